@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+/// @title Groth16 proofs of several circuits over BN254, checked in one pairing
+/// @notice Every circuit has exactly three public inputs, in this order: the commitment C, the evaluation y and the
+/// challenge z of docs/ledger.md. All registered circuits share alpha and beta, and gamma is the generator of G2.
+/// Points of G2 are written as the EVM's pairing reads them: the imaginary coordinate first.
+/// @dev Assumes that each key comes from an honest setup: whoever knows the discrete logarithm of delta can forge.
+/// That two deltas are independent cannot be checked here; only equal ones are refused.
+interface IBatchVerifier {
+    /// @param ic Four points: the constant, then the factors of C, y and z.
+    struct VerifyingKey {
+        uint256[2] alpha;
+        uint256[2][2] beta;
+        uint256[2][2] delta;
+        uint256[2][4] ic;
+    }
+
+    /// @param narrow Number of narrow slots; even, since two share an element. May be 0.
+    /// @param wide Number of wide slots; never 0, or the queue could be ignored with such a circuit.
+    /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.
+    struct CircuitConfig {
+        uint16 narrow;
+        uint16 wide;
+        bool isDevelopment;
+        VerifyingKey key;
+    }
+
+    /// @param circuitId See docs/ledger.md; a part of every challenge, so that a proof serves one circuit only.
+    struct Circuit {
+        uint16 narrow;
+        uint16 wide;
+        bool isDevelopment;
+        bytes32 circuitId;
+        VerifyingKey key;
+    }
+
+    /// @dev Groth16 proofs can be altered without losing validity: nothing may be keyed on their bytes.
+    struct Proof {
+        uint256[2] a;
+        uint256[2][2] b;
+        uint256[2] c;
+    }
+
+    /// @notice What one proof says: the circuit's index and its three public inputs.
+    struct Statement {
+        uint8 circuit;
+        uint256 commitment;
+        uint256 evaluation;
+        uint256 challenge;
+    }
+
+    /// @notice No circuit, or more than `maxCount`.
+    error VerifierCircuitCountInvalid(uint256 count, uint256 maxCount);
+    /// @notice A circuit without wide slots, or with an odd number of narrow ones.
+    error VerifierShapeInvalid(uint256 circuit, uint16 narrow, uint16 wide);
+    /// @notice Keys whose secrets are known are for the chain 31337 alone.
+    error VerifierDevelopmentKey(uint256 circuit, uint256 chainId);
+    /// @notice The circuit's alpha or beta differs from the first circuit's.
+    error VerifierKeyNotShared(uint256 circuit);
+    /// @notice Two circuits have one delta: a proof of one could be turned into a proof of the other.
+    error VerifierDeltaShared(uint256 circuit, uint256 otherCircuit);
+    /// @notice A point of the key is off its curve, outside its group, at infinity, or delta is gamma.
+    error VerifierKeyInvalid(uint256 circuit);
+    /// @notice The data contract with the keys could not be created.
+    error VerifierKeyStoreFailed();
+    error VerifierCircuitUnknown(uint8 circuit, uint256 circuitCount);
+    error VerifierCountMismatch(uint256 statementCount, uint256 proofCount);
+    /// @notice A public input is not below the field's order. `input` is 0 for C, 1 for y, 2 for z.
+    error VerifierInputOutOfField(uint256 proofIndex, uint256 input, uint256 value);
+    /// @notice A precompile refused a point of a proof: off its curve or a coordinate too large.
+    error VerifierPointInvalid();
+    /// @notice At least one of the proofs is not a proof of its statement.
+    error VerifierProofRejected();
+
+    function circuitCount() external view returns (uint256);
+
+    function circuits(uint256 index) external view returns (Circuit memory);
+
+    /// @notice Whether any registered circuit has a key from a development setup.
+    function isDevelopment() external view returns (bool);
+
+    /// @notice Returns if every proof is valid and reverts otherwise, whatever the reason; it has no result that a
+    /// caller could forget to look at.
+    function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IBatchVerifier} from "./IBatchVerifier.sol";
+import {OpenToken} from "./OpenToken.sol";
+
+/// @title The ledger's root, its bridge of OPEN and its queue
+/// @notice Formats are those of docs/ledger.md; invariants are numbered in docs/invariants.md.
+///
+/// What it assumes:
+/// - of the token: that it is OpenToken. No fee on transfer, no hooks, no rebasing; else I1 breaks.
+/// - of the circuits: that a proven batch follows docs/ledger.md. L1 checks what it cannot delegate (order of the
+///   queue, time, who may submit, the bridge's sums) and trusts a proof for the rest. A circuit that proved too much
+///   could mint inside the ledger, but never pay out more than was paid in (I2).
+/// - of the sequencer: nothing but liveness, and that only until the soft deadline. It cannot take an entry out of
+///   order or leave it out, and once an entry is overdue anyone can carry the queue on.
+///
+/// There is no owner, no pause and no upgrade. A batch arrives with its proof and takes effect whole or not at all.
+///
+/// Where later parts join:
+/// - Settlements: `submitBatches(batches, settlements, proofs)`. A Settle record (kind 13) among the wide slots takes
+///   the next settlement in order; L1 fills the record's words and the settlement's vector from the same bytes, and
+///   requires that all settlements are taken. The proofs of the settlements follow those of the batches in `proofs`;
+///   a settlement is one more `Statement`, so the verifier does not change.
+/// - Freezing: `freeze()`, open to all once `isOverdue` holds with HARD_DEADLINE in place of SOFT_DEADLINE. Its one
+///   flag belongs beside `ledgerWei`, in a word that every state change already reads or writes; `submitBatches` and
+///   the queue's functions would refuse to work while it is set, `claim` and `burnAccrued` would go on.
+interface IRollup is IBatchVerifier {
+    /// @param circuit Index of the circuit that proves this batch.
+    /// @param commitment C, the Poseidon commitment to the batch's elements.
+    /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for.
+    struct Batch {
+        uint8 circuit;
+        uint256 commitment;
+        bytes data;
+    }
+
+    /// @param root Root of the ledger's tree.
+    /// @param batchNumber Number of the last batch; the first one is 1.
+    /// @param nextId The id that the next new leaf gets; at most 2^24.
+    /// @param opIndex Number of signed operations so far.
+    /// @param timestamp Time of the last batch, in seconds.
+    /// @param queueHead Index of the oldest unconsumed queue entry.
+    struct State {
+        uint256 root;
+        uint40 batchNumber;
+        uint32 nextId;
+        uint40 opIndex;
+        uint40 timestamp;
+        uint40 queueHead;
+    }
+
+    /// @param genesisRoot Root of the tree with the treasury's and the operator's leaf alone.
+    /// @param idFeeWei What a Create burns, in wei of OPEN.
+    /// @param queueBaseFeeWei Fee of a forced operation while the queue is less than a quarter full.
+    /// @param queueCapacity Most unconsumed entries; deposits take at most half of it.
+    struct RollupConfig {
+        OpenToken token;
+        address sequencer;
+        uint256 genesisRoot;
+        address treasuryOwner;
+        address operatorOwner;
+        uint256 operatorKeyX;
+        uint96 idFeeWei;
+        uint96 minDepositWei;
+        uint96 queueBaseFeeWei;
+        uint16 queueCapacity;
+        CircuitConfig[] circuits;
+    }
+
+    /// @notice An ERC-2612 permission for this contract to take `valueWei` from the caller.
+    struct Permit {
+        uint256 valueWei;
+        uint256 deadline;
+        uint8 v;
+        bytes32 r;
+        bytes32 s;
+    }
+
+    /// @notice Why somebody got a credit.
+    enum CreditReason {
+        Withdrawal,
+        ForcedWithdrawal,
+        DepositRefused
+    }
+
+    /// @notice What the genesis root was computed from: leaf 0 is the treasury's account, without a key, leaf 1 the
+    /// operator's. Anyone can recompute `genesisRoot` from the other arguments.
+    event GenesisSet(uint256 genesisRoot, address treasuryOwner, address operatorOwner, uint256 operatorKeyX);
+
+    /// @param opIndex Signed operations so far, this batch's included.
+    /// @param queueHead First unconsumed queue entry after this batch.
+    event BatchAccepted(
+        uint256 indexed batchNumber,
+        uint8 circuit,
+        uint256 oldRoot,
+        uint256 newRoot,
+        uint40 opIndex,
+        uint40 queueHead
+    );
+
+    /// @notice The batch's wire form, emitted only where the transaction's own input may not hold it: the caller is
+    /// a contract, or an account that runs code. Otherwise it is the input of a plain call of `submitBatches`.
+    /// So whoever follows the ledger never needs a node that traces.
+    event BatchData(uint256 indexed batchNumber, bytes data);
+
+    /// @notice Before the event of the batch that consumed the entry, in the same transaction.
+    /// @param isValid Whether the operation was executed.
+    /// @param executedWei Amount credited by a forced withdrawal or a valid deposit; else 0.
+    event QueueEntryConsumed(
+        uint256 indexed index,
+        uint256 indexed batchNumber,
+        bool isValid,
+        uint96 executedWei
+    );
+
+    /// @param a Leaf that acts: the id of a forced operation, else 0.
+    /// @param b Leaf that receives: the id of a DepositTo, else 0.
+    /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner.
+    /// @param word2 keyX of a DepositNew, else 0.
+    /// @param burnedFeeWei Fee of a forced operation, 0 for deposits.
+    event QueueEntryAdded(
+        uint256 indexed index,
+        uint8 kind,
+        uint24 a,
+        uint24 b,
+        uint96 amountWei,
+        uint256 word1,
+        uint256 word2,
+        address indexed sender,
+        uint40 timestamp,
+        uint96 burnedFeeWei
+    );
+
+    /// @dev A recipient of 0 is credited like any other; nobody can claim it.
+    event WithdrawalCredited(
+        address indexed recipient, uint256 indexed batchNumber, CreditReason reason, uint96 amountWei
+    );
+
+    event WithdrawalClaimed(address indexed recipient, uint256 amountWei);
+
+    event AccruedBurned(uint256 amountWei);
+
+    /// @notice A constructor argument is out of range; `field` is its name in `RollupConfig`.
+    error RollupConfigInvalid(bytes32 field);
+
+    error RollupNoBatches();
+    error RollupProofCountMismatch(uint256 batchCount, uint256 proofCount);
+    /// @notice The caller is not the sequencer, and no queue entry is overdue.
+    error RollupNotSequencer(address caller);
+    /// @notice Only the sequencer may submit signed operations.
+    error RollupSignedOperations(address caller, uint256 signedCount);
+    /// @notice The data is not exactly as long as its counts and kinds ask for.
+    error RollupDataLengthInvalid(uint256 length, uint256 expected);
+    error RollupNarrowCountExceeded(uint256 pairCount, uint256 maxPairCount);
+    error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
+    /// @notice An element (the new root, C, a payload or a word) is not below the field's order.
+    error RollupElementOutOfField();
+    /// @notice A wide slot has a reserved or unknown kind.
+    error RollupKindUnknown(uint256 kind);
+    /// @notice More leaves than the tree holds.
+    error RollupNextIdTooLarge(uint256 nextId);
+    /// @notice The batch's time must lie in `earliest … latest`: not before the last batch, nor more than
+    /// TIMESTAMP_WINDOW before this block, nor after it.
+    error RollupTimestampInvalid(uint256 timestamp, uint256 earliest, uint256 latest);
+    /// @notice The slot's fields are not those of the queue's next entry, or there is no such entry.
+    error RollupQueueMismatch(uint256 index);
+    /// @notice Once entries are overdue, a batch takes as many of them as it can, up to 8 (I7).
+    error RollupOverdueEntryLeft(uint256 index, uint256 consumedCount);
+    error RollupRecipientInvalid(uint256 recipient);
+    /// @notice A batch would pay out more than the ledger holds; only an unsound circuit gets here (I2).
+    error RollupLedgerExceeded(uint256 amountWei, uint256 ledgerWei);
+
+    error RollupQueueFull(uint256 capacity);
+    /// @notice Deposits take at most half of the queue.
+    error RollupDepositsFull(uint256 capacity);
+    error RollupDepositTooSmall(uint256 amountWei, uint256 minDepositWei);
+    /// @notice The field's order or more: no circuit could hold it.
+    error RollupKeyOutOfField(uint256 keyX);
+    /// @notice An owner or recipient of 0.
+    error RollupAddressZero();
+    error RollupAmountZero();
+    /// @notice The sender's earlier forced withdrawal from this leaf still waits in the queue.
+    error RollupForcedWithdrawalOpen(uint24 id, address sender);
+    error RollupNothingToClaim(address owner);
+    error RollupNothingToBurn();
+
+    /// @notice Applies batches in order and checks all their proofs at once; the state changes whole or not at all.
+    /// @dev Open to all, with two limits: signed operations come from the sequencer alone, and another caller's batch
+    /// needs an overdue entry at the head of the queue. A copied transaction gains nothing, the later one reverts.
+    /// Makes no outside call but to precompiles. Keep the input below 128 KB.
+    function submitBatches(Batch[] calldata batches, Proof[] calldata proofs) external;
+
+    /// @notice Queues a deposit that opens a new account for `l1Owner`. Takes `amountWei` from the caller.
+    /// @dev If it cannot be executed, the caller is credited in `pendingWithdrawals` when the entry is consumed.
+    /// @param keyX x-coordinate of the BabyJubJub key that signs for the account; 0 for none. The ledger does not
+    /// check that it lies on the curve: an account with a wrong key moves by forced operations only.
+    function depositNew(uint96 amountWei, address l1Owner, uint256 keyX) external returns (uint256 index);
+
+    /// @notice Queues a deposit to leaf `id`, executed only if the leaf's l1Owner then is `expectedL1Owner`.
+    function depositTo(uint24 id, uint96 amountWei, address expectedL1Owner) external returns (uint256 index);
+
+    /// @notice As `depositNew`. A permit that fails (somebody may have used it before) is ignored: the allowance
+    /// decides.
+    function depositNewWithPermit(uint96 amountWei, address l1Owner, uint256 keyX, Permit calldata permit)
+        external
+        returns (uint256 index);
+
+    function depositToWithPermit(
+        uint24 id,
+        uint96 amountWei,
+        address expectedL1Owner,
+        Permit calldata permit
+    ) external returns (uint256 index);
+
+    /// @notice Queues a withdrawal from leaf `id` to `recipient`; executed only if the caller is the leaf's l1Owner
+    /// and the balance suffices. Takes `queueFeeWei()` from the caller, to be burned, whether or not it is executed.
+    /// @param amountWei 2^96 − 1 withdraws the whole balance.
+    function forceWithdraw(uint24 id, uint96 amountWei, address recipient) external returns (uint256 index);
+
+    /// @notice Queues a new signing key for leaf `id`. Authorisation and fee as for `forceWithdraw`.
+    function forceSetKey(uint24 id, uint256 keyX) external returns (uint256 index);
+
+    /// @notice Queues the handover of leaf `id`. Authorisation and fee as for `forceWithdraw`.
+    function forceSetOwner(uint24 id, address newOwner) external returns (uint256 index);
+
+    /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
+    function claim(address owner) external returns (uint256 amountWei);
+
+    /// @notice Burns the fees gathered so far, which takes them out of the token's supply. Open to all.
+    function burnAccrued() external returns (uint256 amountWei);
+
+    function state() external view returns (State memory);
+
+    /// @notice Index that the next queue entry gets; `queueTail − queueHead` entries wait.
+    function queueTail() external view returns (uint256);
+
+    /// @notice The stored word of an entry: the upper 216 bits of its hash, then its time. 0 if not waiting.
+    /// The hash is keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, sender)).
+    function queueEntries(uint256 index) external view returns (uint256);
+
+    /// @notice Whether the entry waits since more than SOFT_DEADLINE.
+    function isOverdue(uint256 index) external view returns (bool);
+
+    /// @notice Waiting deposits: their number and their sum.
+    function queuedDeposits() external view returns (uint256 count, uint256 amountWei);
+
+    function isForcedWithdrawalOpen(uint24 id, address sender) external view returns (bool);
+
+    /// @notice What an address can claim.
+    function pendingWithdrawals(address owner) external view returns (uint256);
+
+    /// @notice What the ledger owes: the balances and open amounts of all its leaves.
+    function ledgerWei() external view returns (uint256);
+
+    /// @notice Fees that `burnAccrued` will burn.
+    function burnableWei() external view returns (uint256);
+
+    /// @notice Fee of the next forced operation: the base fee, doubled for each full quarter of the queue.
+    function queueFeeWei() external view returns (uint256);
+
+    /// @notice The domain of signatures and batches, for the chain id of this block.
+    function domain() external view returns (uint256);
+
+    function token() external view returns (OpenToken);
+    function sequencer() external view returns (address);
+    function idFeeWei() external view returns (uint96);
+    function minDepositWei() external view returns (uint96);
+    function queueBaseFeeWei() external view returns (uint96);
+    function queueCapacity() external view returns (uint16);
+
+    /// @notice Seconds after which anyone may carry the queue on.
+    function SOFT_DEADLINE() external view returns (uint256);
+
+    /// @notice Seconds after which anyone may freeze the ledger; later than SOFT_DEADLINE. Not used yet.
+    function HARD_DEADLINE() external view returns (uint256);
+
+    /// @notice How many seconds a batch's time may lie before its block's.
+    function TIMESTAMP_WINDOW() external view returns (uint256);
+}
