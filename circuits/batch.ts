@@ -1,0 +1,191 @@
+/** Batches: operations placed into slots, sealed, laid out for the circuit; and replayed from what L1 received. */
+import {
+  type BatchData,
+  type L1Header,
+  type PostedHeader,
+  type SlotRecord,
+} from "./batch-data.ts";
+import type { Leaf } from "./leaf.ts";
+import type { Ledger } from "./ledger.ts";
+import type { QueueOperation, SignedOperation } from "./operation.ts";
+import { type BatchShape, KIND, MAX_AMOUNT_WEI, kindRule } from "./protocol.ts";
+import { RollupError } from "./rollup-error.ts";
+import { type SlotContext, type SlotTrace, executeSlot, nullSlot, replaySlot } from "./slot.ts";
+
+/** What a batch is opened with. */
+export interface BatchOpening extends L1Header {
+  readonly shape: BatchShape;
+  readonly timestamp: bigint;
+  readonly feeAccountId: number;
+  readonly feePerUnitWei: bigint;
+}
+
+/** The credit of the batch's fees, after the last slot. */
+export interface FeeTrace {
+  readonly id: number;
+  readonly leaf: Leaf;
+  readonly children: readonly (readonly bigint[])[];
+  readonly totalWei: bigint;
+}
+
+export interface SealedBatch {
+  readonly data: BatchData;
+  /** One trace for every slot of the shape, nulls included. */
+  readonly narrow: readonly SlotTrace[];
+  readonly wide: readonly SlotTrace[];
+  readonly fee: FeeTrace;
+}
+
+/** An open batch: operations are executed in order as they are added. */
+export class BatchBuilder {
+  readonly opening: BatchOpening;
+  private readonly ledger: Ledger;
+  private readonly context: SlotContext;
+  private readonly narrow: SlotTrace[] = [];
+  private readonly wide: SlotTrace[] = [];
+  private usedNarrowCount = 0;
+
+  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist. */
+  constructor(ledger: Ledger, opening: BatchOpening) {
+    ledger.requireRecord(opening.feeAccountId);
+    this.ledger = ledger;
+    this.opening = opening;
+    this.context = opening;
+  }
+
+  get operationCount(): number {
+    return this.usedNarrowCount + this.wide.length;
+  }
+
+  get signedCount(): number {
+    return [...this.narrow, ...this.wide].filter((t) => kindRule(t.record.kind)?.isSigned).length;
+  }
+
+  /** Is there a slot left for this kind? Slots are filled in execution order: narrow ones, then wide ones. */
+  hasRoomFor(kind: number): boolean {
+    return this.takesNarrow(kind) || this.wide.length < this.opening.shape.wide;
+  }
+
+  get isFull(): boolean {
+    return this.wide.length >= this.opening.shape.wide;
+  }
+
+  private takesNarrow(kind: number): boolean {
+    const fits = kindRule(kind)?.isNarrow === true;
+    return fits && this.wide.length === 0 && this.narrow.length < this.opening.shape.narrow;
+  }
+
+  /**
+   * Executes an operation in the next slot that fits.
+   * @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no.
+   */
+  add(operation: SignedOperation | QueueOperation): SlotTrace {
+    if (!this.hasRoomFor(operation.kind)) {
+      throw new RollupError("CIR_BATCH_FULL", `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`, {
+        data: { kind: operation.kind },
+      });
+    }
+    const isNarrow = this.takesNarrow(operation.kind);
+    // The fee leaf takes all fees at once when the batch is sealed; every one of them must still fit.
+    const before = isNarrow ? null : nullSlot(this.ledger);
+    const trace = executeSlot(this.ledger, operation, this.context);
+    if (isNarrow) {
+      this.narrow.push(trace);
+      this.usedNarrowCount += 1;
+    } else {
+      while (this.narrow.length < this.opening.shape.narrow) this.narrow.push(before!);
+      this.wide.push(trace);
+    }
+    return trace;
+  }
+
+  /** Fills the empty slots, credits the fees and closes the batch. */
+  seal(): SealedBatch {
+    const { shape, ...header } = this.opening;
+    const used = { narrow: this.usedNarrowCount, wide: this.wide.length };
+    const signedCount = this.signedCount;
+    const filler = nullSlot(this.ledger);
+    while (this.narrow.length < shape.narrow) this.narrow.push(filler);
+    while (this.wide.length < shape.wide) this.wide.push(filler);
+    const totalWei = [...this.narrow, ...this.wide].reduce((sum, t) => sum + t.feeWei, 0n);
+    const fee = creditFees(this.ledger, header.feeAccountId, totalWei);
+    const records = (traces: readonly SlotTrace[], count: number) => traces.slice(0, count).map((t) => t.record);
+    return {
+      data: {
+        ...header,
+        shape,
+        newRoot: this.ledger.root,
+        newNextId: this.ledger.nextId,
+        signedCount,
+        narrow: records(this.narrow, used.narrow),
+        wide: records(this.wide, used.wide),
+      },
+      narrow: this.narrow,
+      wide: this.wide,
+      fee,
+    };
+  }
+}
+
+function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
+  const record = ledger.requireRecord(id);
+  const trace = { id, leaf: record.leaf, children: ledger.tree.path(id), totalWei };
+  const balance = record.leaf.balance + totalWei;
+  if (balance > MAX_AMOUNT_WEI) {
+    throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, { data: { id } });
+  }
+  ledger.put(id, { ...record, leaf: { ...record.leaf, balance } });
+  return trace;
+}
+
+/** A queue operation as a posted record describes it. */
+export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueOperation {
+  const [amountWei, word1, word2, sender] = record.words as bigint[];
+  const isNew = record.kind === KIND.depositNew;
+  return {
+    kind: record.kind,
+    queueIndex,
+    a: record.a,
+    b: isNew ? 0 : record.b,
+    amountWei: amountWei!,
+    word1: word1!,
+    word2: word2!,
+    sender: sender!,
+  };
+}
+
+/**
+ * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
+ * business; every other rule is recomputed.
+ * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule.
+ */
+export function replayBatch(ledger: Ledger, data: BatchData): void {
+  const differs = (what: string, expected: unknown, actual: unknown): never => {
+    throw new RollupError("CIR_REPLAY_DIFFERS", `batch ${data.batchNumber}: ${what} is ${actual}, recomputed ${expected}`, {
+      data: { batchNumber: data.batchNumber.toString(), what, expected: String(expected), actual: String(actual) },
+    });
+  };
+  if (ledger.root !== data.oldRoot) differs("old root", ledger.root, data.oldRoot);
+  if (ledger.nextId !== data.oldNextId) differs("old nextId", ledger.nextId, data.oldNextId);
+  let totalWei = 0n;
+  let signedCount = 0;
+  for (const record of [...data.narrow, ...data.wide]) {
+    const rule = kindRule(record.kind);
+    if (rule?.isQueue) {
+      const { record: replayed } = executeSlot(ledger, queueOperationOf(record, 0), data);
+      if (replayed.isValid !== record.isValid) differs("a queue entry's validity", replayed.isValid, record.isValid);
+      if (replayed.b !== record.b) differs("a deposit's id", replayed.b, record.b);
+      if (replayed.words[4] !== record.words[4]) differs("an executed amount", replayed.words[4], record.words[4]);
+      continue;
+    }
+    replaySlot(ledger, record, data);
+    if (rule?.isSigned) signedCount += 1;
+    totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
+  }
+  if (signedCount !== data.signedCount) differs("signedCount", signedCount, data.signedCount);
+  creditFees(ledger, data.feeAccountId, totalWei);
+  if (ledger.nextId !== data.newNextId) differs("new nextId", ledger.nextId, data.newNextId);
+  if (ledger.root !== data.newRoot) differs("new root", ledger.root, data.newRoot);
+}
+
+export type { PostedHeader };

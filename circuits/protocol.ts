@@ -1,0 +1,158 @@
+/**
+ * The protocol's constants: sizes, tags, kinds. The only shared floor; see docs/ledger.md.
+ * Encodings that libraries disagree on: G2 coordinates are (c0, c1) in snarkjs and here, imaginary first in the
+ * EVM; public signals are [C, y, z] because circom puts outputs before inputs.
+ */
+
+/** Order of BN254's scalar field (EIP-197). */
+export const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+
+export const TREE_ARITY = 8;
+/** 8^8 leaves. */
+export const TREE_DEPTH = 8;
+export const ID_BITS = 24;
+/** Ids are given in order; `nextId` reaches this value when the tree is full. */
+export const MAX_LEAF_COUNT = 2 ** ID_BITS;
+
+/** Poseidon domain tags: the initial capacity element. Leaves use LEAF + kind. 0 is EdDSA's own (circomlib). */
+export const TAG = {
+  node: 2n,
+  message: 3n,
+  words: 4n,
+  data: 5n,
+  commit: 6n,
+  payment: 7n,
+  datanetBody: 8n,
+  modelBody: 9n,
+  statics: 10n,
+  leaf: 256n,
+} as const;
+
+export const LEAF_KIND = { account: 1, datanet: 2, model: 3 } as const;
+export type LeafKindName = keyof typeof LEAF_KIND;
+
+export const KIND = {
+  null: 0,
+  transfer: 1,
+  commitData: 2,
+  payInference: 3,
+  createAccount: 4,
+  createDatanet: 5,
+  createModel: 6,
+  withdraw: 7,
+  publishVersion: 8,
+  approveModel: 9,
+  revokeModel: 10,
+  setKey: 11,
+  seal: 12,
+  settle: 13,
+  claim: 14,
+  depositNew: 16,
+  depositTo: 17,
+  forcedWithdraw: 18,
+  forcedSetKey: 19,
+  forcedSetOwner: 20,
+} as const;
+export type KindName = keyof typeof KIND;
+
+interface KindRule {
+  readonly name: KindName;
+  readonly kind: number;
+  /** Number of words (the payload of a narrow kind is its one word). */
+  readonly wordCount: number;
+  /** Fee units of a signed operation; 0 for unsigned ones. About 1 per 12 posted bytes, plus 1 per leaf. */
+  readonly weight: number;
+  readonly isNarrow: boolean;
+  readonly isSigned: boolean;
+  readonly isQueue: boolean;
+  /** The amount field is a decimal float of wei that A pays. */
+  readonly movesAmount: boolean;
+  readonly usesA: boolean;
+  readonly usesB: boolean;
+  /** Opens the next id. */
+  readonly isCreate: boolean;
+}
+
+const rule = (name: KindName, wordCount: number, weight: number, flags: string): KindRule => ({
+  name,
+  kind: KIND[name],
+  wordCount,
+  weight,
+  isNarrow: flags.includes("n"),
+  isSigned: weight > 0,
+  isQueue: flags.includes("q"),
+  movesAmount: flags.includes("m"),
+  usesA: flags.includes("a"),
+  usesB: flags.includes("b"),
+  isCreate: flags.includes("c"),
+});
+
+/** Every kind that a slot can prove; the reserved ones (seal, settle, claim) are absent. */
+export const KIND_RULES: readonly KindRule[] = [
+  rule("null", 0, 0, "n"),
+  rule("transfer", 0, 10, "nmab"),
+  rule("commitData", 1, 14, "nab"),
+  rule("payInference", 1, 14, "nmab"),
+  rule("createAccount", 2, 30, "mabc"),
+  rule("createDatanet", 2, 30, "mabc"),
+  rule("createModel", 7, 50, "mabc"),
+  rule("withdraw", 2, 40, "a"),
+  rule("publishVersion", 5, 40, "a"),
+  rule("approveModel", 1, 25, "ab"),
+  rule("revokeModel", 0, 20, "ab"),
+  rule("setKey", 1, 25, "a"),
+  rule("depositNew", 4, 0, "q"),
+  rule("depositTo", 4, 0, "qb"),
+  rule("forcedWithdraw", 5, 0, "qa"),
+  rule("forcedSetKey", 4, 0, "qa"),
+  rule("forcedSetOwner", 4, 0, "qa"),
+];
+
+const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));
+
+/** The rule of a kind, or undefined for a reserved or unknown number. */
+export function kindRule(kind: number): KindRule | undefined {
+  return ruleByKind.get(kind);
+}
+
+/** Word places of a wide slot (CreateModel fills them). */
+export const WIDE_WORD_COUNT = 7;
+export const HEADER_ELEMENT_COUNT = 5;
+/** Elements absorbed per Poseidon call of C: 16 inputs less the running hash. */
+export const DATA_CHUNK = 15;
+
+export const NONCE_BITS = 40;
+export const AMOUNT_BITS = 96;
+export const FEE_PER_UNIT_BITS = 64;
+export const ROW_COUNT_BITS = 40;
+export const MAX_AMOUNT_WEI = 2n ** 96n - 1n;
+/** A forced withdrawal of this amount takes the whole balance. */
+export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
+
+/** Time between PublishVersion and ApproveModel, so that contributors can see what was dropped. */
+export const APPROVAL_DELAY_SECONDS = 24 * 60 * 60;
+
+/** Positions in a model's counters. */
+export const COUNTERS = { ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n } as const;
+/** Positions in a model's binding. */
+export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, split: 88n, predecessor: 120n } as const;
+
+export const TREASURY_ID = 0;
+export const GENESIS_FEE_ACCOUNT_ID = 1;
+export const GENESIS_NEXT_ID = 2;
+
+/** How many slots of each sort a batch circuit has. `narrow` is even: two cores share an element. */
+export interface BatchShape {
+  readonly narrow: number;
+  readonly wide: number;
+}
+/** Tests and the devnet. */
+export const SMALL_SHAPE: BatchShape = { narrow: 6, wide: 2 };
+/** What two cores can prove in a minute or so. */
+export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
+/** Batches of queue entries alone, which anyone may submit. */
+export const QUEUE_SHAPE: BatchShape = { narrow: 0, wide: 8 };
+
+export function shapeName(shape: BatchShape): string {
+  return `batch-${shape.narrow}-${shape.wide}`;
+}
