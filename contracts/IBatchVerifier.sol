@@ -64,11 +64,12 @@ interface IBatchVerifier {
     error VerifierKeyInvalid(uint256 circuit);
     /// @notice The data contract with the keys could not be created.
     error VerifierKeyStoreFailed();
-    error VerifierCircuitUnknown(uint8 circuit, uint256 circuitCount);
+    error VerifierCircuitUnknown(uint256 circuit, uint256 circuitCount);
     error VerifierCountMismatch(uint256 statementCount, uint256 proofCount);
     /// @notice A public input is not below the field's order. `input` is 0 for C, 1 for y, 2 for z.
     error VerifierInputOutOfField(uint256 proofIndex, uint256 input, uint256 value);
-    /// @notice A precompile refused a point of a proof: off its curve or a coordinate too large.
+    /// @notice A precompile refused a point of a proof (off its curve, outside its group or a coordinate too large),
+    /// or ran out of gas.
     error VerifierPointInvalid();
     /// @notice At least one of the proofs is not a proof of its statement.
     error VerifierProofRejected();

@@ -29,7 +29,7 @@ function render(abi: Abi): string {
   // As the formatter would write it: bare keys, trailing commas.
   return JSON.stringify(abi, null, 2)
     .replace(/^(\s*)"([a-zA-Z]+)":/gm, "$1$2:")
-    .replace(/([^,[{])\n(\s*[\]}])/g, "$1,\n$2");
+    .replace(/([^,[{\n])\n(?=\s*[\]}])/g, "$1,\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

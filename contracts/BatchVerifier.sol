@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IBatchVerifier} from "./IBatchVerifier.sol";
+
+/// @title K Groth16 proofs in one pairing check
+/// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3.
+/// With coefficients r_i from a transcript that fixes keys, inputs and proofs, all hold but with probability 2^-128 if
+///   Π e(r_i A_i, B_i) · e(−Σ r_i alpha, beta) · e(−Σ r_i IC_i, gamma) · Π_circuits e(−Σ r_i C_i, delta) = 1.
+/// r_0 is 1: a common factor of all coefficients proves nothing, and one proof alone needs no scaling.
+/// So a further proof costs one pair and two scalar multiplications; the first proof of another circuit costs two
+/// pairs and six multiplications.
+contract BatchVerifier is IBatchVerifier {
+    /// @dev Order of the scalar field.
+    uint256 internal constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    /// @dev Order of the base field.
+    uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+
+    // The generator of G2 (EIP-197), imaginary coordinates first.
+    uint256 private constant GAMMA_X_IM =
+        11559732032986387107991004021392285783925812861821192530917403151452391805634;
+    uint256 private constant GAMMA_X_RE =
+        10857046999023057135944570762232829481370756359578518086990519993285655852781;
+    uint256 private constant GAMMA_Y_IM =
+        4082367875863433681332203403145435568316851327593401208105741076214120093531;
+    uint256 private constant GAMMA_Y_RE =
+        8495653923123431417604973247489272438418190587263600148770280649306958101930;
+
+    uint256 private constant EC_ADD = 6;
+    uint256 private constant EC_MUL = 7;
+    uint256 private constant PAIRING = 8;
+
+    bytes32 private constant CIRCUIT_TAG = keccak256("OpenLedger circuit v1");
+    bytes32 private constant TRANSCRIPT_TAG = keccak256("OpenLedger batch verification v1");
+
+    uint256 private constant MAX_CIRCUIT_COUNT = 16;
+    uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
+
+    // The key store's layout after its first byte, in bytes: alpha and beta, then per circuit
+    // circuitId | narrow << 32 | wide << 16 | isDevelopment | delta | ic.
+    uint256 private constant SHARED_SIZE = 0xc0;
+    uint256 private constant CIRCUIT_SIZE = 0x1c0;
+    uint256 private constant SHAPE_AT = 0x20;
+    uint256 private constant DELTA_AT = 0x40;
+    uint256 private constant IC_AT = 0xc0;
+
+    // Sums of one circuit in _verify, in bytes: Σ r, Σ r·C, Σ r·y, Σ r·z, then the point Σ r·proof.c.
+    uint256 private constant SUMS_SIZE = 0xc0;
+
+    /// @inheritdoc IBatchVerifier
+    uint256 public immutable circuitCount;
+    /// @inheritdoc IBatchVerifier
+    bool public immutable isDevelopment;
+    /// @dev The keys as the code of a contract: reading all of them costs 2,600 gas and 3 a word, less than two
+    /// storage words. Immutables would cost nothing to read, but their number is fixed at compile time.
+    address private immutable _keyStore;
+
+    constructor(CircuitConfig[] memory configs) {
+        uint256 count = configs.length;
+        if (count == 0 || count > MAX_CIRCUIT_COUNT) {
+            revert VerifierCircuitCountInvalid(count, MAX_CIRCUIT_COUNT);
+        }
+        bytes memory store =
+            abi.encodePacked(bytes1(0), abi.encode(configs[0].key.alpha, configs[0].key.beta));
+        bool anyDevelopment = false;
+        for (uint256 i = 0; i < count; ++i) {
+            CircuitConfig memory config = configs[i];
+            _checkConfig(configs, i);
+            anyDevelopment = anyDevelopment || config.isDevelopment;
+            bytes32 circuitId = keccak256(
+                abi.encode(CIRCUIT_TAG, config.narrow, config.wide, keccak256(abi.encode(config.key)))
+            );
+            uint256 shape = uint256(config.narrow) << 32 | uint256(config.wide) << 16
+                | (config.isDevelopment ? 1 : 0);
+            store = abi.encodePacked(store, abi.encode(circuitId, shape, config.key.delta, config.key.ic));
+        }
+        circuitCount = count;
+        isDevelopment = anyDevelopment;
+        _keyStore = _createStore(store);
+    }
+
+    /// @inheritdoc IBatchVerifier
+    function circuits(uint256 index) external view returns (Circuit memory circuit) {
+        if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
+        uint256 keys = _loadKeys();
+        (circuit.circuitId, circuit.narrow, circuit.wide) = _circuit(keys, index);
+        uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
+        circuit.isDevelopment = uint16(_load(ptr + SHAPE_AT)) == 1;
+        for (uint256 i = 0; i < 2; ++i) {
+            circuit.key.alpha[i] = _load(keys + 0x20 * i);
+            for (uint256 j = 0; j < 2; ++j) {
+                circuit.key.beta[i][j] = _load(keys + 0x40 + 0x40 * i + 0x20 * j);
+                circuit.key.delta[i][j] = _load(ptr + DELTA_AT + 0x40 * i + 0x20 * j);
+            }
+        }
+        for (uint256 i = 0; i < 8; ++i) {
+            circuit.key.ic[i / 2][i % 2] = _load(ptr + IC_AT + 0x20 * i);
+        }
+    }
+
+    /// @inheritdoc IBatchVerifier
+    function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view {
+        for (uint256 i = 0; i < statements.length; ++i) {
+            if (statements[i].circuit >= circuitCount) {
+                revert VerifierCircuitUnknown(statements[i].circuit, circuitCount);
+            }
+        }
+        _verify(_loadKeys(), statements, proofs);
+    }
+
+    /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.
+    function _loadKeys() internal view returns (uint256 keys) {
+        address store = _keyStore;
+        uint256 size = SHARED_SIZE + CIRCUIT_SIZE * circuitCount;
+        assembly ("memory-safe") {
+            keys := mload(0x40)
+            mstore(0x40, add(keys, size))
+            extcodecopy(store, keys, 1, size)
+        }
+    }
+
+    /// @dev Assumes index < circuitCount.
+    function _circuit(uint256 keys, uint256 index)
+        internal
+        pure
+        returns (bytes32 circuitId, uint16 narrow, uint16 wide)
+    {
+        uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
+        uint256 shape = _load(ptr + SHAPE_AT);
+        return (bytes32(_load(ptr)), uint16(shape >> 32), uint16(shape >> 16));
+    }
+
+    /// @dev Assumes that each statement's circuit is known. Reverts unless every proof is valid.
+    function _verify(uint256 keys, Statement[] memory statements, Proof[] calldata proofs) internal view {
+        uint256 count = statements.length;
+        if (count != proofs.length) revert VerifierCountMismatch(count, proofs.length);
+        uint256 seed = _transcript(keys, statements, proofs);
+
+        uint256 pairs;
+        uint256 sums;
+        {
+            // Zeroed by calldatacopy: the sums must start at 0.
+            uint256 sumsSize = SUMS_SIZE * circuitCount;
+            uint256 pairsSize = 0xc0 * (count + 2 + circuitCount);
+            assembly ("memory-safe") {
+                sums := mload(0x40)
+                pairs := add(sums, sumsSize)
+                mstore(0x40, add(pairs, pairsSize))
+                calldatacopy(sums, calldatasize(), sumsSize)
+            }
+        }
+        uint256 next = pairs;
+        uint256 coefficientSum = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            Statement memory statement = statements[i];
+            uint256 coefficient = i == 0 ? 1 : _coefficient(seed, i);
+            // At most 16 circuits' worth of 128-bit numbers, far below 2^256 for any list that fits a block.
+            unchecked {
+                coefficientSum += coefficient;
+            }
+            uint256 sumsAt = sums + SUMS_SIZE * statement.circuit;
+            Proof calldata proof = proofs[i];
+            bool isOk = true;
+            assembly ("memory-safe") {
+                function accumulate(place, factor, value) {
+                    mstore(place, addmod(mload(place), mulmod(factor, value, R), R))
+                }
+                let isFirstOfCircuit := iszero(mload(sumsAt))
+                mstore(sumsAt, add(mload(sumsAt), coefficient))
+                accumulate(add(sumsAt, 0x20), coefficient, mload(add(statement, 0x20)))
+                accumulate(add(sumsAt, 0x40), coefficient, mload(add(statement, 0x40)))
+                accumulate(add(sumsAt, 0x60), coefficient, mload(add(statement, 0x60)))
+
+                // r·A, B
+                calldatacopy(next, proof, 0xc0)
+                let point := mload(0x40)
+                if i {
+                    calldatacopy(point, proof, 0x40)
+                    mstore(add(point, 0x40), coefficient)
+                    isOk := staticcall(gas(), EC_MUL, point, 0x60, next, 0x40)
+                }
+                next := add(next, 0xc0)
+
+                // Σ r·C: the circuit's sum in `point`, the new term behind it.
+                let sumPoint := add(sumsAt, 0x80)
+                let term := add(point, 0x40)
+                calldatacopy(term, add(proof, 0xc0), 0x40)
+                if i {
+                    mstore(add(point, 0x80), coefficient)
+                    isOk := and(isOk, staticcall(gas(), EC_MUL, term, 0x60, term, 0x40))
+                }
+                switch isFirstOfCircuit
+                case 1 { mcopy(sumPoint, term, 0x40) }
+                default {
+                    mcopy(point, sumPoint, 0x40)
+                    isOk := and(isOk, staticcall(gas(), EC_ADD, point, 0x80, sumPoint, 0x40))
+                }
+            }
+            if (!isOk) revert VerifierPointInvalid();
+        }
+
+        // −Σ r·alpha, beta
+        _scale(keys, coefficientSum, next);
+        _negate(next);
+        assembly ("memory-safe") {
+            mcopy(add(next, 0x40), add(keys, 0x40), 0x80)
+            next := add(next, 0xc0)
+        }
+
+        // −Σ r·IC, gamma
+        uint256 icPair = next;
+        next += 0xc0;
+        _store(icPair, 0);
+        _store(icPair + 0x20, 0);
+        for (uint256 circuit = 0; circuit < circuitCount; ++circuit) {
+            uint256 sumsAt = sums + SUMS_SIZE * circuit;
+            if (_load(sumsAt) == 0) continue;
+            uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * circuit;
+            for (uint256 i = 0; i < 4; ++i) {
+                _addScaled(ptr + IC_AT + 0x40 * i, _load(sumsAt + 0x20 * i), icPair);
+            }
+            // −Σ r·C, delta
+            assembly ("memory-safe") {
+                mcopy(next, add(sumsAt, 0x80), 0x40)
+                mcopy(add(next, 0x40), add(ptr, DELTA_AT), 0x80)
+            }
+            _negate(next);
+            next += 0xc0;
+        }
+        _negate(icPair);
+        _store(icPair + 0x40, GAMMA_X_IM);
+        _store(icPair + 0x60, GAMMA_X_RE);
+        _store(icPair + 0x80, GAMMA_Y_IM);
+        _store(icPair + 0xa0, GAMMA_Y_RE);
+
+        bool isAnswered;
+        uint256 isOne;
+        assembly ("memory-safe") {
+            isAnswered := staticcall(gas(), PAIRING, pairs, sub(next, pairs), 0, 0x20)
+            isOne := mload(0)
+        }
+        if (!isAnswered) revert VerifierPointInvalid();
+        if (isOne != 1) revert VerifierProofRejected();
+    }
+
+    /// @dev Hash of all circuits, inputs and proofs; checks on the way that the inputs are field elements.
+    function _transcript(uint256 keys, Statement[] memory statements, Proof[] calldata proofs)
+        private
+        pure
+        returns (uint256 seed)
+    {
+        uint256 count = statements.length;
+        uint256 start;
+        assembly ("memory-safe") {
+            // Beyond the free pointer and not kept.
+            start := mload(0x40)
+        }
+        _store(start, uint256(TRANSCRIPT_TAG));
+        uint256 ptr = start + 0x20;
+        for (uint256 i = 0; i < count; ++i) {
+            Statement memory statement = statements[i];
+            if (statement.commitment >= R) revert VerifierInputOutOfField(i, 0, statement.commitment);
+            if (statement.evaluation >= R) revert VerifierInputOutOfField(i, 1, statement.evaluation);
+            if (statement.challenge >= R) revert VerifierInputOutOfField(i, 2, statement.challenge);
+            uint256 circuitAt = keys + SHARED_SIZE + CIRCUIT_SIZE * statement.circuit;
+            assembly ("memory-safe") {
+                mcopy(ptr, circuitAt, 0x20)
+                mcopy(add(ptr, 0x20), add(statement, 0x20), 0x60)
+                ptr := add(ptr, 0x80)
+            }
+        }
+        assembly ("memory-safe") {
+            let size := mul(proofs.length, 0x100)
+            calldatacopy(ptr, proofs.offset, size)
+            seed := keccak256(start, sub(add(ptr, size), start))
+        }
+    }
+
+    function _coefficient(uint256 seed, uint256 index) private pure returns (uint256 coefficient) {
+        assembly ("memory-safe") {
+            mstore(0, seed)
+            mstore(0x20, index)
+            coefficient := shr(128, keccak256(0, 0x40))
+        }
+    }
+
+    /// @dev target = factor · point; both are addresses of points in memory.
+    function _scale(uint256 point, uint256 factor, uint256 target) private view {
+        bool isOk;
+        assembly ("memory-safe") {
+            switch factor
+            case 1 {
+                mcopy(target, point, 0x40)
+                isOk := 1
+            }
+            default {
+                let input := mload(0x40)
+                mcopy(input, point, 0x40)
+                mstore(add(input, 0x40), factor)
+                isOk := staticcall(gas(), EC_MUL, input, 0x60, target, 0x40)
+            }
+        }
+        if (!isOk) revert VerifierPointInvalid();
+    }
+
+    /// @dev target += factor · point.
+    function _addScaled(uint256 point, uint256 factor, uint256 target) private view {
+        uint256 input;
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            mstore(0x40, add(input, 0x80))
+            mcopy(input, target, 0x40)
+        }
+        _scale(point, factor, input + 0x40);
+        bool isOk;
+        assembly ("memory-safe") {
+            isOk := staticcall(gas(), EC_ADD, input, 0x80, target, 0x40)
+            mstore(0x40, input)
+        }
+        if (!isOk) revert VerifierPointInvalid();
+    }
+
+    /// @dev Turns the point (x, y) into (x, −y); infinity is (0, 0) and stays so.
+    function _negate(uint256 point) private pure {
+        uint256 y = _load(point + 0x20);
+        if (y != 0) _store(point + 0x20, P - y);
+    }
+
+    function _load(uint256 ptr) internal pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(ptr)
+        }
+    }
+
+    function _store(uint256 ptr, uint256 word) internal pure {
+        assembly ("memory-safe") {
+            mstore(ptr, word)
+        }
+    }
+
+    function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {
+        CircuitConfig memory config = configs[index];
+        if (config.wide == 0 || config.narrow % 2 != 0) {
+            revert VerifierShapeInvalid(index, config.narrow, config.wide);
+        }
+        if (config.isDevelopment && block.chainid != DEVELOPMENT_CHAIN_ID) {
+            revert VerifierDevelopmentKey(index, block.chainid);
+        }
+        VerifyingKey memory key = config.key;
+        bytes32 shared = keccak256(abi.encode(key.alpha, key.beta));
+        if (shared != keccak256(abi.encode(configs[0].key.alpha, configs[0].key.beta))) {
+            revert VerifierKeyNotShared(index);
+        }
+        bytes32 delta = keccak256(abi.encode(key.delta));
+        for (uint256 i = 0; i < index; ++i) {
+            if (delta == keccak256(abi.encode(configs[i].key.delta))) revert VerifierDeltaShared(index, i);
+        }
+        bool isGamma = delta == keccak256(abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE));
+        bool isValid = _isG1(key.alpha) && _isG2(key.beta) && _isG2(key.delta) && !isGamma;
+        for (uint256 i = 0; i < 4; ++i) {
+            isValid = isValid && _isG1(key.ic[i]);
+        }
+        if (!isValid) revert VerifierKeyInvalid(index);
+    }
+
+    /// @dev On the curve and not at infinity.
+    function _isG1(uint256[2] memory point) private view returns (bool) {
+        if (point[0] == 0 && point[1] == 0) return false;
+        (bool isOk,) = address(uint160(EC_ADD)).staticcall(abi.encode(point, uint256(0), uint256(0)));
+        return isOk;
+    }
+
+    /// @dev On the curve, in the group of order R and not at infinity: the precompile checks this even if the other
+    /// point of the pair is at infinity.
+    function _isG2(uint256[2][2] memory point) private view returns (bool) {
+        if (point[0][0] | point[0][1] | point[1][0] | point[1][1] == 0) return false;
+        (bool isOk,) = address(uint160(PAIRING)).staticcall(abi.encode(uint256(0), uint256(0), point));
+        return isOk;
+    }
+
+    /// @dev Creates a contract whose code is `store`.
+    function _createStore(bytes memory store) private returns (address created) {
+        // PUSH2 size, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: 10 bytes, then the code itself.
+        bytes memory initCode = abi.encodePacked(hex"61", uint16(store.length), hex"80600a5f395ff3", store);
+        assembly ("memory-safe") {
+            created := create(0, add(initCode, 0x20), mload(initCode))
+        }
+        if (created == address(0)) revert VerifierKeyStoreFailed();
+    }
+}
