@@ -1,0 +1,125 @@
+import { ModuleBuilder } from "wasmbuilder";
+import { buildBn128 } from "wasmcurves";
+import { addFixedBaseWindow, addQapAccumulate } from "./setup-kernels.ts";
+
+/**
+ * bn254 (circom: bn128, Ethereum: alt_bn128) arithmetic in WebAssembly, from wasmcurves.
+ *
+ * Encodings: field elements are 32 bytes, little-endian. Points are affine x || y in Montgomery form with
+ * R = 2^256, as zkey files have them; (0, 0) is the point at infinity. An element of the quadratic field
+ * is c0 || c1 with value c0 + c1 u, so the real part comes first; the EVM wants c1 first.
+ */
+
+/** Order of the groups, the circuits' field. */
+export const scalarModulus = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+/** Field of the curve's coordinates. */
+export const baseModulus = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+export const fieldBytes = 32;
+export const montgomeryR = 1n << 256n;
+/** 2^28 is the largest power of two that divides scalarModulus - 1. */
+export const twoAdicity = 28;
+
+const pageBytes = 65536;
+
+/** A compiled module; opaque, and worker threads can be sent it. */
+export type WasmModule = { readonly __wasmModule: never };
+
+// The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    compile(code: Uint8Array): Promise<WasmModule>;
+    Memory: new (limits: { initial: number }) => { buffer: ArrayBuffer };
+    Instance: new (
+      module: WasmModule,
+      imports: object,
+    ) => { exports: Record<string, (...args: number[]) => number> };
+  };
+};
+
+export interface Bn254Image {
+  module: WasmModule;
+  /** Addresses of the generators in Jacobian form. */
+  generatorG1: number;
+  generatorG2: number;
+}
+
+/** Builds and compiles the module; about 0.2 s. The image may be posted to worker threads. */
+export async function buildBn254Image(): Promise<Bn254Image> {
+  const builder = new ModuleBuilder();
+  builder.setMemory(25);
+  buildBn128(builder);
+  addFixedBaseWindow(builder, "g1m", "f1m", fieldBytes);
+  addFixedBaseWindow(builder, "g2m", "f2m", 2 * fieldBytes);
+  addQapAccumulate(builder);
+  const module = await WebAssembly.compile(builder.build());
+  const { pG1gen, pG2gen } = builder.modules.bn128!;
+  return { module, generatorG1: pG1gen, generatorG2: pG2gen };
+}
+
+/** One instance with memory of its own, which is handed out and never taken back. */
+export class Bn254Instance {
+  readonly image: Bn254Image;
+  readonly bytes: Uint8Array;
+  readonly call: Record<string, (...args: number[]) => number>;
+  readonly #memory: { buffer: ArrayBuffer };
+
+  /** `heapBytes`: what the caller will allocate, plus the scratch of the batch functions it calls. */
+  constructor(image: Bn254Image, heapBytes: number) {
+    this.image = image;
+    this.#memory = new WebAssembly.Memory({ initial: 26 + Math.ceil(heapBytes / pageBytes) });
+    const instance = new WebAssembly.Instance(image.module, { env: { memory: this.#memory } });
+    this.call = instance.exports;
+    this.bytes = new Uint8Array(this.#memory.buffer);
+  }
+
+  /** Zeroed bytes at an address that is a multiple of 8. */
+  allocate(byteCount: number): number {
+    // wasmcurves keeps the address of its free space in the first word, and its scratch begins there.
+    const free = new Uint32Array(this.#memory.buffer, 0, 1);
+    const address = Math.ceil(free[0]! / 8) * 8;
+    if (address + byteCount > this.bytes.length) throw new RangeError("the instance's heap is used up");
+    free[0] = address + byteCount;
+    return address;
+  }
+
+  /** Address of a new copy of a scalar, as it is. */
+  allocateScalar(value: bigint): number {
+    const address = this.allocate(fieldBytes);
+    this.bytes.set(toBytesLe(value), address);
+    return address;
+  }
+
+  /** Address of a new copy of a scalar, in Montgomery form. */
+  allocateMontgomery(value: bigint): number {
+    return this.allocateScalar((value * montgomeryR) % scalarModulus);
+  }
+}
+
+/** 32 bytes, little-endian, of a value below 2^256. */
+export function toBytesLe(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(fieldBytes);
+  for (let i = 0, rest = value; i < fieldBytes; i++, rest >>= 8n) bytes[i] = Number(rest & 255n);
+  return bytes;
+}
+
+export function fromBytesLe(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  return value;
+}
+
+/** base^exponent mod modulus. */
+export function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let square = base % modulus, rest = exponent; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
+
+/** A generator of the 2^power-th roots of unity: the one that circom's and snarkjs' transforms use. */
+export function rootOfUnity(power: number): bigint {
+  // 5 is the smallest non-residue of the scalar field.
+  return powMod(5n, (scalarModulus - 1n) >> BigInt(power), scalarModulus);
+}

@@ -1,0 +1,74 @@
+import { RollupError } from "../circuits/rollup-error.ts";
+
+/**
+ * Every error code of prover/: what it means, the HTTP status an API answers with, and whether the same
+ * call may succeed later without any change of its arguments.
+ */
+export const proverErrors = {
+  PRV_CANCELLED: { meaning: "the caller aborted the job", httpStatus: 499, isRetryable: true },
+  PRV_CLOSED: { meaning: "the prover was closed before the job ended", httpStatus: 503, isRetryable: false },
+  PRV_WORKER_DIED: { meaning: "the process that made the proof ended", httpStatus: 503, isRetryable: true },
+  PRV_NO_WITNESS: {
+    meaning: "the circuit has no witness for these inputs, or the witness file is not one of this circuit",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  PRV_PROOF_INVALID: {
+    meaning: "the finished proof does not verify: the witness breaks a constraint, or the key is wrong",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_PROVE_FAILED: { meaning: "the back end failed in an unforeseen way", httpStatus: 500, isRetryable: false },
+  PRV_KEY_UNREADABLE: {
+    meaning: "the proving key is missing, cut off or not a Groth16 key over bn254",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_KEY_MISMATCH: {
+    meaning: "the proving key is not the one that its description or its circuit names",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_KEY_INVALID: {
+    meaning: "the verification key is unsound or malformed",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_CIRCUIT_UNSUPPORTED: {
+    meaning: "the circuit is over another field, or larger than the curve allows",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_SETUP_FAILED: { meaning: "a worker of the key setup failed", httpStatus: 500, isRetryable: true },
+  PRV_PTAU_UNREADABLE: {
+    meaning: "the powers-of-tau file is missing, cut off, not over bn254 or not prepared for phase 2",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  PRV_PTAU_NO_CONTRIBUTION: {
+    meaning: "nobody contributed to the powers-of-tau file, so its secret is known",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  PRV_PTAU_TOO_SMALL: {
+    meaning: "the powers-of-tau file holds fewer powers than the circuit needs",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_REFUSED: {
+    meaning: "a step of the key ceremony was asked for with arguments or files that make it unsound",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+} as const;
+
+export type ProverErrorCode = keyof typeof proverErrors;
+
+/** A RollupError with the retryability that `proverErrors` gives for the code. */
+export function proverError(
+  code: ProverErrorCode,
+  message: string,
+  details: { data?: object; cause?: unknown } = {},
+): RollupError {
+  return new RollupError(code, message, { ...details, isRetryable: proverErrors[code].isRetryable });
+}

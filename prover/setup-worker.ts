@@ -1,0 +1,52 @@
+import { writeSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Bn254Image } from "./bn254-wasm.ts";
+import { FixedBase, type Group } from "./fixed-base.ts";
+import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
+
+/** What the development setup asks of a worker thread; each task is answered by one SetupAnswer. */
+export type SetupTask =
+  | { kind: "evaluate"; request: QapRequest }
+  | {
+      kind: "multiply";
+      group: Group;
+      /** Shared with the main thread: 32 bytes a scalar. */
+      scalars: Uint8Array;
+      /** Where the points go in the file, or null: then the answer carries them. */
+      target: { fd: number; position: number } | null;
+    };
+
+export type SetupAnswer =
+  | { kind: "evaluated"; coefficientCount: number }
+  | { kind: "multiplied"; points: Uint8Array | null }
+  | { kind: "progress"; constraintsDone: number }
+  | { kind: "failed"; error: unknown };
+
+const { image } = workerData as { image: Bn254Image };
+const bases = new Map<Group, FixedBase>();
+const port = parentPort!;
+const answer = (message: SetupAnswer) => port.postMessage(message);
+
+port.on("message", (task: SetupTask) => {
+  try {
+    answer(run(task));
+  } catch (error) {
+    answer({ kind: "failed", error });
+  }
+});
+
+function run(task: SetupTask): SetupAnswer {
+  if (task.kind === "evaluate") {
+    const coefficientCount = evaluateQap(image, task.request, (constraintsDone) =>
+      answer({ kind: "progress", constraintsDone }),
+    );
+    return { kind: "evaluated", coefficientCount };
+  }
+  let base = bases.get(task.group);
+  if (base === undefined) bases.set(task.group, (base = new FixedBase(image, task.group)));
+  const points = base.multiply(task.scalars);
+  if (task.target === null) return { kind: "multiplied", points };
+  for (let done = 0; done < points.length; )
+    done += writeSync(task.target.fd, points, done, points.length - done, task.target.position + done);
+  return { kind: "multiplied", points: null };
+}
