@@ -1,6 +1,10 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import { blake512 } from "@noble/hashes/blake1.js";
 import { buildEddsa } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { CircuitTester } from "./circuit-tester.ts";
+import { recordedCount } from "./constraint-counts.ts";
 import {
   BASE8,
   type CurvePoint,
@@ -12,7 +16,7 @@ import {
   signMessage,
   verifySignature,
 } from "./eddsa.ts";
-import { initPoseidon } from "./poseidon.ts";
+import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
 
 type Eddsa = Awaited<ReturnType<typeof buildEddsa>>;
@@ -142,3 +146,96 @@ describe("recoverPublicKey", () => {
     expect(found.length).toBeLessThan(40);
   });
 });
+
+describe("EdDSAPoseidonCheck", () => {
+  let tester: CircuitTester;
+  beforeAll(async () => {
+    tester = await CircuitTester.compile(
+      "eddsa-check",
+      'pragma circom 2.1.6;\ninclude "circuits/eddsa.circom";\ncomponent main = EdDSAPoseidonCheck();\n',
+    );
+  });
+
+  const buildInputs = (secret: Uint8Array, m: bigint) => {
+    const key = derivePublicKey(secret);
+    const { r8x, r8y, s } = signMessage(secret, m);
+    return { keyX: key.x, keyY: key.y, R8x: r8x, R8y: r8y, S: s, M: m };
+  };
+  const expectRefused = (inputs: ReturnType<typeof buildInputs>) =>
+    expect(tester.calculateWitness(inputs)).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+
+  test("has the recorded constraints, none linear", () => {
+    expect(tester.constraintCount).toBe(recordedCount("EdDSAPoseidonCheck()"));
+    expect(tester.circuit.constraintCounts.linear).toBe(0);
+  });
+
+  test("accepts what the model signs and refuses every altered wire, inputs too", async () => {
+    await fc.assert(
+      fc.asyncProperty(secretBytes, message, async (secret, m) => {
+        const witness = await tester.calculateWitness(buildInputs(secret, m));
+        expect(tester.checkConstraints(witness)).toBeNull();
+        expect(tester.tamper(witness, { only: () => true })).toEqual([]);
+      }),
+      {
+        numRuns: 8,
+        examples: [
+          [DUMMY_SECRET, 0n],
+          [DUMMY_SECRET, FIELD_ORDER - 1n],
+        ],
+      },
+    );
+  });
+
+  test("refuses another message, key, S, R8 and the other point at keyX", async () => {
+    const inputs = buildInputs(DUMMY_SECRET, 7n);
+    expect(tester.checkConstraints(await tester.calculateWitness(inputs))).toBeNull();
+    const other = derivePublicKey(Uint8Array.of(1));
+    await expectRefused({ ...inputs, M: 8n });
+    await expectRefused({ ...inputs, keyX: other.x, keyY: other.y });
+    await expectRefused({ ...inputs, S: inputs.S + 1n });
+    await expectRefused({ ...inputs, R8x: FIELD_ORDER - inputs.R8x });
+    await expectRefused({ ...inputs, R8y: FIELD_ORDER - inputs.R8y });
+    await expectRefused({ ...inputs, keyY: FIELD_ORDER - inputs.keyY });
+    await expectRefused({ ...inputs, keyY: inputs.keyY + 1n });
+  });
+
+  test("accepts S + l, which the header allows, and refuses S + 4l above 2^252", async () => {
+    const inputs = buildInputs(DUMMY_SECRET, 7n);
+    const witness = await tester.calculateWitness({ ...inputs, S: inputs.S + SUBGROUP_ORDER });
+    expect(tester.checkConstraints(witness)).toBeNull();
+    await expectRefused({ ...inputs, S: inputs.S + 4n * SUBGROUP_ORDER });
+  });
+
+  test("has no witness for keys of small order", async () => {
+    const inputs = buildInputs(DUMMY_SECRET, 7n);
+    // l times ERC-2494's generator has order 8.
+    const generator = babyjubjub.Point.BASE;
+    for (let k = 1n; k < 8n; k++) {
+      const { x, y } = generator
+        .multiplyUnsafe(SUBGROUP_ORDER - 1n)
+        .add(generator)
+        .multiplyUnsafe(k)
+        .toAffine();
+      await expectRefused({ ...inputs, keyX: x, keyY: y });
+    }
+    await expectRefused({ ...inputs, keyX: 0n, keyY: 1n });
+  });
+
+  test("has no witness for R8 = identity, though circomlibjs accepts it", async () => {
+    const secret = DUMMY_SECRET;
+    const key = derivePublicKey(secret);
+    const h = hashTagged(0n, [0n, 1n, key.x, key.y, 7n]);
+    const s = (h * secretTimes8(secret)) % SUBGROUP_ORDER;
+    expect(referenceAccepts(key, 7n, { r8x: 0n, r8y: 1n, s })).toBe(true);
+    expect(verifySignature({ keyX: key.x, message: 7n, signature: { r8x: 0n, r8y: 1n, s } })).toBe(false);
+    await expectRefused({ keyX: key.x, keyY: key.y, R8x: 0n, R8y: 1n, S: s, M: 7n });
+  });
+});
+
+/** 8a for the key a·B8, computed apart from the model: blake512, RFC 8032's clamping. */
+function secretTimes8(secret: Uint8Array): bigint {
+  const bytes = Buffer.from(blake512(secret)).subarray(0, 32);
+  bytes[0]! &= 0xf8;
+  bytes[31] = (bytes[31]! & 0x7f) | 0x40;
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+}

@@ -20,6 +20,10 @@ export class LedgerTree {
     }
   }
 
+  get capacity(): number {
+    return TREE_ARITY ** this.depth;
+  }
+
   get root(): bigint {
     return this.node(this.depth, 0);
   }

@@ -146,8 +146,8 @@ export interface BatchShape {
   readonly narrow: number;
   readonly wide: number;
 }
-/** Tests and the devnet. */
-export const SMALL_SHAPE: BatchShape = { narrow: 6, wide: 2 };
+/** The devnet: as many slots as a domain of 2^18 takes. */
+export const SMALL_SHAPE: BatchShape = { narrow: 8, wide: 4 };
 /** What two cores can prove in a minute or so. */
 export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
 /** Batches of queue entries alone, which anyone may submit. */

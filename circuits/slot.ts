@@ -198,7 +198,7 @@ function applySigned(
   const usesExistingB = rule.usesB && !rule.isCreate;
   if (usesExistingB) ledger.requireRecord(operation.b);
   if (!inRange(a.nonce + 1n, NONCE_BITS)) refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
-  if (rule.isCreate && ledger.nextId >= MAX_LEAF_COUNT) refuse("OP_TREE_FULL", "all ids are given", {});
+  if (rule.isCreate && ledger.nextId >= ledger.tree.capacity) refuse("OP_TREE_FULL", "all ids are given", {});
 
   const amountWei = rule.movesAmount ? decodeAmount(operation.amountCode) : 0n;
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
@@ -347,7 +347,7 @@ function executeQueueEntry(ledger: Ledger, entry: QueueOperation, context: SlotC
 
   switch (entry.kind) {
     case KIND.depositNew:
-      if (ledger.nextId < MAX_LEAF_COUNT) {
+      if (ledger.nextId < ledger.tree.capacity) {
         b = ledger.nextId;
         newB = createdRecord(KIND.createAccount, [entry.word1, entry.word2], entry.amountWei);
         ledger.nextId += 1;
@@ -466,7 +466,7 @@ function apply(ledger: Ledger, effect: Effect): SlotTrace {
     childrenA,
     childrenB,
     maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
-    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(before.leaf.keyX),
+    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(before.leaf.keyX)!,
     signature,
     datanetA: before.datanet ?? null,
     modelB: beforeB.model ?? null,

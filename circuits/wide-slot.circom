@@ -1,0 +1,383 @@
+pragma circom 2.1.6;
+
+include "./merkle8.circom";
+include "./slot-parts.circom";
+
+// Places of the kinds in flags[]: the reserved ones (Seal, Settle, Claim, ForcedClaim, ForcedTransfer) have none,
+// so no slot can show them. Null is "no flag".
+function WIDE_KIND_COUNT() { return 16; }
+function WIDE_KIND(i) {
+    var kinds[16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20];
+    return kinds[i];
+}
+function WIDE_WEIGHT(i) {
+    var weights[16] = [10, 14, 14, 30, 30, 50, 40, 40, 25, 20, 25, 0, 0, 0, 0, 0];
+    return weights[i];
+}
+function WIDE_WORDS(i) {
+    var counts[16] = [0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 4, 4, 5, 4, 4];
+    return counts[i];
+}
+// H[DATANET_BODY] of seven zeros; wide-slot.test.ts computes it again.
+function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
+
+// One slot for every operation. Model: slot.ts.
+//
+// Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
+// Inputs:      oldRoot, domain, timestamp (40 bits), feePerUnit (64), idFee (96), nextId from the batch. Witness:
+//              flags[16]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+//              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
+//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[4]
+//              and rest of the body; scratchBits[160]: digits of what the one active kind compares (phase F).
+// Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
+// Assumes:     feePerUnit < 2^64, timestamp < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: ZeroAddress; type address).
+// Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
+//              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
+//              executable entry cannot be shown as invalid, nor the other way round.
+// Constraints: constraint-counts.json, "WideSlot(8)".
+//
+// Phases: A kind, B fields and words, C missing leaves, D queue predicates, E fee and debit, F openings and the
+// rules of rare kinds, G effect on A, H effect on B, I authorisation, J tree.
+template WideSlot(depth, approvalDelay) {
+    signal input oldRoot;
+    signal input domain;
+    signal input timestamp;
+    signal input feePerUnit;
+    signal input idFee;
+    signal input nextId;
+    signal input flags[16];
+    signal input aBits[3 * depth];
+    signal input bBits[3 * depth];
+    signal input amountBits[40];
+    signal input words[7];
+    signal input isMissingA;
+    signal input isMissingB;
+    signal input a[9];
+    signal input b[9];
+    signal input childrenA[depth][8];
+    signal input childrenB[depth][8];
+    signal input maxFeePerUnit;
+    signal input keyY;
+    signal input r8x;
+    signal input r8y;
+    signal input s;
+    signal input ready;
+    signal input approved;
+    signal input cap;
+    signal input paymentCount;
+    signal input epoch;
+    signal input price;
+    signal input datanet[7];
+    signal input statics[4];
+    signal input sealed;
+    signal input accruedRoot;
+    signal input claimedRoot;
+    signal input owed;
+    signal input scratchBits[160];
+    signal output newRoot;
+    signal output newNextId;
+    signal output core;
+    signal output hasWord[7];
+    signal output isUsed;
+    signal output isSigned;
+    signal output feeWei;
+
+    // A. Kind: at most one flag.
+    var kind = 0;
+    var weight = 0;
+    var used = 0;
+    var signedSum = 0;
+    for (var i = 0; i < WIDE_KIND_COUNT(); i++) {
+        flags[i] * (1 - flags[i]) === 0;
+        kind += WIDE_KIND(i) * flags[i];
+        weight += WIDE_WEIGHT(i) * flags[i];
+        used += flags[i];
+        if (i < 11) { signedSum += flags[i]; }
+    }
+    isUsed <== used;
+    isUsed * (1 - isUsed) === 0;
+    isSigned <== signedSum;
+    signal isTransfer <== flags[0];
+    signal isCommit <== flags[1];
+    signal isPay <== flags[2];
+    signal isCreateAccount <== flags[3];
+    signal isCreateDatanet <== flags[4];
+    signal isCreateModel <== flags[5];
+    signal isWithdraw <== flags[6];
+    signal isPublish <== flags[7];
+    signal isApprove <== flags[8];
+    signal isRevoke <== flags[9];
+    signal isSetKey <== flags[10];
+    signal isDepositNew <== flags[11];
+    signal isDepositTo <== flags[12];
+    signal isForcedWithdraw <== flags[13];
+    signal isForcedSetKey <== flags[14];
+    signal isForcedSetOwner <== flags[15];
+    signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner;
+    signal isApproval <== isApprove + isRevoke;
+    // Signed kinds whose B exists already.
+    var namesB = isTransfer + isCommit + isPay + isApproval;
+    var movesAmount = isTransfer + isPay + isCreate;
+
+    // B. Fields, each checked where it enters; what a kind does not use is 0.
+    var aSum = 0;
+    var bSum = 0;
+    for (var i = 0; i < 3 * depth; i++) {
+        aBits[i] * (1 - aBits[i]) === 0;
+        bBits[i] * (1 - bBits[i]) === 0;
+        aSum += (1 << i) * aBits[i];
+        bSum += (1 << i) * bBits[i];
+    }
+    var codeSum = 0;
+    for (var i = 0; i < 40; i++) {
+        amountBits[i] * (1 - amountBits[i]) === 0;
+        codeSum += (1 << i) * amountBits[i];
+    }
+    signal aId <== aSum;
+    signal bId <== bSum;
+    signal code <== codeSum;
+    (1 - isSigned - isForced) * aId === 0;
+    (1 - movesAmount - isCommit) * code === 0;
+    for (var j = 0; j < 7; j++) {
+        var has = 0;
+        for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
+        hasWord[j] <== has;
+        words[j] * (1 - hasWord[j]) === 0;
+    }
+
+    // C. New and missing leaves. The tree tells: an empty leaf is 0, and no fields hash to 0.
+    component full = IsEqual();
+    full.a <== nextId;
+    full.b <== 1 << (3 * depth);
+    signal isDepositOpened <== isDepositNew * (1 - full.out);
+    signal isNew <== isCreate + isDepositOpened;
+    // A Create on a full tree would need a bId of 8^depth, which has one bit too many: no witness.
+    isNew * (bId - nextId) === 0;
+    newNextId <== nextId + isNew;
+    (1 - namesB - isDepositTo - isNew) * bId === 0;
+    isMissingA * (1 - isMissingA) === 0;
+    isMissingB * (1 - isMissingB) === 0;
+    isMissingA * (1 - isForced) === 0;
+    isMissingB * (1 - isDepositTo) === 0;
+    // Where nothing was, all fields are 0, so that new fields can be added to old ones.
+    signal isEmptyB <== isNew + isMissingB;
+    for (var i = 0; i < 9; i++) {
+        isMissingA * a[i] === 0;
+        isEmptyB * b[i] === 0;
+    }
+
+    // D. Queue predicates, each a boolean.
+    // Who must own the leaf: DepositTo names B's owner in word 1, a forced operation's sender (word 3) must be A's.
+    signal ownerGapB <== isDepositTo * (b[2] - words[1]);
+    signal ownerGapA <== isForced * (a[2] - words[3]);
+    component owns = IsZero();
+    owns.in <== ownerGapA + ownerGapB;
+    signal isDepositTaken <== (isDepositTo - isMissingB) * owns.out;
+    signal isForcedAllowed <== (isForced - isMissingA) * owns.out;
+    component all = IsEqual();
+    all.a <== words[0];
+    all.b <== (1 << 96) - 1;
+    signal wantedWei <== words[0] + all.out * (a[4] - words[0]);
+    // Both are below 2^96 (phase E checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
+    var digits97 = 0;
+    for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
+    isForcedWithdraw * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
+    signal isWithdrawAllowed <== isForcedWithdraw * isForcedAllowed;
+    signal isForcedPaid <== isWithdrawAllowed * scratchBits[96];
+    signal isKeyForced <== isForcedSetKey * isForcedAllowed;
+    signal isOwnerForced <== isForcedSetOwner * isForcedAllowed;
+    signal isValid <== isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced;
+    signal executedWei <== isForcedPaid * wantedWei;
+    isForcedWithdraw * (words[4] - executedWei) === 0;
+    core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * code + (1 << 93) * isValid;
+
+    // E. Fee and debit. Every term is below 2^138, so a debit above the balance is negative and fails 96 bits.
+    component float = AmountFloat();
+    for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
+    feeWei <== weight * feePerUnit;
+    signal movedWei <== movesAmount * float.wei;
+    signal idFeeWei <== isCreate * idFee;
+    signal withdrawnWei <== isWithdraw * words[1];
+    signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei;
+    component balanceRange = RangeCheck(96);
+    balanceRange.in <== newBalanceA;
+    signal newNonceA <== a[1] + isSigned;
+    component nonceRange = RangeCheck(40);
+    nonceRange.in <== newNonceA;
+    // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
+    component feeRange = RangeCheck(64);
+    feeRange.in <== maxFeePerUnit - feePerUnit;
+    // One 96-bit check for the exact word of the active kind: Withdraw's amount, a queue entry's amount,
+    // CreateModel's price, PublishVersion's N (32 bits, shifted by 64).
+    signal queueWei <== (isUsed - isSigned) * words[0];
+    signal newPrice <== isCreateModel * words[6];
+    signal newRowCount <== isPublish * words[3];
+    component wordRange = RangeCheck(96);
+    wordRange.in <== withdrawnWei + queueWei + newPrice + (1 << 64) * newRowCount;
+
+    // F. Openings and the rules of rare kinds. At most one kind is active, so all share the 160 scratch bits.
+    var digits160 = 0;
+    var digits120 = 0;
+    var rest56 = 0;
+    var waited40 = 0;
+    for (var i = 0; i < 160; i++) {
+        scratchBits[i] * (1 - scratchBits[i]) === 0;
+        digits160 += (1 << i) * scratchBits[i];
+        if (i < 120) { digits120 += (1 << i) * scratchBits[i]; }
+        if (i < 56) { rest56 += (1 << i) * scratchBits[i]; }
+        if (i >= 56 && i < 96) { waited40 += (1 << (i - 56)) * scratchBits[i]; }
+    }
+    // A new leaf's l1Owner is an address and not 0.
+    isCreate * (words[0] - digits160) === 0;
+    component noOwner = IsZero();
+    noOwner.in <== words[0];
+    isCreate * noOwner.out === 0;
+    // A's datanet body, old and new.
+    (isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;
+    component oldBody = HashTagged(7, 8);
+    for (var i = 0; i < 7; i++) { oldBody.in[i] <== datanet[i]; }
+    (isPublish + isApprove) * (oldBody.out - a[8]) === 0;
+    component newBody = HashTagged(7, 8);
+    newBody.in[0] <== datanet[0] + 1;
+    newBody.in[1] <== words[3];
+    newBody.in[2] <== timestamp;
+    newBody.in[3] <== words[4];
+    newBody.in[4] <== words[0];
+    newBody.in[5] <== words[1];
+    newBody.in[6] <== words[2];
+    // B's model body: opened by Approve and Revoke, made by CreateModel.
+    component staticsHash = HashTagged(4, 10);
+    for (var i = 0; i < 4; i++) {
+        staticsHash.in[i] <== statics[i];
+        isCreateModel * (statics[i] - words[2 + i]) === 0;
+    }
+    isCreateModel * sealed === 0;
+    isCreateModel * (accruedRoot - statics[2]) === 0;
+    isCreateModel * (claimedRoot - statics[2]) === 0;
+    isCreateModel * owed === 0;
+    component modelBody = HashTagged(5, 9);
+    modelBody.in[0] <== staticsHash.out;
+    modelBody.in[1] <== sealed;
+    modelBody.in[2] <== accruedRoot;
+    modelBody.in[3] <== claimedRoot;
+    modelBody.in[4] <== owed;
+    isApproval * (modelBody.out - b[8]) === 0;
+    // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. The binding's
+    // rest has 56 bits, and aId, version, N (written by these rules) keep their widths: nothing carries over.
+    isApprove * (words[0] - staticsHash.out) === 0;
+    isApprove * (statics[3] - aId - (1 << 24) * datanet[0] - (1 << 56) * datanet[1] - (1 << 88) * rest56) === 0;
+    isApprove * (statics[1] - datanet[5]) === 0;
+    isApprove * (statics[2] - datanet[6]) === 0;
+    isApprove * (timestamp - datanet[2] - approvalDelay - waited40) === 0;
+    component unpublished = IsZero();
+    unpublished.in <== datanet[0];
+    isApprove * unpublished.out === 0;
+    // Revoke: the statics bind this datanet.
+    isRevoke * (statics[3] - aId - (1 << 24) * digits120) === 0;
+
+    // G. Effect on A.
+    signal newOwnerA <== a[2] + isOwnerForced * (words[1] - a[2]);
+    signal keyStep <== isSetKey * (words[0] - a[3]);
+    signal newKeyA <== a[3] + keyStep + isKeyForced * (words[1] - a[3]);
+    signal newBodyA <== a[8] + isPublish * (newBody.out - a[8]);
+
+    // H. Effect on B.
+    component effects = MemberEffects(1);
+    effects.isCommit <== isCommit;
+    effects.isPay <== isPay;
+    effects.isApproval <== isApproval;
+    effects.aId <== aId;
+    effects.code <== code;
+    effects.amount <== float.wei;
+    effects.payload <== words[0];
+    effects.tagB <== b[0];
+    effects.chainB <== b[5];
+    effects.openAmountB <== b[6];
+    effects.countersB <== b[7];
+    effects.ready <== ready;
+    effects.approved <== approved;
+    effects.cap <== cap;
+    effects.paymentCount <== paymentCount;
+    effects.epoch <== epoch;
+    effects.price <== price;
+    signal newTagB <== b[0] + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
+    signal createdOwner <== isCreate * words[0];
+    signal newOwnerB <== b[2] + createdOwner + isDepositOpened * words[1];
+    signal createdKey <== isCreate * words[1];
+    signal newKeyB <== b[3] + createdKey + isDepositOpened * words[2];
+    signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
+    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei;
+    signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
+    component creditRange = RangeCheck(96);
+    creditRange.in <== credited;
+    // approved is bit 1 of the counters, price starts at bit 74.
+    signal switchedOn <== isApprove * (1 - approved);
+    signal switchedOff <== isRevoke * approved;
+    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice;
+    signal createdBody <== isCreateModel * modelBody.out;
+    signal newBodyB <== b[8] + createdBody + EMPTY_DATANET_BODY() * isCreateDatanet;
+
+    // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot.
+    component wordsHash = HashTagged(7, 4);
+    for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }
+    component auth = Authorisation();
+    auth.isSigned <== isSigned;
+    auth.domain <== domain;
+    // The signer of a Create does not know the id.
+    signal newB <== isNew * bId;
+    auth.core <== kind + (1 << 5) * aId + (1 << 29) * (bId - newB) + (1 << 53) * code + (1 << 93) * a[1] + (1 << 133) * maxFeePerUnit;
+    auth.bRef <== namesB * (b[2] + (1 << 160) * (b[0] - 256));
+    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay) * (words[0] - wordsHash.out);
+    auth.keyX <== a[3];
+    auth.keyY <== keyY;
+    auth.r8x <== r8x;
+    auth.r8y <== r8y;
+    auth.s <== s;
+
+    // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.
+    component hashes[4];
+    for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
+    for (var i = 0; i < 9; i++) {
+        hashes[0].leaf[i] <== a[i];
+        hashes[2].leaf[i] <== b[i];
+    }
+    hashes[1].leaf[0] <== a[0];
+    hashes[1].leaf[1] <== newNonceA;
+    hashes[1].leaf[2] <== newOwnerA;
+    hashes[1].leaf[3] <== newKeyA;
+    hashes[1].leaf[4] <== newBalanceA;
+    hashes[1].leaf[5] <== a[5];
+    hashes[1].leaf[6] <== a[6];
+    hashes[1].leaf[7] <== a[7];
+    hashes[1].leaf[8] <== newBodyA;
+    hashes[3].leaf[0] <== newTagB;
+    hashes[3].leaf[1] <== b[1];
+    hashes[3].leaf[2] <== newOwnerB;
+    hashes[3].leaf[3] <== newKeyB;
+    hashes[3].leaf[4] <== newBalanceB;
+    hashes[3].leaf[5] <== effects.chain;
+    hashes[3].leaf[6] <== effects.openAmount;
+    hashes[3].leaf[7] <== newCountersB;
+    hashes[3].leaf[8] <== newBodyB;
+    component paths[2];
+    for (var p = 0; p < 2; p++) {
+        paths[p] = PathUpdate8(depth);
+        for (var i = 0; i < depth; i++) {
+            for (var j = 0; j < 8; j++) {
+                if (p == 0) { paths[p].children[i][j] <== childrenA[i][j]; } else { paths[p].children[i][j] <== childrenB[i][j]; }
+            }
+        }
+        for (var i = 0; i < 3 * depth; i++) {
+            if (p == 0) { paths[p].idBits[i] <== aBits[i]; } else { paths[p].idBits[i] <== bBits[i]; }
+        }
+    }
+    paths[0].oldLeaf <== (1 - isMissingA) * hashes[0].out;
+    paths[0].newLeaf <== (1 - isMissingA) * hashes[1].out;
+    paths[1].oldLeaf <== (1 - isEmptyB) * hashes[2].out;
+    paths[1].newLeaf <== (1 - isMissingB) * hashes[3].out;
+    paths[0].oldRoot <== oldRoot;
+    paths[1].oldRoot <== paths[0].newRoot;
+    newRoot <== paths[1].newRoot;
+}
