@@ -32,7 +32,7 @@ export function deriveOffset(): NoblePoint {
     const yy = field.div(field.sub(1n, field.mul(168700n, xx)), field.sub(1n, field.mul(168696n, xx)));
     if (yy !== 0n && !isSquare(yy)) continue;
     const root = field.sqrt(yy);
-    const y = root < field.neg(root) ? root : field.neg(root);
+    const y = root <= FIELD_ORDER / 2n ? root : field.neg(root);
     const point = Point.fromAffine({ x, y }).clearCofactor();
     if (!point.is0()) return point;
   }
