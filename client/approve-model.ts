@@ -1,0 +1,28 @@
+import { hashStatics, type ModelStatics } from "../circuits/leaf.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface ApproveModelParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  modelId: number;
+  /** What the model was created with, as the approver has checked it. */
+  statics: ModelStatics;
+}
+export type ApproveModelReturnType = SendResult;
+
+/**
+ * Lets a model take payments for the datanet's published version, from 24 hours after its publication.
+ * @throws OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_RECEIPT_INVALID
+ */
+export async function approveModel(
+  client: LedgerClient,
+  parameters: ApproveModelParameters,
+): Promise<ApproveModelReturnType> {
+  const { datanetId, modelId, statics } = parameters;
+  return signAndSend(
+    client,
+    { kind: "approveModel", b: modelId, words: [hashStatics(statics)] },
+    { ...parameters, from: datanetId },
+  );
+}

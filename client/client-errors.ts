@@ -1,0 +1,144 @@
+import { RollupError } from "../circuits/rollup-error.ts";
+
+/**
+ * Every error code of client/: what it means, what to do about it, and whether the same call may succeed later
+ * without any change of its arguments. Codes of other folders (OP_ …) pass through as the sequencer sent them.
+ */
+export const clientErrors = {
+  CLI_AMOUNT_INVALID: {
+    meaning: "the text is no amount of OPEN",
+    remedy: "write a decimal number of OPEN such as 12.5, or whole wei such as 1000wei",
+    isRetryable: false,
+  },
+  CLI_WALLET_NOT_DETERMINISTIC: {
+    meaning: "the wallet signed the same message twice, differently, so no key can be derived from it",
+    remedy: "use a random key instead (createRandomKey, or --random-key) and keep a copy of it",
+    isRetryable: false,
+  },
+  CLI_WALLET_SIGNATURE_UNSUPPORTED: {
+    meaning: "the wallet's signature is not a plain ECDSA signature by its own address",
+    remedy: "use a random key instead (createRandomKey, or --random-key) and keep a copy of it",
+    isRetryable: false,
+  },
+  CLI_KEY_MALFORMED: {
+    meaning: "the text is not a 32-byte key in hexadecimal",
+    remedy: "pass 0x and 64 hexadecimal digits",
+    isRetryable: false,
+  },
+  CLI_NO_L2_KEY: {
+    meaning: "the call signs an operation and the client has no L2 key",
+    remedy: "create the client with l2Key, from deriveKey or createRandomKey",
+    isRetryable: false,
+  },
+  CLI_NO_L1_ACCOUNT: {
+    meaning: "the call sends an L1 transaction and the client has no L1 account",
+    remedy: "create the client with l1Account",
+    isRetryable: false,
+  },
+  CLI_NO_SEQUENCER: {
+    meaning: "the call asks the sequencer and the client has no sequencerUrl",
+    remedy: "create the client with sequencerUrl",
+    isRetryable: false,
+  },
+  CLI_SEQUENCER_UNREACHABLE: {
+    meaning: "the sequencer did not answer",
+    remedy: "check that it runs and that its address is right",
+    isRetryable: true,
+  },
+  CLI_SEQUENCER_ANSWER_INVALID: {
+    meaning: "the sequencer's answer is not of the documented form",
+    remedy: "check that the address belongs to a sequencer of this version",
+    isRetryable: false,
+  },
+  CLI_SEQUENCER_REFUSED: {
+    meaning: "the sequencer answered with an error that carries no code",
+    remedy: "read the message; if it names no cause, look into the sequencer's log",
+    isRetryable: false,
+  },
+  CLI_WRONG_ROLLUP: {
+    meaning: "the sequencer serves another chain or rollup than the client was created for",
+    remedy: "use the sequencer, RPC address and rollup address of one deployment",
+    isRetryable: false,
+  },
+  CLI_RECEIPT_INVALID: {
+    meaning: "the receipt is not the sequencer's signature over the operation that was sent",
+    remedy: "do not count on the operation; wait until it is posted on L1",
+    isRetryable: false,
+  },
+  CLI_LEAF_NOT_FOUND: {
+    meaning: "there is no such account, datanet or model",
+    remedy: "check the id; a deposit opens an account only once a batch has taken it",
+    isRetryable: false,
+  },
+  CLI_LEAF_AMBIGUOUS: {
+    meaning: "several accounts fit, and the call did not say which one",
+    remedy: "name the account's id",
+    isRetryable: false,
+  },
+  CLI_LEAF_OWNER_CHANGED: {
+    meaning: "the leaf belongs to another address than the caller expects",
+    remedy: "ask the payee for a current id",
+    isRetryable: false,
+  },
+  CLI_OPERATION_DROPPED: {
+    meaning: "the sequencer dropped the operation, so it will never be executed",
+    remedy: "read the reason, then sign and send a new one",
+    isRetryable: false,
+  },
+  CLI_QUEUE_ENTRY_INVALID: {
+    meaning: "the queue entry was consumed without effect",
+    remedy: "check owner and balance of the leaf; a deposit that was refused can be claimed on L1",
+    isRetryable: false,
+  },
+  CLI_WAIT_TIMEOUT: {
+    meaning: "the wanted stage was not reached in time",
+    remedy: "wait longer; the operation itself is not affected",
+    isRetryable: true,
+  },
+  CLI_WAIT_ABORTED: {
+    meaning: "the caller aborted the wait",
+    remedy: "wait again; the operation itself is not affected",
+    isRetryable: true,
+  },
+  CLI_L1_UNREACHABLE: {
+    meaning: "the Ethereum node did not answer",
+    remedy: "check that it runs and that its address is right",
+    isRetryable: true,
+  },
+  CLI_L1_REVERTED: {
+    meaning: "the contract refused the transaction",
+    remedy: "the error's name says why; contracts/IRollup.sol describes each",
+    isRetryable: false,
+  },
+  CLI_TOKEN_BALANCE_TOO_LOW: {
+    meaning: "the L1 account holds less OPEN than the call needs",
+    remedy: "get OPEN on L1 first, or use a smaller amount",
+    isRetryable: false,
+  },
+  CLI_ROW_INVALID: {
+    meaning: "a row is empty or is contributed twice",
+    remedy: "leave out the row",
+    isRetryable: false,
+  },
+  CLI_ROWS_MISSING: {
+    meaning: "the row store does not hold what a root stands for, or holds something else",
+    remedy: "fetch the contributors' rows into the store",
+    isRetryable: false,
+  },
+  CLI_TOO_MANY_SLOTS: {
+    meaning: "a version has more (contributor, validator) pairs than a slot tree holds",
+    remedy: "publish fewer contributors in one version",
+    isRetryable: false,
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string; isRetryable: boolean }>;
+
+export type ClientErrorCode = keyof typeof clientErrors;
+
+/** A RollupError with the retryability that `clientErrors` gives for the code. */
+export function clientError(
+  code: ClientErrorCode,
+  message: string,
+  details: { data?: object; cause?: unknown } = {},
+): RollupError {
+  return new RollupError(code, message, { ...details, isRetryable: clientErrors[code].isRetryable });
+}

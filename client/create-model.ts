@@ -1,0 +1,48 @@
+import type { Address } from "viem";
+import { encodeAmount } from "../circuits/amount-float.ts";
+import { type ModelBinding, packBinding } from "../circuits/leaf.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface CreateModelParameters extends SigningOptions {
+  /** The Ethereum address that can force and exit the new leaf. */
+  l1Owner: Address;
+  /** The key that signs for it; 0 for none. */
+  keyX: bigint;
+  /** Its first balance, paid by the signer; default 0. */
+  amountWei?: bigint;
+  featuresCommitment: bigint;
+  /** Owners, slot root and binding must be those of the datanet's version, or it cannot approve the model. */
+  ownersCommitment: bigint;
+  slotRoot: bigint;
+  binding: ModelBinding;
+  /** Least payment for one answer. */
+  priceWei: bigint;
+}
+export type CreateModelReturnType = SendResult;
+
+/**
+ * Opens a model at the next free id, bound to one version of one datanet for life.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ */
+export async function createModel(
+  client: LedgerClient,
+  parameters: CreateModelParameters,
+): Promise<CreateModelReturnType> {
+  const { l1Owner, keyX, amountWei, featuresCommitment, ownersCommitment, slotRoot, binding, priceWei } =
+    parameters;
+  const words = [
+    BigInt(l1Owner),
+    keyX,
+    featuresCommitment,
+    ownersCommitment,
+    slotRoot,
+    packBinding(binding),
+    priceWei,
+  ];
+  return signAndSend(
+    client,
+    { kind: "createModel", amountCode: encodeAmount(amountWei ?? 0n), words },
+    parameters,
+  );
+}

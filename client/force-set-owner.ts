@@ -1,0 +1,23 @@
+import type { Address } from "viem";
+import type { L1Options } from "./l1-transaction.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceSetOwnerParameters extends L1Options {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  newOwner: Address;
+}
+export type ForceSetOwnerReturnType = QueueResult;
+
+/**
+ * Hands a leaf over to another Ethereum address. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceSetOwner(
+  client: LedgerClient,
+  parameters: ForceSetOwnerParameters,
+): Promise<ForceSetOwnerReturnType> {
+  return sendForced(client, "forceSetOwner", [parameters.id, parameters.newOwner], parameters);
+}

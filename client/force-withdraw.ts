@@ -1,0 +1,29 @@
+import type { Address } from "viem";
+import { WITHDRAW_ALL_WEI } from "../circuits/protocol.ts";
+import type { L1Options } from "./l1-transaction.ts";
+import { type LedgerClient, requireWallet } from "./ledger-client.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceWithdrawParameters extends L1Options {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  amountWei: bigint | "all";
+  /** Default: the L1 account. */
+  recipient?: Address;
+}
+export type ForceWithdrawReturnType = QueueResult;
+
+/**
+ * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceWithdraw(
+  client: LedgerClient,
+  parameters: ForceWithdrawParameters,
+): Promise<ForceWithdrawReturnType> {
+  const { id, amountWei, recipient } = parameters;
+  const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
+  const args = [id, wei, recipient ?? requireWallet(client).account.address];
+  return sendForced(client, "forceWithdraw", args, parameters);
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import {
+  type Address,
+  concat,
+  type Hex,
+  hexToBytes,
+  isAddressEqual,
+  keccak256,
+  recoverTypedDataAddress,
+  size,
+  slice,
+  stringToHex,
+  toHex,
+} from "viem";
+import { derivePublicKey, type Signature, signMessage } from "../circuits/eddsa.ts";
+import { initPoseidon } from "../circuits/poseidon.ts";
+import { clientError } from "./client-errors.ts";
+import { Secret } from "./secret.ts";
+
+/** A BabyJubJub key that signs ledger operations. `keyX` is what a leaf stores. */
+export interface L2Key {
+  readonly keyX: bigint;
+  readonly secret: Secret<Hex>;
+  /** EdDSA-Poseidon over a message's field element. */
+  sign(message: bigint): Signature;
+}
+
+/** Anything that signs EIP-712 for one address: a viem account, or a wallet behind the same two members. */
+export interface TypedDataSigner {
+  readonly address: Address;
+  signTypedData(message: KeyMessage): Promise<Hex>;
+}
+
+export type KeyMessage = ReturnType<typeof keyMessage>;
+
+const STATEMENT =
+  "Sign this to create the key of your OpenLedger account. " +
+  "Whoever has this signature can spend that account: sign it only in software that you trust with it.";
+const KEY_TAG = stringToHex("OpenLedger key v1");
+const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n;
+
+/** The fixed message whose signature is the key's seed. Index 0 is the first key; rotation counts up. */
+export function keyMessage(options: { chainId: number; rollupAddress: Address; index?: number }) {
+  return {
+    domain: {
+      name: "OpenLedger",
+      version: "1",
+      chainId: options.chainId,
+      verifyingContract: options.rollupAddress,
+    },
+    types: {
+      LedgerKey: [
+        { name: "statement", type: "string" },
+        { name: "index", type: "uint32" },
+      ],
+    },
+    primaryType: "LedgerKey",
+    message: { statement: STATEMENT, index: options.index ?? 0 },
+  } as const;
+}
+
+export interface DeriveKeyParameters {
+  wallet: TypedDataSigner;
+  chainId: number;
+  rollupAddress: Address;
+  /** Which key of this wallet; default 0. */
+  index?: number;
+}
+/** CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED */
+export type DeriveKeyError = ReturnType<typeof clientError>;
+
+/**
+ * The wallet's L2 key for one rollup. Asks for the signature twice: a key that cannot be derived again is lost
+ * with the memory of this process.
+ *
+ * @throws CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED
+ */
+export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
+  const { wallet } = options;
+  const message = keyMessage(options);
+  const first = await signSeed(wallet, message);
+  const second = await signSeed(wallet, message);
+  if (first !== second) {
+    throw clientError(
+      "CLI_WALLET_NOT_DETERMINISTIC",
+      `${wallet.address} signs the same message differently each time`,
+      { data: { address: wallet.address } },
+    );
+  }
+  return keyFromSecret(keccak256(concat([KEY_TAG, first])));
+}
+
+/** r and the low s: wallets differ in v, and either s is a valid signature. */
+async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<Hex> {
+  const signature = await wallet.signTypedData(message);
+  const unsupported = (why: string) =>
+    clientError("CLI_WALLET_SIGNATURE_UNSUPPORTED", `the signature of ${wallet.address} ${why}`, {
+      data: { address: wallet.address },
+    });
+  if (size(signature) !== 65) throw unsupported("is not 65 bytes long");
+  const signer = await recoverTypedDataAddress({ ...message, signature }).catch(() => null);
+  if (signer === null || !isAddressEqual(signer, wallet.address)) throw unsupported("is not by that address");
+  const s = BigInt(slice(signature, 32, 64));
+  const lowS = s > HALF_ORDER ? secp256k1.Point.Fn.ORDER - s : s;
+  return concat([slice(signature, 0, 32), toHex(lowS, { size: 32 })]);
+}
+
+/** A key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: keep a copy. */
+export async function createRandomKey(): Promise<L2Key> {
+  return keyFromSecret(toHex(randomBytes(32)));
+}
+
+/** The key with a known 32-byte secret. @throws CLI_KEY_MALFORMED */
+export async function keyFromSecret(secret: Hex | Secret<Hex>): Promise<L2Key> {
+  const hex = secret instanceof Secret ? secret.reveal() : secret;
+  if (!/^0x[0-9a-fA-F]{64}$/.test(hex))
+    throw clientError("CLI_KEY_MALFORMED", "an L2 secret is 0x and 64 hexadecimal digits");
+  await initPoseidon();
+  const bytes = hexToBytes(hex);
+  return {
+    keyX: derivePublicKey(bytes).x,
+    secret: new Secret(hex),
+    sign: (message) => signMessage(bytes, message),
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The library that users build on: a folder of its own, because it alone is meant to be taken out and shipped to
+ * people who run neither sequencer nor prover, so it must not import them.
+ *
+ * As in viem, a client holds only addresses and keys; every verb is a function of its own file that takes it first
+ * (`transfer(client, { … })`), so a program carries only the verbs that it uses.
+ */
+import {
+  type Account,
+  type Address,
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  encodeAbiParameters,
+  type Hex,
+  http,
+  keccak256,
+  type PublicClient,
+  stringToHex,
+  type Transport,
+  type WalletClient,
+} from "viem";
+import { initPoseidon } from "../circuits/poseidon.ts";
+import { FIELD_ORDER } from "../circuits/protocol.ts";
+import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
+import { clientError } from "./client-errors.ts";
+import type { L2Key } from "./l2-key.ts";
+
+export interface LedgerClientOptions {
+  /** Without it only the L1 half works. */
+  sequencerUrl?: string;
+  rpcUrl: string;
+  rollupAddress: Address;
+  /** Signs L1 transactions: a viem local account. */
+  l1Account?: Account;
+  /** Signs operations. */
+  l2Key?: L2Key;
+  /** The leaf that acts where a call does not name one; default: the one leaf with the key of `l2Key`. */
+  leafId?: number;
+  /** How long one request may take. */
+  requestTimeoutMs?: number;
+}
+
+export interface LedgerClient {
+  readonly sequencerUrl: string | null;
+  readonly rollupAddress: Address;
+  readonly chain: Chain;
+  readonly l1: PublicClient<Transport, Chain>;
+  readonly wallet: WalletClient<Transport, Chain, Account> | null;
+  readonly tokenAddress: Address;
+  /** The L1 account that posts batches and signs receipts, as the contract names it. */
+  readonly sequencerAddress: Address;
+  readonly domain: bigint;
+  readonly l2Key: L2Key | null;
+  readonly leafId: number | null;
+  readonly requestTimeoutMs: number;
+}
+
+const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
+
+/** docs/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for. */
+export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
+  const encoded = encodeAbiParameters(
+    [{ type: "bytes32" }, { type: "uint256" }, { type: "address" }],
+    [DOMAIN_TAG, BigInt(chainId), rollupAddress],
+  );
+  return BigInt(keccak256(encoded)) % FIELD_ORDER;
+}
+
+/**
+ * Reads chain id, token and sequencer address from L1, and nothing from the sequencer.
+ * @throws CLI_L1_UNREACHABLE
+ */
+export async function createLedgerClient(options: LedgerClientOptions): Promise<LedgerClient> {
+  const { rollupAddress } = options;
+  const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
+  const transport = http(options.rpcUrl, { timeout: requestTimeoutMs });
+  try {
+    await initPoseidon();
+    const chainId = await createPublicClient({ transport }).getChainId();
+    const chain = defineChain({
+      id: chainId,
+      name: `chain ${chainId}`,
+      nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+      rpcUrls: { default: { http: [options.rpcUrl] } },
+    });
+    // A second a block on a development chain, twelve elsewhere: a third of that is soon enough.
+    const l1 = createPublicClient({ chain, transport, pollingInterval: chainId === 31337 ? 300 : 4000 });
+    const read = (functionName: "token" | "sequencer") =>
+      l1.readContract({ address: rollupAddress, abi: rollupAbi, functionName });
+    const [tokenAddress, sequencerAddress] = await Promise.all([read("token"), read("sequencer")]);
+    const account = options.l1Account;
+    return {
+      sequencerUrl: options.sequencerUrl?.replace(/\/+$/, "") ?? null,
+      rollupAddress,
+      chain,
+      l1,
+      wallet: account === undefined ? null : createWalletClient({ chain, transport, account }),
+      tokenAddress,
+      sequencerAddress,
+      domain: ledgerDomain(chainId, rollupAddress),
+      l2Key: options.l2Key ?? null,
+      leafId: options.leafId ?? null,
+      requestTimeoutMs,
+    };
+  } catch (cause) {
+    throw clientError("CLI_L1_UNREACHABLE", `cannot read the rollup ${rollupAddress} at ${options.rpcUrl}`, {
+      data: { rpcUrl: options.rpcUrl, rollupAddress },
+      cause,
+    });
+  }
+}
+
+/** @throws CLI_NO_L2_KEY */
+export function requireL2Key(client: LedgerClient): L2Key {
+  if (client.l2Key === null) throw clientError("CLI_NO_L2_KEY", "the client has no L2 key to sign with");
+  return client.l2Key;
+}
+
+/** @throws CLI_NO_L1_ACCOUNT */
+export function requireWallet(client: LedgerClient): NonNullable<LedgerClient["wallet"]> {
+  if (client.wallet === null)
+    throw clientError("CLI_NO_L1_ACCOUNT", "the client has no L1 account to sign with");
+  return client.wallet;
+}
+
+/** The token's contract, for `readContract`. */
+export function tokenContract(client: LedgerClient) {
+  return { address: client.tokenAddress, abi: openTokenAbi } as const;
+}
+
+/** The rollup's contract, for `readContract`. */
+export function rollupContract(client: LedgerClient) {
+  return { address: client.rollupAddress, abi: rollupAbi } as const;
+}
+
+export type { Address, Hex };

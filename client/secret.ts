@@ -1,0 +1,29 @@
+import { inspect } from "node:util";
+
+const PLACEHOLDER = "[secret]";
+
+/** A value that never shows itself by accident: as a string, in JSON and in logs it is a placeholder. */
+export class Secret<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  /** The value itself. Every call is a place to look at in a review. */
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return PLACEHOLDER;
+  }
+
+  toJSON(): string {
+    return PLACEHOLDER;
+  }
+
+  [inspect.custom](): string {
+    return PLACEHOLDER;
+  }
+}

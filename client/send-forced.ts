@@ -1,0 +1,31 @@
+import { approveToken } from "./approve-token.ts";
+import { callContract, type L1Options } from "./l1-transaction.ts";
+import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "./ledger-client.ts";
+import { type QueueResult, readQueueResult } from "./queue-result.ts";
+
+type ForcedFunction = "forceWithdraw" | "forceSetKey" | "forceSetOwner";
+
+/**
+ * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function sendForced(
+  client: LedgerClient,
+  functionName: ForcedFunction,
+  args: readonly unknown[],
+  options: L1Options,
+): Promise<QueueResult> {
+  const { address: sender } = requireWallet(client).account;
+  const [feeWei, allowanceWei] = await Promise.all([
+    client.l1.readContract({ ...rollupContract(client), functionName: "queueFeeWei" }),
+    client.l1.readContract({
+      ...tokenContract(client),
+      functionName: "allowance",
+      args: [sender, client.rollupAddress],
+    }),
+  ]);
+  // The fee doubles with each filled quarter of the queue: twice today's leaves room for one step.
+  if (allowanceWei < feeWei) await approveToken(client, { amountWei: 2n * feeWei });
+  const { address, abi } = rollupContract(client);
+  return readQueueResult(await callContract(client, { address, abi, functionName, args }, options));
+}

@@ -1,0 +1,182 @@
+/** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
+import { type Address, getAddress, type Hex, isAddress } from "viem";
+import { z } from "zod";
+
+const hex = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]*$/)
+  .transform((text) => text as Hex);
+const fieldElement = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform((text) => BigInt(text));
+const wei = z
+  .string()
+  .regex(/^\d{1,78}$/)
+  .transform(BigInt);
+const counter = z.union([
+  z.int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number),
+]);
+const address = z
+  .string()
+  .refine((text) => isAddress(text, { strict: false }))
+  .transform((text): Address => getAddress(text));
+
+export const infoSchema = z.object({
+  chainId: z.int(),
+  rollupAddress: address,
+  tokenAddress: address,
+  domain: fieldElement,
+  receiptSigner: address,
+  feePerUnitWei: wei,
+  idFeeWei: wei,
+  feeAccountId: z.int(),
+  weights: z.record(z.string(), z.int()),
+  circuits: z.array(
+    z.object({
+      name: z.string(),
+      narrow: z.int(),
+      wide: z.int(),
+      circuitId: hex,
+      isDevelopment: z.boolean(),
+    }),
+  ),
+  l1Confirmations: z.int(),
+});
+export type SequencerInfo = z.infer<typeof infoSchema>;
+
+export const statusSchema = z.object({
+  head: z.object({
+    root: fieldElement,
+    nextId: z.int(),
+    opIndex: counter,
+    batchNumber: counter,
+    operationCount: z.int(),
+  }),
+  batches: z.object({
+    sealed: counter,
+    proven: counter,
+    submitted: counter,
+    posted: counter,
+    final: counter,
+  }),
+  mempool: z.object({ pending: z.int() }),
+  queue: z.object({ seenIndex: counter, consumedIndex: counter }),
+  l1: z.object({ blockNumber: counter, timestamp: counter }),
+  estimates: z.object({ sealMs: z.number(), proveMs: z.number(), postMs: z.number() }),
+});
+export type SequencerStatus = z.infer<typeof statusSchema>;
+
+const LEAF_KINDS = ["account", "datanet", "model"] as const;
+
+export const leafSchema = z.object({
+  id: z.int(),
+  kind: z.enum(LEAF_KINDS),
+  nonce: counter,
+  nextNonce: counter,
+  l1Owner: address,
+  keyX: fieldElement,
+  balanceWei: wei,
+  chain: fieldElement,
+  openAmountWei: wei,
+  postedBalanceWei: wei.nullish(),
+  datanet: z
+    .object({
+      version: counter,
+      rowCount: counter,
+      publishedAt: counter,
+      rowsRoot: fieldElement,
+      ownersCommitment: fieldElement,
+      slotRoot: fieldElement,
+    })
+    .nullish(),
+  counters: z.unknown(),
+});
+export type LedgerLeaf = z.infer<typeof leafSchema>;
+export const leavesSchema = z.union([
+  z.array(leafSchema),
+  z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
+]);
+
+export const receiptSchema = z.object({
+  operationHash: hex,
+  opIndex: counter,
+  deadlineSeconds: counter,
+  signature: hex,
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+const OPERATION_STATUSES = [
+  "pending",
+  "acknowledged",
+  "sealed",
+  "proven",
+  "posted",
+  "final",
+  "dropped",
+] as const;
+export type OperationStatus = (typeof OPERATION_STATUSES)[number];
+
+export const submissionSchema = z.object({
+  hash: hex,
+  status: z.enum(OPERATION_STATUSES),
+  receipt: receiptSchema.nullish(),
+});
+export type Submission = z.infer<typeof submissionSchema>;
+
+export const operationSchema = z.object({
+  hash: hex,
+  kind: z.string(),
+  a: z.int(),
+  b: z.int(),
+  amountCode: z.union([z.int(), z.string()]).transform(BigInt),
+  words: z.array(fieldElement),
+  status: z.enum(OPERATION_STATUSES),
+  opIndex: counter.nullish(),
+  batchNumber: counter.nullish(),
+  l1TransactionHash: hex.nullish(),
+  receipt: receiptSchema.nullish(),
+  reason: z.string().nullish(),
+  estimatedReadyAtMs: z.record(z.string(), z.number().nullish()).nullish(),
+});
+export type LedgerOperation = z.infer<typeof operationSchema>;
+export const operationsSchema = z.union([
+  z.array(operationSchema),
+  z.object({ operations: z.array(operationSchema) }).transform((answer) => answer.operations),
+]);
+
+export const batchSchema = z.object({
+  number: counter,
+  status: z.string(),
+  timestamp: counter.nullish(),
+  circuit: z.string().nullish(),
+  proveMs: z.number().nullish(),
+  l1TransactionHash: hex.nullish(),
+  gasUsed: z
+    .union([z.int(), z.string()])
+    .nullish()
+    .transform((gas) => (gas == null ? null : Number(gas))),
+});
+export type LedgerBatch = z.infer<typeof batchSchema>;
+export const batchesSchema = z.union([
+  z.array(batchSchema),
+  z.object({ batches: z.array(batchSchema) }).transform((answer) => answer.batches),
+]);
+
+export const queueEntrySchema = z.object({
+  status: z.enum(["queued", "executed", "invalid"]),
+  batchNumber: counter.nullish(),
+});
+export type QueueEntry = z.infer<typeof queueEntrySchema>;
+
+export const errorSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    data: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
