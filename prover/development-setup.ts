@@ -1,12 +1,22 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { type CompiledCircuit, repositoryRoot } from "../circuits/compile.ts";
 import { readR1cs } from "../circuits/r1cs-reader.ts";
 import { buildBn254Image, fieldBytes, scalarModulus, toBytesLe, twoAdicity } from "./bn254-wasm.ts";
 import { developmentSecrets } from "./development-secrets.ts";
-import type { Group } from "./fixed-base.ts";
+import { chooseWindowBits, type Group } from "./fixed-base.ts";
 import { type KeyMeta, parseKeyMeta } from "./key-meta.ts";
 import type { ProvingCircuit } from "./prover.ts";
 import { proverError } from "./prover-errors.ts";
@@ -14,7 +24,14 @@ import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
 import { SetupPool } from "./setup-pool.ts";
 import { checkVerificationKey, toSnarkjsKey } from "./verification-key.ts";
 import { hashKeyFile, readZkeyHeader } from "./zkey-file.ts";
-import { encodeZkeyFrame, g1Bytes, g2Bytes, layOutZkey, type ZkeyLayout, zkeySection } from "./zkey-layout.ts";
+import {
+  encodeZkeyFrame,
+  g1Bytes,
+  g2Bytes,
+  layOutZkey,
+  type ZkeyLayout,
+  zkeySection,
+} from "./zkey-layout.ts";
 
 /**
  * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and
@@ -154,7 +171,7 @@ async function writeDevelopmentZkey(
     const evaluation = pool.run({ kind: "evaluate", request }, (done) =>
       onProgress({ stage: "constraints", done, total: constraintCount }),
     );
-    const [points, evaluated] = await Promise.all([headerPoints(pool, secrets), evaluation]);
+    const [points, evaluated] = await Promise.all([headerPoints(pool, secrets, wireCount), evaluation]);
     if (evaluated.kind === "evaluated") shape.coefficientCount = evaluated.coefficientCount;
     const layout = layOutZkey(shape);
     const circuitHash = createHash("sha512")
@@ -168,10 +185,20 @@ async function writeDevelopmentZkey(
   }
 }
 
-async function headerPoints(pool: SetupPool, secrets: { alpha: bigint; beta: bigint; delta: bigint }) {
+async function headerPoints(
+  pool: SetupPool,
+  secrets: { alpha: bigint; beta: bigint; delta: bigint },
+  wireCount: number,
+) {
   const scalars = Buffer.concat([1n, secrets.alpha, secrets.beta, secrets.delta].map(toBytesLe));
   const multiply = async (group: Group) => {
-    const answer = await pool.run({ kind: "multiply", group, scalars, target: null });
+    const answer = await pool.run({
+      kind: "multiply",
+      group,
+      windowBits: chooseWindowBits(group, wireCount),
+      scalars,
+      target: null,
+    });
     return answer.kind === "multiplied" ? answer.points! : new Uint8Array();
   };
   const [g1, g2] = await Promise.all([multiply("g1"), multiply("g2")]);
@@ -214,7 +241,15 @@ async function multiplyAll(
     for (let at = 0; at < part.scalars.length; at += chunkPoints * fieldBytes) {
       const chunk = part.scalars.subarray(at, at + chunkPoints * fieldBytes);
       const position = layout.positions[part.section]! + (at / fieldBytes) * pointBytes;
-      const task = pool.run({ kind: "multiply", group: part.group, scalars: chunk, target: { fd, position } });
+      const { group } = part;
+      const windowBits = chooseWindowBits(group, scalars.a.length / fieldBytes);
+      const task = pool.run({
+        kind: "multiply",
+        group,
+        windowBits,
+        scalars: chunk,
+        target: { fd, position },
+      });
       tasks.push(
         task.then(() => {
           done += weigh(part.group, chunk.length);

@@ -18,7 +18,11 @@ export const proverErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
-  PRV_PROVE_FAILED: { meaning: "the back end failed in an unforeseen way", httpStatus: 500, isRetryable: false },
+  PRV_PROVE_FAILED: {
+    meaning: "the back end failed in an unforeseen way",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   PRV_KEY_UNREADABLE: {
     meaning: "the proving key is missing, cut off or not a Groth16 key over bn254",
     httpStatus: 500,

@@ -10,6 +10,8 @@ export type SetupTask =
   | {
       kind: "multiply";
       group: Group;
+      /** The first task of a group decides. */
+      windowBits: number;
       /** Shared with the main thread: 32 bytes a scalar. */
       scalars: Uint8Array;
       /** Where the points go in the file, or null: then the answer carries them. */
@@ -43,7 +45,7 @@ function run(task: SetupTask): SetupAnswer {
     return { kind: "evaluated", coefficientCount };
   }
   let base = bases.get(task.group);
-  if (base === undefined) bases.set(task.group, (base = new FixedBase(image, task.group)));
+  if (base === undefined) bases.set(task.group, (base = new FixedBase(image, task.group, task.windowBits)));
   const points = base.multiply(task.scalars);
   if (task.target === null) return { kind: "multiplied", points };
   for (let done = 0; done < points.length; )

@@ -87,8 +87,19 @@ declare module "snarkjs" {
     ): Promise<boolean>;
   };
   export const powersOfTau: {
-    newAccumulator(curve: SnarkjsCurve, power: number, path: string, logger?: SnarkjsLogger): Promise<unknown>;
-    contribute(from: string, to: string, name: string, entropy: string, logger?: SnarkjsLogger): Promise<unknown>;
+    newAccumulator(
+      curve: SnarkjsCurve,
+      power: number,
+      path: string,
+      logger?: SnarkjsLogger,
+    ): Promise<unknown>;
+    contribute(
+      from: string,
+      to: string,
+      name: string,
+      entropy: string,
+      logger?: SnarkjsLogger,
+    ): Promise<unknown>;
     preparePhase2(from: string, to: string, logger?: SnarkjsLogger): Promise<unknown>;
   };
   export const zKey: {

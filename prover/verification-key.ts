@@ -18,11 +18,12 @@ export interface VerificationKey {
   ic: readonly G1Point[];
 }
 
-const coordinate = z.string().regex(/^\d{1,77}$/).transform(BigInt);
+const coordinate = z
+  .string()
+  .regex(/^\d{1,77}$/)
+  .transform(BigInt);
 // snarkjs writes projective coordinates with a last one of 1.
-const g1Schema = z
-  .tuple([coordinate, coordinate, z.literal("1")])
-  .transform(([x, y]): G1Point => [x, y]);
+const g1Schema = z.tuple([coordinate, coordinate, z.literal("1")]).transform(([x, y]): G1Point => [x, y]);
 const pair = z.tuple([coordinate, coordinate]);
 const g2Schema = z
   .tuple([pair, pair, z.tuple([z.literal("1"), z.literal("0")])])
@@ -186,7 +187,12 @@ function g2([x, y]: G2Point) {
   const point = bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } });
   point.assertValidity();
   // The twist has points outside the group of order r: noble's own check for it is optional.
-  if (!point.multiplyUnsafe(bn254.fields.Fr.ORDER - 1n).add(point).is0())
+  if (
+    !point
+      .multiplyUnsafe(bn254.fields.Fr.ORDER - 1n)
+      .add(point)
+      .is0()
+  )
     throw new RangeError("outside the group of order r");
   return point;
 }

@@ -49,7 +49,8 @@ export async function readZkeyHeader(path: string): Promise<ZkeyHeader> {
 export async function hashKeyFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(chunk as Buffer);
+    for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 }))
+      hash.update(chunk as Buffer);
   } catch (cause) {
     throw unreadable(path, "it cannot be read", cause);
   }
