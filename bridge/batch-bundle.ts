@@ -1,0 +1,74 @@
+import { type Address, type Hex, size } from "viem";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import type { ReadyBatch } from "./operator-client.ts";
+import type { ContractBatch, RollupContract } from "./rollup-contract.ts";
+
+/** What one transaction may hold. */
+export interface BundleLimits {
+  readonly maxBatchCount: number;
+  readonly maxInputBytes: number;
+  readonly maxGas: bigint;
+}
+
+/**
+ * 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; 16M gas, below the 2^24 of
+ * EIP-7825.
+ */
+export const BUNDLE_LIMITS: BundleLimits = { maxBatchCount: 8, maxInputBytes: 120_000, maxGas: 16_000_000n };
+
+export interface Bundle {
+  readonly batches: readonly ReadyBatch[];
+  readonly input: Hex;
+  readonly gasEstimate: bigint;
+}
+
+export interface BundleModules {
+  readonly rollup: RollupContract;
+  /** Index on L1 of a circuit's name. */
+  readonly circuitIndex: (name: string) => number;
+  readonly from: Address;
+}
+
+/**
+ * The longest run of batches, from the first on, that fits one transaction and that L1 takes now. Halving finds a
+ * run that is at least half as long as the longest.
+ * @throws BRG_CONTRACT_REVERTED where L1 refuses the first batch alone; BRG_BATCH_TOO_LARGE
+ */
+export async function chooseBundle(ready: readonly ReadyBatch[], limits: BundleLimits, modules: BundleModules): Promise<Bundle> {
+  for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
+    const batches = ready.slice(0, count);
+    const contractBatches: ContractBatch[] = batches.map((batch) => ({
+      circuit: modules.circuitIndex(batch.circuit),
+      commitment: batch.commitment,
+      data: batch.data,
+    }));
+    const proofs = batches.map((batch) => batch.proof);
+    const input = modules.rollup.encodeSubmitBatches(contractBatches, proofs);
+    const isAlone = count === 1;
+    let gasEstimate = limits.maxGas + 1n;
+    if (size(input) <= limits.maxInputBytes) {
+      try {
+        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(contractBatches, proofs, modules.from);
+      } catch (error) {
+        // A later batch may be the one that L1 refuses, or all of them together need too much gas.
+        const mayBeTheBundle = isRollupError(error, "BRG_CONTRACT_REVERTED") || isRollupError(error, "BRG_L1_REFUSED");
+        if (isAlone || !mayBeTheBundle) throw error;
+      }
+    }
+    if (gasEstimate <= limits.maxGas) return { batches, input, gasEstimate };
+    if (isAlone) {
+      const { batchNumber } = batches[0]!;
+      throw bridgeError("BRG_BATCH_TOO_LARGE", `batch ${batchNumber} alone is too large for a transaction`, {
+        data: { batchNumber, inputBytes: size(input), gasEstimate, maxInputBytes: limits.maxInputBytes, maxGas: limits.maxGas },
+      });
+    }
+  }
+}
+
+/** The batches from `first` on without a gap. */
+export function consecutive(ready: readonly ReadyBatch[], first: number): ReadyBatch[] {
+  const rest = ready.filter((batch) => batch.batchNumber >= first);
+  const end = rest.findIndex((batch, i) => batch.batchNumber !== first + i);
+  return end < 0 ? rest : rest.slice(0, end);
+}

@@ -1,0 +1,397 @@
+/**
+ * Brings proven batches to L1 and follows them until they are final.
+ *
+ * One transaction is on its way at a time. Before it is sent, it is written down signed; replacements keep its nonce.
+ * So whatever a kill interrupts, at most one of all transactions that were ever signed for a nonce takes effect, and
+ * a restart finds it by its hash. What was reported to the sequencer may be reported again: every change of our own
+ * record comes after the report that belongs to it.
+ */
+import { type LocalAccount, type TransactionReceipt, parseTransaction } from "viem";
+import type { Logger } from "pino";
+import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import { type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
+import { l1Call, revertOf } from "./l1-client.ts";
+import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
+import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
+import { findPostedBatch, findReceipt, isCanonical } from "./posted-batch.ts";
+import { type Attempt, type IntendedBatch, type IntentStore, type PostedRecord, type PublishIntent, intendedBatch } from "./publish-intent.ts";
+import { type RefusalClass, classifyRefusal, dropReason } from "./publish-refusal.ts";
+import { PublishReporter } from "./publish-reporter.ts";
+import type { RollupContract } from "./rollup-contract.ts";
+import { type PublishStep, TransactionSender } from "./transaction-sender.ts";
+
+export interface BatchPublisherOptions {
+  readonly chainId: number;
+  readonly deployedAtBlock: number;
+  /** A batch is final once its block and the ones after it are this many. */
+  readonly finalityDepthBlocks: number;
+  /** A transaction that is not mined for this long is replaced by one that pays more. */
+  readonly resendAfterMs: number;
+  readonly maxFeePerGasWei: bigint;
+  readonly limits: BundleLimits;
+  readonly maxChunkBlocks: number;
+}
+
+export interface BatchPublisherModules {
+  readonly rollup: RollupContract;
+  readonly sequencer: OperatorClient;
+  readonly store: IntentStore;
+  /** Its nonces must have no other user. */
+  readonly account: LocalAccount;
+  /** Index on L1 of a circuit's name. */
+  readonly circuitIndex: (name: string) => number;
+  readonly logger: Logger;
+  readonly metrics: BridgeMetrics;
+  readonly nowMs?: () => number;
+  readonly onStep?: (step: PublishStep) => void | Promise<void>;
+}
+
+// EIP-7825: no transaction may have more.
+const MAX_TRANSACTION_GAS = 2n ** 24n;
+// Nodes behind one address lag behind each other: a nonce counts as lost only after as many looks.
+const LOOKS_BEFORE_NONCE_IS_LOST = 3;
+// Guess, revisit: a transaction that reverts although L1 takes the same call a moment later.
+const MAX_UNEXPLAINED_REVERTS = 3;
+
+export class BatchPublisher {
+  private readonly options: BatchPublisherOptions;
+  private readonly modules: BatchPublisherModules;
+  private readonly reporter: PublishReporter;
+  private readonly sender: TransactionSender;
+  private readonly nowMs: () => number;
+  private readonly onStep: (step: PublishStep) => void | Promise<void>;
+  /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
+  private readonly lookedAtMs = new Map<number, number>();
+  private readonly lostLooks = new Map<number, number>();
+  /** Batches that were reported as dropped before they were sent: once is enough. */
+  private readonly droppedHashes = new Set<string>();
+  private unexplainedRevertCount = 0;
+
+  constructor(options: BatchPublisherOptions, modules: BatchPublisherModules) {
+    this.options = options;
+    this.modules = modules;
+    this.nowMs = modules.nowMs ?? Date.now;
+    this.onStep = modules.onStep ?? (() => {});
+    this.reporter = new PublishReporter(modules);
+    this.sender = new TransactionSender({
+      client: modules.rollup.client,
+      to: modules.rollup.address,
+      chainId: options.chainId,
+      account: modules.account,
+      store: modules.store,
+      nowMs: this.nowMs,
+      onStep: this.onStep,
+    });
+  }
+
+  /**
+   * Does what is due: follows posted batches, looks after the transaction on its way, submits what is ready.
+   * @throws BRG_PUBLISH_REFUSED where L1 refuses a batch for good; BRG_BATCH_TOO_LARGE, BRG_L1_*, BRG_SEQUENCER_*
+   */
+  async poll(): Promise<void> {
+    await this.followPosted();
+    const onItsWay = await this.followIntents();
+    if (onItsWay !== "busy") await this.submitNext(onItsWay);
+  }
+
+  // What was mined, until it is final.
+
+  private async followPosted(): Promise<void> {
+    const { logger, metrics, rollup, store } = this.modules;
+    const records = await store.posted();
+    if (records.length === 0) return;
+    const headNumber = Number(await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()));
+    for (const record of records) {
+      if (!(await isCanonical(rollup.client, record))) {
+        await this.afterReorganisation(record);
+        continue;
+      }
+      if (headNumber - record.blockNumber + 1 < this.options.finalityDepthBlocks) continue;
+      const { batches, blockNumber, transactionHash } = record;
+      await this.reporter.report(batches, { status: "final", transactionHash, blockNumber });
+      await store.removePosted(record);
+      metrics.finalizedBatch.set(batches.at(-1)!.batchNumber);
+      logger.info(facts(record), "batches are final");
+    }
+  }
+
+  private async afterReorganisation(record: PostedRecord): Promise<void> {
+    const { logger, metrics, rollup, store } = this.modules;
+    metrics.reorganisationTotal.inc();
+    const hashes = [record.transactionHash, ...record.attempts.map((a) => a.transactionHash)];
+    const receipt = await findReceipt(rollup.client, hashes);
+    if (receipt?.status === "success") {
+      logger.warn({ ...facts(record), newBlockNumber: Number(receipt.blockNumber) }, "L1 moved the batches to another block");
+      const attempt = record.attempts.find((a) => a.transactionHash === receipt.transactionHash);
+      await this.settlePosted(null, attempt?.batches ?? record.batches, record, receipt);
+      return;
+    }
+    logger.warn(facts(record), "L1 forgot the batches");
+    await this.reporter.report(record.batches, { status: "dropped", transactionHash: record.transactionHash, reason: "reorganised" });
+    if (receipt !== null || record.nonce === null || record.attempts.length === 0) {
+      // Mined again without effect, or not a transaction of ours: what is left to do follows from L1's state.
+      await store.removePosted(record);
+      return;
+    }
+    await store.turnIntoIntent(record, { nonce: record.nonce, attempts: record.attempts, isGivenUp: false });
+    this.lookedAtMs.delete(record.nonce);
+  }
+
+  // What was signed and is not mined.
+
+  /** "idle": nothing is on its way; an intent: its nonce is free to be taken over. */
+  private async followIntents(): Promise<"busy" | "idle" | PublishIntent> {
+    for (const intent of await this.modules.store.intents()) {
+      const receipt = await this.receiptOf(intent);
+      if (receipt !== null) {
+        await this.settle(intent, receipt);
+      } else if ((await this.sender.minedCount()) > intent.nonce) {
+        if (!(await this.loseNonce(intent))) return "busy";
+      } else if (intent.isGivenUp) {
+        return intent;
+      } else {
+        await this.lookAfter(intent);
+        return "busy"; // Later nonces wait for this one.
+      }
+    }
+    return "idle";
+  }
+
+  private receiptOf(intent: PublishIntent): Promise<TransactionReceipt | null> {
+    return findReceipt(
+      this.modules.rollup.client,
+      intent.attempts.map((a) => a.transactionHash),
+    );
+  }
+
+  /** One of the intent's transactions was mined. */
+  private async settle(intent: PublishIntent, receipt: TransactionReceipt): Promise<void> {
+    const attempt = intent.attempts.find((a) => a.transactionHash === receipt.transactionHash)!;
+    this.lookedAtMs.delete(intent.nonce);
+    this.lostLooks.delete(intent.nonce);
+    if (receipt.status === "success") {
+      await this.onStep("after-mine");
+      await this.settlePosted(intent, attempt.batches, intent, receipt);
+      this.unexplainedRevertCount = 0;
+      return;
+    }
+    const { reason, refusal } = await this.whyRefused(attempt);
+    this.modules.logger.warn({ ...facts(attempt), nonce: intent.nonce, refusal, reason }, "the transaction was mined and reverted");
+    this.reporter.count("reverted");
+    await this.reportDropped(attempt, refusal);
+    await this.modules.store.removeIntent(intent);
+    if (refusal === null) this.unexplainedRevertCount += 1;
+    if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS) throw refusedForGood(attempt.batches[0]!, reason);
+  }
+
+  /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still stands. */
+  private async settlePosted(
+    intent: PublishIntent | null,
+    batches: readonly IntendedBatch[],
+    origin: { nonce: number | null; attempts: readonly Attempt[] },
+    receipt: TransactionReceipt,
+  ): Promise<void> {
+    const { logger, metrics, store } = this.modules;
+    const record: PostedRecord = {
+      nonce: origin.nonce,
+      attempts: [...origin.attempts],
+      batches: [...batches],
+      transactionHash: receipt.transactionHash,
+      blockNumber: Number(receipt.blockNumber),
+      blockHash: receipt.blockHash,
+    };
+    const { blockNumber, transactionHash } = record;
+    const gasUsed = Number(receipt.gasUsed);
+    await this.reporter.report(batches, { status: "posted", transactionHash, blockNumber, gasUsed });
+    await this.onStep("after-report");
+    if (intent === null) await store.savePosted(record);
+    else await store.turnIntoPosted(intent, record);
+    metrics.postedBatch.set(batches.at(-1)!.batchNumber);
+    metrics.publishGasTotal.inc(gasUsed);
+    logger.info({ ...facts(record), gasUsed }, "batches are on L1");
+  }
+
+  /** @returns true where the intent is gone for good */
+  private async loseNonce(intent: PublishIntent): Promise<boolean> {
+    const looks = (this.lostLooks.get(intent.nonce) ?? 0) + 1;
+    this.lostLooks.set(intent.nonce, looks);
+    if (looks < LOOKS_BEFORE_NONCE_IS_LOST) return false;
+    // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
+    raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
+    this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
+    this.modules.logger.error({ nonce: intent.nonce }, "another transaction used the publisher's nonce: its key must have no other user");
+    await this.modules.store.removeIntent(intent);
+    this.lostLooks.delete(intent.nonce);
+    return true;
+  }
+
+  /** Sends again, replaces or gives up the transaction of the lowest nonce, if it is time. */
+  private async lookAfter(intent: PublishIntent): Promise<void> {
+    const last = intent.attempts.at(-1)!;
+    const lookedAtMs = this.lookedAtMs.get(intent.nonce);
+    const isLate = this.nowMs() - Math.max(last.signedAtMs, lookedAtMs ?? 0) >= this.options.resendAfterMs;
+    if (lookedAtMs !== undefined && !isLate) return;
+    const { reason, refusal } = await this.whyRefused(last);
+    if (refusal !== null && refusal !== "early" && refusal !== "behind") {
+      // It may have been mined since the receipts were read, and then L1 refuses to take it twice.
+      const receipt = await this.receiptOf(intent);
+      if (receipt === null) await this.giveUp(intent, last, refusal, reason);
+      else await this.settle(intent, receipt);
+      return;
+    }
+    this.lookedAtMs.set(intent.nonce, this.nowMs());
+    const fees = isLate ? replacementFees(feesOf(last), await this.sender.feeMarket(), this.options.maxFeePerGasWei) : null;
+    if (fees === null) {
+      if (isLate) this.modules.logger.warn({ ...facts(last), maxFeePerGasWei: last.maxFeePerGasWei }, "not mined in time, and fees are at their cap");
+      await this.sender.send(last);
+      await this.reportSubmitted(last);
+      return;
+    }
+    const plan = { batches: last.batches, input: inputOf(last), gasLimit: BigInt(last.gasLimit), nonce: intent.nonce, fees };
+    const { attempts } = await this.sender.signAndSend(plan, intent.attempts);
+    const replacement = attempts.at(-1)!;
+    this.modules.metrics.feeBumpTotal.inc();
+    this.modules.logger.warn({ ...facts(replacement), attemptCount: attempts.length }, "not mined in time, replaced");
+    await this.reportSubmitted(replacement);
+  }
+
+  private async giveUp(intent: PublishIntent, last: Attempt, refusal: RefusalClass, reason: string | null): Promise<void> {
+    this.modules.logger.warn({ ...facts(last), nonce: intent.nonce, refusal, reason }, "L1 would refuse the transaction now, giving it up");
+    await this.reportDropped(last, refusal);
+    await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
+    if (refusal === "refused") throw refusedForGood(last.batches[0]!, reason);
+  }
+
+  private async reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
+    // What L1 has in its place is found out from L1's state (`adopt`): it may be the same batch.
+    if (refusal === "superseded") return;
+    const { batches, transactionHash } = attempt;
+    await this.reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
+  }
+
+  /** Whether L1's newest state takes the attempt's batches, and why not. */
+  private async whyRefused(attempt: Attempt): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
+    const { account, rollup } = this.modules;
+    try {
+      const call = { account: account.address, to: rollup.address, data: inputOf(attempt) };
+      await l1Call("take the batches", () => rollup.client.call(call));
+      return { refusal: null, reason: null };
+    } catch (error) {
+      const revert = revertOf(error);
+      if (revert === null) throw error;
+      const { batchNumber } = await rollup.state();
+      const reason = `${revert.errorName}(${revert.operands.join(", ")})`;
+      return { refusal: classifyRefusal(revert, batchNumber, attempt.batches[0]!.batchNumber), reason };
+    }
+  }
+
+  // What is ready.
+
+  private async submitNext(free: "idle" | PublishIntent): Promise<void> {
+    const { logger, rollup, sequencer } = this.modules;
+    const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
+    if (ready.length === 0) return;
+    const { batchNumber: l1BatchNumber } = await rollup.state();
+    for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adopt(batch);
+    const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
+    if (bundle === null) return;
+    const market = await this.sender.feeMarket();
+    const cap = this.options.maxFeePerGasWei;
+    const earlier = free === "idle" ? [] : free.attempts;
+    // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
+    const nonce = free === "idle" ? await this.sender.minedCount() : free.nonce;
+    const last = earlier.at(-1);
+    const fees = last === undefined ? initialFees(market, cap) : replacementFees(feesOf(last), market, cap);
+    if (fees === null) {
+      logger.warn({ nonce }, "cannot take over the nonce of a transaction that was given up: fees are at their cap");
+      return;
+    }
+    const padded = (bundle.gasEstimate * 6n) / 5n;
+    const plan = {
+      batches: bundle.batches.map(intendedBatch),
+      input: bundle.input,
+      gasLimit: padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS,
+      nonce,
+      fees,
+    };
+    const { attempts } = await this.sender.signAndSend(plan, earlier);
+    this.lookedAtMs.set(nonce, this.nowMs());
+    const attempt = attempts.at(-1)!;
+    await this.reportSubmitted(attempt);
+    const { gasLimit, maxFeePerGasWei } = attempt;
+    logger.info({ ...facts(attempt), nonce, gasLimit, maxFeePerGasWei }, "sent batches to L1");
+  }
+
+  /** What to send of these batches, or null where nothing can be sent now. */
+  private async bundle(next: readonly ReadyBatch[], l1BatchNumber: number): Promise<Bundle | null> {
+    const { account, circuitIndex, logger, rollup } = this.modules;
+    const first = next[0];
+    if (first === undefined) return null;
+    try {
+      return await chooseBundle(next, this.options.limits, { rollup, circuitIndex, from: account.address });
+    } catch (error) {
+      const revert = revertOf(error);
+      if (revert === null) throw error;
+      // L1 may have moved between the two calls; then the next look decides.
+      if ((await rollup.state()).batchNumber !== l1BatchNumber) return null;
+      const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
+      const reason = `${revert.errorName}(${revert.operands.join(", ")})`;
+      logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
+      if (refusal === "early") return null;
+      if (!this.droppedHashes.has(first.batchHash)) {
+        await this.reporter.report([intendedBatch(first)], { status: "dropped", reason: dropReason(refusal) });
+        this.droppedHashes.add(first.batchHash);
+      }
+      if (refusal === "refused") throw refusedForGood(first, reason);
+      return null;
+    }
+  }
+
+  /** Takes note of a batch that L1 has although no record of ours says so: the database was lost, or it was copied. */
+  private async adopt(batch: ReadyBatch): Promise<void> {
+    const { logger, metrics, rollup } = this.modules;
+    const { deployedAtBlock, maxChunkBlocks } = this.options;
+    const posted = await findPostedBatch({ rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks }, batch.batchNumber);
+    if (posted === null) return;
+    const mine = intendedBatch(batch);
+    if (BigInt(mine.newRoot) === posted.newRoot) {
+      const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
+      if (receipt !== null) await this.settlePosted(null, [mine], { nonce: null, attempts: [] }, receipt);
+      return;
+    }
+    if (this.droppedHashes.has(batch.batchHash)) return;
+    const { transactionHash } = posted;
+    logger.error(
+      { batchNumber: batch.batchNumber, newRoot: mine.newRoot, l1Root: `0x${posted.newRoot.toString(16)}`, transactionHash },
+      "L1 took another batch in this one's place",
+    );
+    raiseAlarm(metrics, "BRG_PUBLISH_REFUSED");
+    await this.reporter.report([mine], { status: "dropped", transactionHash, reason: "superseded" });
+    this.droppedHashes.add(batch.batchHash);
+  }
+
+  private async reportSubmitted({ batches, transactionHash }: Attempt): Promise<void> {
+    await this.reporter.report(batches, { status: "submitted", transactionHash });
+  }
+}
+
+const inputOf = (attempt: Attempt) => parseTransaction(attempt.raw).data!;
+
+const feesOf = (attempt: Attempt): GasFees => ({
+  maxFeePerGasWei: BigInt(attempt.maxFeePerGasWei),
+  maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
+});
+
+const facts = (record: { batches: readonly IntendedBatch[]; transactionHash: string; blockNumber?: number }) => ({
+  batchNumbers: record.batches.map((batch) => batch.batchNumber),
+  transactionHash: record.transactionHash,
+  ...(record.blockNumber === undefined ? {} : { blockNumber: record.blockNumber }),
+});
+
+function refusedForGood(batch: { batchNumber: number; batchHash: string }, reason: string | null) {
+  const { batchHash, batchNumber } = batch;
+  return bridgeError("BRG_PUBLISH_REFUSED", `L1 refuses batch ${batchNumber} for good: ${reason ?? "without a reason"}`, {
+    data: { batchNumber, batchHash, reason },
+  });
+}

@@ -1,0 +1,92 @@
+import { RollupError } from "../circuits/rollup-error.ts";
+
+/**
+ * Every error code of bridge/: what it means, the HTTP status an API answers with, and whether the same call may
+ * succeed later without any change of its arguments.
+ */
+export const bridgeErrors = {
+  BRG_CONFIG_INVALID: {
+    meaning: "environment variables are missing or malformed; the message lists all of them",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_L1_UNREACHABLE: { meaning: "the L1 node did not answer, or not in time", httpStatus: 503, isRetryable: true },
+  BRG_L1_REFUSED: {
+    // Nodes refuse for passing reasons too: limits, a block they do not have yet.
+    meaning: "the L1 node answered with an error that is not a revert",
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  BRG_CONTRACT_REVERTED: {
+    meaning: "the contract refuses the call; data has the contract error's name and operands",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  BRG_WRONG_DEPLOYMENT: {
+    meaning: "the contract on L1 is not the one that the deployment record describes",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_SEQUENCER_UNREACHABLE: {
+    meaning: "the sequencer did not answer, not in time, or with a 5xx status",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  BRG_SEQUENCER_REFUSED: {
+    // Two processes that follow L1 at their own pace may disagree for a moment.
+    meaning: "the sequencer refuses what the bridge tells it, or answers in another form than docs/api.md says",
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  BRG_QUEUE_GAP: {
+    meaning: "the L1 node's logs leave out a queue entry; seen with nodes that lag behind each other",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  BRG_QUEUE_REORGANISED: {
+    meaning: "L1 replaced a queue entry that was deep enough to be handed over: a human has to look",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_NONCE_TAKEN: {
+    meaning: "a transaction that the bridge does not know used the publisher's nonce",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_BATCH_TOO_LARGE: {
+    meaning: "one batch alone is above the limits of a transaction",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_PUBLISH_REFUSED: {
+    meaning: "the contract refuses a batch for a reason that the publisher cannot mend; it has stopped",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_HISTORY_UNREADABLE: {
+    meaning: "L1's records of the rollup are not in the form that the contract writes",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_BATCH_NOT_IN_CALL: {
+    meaning: "a batch came in through another contract, and no event holds its data",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_VERIFY_DIFFERS: {
+    meaning: "what L1 holds is not what its records and the circuits give; data names the first difference",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+} as const;
+
+export type BridgeErrorCode = keyof typeof bridgeErrors;
+
+/** A RollupError with the retryability that `bridgeErrors` gives for the code. */
+export function bridgeError(
+  code: BridgeErrorCode,
+  message: string,
+  details: { data?: object; cause?: unknown } = {},
+): RollupError {
+  return new RollupError(code, message, { ...details, isRetryable: bridgeErrors[code].isRetryable });
+}

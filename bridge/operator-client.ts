@@ -1,0 +1,173 @@
+/** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
+import { type Hex, isHex } from "viem";
+import { z } from "zod";
+import { bridgeError } from "./bridge-errors.ts";
+import type { ContractProof } from "./rollup-contract.ts";
+
+/** A queue entry as L1 emitted it. */
+export interface QueueEntry {
+  readonly queueIndex: number;
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly amountWei: bigint;
+  readonly word1: bigint;
+  readonly word2: bigint;
+  readonly sender: Hex;
+  readonly l1BlockNumber: number;
+  readonly l1TransactionHash: Hex;
+}
+
+/** A proven batch that L1 does not have yet. */
+export interface ReadyBatch {
+  readonly batchNumber: number;
+  readonly batchHash: string;
+  /** Name of the circuit, "batch-6-2". */
+  readonly circuit: string;
+  readonly commitment: bigint;
+  readonly data: Hex;
+  readonly proof: ContractProof;
+}
+
+/** Why a batch that was on its way to L1 will not arrive as it is. */
+export type DropReason =
+  /** L1 forgot the transaction; the bridge sends it again. */
+  | "reorganised"
+  /** The batch's time is too old for L1: it has to be sealed again with a new one. */
+  | "stale-timestamp"
+  /** L1 took another batch in its place: the sequencer has to follow L1 first. */
+  | "superseded"
+  /** L1 refuses it for another reason; the bridge has stopped. */
+  | "refused";
+
+export interface BatchReport {
+  readonly batchHash: string;
+  readonly status: "submitted" | "posted" | "final" | "dropped";
+  /** Absent where the batch was dropped before it was ever sent. */
+  readonly transactionHash?: Hex;
+  readonly blockNumber?: number;
+  /** Of the whole transaction, which may hold other batches too. */
+  readonly gasUsed?: number;
+  readonly reason?: DropReason;
+}
+
+/** What the bridge asks of the sequencer. */
+export interface OperatorClient {
+  reportL1Head(head: { blockNumber: number; timestamp: number }): Promise<void>;
+  /** Idempotent. @returns the index of the entry that the sequencer wants next */
+  addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
+  readyBatches(limit: number): Promise<ReadyBatch[]>;
+  reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
+}
+
+export interface OperatorClientOptions {
+  readonly sequencerUrl: string;
+  readonly operatorToken: string;
+  readonly timeoutMs?: number;
+}
+
+const field = z
+  .string()
+  .regex(/^(0x[0-9a-f]{1,64}|\d{1,78})$/i)
+  .transform(BigInt);
+const pair = z.tuple([field, field]);
+const hex = z.custom<Hex>((value) => isHex(value));
+const readySchema = z.array(
+  z.object({
+    batchNumber: z.int().positive(),
+    batchHash: z.string().min(1),
+    circuit: z.string(),
+    commitment: field,
+    data: hex,
+    // The prover's order: the real part of G2's coordinates first.
+    proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  }),
+);
+const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
+
+const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+
+function codeOf(text: string): string | null {
+  try {
+    return errorSchema.parse(JSON.parse(text)).error.code;
+  } catch {
+    return null; // Not an answer of the sequencer: a proxy's, say.
+  }
+}
+
+const swap = ([x, y]: readonly [bigint, bigint]): [bigint, bigint] => [y, x];
+const hex32 = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
+
+/** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED from every method */
+export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
+  const request = async (method: "GET" | "POST", path: string, body?: object): Promise<unknown> => {
+    const url = new URL(path, options.sequencerUrl);
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: {
+          authorization: `Bearer ${options.operatorToken}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(options.timeoutMs ?? 20_000),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw bridgeError("BRG_SEQUENCER_UNREACHABLE", `the sequencer at ${url.origin} does not answer`, {
+        data: { method, path },
+        cause,
+      });
+    }
+    if (!response.ok) {
+      // 429: the same call may succeed later, just as with a server's own failure.
+      const code = response.status >= 500 || response.status === 429 ? "BRG_SEQUENCER_UNREACHABLE" : "BRG_SEQUENCER_REFUSED";
+      throw bridgeError(code, `${method} ${path} answered ${response.status}: ${text.slice(0, 500)}`, {
+        data: { method, path, httpStatus: response.status, sequencerCode: codeOf(text) },
+      });
+    }
+    try {
+      return text === "" ? null : (JSON.parse(text) as unknown);
+    } catch (cause) {
+      throw bridgeError("BRG_SEQUENCER_REFUSED", `${method} ${path} did not answer with JSON`, { data: { method, path }, cause });
+    }
+  };
+  const parse = <T>(schema: z.ZodType<T>, value: unknown, path: string): T => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw bridgeError("BRG_SEQUENCER_REFUSED", `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`, {
+      data: { path },
+    });
+  };
+
+  return {
+    async reportL1Head(head) {
+      await request("POST", "/operator/l1-head", head);
+    },
+    async addQueueEntries(entries) {
+      const path = "/operator/queue-entries";
+      const body = {
+        entries: entries.map((entry) => ({
+          ...entry,
+          amountWei: entry.amountWei.toString(),
+          word1: hex32(entry.word1),
+          word2: hex32(entry.word2),
+        })),
+      };
+      return parse(nextIndexSchema, await request("POST", path, body), path);
+    },
+    async readyBatches(limit) {
+      const path = `/operator/batches/ready?limit=${limit}`;
+      const batches = parse(readySchema, await request("GET", path), path);
+      return batches.map(({ proof, ...batch }) => ({
+        ...batch,
+        proof: { a: proof.a, b: [swap(proof.b[0]), swap(proof.b[1])], c: proof.c },
+      }));
+    },
+    async reportBatch(batchNumber, report) {
+      await request("POST", `/operator/batches/${batchNumber}/l1`, report);
+    },
+  };
+}

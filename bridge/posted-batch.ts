@@ -1,0 +1,61 @@
+/** Questions about what L1 has, without any memory of our own. */
+import { type Hex, BlockNotFoundError, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
+import { type L1Client, l1Call } from "./l1-client.ts";
+import { readRollupLogs } from "./log-reader.ts";
+import type { RollupContract } from "./rollup-contract.ts";
+
+/** The receipt of the first of these transactions that is mined. At most one can be if they share a nonce. */
+export async function findReceipt(client: L1Client, hashes: readonly Hex[]): Promise<TransactionReceipt | null> {
+  // Newest first: the last replacement pays most.
+  for (const hash of [...hashes].reverse()) {
+    const receipt = await l1Call(`read the receipt of ${hash}`, async () => {
+      try {
+        return await client.getTransactionReceipt({ hash });
+      } catch (error) {
+        if (error instanceof TransactionReceiptNotFoundError) return null;
+        throw error;
+      }
+    });
+    if (receipt !== null) return receipt;
+  }
+  return null;
+}
+
+/** Whether the block that a transaction was mined in is still a part of the chain. */
+export function isCanonical(client: L1Client, record: { blockNumber: number; blockHash: Hex }): Promise<boolean> {
+  return l1Call(`read block ${record.blockNumber}`, async () => {
+    try {
+      const block = await client.getBlock({ blockNumber: BigInt(record.blockNumber) });
+      return block.hash === record.blockHash;
+    } catch (error) {
+      if (error instanceof BlockNotFoundError) return false;
+      throw error;
+    }
+  });
+}
+
+export interface PostedBatchSource {
+  readonly rollup: RollupContract;
+  readonly deployedAtBlock: bigint;
+  readonly maxChunkBlocks: number;
+}
+
+export interface PostedBatch {
+  readonly newRoot: bigint;
+  readonly transactionHash: Hex;
+  readonly blockNumber: bigint;
+}
+
+/** The batch of this number on L1, or null where there is none. */
+export async function findPostedBatch(source: PostedBatchSource, batchNumber: number): Promise<PostedBatch | null> {
+  const { client, address } = source.rollup;
+  const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  const chunks = readRollupLogs({ client, address, fromBlock: source.deployedAtBlock, toBlock, maxChunkBlocks: source.maxChunkBlocks });
+  for await (const { logs } of chunks) {
+    for (const log of logs) {
+      if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
+      return { newRoot: log.args.newRoot, transactionHash: log.transactionHash, blockNumber: log.blockNumber };
+    }
+  }
+  return null;
+}

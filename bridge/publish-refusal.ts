@@ -1,0 +1,44 @@
+import type { ContractRevert } from "./l1-client.ts";
+import type { DropReason } from "./operator-client.ts";
+
+/**
+ * Why L1 does not take a batch, as far as the publisher's next step depends on it:
+ * - "stale": its time lies too far back. Only a new seal helps.
+ * - "early": L1's newest block is older than the batch. Time helps.
+ * - "behind": L1 does not have the batch before it (again). Waiting helps.
+ * - "superseded": L1 already has a batch of this number.
+ * - "refused": anything else. Nothing that the publisher can do helps.
+ */
+export type RefusalClass = "stale" | "early" | "behind" | "superseded" | "refused";
+
+/**
+ * Classifies a refusal by the contract's error and by the state it has.
+ * @param l1BatchNumber Number of the last batch on L1
+ * @param firstBatchNumber Number of the first batch that was refused
+ */
+export function classifyRefusal(revert: ContractRevert, l1BatchNumber: number, firstBatchNumber: number): RefusalClass {
+  // The contract numbers batches itself: on a wrong place it sees no wrong number, but a proof that fails.
+  if (l1BatchNumber >= firstBatchNumber) return "superseded";
+  if (l1BatchNumber + 1 < firstBatchNumber) return "behind";
+  if (revert.errorName !== "RollupTimestampInvalid") return "refused";
+  const [timestamp, earliest] = revert.operands as [bigint, bigint, bigint];
+  return timestamp < earliest ? "stale" : "early";
+}
+
+/** What the sequencer is told; null = mined without effect, though L1 would take the batches now. */
+export function dropReason(refusal: RefusalClass | null): DropReason {
+  switch (refusal) {
+    case "stale":
+      return "stale-timestamp";
+    case "superseded":
+      return "superseded";
+    case "refused":
+      return "refused";
+    case "early":
+    case "behind":
+    case null:
+      return "reorganised";
+    default:
+      return refusal satisfies never;
+  }
+}

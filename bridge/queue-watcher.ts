@@ -1,0 +1,203 @@
+/**
+ * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough. An entry that a
+ * reorganisation could still change is never handed over: the sequencer executes what it gets.
+ */
+import { type Hex, keccak256, stringToHex } from "viem";
+import { z } from "zod";
+import type { Logger } from "pino";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import { type JsonStore, orderedKey } from "./bridge-store.ts";
+import { l1Call } from "./l1-client.ts";
+import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import type { BridgeMetrics } from "./metrics.ts";
+import type { OperatorClient, QueueEntry } from "./operator-client.ts";
+import type { RollupContract } from "./rollup-contract.ts";
+
+export interface QueueWatcherOptions {
+  /** Block of the rollup: no entry is older. */
+  readonly deployedAtBlock: number;
+  /** Blocks that must hold or follow an entry's block before it is handed over; 1 = as soon as it is mined. */
+  readonly confirmations: number;
+  readonly maxChunkBlocks: number;
+}
+
+export interface QueueWatcherModules {
+  readonly rollup: RollupContract;
+  readonly sequencer: OperatorClient;
+  readonly store: JsonStore;
+  readonly logger: Logger;
+  readonly metrics: BridgeMetrics;
+}
+
+// Entries of one request: far below any limit of a request's size.
+const MAX_ENTRIES_PER_REQUEST = 200;
+
+/** How far the logs were read. `nextIndex` is the index that the next entry after this block must have. */
+const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string(), nextIndex: z.int() });
+type Cursor = z.infer<typeof cursorSchema>;
+
+export class QueueWatcher {
+  private readonly options: QueueWatcherOptions;
+  private readonly modules: QueueWatcherModules;
+  private reportedBlockHash = "";
+
+  constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
+    this.options = options;
+    this.modules = modules;
+  }
+
+  /**
+   * Reports L1's head and hands over what is new and deep enough. Killed at any moment, it does the rest next time.
+   * @throws BRG_QUEUE_REORGANISED where an entry that was handed over is now another one; BRG_QUEUE_GAP, BRG_L1_*,
+   * BRG_SEQUENCER_*
+   */
+  async poll(): Promise<void> {
+    const { rollup, sequencer, metrics } = this.modules;
+    const head = await l1Call("read the newest block", () => rollup.client.getBlock());
+    const headNumber = Number(head.number);
+    metrics.l1BlockNumber.set(headNumber);
+    if (head.hash !== this.reportedBlockHash) {
+      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp: Number(head.timestamp) });
+      this.reportedBlockHash = head.hash;
+    }
+    const deepEnough = headNumber - this.options.confirmations + 1;
+    const { nextIndex: wanted } = await sequencer.addQueueEntries([]);
+    let cursor = await this.resumeFrom(wanted, headNumber);
+    if (cursor.blockNumber >= deepEnough) return;
+    const chunks = readRollupLogs({
+      client: rollup.client,
+      address: rollup.address,
+      fromBlock: BigInt(cursor.blockNumber + 1),
+      toBlock: BigInt(deepEnough),
+      maxChunkBlocks: this.options.maxChunkBlocks,
+    });
+    for await (const chunk of chunks) {
+      cursor = await this.handOver(cursor, Number(chunk.toBlock), chunk.logs);
+    }
+    const deliveredCount = await this.deliveredCount();
+    if (cursor.nextIndex < deliveredCount) {
+      throw bridgeError("BRG_QUEUE_GAP", `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`, {
+        data: { l1Count: cursor.nextIndex, deliveredCount },
+      });
+    }
+  }
+
+  /** The stored cursor, or the beginning where L1 or the sequencer went back behind it. */
+  private async resumeFrom(wanted: number, headNumber: number): Promise<Cursor> {
+    const { logger, store } = this.modules;
+    const beginning: Cursor = { blockNumber: this.options.deployedAtBlock - 1, blockHash: "", nextIndex: 0 };
+    const stored = await store.get("cursor");
+    if (stored === undefined) return beginning;
+    const cursor = cursorSchema.parse(stored);
+    if (wanted < cursor.nextIndex) {
+      logger.warn({ wantedIndex: wanted, nextIndex: cursor.nextIndex }, "the sequencer forgot queue entries, reading again");
+      return beginning;
+    }
+    const isKept = cursor.blockNumber <= headNumber && (await this.blockHash(cursor.blockNumber)) === cursor.blockHash;
+    if (!isKept) {
+      logger.warn({ blockNumber: cursor.blockNumber, nextIndex: cursor.nextIndex }, "L1 was reorganised below the confirmation depth, reading again");
+      return beginning;
+    }
+    return cursor;
+  }
+
+  private async handOver(cursor: Cursor, toBlock: number, logs: readonly RollupLog[]): Promise<Cursor> {
+    const { logger, metrics, store } = this.modules;
+    const added = logs.filter((log) => log.eventName === "QueueEntryAdded");
+    for (const [i, log] of added.entries()) {
+      if (Number(log.args.index) === cursor.nextIndex + i) continue;
+      throw bridgeError("BRG_QUEUE_GAP", `block ${log.blockNumber} adds queue entry ${log.args.index}, expected ${cursor.nextIndex + i}`, {
+        data: { blockNumber: Number(log.blockNumber), index: Number(log.args.index), expectedIndex: cursor.nextIndex + i },
+      });
+    }
+    const entries = added.map(toQueueEntry);
+    await this.checkDelivered(entries);
+    // A range of logs may have been put together from two forks: the blocks are asked for by number again.
+    for (const [blockNumber, blockHash] of new Map(added.map((log) => [Number(log.blockNumber), log.blockHash]))) {
+      if ((await this.blockHash(blockNumber)) === blockHash) continue;
+      throw bridgeError("BRG_QUEUE_GAP", `block ${blockNumber} was reorganised while its logs were read`, { data: { blockNumber } });
+    }
+    const nextCursor: Cursor = {
+      blockNumber: toBlock,
+      blockHash: await this.blockHash(toBlock),
+      nextIndex: cursor.nextIndex + entries.length,
+    };
+    for (let from = 0; from < entries.length; from += MAX_ENTRIES_PER_REQUEST) {
+      const part = entries.slice(from, from + MAX_ENTRIES_PER_REQUEST);
+      const { nextIndex } = await this.add(part);
+      if (nextIndex < part.at(-1)!.queueIndex + 1) {
+        throw bridgeError("BRG_SEQUENCER_REFUSED", `the sequencer took queue entries up to ${nextIndex} only`, {
+          data: { nextIndex, sentUpTo: part.at(-1)!.queueIndex },
+        });
+      }
+    }
+    // After the sequencer has them: a kill in between hands them over twice, which changes nothing.
+    await store.write([
+      ...entries.map((entry) => ({ put: entryKey(entry.queueIndex), value: digest(entry) })),
+      { put: "cursor", value: nextCursor },
+      { put: "deliveredCount", value: Math.max(nextCursor.nextIndex, await this.deliveredCount()) },
+    ]);
+    metrics.queueNextIndex.set(nextCursor.nextIndex);
+    if (entries.length > 0) {
+      logger.info({ fromIndex: cursor.nextIndex, count: entries.length, toBlock }, "handed over queue entries");
+    }
+    return nextCursor;
+  }
+
+  private async add(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }> {
+    try {
+      return await this.modules.sequencer.addQueueEntries(entries);
+    } catch (error) {
+      if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
+      // Only with another database than the one that handed the entries over: else `checkDelivered` finds it.
+      if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_QUEUE_CONFLICT") throw error;
+      const data = { fromIndex: entries[0]!.queueIndex, count: entries.length };
+      throw bridgeError("BRG_QUEUE_REORGANISED", "the sequencer was given other queue entries before", { data, cause: error });
+    }
+  }
+
+  private async checkDelivered(entries: readonly QueueEntry[]): Promise<void> {
+    for (const entry of entries) {
+      const delivered = await this.modules.store.get(entryKey(entry.queueIndex));
+      if (delivered === undefined || delivered === digest(entry)) continue;
+      throw bridgeError("BRG_QUEUE_REORGANISED", `L1 replaced queue entry ${entry.queueIndex} after it was handed over`, {
+        data: { queueIndex: entry.queueIndex, blockNumber: entry.l1BlockNumber, transactionHash: entry.l1TransactionHash },
+      });
+    }
+  }
+
+  private async deliveredCount(): Promise<number> {
+    return z.int().parse((await this.modules.store.get("deliveredCount")) ?? 0);
+  }
+
+  private async blockHash(blockNumber: number): Promise<string> {
+    const { client } = this.modules.rollup;
+    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber: BigInt(blockNumber) }));
+    return block.hash;
+  }
+}
+
+const entryKey = (index: number) => `entry/${orderedKey(index)}`;
+
+/** What the sequencer executes; where on L1 it happened may change. */
+function digest(entry: QueueEntry): Hex {
+  const { queueIndex, kind, a, b, amountWei, word1, word2, sender } = entry;
+  return keccak256(stringToHex([queueIndex, kind, a, b, amountWei, word1, word2, BigInt(sender)].join()));
+}
+
+export function toQueueEntry(log: RollupLog & { eventName: "QueueEntryAdded" }): QueueEntry {
+  const { index, kind, a, b, amountWei, word1, word2, sender } = log.args;
+  return {
+    queueIndex: Number(index),
+    kind,
+    a,
+    b,
+    amountWei,
+    word1,
+    word2,
+    sender,
+    l1BlockNumber: Number(log.blockNumber),
+    l1TransactionHash: log.transactionHash,
+  };
+}

@@ -1,0 +1,256 @@
+/**
+ * The rollup's contract as typed calls. Every write is simulated first, so that a refusal comes with the name of
+ * the contract's error and costs nothing.
+ */
+import {
+  type Address,
+  type Hex,
+  type LocalAccount,
+  type TransactionReceipt,
+  createWalletClient,
+  encodeFunctionData,
+  http,
+} from "viem";
+import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
+
+/** A proof as the contract takes it: G2 with the imaginary coordinate first. */
+export interface ContractProof {
+  readonly a: readonly [bigint, bigint];
+  readonly b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly c: readonly [bigint, bigint];
+}
+
+/** A batch as the contract takes it. */
+export interface ContractBatch {
+  /** Index of the circuit on L1. */
+  readonly circuit: number;
+  readonly commitment: bigint;
+  /** Wire form (docs/ledger.md, "Batch data"). */
+  readonly data: Hex;
+}
+
+export interface RollupState {
+  readonly root: bigint;
+  readonly batchNumber: number;
+  readonly nextId: number;
+  readonly opIndex: number;
+  readonly timestamp: number;
+  readonly queueHead: number;
+}
+
+export interface RegisteredKey {
+  readonly alpha: readonly [bigint, bigint];
+  readonly beta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly delta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly ic: readonly (readonly [bigint, bigint])[];
+}
+
+export interface RegisteredCircuit {
+  readonly index: number;
+  readonly narrow: number;
+  readonly wide: number;
+  readonly isDevelopment: boolean;
+  readonly circuitId: bigint;
+  readonly key: RegisteredKey;
+}
+
+/** Which block a read is about; the newest one where both are absent. */
+export type AtBlock = { readonly blockNumber?: bigint };
+
+type Call =
+  | { functionName: "depositNew"; args: readonly [bigint, Address, bigint] }
+  | { functionName: "depositTo"; args: readonly [number, bigint, Address] }
+  | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address] }
+  | { functionName: "forceSetKey"; args: readonly [number, bigint] }
+  | { functionName: "forceSetOwner"; args: readonly [number, Address] }
+  | { functionName: "claim"; args: readonly [Address] }
+  | { functionName: "burnAccrued"; args: readonly [] };
+
+export interface RollupContractOptions {
+  readonly client: L1Client;
+  readonly address: Address;
+}
+
+export class RollupContract {
+  readonly client: L1Client;
+  readonly address: Address;
+
+  constructor(options: RollupContractOptions) {
+    this.client = options.client;
+    this.address = options.address;
+  }
+
+  private read<T>(doing: string, call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>): Promise<T> {
+    return l1Call(`read the rollup's ${doing}`, () => call({ abi: rollupAbi, address: this.address }));
+  }
+
+  state(at: AtBlock = {}): Promise<RollupState> {
+    return this.read("state", (target) => this.client.readContract({ ...target, ...at, functionName: "state" }));
+  }
+
+  ledgerWei(at: AtBlock = {}): Promise<bigint> {
+    return this.read("ledgerWei", (target) => this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }));
+  }
+
+  burnableWei(at: AtBlock = {}): Promise<bigint> {
+    return this.read("burnableWei", (target) => this.client.readContract({ ...target, ...at, functionName: "burnableWei" }));
+  }
+
+  pendingWithdrawalWei(owner: Address, at: AtBlock = {}): Promise<bigint> {
+    return this.read("pendingWithdrawals", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "pendingWithdrawals", args: [owner] }),
+    );
+  }
+
+  queueTail(at: AtBlock = {}): Promise<bigint> {
+    return this.read("queueTail", (target) => this.client.readContract({ ...target, ...at, functionName: "queueTail" }));
+  }
+
+  queueFeeWei(): Promise<bigint> {
+    return this.read("queueFeeWei", (target) => this.client.readContract({ ...target, functionName: "queueFeeWei" }));
+  }
+
+  queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
+    return this.read("queuedDeposits", async (target) => {
+      const [count, amountWei] = await this.client.readContract({ ...target, ...at, functionName: "queuedDeposits" });
+      return { count, amountWei };
+    });
+  }
+
+  domain(): Promise<bigint> {
+    return this.read("domain", (target) => this.client.readContract({ ...target, functionName: "domain" }));
+  }
+
+  idFeeWei(): Promise<bigint> {
+    return this.read("idFeeWei", (target) => this.client.readContract({ ...target, functionName: "idFeeWei" }));
+  }
+
+  minDepositWei(): Promise<bigint> {
+    return this.read("minDepositWei", (target) => this.client.readContract({ ...target, functionName: "minDepositWei" }));
+  }
+
+  sequencer(): Promise<Address> {
+    return this.read("sequencer", (target) => this.client.readContract({ ...target, functionName: "sequencer" }));
+  }
+
+  token(): Promise<Address> {
+    return this.read("token", (target) => this.client.readContract({ ...target, functionName: "token" }));
+  }
+
+  timestampWindowSeconds(): Promise<number> {
+    return this.read("TIMESTAMP_WINDOW", async (target) =>
+      Number(await this.client.readContract({ ...target, functionName: "TIMESTAMP_WINDOW" })),
+    );
+  }
+
+  /** The registered circuits, by their index on L1. They never change. */
+  circuits(): Promise<RegisteredCircuit[]> {
+    return this.read("circuits", async (target) => {
+      const count = Number(await this.client.readContract({ ...target, functionName: "circuitCount" }));
+      const read = async (index: number): Promise<RegisteredCircuit> => {
+        const circuit = await this.client.readContract({ ...target, functionName: "circuits", args: [BigInt(index)] });
+        return { ...circuit, index, circuitId: BigInt(circuit.circuitId) };
+      };
+      return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
+    });
+  }
+
+  /** Input of a transaction that submits these batches. */
+  encodeSubmitBatches(batches: readonly ContractBatch[], proofs: readonly ContractProof[]): Hex {
+    return encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args: [batches, proofs] });
+  }
+
+  /** @throws BRG_CONTRACT_REVERTED where the newest state refuses the batches */
+  async simulateSubmitBatches(batches: readonly ContractBatch[], proofs: readonly ContractProof[], from: Address): Promise<void> {
+    await l1Call("take the batches", () =>
+      this.client.simulateContract({
+        abi: rollupAbi,
+        address: this.address,
+        functionName: "submitBatches",
+        args: [batches, proofs],
+        account: from,
+      }),
+    );
+  }
+
+  /** @throws BRG_CONTRACT_REVERTED */
+  estimateSubmitBatchesGas(batches: readonly ContractBatch[], proofs: readonly ContractProof[], from: Address): Promise<bigint> {
+    return l1Call("take the batches", () =>
+      this.client.estimateContractGas({
+        abi: rollupAbi,
+        address: this.address,
+        functionName: "submitBatches",
+        args: [batches, proofs],
+        account: from,
+      }),
+    );
+  }
+
+  /** Takes `amountWei` from the account, which must have approved it (`approveToken`). */
+  depositNew(account: LocalAccount, deposit: { amountWei: bigint; l1Owner: Address; keyX: bigint }): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "depositNew", args: [deposit.amountWei, deposit.l1Owner, deposit.keyX] });
+  }
+
+  depositTo(account: LocalAccount, deposit: { id: number; amountWei: bigint; expectedL1Owner: Address }): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "depositTo", args: [deposit.id, deposit.amountWei, deposit.expectedL1Owner] });
+  }
+
+  forceWithdraw(account: LocalAccount, order: { id: number; amountWei: bigint; recipient: Address }): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "forceWithdraw", args: [order.id, order.amountWei, order.recipient] });
+  }
+
+  forceSetKey(account: LocalAccount, order: { id: number; keyX: bigint }): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "forceSetKey", args: [order.id, order.keyX] });
+  }
+
+  forceSetOwner(account: LocalAccount, order: { id: number; newOwner: Address }): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "forceSetOwner", args: [order.id, order.newOwner] });
+  }
+
+  claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "claim", args: [owner] });
+  }
+
+  burnAccrued(account: LocalAccount): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "burnAccrued", args: [] });
+  }
+
+  /** Lets the rollup take `amountWei` of OPEN from the account. */
+  async approveToken(account: LocalAccount, amountWei: bigint): Promise<TransactionReceipt> {
+    const address = await this.token();
+    return this.send(account, "approve OPEN", async () => {
+      const { request } = await this.client.simulateContract({
+        abi: openTokenAbi,
+        address,
+        functionName: "approve",
+        args: [this.address, amountWei],
+        account,
+      });
+      return this.wallet(account).writeContract({ ...request, chain: null });
+    });
+  }
+
+  private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
+    return this.send(account, `run ${call.functionName}`, async () => {
+      const { request } = await this.client.simulateContract({ abi: rollupAbi, address: this.address, ...call, account });
+      return this.wallet(account).writeContract({ ...request, chain: null });
+    });
+  }
+
+  private async send(account: LocalAccount, doing: string, submit: () => Promise<Hex>): Promise<TransactionReceipt> {
+    const hash = await l1Call(doing, submit);
+    const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
+    if (receipt.status !== "success") {
+      throw bridgeError("BRG_CONTRACT_REVERTED", `${doing}: the transaction ${hash} was mined and reverted`, {
+        data: { doing, errorName: null, operands: [], transactionHash: hash, from: account.address },
+      });
+    }
+    return receipt;
+  }
+
+  private wallet(account: LocalAccount) {
+    return createWalletClient({ account, transport: http(this.client.transport.url) });
+  }
+}

@@ -1,0 +1,95 @@
+import { type Address, type Hex, type LocalAccount, keccak256 } from "viem";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import type { FeeMarket, GasFees } from "./fee-policy.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
+import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
+
+/** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
+export type PublishStep = "before-write" | "after-write" | "after-send" | "after-mine" | "after-report";
+
+export interface TransactionSenderModules {
+  readonly client: L1Client;
+  readonly to: Address;
+  readonly chainId: number;
+  readonly account: LocalAccount;
+  readonly store: IntentStore;
+  readonly nowMs: () => number;
+  readonly onStep: (step: PublishStep) => void | Promise<void>;
+}
+
+export interface TransactionPlan {
+  readonly batches: readonly IntendedBatch[];
+  readonly input: Hex;
+  readonly gasLimit: bigint;
+  readonly nonce: number;
+  readonly fees: GasFees;
+}
+
+/** Signs, writes down, sends: in this order. */
+export class TransactionSender {
+  private readonly modules: TransactionSenderModules;
+
+  constructor(modules: TransactionSenderModules) {
+    this.modules = modules;
+  }
+
+  /** `earlier`: what was signed for this nonce before. */
+  async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
+    const { account, chainId, nowMs, onStep, store, to } = this.modules;
+    const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
+    const raw = await account.signTransaction({
+      type: "eip1559",
+      chainId,
+      nonce: plan.nonce,
+      to,
+      data: plan.input,
+      gas: plan.gasLimit,
+      maxFeePerGas: maxFeePerGasWei,
+      maxPriorityFeePerGas: maxPriorityFeePerGasWei,
+    });
+    const attempt: Attempt = {
+      transactionHash: keccak256(raw),
+      raw,
+      gasLimit: plan.gasLimit.toString(),
+      maxFeePerGasWei: maxFeePerGasWei.toString(),
+      maxPriorityFeePerGasWei: maxPriorityFeePerGasWei.toString(),
+      signedAtMs: nowMs(),
+      batches: [...plan.batches],
+    };
+    const intent: PublishIntent = { nonce: plan.nonce, attempts: [...earlier, attempt], isGivenUp: false };
+    await onStep("before-write");
+    await store.saveIntent(intent);
+    await onStep("after-write");
+    await this.send(attempt);
+    await onStep("after-send");
+    return intent;
+  }
+
+  /** Sends a signed transaction, again or for the first time. */
+  async send(attempt: Attempt): Promise<void> {
+    try {
+      await l1Call(`send ${attempt.transactionHash}`, () =>
+        this.modules.client.sendRawTransaction({ serializedTransaction: attempt.raw }),
+      );
+    } catch (error) {
+      if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
+      // Known: the node has it. Nonce too low: it or a sibling was mined; the next look at the receipts tells which.
+      // Underpriced: another one holds the nonce in the node's pool; a replacement that pays more follows in time.
+      const isNoFailure = /already known|already imported|known transaction|nonce too low|replacement transaction/i;
+      if (!isNoFailure.test(`${error.message} ${String(error.cause)}`)) throw error;
+    }
+  }
+
+  /** Signed transactions of the account in the chain so far: the nonce of the next one. */
+  minedCount(): Promise<number> {
+    const { account, client } = this.modules;
+    return l1Call("read the publisher's nonce", () => client.getTransactionCount({ address: account.address, blockTag: "latest" }));
+  }
+
+  async feeMarket(): Promise<FeeMarket> {
+    const { client } = this.modules;
+    const block = await l1Call("read the newest block", () => client.getBlock());
+    const priorityFeePerGasWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
+    return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
+  }
+}
