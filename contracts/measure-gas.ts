@@ -1,0 +1,190 @@
+/**
+ * Gas of what users and the sequencer do, as receipts on a local node state it: calldata and EIP-7623's floor included.
+ * Run it: npx tsx contracts/measure-gas.ts
+ */
+import { fileURLToPath } from "node:url";
+import { encodeFunctionData, type Hex } from "viem";
+import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import { KIND } from "../circuits/protocol.ts";
+import { startAnvil } from "./anvil.ts";
+import {
+  connect,
+  deployFixture,
+  depositNewSlot,
+  OPEN,
+  randomElement,
+  type SealedBatch,
+  slot,
+} from "./rollup-fixture.ts";
+
+/** As many narrow slots as the wire form can count. */
+const LARGE = { narrow: 510, wide: 8 };
+const SMALL = { narrow: 6, wide: 8 };
+
+export interface GasFigures {
+  deployRollup: bigint;
+  /** A transaction with one batch without operations. */
+  emptyBatch: bigint;
+  /** The second one in the same transaction, also pays the two multiplications that a lone proof is spared. */
+  secondBatch: bigint;
+  /** A third one: its data, its proof and its event. The other circuit is the one with 510 slots. */
+  furtherBatchSameCircuit: bigint;
+  furtherBatchOtherCircuit: bigint;
+  /** The proof's part of it: `verifyProofs` with one more proof, calldata included. */
+  furtherProofSameCircuit: bigint;
+  furtherProofOtherCircuit: bigint;
+  /** One transaction with 510 transfers, and what each operation costs of it. */
+  fullBatch: bigint;
+  fullBatchPerTransfer: bigint;
+  /** Each transfer or payment beyond the fixed costs of its batch. */
+  transfer: bigint;
+  payment: bigint;
+  withdrawToNewRecipient: bigint;
+  createAccount: bigint;
+  consumeDeposit: bigint;
+  consumeRefusedDeposit: bigint;
+  consumeForcedWithdrawal: bigint;
+  deposit: bigint;
+  forcedWithdrawal: bigint;
+  claim: bigint;
+  burnAccrued: bigint;
+}
+
+/** Starts a node of its own, and ends it. */
+export async function measureGas(): Promise<GasFigures> {
+  const anvil = await startAnvil();
+  try {
+    return await measure(await deployFixture(await connect(anvil), {}, [LARGE, SMALL]));
+  } finally {
+    await anvil.stop();
+  }
+}
+
+async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<GasFigures> {
+  const { roles, rollup } = f;
+  /** Each measurement starts from the same state, in which every word was written before. */
+  const on = async (action: () => Promise<bigint>): Promise<bigint> => {
+    const id = await f.client.snapshot();
+    const gas = await action();
+    await f.client.revert({ id });
+    return gas;
+  };
+  const gasOf = async (hash: Hex) => (await f.client.waitForTransactionReceipt({ hash })).gasUsed;
+  const gasOfBatch = (content: Partial<BatchData>) =>
+    on(async () => (await f.submit([f.seal(await f.draft({ shape: LARGE, ...content }))])).gasUsed);
+  const gasOfWide = async (wide: SlotRecord, content: Partial<BatchData> = {}) => {
+    const empty = await gasOfBatch({ shape: SMALL });
+    return (await gasOfBatch({ shape: SMALL, wide: [wide], ...content })) - empty;
+  };
+
+  await f.fund("alice", 1_000n * OPEN);
+  await f.post({
+    signedCount: 2,
+    wide: [slot(KIND.createAccount, [1n, 2n], { b: 3 }), slot(KIND.withdraw, [BigInt(roles.alice), OPEN])],
+    shape: LARGE,
+  });
+
+  const chain = async (shapes: readonly BatchData["shape"][]): Promise<SealedBatch[]> => {
+    const sealed: SealedBatch[] = [];
+    for (const shape of shapes) {
+      const after = sealed.at(-1)?.content;
+      sealed.push(f.seal(await f.draft(after === undefined ? { shape } : { shape, after })));
+    }
+    return sealed;
+  };
+  const batches = (shapes: readonly BatchData["shape"][]) =>
+    on(async () => (await f.submit(await chain(shapes))).gasUsed);
+  const proofs = (circuits: readonly number[]) => {
+    const inputs = circuits.map((circuit) => ({
+      circuit,
+      commitment: randomElement(),
+      evaluation: randomElement(),
+      challenge: randomElement(),
+    }));
+    const forged = inputs.map((s) => f.circuits[s.circuit]!.forge([s.commitment, s.evaluation, s.challenge]));
+    const data = encodeFunctionData({
+      abi: rollup.abi,
+      functionName: "verifyProofs",
+      args: [inputs, forged],
+    });
+    return f.client.estimateGas({ account: roles.stranger, to: rollup.address, data });
+  };
+
+  const emptyLarge = await batches([LARGE]);
+  const transfers = (count: number) =>
+    Array.from({ length: count }, () =>
+      slot(KIND.transfer, [], {
+        a: randomId(),
+        b: randomId(),
+        amountCode: randomElement() & (2n ** 40n - 1n),
+      }),
+    );
+  const payments = (count: number) =>
+    transfers(count).map((transfer) => ({ ...transfer, kind: KIND.payInference, words: [randomElement()] }));
+  const fullBatch = await gasOfBatch({ narrow: transfers(LARGE.narrow), signedCount: LARGE.narrow });
+
+  const one = await batches([SMALL]);
+  const two = await batches([SMALL, SMALL]);
+
+  const deposit = await on(async () => (await f.depositNew("alice", 10n * OPEN)).gasUsed);
+  const forcedWithdrawal = await on(async () =>
+    gasOf(await rollup.write.forceWithdraw([2, OPEN, roles.alice], { account: roles.alice })),
+  );
+  const claim = await on(async () =>
+    gasOf(await rollup.write.claim([roles.alice], { account: roles.stranger })),
+  );
+  const burnAccrued = await on(async () =>
+    gasOf(await rollup.write.burnAccrued({ account: roles.stranger })),
+  );
+
+  const consume = async (queue: () => Promise<unknown>, wide: SlotRecord) =>
+    on(async () => {
+      await queue();
+      return gasOfWide(wide);
+    });
+  const word = (role: keyof typeof roles) => BigInt(roles[role]);
+
+  return {
+    deployRollup: f.deployment.gas.rollup,
+    emptyBatch: one,
+    secondBatch: two - one,
+    furtherBatchSameCircuit: (await batches([SMALL, SMALL, SMALL])) - two,
+    furtherBatchOtherCircuit: (await batches([SMALL, SMALL, LARGE])) - two,
+    furtherProofSameCircuit: (await proofs([0, 0, 0])) - (await proofs([0, 0])),
+    furtherProofOtherCircuit: (await proofs([0, 0, 1])) - (await proofs([0, 0])),
+    fullBatch,
+    fullBatchPerTransfer: fullBatch / BigInt(LARGE.narrow),
+    transfer: (fullBatch - emptyLarge) / BigInt(LARGE.narrow),
+    payment:
+      ((await gasOfBatch({ narrow: payments(LARGE.narrow), signedCount: LARGE.narrow })) - emptyLarge) /
+      BigInt(LARGE.narrow),
+    withdrawToNewRecipient: await gasOfWide(slot(KIND.withdraw, [randomElement() >> 100n, OPEN], { a: 2 })),
+    createAccount: await gasOfWide(slot(KIND.createAccount, [word("bob"), randomElement()], { a: 2, b: 9 })),
+    consumeDeposit: await consume(
+      () => f.depositNew("bob", 10n * OPEN),
+      depositNewSlot(10n * OPEN, roles.bob, 5n, roles.bob, { b: 3 }),
+    ),
+    consumeRefusedDeposit: await consume(
+      () => f.depositNew("bob", 10n * OPEN),
+      depositNewSlot(10n * OPEN, roles.bob, 5n, roles.bob, { isValid: false }),
+    ),
+    consumeForcedWithdrawal: await consume(
+      () => rollup.write.forceWithdraw([2, OPEN, roles.bob], { account: roles.alice }),
+      slot(KIND.forcedWithdraw, [OPEN, word("bob"), 0n, word("alice"), OPEN], { a: 2, isValid: true }),
+    ),
+    deposit,
+    forcedWithdrawal,
+    claim,
+    burnAccrued,
+  };
+}
+
+function randomId(): number {
+  return Number(randomElement() & 0xffffffn);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, gas] of Object.entries(await measureGas())) {
+    console.log(`${name.padEnd(28)} ${gas.toLocaleString("en-US").padStart(12)}`);
+  }
+}

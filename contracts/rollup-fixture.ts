@@ -1,0 +1,275 @@
+/** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
+import {
+  type Address,
+  BaseError,
+  bytesToHex,
+  type Chain,
+  ContractFunctionRevertedError,
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  getContract,
+  type Hex,
+  type HttpTransport,
+  http,
+  type PublicActions,
+  parseEther,
+  publicActions,
+  type TestClient,
+  type TransactionReceipt,
+  type WalletActions,
+  walletActions,
+} from "viem";
+import { foundry } from "viem/chains";
+import {
+  type BatchData,
+  batchElements,
+  challenge,
+  encodeWire,
+  evaluate,
+  type L1Header,
+  type SlotRecord,
+} from "../circuits/batch-data.ts";
+import { type BatchShape, FIELD_ORDER, KIND } from "../circuits/protocol.ts";
+import { type Anvil, startAnvil } from "./anvil.ts";
+import { type DeployOptions, deployRollup } from "./deploy.ts";
+import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
+import { type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
+import type { ContractProof } from "./verifying-key.ts";
+
+export const OPEN = parseEther("1");
+/** Small, with two words of room everywhere, a second shape, and one for queue entries alone. */
+export const SHAPES = [
+  { narrow: 6, wide: 3 },
+  { narrow: 4, wide: 10 },
+  { narrow: 0, wide: 9 },
+] as const;
+
+type Client = TestClient<"anvil", HttpTransport, Chain> &
+  PublicActions<HttpTransport, Chain> &
+  WalletActions<Chain, undefined>;
+
+export const ROLES = ["holder", "sequencer", "treasury", "operator", "alice", "bob", "stranger"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface SealedBatch {
+  readonly batch: { circuit: number; commitment: bigint; data: Hex };
+  readonly proof: ContractProof;
+  readonly content: BatchData;
+}
+
+export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
+
+export async function connect(anvil: Anvil): Promise<Client> {
+  const chain = { ...foundry, rpcUrls: { default: { http: [anvil.url] } } };
+  return createTestClient({ chain, mode: "anvil", transport: http(anvil.url), pollingInterval: 10 })
+    .extend(publicActions)
+    .extend(walletActions);
+}
+
+/** Starts a node and deploys on it; `stop` ends both. */
+export async function startFixture(overrides: Partial<DeployOptions> = {}) {
+  const anvil = await startAnvil();
+  const fixture = await deployFixture(await connect(anvil), overrides);
+  return { ...fixture, stop: () => anvil.stop() };
+}
+
+export async function deployFixture(
+  client: Client,
+  overrides: Partial<DeployOptions> = {},
+  shapes: readonly BatchShape[] = SHAPES,
+) {
+  const addresses = await client.getAddresses();
+  const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
+  const circuits: readonly SimulatedCircuit[] = shapes.map((shape) => simulateCircuit(shape));
+  const deployment = await deployRollup({
+    walletClient: createWalletClient({
+      account: roles.holder,
+      chain: client.chain,
+      transport: http(client.transport.url),
+    }),
+    publicClient: createPublicClient({
+      chain: client.chain,
+      transport: http(client.transport.url),
+      pollingInterval: 10,
+    }),
+    sequencer: roles.sequencer,
+    genesisRoot: 123n,
+    treasuryOwner: roles.treasury,
+    operatorOwner: roles.operator,
+    operatorKeyX: 456n,
+    circuits,
+    ...overrides,
+  });
+  const rollup = getContract({ address: deployment.rollup, abi: rollupAbi, client });
+  const token = getContract({ address: deployment.token, abi: openTokenAbi, client });
+  const receipt = (hash: Hex) => client.waitForTransactionReceipt({ hash });
+  if (overrides.token === undefined) {
+    for (const role of ["alice", "bob", "stranger", "operator"] as const) {
+      await token.write.transfer([roles[role], 100_000n * OPEN], { account: roles.holder });
+    }
+  }
+  for (const role of ["alice", "bob", "stranger", "operator"] as const) {
+    await token.write.approve([deployment.rollup, 2n ** 256n - 1n], { account: roles[role] });
+  }
+
+  return {
+    client,
+    roles,
+    circuits,
+    deployment,
+    rollup,
+    token,
+
+    /** What L1 puts into the next batch. */
+    async l1Header(): Promise<L1Header> {
+      const [state, domain, idFeeWei] = await Promise.all([
+        rollup.read.state(),
+        rollup.read.domain(),
+        rollup.read.idFeeWei(),
+      ]);
+      return {
+        domain,
+        oldRoot: state.root,
+        batchNumber: BigInt(state.batchNumber) + 1n,
+        firstOpIndex: BigInt(state.opIndex),
+        oldNextId: state.nextId,
+        idFeeWei,
+      };
+    },
+
+    /** An empty batch on top of the contract's state, or on top of `after`. */
+    async draft(overrides: Partial<BatchData> & { after?: BatchData } = {}): Promise<BatchData> {
+      const { after, ...content } = overrides;
+      const l1 = after === undefined ? await this.l1Header() : headerAfter(after);
+      const block = await client.getBlock();
+      return {
+        ...l1,
+        newRoot: randomElement(),
+        timestamp: block.timestamp,
+        newNextId: l1.oldNextId,
+        feeAccountId: 1,
+        feePerUnitWei: 7n,
+        signedCount: 0,
+        shape: shapes[0]!,
+        narrow: [],
+        wide: [],
+        ...content,
+      };
+    },
+
+    /** The batch as it is posted, with a proof; `commitment` is any element, since nothing was committed. */
+    seal(content: BatchData, options: { commitment?: bigint } = {}): SealedBatch {
+      const circuit = shapes.findIndex(
+        (s) => s.narrow === content.shape.narrow && s.wide === content.shape.wide,
+      );
+      const commitment = options.commitment ?? randomElement();
+      const elements = batchElements(content);
+      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+      return {
+        batch: { circuit, commitment, data: bytesToHex(encodeWire(content)) },
+        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+        content,
+      };
+    },
+
+    /** Sends the batches in one transaction. */
+    async submit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<TransactionReceipt> {
+      const args = [sealed.map((s) => s.batch), sealed.map((s) => s.proof)] as const;
+      return receipt(await rollup.write.submitBatches(args, { account: roles[from] }));
+    },
+
+    /** The same without a transaction: returns if it would be accepted, throws as it would revert. */
+    async trySubmit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<void> {
+      const args = [sealed.map((s) => s.batch), sealed.map((s) => s.proof)] as const;
+      await rollup.simulate.submitBatches(args, { account: roles[from] });
+    },
+
+    /** Drafts, seals and sends one batch. */
+    async post(overrides: Partial<BatchData> = {}, from: Role = "sequencer"): Promise<SealedBatch> {
+      const sealed = this.seal(await this.draft(overrides));
+      await this.submit([sealed], from);
+      return sealed;
+    },
+
+    /** Time of the next block, this many seconds after the last one; a block is mined. */
+    async passTime(seconds: bigint): Promise<void> {
+      await client.increaseTime({ seconds: Number(seconds) });
+      await client.mine({ blocks: 1 });
+    },
+
+    /** Deposits into a new account of the sender. */
+    async depositNew(from: Role, amountWei: bigint): Promise<TransactionReceipt> {
+      return receipt(await rollup.write.depositNew([amountWei, roles[from], 5n], { account: roles[from] }));
+    },
+
+    /** Puts `amountWei` into the ledger: a deposit, and the batch that executes it. */
+    async fund(from: Role, amountWei: bigint): Promise<void> {
+      await this.depositNew(from, amountWei);
+      const l1 = await this.l1Header();
+      await this.post({
+        newNextId: l1.oldNextId + 1,
+        wide: [depositNewSlot(amountWei, roles[from], 5n, roles[from], { b: l1.oldNextId })],
+      });
+    },
+  };
+}
+
+/** What L1 holds after a batch, for the next one in the same transaction. */
+export function headerAfter(batch: BatchData): L1Header {
+  return {
+    domain: batch.domain,
+    oldRoot: batch.newRoot,
+    batchNumber: batch.batchNumber + 1n,
+    firstOpIndex: batch.firstOpIndex + BigInt(batch.signedCount),
+    oldNextId: batch.newNextId,
+    idFeeWei: batch.idFeeWei,
+  };
+}
+
+export function slot(
+  kind: number,
+  words: readonly bigint[] = [],
+  overrides: Partial<SlotRecord> = {},
+): SlotRecord {
+  return { kind, a: 0, b: 0, amountCode: 0n, isValid: false, words, ...overrides };
+}
+
+export function depositNewSlot(
+  amountWei: bigint,
+  l1Owner: Address,
+  keyX: bigint,
+  sender: Address,
+  overrides: Partial<SlotRecord> = {},
+): SlotRecord {
+  const words = [amountWei, BigInt(l1Owner), keyX, BigInt(sender)];
+  return slot(KIND.depositNew, words, { isValid: true, ...overrides });
+}
+
+export function randomElement(): bigint {
+  const bytes = crypto.getRandomValues(new Uint8Array(48));
+  return BigInt(bytesToHex(bytes)) % FIELD_ORDER;
+}
+
+/** The name of the contract's error that a call failed with; other failures are thrown on. */
+export async function revertName(call: Promise<unknown>): Promise<string> {
+  return (await revertOf(call)).name;
+}
+
+/** As `revertName`, with the error's operands. */
+export async function revertOf(call: Promise<unknown>): Promise<{ name: string; args: readonly unknown[] }> {
+  try {
+    await call;
+  } catch (error) {
+    const reverted =
+      error instanceof BaseError && error.walk((e) => e instanceof ContractFunctionRevertedError);
+    if (reverted instanceof ContractFunctionRevertedError) {
+      return {
+        name: reverted.data?.errorName ?? reverted.signature ?? reverted.shortMessage,
+        args: reverted.data?.args ?? [],
+      };
+    }
+    throw error;
+  }
+  return { name: "accepted", args: [] };
+}
