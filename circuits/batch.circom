@@ -7,7 +7,7 @@ include "./wide-slot.circom";
 //
 // Parameters:  n ≥ 1 elements. Inputs: in[n]. Outputs: out.
 // Assumes:     nothing. Ensures: out = h_last, h_0 = n, h_{i+1} = H[DATA](h_i, 15 elements, the last padded with 0).
-// Constraints: 609 for every 15 elements, 606 for the first (its h_0 is constant).
+// Constraints: 609 for every 15 elements or part of 15, linear ones included.
 template DataCommitment(n) {
     signal input in[n];
     signal output out;
