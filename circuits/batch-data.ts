@@ -1,13 +1,6 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { hashTagged } from "./poseidon.ts";
-import {
-  type BatchShape,
-  DATA_CHUNK,
-  FIELD_ORDER,
-  TAG,
-  WIDE_WORD_COUNT,
-  kindRule,
-} from "./protocol.ts";
+import { type BatchShape, DATA_CHUNK, FIELD_ORDER, kindRule, TAG, WIDE_WORD_COUNT } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 
 /** What a slot posts. `words` has exactly the kind's number of words. */
@@ -65,11 +58,10 @@ export function wideCore(slot: SlotRecord): bigint {
 }
 
 function narrowPairs(batch: BatchData): bigint[] {
-  const cores = Array.from({ length: batch.shape.narrow }, (_, i) => narrowCore(batch.narrow[i] ?? NULL_RECORD));
-  return Array.from(
-    { length: batch.shape.narrow / 2 },
-    (_, i) => cores[2 * i]! | (cores[2 * i + 1]! << 92n),
+  const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
+    narrowCore(batch.narrow[i] ?? NULL_RECORD),
   );
+  return Array.from({ length: batch.shape.narrow / 2 }, (_, i) => cores[2 * i]! | (cores[2 * i + 1]! << 92n));
 }
 
 function fixedElements(batch: BatchData): bigint[] {
@@ -230,7 +222,8 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const payloadCount = Number(take(2));
   const pairCount = Number(take(1));
   const wideCount = Number(take(1));
-  if (pairCount * 2 > shape.narrow || wideCount > shape.wide) throw malformed("more slots than the circuit has");
+  if (pairCount * 2 > shape.narrow || wideCount > shape.wide)
+    throw malformed("more slots than the circuit has");
 
   const narrowHeads: SlotRecord[] = [];
   for (let i = 0; i < pairCount; i++) {

@@ -1,7 +1,15 @@
 /** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
 import type { SealedBatch } from "./batch.ts";
 import { type Leaf, unpackCounters } from "./leaf.ts";
-import { APPROVAL_DELAY_SECONDS, BINDING, KIND, KIND_RULES, TAG, WIDE_WORD_COUNT, WITHDRAW_ALL_WEI } from "./protocol.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  BINDING,
+  KIND,
+  KIND_RULES,
+  TAG,
+  WIDE_WORD_COUNT,
+  WITHDRAW_ALL_WEI,
+} from "./protocol.ts";
 import type { SlotTrace } from "./slot.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
@@ -32,8 +40,15 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     rules.map((rule) => (rule.kind === trace.record.kind ? 1n : 0n));
   // An unsigned slot allows exactly the batch's fee.
   const maxFee = (trace: SlotTrace) =>
-    KIND_RULES.find((rule) => rule.kind === trace.record.kind)?.isSigned ? trace.maxFeePerUnitWei : data.feePerUnitWei;
-  const signature = (trace: SlotTrace) => [trace.keyY, trace.signature.r8x, trace.signature.r8y, trace.signature.s];
+    KIND_RULES.find((rule) => rule.kind === trace.record.kind)?.isSigned
+      ? trace.maxFeePerUnitWei
+      : data.feePerUnitWei;
+  const signature = (trace: SlotTrace) => [
+    trace.keyY,
+    trace.signature.r8x,
+    trace.signature.r8y,
+    trace.signature.s,
+  ];
   const wides = wide.map(wideDetails);
   return {
     z,
@@ -154,4 +169,3 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       return 0n;
   }
 }
-

@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder, type SealedBatch, replayBatch } from "./batch.ts";
-import { batchElements, batchStatement, committedElements, dataCommitment, decodeWire, encodeWire } from "./batch-data.ts";
+import { BatchBuilder, replayBatch, type SealedBatch } from "./batch.ts";
+import {
+  batchElements,
+  batchStatement,
+  committedElements,
+  dataCommitment,
+  decodeWire,
+  encodeWire,
+} from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import { batchCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
@@ -27,11 +34,14 @@ function sealRandomBatch(world: RandomLedger) {
   return { sealed, statement: batchStatement(sealed.data, CIRCUIT_ID), ...filled };
 }
 
-const inputsOf = (sealed: SealedBatch) => batchInputs(sealed, batchStatement(sealed.data, CIRCUIT_ID).z, DEPTH);
+const inputsOf = (sealed: SealedBatch) =>
+  batchInputs(sealed, batchStatement(sealed.data, CIRCUIT_ID).z, DEPTH);
 
 describe("LedgerBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
-  it("agrees with the model on 500 random batches of all kinds, valid and invalid", { timeout: 600_000 }, async () => {
+  it("agrees with the model on 500 random batches of all kinds, valid and invalid", {
+    timeout: 600_000,
+  }, async () => {
     const seen = new Map<string, number>();
     const refused = new Set<string>();
     let batchCount = 0;
@@ -59,7 +69,10 @@ describe("LedgerBatch", () => {
     }
     const queueKinds = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
     const signedKinds = KIND_RULES.filter((rule) => rule.isSigned).map((rule) => rule.kind);
-    const expected = [...signedKinds.map(String), ...queueKinds.flatMap((kind) => [`${kind}`, `${kind} executed`])];
+    const expected = [
+      ...signedKinds.map(String),
+      ...queueKinds.flatMap((kind) => [`${kind}`, `${kind} executed`]),
+    ];
     // A deposit to a new account fails on a full tree only, which these worlds may reach or not.
     expect([...seen.keys()]).toEqual(expect.arrayContaining(expected.filter((name) => name !== "16")));
     expect(refused.size).toBeGreaterThan(2);
@@ -86,7 +99,8 @@ describe("LedgerBatch", () => {
     for (const seed of [3, 12]) {
       const { sealed } = sealRandomBatch(new RandomLedger(seed, DEPTH));
       const witness = await tester.calculateWitness(inputsOf(sealed));
-      const inputWires = tester.header.privateInputCount + tester.header.publicInputCount + tester.header.publicOutputCount;
+      const inputWires =
+        tester.header.privateInputCount + tester.header.publicInputCount + tester.header.publicOutputCount;
       const findings = tester.tamper(witness).filter(({ wire }) => wire > inputWires);
       // IsEqual's inverse is free where its inputs are equal, and nothing else reads it (range-check.circom).
       expect(findings.filter(({ signal }) => !signal.endsWith(".inverse"))).toEqual([]);
@@ -99,16 +113,38 @@ describe("LedgerBatch", () => {
     const honest = inputsOf(sealed);
     await tester.calculateWitness(honest);
     const bound = [
-      ...["oldRoot", "feeLeaf", "feeChildren", "feeIdBits", "narrowFlags", "narrowABits", "narrowBBits", "narrowAmountBits"],
-      ...["narrowPayload", "narrowA", "narrowB", "narrowChildrenA", "narrowChildrenB", "wideFlags", "wideABits", "wideBBits"],
+      ...[
+        "oldRoot",
+        "feeLeaf",
+        "feeChildren",
+        "feeIdBits",
+        "narrowFlags",
+        "narrowABits",
+        "narrowBBits",
+        "narrowAmountBits",
+      ],
+      ...[
+        "narrowPayload",
+        "narrowA",
+        "narrowB",
+        "narrowChildrenA",
+        "narrowChildrenB",
+        "wideFlags",
+        "wideABits",
+        "wideBBits",
+      ],
       ...["wideAmountBits", "wideWords", "wideIsMissing", "wideA", "wideB", "wideChildrenA", "wideChildrenB"],
     ];
     for (const name of bound) {
       const altered = structuredClone(honest) as Record<string, unknown>;
-      const bump = (value: unknown): unknown => (Array.isArray(value) ? [bump(value[0]), ...value.slice(1)] : (value as bigint) + 1n);
+      const bump = (value: unknown): unknown =>
+        Array.isArray(value) ? [bump(value[0]), ...value.slice(1)] : (value as bigint) + 1n;
       altered[name] = bump(altered[name]);
       const outcome = await tester.calculateWitness(altered as typeof honest).then(
-        (witness) => ({ commitment: tester.readOutput(witness, "commitment"), y: tester.readOutput(witness, "y") }),
+        (witness) => ({
+          commitment: tester.readOutput(witness, "commitment"),
+          y: tester.readOutput(witness, "y"),
+        }),
         () => null,
       );
       // Either there is no witness, or the proof speaks of other data than L1 has.
@@ -135,7 +171,10 @@ describe("LedgerBatch", () => {
     const inputs = inputsOf(builder.seal()) as Record<string, unknown[]>;
     await tester.calculateWitness(inputs as never);
     const swapped = Object.fromEntries(
-      Object.entries(inputs).map(([name, rows]) => [name, name.startsWith("narrow") ? [...rows].reverse() : rows]),
+      Object.entries(inputs).map(([name, rows]) => [
+        name,
+        name.startsWith("narrow") ? [...rows].reverse() : rows,
+      ]),
     );
     await expect(tester.calculateWitness(swapped as never)).rejects.toThrow();
   });

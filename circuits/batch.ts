@@ -1,16 +1,11 @@
 /** Batches: operations placed into slots, sealed, laid out for the circuit; and replayed from what L1 received. */
-import {
-  type BatchData,
-  type L1Header,
-  type PostedHeader,
-  type SlotRecord,
-} from "./batch-data.ts";
+import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueOperation, SignedOperation } from "./operation.ts";
-import { type BatchShape, KIND, MAX_AMOUNT_WEI, kindRule } from "./protocol.ts";
+import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
-import { type SlotContext, type SlotTrace, executeSlot, nullSlot, replaySlot } from "./slot.ts";
+import { executeSlot, nullSlot, replaySlot, type SlotContext, type SlotTrace } from "./slot.ts";
 
 /** What a batch is opened with. */
 export interface BatchOpening extends L1Header {
@@ -81,9 +76,13 @@ export class BatchBuilder {
    */
   add(operation: SignedOperation | QueueOperation): SlotTrace {
     if (!this.hasRoomFor(operation.kind)) {
-      throw new RollupError("CIR_BATCH_FULL", `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`, {
-        data: { kind: operation.kind },
-      });
+      throw new RollupError(
+        "CIR_BATCH_FULL",
+        `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`,
+        {
+          data: { kind: operation.kind },
+        },
+      );
     }
     const isNarrow = this.takesNarrow(operation.kind);
     // The fee leaf takes all fees at once when the batch is sealed; every one of them must still fit.
@@ -109,7 +108,8 @@ export class BatchBuilder {
     while (this.wide.length < shape.wide) this.wide.push(filler);
     const totalWei = [...this.narrow, ...this.wide].reduce((sum, t) => sum + t.feeWei, 0n);
     const fee = creditFees(this.ledger, header.feeAccountId, totalWei);
-    const records = (traces: readonly SlotTrace[], count: number) => traces.slice(0, count).map((t) => t.record);
+    const records = (traces: readonly SlotTrace[], count: number) =>
+      traces.slice(0, count).map((t) => t.record);
     return {
       data: {
         ...header,
@@ -132,7 +132,9 @@ function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
   const trace = { id, leaf: record.leaf, children: ledger.tree.path(id), totalWei };
   const balance = record.leaf.balance + totalWei;
   if (balance > MAX_AMOUNT_WEI) {
-    throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, { data: { id } });
+    throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, {
+      data: { id },
+    });
   }
   ledger.put(id, { ...record, leaf: { ...record.leaf, balance } });
   return trace;
@@ -161,9 +163,18 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
  */
 export function replayBatch(ledger: Ledger, data: BatchData): void {
   const differs = (what: string, expected: unknown, actual: unknown): never => {
-    throw new RollupError("CIR_REPLAY_DIFFERS", `batch ${data.batchNumber}: ${what} is ${actual}, recomputed ${expected}`, {
-      data: { batchNumber: data.batchNumber.toString(), what, expected: String(expected), actual: String(actual) },
-    });
+    throw new RollupError(
+      "CIR_REPLAY_DIFFERS",
+      `batch ${data.batchNumber}: ${what} is ${actual}, recomputed ${expected}`,
+      {
+        data: {
+          batchNumber: data.batchNumber.toString(),
+          what,
+          expected: String(expected),
+          actual: String(actual),
+        },
+      },
+    );
   };
   if (ledger.root !== data.oldRoot) differs("old root", ledger.root, data.oldRoot);
   if (ledger.nextId !== data.oldNextId) differs("old nextId", ledger.nextId, data.oldNextId);
@@ -173,9 +184,11 @@ export function replayBatch(ledger: Ledger, data: BatchData): void {
     const rule = kindRule(record.kind);
     if (rule?.isQueue) {
       const { record: replayed } = executeSlot(ledger, queueOperationOf(record, 0), data);
-      if (replayed.isValid !== record.isValid) differs("a queue entry's validity", replayed.isValid, record.isValid);
+      if (replayed.isValid !== record.isValid)
+        differs("a queue entry's validity", replayed.isValid, record.isValid);
       if (replayed.b !== record.b) differs("a deposit's id", replayed.b, record.b);
-      if (replayed.words[4] !== record.words[4]) differs("an executed amount", replayed.words[4], record.words[4]);
+      if (replayed.words[4] !== record.words[4])
+        differs("an executed amount", replayed.words[4], record.words[4]);
       continue;
     }
     replaySlot(ledger, record, data);

@@ -1,4 +1,4 @@
-import { APPROVAL_DELAY_SECONDS, type BatchShape, TREE_DEPTH, shapeName } from "./protocol.ts";
+import { APPROVAL_DELAY_SECONDS, type BatchShape, shapeName, TREE_DEPTH } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
@@ -10,9 +10,13 @@ export interface CircuitSpec {
 /** The batch circuit of a shape. Smaller trees (`depth`) are for tests. */
 export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
   if (shape.narrow % 2 !== 0 || shape.narrow < 0 || shape.wide < 1 || shape.wide > 255) {
-    throw new RollupError("CIR_SHAPE_IMPOSSIBLE", `a batch has an even number of narrow and at least one wide slot`, {
-      data: { ...shape },
-    });
+    throw new RollupError(
+      "CIR_SHAPE_IMPOSSIBLE",
+      `a batch has an even number of narrow and at least one wide slot`,
+      {
+        data: { ...shape },
+      },
+    );
   }
   return {
     name: depth === TREE_DEPTH ? shapeName(shape) : `${shapeName(shape)}-depth-${depth}`,
@@ -32,9 +36,13 @@ export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH):
 export function circuitSpec(name: string): CircuitSpec {
   const match = /^batch-(\d+)-(\d+)$/.exec(name);
   if (match === null) {
-    throw new RollupError("CIR_CIRCUIT_UNKNOWN", `there is no circuit ${name}; batch circuits are called batch-<narrow>-<wide>`, {
-      data: { name },
-    });
+    throw new RollupError(
+      "CIR_CIRCUIT_UNKNOWN",
+      `there is no circuit ${name}; batch circuits are called batch-<narrow>-<wide>`,
+      {
+        data: { name },
+      },
+    );
   }
   return batchCircuitSpec({ narrow: Number(match[1]), wide: Number(match[2]) });
 }

@@ -1,9 +1,4 @@
-import {
-  EMPTY_LEAF,
-  accountLeaf,
-  hashLeaf,
-  type LeafRecord,
-} from "./leaf.ts";
+import { accountLeaf, EMPTY_LEAF, hashLeaf, type LeafRecord } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
@@ -48,7 +43,8 @@ export class Ledger {
   /** Sum of what L2 owes: balances, open amounts and, for models, what was accrued and not claimed. */
   totalWei(): bigint {
     let sum = 0n;
-    for (const { leaf, model } of this.records.values()) sum += leaf.balance + leaf.openAmount + (model?.owed ?? 0n);
+    for (const { leaf, model } of this.records.values())
+      sum += leaf.balance + leaf.openAmount + (model?.owed ?? 0n);
     return sum;
   }
 }

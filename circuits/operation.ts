@@ -1,7 +1,7 @@
-import { hashTagged } from "./poseidon.ts";
-import { TAG, WIDE_WORD_COUNT, kindRule } from "./protocol.ts";
-import { RollupError } from "./rollup-error.ts";
 import type { Signature } from "./eddsa.ts";
+import { hashTagged } from "./poseidon.ts";
+import { kindRule, TAG, WIDE_WORD_COUNT } from "./protocol.ts";
+import { RollupError } from "./rollup-error.ts";
 
 /** What a user signs. For Create kinds `b` is 0: the id is given when the operation is executed. */
 export interface SignedOperation {

@@ -133,7 +133,14 @@ export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
 export const APPROVAL_DELAY_SECONDS = 24 * 60 * 60;
 
 /** Positions in a model's counters. */
-export const COUNTERS = { ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n } as const;
+export const COUNTERS = {
+  ready: 0n,
+  approved: 1n,
+  cap: 2n,
+  paymentCount: 18n,
+  epoch: 50n,
+  price: 74n,
+} as const;
 /** Positions in a model's binding. */
 export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, split: 88n, predecessor: 120n } as const;
 

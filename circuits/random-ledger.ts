@@ -3,23 +3,30 @@
  * Everything follows from one seed.
  */
 import { encodeAmount } from "./amount-float.ts";
-import { BatchBuilder, type BatchOpening } from "./batch.ts";
+import type { BatchBuilder, BatchOpening } from "./batch.ts";
 import { derivePublicKey, signMessage } from "./eddsa.ts";
-import { type Genesis, type Ledger, genesisLedger } from "./ledger.ts";
 import {
-  EMPTY_DATANET_BODY,
-  type DatanetBody,
-  type LeafRecord,
-  type ModelBody,
   accountLeaf,
+  type DatanetBody,
+  EMPTY_DATANET_BODY,
   hashDatanetBody,
   hashModelBody,
   hashStatics,
+  type LeafRecord,
+  type ModelBody,
   packBinding,
   packCounters,
 } from "./leaf.ts";
-import { type QueueOperation, type SignedOperation, leafReference, messageHash } from "./operation.ts";
-import { APPROVAL_DELAY_SECONDS, type BatchShape, KIND, LEAF_KIND, WITHDRAW_ALL_WEI, kindRule } from "./protocol.ts";
+import { type Genesis, genesisLedger, type Ledger } from "./ledger.ts";
+import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "./operation.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  type BatchShape,
+  KIND,
+  kindRule,
+  LEAF_KIND,
+  WITHDRAW_ALL_WEI,
+} from "./protocol.ts";
 import type { SlotTrace } from "./slot.ts";
 
 export const OPEN = 10n ** 18n;
@@ -75,7 +82,13 @@ const GENESIS: Genesis = { treasuryOwner: 0x7ea5n, operatorOwner: 0x09e7a702n, o
 export function signFor(
   ledger: Ledger,
   secret: bigint,
-  fields: { kind: number; a: number; b?: number; amountCode?: bigint; words?: bigint[] } & Partial<SignedOperation>,
+  fields: {
+    kind: number;
+    a: number;
+    b?: number;
+    amountCode?: bigint;
+    words?: bigint[];
+  } & Partial<SignedOperation>,
   domain: bigint = TEST_DOMAIN,
 ): SignedOperation {
   const operation = {
@@ -89,7 +102,10 @@ export function signFor(
   };
   const rule = kindRule(operation.kind)!;
   const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.opened(operation.b).leaf) : 0n;
-  return { ...operation, signature: fields.signature ?? signMessage(secret, messageHash(operation, { domain, bRef })) };
+  return {
+    ...operation,
+    signature: fields.signature ?? signMessage(secret, messageHash(operation, { domain, bRef })),
+  };
 }
 
 /** A ledger with two accounts, a published datanet, a payable model and a model that waits for its approval. */
@@ -145,7 +161,13 @@ export class RandomLedger {
           featuresCommitment: 21n,
           ownersCommitment: 12n,
           slotRoot: 13n,
-          binding: packBinding({ datanetId: BigInt(datanetId), version: 1n, rowCount: 300n, split: 500n, predecessorId: 0n }),
+          binding: packBinding({
+            datanetId: BigInt(datanetId),
+            version: 1n,
+            rowCount: 300n,
+            split: 500n,
+            predecessorId: 0n,
+          }),
         },
         sealed: 0n,
         accruedRoot: 13n,
@@ -203,14 +225,36 @@ export class RandomLedger {
     const datanet = this.datanets[0]!;
     switch (kind) {
       case KIND.transfer:
-        return sign(account, { kind, a: account.id, b: random.pick([account.id, member.id, 1, 0]), amountCode });
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: random.pick([account.id, member.id, 1, 0]),
+          amountCode,
+        });
       case KIND.commitData:
-        return sign(account, { kind, a: account.id, b: datanet.id, amountCode: BigInt(1 + random.below(500)), words: [random.field()] });
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: datanet.id,
+          amountCode: BigInt(1 + random.below(500)),
+          words: [random.field()],
+        });
       case KIND.payInference:
-        return sign(account, { kind, a: account.id, b: this.models[0]!.id, amountCode: encodeAmount(OPEN / 10n + BigInt(random.below(9)) * 10n ** 15n), words: [random.field()] });
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: this.models[0]!.id,
+          amountCode: encodeAmount(OPEN / 10n + BigInt(random.below(9)) * 10n ** 15n),
+          words: [random.field()],
+        });
       case KIND.createAccount:
       case KIND.createDatanet:
-        return sign(account, { kind, a: account.id, amountCode, words: [BigInt(0xb000 + random.below(1000)), keyXOf(1000n)] });
+        return sign(account, {
+          kind,
+          a: account.id,
+          amountCode,
+          words: [BigInt(0xb000 + random.below(1000)), keyXOf(1000n)],
+        });
       case KIND.createModel:
         return sign(account, {
           kind,
@@ -222,15 +266,27 @@ export class RandomLedger {
             random.field(),
             random.field(),
             random.field(),
-            packBinding({ datanetId: BigInt(datanet.id), version: 1n, rowCount: 300n, split: 1n, predecessorId: 3n }),
+            packBinding({
+              datanetId: BigInt(datanet.id),
+              version: 1n,
+              rowCount: 300n,
+              split: 1n,
+              predecessorId: 3n,
+            }),
             OPEN / 100n,
           ],
         });
       case KIND.withdraw:
-        return sign(member, { kind, a: member.id, words: [BigInt(0xd000 + random.below(99)), BigInt(random.below(1e9))] });
+        return sign(member, {
+          kind,
+          a: member.id,
+          words: [BigInt(0xd000 + random.below(99)), BigInt(random.below(1e9))],
+        });
       case KIND.publishVersion: {
         const fresh = this.random.below(2) === 0 || ledger.requireRecord(datanet.id).datanet!.version > 1n;
-        const words = fresh ? [random.field(), 12n, 13n, 300n, BigInt(random.below(5))] : [11n, 12n, 13n, 300n, 0n];
+        const words = fresh
+          ? [random.field(), 12n, 13n, 300n, BigInt(random.below(5))]
+          : [11n, 12n, 13n, 300n, 0n];
         return sign(datanet, { kind, a: datanet.id, words });
       }
       case KIND.approveModel: {
@@ -256,7 +312,16 @@ export class RandomLedger {
     const isMissing = random.below(5) === 0;
     const id = isMissing ? ledger.nextId + random.below(4) : target.id;
     const owner = isStranger ? 0xbadn : ledger.opened(id).leaf.l1Owner || 0xbadn;
-    const base = { kind, queueIndex: this.queueIndex++, a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n, sender: owner };
+    const base = {
+      kind,
+      queueIndex: this.queueIndex++,
+      a: 0,
+      b: 0,
+      amountWei: 0n,
+      word1: 0n,
+      word2: 0n,
+      sender: owner,
+    };
     const { balance } = ledger.opened(id).leaf;
     switch (kind) {
       case KIND.depositNew:
@@ -264,7 +329,12 @@ export class RandomLedger {
       case KIND.depositTo:
         return { ...base, b: id, amountWei: OPEN + BigInt(random.below(1e9)), word1: owner };
       case KIND.forcedWithdraw:
-        return { ...base, a: id, word1: 0xf00dn, amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]) };
+        return {
+          ...base,
+          a: id,
+          word1: 0xf00dn,
+          amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
+        };
       case KIND.forcedSetKey: {
         const member = [...this.accounts, ...this.datanets, ...this.models].find((m) => m.id === id);
         return { ...base, a: id, word1: keyXOf(member?.secret ?? 1000n) };

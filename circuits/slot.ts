@@ -4,25 +4,25 @@
  * witness all come from it.
  */
 import { decodeAmount } from "./amount-float.ts";
-import { type Signature, recoverKeyY, verifySignature } from "./eddsa.ts";
+import type { SlotRecord } from "./batch-data.ts";
 import { DUMMY } from "./dummy-signature.ts";
+import { recoverKeyY, type Signature, verifySignature } from "./eddsa.ts";
 import {
+  type DatanetBody,
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
-  type DatanetBody,
-  type Leaf,
-  type LeafRecord,
-  type ModelBody,
   hashDatanetBody,
   hashModelBody,
   hashStatics,
+  type Leaf,
+  type LeafRecord,
+  type ModelBody,
   packCounters,
   unpackBinding,
   unpackCounters,
 } from "./leaf.ts";
-import type { SlotRecord } from "./batch-data.ts";
 import type { Ledger } from "./ledger.ts";
-import { type QueueOperation, type SignedOperation, leafReference, messageHash } from "./operation.ts";
+import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "./operation.ts";
 import { hashTagged } from "./poseidon.ts";
 import {
   AMOUNT_BITS,
@@ -31,6 +31,7 @@ import {
   FEE_PER_UNIT_BITS,
   FIELD_ORDER,
   KIND,
+  kindRule,
   LEAF_KIND,
   MAX_AMOUNT_WEI,
   MAX_LEAF_COUNT,
@@ -38,7 +39,6 @@ import {
   ROW_COUNT_BITS,
   TAG,
   WITHDRAW_ALL_WEI,
-  kindRule,
 } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 
@@ -90,8 +90,10 @@ const inRange = (value: bigint, bits: number) => value >= 0n && value < 1n << Bi
  */
 export function checkForm(operation: Omit<SignedOperation, "signature">): void {
   const rule = kindRule(operation.kind);
-  if (!rule?.isSigned) refuse("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, { kind: operation.kind });
-  const malformed = (field: string, why: string) => refuse("OP_MALFORMED", `${field} ${why}`, { field, kind: rule.name });
+  if (!rule?.isSigned)
+    refuse("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, { kind: operation.kind });
+  const malformed = (field: string, why: string) =>
+    refuse("OP_MALFORMED", `${field} ${why}`, { field, kind: rule.name });
   const isId = (id: number) => Number.isInteger(id) && id >= 0 && id < MAX_LEAF_COUNT;
   if (!isId(operation.a)) malformed("a", "is not a 24-bit id");
   if (!isId(operation.b)) malformed("b", "is not a 24-bit id");
@@ -101,19 +103,23 @@ export function checkForm(operation: Omit<SignedOperation, "signature">): void {
     malformed("amountCode", "must be 0 for this kind");
   }
   if (!inRange(operation.nonce, NONCE_BITS)) malformed("nonce", "is not 40 bits");
-  if (!inRange(operation.maxFeePerUnitWei, FEE_PER_UNIT_BITS)) malformed("maxFeePerUnitWei", "is not 64 bits");
+  if (!inRange(operation.maxFeePerUnitWei, FEE_PER_UNIT_BITS))
+    malformed("maxFeePerUnitWei", "is not 64 bits");
   if (operation.words.length !== rule.wordCount) malformed("words", `must be ${rule.wordCount}`);
   for (const [i, word] of operation.words.entries()) {
     if (word < 0n || word >= FIELD_ORDER) malformed(`words[${i}]`, "is not below the field's order");
   }
   const word = (i: number) => operation.words[i]!;
-  if (rule.isCreate && (word(0) === 0n || !inRange(word(0), 160))) malformed("words[0]", "is not an L1 address");
-  if (operation.kind === KIND.createModel && !inRange(word(6), AMOUNT_BITS)) malformed("words[6]", "is not a 96-bit price");
+  if (rule.isCreate && (word(0) === 0n || !inRange(word(0), 160)))
+    malformed("words[0]", "is not an L1 address");
+  if (operation.kind === KIND.createModel && !inRange(word(6), AMOUNT_BITS))
+    malformed("words[6]", "is not a 96-bit price");
   if (operation.kind === KIND.withdraw) {
     if (word(0) === 0n || !inRange(word(0), 160)) malformed("words[0]", "is not an L1 address");
     if (!inRange(word(1), AMOUNT_BITS)) malformed("words[1]", "is not a 96-bit amount");
   }
-  if (operation.kind === KIND.publishVersion && !inRange(word(3), 32)) malformed("words[3]", "is not a 32-bit row count");
+  if (operation.kind === KIND.publishVersion && !inRange(word(3), 32))
+    malformed("words[3]", "is not a 32-bit row count");
 }
 
 /**
@@ -147,9 +153,13 @@ export function nullSlot(ledger: Ledger): SlotTrace {
 export function replaySlot(ledger: Ledger, record: SlotRecord, context: SlotContext): void {
   const rule = kindRule(record.kind);
   if (record.kind === KIND.null) return;
-  if (!rule?.isSigned) refuse("OP_UNKNOWN_KIND", `kind ${record.kind} is not a signed operation`, { kind: record.kind });
+  if (!rule?.isSigned)
+    refuse("OP_UNKNOWN_KIND", `kind ${record.kind} is not a signed operation`, { kind: record.kind });
   if (rule.isCreate && record.b !== ledger.nextId) {
-    refuse("OP_WRONG_NEW_ID", `the next id is ${ledger.nextId}, the record says ${record.b}`, { expectedId: ledger.nextId, id: record.b });
+    refuse("OP_WRONG_NEW_ID", `the next id is ${ledger.nextId}, the record says ${record.b}`, {
+      expectedId: ledger.nextId,
+      id: record.b,
+    });
   }
   const operation = { ...record, b: rule.isCreate ? 0 : record.b };
   checkForm({ ...operation, nonce: 0n, maxFeePerUnitWei: 0n });
@@ -161,25 +171,37 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
   const rule = kindRule(operation.kind)!;
   const a = ledger.requireRecord(operation.a).leaf;
   if (operation.nonce !== a.nonce) {
-    refuse("OP_WRONG_NONCE", `leaf ${operation.a} is at nonce ${a.nonce}, the operation says ${operation.nonce}`, {
-      id: operation.a,
-      expectedNonce: a.nonce.toString(),
-      nonce: operation.nonce.toString(),
-    });
+    refuse(
+      "OP_WRONG_NONCE",
+      `leaf ${operation.a} is at nonce ${a.nonce}, the operation says ${operation.nonce}`,
+      {
+        id: operation.a,
+        expectedNonce: a.nonce.toString(),
+        nonce: operation.nonce.toString(),
+      },
+    );
   }
   if (operation.maxFeePerUnitWei < context.feePerUnitWei) {
-    refuse("OP_FEE_TOO_LOW", `the fee is ${context.feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`, {
-      feePerUnitWei: context.feePerUnitWei.toString(),
-      maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    });
+    refuse(
+      "OP_FEE_TOO_LOW",
+      `the fee is ${context.feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`,
+      {
+        feePerUnitWei: context.feePerUnitWei.toString(),
+        maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+      },
+    );
   }
   const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.requireRecord(operation.b).leaf) : 0n;
   const message = messageHash(operation, { domain: context.domain, bRef });
   if (!verifySignature({ keyX: a.keyX, message, signature: operation.signature })) {
-    refuse("OP_BAD_SIGNATURE", `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`, {
-      id: operation.a,
-      kind: rule.name,
-    });
+    refuse(
+      "OP_BAD_SIGNATURE",
+      `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`,
+      {
+        id: operation.a,
+        kind: rule.name,
+      },
+    );
   }
   return applySigned(ledger, operation, context, operation);
 }
@@ -197,7 +219,8 @@ function applySigned(
   const a = recordA.leaf;
   const usesExistingB = rule.usesB && !rule.isCreate;
   if (usesExistingB) ledger.requireRecord(operation.b);
-  if (!inRange(a.nonce + 1n, NONCE_BITS)) refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
+  if (!inRange(a.nonce + 1n, NONCE_BITS))
+    refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
   if (rule.isCreate && ledger.nextId >= ledger.tree.capacity) refuse("OP_TREE_FULL", "all ids are given", {});
 
   const amountWei = rule.movesAmount ? decodeAmount(operation.amountCode) : 0n;
@@ -205,17 +228,25 @@ function applySigned(
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
   if (a.balance < debitWei) {
-    refuse("OP_BALANCE_TOO_LOW", `leaf ${operation.a} holds ${a.balance} wei, the operation needs ${debitWei}`, {
-      id: operation.a,
-      balanceWei: a.balance.toString(),
-      neededWei: debitWei.toString(),
-    });
+    refuse(
+      "OP_BALANCE_TOO_LOW",
+      `leaf ${operation.a} holds ${a.balance} wei, the operation needs ${debitWei}`,
+      {
+        id: operation.a,
+        balanceWei: a.balance.toString(),
+        neededWei: debitWei.toString(),
+      },
+    );
   }
   let newA: LeafRecord = { ...recordA, leaf: { ...a, nonce: a.nonce + 1n, balance: a.balance - debitWei } };
   let newB: LeafRecord | null = null;
   const bId = rule.isCreate ? ledger.nextId : operation.b;
   // B is read after A's update: a leaf may act on itself.
-  const oldB = usesExistingB ? (operation.b === operation.a ? newA : ledger.requireRecord(operation.b)) : null;
+  const oldB = usesExistingB
+    ? operation.b === operation.a
+      ? newA
+      : ledger.requireRecord(operation.b)
+    : null;
 
   switch (kind) {
     case KIND.transfer:
@@ -225,7 +256,8 @@ function applySigned(
       requireKind(oldB!, LEAF_KIND.datanet, operation.b);
       const b = oldB!.leaf;
       const rowCount = b.counters + operation.amountCode;
-      if (!inRange(rowCount, ROW_COUNT_BITS)) refuse("OP_ROW_COUNT_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, { id: operation.b });
+      if (!inRange(rowCount, ROW_COUNT_BITS))
+        refuse("OP_ROW_COUNT_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, { id: operation.b });
       newB = withLeaf(oldB!, {
         counters: rowCount,
         chain: hashTagged(TAG.commit, [b.chain, words[0]!, BigInt(operation.a), operation.amountCode]),
@@ -237,17 +269,27 @@ function applySigned(
       const b = oldB!.leaf;
       const counters = unpackCounters(b.counters);
       if (!counters.isReady || !counters.isApproved) {
-        refuse("OP_MODEL_NOT_PAYABLE", `model ${operation.b} is not ${counters.isApproved ? "ready" : "approved by its datanet"}`, {
-          id: operation.b,
-          isReady: counters.isReady,
-          isApproved: counters.isApproved,
-        });
+        refuse(
+          "OP_MODEL_NOT_PAYABLE",
+          `model ${operation.b} is not ${counters.isApproved ? "ready" : "approved by its datanet"}`,
+          {
+            id: operation.b,
+            isReady: counters.isReady,
+            isApproved: counters.isApproved,
+          },
+        );
       }
       if (counters.paymentCount + 1n > counters.cap) {
-        refuse("OP_EPOCH_FULL", `model ${operation.b} takes ${counters.cap} payments an epoch`, { id: operation.b, cap: counters.cap.toString() });
+        refuse("OP_EPOCH_FULL", `model ${operation.b} takes ${counters.cap} payments an epoch`, {
+          id: operation.b,
+          cap: counters.cap.toString(),
+        });
       }
       if (amountWei < counters.priceWei) {
-        refuse("OP_BELOW_PRICE", `model ${operation.b} asks ${counters.priceWei} wei`, { id: operation.b, priceWei: counters.priceWei.toString() });
+        refuse("OP_BELOW_PRICE", `model ${operation.b} asks ${counters.priceWei} wei`, {
+          id: operation.b,
+          priceWei: counters.priceWei.toString(),
+        });
       }
       const openAmount = credit(b.openAmount, amountWei);
       newB = withLeaf(oldB!, {
@@ -302,7 +344,12 @@ function applySigned(
   });
 }
 
-function setApproval(operation: SignedOperation, datanet: DatanetBody, model: LeafRecord, context: SlotContext): LeafRecord {
+function setApproval(
+  operation: Pick<SignedOperation, "kind" | "a" | "b" | "words">,
+  datanet: DatanetBody,
+  model: LeafRecord,
+  context: SlotContext,
+): LeafRecord {
   const { statics } = model.model!;
   const binding = unpackBinding(statics.binding);
   const differs = (field: string) =>
@@ -317,7 +364,10 @@ function setApproval(operation: SignedOperation, datanet: DatanetBody, model: Le
   const isApproval = operation.kind === KIND.approveModel;
   if (isApproval) {
     if (operation.words[0] !== hashStatics(statics)) differs("statics");
-    if (datanet.version === 0n) refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${operation.a} has no published version`, { id: operation.a });
+    if (datanet.version === 0n)
+      refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${operation.a} has no published version`, {
+        id: operation.a,
+      });
     if (binding.version !== datanet.version) differs("version");
     if (binding.rowCount !== datanet.rowCount) differs("rowCount");
     if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
@@ -335,7 +385,8 @@ function setApproval(operation: SignedOperation, datanet: DatanetBody, model: Le
 
 function executeQueueEntry(ledger: Ledger, entry: QueueOperation, context: SlotContext): SlotTrace {
   const rule = kindRule(entry.kind);
-  if (!rule?.isQueue) refuse("OP_UNKNOWN_KIND", `kind ${entry.kind} is not a queue entry`, { kind: entry.kind });
+  if (!rule?.isQueue)
+    refuse("OP_UNKNOWN_KIND", `kind ${entry.kind} is not a queue entry`, { kind: entry.kind });
   void context;
   const words = [entry.amountWei, entry.word1, entry.word2, entry.sender];
   let newA: LeafRecord | null = null;
@@ -380,7 +431,14 @@ function executeQueueEntry(ledger: Ledger, entry: QueueOperation, context: SlotC
   }
   if (entry.kind === KIND.forcedWithdraw) words.push(executedWei);
   return apply(ledger, {
-    record: { kind: entry.kind, a: entry.a, b, amountCode: 0n, isValid: newA !== null || newB !== null, words },
+    record: {
+      kind: entry.kind,
+      a: entry.a,
+      b,
+      amountCode: 0n,
+      isValid: newA !== null || newB !== null,
+      words,
+    },
     feeWei: 0n,
     newA,
     newB,
@@ -430,7 +488,11 @@ function credit(balance: bigint, amountWei: bigint): bigint {
 function requireKind(record: LeafRecord, kind: number, id: number): void {
   if (record.leaf.kind !== kind) {
     const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
-    refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, { id, expectedKind: kind, kind: record.leaf.kind });
+    refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
+      id,
+      expectedKind: kind,
+      kind: record.leaf.kind,
+    });
   }
 }
 
