@@ -1,0 +1,229 @@
+import { parseGwei } from "viem";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
+import { type BridgeFixture, anvilAccount, startBridgeFixture } from "./bridge-fixture.ts";
+import { IntentStore } from "./publish-intent.ts";
+
+let f: BridgeFixture;
+
+beforeEach(async () => {
+  f = await startBridgeFixture();
+});
+afterEach(() => f?.stop());
+
+const nonceOfPublisher = () => f.l1.client.getTransactionCount({ address: anvilAccount(1).address });
+
+describe("BatchPublisher", () => {
+  test("submits waiting batches in one transaction and follows them until they are final", async () => {
+    await f.prove(3);
+    const publisher = await f.publisher();
+    await publisher.poll();
+    expect(f.sequencer.statuses()).toEqual(["submitted", "submitted", "submitted"]);
+    await publisher.poll();
+    expect(f.sequencer.statuses()).toEqual(["posted", "posted", "posted"]);
+    expect(new Set([...f.sequencer.batches.values()].map((b) => b.transactionHash)).size).toBe(1);
+    await publisher.poll();
+    expect(f.sequencer.with("final")).toEqual([]);
+    await f.l1.client.mine({ blocks: 2 });
+    await publisher.poll();
+    expect(f.sequencer.with("final")).toEqual([1, 2, 3]);
+    expect(await f.acceptedNumbers()).toEqual([1, 2, 3]);
+    const posted = f.sequencer.reports.find((r) => r.status === "posted")!;
+    expect(posted.gasUsed).toBeGreaterThan(200_000);
+    expect(posted.blockNumber).toBeGreaterThan(0);
+  });
+
+  test("sends fewer batches at once where the input or the gas would be too much", async () => {
+    await f.prove(4);
+    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxInputBytes: 1_500 } });
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2, 3, 4]);
+    expect(await nonceOfPublisher()).toBe(2);
+  });
+
+  test("stops with an alarm where one batch alone is too large", async () => {
+    await f.prove(1);
+    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 100_000n } });
+    await expect(publisher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_BATCH_TOO_LARGE"));
+  });
+
+  test("replaces a transaction that is not mined in time with the same nonce and at least 12.5 % more", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(2);
+    let nowMs = 1_000_000;
+    const publisher = await f.publisher({ resendAfterMs: 30_000 }, { nowMs: () => nowMs });
+    await publisher.poll();
+    await publisher.poll();
+    const store = new IntentStore((await f.store()).publisher);
+    expect((await store.intents())[0]!.attempts.length).toBe(1);
+    for (let i = 0; i < 2; i++) {
+      nowMs += 30_000;
+      await publisher.poll();
+    }
+    const [intent, ...others] = await store.intents();
+    expect(others).toEqual([]);
+    expect(intent!.attempts.length).toBe(3);
+    for (const [i, attempt] of intent!.attempts.slice(1).entries()) {
+      const before = intent!.attempts[i]!;
+      expect(BigInt(attempt.maxFeePerGasWei) * 8n).toBeGreaterThanOrEqual(BigInt(before.maxFeePerGasWei) * 9n);
+      expect(BigInt(attempt.maxPriorityFeePerGasWei) * 8n).toBeGreaterThanOrEqual(BigInt(before.maxPriorityFeePerGasWei) * 9n);
+    }
+    await f.l1.client.mine({ blocks: 1 });
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    expect(f.sequencer.batches.get(1)!.transactionHash).toBe(intent!.attempts[2]!.transactionHash);
+    expect(await f.acceptedNumbers()).toEqual([1, 2]);
+    expect(await nonceOfPublisher()).toBe(1);
+  });
+
+  test("pays no more than the cap, and sends the same transaction again instead", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(1);
+    let nowMs = 1_000_000;
+    const publisher = await f.publisher({ resendAfterMs: 30_000, maxFeePerGasWei: parseGwei("3") }, { nowMs: () => nowMs });
+    await publisher.poll();
+    nowMs += 30_000;
+    await publisher.poll();
+    nowMs += 30_000;
+    await publisher.poll();
+    const [intent] = await new IntentStore((await f.store()).publisher).intents();
+    for (const attempt of intent!.attempts) expect(BigInt(attempt.maxFeePerGasWei)).toBeLessThanOrEqual(parseGwei("3"));
+    await f.l1.client.mine({ blocks: 1 });
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+  });
+
+  test("tells the sequencer to seal anew where L1 finds the batch's time too old, and then posts the new one", async () => {
+    await f.prove(1);
+    await f.l1.passTime(3_700n);
+    const publisher = await f.publisher();
+    await publisher.poll();
+    expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "stale-timestamp", batchNumber: 1 });
+    await f.prove(1);
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+  });
+
+  test("gives up a transaction that grew too old in the pool and takes over its nonce", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(1);
+    let nowMs = 1_000_000;
+    const publisher = await f.publisher({ resendAfterMs: 30_000 }, { nowMs: () => nowMs });
+    await publisher.poll();
+    // A block that has no room for it, an hour later.
+    await f.l1.client.dropTransaction({ hash: f.sequencer.batches.get(1)!.transactionHash as `0x${string}` });
+    await f.l1.passTime(3_700n);
+    nowMs += 30_000;
+    await publisher.poll();
+    expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "stale-timestamp" });
+    await f.prove(1);
+    await publisher.poll();
+    await f.l1.client.mine({ blocks: 1 });
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    expect(await nonceOfPublisher()).toBe(1);
+  });
+
+  test("stops where L1 refuses a proof, and says which batch and why", async () => {
+    const [sealed] = await f.prove(1);
+    f.sequencer.add({ ...sealed!, proof: { ...sealed!.proof, c: sealed!.proof.a } });
+    const publisher = await f.publisher();
+    await expect(publisher.poll()).rejects.toSatisfy(
+      (e) => isRollupError(e, "BRG_PUBLISH_REFUSED") && (e.data as { reason: string }).reason.startsWith("VerifierProofRejected"),
+    );
+    expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "refused" });
+    expect(await nonceOfPublisher()).toBe(0);
+  });
+
+  test("finds its batches on L1 after its database was lost, and submits nothing twice", async () => {
+    const sealed = await f.prove(2);
+    await f.l1.submit(sealed);
+    const nonce = await nonceOfPublisher();
+    const publisher = await f.publisher();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    expect(await nonceOfPublisher()).toBe(nonce);
+    await f.l1.client.mine({ blocks: 3 });
+    await publisher.poll();
+    expect(f.sequencer.with("final")).toEqual([1, 2]);
+  });
+
+  test("says so where L1 took another batch in the place of ours", async () => {
+    await f.prove(1);
+    await f.l1.post();
+    const publisher = await f.publisher();
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.reports.filter((r) => r.status === "dropped")).toMatchObject([{ reason: "superseded", batchNumber: 1 }]);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+  });
+
+  test("survives a stranger's use of its nonce", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(1);
+    const publisher = await f.publisher();
+    await publisher.poll();
+    await f.l1.client.dropTransaction({ hash: f.sequencer.batches.get(1)!.transactionHash as `0x${string}` });
+    const { sequencer, bob } = f.l1.roles;
+    await f.l1.client.sendTransaction({ account: sequencer, to: bob, value: 1n, nonce: 0 });
+    await f.l1.client.mine({ blocks: 1 });
+    await f.l1.client.setAutomine(true);
+    for (let i = 0; i < 5; i++) await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+    expect(await nonceOfPublisher()).toBe(2);
+  });
+
+  test("sends the same transaction again after a reorganisation of a block that was not final", async () => {
+    const before = await f.l1.client.snapshot();
+    const client = f.l1.client;
+    await f.prove(1);
+    const publisher = await f.publisher({ finalityDepthBlocks: 10 });
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    await client.revert({ id: before });
+    await client.mine({ blocks: 2 });
+    expect(await f.acceptedNumbers()).toEqual([]);
+    await publisher.poll();
+    expect(f.sequencer.reports.slice(-2)).toMatchObject([
+      { status: "dropped", reason: "reorganised" },
+      { status: "submitted" },
+    ]);
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+    expect(await nonceOfPublisher()).toBe(1);
+  });
+
+  test("notices that L1 moved its transaction to another block", async () => {
+    await f.prove(1);
+    const publisher = await f.publisher({ finalityDepthBlocks: 10 });
+    await publisher.poll();
+    await publisher.poll();
+    const first = f.sequencer.reports.at(-1)!;
+    const raw = (await new IntentStore((await f.store()).publisher).posted())[0]!.attempts[0]!.raw;
+    await f.l1.client.request({ method: "anvil_reorg" as never, params: [3, [[raw, 1]]] as never });
+    await publisher.poll();
+    const last = f.sequencer.reports.at(-1)!;
+    expect(last).toMatchObject({ status: "posted", transactionHash: first.transactionHash });
+    expect(last.blockNumber).toBe(first.blockNumber! - 1);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+  });
+
+  test("keeps what it owes the sequencer while that does not answer", async () => {
+    await f.prove(1);
+    const publisher = await f.publisher();
+    await publisher.poll();
+    f.sequencer.isDown = true;
+    await expect(publisher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_SEQUENCER_UNREACHABLE"));
+    f.sequencer.isDown = false;
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+  });
+});

@@ -1,0 +1,145 @@
+/** What the bridge's tests share: a node with the real contracts, a stand-in for the sequencer, a database. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { mnemonicToAccount } from "viem/accounts";
+import type { BatchData } from "../circuits/batch-data.ts";
+import { SHAPES, type SealedBatch, startFixture } from "../contracts/rollup-fixture.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
+import { BatchPublisher, type BatchPublisherModules, type BatchPublisherOptions } from "./batch-publisher.ts";
+import { type BridgeStore, openBridgeStore } from "./bridge-store.ts";
+import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
+import { createL1Client } from "./l1-client.ts";
+import { createBridgeMetrics } from "./metrics.ts";
+import { createOperatorClient } from "./operator-client.ts";
+import { IntentStore } from "./publish-intent.ts";
+import { QueueWatcher, type QueueWatcherOptions } from "./queue-watcher.ts";
+import { RollupContract } from "./rollup-contract.ts";
+
+/** anvil's own accounts, in the order of the contracts' fixture: 1 is the sequencer. */
+export const anvilAccount = (index: number) =>
+  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
+
+export const silentLogger = pino({ level: process.env["BRIDGE_TEST_LOG"] ?? "silent" });
+
+export const circuitIndexOf = (name: string) => SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
+
+export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
+
+export async function startBridgeFixture(overrides: Parameters<typeof startFixture>[0] = {}) {
+  const l1 = await startFixture(overrides);
+  const sequencer = await new FakeSequencer().start();
+  const dataDir = await mkdtemp(join(tmpdir(), "bridge-"));
+  const rollup = new RollupContract({
+    client: createL1Client({ rpcUrl: l1.client.transport.url!, pollIntervalMs: 10 }),
+    address: l1.deployment.rollup,
+  });
+  const operator = createOperatorClient({ sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN });
+  const metrics = createBridgeMetrics(new Registry());
+  let store: BridgeStore | null = null;
+
+  return {
+    l1,
+    sequencer,
+    rollup,
+    operator,
+    metrics,
+    dataDir,
+
+    /** The database, opened on first use; `closeStore` lets another process have it. */
+    async store(): Promise<BridgeStore> {
+      store ??= await openBridgeStore(dataDir);
+      return store;
+    },
+
+    async closeStore(): Promise<void> {
+      await store?.close();
+      store = null;
+    },
+
+    async publisher(
+      options: Partial<BatchPublisherOptions> = {},
+      modules: Partial<BatchPublisherModules> = {},
+    ): Promise<{ poll(): Promise<void> }> {
+      const publisher = new BatchPublisher(
+        {
+          chainId: 31337,
+          deployedAtBlock: Number(l1.deployment.blockNumber),
+          finalityDepthBlocks: 3,
+          resendAfterMs: 60_000,
+          maxFeePerGasWei: 10n ** 12n,
+          limits: BUNDLE_LIMITS,
+          maxChunkBlocks: 1_000,
+          ...options,
+        },
+        {
+          rollup,
+          sequencer: operator,
+          store: new IntentStore((await this.store()).publisher),
+          account: anvilAccount(1),
+          circuitIndex: circuitIndexOf,
+          logger: silentLogger,
+          metrics,
+          ...modules,
+        },
+      );
+      return {
+        poll: async () => {
+          await publisher.poll();
+          await this.mined();
+        },
+      };
+    },
+
+    /** Returns once the node has mined what it mines by itself: it answers before it does. */
+    async mined(): Promise<void> {
+      const address = anvilAccount(1).address;
+      while (await l1.client.getAutomine()) {
+        const mined = await l1.client.getTransactionCount({ address });
+        if (mined === (await l1.client.getTransactionCount({ address, blockTag: "pending" }))) break;
+      }
+    },
+
+    async watcher(options: Partial<QueueWatcherOptions> = {}): Promise<QueueWatcher> {
+      return new QueueWatcher(
+        { deployedAtBlock: Number(l1.deployment.blockNumber), confirmations: 3, maxChunkBlocks: 7, ...options },
+        { rollup, sequencer: operator, store: (await this.store()).queue, logger: silentLogger, metrics },
+      );
+    },
+
+    /** Batches on top of L1's state, each on top of the one before, proven and handed to the stand-in. */
+    async prove(count: number, content: Partial<BatchData> = {}): Promise<SealedBatch[]> {
+      const sealed: SealedBatch[] = [];
+      let after: BatchData | undefined;
+      for (let i = 0; i < count; i++) {
+        const draft = await l1.draft({ ...content, ...(after === undefined ? {} : { after }) });
+        sealed.push(l1.seal(draft));
+        sequencer.add(sealed.at(-1)!);
+        after = draft;
+      }
+      return sealed;
+    },
+
+    /** Numbers of the batches that L1 accepted, as its events say. */
+    async acceptedNumbers(): Promise<number[]> {
+      const logs = await l1.client.getContractEvents({
+        address: l1.deployment.rollup,
+        abi: l1.rollup.abi,
+        eventName: "BatchAccepted",
+        fromBlock: 0n,
+        strict: true,
+      });
+      return logs.map((log) => Number(log.args.batchNumber));
+    },
+
+    async stop(): Promise<void> {
+      await sequencer.stop();
+      await store?.close();
+      await rm(dataDir, { recursive: true, force: true });
+      await l1.stop();
+    },
+  };
+}
+

@@ -1,0 +1,114 @@
+/**
+ * Stands for the sequencer in the bridge's tests: the operator routes of docs/api.md over a state in memory, with the
+ * sequencer's rules about reports. What it does not do: execute, seal or check anything. The real one is used in the
+ * end-to-end test.
+ */
+import Fastify, { type FastifyInstance } from "fastify";
+import type { SealedBatch } from "../contracts/rollup-fixture.ts";
+import type { BatchReport, QueueEntry } from "./operator-client.ts";
+
+export const OPERATOR_TOKEN = "test-token";
+const STATUSES = ["proven", "submitted", "posted", "final"] as const;
+type Status = (typeof STATUSES)[number];
+
+export interface FakeBatch {
+  readonly sealed: SealedBatch;
+  readonly batchHash: string;
+  status: Status;
+  transactionHash: string | null;
+}
+
+export class FakeSequencer {
+  readonly batches = new Map<number, FakeBatch>();
+  readonly reports: (BatchReport & { batchNumber: number })[] = [];
+  readonly entries: QueueEntry[] = [];
+  readonly heads: { blockNumber: number; timestamp: number }[] = [];
+  /** While true, every route answers 503. */
+  isDown = false;
+  private readonly app: FastifyInstance = Fastify();
+  url = "";
+
+  async start(): Promise<this> {
+    const { app } = this;
+    app.addHook("onRequest", async (request, reply) => {
+      if (this.isDown) await reply.code(503).send({ error: { code: "SEQ_STOPPING" } });
+      else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`) await reply.code(401).send({ error: { code: "SEQ_UNAUTHORIZED" } });
+    });
+    app.post<{ Body: { blockNumber: number; timestamp: number } }>("/operator/l1-head", async (request) => {
+      this.heads.push(request.body);
+      return {};
+    });
+    app.post<{ Body: { entries: QueueEntry[] } }>("/operator/queue-entries", async (request, reply) => {
+      for (const entry of request.body.entries) {
+        const known = this.entries[entry.queueIndex];
+        if (known === undefined && entry.queueIndex === this.entries.length) this.entries.push(entry);
+        else if (known === undefined) return reply.code(409).send({ error: { code: "SEQ_QUEUE_GAP" } });
+        else if (known.amountWei !== entry.amountWei || known.word1 !== entry.word1) {
+          return reply.code(409).send({ error: { code: "SEQ_QUEUE_CONFLICT" } });
+        }
+      }
+      return { nextIndex: this.entries.length };
+    });
+    app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) => this.ready(Number(request.query.limit)));
+    app.post<{ Params: { n: string }; Body: BatchReport }>("/operator/batches/:n/l1", async (request, reply) => {
+      const batchNumber = Number(request.params.n);
+      const batch = this.batches.get(batchNumber);
+      if (batch?.batchHash !== request.body.batchHash) return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
+      this.reports.push({ batchNumber, ...request.body });
+      this.take(batchNumber, batch, request.body);
+      return {};
+    });
+    this.url = await app.listen({ port: 0, host: "127.0.0.1" });
+    return this;
+  }
+
+  stop(): Promise<void> {
+    return this.app.close();
+  }
+
+  /** A batch that was sealed and proven; one of the same number is replaced. */
+  add(sealed: SealedBatch): void {
+    const batchNumber = Number(sealed.content.batchNumber);
+    this.batches.set(batchNumber, { sealed, batchHash: `0x${sealed.batch.commitment.toString(16)}`, status: "proven", transactionHash: null });
+  }
+
+  /** Numbers of the batches that have exactly this status. */
+  with(status: Status): number[] {
+    return [...this.batches].filter(([, batch]) => batch.status === status).map(([number]) => number);
+  }
+
+  statuses(): Status[] {
+    return [...this.batches.values()].map((batch) => batch.status);
+  }
+
+  private ready(limit: number) {
+    const open = [...this.batches].filter(([, { status }]) => status === "proven" || status === "submitted");
+    return open.slice(0, limit).map(([batchNumber, { batchHash, sealed, status }]) => {
+      const { batch, content, proof } = sealed;
+      const [x, y] = proof.b;
+      return {
+        batchNumber,
+        batchHash,
+        status,
+        circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
+        commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
+        data: batch.data,
+        proof: {
+          a: proof.a.map(String),
+          b: [[x[1], x[0]].map(String), [y[1], y[0]].map(String)],
+          c: proof.c.map(String),
+        },
+      };
+    });
+  }
+
+  private take(batchNumber: number, batch: FakeBatch, report: BatchReport): void {
+    if (report.status === "dropped") {
+      for (const [number, later] of this.batches) if (number >= batchNumber && later.status !== "final") later.status = "proven";
+      return;
+    }
+    if (STATUSES.indexOf(report.status) < STATUSES.indexOf(batch.status)) return;
+    batch.status = report.status;
+    batch.transactionHash = report.transactionHash ?? null;
+  }
+}
