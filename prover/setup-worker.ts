@@ -45,7 +45,10 @@ function run(task: SetupTask): SetupAnswer {
     return { kind: "evaluated", coefficientCount };
   }
   let base = bases.get(task.group);
-  if (base === undefined) bases.set(task.group, (base = new FixedBase(image, task.group, task.windowBits)));
+  if (base === undefined) {
+    base = new FixedBase(image, task.group, task.windowBits);
+    bases.set(task.group, base);
+  }
   const points = base.multiply(task.scalars);
   if (task.target === null) return { kind: "multiplied", points };
   for (let done = 0; done < points.length; )

@@ -51,7 +51,7 @@ declare module "wasmbuilder" {
 
 declare module "snarkjs" {
   type FileOrMemory = string | { type: "mem"; data?: Uint8Array };
-  interface SnarkjsLogger {
+  export interface SnarkjsLogger {
     info(text: string): void;
     debug(text: string): void;
     warn(text: string): void;

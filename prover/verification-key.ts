@@ -94,8 +94,8 @@ export function checkVerificationKey(key: VerificationKey, publicCount: number):
  * Verifies in this process and thread, about 30 ms. The pairing is noble's, not snarkjs', so it also
  * checks one library against the other, and it leaves no threads behind.
  *
- * @returns false for anything but a valid proof: also for points off the curve, a wrong number of public
- * signals, and signals that are not below r
+ * @returns false for anything but a valid proof: also for points off the curve or at infinity (no honest
+ * proof has one), a wrong number of public signals, and signals that are not below r
  */
 export function verifyProof(
   key: VerificationKey,
@@ -178,6 +178,7 @@ function readPoint(name: string, read: () => unknown): void {
 function g1([x, y]: G1Point) {
   checkCoordinates(x, y);
   const point = bn254.G1.Point.fromAffine({ x, y });
+  refuseInfinity(point); // noble's own check lets it pass
   point.assertValidity();
   return point;
 }
@@ -185,6 +186,7 @@ function g1([x, y]: G1Point) {
 function g2([x, y]: G2Point) {
   checkCoordinates(...x, ...y);
   const point = bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } });
+  refuseInfinity(point);
   point.assertValidity();
   // The twist has points outside the group of order r: noble's own check for it is optional.
   if (
@@ -195,6 +197,10 @@ function g2([x, y]: G2Point) {
   )
     throw new RangeError("outside the group of order r");
   return point;
+}
+
+function refuseInfinity(point: { is0(): boolean }): void {
+  if (point.is0()) throw new RangeError("the point at infinity");
 }
 
 function checkCoordinates(...values: bigint[]): void {

@@ -1,0 +1,134 @@
+import { Command } from "commander";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import type { ResolveCircuit } from "../prover/ceremony.ts";
+
+const program = new Command("ceremony")
+  .description("Makes the production keys of a circuit with snarkjs (docs/keys.md).")
+  .configureHelp({ showGlobalOptions: true });
+
+/** Log lines go to stderr, so that stdout holds the result alone. */
+const onLog = (line: string) => process.stderr.write(`${line}\n`);
+console.log = onLog; // snarkjs prints some of its verdicts itself
+
+async function loadCeremony() {
+  return import("../prover/ceremony.ts"); // snarkjs takes a second to load, and --help does not need it
+}
+
+async function loadResolver(): Promise<ResolveCircuit> {
+  return (await import("../circuits/circuit-registry.ts")).circuitSpec;
+}
+
+function report(result: object, isJson: boolean | undefined): void {
+  if (isJson === true) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  for (const [name, value] of Object.entries(result)) {
+    process.stdout.write(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}\n`);
+  }
+}
+
+const example = (line: string) => `\nExample:\n  $ npm run ceremony -- ${line}\n`;
+const prepared = "powers of tau, prepared for phase 2";
+
+program
+  .command("new")
+  .description("start a circuit's key from a powers-of-tau file")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
+  .requiredOption("--ptau <file>", prepared)
+  .requiredOption("--out <zkey>", "the key to write")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", example("new --circuit batch-6-2 --ptau pot18.ptau --out batch-6-2.0.zkey"))
+  .action(async (options: { circuit: string; ptau: string; out: string; json?: boolean }) => {
+    const { startKey } = await loadCeremony();
+    const resolveCircuit = await loadResolver();
+    const { circuit: circuitName, ptau: ptauPath, out: zkeyPath } = options;
+    report(await startKey({ circuitName, resolveCircuit, ptauPath, zkeyPath }, { onLog }), options.json);
+  });
+
+program
+  .command("contribute")
+  .description("add a secret to a key, and forget it")
+  .requiredOption("--from <zkey>", "the key as the last contributor left it")
+  .requiredOption("--to <zkey>", "the key to write")
+  .requiredOption("--name <who>", "goes into the key's public transcript")
+  .option("--entropy <text>", "mixed with this machine's randomness")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", example('contribute --from batch-6-2.0.zkey --to batch-6-2.1.zkey --name "Ada"'))
+  .action(async (options: { from: string; to: string; name: string; entropy?: string; json?: boolean }) => {
+    const { contributeToKey } = await loadCeremony();
+    const { from: fromPath, to: toPath, name: contributorName, entropy } = options;
+    const request = { fromPath, toPath, contributorName, ...(entropy === undefined ? {} : { entropy }) };
+    report(await contributeToKey(request, { onLog }), options.json);
+  });
+
+program
+  .command("beacon")
+  .description("end the ceremony with a public value that nobody could foresee")
+  .requiredOption("--from <zkey>", "the key with all contributions")
+  .requiredOption("--to <zkey>", "the key to write")
+  .requiredOption("--beacon <hex>", "the value: an announced block's hash, without 0x")
+  .option("--iterations-exp <n>", "hash the value 2^n times", "10")
+  .option("--json", "print the result as JSON")
+  .addHelpText(
+    "after",
+    example(
+      "beacon --from batch-6-2.3.zkey --to batch-6-2.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
+    ),
+  )
+  .action(
+    async (options: { from: string; to: string; beacon: string; iterationsExp: string; json?: boolean }) => {
+      const { applyBeacon } = await loadCeremony();
+      const { from: fromPath, to: toPath, beacon: beaconHex } = options;
+      const iterationsExp = Number(options.iterationsExp);
+      report(await applyBeacon({ fromPath, toPath, beaconHex, iterationsExp }, { onLog }), options.json);
+    },
+  );
+
+program
+  .command("verify")
+  .description("check a key against its circuit, the powers of tau and its contributions")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
+  .requiredOption("--ptau <file>", prepared)
+  .requiredOption("--zkey <zkey>", "the key to check")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", example("verify --circuit batch-6-2 --ptau pot18.ptau --zkey batch-6-2.final.zkey"))
+  .action(async (options: { circuit: string; ptau: string; zkey: string; json?: boolean }) => {
+    const { verifyKey } = await loadCeremony();
+    const resolveCircuit = await loadResolver();
+    const { circuit: circuitName, ptau: ptauPath, zkey: zkeyPath } = options;
+    const verdict = await verifyKey({ circuitName, resolveCircuit, ptauPath, zkeyPath }, { onLog });
+    report(verdict, options.json);
+    if (!verdict.isValid) process.exitCode = 1;
+  });
+
+program
+  .command("export")
+  .description("verify a finished key and write the folder that the prover and the deployment read")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
+  .requiredOption("--ptau <file>", prepared)
+  .requiredOption("--zkey <zkey>", "the finished key")
+  .requiredOption("--out <folder>", "the folder to make")
+  .option("--json", "print the result as JSON")
+  .addHelpText(
+    "after",
+    example("export --circuit batch-6-2 --ptau pot18.ptau --zkey batch-6-2.final.zkey --out keys/batch-6-2"),
+  )
+  .action(async (options: { circuit: string; ptau: string; zkey: string; out: string; json?: boolean }) => {
+    const { exportKey } = await loadCeremony();
+    const resolveCircuit = await loadResolver();
+    const { circuit: circuitName, ptau: ptauPath, zkey: zkeyPath, out: folder } = options;
+    report(
+      await exportKey({ circuitName, resolveCircuit, ptauPath, zkeyPath, folder }, { onLog }),
+      options.json,
+    );
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!isRollupError(error)) throw error;
+  const isJson = process.argv.includes("--json");
+  process.stderr.write(isJson ? `${JSON.stringify(error)}\n` : `${error.code}: ${error.message}\n`);
+  process.exitCode = 1;
+}
