@@ -1,0 +1,139 @@
+/** One full batch of a shape: transfers between random ids, proven and taken by a contract with the real key. */
+import { randomBytes } from "node:crypto";
+import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
+import { foundry } from "viem/chains";
+import { encodeAmount } from "../../circuits/amount-float.ts";
+import { BatchBuilder, type SealedBatch } from "../../circuits/batch.ts";
+import { batchStatement, encodeWire } from "../../circuits/batch-data.ts";
+import { batchInputs } from "../../circuits/batch-inputs.ts";
+import { derivePublicKey, signMessage } from "../../circuits/eddsa.ts";
+import { accountLeaf } from "../../circuits/leaf.ts";
+import { genesisLedger, type Ledger } from "../../circuits/ledger.ts";
+import { leafReference, messageHash } from "../../circuits/operation.ts";
+import { type BatchShape, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { startAnvil } from "../../contracts/anvil.ts";
+import { deployRollup } from "../../contracts/deploy.ts";
+import { rollupAbi } from "../../contracts/rollup-abi.ts";
+import { computeCircuitId } from "../../contracts/verifying-key.ts";
+import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
+import { toSolidityKey, toSolidityProof } from "../../prover/verification-key.ts";
+
+export interface ProvenBatchFigures {
+  witnessMs: number;
+  proveMs: number;
+  gasTotal: number;
+  wireBytes: number;
+}
+
+const SECRETS = [3n, 5n, 7n, 11n];
+const ID_FEE_WEI = parseEther("1");
+
+/** Accounts at random ids, so that records have as few zero bytes as in a large ledger. */
+function crowdedLedger(operatorOwner: bigint): { ledger: Ledger; ids: number[] } {
+  const keyXs = SECRETS.map((secret) => derivePublicKey(secret).x);
+  const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner, operatorKeyX: keyXs[0]! });
+  const ids = SECRETS.map((_, i) => {
+    const id = randomBytes(3).readUIntBE(0, 3) | 0x010101;
+    ledger.put(id, {
+      leaf: accountLeaf({ l1Owner: BigInt(0xa0 + i), keyX: keyXs[i]!, balance: parseEther("1000") }),
+    });
+    return id;
+  });
+  return { ledger, ids };
+}
+
+function fillWithTransfers(
+  ledger: Ledger,
+  ids: readonly number[],
+  builder: BatchBuilder,
+  domain: bigint,
+  count: number,
+) {
+  for (let i = 0; i < count; i++) {
+    const a = ids[i % ids.length]!;
+    const b = ids[(i + 1) % ids.length]!;
+    const operation = {
+      kind: KIND.transfer,
+      a,
+      b,
+      // A random mantissa and a small exponent: five bytes that are rarely zero.
+      amountCode: encodeAmount(BigInt(randomBytes(4).readUInt32BE()) * 10n ** 3n),
+      words: [],
+      nonce: ledger.requireRecord(a).leaf.nonce,
+      maxFeePerUnitWei: 10n ** 15n,
+    };
+    const message = messageHash(operation, { domain, bRef: leafReference(ledger.requireRecord(b).leaf) });
+    builder.add({ ...operation, signature: signMessage(SECRETS[ids.indexOf(a)]!, message) });
+  }
+}
+
+export async function proveFullBatch(
+  shape: BatchShape,
+  circuit: ProvingCircuit,
+  prover: Prover,
+  log: (line: string) => void,
+): Promise<ProvenBatchFigures> {
+  const anvil = await startAnvil();
+  try {
+    const transport = http(anvil.url);
+    const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 50 });
+    const [account] = (await publicClient.request({ method: "eth_accounts" } as never)) as `0x${string}`[];
+    const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
+    const { ledger, ids } = crowdedLedger(BigInt(account!));
+    const key = toSolidityKey(circuit.verificationKey);
+    const config = { ...shape, isDevelopment: circuit.isDevelopment, key };
+    const deployment = await deployRollup({
+      walletClient,
+      publicClient,
+      sequencer: account!,
+      genesisRoot: ledger.root,
+      treasuryOwner: account!,
+      operatorOwner: account!,
+      operatorKeyX: 1n,
+      circuits: [config],
+    });
+    const contract = { address: deployment.rollup, abi: rollupAbi } as const;
+    const domain = await publicClient.readContract({ ...contract, functionName: "domain" });
+    const { timestamp } = await publicClient.getBlock();
+    const builder = new BatchBuilder(ledger, {
+      shape,
+      domain,
+      oldRoot: ledger.root,
+      batchNumber: 1n,
+      firstOpIndex: 0n,
+      oldNextId: ledger.nextId,
+      idFeeWei: ID_FEE_WEI,
+      timestamp,
+      feeAccountId: 1,
+      feePerUnitWei: 10n ** 9n,
+    });
+    fillWithTransfers(ledger, ids, builder, domain, shape.narrow + shape.wide);
+    const sealed: SealedBatch = builder.seal();
+    const statement = batchStatement(sealed.data, computeCircuitId(config));
+    log("proving");
+    const result = await prover.prove(
+      { circuit, inputs: batchInputs(sealed, statement.z, TREE_DEPTH) },
+      { onProgress: ({ stage, elapsedMs }) => log(`${stage} after ${(elapsedMs / 1000).toFixed(1)} s`) },
+    );
+    const data = encodeWire(sealed.data);
+    const hash = await walletClient.writeContract({
+      ...contract,
+      functionName: "submitBatches",
+      args: [
+        [{ circuit: 0, commitment: statement.commitment, data: bytesToHex(data) }],
+        [toSolidityProof(result.proof)],
+      ],
+    });
+    const receipt = await publicClient.waitForTransactionReceipt({ hash });
+    if (receipt.status !== "success")
+      throw new Error(`the contract refused the batch of ${shape.narrow}+${shape.wide}`);
+    return {
+      witnessMs: Math.round(result.timings.witnessMs),
+      proveMs: Math.round(result.timings.proveMs),
+      gasTotal: Number(receipt.gasUsed),
+      wireBytes: data.length,
+    };
+  } finally {
+    await anvil.stop();
+  }
+}

@@ -1,0 +1,98 @@
+import { stat } from "node:fs/promises";
+import { circuitSpec } from "../../circuits/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compile.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { measureGas } from "../../contracts/measure-gas.ts";
+import { developmentSetup } from "../../prover/development-setup.ts";
+import { createSnarkjsProver } from "../../prover/snarkjs-backend.ts";
+import { proveFullBatch } from "./ledger-batch.ts";
+
+/** 23 bytes hold two narrow records; a payment also posts its receipt. */
+const BYTES_PER_TRANSFER = 11.5;
+const BYTES_PER_PAYMENT = BYTES_PER_TRANSFER + 32;
+
+const log = (line: string) => console.log(line);
+
+/** Compiles a slot by itself: what one more of it adds, its glue in the batch (a line or two) aside. */
+async function slotConstraints(template: string, file: string) {
+  const { constraintCounts } = await compileCircuit({
+    name: `bench-${file}`,
+    mainSource: `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`,
+  });
+  return constraintCounts;
+}
+
+export async function benchLedger(options: { shapes: string; acceptance: boolean }) {
+  await initPoseidon();
+  const constraintsPerSlot = {
+    narrow: await slotConstraints("NarrowSlot(8)", "narrow-slot"),
+    wide: await slotConstraints("WideSlot(8, 86400)", "wide-slot"),
+  };
+  for (const [name, { nonLinear, linear }] of Object.entries(constraintsPerSlot)) {
+    log(`${name} slot: ${nonLinear + linear} constraints (${nonLinear} + ${linear} linear)`);
+  }
+
+  const batches = [];
+  for (const text of options.shapes.split(",")) {
+    const [narrow, wide] = text.split("-").map(Number) as [number, number];
+    const name = `batch-${narrow}-${wide}`;
+    log(`${name}: compiling`);
+    const compiled = await compileCircuit(circuitSpec(name));
+    log(`${name}: making or loading the development key`);
+    const circuit = await developmentSetup(compiled);
+    const prover = createSnarkjsProver();
+    try {
+      const figures = await proveFullBatch({ narrow, wide }, circuit, prover, (line) =>
+        log(`${name}: ${line}`),
+      );
+      const operations = narrow + wide;
+      const row = {
+        shape: { narrow, wide },
+        operations,
+        ...compiled.constraintCounts,
+        wires: compiled.wireCount,
+        keyBytes: (await stat(circuit.zkeyPath)).size,
+        witnessMs: figures.witnessMs,
+        proveMs: figures.proveMs,
+        gasTotal: figures.gasTotal,
+        gasPerTransfer: Math.round(figures.gasTotal / operations),
+        bytesPerTransfer: BYTES_PER_TRANSFER,
+        bytesPerPayment: BYTES_PER_PAYMENT,
+      };
+      batches.push(row);
+      log(
+        `${name}: ${row.nonLinear + row.linear} constraints, key ${(row.keyBytes / 2 ** 20).toFixed(0)} MiB, ` +
+          `witness ${row.witnessMs} ms, proof ${row.proveMs} ms (snarkjs), ${row.gasTotal} gas, ${row.gasPerTransfer} a transfer`,
+      );
+    } finally {
+      await prover.close();
+    }
+  }
+
+  log("gas: one transaction with four batches of 512 slots (proofs forged with the trapdoor of a test key)");
+  const gas = await measureGas();
+  const gasPerFurtherProof = Number(gas.furtherProofSameCircuit);
+  const extrapolated = {
+    operations: 2048,
+    batchesPerTransaction: 4,
+    gasPerTransfer: Math.round(
+      (Number(gas.fullBatch) + 3 * (Number(gas.furtherBatchOtherCircuit) + 510 * Number(gas.transfer))) /
+        (4 * 510),
+    ),
+    isExtrapolated: true,
+  };
+  log(
+    `gas of a further proof: ${gasPerFurtherProof}; at 2,048 transfers (extrapolated): ${extrapolated.gasPerTransfer} each`,
+  );
+
+  let acceptance = {
+    acceptedOperationsPerSecond: null as number | null,
+    acknowledgeMs: null as object | null,
+  };
+  if (options.acceptance) {
+    const { measureAcceptance } = await import("../../sequencer/load.ts");
+    acceptance = await measureAcceptance();
+    log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
+  }
+  return { constraintsPerSlot, batches, gasPerFurtherProof, extrapolated, ...acceptance };
+}
