@@ -1,0 +1,217 @@
+/** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+import type { SlotRecord } from "../circuits/batch-data.ts";
+import { type LeafRecord, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
+import { KIND_RULES, LEAF_KIND, kindRule } from "../circuits/protocol.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import { hex20, hex32 } from "./hex.ts";
+import type { QueueRecord } from "./log-entry.ts";
+import type { KnownOperation } from "./operation-status.ts";
+import type { Sequencer } from "./sequencer.ts";
+
+const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
+const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
+
+export function leafView(sequencer: Sequencer, id: number, { leaf, datanet, model }: LeafRecord) {
+  const { book } = sequencer.line;
+  const posted = book.leafAfter(book.reached("posted"), id);
+  return {
+    id,
+    kind: Object.entries(LEAF_KIND).find(([, kind]) => kind === leaf.kind)?.[0] ?? "unknown",
+    nonce: Number(leaf.nonce),
+    nextNonce: Number(sequencer.mempool.nextNonce(id, leaf.nonce)),
+    l1Owner: hex20(leaf.l1Owner),
+    keyX: hex32(leaf.keyX),
+    balanceWei: leaf.balance.toString(),
+    postedBalanceWei: posted === undefined ? null : posted.leaf.balance.toString(),
+    chain: hex32(leaf.chain),
+    openAmountWei: leaf.openAmount.toString(),
+    counters: countersView(leaf.kind, leaf.counters),
+    ...(datanet === undefined
+      ? {}
+      : {
+          datanet: {
+            version: Number(datanet.version),
+            rowCount: Number(datanet.rowCount),
+            publishedAt: Number(datanet.publishedAt),
+            policy: hex32(datanet.policy),
+            rowsRoot: hex32(datanet.rowsRoot),
+            ownersCommitment: hex32(datanet.ownersCommitment),
+            slotRoot: hex32(datanet.slotRoot),
+          },
+        }),
+    ...(model === undefined ? {} : { model: modelView(model) }),
+  };
+}
+
+function countersView(kind: number, counters: bigint): object {
+  if (kind === LEAF_KIND.datanet) return { rowCount: Number(counters) };
+  if (kind !== LEAF_KIND.model) return {};
+  const { isReady, isApproved, cap, paymentCount, epoch, priceWei } = unpackCounters(counters);
+  return {
+    isReady,
+    isApproved,
+    cap: Number(cap),
+    paymentCount: Number(paymentCount),
+    epoch: Number(epoch),
+    priceWei: priceWei.toString(),
+  };
+}
+
+function modelView({ statics, sealed, accruedRoot, claimedRoot, owed }: NonNullable<LeafRecord["model"]>) {
+  const { datanetId, version, rowCount, split, predecessorId } = unpackBinding(statics.binding);
+  return {
+    featuresCommitment: hex32(statics.featuresCommitment),
+    ownersCommitment: hex32(statics.ownersCommitment),
+    slotRoot: hex32(statics.slotRoot),
+    binding: hex32(statics.binding),
+    datanetId: Number(datanetId),
+    version: Number(version),
+    rowCount: Number(rowCount),
+    split: Number(split),
+    // What a signer put there is bounded by the proof only where the model is approved.
+    predecessorId: predecessorId < 2n ** 24n ? Number(predecessorId) : null,
+    sealed: hex32(sealed),
+    accruedRoot: hex32(accruedRoot),
+    claimedRoot: hex32(claimedRoot),
+    owedWei: owed.toString(),
+  };
+}
+
+export function operationView(sequencer: Sequencer, known: KnownOperation, nowMs: number) {
+  const { hash, operation, status, entry, batch, receipt, reason } = known;
+  const { estimates, openedAtMs } = sequencer.line;
+  return {
+    hash,
+    kind: kindName(operation.kind),
+    a: operation.a,
+    b: operation.b,
+    createdId: entry?.createdId ?? null,
+    amountCode: operation.amountCode.toString(),
+    words: operation.words.map(hex32),
+    nonce: Number(operation.nonce),
+    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+    signature: { r8x: hex32(operation.signature.r8x), r8y: hex32(operation.signature.r8y), s: hex32(operation.signature.s) },
+    status,
+    opIndex: entry?.opIndex ?? null,
+    batchNumber: entry?.batchNumber ?? null,
+    slot: entry?.slot ?? null,
+    feeWei: entry?.feeWei.toString() ?? null,
+    acknowledgedAtMs: entry?.acknowledgedAtMs ?? null,
+    l1TransactionHash: batch?.l1?.transactionHash ?? null,
+    receipt,
+    reason: reason?.code ?? null,
+    error: reason?.toJSON() ?? null,
+    estimatedReadyAtMs: entry === null ? {} : estimates.readyAtMs(openedAtMs ?? entry.acknowledgedAtMs, batch, nowMs),
+  };
+}
+
+const recordView = (record: SlotRecord, slot: number) => ({
+  slot,
+  kind: kindName(record.kind),
+  a: record.a,
+  b: record.b,
+  amountCode: record.amountCode.toString(),
+  isValid: record.isValid,
+  words: record.words.map(hex32),
+});
+
+export function batchView(batch: BatchRecord) {
+  const [narrowSlots] = batch.circuit.match(/\d+/) ?? ["0"];
+  return {
+    number: batch.number,
+    status: batch.status,
+    batchHash: batch.batchHash,
+    timestamp: batch.timestamp,
+    oldRoot: hex32(batch.oldRoot),
+    newRoot: hex32(batch.position.root),
+    circuit: batch.circuit,
+    counts: {
+      operations: batch.narrow.length + batch.wide.length,
+      signed: batch.signedCount,
+      narrow: batch.narrow.length,
+      wide: batch.wide.length,
+    },
+    firstOpIndex: batch.position.opIndex - batch.signedCount,
+    newNextId: batch.position.nextId,
+    feePerUnitWei: batch.feePerUnitWei.toString(),
+    feeAccountId: batch.feeAccountId,
+    dataBytes: batch.wire.length,
+    commitment: hex32(batch.commitment),
+    records: [...batch.narrow.map(recordView), ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i))],
+    openedAtMs: batch.openedAtMs,
+    sealedAtMs: batch.sealedAtMs,
+    provenAtMs: batch.proof?.provenAtMs ?? null,
+    postedAtMs: batch.postedAtMs,
+    proveMs: batch.proof === null ? null : Object.values(batch.proof.timings).reduce((sum, ms) => sum + ms, 0),
+    backend: batch.proof?.backend ?? null,
+    rebuildCount: batch.rebuildCount,
+    l1TransactionHash: batch.l1?.transactionHash ?? null,
+    l1BlockNumber: batch.l1?.blockNumber ?? null,
+    gasUsed: batch.l1?.gasUsed ?? null,
+  };
+}
+
+/** A batch as the bridge takes it to L1. */
+export function readyView(batch: BatchRecord) {
+  const { a, b, c } = batch.proof!.proof;
+  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
+  return {
+    batchNumber: batch.number,
+    batchHash: batch.batchHash,
+    circuit: batch.circuit,
+    commitment: hex32(batch.commitment),
+    data: bytesToHex(batch.wire),
+    proof: { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) },
+    status: batch.status,
+    timestamp: batch.timestamp,
+  };
+}
+
+export function queueView(entry: QueueRecord) {
+  return {
+    queueIndex: entry.queueIndex,
+    kind: kindName(entry.kind),
+    a: entry.a,
+    b: entry.b,
+    amountWei: entry.amountWei.toString(),
+    word1: hex32(entry.word1),
+    word2: hex32(entry.word2),
+    sender: hex20(entry.sender),
+    l1BlockNumber: entry.l1BlockNumber,
+    l1TransactionHash: entry.l1TransactionHash,
+    status: entry.status,
+    batchNumber: entry.batchNumber,
+  };
+}
+
+export function statusView(sequencer: Sequencer) {
+  const { line, mempool } = sequencer;
+  const { head, book, l1Head, queueSeenIndex } = line;
+  const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
+  const { sealMs, proveMs, postMs, finalMs } = line.estimates.medians;
+  return {
+    head: {
+      root: hex32(root),
+      nextId,
+      opIndex,
+      batchNumber: head.openBatch?.number ?? batchNumber + 1,
+      operationCount: head.openBatch?.operationCount ?? 0,
+    },
+    batches: {
+      sealed: book.sealedNumber,
+      proven: book.reached("proven"),
+      submitted: book.reached("submitted"),
+      posted: book.reached("posted"),
+      final: book.finalNumber,
+    },
+    mempool: { pending: mempool.size },
+    queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
+    l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
+    estimates: { sealMs, proveMs, postMs, finalMs },
+  };
+}
+
+/** Fee units by the names of the signed kinds. */
+export const weightsView: Readonly<Record<string, number>> = Object.fromEntries(
+  KIND_RULES.filter((rule) => rule.isSigned).map(({ name, weight }) => [name, weight]),
+);

@@ -1,0 +1,364 @@
+/**
+ * The line of batches: the open one that is being filled, the sealed ones on their way to L1, and the queue
+ * entries that go in before anything else.
+ *
+ * Everything that changes the ledger runs between two awaits, or under `runExclusive`; so the order of execution,
+ * of opIndex and of the log's entries is one and the same.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SignedOperation } from "../circuits/operation.ts";
+import { kindRule } from "../circuits/protocol.ts";
+import { type BatchBook, L1_TIMESTAMP_WINDOW_SECONDS, type L1Report, batchReplaced, unknownBatch } from "./batch-book.ts";
+import { BatchDeadline } from "./batch-deadline.ts";
+import type { BatchRecord, ProofReport } from "./batch-record.ts";
+import type { FeedPublisher } from "./feed.ts";
+import type { Execution, HeadState } from "./head-state.ts";
+import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
+import type { OpenedEntry, OperationEntry, QueueEntryExecuted, QueueRecord } from "./log-entry.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { ProveLeases } from "./prove-leases.ts";
+import { sameQueueEntry } from "./queue-entry.ts";
+import { rebuildBatches } from "./rebuild.ts";
+import type { Restored } from "./restore.ts";
+import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+import { StageEstimates } from "./stage-estimates.ts";
+import { storeKeys } from "./store-keys.ts";
+
+export interface BatchLineOptions {
+  readonly feePerUnitWei: bigint;
+  readonly feeAccountId: number;
+  readonly sealIntervalMs: number;
+  /** Sealed batches that L1 does not have; beyond, signed operations are refused. */
+  readonly maxUnpostedBatches: number;
+  /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
+  readonly staleMarginSeconds: number;
+  readonly proveLeaseMs: number;
+}
+
+export interface BatchLineModules {
+  readonly log: LedgerLog;
+  readonly circuit: SealingCircuit;
+  readonly feed: FeedPublisher;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Something is broken that only a restart, or a human, can mend. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface L1Head {
+  readonly blockNumber: number;
+  readonly timestamp: number;
+}
+
+export class BatchLine {
+  readonly head: HeadState;
+  readonly book: BatchBook;
+  readonly estimates: StageEstimates;
+  l1Head: L1Head | null = null;
+  /** Index of the queue entry that the bridge hands over next. */
+  queueSeenIndex: number;
+  private readonly options: BatchLineOptions;
+  private readonly modules: BatchLineModules;
+  private readonly log: LedgerLog;
+  private readonly deadline: BatchDeadline;
+  private readonly leases: ProveLeases;
+  private readonly waiting: QueueRecord[];
+  private opened: { entry: OpenedEntry; sequence: number } | null;
+  private exclusive: Promise<void> | null = null;
+
+  constructor(options: BatchLineOptions, modules: BatchLineModules, restored: Restored) {
+    this.options = options;
+    this.modules = modules;
+    this.log = modules.log;
+    this.head = restored.head;
+    this.book = restored.book;
+    this.opened = restored.opened;
+    this.waiting = restored.waiting;
+    this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
+    this.estimates = new StageEstimates(options);
+    this.leases = new ProveLeases(options.proveLeaseMs);
+    this.deadline = new BatchDeadline(options.sealIntervalMs);
+    if (this.opened !== null) this.deadline.noteOperation(this.opened.entry.openedAtMs);
+  }
+
+  /** When the open batch got its first operation, or null. */
+  get openedAtMs(): number | null {
+    return this.opened?.entry.openedAtMs ?? null;
+  }
+
+  get isBusy(): boolean {
+    return this.exclusive !== null;
+  }
+
+  /**
+   * Executes a signed operation in the open batch.
+   * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
+   */
+  execute(operation: SignedOperation): Execution {
+    this.makeRoom(operation.kind);
+    return this.head.execute(operation);
+  }
+
+  /** Makes sure that the open batch has a slot for this kind. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
+  private makeRoom(kind: number): void {
+    const open = this.head.openBatch;
+    if (open !== null && open.operationCount > 0) {
+      if (this.head.hasRoomFor(kind)) return;
+      this.seal();
+    }
+    if (this.l1Head === null) {
+      throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
+    }
+    const unposted = this.book.sealedNumber - this.book.reached("posted");
+    if (unposted >= this.options.maxUnpostedBatches && kindRule(kind)?.isSigned) {
+      throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, { data: { unpostedCount: unposted } });
+    }
+    const lastTimestamp = this.head.position.timestamp;
+    const l1Timestamp = BigInt(this.l1Head.timestamp);
+    const { feePerUnitWei, feeAccountId } = this.options;
+    this.head.openNext({ timestamp: l1Timestamp > lastTimestamp ? l1Timestamp : lastTimestamp, feePerUnitWei, feeAccountId });
+  }
+
+  /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
+  note(entry: OperationEntry | QueueEntryExecuted, writes: readonly StoreWrite[] = []): Promise<void> {
+    const nowMs = this.modules.clock();
+    const { number, terms } = this.head.openBatch!;
+    const entries: (OpenedEntry | typeof entry)[] = [];
+    if (this.opened === null) {
+      const openedEntry: OpenedEntry = { type: "opened", batchNumber: number, openedAtMs: nowMs, ...terms };
+      this.opened = { entry: openedEntry, sequence: this.log.lastSequence + 1 };
+      entries.push(openedEntry);
+    }
+    entries.push(entry);
+    const durable = this.log.append(entries, writes);
+    this.deadline.noteOperation(nowMs);
+    this.modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
+    if (this.head.isFull) this.seal();
+    return durable;
+  }
+
+  private seal(): Promise<void> {
+    const { entry, sequence: firstSequence } = this.opened!;
+    try {
+      const { record, writes } = sealBatch(
+        { head: this.head, book: this.book, circuit: this.modules.circuit },
+        {
+          openedAtMs: entry.openedAtMs,
+          sealedAtMs: this.modules.clock(),
+          firstSequence,
+          sequence: this.log.lastSequence + 1,
+          rebuildCount: 0,
+        },
+      );
+      this.opened = null;
+      this.deadline.clear();
+      const durable = this.log.append([{ type: "sealed", batchNumber: record.number }], writes);
+      this.estimates.noteSealed(record);
+      this.modules.metrics.batches.buildSeconds.observe((record.sealedAtMs - record.openedAtMs) / 1_000);
+      durable.then(
+        () => this.announce([record]),
+        () => {},
+      );
+      return durable;
+    } catch (error) {
+      // The fees are credited, the batch is not in the book: memory is of no use any more.
+      this.modules.onFatal(error);
+      throw error;
+    }
+  }
+
+  /** Seals the open batch now. @returns its number, or null where it holds nothing */
+  async sealNow(): Promise<number | null> {
+    await this.idle();
+    if (this.opened === null) return null;
+    await this.seal();
+    return this.book.sealedNumber;
+  }
+
+  /** Seals the open batch if its time has come. */
+  sealIfDue(): void {
+    if (this.exclusive === null && this.deadline.isDue(this.modules.clock())) this.seal().catch(() => {});
+  }
+
+  /** A sealed batch; final ones come from the store. */
+  async batch(batchNumber: number): Promise<BatchRecord | undefined> {
+    const record = this.book.record(batchNumber);
+    if (record !== undefined || batchNumber > this.book.finalNumber) return record;
+    return this.log.batch(batchNumber);
+  }
+
+  private announce(batches: readonly BatchRecord[]): void {
+    const { metrics, feed, logger } = this.modules;
+    for (const batch of batches) {
+      const { number: batchNumber, status, batchHash } = batch;
+      this.estimates.noteStatus(batch, this.modules.clock());
+      const data = { batchNumber, status, batchHash, l1TransactionHash: batch.l1?.transactionHash ?? null };
+      feed.publish("batches", status, data);
+      const ids = this.book.changesOf(batchNumber).map(([id]) => id);
+      for (const id of ids) feed.publish(`leaf:${id}`, status, data);
+      logger.debug({ batchNumber, status }, "batch status");
+    }
+    metrics.batches.proverQueueLength.set(this.book.unproven().length);
+    metrics.batches.finalizedBatch.set(this.book.finalNumber);
+  }
+
+  // The operator's processes
+
+  /** The next batch to prove, or null. A prover that asks again gets the same job again. */
+  async nextProveJob(prover: string): Promise<{ batch: BatchRecord; inputs: unknown } | null> {
+    await this.idle();
+    await this.log.flushed();
+    const batch = this.leases.take(this.book.unproven(), prover, this.modules.clock());
+    return batch === null ? null : { batch, inputs: await this.log.require(storeKeys.inputs(batch.number)) };
+  }
+
+  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
+  async addProof(batchNumber: number, batchHash: string, publicSignals: readonly bigint[], report: Omit<ProofReport, "provenAtMs">): Promise<void> {
+    await this.idle();
+    if (batchNumber <= this.book.finalNumber) return this.requireFinal(batchNumber, batchHash);
+    const writes = this.book.addProof(batchNumber, batchHash, publicSignals, { ...report, provenAtMs: this.modules.clock() });
+    if (writes.length === 0) return;
+    await this.log.write(writes);
+    for (const [name, durationMs] of Object.entries(report.timings)) {
+      const stage = name.replace(/Ms$/, "");
+      if (["witness", "prove", "verify"].includes(stage)) this.modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
+    }
+    const record = this.book.record(batchNumber);
+    if (record !== undefined) this.announce([record]);
+  }
+
+  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER, SEQ_BATCH_FINAL */
+  async reportBatch(batchNumber: number, report: L1Report, reason: string | null): Promise<void> {
+    await this.idle();
+    if (batchNumber <= this.book.finalNumber) {
+      await this.requireFinal(batchNumber, report.batchHash);
+      if (report.status === "dropped") {
+        throw sequencerError("SEQ_BATCH_FINAL", `batch ${batchNumber} is final`, { data: { batchNumber } });
+      }
+      return;
+    }
+    const { writes, changed } = this.book.report(batchNumber, report, this.modules.clock());
+    this.modules.metrics.batches.publish.inc({ result: report.status });
+    if (report.status === "dropped") this.modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
+    await this.log.write(writes);
+    this.announce(changed);
+    if (report.status === "dropped" && reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
+  }
+
+  private async requireFinal(batchNumber: number, batchHash: string): Promise<void> {
+    const record = await this.log.batch(batchNumber);
+    if (record === undefined) throw unknownBatch(batchNumber);
+    if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
+  }
+
+  /** L1's head as the bridge sees it. Opens the door to the first batch, and finds batches that got too old. */
+  async setL1Head(l1Head: L1Head): Promise<void> {
+    this.l1Head = l1Head;
+    if (this.waiting.length > 0) await this.executeWaiting();
+    const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds);
+    const openedTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
+    const isOpenStale = l1Head.timestamp - openedTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - this.options.staleMarginSeconds;
+    if (stale !== null) this.rebuildInBackground(stale);
+    else if (isOpenStale) this.rebuildInBackground(this.book.sealedNumber + 1);
+  }
+
+  private rebuildInBackground(fromNumber: number): void {
+    // A second request while one runs would find nothing left to do, or comes again with the next L1 head.
+    if (this.exclusive !== null) return;
+    this.runExclusive(async () => {
+      const { head, book, log, modules } = this;
+      const startedAtMs = modules.clock();
+      const { rebuilt, opened } = await rebuildBatches(
+        { head, book, log, circuit: modules.circuit },
+        { fromNumber, l1Timestamp: BigInt(this.l1Head?.timestamp ?? 0), nowMs: startedAtMs },
+      );
+      this.opened = opened;
+      modules.metrics.batches.rebuilt.inc(rebuilt.length);
+      modules.logger.warn({ fromNumber, rebuiltCount: rebuilt.length, durationMs: modules.clock() - startedAtMs }, "batches rebuilt");
+      this.announce(rebuilt);
+    }).catch((error: unknown) => this.modules.onFatal(error));
+  }
+
+  /**
+   * Takes over entries of the L1 queue, in order; known ones may repeat.
+   * @returns the index of the entry that comes next
+   * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
+   */
+  async addQueueEntries(entries: readonly Omit<QueueRecord, "status" | "batchNumber">[]): Promise<{ nextIndex: number }> {
+    return this.runExclusive(async () => {
+      const fresh: QueueRecord[] = [];
+      for (const entry of entries) {
+        const nextIndex = this.queueSeenIndex + fresh.length;
+        const { queueIndex } = entry;
+        if (queueIndex > nextIndex) {
+          throw sequencerError("SEQ_QUEUE_GAP", `entry ${queueIndex} came, ${nextIndex} is next`, { data: { queueIndex, nextIndex } });
+        }
+        if (queueIndex === nextIndex) {
+          fresh.push({ ...entry, status: "queued", batchNumber: null });
+          continue;
+        }
+        const known = fresh.find((other) => other.queueIndex === queueIndex) ?? (await this.log.queueEntry(queueIndex));
+        if (known === undefined || !sameQueueEntry(known, entry)) {
+          throw sequencerError("SEQ_QUEUE_CONFLICT", `entry ${queueIndex} was handed over with other content`, { data: { queueIndex, nextIndex } });
+        }
+      }
+      if (fresh.length > 0) {
+        await this.log.write(fresh.map((value) => ({ key: storeKeys.queueEntry(value.queueIndex), value })));
+        this.waiting.push(...fresh);
+        this.queueSeenIndex += fresh.length;
+        await this.drainWaiting();
+      }
+      return { nextIndex: this.queueSeenIndex };
+    });
+  }
+
+  private executeWaiting(): Promise<void> {
+    return this.runExclusive(() => this.drainWaiting());
+  }
+
+  private async drainWaiting(): Promise<void> {
+    let durable: Promise<void> = Promise.resolve();
+    while (this.waiting.length > 0 && this.l1Head !== null) {
+      const record = this.waiting[0]!;
+      const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
+      this.makeRoom(operation.kind);
+      const { trace, slot } = this.head.execute(operation);
+      this.waiting.shift();
+      const executedIn = this.head.openBatch!.number;
+      const { isValid } = trace.record;
+      durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
+        {
+          key: storeKeys.queueEntry(operation.queueIndex),
+          value: { ...record, status: isValid ? "executed" : "invalid", batchNumber: executedIn } satisfies QueueRecord,
+        },
+      ]);
+      await nextTurn();
+    }
+    await durable;
+  }
+
+  // Order
+
+  /** Resolves when nothing holds the ledger for itself. */
+  async idle(): Promise<void> {
+    while (this.exclusive !== null) await this.exclusive;
+  }
+
+  private runExclusive<T>(job: () => Promise<T>): Promise<T> {
+    const run = (this.exclusive ?? Promise.resolve()).then(job);
+    const settled: Promise<void> = run
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        if (this.exclusive === settled) this.exclusive = null;
+      });
+    this.exclusive = settled;
+    return run;
+  }
+}

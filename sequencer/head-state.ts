@@ -1,0 +1,158 @@
+/** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
+import { BatchBuilder, type SealedBatch } from "../circuits/batch.ts";
+import type { Ledger } from "../circuits/ledger.ts";
+import type { LeafRecord } from "../circuits/leaf.ts";
+import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
+import { type BatchShape, kindRule } from "../circuits/protocol.ts";
+import type { SlotTrace } from "../circuits/slot.ts";
+import type { LeafChanges } from "./ledger-log.ts";
+import type { BatchTerms, ChainPosition } from "./log-entry.ts";
+
+/** What the deployment fixes for all batches. */
+export interface ChainRules {
+  readonly domain: bigint;
+  readonly idFeeWei: bigint;
+  readonly shape: BatchShape;
+}
+
+export interface Execution {
+  readonly trace: SlotTrace;
+  /** Place among the circuit's slots. */
+  readonly slot: number;
+  /** Of a signed operation: how many signed ones came before it. */
+  readonly opIndex: number;
+}
+
+export type HeadPosition = Omit<ChainPosition, "sequence">;
+
+interface OpenBatch {
+  readonly builder: BatchBuilder;
+  readonly terms: BatchTerms;
+  readonly touched: Set<number>;
+  narrowCount: number;
+  wideCount: number;
+}
+
+export class HeadState {
+  readonly ledger: Ledger;
+  private readonly rules: ChainRules;
+  private open: OpenBatch | null = null;
+  private batchNumber: number;
+  private opIndex: number;
+  private queueHead: number;
+  private timestamp: bigint;
+
+  /** @param position the ledger's; no batch is open */
+  constructor(ledger: Ledger, rules: ChainRules, position: HeadPosition) {
+    this.ledger = ledger;
+    this.rules = rules;
+    this.batchNumber = position.batchNumber;
+    this.opIndex = position.opIndex;
+    this.queueHead = position.queueHead;
+    this.timestamp = position.timestamp;
+  }
+
+  /** Operations executed so far; batchNumber is the last sealed batch's. */
+  get position(): HeadPosition {
+    return {
+      batchNumber: this.batchNumber,
+      root: this.ledger.root,
+      nextId: this.ledger.nextId,
+      opIndex: this.opIndex,
+      queueHead: this.queueHead,
+      timestamp: this.timestamp,
+    };
+  }
+
+  /** The open batch's number and terms, or null. */
+  get openBatch(): { number: number; terms: BatchTerms; operationCount: number } | null {
+    if (this.open === null) return null;
+    return { number: this.batchNumber + 1, terms: this.open.terms, operationCount: this.open.narrowCount + this.open.wideCount };
+  }
+
+  get isFull(): boolean {
+    return this.open?.builder.isFull === true;
+  }
+
+  /** Leaves that the open batch has touched. */
+  get openTouched(): ReadonlySet<number> {
+    return this.open?.touched ?? new Set();
+  }
+
+  hasRoomFor(kind: number): boolean {
+    return this.open?.builder.hasRoomFor(kind) === true;
+  }
+
+  /** Opens the next batch; one that holds nothing yet is forgotten. */
+  openNext(terms: BatchTerms): void {
+    const { domain, idFeeWei, shape } = this.rules;
+    const builder = new BatchBuilder(this.ledger, {
+      ...terms,
+      shape,
+      domain,
+      idFeeWei,
+      oldRoot: this.ledger.root,
+      batchNumber: BigInt(this.batchNumber + 1),
+      firstOpIndex: BigInt(this.opIndex),
+      oldNextId: this.ledger.nextId,
+    });
+    this.open = { builder, terms, touched: new Set(), narrowCount: 0, wideCount: 0 };
+  }
+
+  /** Executes in the open batch. @throws OP_* and changes nothing */
+  execute(operation: SignedOperation | QueueOperation): Execution {
+    const open = this.open!;
+    const trace = open.builder.add(operation);
+    const rule = kindRule(operation.kind)!;
+    const isNarrow = rule.isNarrow && open.wideCount === 0 && open.narrowCount < this.rules.shape.narrow;
+    const slot = isNarrow ? open.narrowCount++ : this.rules.shape.narrow + open.wideCount++;
+    open.touched.add(trace.record.a).add(trace.record.b);
+    const opIndex = this.opIndex;
+    if (rule.isSigned) this.opIndex += 1;
+    if (rule.isQueue) this.queueHead += 1;
+    return { trace, slot, opIndex };
+  }
+
+  /** Closes the open batch. */
+  seal(): { sealed: SealedBatch; changes: LeafChanges } {
+    const { builder, touched, terms } = this.open!;
+    const sealed = builder.seal();
+    touched.add(terms.feeAccountId);
+    this.open = null;
+    this.batchNumber += 1;
+    this.timestamp = terms.timestamp;
+    const changes = [...touched].flatMap((id) => {
+      const record = this.ledger.record(id);
+      return record === undefined ? [] : [[id, record] as const];
+    });
+    return { sealed, changes };
+  }
+
+  /** Applies what a sealed batch changed, without executing it again. */
+  applySealed(changes: LeafChanges, position: HeadPosition): void {
+    for (const [id, record] of changes) this.ledger.put(id, record);
+    this.moveTo(position);
+  }
+
+  /** Goes back: puts these leaves to what they were at `position`, undefined for those that did not exist. */
+  rollBack(leaves: ReadonlyMap<number, LeafRecord | undefined>, position: HeadPosition): void {
+    for (const [id, record] of leaves) {
+      if (record !== undefined) {
+        this.ledger.put(id, record);
+      } else if (this.ledger.record(id) !== undefined) {
+        this.ledger.records.delete(id);
+        this.ledger.tree.update(id, 0n);
+      }
+    }
+    this.moveTo(position);
+  }
+
+  private moveTo(position: HeadPosition): void {
+    this.open = null;
+    this.ledger.nextId = position.nextId;
+    this.batchNumber = position.batchNumber;
+    this.opIndex = position.opIndex;
+    this.queueHead = position.queueHead;
+    this.timestamp = position.timestamp;
+  }
+}

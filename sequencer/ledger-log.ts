@@ -1,0 +1,204 @@
+/**
+ * The sequencer's one durable thing: an ordered log and the records derived from it, in LevelDB.
+ *
+ * Everything is written through one queue. Writes that arrive while another is on its way to the disk go out
+ * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
+ * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
+ */
+import { deserialize, serialize } from "node:v8";
+import { Level } from "level";
+import type { LeafRecord } from "../circuits/leaf.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import { type ChainPosition, type LogEntry, type OperationEntry, type QueueRecord, leavesOf } from "./log-entry.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+import { storeKeys, underPrefix } from "./store-keys.ts";
+
+/** One change of the store; without a value the key is deleted. */
+export interface StoreWrite {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
+/** Leaves as a batch leaves them. */
+export type LeafChanges = readonly (readonly [id: number, record: LeafRecord])[];
+
+/** v8's format keeps bigints, and reads what older versions wrote. */
+const encoding = { name: "v8", format: "buffer" as const, encode: serialize, decode: (data: Uint8Array): unknown => deserialize(data) };
+
+interface PendingWrite {
+  readonly writes: StoreWrite[];
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const newPendingWrite = (): PendingWrite => {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Callers that do not wait for durability hear of a failure through `onFailure`.
+  promise.catch(() => {});
+  return { writes: [], promise, resolve, reject };
+};
+
+export class LedgerLog {
+  private readonly db: Level<string, unknown>;
+  private readonly onFailure: (error: Error) => void;
+  private nextSequence: number;
+  private pending = newPendingWrite();
+  private writing: Promise<void> | null = null;
+  private failure: Error | null = null;
+
+  private constructor(db: Level<string, unknown>, nextSequence: number, onFailure: (error: Error) => void) {
+    this.db = db;
+    this.nextSequence = nextSequence;
+    this.onFailure = onFailure;
+  }
+
+  /**
+   * @param onFailure called once, when a write failed
+   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED
+   */
+  static async open(path: string, onFailure: (error: Error) => void = () => {}): Promise<LedgerLog> {
+    const db = new Level<string, unknown>(path, { keyEncoding: "utf8", valueEncoding: encoding as never });
+    try {
+      await db.open();
+    } catch (cause) {
+      const isLocked = JSON.stringify(cause, ["code", "cause"]).includes("LEVEL_LOCKED") || String((cause as Error).cause).includes("lock");
+      throw sequencerError(
+        isLocked ? "SEQ_STORE_LOCKED" : "SEQ_STORE_FAILED",
+        `the data directory ${path} ${isLocked ? "is open in another process" : "cannot be opened"}`,
+        { data: { path }, cause },
+      );
+    }
+    const [last] = await db.keys({ ...underPrefix("log"), reverse: true, limit: 1 }).all();
+    return new LedgerLog(db, last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1, onFailure);
+  }
+
+  /** Sequence of the last entry, durable or not; −1 for an empty log. */
+  get lastSequence(): number {
+    return this.nextSequence - 1;
+  }
+
+  /** Adds entries and writes, atomically. The sequences are given at once; the promise resolves when all is durable. */
+  append(entries: readonly LogEntry[], writes: readonly StoreWrite[] = []): Promise<void> {
+    for (const entry of entries) {
+      const sequence = this.nextSequence++;
+      this.pending.writes.push({ key: storeKeys.log(sequence), value: entry });
+      if (entry.type === "operation") this.pending.writes.push(...operationIndex(entry, sequence));
+    }
+    return this.write(writes);
+  }
+
+  /** Writes records that are not part of the log. */
+  write(writes: readonly StoreWrite[]): Promise<void> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    this.pending.writes.push(...writes);
+    const { promise } = this.pending;
+    this.writing ??= this.drain();
+    return promise;
+  }
+
+  /** Resolves when all that was written so far is durable. */
+  flushed(): Promise<void> {
+    return this.write([]);
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      // What arrives in the same turn of the event loop shares the write.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (this.pending.writes.length > 0) {
+        const current = this.pending;
+        this.pending = newPendingWrite();
+        try {
+          await this.db.batch(
+            current.writes.map(({ key, value }) =>
+              value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
+            ),
+            { sync: true },
+          );
+          current.resolve();
+        } catch (cause) {
+          this.failure = sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", { cause });
+          current.reject(this.failure);
+          this.pending.reject(this.failure);
+          this.onFailure(this.failure);
+          return;
+        }
+      }
+      this.pending.resolve();
+      this.pending = newPendingWrite();
+    } finally {
+      this.writing = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.failure === null) await this.flushed();
+    await this.db.close();
+  }
+
+  /** Entries from a sequence on, in order. */
+  async *entries(fromSequence: number, toSequence = Number.MAX_SAFE_INTEGER): AsyncGenerator<[sequence: number, entry: LogEntry]> {
+    const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
+    for await (const [key, value] of this.db.iterator(range)) {
+      const sequence = Number.parseInt(key.slice("log!".length), 16);
+      if (sequence > toSequence) return;
+      yield [sequence, value as LogEntry];
+    }
+  }
+
+  /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
+  async require<T>(key: string): Promise<T> {
+    const value = await this.db.get(key);
+    if (value === undefined) throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
+    return value as T;
+  }
+
+  async operation(hash: string): Promise<OperationEntry | undefined> {
+    const sequence = (await this.db.get(storeKeys.operation(hash))) as number | undefined;
+    return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
+  }
+
+  /** Operations in which a leaf is A, B or was created, newest first. */
+  async operationsOf(leafId: number, limit: number): Promise<OperationEntry[]> {
+    const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
+    const sequences = await this.db.values({ ...underPrefix(prefix), reverse: true, limit }).all();
+    return Promise.all(sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))));
+  }
+
+  async batch(batchNumber: number): Promise<BatchRecord | undefined> {
+    return (await this.db.get(storeKeys.batch(batchNumber))) as BatchRecord | undefined;
+  }
+
+  async queueEntry(queueIndex: number): Promise<QueueRecord | undefined> {
+    return (await this.db.get(storeKeys.queueEntry(queueIndex))) as QueueRecord | undefined;
+  }
+
+  async queueEntriesFrom(queueIndex: number): Promise<QueueRecord[]> {
+    const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
+    return (await this.db.values(range).all()) as QueueRecord[];
+  }
+
+  async finalPosition(): Promise<ChainPosition | undefined> {
+    return (await this.db.get(storeKeys.finalPosition)) as ChainPosition | undefined;
+  }
+
+  /** All leaves as the last final batch left them. */
+  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord]> {
+    for await (const [key, value] of this.db.iterator(underPrefix("leaf"))) {
+      yield [Number.parseInt(key.slice("leaf!".length), 16), value as LeafRecord];
+    }
+  }
+}
+
+function operationIndex(entry: OperationEntry, sequence: number): StoreWrite[] {
+  return [
+    { key: storeKeys.operation(entry.hash), value: sequence },
+    ...leavesOf(entry).map((id) => ({ key: storeKeys.leafOperation(id, sequence), value: sequence })),
+  ];
+}

@@ -1,0 +1,65 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+
+/** Buckets of an acknowledgement: one execution takes milliseconds, a queue of them up to seconds. */
+const ACKNOWLEDGE_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+const STAGE_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
+
+export function createMetrics(registry = new Registry()) {
+  const registers = [registry];
+  return {
+    registry,
+    mempool: {
+      transactions: new Gauge({ name: "rollup_mempool_transactions", help: "Operations behind a nonce gap", registers }),
+      acknowledgeSeconds: new Histogram({
+        name: "rollup_acknowledge_seconds",
+        help: "From an operation's arrival to its durable acknowledgement",
+        buckets: ACKNOWLEDGE_BUCKETS_SECONDS,
+        registers,
+      }),
+      operations: new Counter({
+        name: "rollup_operations_total",
+        help: "Executed operations by kind, queue entries included",
+        labelNames: ["kind"] as const,
+        registers,
+      }),
+    },
+    batches: {
+      buildSeconds: new Histogram({
+        name: "rollup_batch_build_seconds",
+        help: "From a batch's first operation to its sealing",
+        buckets: STAGE_BUCKETS_SECONDS,
+        registers,
+      }),
+      proofSeconds: new Histogram({
+        name: "rollup_proof_seconds",
+        help: "Stages of a batch's proof as the prover reports them",
+        labelNames: ["stage"] as const,
+        buckets: STAGE_BUCKETS_SECONDS,
+        registers,
+      }),
+      proverQueueLength: new Gauge({ name: "rollup_prover_queue_length", help: "Sealed batches without a proof", registers }),
+      rebuilt: new Counter({ name: "rollup_batches_rebuilt_total", help: "Batches sealed anew with a later timestamp", registers }),
+      publish: new Counter({
+        name: "rollup_l1_publish_total",
+        help: "Reports of the bridge on batches",
+        labelNames: ["result"] as const,
+        registers,
+      }),
+      finalizedBatch: new Gauge({ name: "rollup_l1_finalized_batch", help: "Number of the last final batch", registers }),
+    },
+    errors: new Counter({
+      name: "rollup_errors_total",
+      help: "Errors by code, answers to clients included",
+      labelNames: ["code"] as const,
+      registers,
+    }),
+    feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Node's own figures (memory, event loop); not for tests, which run many sequencers in one process. */
+export function collectProcessMetrics(metrics: Metrics): void {
+  collectDefaultMetrics({ register: metrics.registry, prefix: "rollup_" });
+}

@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import type { ApiModules, ApiOptions } from "./api.ts";
+import * as schemas from "./api-schemas.ts";
+import { readyView } from "./api-views.ts";
+import { MAX_OPERATOR_BODY_BYTES } from "./body-limit.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+
+/** Digests have one length, so the comparison tells nothing about the token's. */
+const digest = (text: string) => createHash("sha256").update(text).digest();
+
+export async function registerOperatorRoutes(app: FastifyInstance, options: ApiOptions, modules: ApiModules): Promise<void> {
+  const { sequencer } = modules;
+  const { line } = sequencer;
+  const expected = digest(`Bearer ${options.operatorToken.reveal()}`);
+  // Before the body is read.
+  app.addHook("onRequest", async (request) => {
+    if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) {
+      throw sequencerError("SEQ_UNAUTHORIZED", "this route takes the operator's token");
+    }
+  });
+  const route = (summary: string, parts: object = {}) => ({
+    bodyLimit: MAX_OPERATOR_BODY_BYTES,
+    config: { rateLimit: false as const },
+    schema: { tags: ["operator"], summary, security: [{ operator: [] }], ...parts },
+  });
+
+  app.post<{ Body: z.output<typeof schemas.l1HeadBody> }>(
+    "/operator/l1-head",
+    route("L1's head", { body: schemas.l1HeadBody }),
+    async ({ body }) => {
+      await line.setL1Head(body);
+      return {};
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.queueEntriesBody> }>(
+    "/operator/queue-entries",
+    route("Entries of the L1 queue, in order", { body: schemas.queueEntriesBody }),
+    ({ body }) => line.addQueueEntries(body.entries),
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.proveJobQuery> }>(
+    "/operator/prove-jobs/next",
+    route("The next batch to prove", { querystring: schemas.proveJobQuery }),
+    async ({ query }, reply) => {
+      const job = await line.nextProveJob(query.prover);
+      if (job === null) return reply.code(204).send();
+      const { batch, inputs } = job;
+      const text = (_key: string, value: unknown) => (typeof value === "bigint" ? `0x${value.toString(16)}` : value);
+      return reply.serializer((body: object) => JSON.stringify(body, text)).send({
+        batchNumber: batch.number,
+        batchHash: batch.batchHash,
+        circuit: batch.circuit,
+        inputs,
+      });
+    },
+  );
+
+  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof schemas.proofBody> }>(
+    "/operator/batches/:number/proof",
+    route("A batch's proof", { params: schemas.numberParams, body: schemas.proofBody }),
+    async ({ params, body }) => {
+      const { batchHash, publicSignals, proof, timings, backend } = body;
+      await line.addProof(params.number, batchHash, publicSignals, { proof, timings, backend });
+      return {};
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.readyQuery> }>(
+    "/operator/batches/ready",
+    route("Consecutive proven batches that L1 does not have", { querystring: schemas.readyQuery }),
+    async ({ query }) => {
+      await line.idle();
+      return line.book.ready(query.limit).map(readyView);
+    },
+  );
+
+  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof schemas.l1ReportBody> }>(
+    "/operator/batches/:number/l1",
+    route("What L1 did with a batch", { params: schemas.numberParams, body: schemas.l1ReportBody }),
+    async ({ params, body }) => {
+      const { batchHash, status, transactionHash, blockNumber, gasUsed, reason } = body;
+      const inclusion = { transactionHash, blockNumber: blockNumber ?? null, gasUsed: gasUsed ?? null };
+      await line.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
+      return {};
+    },
+  );
+
+  app.post("/operator/seal", route("Seals the open batch now"), async () => ({ batchNumber: await line.sealNow() }));
+}

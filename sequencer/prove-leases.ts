@@ -1,0 +1,21 @@
+/** Which prover works on which batch. A prover that asks again gets its own job again, so a restart loses no time. */
+export class ProveLeases {
+  private readonly leaseMs: number;
+  private readonly leases = new Map<string, { prover: string; untilMs: number }>();
+
+  constructor(leaseMs: number) {
+    this.leaseMs = leaseMs;
+  }
+
+  /** Takes the first of these batches that no other prover holds. */
+  take<B extends { batchHash: string }>(unproven: readonly B[], prover: string, nowMs: number): B | null {
+    const wanted = new Set(unproven.map(({ batchHash }) => batchHash));
+    for (const [hash, { untilMs }] of this.leases) {
+      if (!wanted.has(hash) || untilMs <= nowMs) this.leases.delete(hash);
+    }
+    const own = unproven.find(({ batchHash }) => this.leases.get(batchHash)?.prover === prover);
+    const batch = own ?? unproven.find(({ batchHash }) => !this.leases.has(batchHash)) ?? null;
+    if (batch !== null) this.leases.set(batch.batchHash, { prover, untilMs: nowMs + this.leaseMs });
+    return batch;
+  }
+}

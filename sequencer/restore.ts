@@ -1,0 +1,110 @@
+/** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
+import { type Genesis, Ledger, genesisLedger } from "../circuits/ledger.ts";
+import type { LeafRecord } from "../circuits/leaf.ts";
+import { TREE_DEPTH } from "../circuits/protocol.ts";
+import { BatchBook } from "./batch-book.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import { type ChainRules, HeadState } from "./head-state.ts";
+import type { LeafChanges, LedgerLog } from "./ledger-log.ts";
+import type { ChainPosition, OpenedEntry, QueueRecord } from "./log-entry.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+import { storeKeys } from "./store-keys.ts";
+
+export interface Restored {
+  readonly head: HeadState;
+  readonly book: BatchBook;
+  /** The open batch's log entry, if it has operations. */
+  readonly opened: { entry: OpenedEntry; sequence: number } | null;
+  /** Queue entries that were handed over and wait to be executed. */
+  readonly waiting: QueueRecord[];
+  readonly replayedCount: number;
+}
+
+export interface RestoreOptions {
+  readonly genesis: Genesis;
+  readonly genesisRoot: bigint;
+  readonly rules: ChainRules;
+  readonly treeDepth?: number;
+}
+
+/**
+ * Sealed batches are taken over by the leaves that they changed; only the open batch is executed again.
+ * @throws SEQ_STORE_INCONSISTENT
+ */
+export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
+  const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
+  const ledger = new Ledger(options.treeDepth ?? TREE_DEPTH);
+  for await (const [id, record] of log.finalLeaves()) ledger.put(id, record);
+  ledger.nextId = final.nextId;
+  requireRoot("the final snapshot", final.root, ledger.root);
+  const head = new HeadState(ledger, options.rules, final);
+  const book = new BatchBook(final, new Map(ledger.records));
+
+  let opened: Restored["opened"] = null;
+  let operations: Parameters<HeadState["execute"]>[0][] = [];
+  for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
+    switch (entry.type) {
+      case "opened":
+        opened = { entry, sequence };
+        operations = [];
+        break;
+      case "operation":
+      case "queue":
+        operations.push(entry.operation);
+        break;
+      case "sealed": {
+        const record = await log.require<BatchRecord>(storeKeys.batch(entry.batchNumber));
+        const changes = await log.require<LeafChanges>(storeKeys.changes(entry.batchNumber));
+        head.applySealed(changes, record.position);
+        requireRoot(`batch ${entry.batchNumber}`, record.position.root, ledger.root);
+        book.load(record, changes);
+        opened = null;
+        operations = [];
+        break;
+      }
+      default:
+        entry satisfies never;
+    }
+  }
+  if (opened !== null) {
+    head.openNext(opened.entry);
+    for (const operation of operations) execute(head, operation);
+  }
+  const waiting = await log.queueEntriesFrom(head.position.queueHead);
+  return { head, book, opened, waiting, replayedCount: operations.length };
+}
+
+function execute(head: HeadState, operation: Parameters<HeadState["execute"]>[0]): void {
+  try {
+    head.execute(operation);
+  } catch (cause) {
+    throw sequencerError("SEQ_STORE_INCONSISTENT", "an operation of the log cannot be executed again", { cause });
+  }
+}
+
+function requireRoot(what: string, expected: bigint, actual: bigint): void {
+  if (expected === actual) return;
+  throw sequencerError("SEQ_STORE_INCONSISTENT", `${what} has root ${expected}, its leaves give ${actual}`, {
+    data: { expectedRoot: expected.toString(), actualRoot: actual.toString() },
+  });
+}
+
+async function writeGenesis(log: LedgerLog, { genesis, genesisRoot, treeDepth }: RestoreOptions): Promise<ChainPosition> {
+  const ledger = genesisLedger(genesis, treeDepth);
+  requireRoot("the deployment's genesis", genesisRoot, ledger.root);
+  const position: ChainPosition = {
+    batchNumber: 0,
+    root: ledger.root,
+    nextId: ledger.nextId,
+    opIndex: 0,
+    queueHead: 0,
+    timestamp: 0n,
+    sequence: -1,
+  };
+  const leaves: [number, LeafRecord][] = [...ledger.records];
+  await log.write([
+    ...leaves.map(([id, value]) => ({ key: storeKeys.leaf(id), value })),
+    { key: storeKeys.finalPosition, value: position },
+  ]);
+  return position;
+}

@@ -1,0 +1,94 @@
+/** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
+import type { AddressInfo } from "node:net";
+import { batchInputs } from "../circuits/batch-inputs.ts";
+import { type Deployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
+import { initPoseidon } from "../circuits/poseidon.ts";
+import { TREE_DEPTH } from "../circuits/protocol.ts";
+import { createApi } from "./api.ts";
+import type { Config } from "./config.ts";
+import { Feed } from "./feed.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import type { Logger } from "./logger.ts";
+import { createMetrics } from "./metrics.ts";
+import { createReceiptSigner } from "./receipts.ts";
+import type { Secret } from "./secret.ts";
+import { Sequencer } from "./sequencer.ts";
+
+/** How often due work (sealing, expiry) is looked for. */
+const TICK_MS = 100;
+
+export interface SequencerProcess {
+  readonly sequencer: Sequencer;
+  readonly app: Awaited<ReturnType<typeof createApi>>;
+  readonly feed: Feed;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  /** Starts to listen and to tick. @returns the URL */
+  listen(): Promise<string>;
+  /** Answers what runs, refuses what comes, closes the store. */
+  stop(): Promise<void>;
+}
+
+/** @param modules tests pass a clock */
+export async function createSequencerProcess(
+  config: Config,
+  deployment: Deployment,
+  modules: { logger: Logger; onFatal: (error: unknown) => void; clock?: () => number },
+): Promise<SequencerProcess> {
+  const { logger, onFatal, clock = Date.now } = modules;
+  await initPoseidon();
+  const circuit = deployment.circuits[0]!;
+  const metrics = createMetrics();
+  const feed = new Feed(
+    { maxClients: config.feedMaxClients, maxBufferedBytes: config.feedBufferBytes },
+    (clientCount) => metrics.feedClients.set(clientCount),
+  );
+  const receipts = createReceiptSigner(deployment, config.receiptPrivateKey as Secret<`0x${string}`>);
+  const log = await LedgerLog.open(config.dataPath, onFatal);
+  try {
+    const sequencer = await Sequencer.start(
+      {
+        ...config,
+        genesis: genesisOf(deployment),
+        genesisRoot: deployment.genesis.root,
+        rules: { domain: deployment.domain, idFeeWei: deployment.idFeeWei, shape: shapeOf(circuit) },
+      },
+      {
+        log,
+        receipts,
+        feed,
+        metrics,
+        logger,
+        clock,
+        onFatal,
+        circuit: { circuitId: circuit.circuitId, circuitInputs: (sealed, z) => batchInputs(sealed, z, TREE_DEPTH) },
+      },
+    );
+    const app = await createApi(
+      { ...config, deployment, receiptSigner: receipts.address },
+      { sequencer, feed, metrics, logger, clock },
+    );
+    let ticker: NodeJS.Timeout | undefined;
+    return {
+      sequencer,
+      app,
+      feed,
+      metrics,
+      async listen() {
+        ticker = setInterval(() => sequencer.tick(), TICK_MS);
+        await app.listen({ host: config.host, port: config.port });
+        const { address, port, family } = app.server.address() as AddressInfo;
+        return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+      },
+      async stop() {
+        clearInterval(ticker);
+        await sequencer.stop();
+        feed.close();
+        await app.close();
+        await log.close();
+      },
+    };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * The sequencer: takes signed operations, executes them at once in the open batch and acknowledges what is durable.
+ * What happens to batches is batch-line.ts; no HTTP here, see api.ts.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { verifySignature } from "../circuits/eddsa.ts";
+import { type SignedOperation, leafReference, messageHash } from "../circuits/operation.ts";
+import { KIND, kindRule } from "../circuits/protocol.ts";
+import { RollupError, isRollupError } from "../circuits/rollup-error.ts";
+import { BatchLine, type BatchLineModules, type BatchLineOptions } from "./batch-line.ts";
+import { hex32 } from "./hex.ts";
+import type { LedgerLog } from "./ledger-log.ts";
+import { type OperationEntry, leavesOf } from "./log-entry.ts";
+import { Mempool, type MempoolLimits, type PendingOperation } from "./mempool.ts";
+import { checkPolicy } from "./operation-policy.ts";
+import { type KnownOperation, operationStatusOf, unexecuted } from "./operation-status.ts";
+import type { Receipt, ReceiptSigner } from "./receipts.ts";
+import { type RestoreOptions, type Restored, restore } from "./restore.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+
+export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
+  readonly receiptDeadlineSeconds: number;
+}
+
+export interface SequencerModules extends BatchLineModules {
+  readonly receipts: ReceiptSigner;
+}
+
+export interface Submission {
+  readonly hash: `0x${string}`;
+  readonly status: KnownOperation["status"];
+  readonly receipt: Receipt | null;
+}
+
+/** Dropped operations that are still answered for. Guess. */
+const MAX_DROPPED_COUNT = 10_000;
+
+export class Sequencer {
+  readonly options: SequencerOptions;
+  readonly log: LedgerLog;
+  readonly line: BatchLine;
+  readonly mempool: Mempool;
+  private readonly modules: SequencerModules;
+  private readonly inFlight = new Map<string, Promise<Submission>>();
+  private readonly dropped = new Map<string, KnownOperation>();
+  /** Leaves whose next operation waits for something else than a nonce. */
+  private readonly stalled = new Set<number>();
+  private isStopping = false;
+
+  /** @throws SEQ_STORE_INCONSISTENT */
+  static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
+    const startedAtMs = modules.clock();
+    const restored = await restore(modules.log, options);
+    const { book, head, replayedCount } = restored;
+    modules.logger.info(
+      {
+        finalBatch: book.finalNumber,
+        sealedBatch: book.sealedNumber,
+        opIndex: head.position.opIndex,
+        replayedCount,
+        durationMs: modules.clock() - startedAtMs,
+      },
+      "ledger restored",
+    );
+    return new Sequencer(options, modules, restored);
+  }
+
+  private constructor(options: SequencerOptions, modules: SequencerModules, restored: Restored) {
+    this.options = options;
+    this.modules = modules;
+    this.log = modules.log;
+    this.line = new BatchLine(options, modules, restored);
+    this.mempool = new Mempool(options);
+  }
+
+  /**
+   * Executes and acknowledges an operation whose nonce is next, keeps one behind a nonce gap. The promise resolves
+   * when what it promises is durable. An operation that is already known gets the answer that it got before.
+   * @throws OP_*, SEQ_* (docs/errors.md), and changes nothing
+   */
+  async submit(operation: SignedOperation): Promise<Submission> {
+    await this.line.idle();
+    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    checkPolicy(operation);
+    const { leaf, message } = this.messageOf(operation);
+    const hash = hex32(message);
+    const running = this.inFlight.get(hash);
+    if (running !== undefined) return running;
+    if (operation.nonce < leaf.nonce) {
+      const known = await this.log.operation(hash);
+      if (known !== undefined) return this.answer(known);
+    }
+    if (operation.nonce > leaf.nonce) return this.keepPending(operation, hash, message, leaf.keyX);
+    const submission = this.execute(operation, hash);
+    const replaced = this.mempool.take(operation.a, operation.nonce);
+    if (replaced !== null && replaced.hash !== hash) {
+      this.drop(replaced, sequencerError("SEQ_REPLACED", "another operation took this nonce", { data: { by: hash } }));
+    }
+    void this.promote(operation.a);
+    return submission;
+  }
+
+  private messageOf(operation: SignedOperation) {
+    const rule = kindRule(operation.kind)!;
+    const { leaf } = this.line.head.ledger.requireRecord(operation.a);
+    const b = rule.usesB && !rule.isCreate ? this.line.head.ledger.requireRecord(operation.b).leaf : null;
+    const bRef = b === null ? 0n : leafReference(b);
+    return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
+  }
+
+  private keepPending(operation: SignedOperation, hash: `0x${string}`, message: bigint, keyX: bigint): Submission {
+    if (this.mempool.get(hash) === undefined) {
+      const { feePerUnitWei } = this.options;
+      if (operation.maxFeePerUnitWei < feePerUnitWei) {
+        throw new RollupError("OP_FEE_TOO_LOW", `the fee is ${feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`, {
+          data: { feePerUnitWei: feePerUnitWei.toString(), maxFeePerUnitWei: operation.maxFeePerUnitWei.toString() },
+        });
+      }
+      if (!verifySignature({ keyX, message, signature: operation.signature })) {
+        throw new RollupError("OP_BAD_SIGNATURE", `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`, {
+          data: { id: operation.a, kind: kindRule(operation.kind)!.name },
+        });
+      }
+      const replaced = this.mempool.add({ hash, operation, arrivedAtMs: this.modules.clock() });
+      if (replaced !== null) {
+        this.drop(replaced, sequencerError("SEQ_REPLACED", "an operation that pays more took this nonce", { data: { by: hash } }));
+      }
+      this.modules.metrics.mempool.transactions.set(this.mempool.size);
+      this.dropped.delete(hash);
+    }
+    return { hash, status: "pending", receipt: null };
+  }
+
+  /** Executes in memory at once, so the order is fixed when this returns; throws before it changes anything. */
+  private execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
+    const startedAtMs = this.modules.clock();
+    this.requirePublicationPosted(operation);
+    const { trace, slot, opIndex } = this.line.execute(operation);
+    const batch = this.line.head.openBatch!;
+    const entry: OperationEntry = {
+      type: "operation",
+      hash,
+      operation,
+      batchNumber: batch.number,
+      slot,
+      opIndex,
+      createdId: kindRule(operation.kind)!.isCreate ? trace.record.b : null,
+      feeWei: trace.feeWei,
+      deadlineSeconds: Number(batch.terms.timestamp) + this.options.receiptDeadlineSeconds,
+      acknowledgedAtMs: startedAtMs,
+    };
+    const durable = this.line.note(entry);
+    this.dropped.delete(hash);
+    const submission = (async () => {
+      // Signed while the entry is on its way to the disk; nobody sees it before it is there.
+      const [receipt] = await Promise.all([this.receiptOf(entry), durable]);
+      return { hash, status: "acknowledged" as const, receipt };
+    })();
+    this.inFlight.set(hash, submission);
+    submission
+      .then(({ receipt }) => {
+        this.modules.metrics.mempool.acknowledgeSeconds.observe((this.modules.clock() - startedAtMs) / 1_000);
+        const data = { hash, kind: kindRule(operation.kind)!.name, a: operation.a, b: trace.record.b, opIndex, batchNumber: entry.batchNumber, receipt };
+        this.modules.feed.publish("operations", "acknowledged", data);
+        for (const id of leavesOf(entry)) this.modules.feed.publish(`leaf:${id}`, "acknowledged", data);
+      })
+      .catch(() => {})
+      .finally(() => this.inFlight.delete(hash));
+    return submission;
+  }
+
+  /** A rebuild moves a publication's time, and could so bring an approval under the 24 hours. */
+  private requirePublicationPosted({ kind, a }: SignedOperation): void {
+    if (kind !== KIND.approveModel) return;
+    const version = this.line.head.ledger.record(a)?.datanet?.version;
+    const postedVersion = this.line.book.leafAfter(this.line.book.reached("posted"), a)?.datanet?.version;
+    if (version === undefined || version === 0n || version === postedVersion) return;
+    throw sequencerError("SEQ_PUBLICATION_NOT_POSTED", `version ${version} of datanet ${a} is not yet posted on L1`, {
+      data: { id: a, version: version.toString() },
+    });
+  }
+
+  /** Executes the pending operations of a leaf whose turn has come. */
+  private async promote(leafId: number): Promise<void> {
+    for (;;) {
+      await nextTurn();
+      await this.line.idle();
+      const nonce = this.line.head.ledger.record(leafId)?.leaf.nonce;
+      const pending = nonce === undefined || this.isStopping ? null : this.mempool.take(leafId, nonce);
+      if (pending === null) return;
+      this.modules.metrics.mempool.transactions.set(this.mempool.size);
+      try {
+        // Its message may have changed meanwhile, if B has a new owner; then its signature is wrong.
+        const { message } = this.messageOf(pending.operation);
+        void this.execute(pending.operation, hex32(message)).catch(() => {});
+      } catch (error) {
+        if (isRollupError(error) && error.isRetryable) {
+          this.mempool.add(pending);
+          this.stalled.add(leafId);
+          return;
+        }
+        this.drop(pending, error);
+      }
+    }
+  }
+
+  private drop({ hash, operation }: PendingOperation, error: unknown): void {
+    const reason = isRollupError(error) ? error : sequencerError("SEQ_INTERNAL", "the operation failed", { cause: error });
+    this.modules.metrics.errors.inc({ code: reason.code });
+    this.modules.metrics.mempool.transactions.set(this.mempool.size);
+    this.dropped.set(hash, unexecuted({ hash, operation }, "dropped", reason));
+    if (this.dropped.size > MAX_DROPPED_COUNT) this.dropped.delete(this.dropped.keys().next().value!);
+    const data = { hash, a: operation.a, code: reason.code };
+    this.modules.feed.publish("operations", "dropped", data);
+    this.modules.feed.publish(`leaf:${operation.a}`, "dropped", data);
+  }
+
+  /** @throws SEQ_UNKNOWN_OPERATION */
+  async operation(hash: string): Promise<KnownOperation> {
+    await this.inFlight.get(hash)?.catch(() => {});
+    const pending = this.mempool.get(hash);
+    if (pending !== undefined) {
+      return unexecuted(pending, "pending");
+    }
+    const entry = await this.log.operation(hash);
+    if (entry !== undefined) return this.known(entry);
+    const dropped = this.dropped.get(hash);
+    if (dropped !== undefined) return dropped;
+    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, { data: { hash } });
+  }
+
+  /** Pending ones first, then newest first. */
+  async operationsOf(leafId: number, limit: number): Promise<KnownOperation[]> {
+    const pending = this.mempool.of(leafId).reverse();
+    const executed = await this.log.operationsOf(leafId, limit);
+    const all = [
+      ...pending.map((known) => unexecuted(known, "pending")),
+      ...(await Promise.all(executed.map((entry) => this.known(entry)))),
+    ];
+    return all.slice(0, limit);
+  }
+
+  private async known(entry: OperationEntry): Promise<KnownOperation> {
+    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+    const status = operationStatusOf(batch);
+    return { hash: entry.hash, operation: entry.operation, status, entry, batch, receipt: await this.receiptOf(entry), reason: null };
+  }
+
+  private async answer(entry: OperationEntry): Promise<Submission> {
+    const { hash, status, receipt } = await this.known(entry);
+    return { hash, status, receipt };
+  }
+
+  private receiptOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Receipt> {
+    return this.modules.receipts.sign({ operationHash: hash, opIndex, deadlineSeconds });
+  }
+
+  get isHealthy(): boolean {
+    return !this.isStopping;
+  }
+
+  /** Does what is due; to be called a few times a second. */
+  tick(): void {
+    if (this.isStopping) return;
+    this.line.sealIfDue();
+    for (const expired of this.mempool.expire(this.modules.clock())) {
+      this.drop(expired, sequencerError("SEQ_PENDING_EXPIRED", "the nonce gap before it was not filled in time"));
+    }
+    for (const leafId of this.stalled) {
+      this.stalled.delete(leafId);
+      void this.promote(leafId);
+    }
+  }
+
+  /** Refuses what comes and waits for what runs. The open batch stays open and is continued after the next start. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.line.idle();
+    await Promise.allSettled(this.inFlight.values());
+    await this.log.flushed();
+  }
+}

@@ -1,0 +1,29 @@
+/** Keys of the data directory. Numbers are fixed-width hex, so that keys sort as they count. */
+const wide = (value: number) => value.toString(16).padStart(12, "0");
+const id = (value: number) => value.toString(16).padStart(6, "0");
+
+export const storeKeys = {
+  /** An entry of the log. */
+  log: (sequence: number) => `log!${wide(sequence)}`,
+  /** Sequence of an acknowledged operation, by its hash. */
+  operation: (hash: string) => `operation!${hash}`,
+  /** An operation that acts on a leaf, in the log's order. */
+  leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
+  /** What is known of a sealed batch. */
+  batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
+  /** Circuit inputs of a batch that is not final. */
+  inputs: (batchNumber: number) => `inputs!${wide(batchNumber)}`,
+  /** Leaves as a batch that is not final leaves them. */
+  changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
+  /** A leaf as the last final batch left it. */
+  leaf: (leafId: number) => `leaf!${id(leafId)}`,
+  queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
+  /** Position of the last final batch. */
+  finalPosition: "final-position",
+} as const;
+
+/** Keys that start with `prefix` and a separator. */
+export function underPrefix(prefix: string): { gt: string; lt: string } {
+  // "!" is the separator, and '"' the character after it.
+  return { gt: `${prefix}!`, lt: `${prefix}"` };
+}
