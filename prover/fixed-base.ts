@@ -10,7 +10,8 @@ const batchSize = 1024;
  */
 export function chooseWindowBits(group: Group, pointCount: number): number {
   if (pointCount < 1 << 14) return 7;
-  return group === "g1" ? 13 : 12;
+  if (pointCount < 1 << 19) return group === "g1" ? 13 : 12;
+  return group === "g1" ? 15 : 13;
 }
 
 export type Group = "g1" | "g2";

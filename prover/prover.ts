@@ -4,7 +4,7 @@ import type { VerificationKey } from "./verification-key.ts";
 export interface CircuitInputs {
   [signal: string]: SignalValue;
 }
-export type SignalValue = bigint | number | string | readonly SignalValue[];
+export type SignalValue = bigint | number | boolean | string | readonly SignalValue[];
 
 /** A circuit with the keys to prove it. */
 export interface ProvingCircuit {
