@@ -1,5 +1,5 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
-import { type Hex, isHex } from "viem";
+import { type Hex, isHex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "./bridge-errors.ts";
 import type { ContractProof } from "./rollup-contract.ts";
@@ -167,7 +167,8 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       }));
     },
     async reportBatch(batchNumber, report) {
-      await request("POST", `/operator/batches/${batchNumber}/l1`, report);
+      // The route wants a hash; a batch that was dropped before it was sent has none.
+      await request("POST", `/operator/batches/${batchNumber}/l1`, { ...report, transactionHash: report.transactionHash ?? zeroHash });
     },
   };
 }

@@ -1,0 +1,54 @@
+/** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { loadDeployment } from "../circuits/deployment.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { startBridge } from "./bridge.ts";
+import { type BridgeConfig, readConfig } from "./config.ts";
+import { startHealthServer } from "./health-server.ts";
+
+const RESTART_WAIT_MS = 1_000;
+
+async function run(config: BridgeConfig): Promise<void> {
+  const logger = pino({ level: config.logLevel, redact: ["*.operatorToken", "*.operatorPrivateKey"] });
+  const registry = new Registry();
+  const stopping = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+  const deployment = loadDeployment(config.deploymentPath);
+  let bridge: Awaited<ReturnType<typeof startBridge>> | null = null;
+  const server =
+    config.healthPort === undefined
+      ? null
+      : await startHealthServer({
+          port: config.healthPort,
+          registry,
+          health: () => ({ isHealthy: bridge?.isHealthy ?? false, isStarting: bridge === null }),
+        });
+  let signal: NodeJS.Signals | null = null;
+  void stopping.then((name) => {
+    signal = name;
+  });
+  while (bridge === null && signal === null) {
+    try {
+      bridge = await startBridge(config, { deployment, logger, registry });
+    } catch (error) {
+      // L1 may start after us.
+      if (!isRollupError(error) || !error.isRetryable) throw error;
+      logger.warn({ code: error.code, reason: error.message }, "cannot start yet");
+      await Promise.race([stopping, new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS))]);
+    }
+  }
+  logger.info({ signal: await stopping }, "stopping");
+  await bridge?.stop();
+  await server?.close();
+}
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // An error of ours needs no stack; anything else does.
+  if (!isRollupError(error)) process.stderr.write(`${(error as Error)?.stack ?? ""}\n`);
+  process.exitCode = 1;
+}
