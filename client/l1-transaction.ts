@@ -20,6 +20,8 @@ export interface SignedTransaction {
 
 /** What every L1 verb takes beside its own fields. */
 export interface L1Options {
+  /** Default: the account's next one, counting what the node holds already. */
+  nonce?: number;
   /** Called with the signed transaction before it is sent, so that a caller can make it durable. */
   onSigned?: (signed: SignedTransaction) => void | Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function callContract(
       to: call.address,
       data: encodeFunctionData(call),
       type: "eip1559",
+      ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     });
     // viem's types lose track of the request's form; the account signs exactly what was prepared.
     const raw = await wallet.signTransaction(request as Parameters<typeof wallet.signTransaction>[0]);

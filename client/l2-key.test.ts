@@ -1,0 +1,122 @@
+import { inspect } from "node:util";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { concat, type Hex, pad, slice, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { describe, expect, it } from "vitest";
+import { isUsableKey, recoverPublicKey, verifySignature } from "../circuits/eddsa.ts";
+import { createRandomKey, deriveKey, keyFromSecret, type TypedDataSigner } from "./l2-key.ts";
+
+const wallet = privateKeyToAccount(pad("0x01"));
+const place = { chainId: 31337, rollupAddress: "0x5FbDB2315678afecb367f032d93F642f64180aa3" } as const;
+
+const signerOf = (sign: (signature: Hex, call: number) => Hex): TypedDataSigner => {
+  let calls = 0;
+  return {
+    address: wallet.address,
+    signTypedData: async (message) => sign(await wallet.signTypedData(message), calls++),
+  };
+};
+
+describe("deriveKey", () => {
+  it("gives the same usable key for the same wallet, rollup and chain", async () => {
+    const first = await deriveKey({ wallet, ...place });
+    const second = await deriveKey({ wallet, ...place });
+    expect(first.keyX).toBe(second.keyX);
+    expect(isUsableKey(recoverPublicKey(first.keyX)!)).toBe(true);
+  });
+
+  it("gives other keys for another rollup, chain, index and wallet", async () => {
+    const others = await Promise.all([
+      deriveKey({ wallet, ...place }),
+      deriveKey({ wallet, ...place, chainId: 1 }),
+      deriveKey({ wallet, ...place, rollupAddress: "0x0000000000000000000000000000000000000001" }),
+      deriveKey({ wallet, ...place, index: 1 }),
+      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...place }),
+    ]);
+    expect(new Set(others.map(({ keyX }) => keyX)).size).toBe(others.length);
+  });
+
+  it("gives one key for wallets that write the same signature differently", async () => {
+    const order = secp256k1.Point.Fn.ORDER;
+    const flipped = signerOf((signature) => {
+      const s = toHex(order - BigInt(slice(signature, 32, 64)), { size: 32 });
+      const v = Number(slice(signature, 64)) === 27 ? "0x1c" : "0x1b";
+      return concat([slice(signature, 0, 32), s, v]);
+    });
+    const usual = await deriveKey({ wallet, ...place });
+    expect((await deriveKey({ wallet: flipped, ...place })).keyX).toBe(usual.keyX);
+  });
+
+  it("refuses a wallet that signs the same message differently", async () => {
+    const fickle: TypedDataSigner = {
+      address: wallet.address,
+      signTypedData: async (message) => {
+        const { signature } = signWithRandomness(await digestOf(message));
+        return signature;
+      },
+    };
+    await expect(deriveKey({ wallet: fickle, ...place })).rejects.toMatchObject({
+      code: "CLI_WALLET_NOT_DETERMINISTIC",
+    });
+  });
+
+  it("refuses a signature that is not the address's own, and one that is not 65 bytes", async () => {
+    const stranger = privateKeyToAccount(pad("0x02"));
+    const foreign: TypedDataSigner = {
+      address: wallet.address,
+      signTypedData: (message) => stranger.signTypedData(message),
+    };
+    const contract = signerOf((signature) => concat([signature, "0x00"]));
+    for (const unsupported of [foreign, contract]) {
+      await expect(deriveKey({ wallet: unsupported, ...place })).rejects.toMatchObject({
+        code: "CLI_WALLET_SIGNATURE_UNSUPPORTED",
+      });
+    }
+  });
+
+  async function digestOf(message: Parameters<TypedDataSigner["signTypedData"]>[0]): Promise<Hex> {
+    const { hashTypedData } = await import("viem");
+    return hashTypedData(message);
+  }
+
+  function signWithRandomness(digest: Hex): { signature: Hex } {
+    const bytes = secp256k1.sign(
+      Buffer.from(digest.slice(2), "hex"),
+      Buffer.from(pad("0x01").slice(2), "hex"),
+      {
+        prehash: false,
+        extraEntropy: true,
+        format: "recovered",
+      },
+    );
+    return { signature: concat([toHex(bytes.slice(1)), toHex(27 + bytes[0]!)]) };
+  }
+});
+
+describe("createRandomKey", () => {
+  it("makes keys that differ and sign", async () => {
+    const [first, second] = await Promise.all([createRandomKey(), createRandomKey()]);
+    expect(first.keyX).not.toBe(second.keyX);
+    expect(verifySignature({ keyX: first.keyX, message: 7n, signature: first.sign(7n) })).toBe(true);
+  });
+});
+
+describe("keyFromSecret", () => {
+  it("restores a key from its secret, and refuses anything else", async () => {
+    const key = await createRandomKey();
+    expect((await keyFromSecret(key.secret)).keyX).toBe(key.keyX);
+    await expect(keyFromSecret("0x1234")).rejects.toMatchObject({ code: "CLI_KEY_MALFORMED" });
+  });
+
+  it("never shows the secret as a string, in JSON or when inspected", async () => {
+    const key = await keyFromSecret(pad("0xabcdef"));
+    for (const text of [
+      `${key.secret}`,
+      JSON.stringify({ secret: key.secret }),
+      inspect(key, { depth: 9 }),
+    ]) {
+      expect(text).toContain("[secret]");
+      expect(text).not.toContain("abcdef");
+    }
+  });
+});
