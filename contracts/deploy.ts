@@ -2,7 +2,10 @@ import {
   type Abi,
   type Account,
   type Address,
+  BaseError,
   type Chain,
+  encodeDeployData,
+  getContractError,
   type Hex,
   type PublicClient,
   parseEther,
@@ -12,7 +15,6 @@ import {
 } from "viem";
 import { RollupError } from "../circuits/rollup-error.ts";
 import { compileContracts, pickContract } from "./compile.ts";
-import { rollupAbi } from "./rollup-abi.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
 export interface DeployOptions {
@@ -74,9 +76,7 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
     queueCapacity: options.queueCapacity ?? 1024,
     circuits: options.circuits,
   };
-  // The generated ABI knows more errors than the compiled one; both have the same constructor.
-  const rollup = { ...pickContract(contracts, "Rollup"), abi: rollupAbi as Abi };
-  const receipt = await deploy(options, "Rollup", rollup, [config]);
+  const receipt = await deploy(options, "Rollup", pickContract(contracts, "Rollup"), [config]);
   return {
     token,
     rollup: receipt.contractAddress,
@@ -88,23 +88,29 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
 async function deploy(
   { walletClient, publicClient }: DeployOptions,
   name: string,
-  contract: { abi: Abi; bytecode: Hex },
+  { abi, bytecode }: { abi: Abi; bytecode: Hex },
   args: readonly unknown[],
 ): Promise<TransactionReceipt & { contractAddress: Address }> {
+  const { account } = walletClient;
   try {
+    // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
+    await publicClient.call({ account, data: encodeDeployData({ abi, bytecode, args }) });
     const hash = await walletClient.deployContract({
-      abi: contract.abi,
-      bytecode: contract.bytecode,
+      abi,
+      bytecode,
       args,
+      account,
       chain: walletClient.chain ?? null,
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });
     const { contractAddress } = receipt;
-    if (receipt.status === "success" && contractAddress) {
-      return { ...receipt, contractAddress };
-    }
-    throw new Error(`transaction ${hash} reverted`);
-  } catch (cause) {
+    if (receipt.status === "success" && contractAddress) return { ...receipt, contractAddress };
+    throw new BaseError(`transaction ${hash} reverted`);
+  } catch (error) {
+    const cause =
+      error instanceof BaseError
+        ? getContractError(error, { abi, args, docsPath: "", functionName: "constructor" })
+        : error;
     throw new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
   }
 }

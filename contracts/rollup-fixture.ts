@@ -1,16 +1,18 @@
 /** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
+import { setImmediate } from "node:timers/promises";
 import {
   type Address,
   BaseError,
   bytesToHex,
   type Chain,
   ContractFunctionRevertedError,
+  type CustomTransport,
   createPublicClient,
   createTestClient,
   createWalletClient,
+  custom,
   getContract,
   type Hex,
-  type HttpTransport,
   http,
   type PublicActions,
   parseEther,
@@ -31,6 +33,7 @@ import {
   type SlotRecord,
 } from "../circuits/batch-data.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../circuits/protocol.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { type DeployOptions, deployRollup } from "./deploy.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
@@ -45,8 +48,8 @@ export const SHAPES = [
   { narrow: 0, wide: 9 },
 ] as const;
 
-type Client = TestClient<"anvil", HttpTransport, Chain> &
-  PublicActions<HttpTransport, Chain> &
+type Client = TestClient<"anvil", CustomTransport, Chain> &
+  PublicActions<CustomTransport, Chain> &
   WalletActions<Chain, undefined>;
 
 export const ROLES = ["holder", "sequencer", "treasury", "operator", "alice", "bob", "stranger"] as const;
@@ -61,8 +64,19 @@ export interface SealedBatch {
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 
 export async function connect(anvil: Anvil): Promise<Client> {
-  const chain = { ...foundry, rpcUrls: { default: { http: [anvil.url] } } };
-  return createTestClient({ chain, mode: "anvil", transport: http(anvil.url), pollingInterval: 10 })
+  const node = http(anvil.url)({ chain: foundry });
+  const transport = custom({
+    async request({ method, params }) {
+      const result = await node.request({ method, params });
+      // anvil answers before the block is there; tests read the effect in their next line.
+      if (method === "eth_sendTransaction") {
+        const receiptOf = { method: "eth_getTransactionReceipt", params: [result] };
+        while ((await node.request(receiptOf)) === null) await setImmediate();
+      }
+      return result;
+    },
+  });
+  return createTestClient({ chain: foundry, mode: "anvil", transport, pollingInterval: 10 })
     .extend(publicActions)
     .extend(walletActions);
 }
@@ -83,16 +97,8 @@ export async function deployFixture(
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
   const circuits: readonly SimulatedCircuit[] = shapes.map((shape) => simulateCircuit(shape));
   const deployment = await deployRollup({
-    walletClient: createWalletClient({
-      account: roles.holder,
-      chain: client.chain,
-      transport: http(client.transport.url),
-    }),
-    publicClient: createPublicClient({
-      chain: client.chain,
-      transport: http(client.transport.url),
-      pollingInterval: 10,
-    }),
+    walletClient: createWalletClient({ account: roles.holder, chain: foundry, transport: custom(client) }),
+    publicClient: createPublicClient({ chain: foundry, transport: custom(client), pollingInterval: 10 }),
     sequencer: roles.sequencer,
     genesisRoot: 123n,
     treasuryOwner: roles.treasury,
@@ -261,8 +267,9 @@ export async function revertOf(call: Promise<unknown>): Promise<{ name: string; 
   try {
     await call;
   } catch (error) {
+    const outer = isRollupError(error, "CON_DEPLOY_FAILED") ? error.cause : error;
     const reverted =
-      error instanceof BaseError && error.walk((e) => e instanceof ContractFunctionRevertedError);
+      outer instanceof BaseError && outer.walk((e) => e instanceof ContractFunctionRevertedError);
     if (reverted instanceof ContractFunctionRevertedError) {
       return {
         name: reverted.data?.errorName ?? reverted.signature ?? reverted.shortMessage,
