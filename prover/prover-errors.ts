@@ -64,6 +64,26 @@ export const proverErrors = {
     httpStatus: 400,
     isRetryable: false,
   },
+  PRV_CONFIG_INVALID: {
+    meaning: "environment variables are missing or malformed; the message lists all of them",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_CIRCUIT_UNKNOWN: {
+    meaning: "the sequencer asks for a circuit that the deployment record does not have",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_SEQUENCER_UNREACHABLE: {
+    meaning: "the sequencer did not answer, not in time, or with a 5xx status",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  PRV_SEQUENCER_REFUSED: {
+    meaning: "the sequencer refuses a request of the prove loop, or answers in another form than docs/api.md says",
+    httpStatus: 502,
+    isRetryable: true,
+  },
 } as const;
 
 export type ProverErrorCode = keyof typeof proverErrors;

@@ -1,0 +1,88 @@
+/** The prover's process: `npx tsx prover/main.ts`, configured by prover/prove-config.ts. */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type Logger, pino } from "pino";
+import { type Deployment, loadDeployment } from "../circuits/deployment.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { type ProveConfig, readProveConfig } from "./prove-config.ts";
+import { createProveJobClient } from "./prove-job-client.ts";
+import { runProveLoop } from "./prove-loop.ts";
+import type { ProvingCircuit } from "./prover.ts";
+import { proverError } from "./prover-errors.ts";
+import { createSnarkjsProver } from "./snarkjs-backend.ts";
+import { parseVerificationKey } from "./verification-key.ts";
+
+async function run(config: ProveConfig): Promise<void> {
+  const logger = pino({ level: config.logLevel });
+  const deployment = loadDeployment(config.deploymentPath);
+  const circuits = await loadCircuits(deployment);
+  if (deployment.circuits.some((circuit) => circuit.isDevelopment)) {
+    logger.warn("development keys: anyone can forge proofs for this rollup");
+  }
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
+  const prover = createSnarkjsProver();
+  let provingBatch: number | null = null;
+  const health = config.healthPort === undefined ? null : serveHealth(config.healthPort, () => ({ backend: prover.backend, provingBatch }), logger);
+  logger.info({ backend: prover.backend, circuits: [...circuits.keys()] }, "prover runs");
+  try {
+    await runProveLoop(
+      {
+        pollIntervalMs: config.pollIntervalMs,
+        maxBackoffMs: config.maxBackoffMs,
+        checkIntervalMs: config.checkIntervalMs,
+        signal: stopping.signal,
+      },
+      {
+        jobs: createProveJobClient({ sequencerUrl: config.sequencerUrl, operatorToken: config.operatorToken, proverName: config.name }),
+        prover,
+        circuits,
+        logger,
+        onJob: (batchNumber) => {
+          provingBatch = batchNumber;
+        },
+      },
+    );
+    logger.info("stopped");
+  } finally {
+    await prover.close();
+    health?.close();
+    health?.closeAllConnections();
+  }
+}
+
+/** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
+async function loadCircuits(deployment: Deployment): Promise<Map<string, ProvingCircuit>> {
+  const circuits = new Map<string, ProvingCircuit>();
+  for (const { contentHash, isDevelopment, name, verificationKeyPath, wasmPath, zkeyPath } of deployment.circuits) {
+    let json: unknown;
+    try {
+      json = JSON.parse(await readFile(verificationKeyPath, "utf8"));
+    } catch (cause) {
+      throw proverError("PRV_KEY_UNREADABLE", `cannot read the verification key of ${name} at ${verificationKeyPath}`, {
+        data: { circuit: name, verificationKeyPath },
+        cause,
+      });
+    }
+    circuits.set(name, { name, wasmPath, zkeyPath, contentHash, isDevelopment, verificationKey: parseVerificationKey(json) });
+  }
+  return circuits;
+}
+
+function serveHealth(port: number, facts: () => object, logger: Logger) {
+  const server = createServer((request, response) => {
+    if (request.url !== "/health") return response.writeHead(404).end();
+    return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ isHealthy: true, ...facts() }));
+  });
+  server.on("error", (error) => logger.error({ err: error, port }, "the health port cannot be used"));
+  return server.listen(port, "127.0.0.1");
+}
+
+try {
+  await run(readProveConfig(process.env));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // An error of ours needs no stack; anything else does.
+  if (!isRollupError(error)) process.stderr.write(`${(error as Error)?.stack ?? ""}\n`);
+  process.exitCode = 1;
+}
