@@ -1,6 +1,6 @@
 /**
  * Starts the sequencer: `tsx sequencer/main.ts`, settings from the environment (config.ts).
- * Prints one line of JSON with the URL once it listens; SIGTERM or SIGINT stops it cleanly.
+ * Logs "sequencer listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
 import { loadDeployment } from "../circuits/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
