@@ -125,6 +125,11 @@ export const clientErrors = {
     remedy: "fetch the contributors' rows into the store",
     isRetryable: false,
   },
+  CLI_COMMITS_INCOMPLETE: {
+    meaning: "the listed commits do not add up to the datanet's chain of contributions",
+    remedy: "try again; if it stays so, read the commits from L1's batches, not from this sequencer",
+    isRetryable: true,
+  },
   CLI_TOO_MANY_SLOTS: {
     meaning: "a version has more (contributor, validator) pairs than a slot tree holds",
     remedy: "publish fewer contributors in one version",

@@ -1,5 +1,8 @@
+import { hashTagged } from "../circuits/poseidon.ts";
+import { TAG } from "../circuits/protocol.ts";
+import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";
-import { listOperations } from "./ledger-reads.ts";
+import { getLeaf, listOperations } from "./ledger-reads.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
 import { commitVersion, type VersionCommitments, type VersionRow } from "./version-commitments.ts";
 
@@ -12,27 +15,44 @@ export interface CollectVersionParameters {
   accept?: (contribution: { contributorId: number; rowsRoot: bigint; rowCount: number }) => boolean;
 }
 
-/** More contributions than this need an index of their own; the sequencer's list ends there. */
-const MAX_OPERATIONS = 1000;
+/** The most that the sequencer lists at once; a datanet with more is noticed by its chain. */
+const MAX_OPERATIONS = 200;
 
 /**
  * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed before counts for the first who did.
+ * The sequencer's list of commits is checked against the datanet's chain, so that none is left out.
  *
- * @throws CLI_ROWS_MISSING, CLI_TOO_MANY_SLOTS
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_SLOTS
  */
 export async function collectVersion(
   client: LedgerClient,
   parameters: CollectVersionParameters,
 ): Promise<VersionCommitments> {
   const { datanetId, store, validatorId, accept = () => true } = parameters;
-  const operations = await listOperations(client, datanetId, MAX_OPERATIONS);
+  const [operations, datanet] = await Promise.all([
+    listOperations(client, datanetId, MAX_OPERATIONS),
+    getLeaf(client, datanetId),
+  ]);
   const commits = operations
     .filter(
       ({ kind, b, status, opIndex }) =>
         kind === "commitData" && b === datanetId && status !== "dropped" && opIndex != null,
     )
     .sort((a, b) => a.opIndex! - b.opIndex!);
+  const chain = commits.reduce(
+    (link, { a, words, amountCode }) => hashTagged(TAG.commit, [link, words[0]!, BigInt(a), amountCode]),
+    0n,
+  );
+  if (chain !== datanet.chain) {
+    throw clientError(
+      "CLI_COMMITS_INCOMPLETE",
+      `the ${commits.length} commits that the sequencer lists are not those of datanet ${datanetId}`,
+      {
+        data: { datanetId, listedCount: commits.length },
+      },
+    );
+  }
   const rows: VersionRow[] = [];
   const seen = new Set<bigint>();
   for (const { a: contributorId, words, amountCode } of commits) {

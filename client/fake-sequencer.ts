@@ -46,7 +46,9 @@ export async function startFakeSequencer(options: { hasFeed?: boolean } = {}): P
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answers,
     heard,
-    publish: (message) => feed?.clients.forEach((client) => client.send(JSON.stringify(message))),
+    publish: (message) => {
+      for (const client of feed?.clients ?? []) client.send(JSON.stringify(message));
+    },
     feedCount: () => feed?.clients.size ?? 0,
     close: () => closeAll(server, feed),
   };
@@ -61,7 +63,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 async function closeAll(server: Server, feed: WebSocketServer | null): Promise<void> {
-  feed?.clients.forEach((client) => client.terminate());
+  for (const client of feed?.clients ?? []) client.terminate();
   feed?.close();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));

@@ -135,6 +135,10 @@ export const operationSchema = z.object({
   b: z.int(),
   amountCode: z.union([z.int(), z.string()]).transform(BigInt),
   words: z.array(fieldElement),
+  /** The leaf that a Create has opened. */
+  createdId: z.int().nullish(),
+  /** What it paid, once executed. */
+  feeWei: wei.nullish(),
   status: z.enum(OPERATION_STATUSES),
   opIndex: counter.nullish(),
   batchNumber: counter.nullish(),
@@ -154,6 +158,7 @@ export const batchSchema = z.object({
   status: z.string(),
   timestamp: counter.nullish(),
   circuit: z.string().nullish(),
+  counts: z.object({ operations: z.int() }).nullish(),
   proveMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   gasUsed: z

@@ -1,0 +1,107 @@
+import { CommanderError } from "commander";
+import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
+import { clientErrors } from "../../client/client-errors.ts";
+
+/** Errors of the command line itself. */
+export const commandErrors = {
+  CMD_USAGE: {
+    meaning: "the command line is not one that the program takes",
+    remedy: "add --help to the command",
+  },
+  CMD_NO_DEPLOYMENT: {
+    meaning: "no rollup is named, and no devnet has left its record",
+    remedy: "run npm start first, or pass --rpc, --rollup and --sequencer",
+  },
+  CMD_NO_ACCOUNT: {
+    meaning: "the command signs and no account is named",
+    remedy: "pass --account NAME (a devnet knows alice, bob, carol and dave) or --private-key-file FILE",
+  },
+  CMD_UNKNOWN_ACCOUNT: {
+    meaning: "the accounts file has no account of this name",
+    remedy: "list the accounts with: openledger account show",
+  },
+  CMD_ACCOUNT_EXISTS: {
+    meaning: "the accounts file has an account of this name",
+    remedy: "choose another name",
+  },
+  CMD_ACCOUNTS_MALFORMED: {
+    meaning: "the accounts file cannot be read",
+    remedy: "repair the file, or pass another one with --accounts-file",
+  },
+  CMD_KEY_FILE_UNREADABLE: {
+    meaning: "the key file cannot be read, or is not one key",
+    remedy: "the file must hold 0x and 64 hexadecimal digits",
+  },
+  CMD_KEY_UNKNOWN: {
+    meaning: "none of the account's keys signs for the leaf",
+    remedy:
+      "use the account that owns the leaf, or replace its key with: openledger account rotate-key --forced",
+  },
+  CMD_VERIFY_FAILED: {
+    meaning: "what L1 accepted is not what the circuits in this repository prove",
+    remedy: "do not trust this rollup before the difference is explained",
+  },
+  CMD_INTERNAL: {
+    meaning: "the program failed in an unforeseen way",
+    remedy: "report it with the details (--json)",
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
+
+export type CommandErrorCode = keyof typeof commandErrors;
+
+export function commandError(
+  code: CommandErrorCode,
+  message: string,
+  details: { data?: object; cause?: unknown } = {},
+): RollupError {
+  return new RollupError(code, message, details);
+}
+
+/** What to do about the ledger's own refusals, which reach the user unchanged. */
+const ledgerRemedies: Record<string, string> = {
+  OP_BALANCE_TOO_LOW: "deposit more, or use a smaller amount; the fee is paid on top of it",
+  OP_AMOUNT_NOT_REPRESENTABLE:
+    "use at most ten significant digits; the nearest amount below is in the details",
+  OP_FEE_TOO_LOW: "the fee has risen: send the operation again",
+  OP_WRONG_NONCE: "another operation of this account came first: send it again",
+  OP_BAD_SIGNATURE: "sign with the leaf's current key (openledger account show)",
+  OP_UNKNOWN_LEAF: "check the id with: openledger account show",
+  OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
+  SEQ_RATE_LIMITED: "wait a moment and try again",
+  SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
+  SEQ_SELF_TRANSFER: "name another payee",
+  SEQ_ZERO_AMOUNT: "use an amount above 0",
+};
+
+export interface RenderedError {
+  code: string;
+  message: string;
+  remedy: string;
+  data: object;
+}
+
+/** Any failure as one line what happened, one line what to do, and a code. */
+export function renderError(error: unknown): RenderedError {
+  if (error instanceof CommanderError) {
+    const message = error.message.replace(/^error: /, "");
+    return { code: "CMD_USAGE", message, remedy: commandErrors.CMD_USAGE.remedy, data: {} };
+  }
+  if (!isRollupError(error)) {
+    const message = (error as Error)?.message ?? String(error);
+    return {
+      code: "CMD_INTERNAL",
+      message: firstLine(message),
+      remedy: commandErrors.CMD_INTERNAL.remedy,
+      data: {},
+    };
+  }
+  const { code, message } = error;
+  const known: Record<string, { remedy: string }> = { ...clientErrors, ...commandErrors };
+  const remedy = known[code]?.remedy ?? ledgerRemedies[code] ?? "look the code up in docs/errors.md";
+  const { data } = error.toJSON() as { data: object };
+  return { code, message: firstLine(message), remedy, data };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]!;
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from "node:fs";
+import { type Address, getAddress, isAddress } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { z } from "zod";
+import { loadDeployment } from "../../circuits/deployment.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { findLeaves, getLeaf } from "../../client/ledger-reads.ts";
+import type { LedgerLeaf } from "../../client/sequencer-schemas.ts";
+import { findAccount, type NamedAccount } from "./account-file.ts";
+import { commandError } from "./cli-errors.ts";
+import { readIfPresent, workspacePaths } from "./workspace.ts";
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  json?: boolean;
+  rpc?: string;
+  rollup?: string;
+  sequencer?: string;
+  account?: string;
+  accountsFile?: string;
+  privateKeyFile?: string;
+  keyIndex?: number;
+}
+
+export interface Endpoints {
+  rpcUrl: string;
+  rollupAddress: Address;
+  sequencerUrl: string | null;
+}
+
+const endpointsSchema = z.object({ sequencerUrl: z.url() });
+
+/** Options first, then what the devnet has left. @throws CMD_NO_DEPLOYMENT, CMD_USAGE */
+export function resolveEndpoints(options: GlobalOptions): Endpoints {
+  const isRecordNeeded = options.rpc === undefined || options.rollup === undefined;
+  const hasRecord = readIfPresent(workspacePaths.deployment) !== null;
+  if (isRecordNeeded && !hasRecord)
+    throw commandError("CMD_NO_DEPLOYMENT", "there is no devnet here to take the addresses from");
+  const record = isRecordNeeded ? loadDeployment(workspacePaths.deployment) : null;
+  // A rollup that was named is not the devnet's, so neither is its sequencer.
+  const endpoints = options.rollup === undefined ? readIfPresent(workspacePaths.endpoints) : null;
+  const sequencerUrl =
+    options.sequencer ??
+    (endpoints === null ? null : endpointsSchema.parse(JSON.parse(endpoints)).sequencerUrl);
+  return {
+    rpcUrl: options.rpc ?? record!.rpcUrl,
+    rollupAddress: parseAddress(options.rollup ?? record!.rollupAddress),
+    sequencerUrl,
+  };
+}
+
+/** @throws CMD_USAGE */
+export function parseAddress(text: string): Address {
+  if (!isAddress(text, { strict: false }))
+    throw commandError("CMD_USAGE", `"${text}" is no Ethereum address`);
+  return getAddress(text);
+}
+
+export function accountsPath(options: GlobalOptions): string {
+  return options.accountsFile ?? workspacePaths.accounts;
+}
+
+/** The account that signs. @throws CMD_NO_ACCOUNT, CMD_UNKNOWN_ACCOUNT, CMD_KEY_FILE_UNREADABLE */
+export function resolveAccount(options: GlobalOptions): NamedAccount {
+  const { privateKeyFile } = options;
+  if (privateKeyFile !== undefined) {
+    const unreadable = (cause?: unknown) =>
+      commandError("CMD_KEY_FILE_UNREADABLE", `${privateKeyFile} holds no private key`, { cause });
+    let text: string;
+    try {
+      text = readFileSync(privateKeyFile, "utf8").trim();
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+    if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw unreadable();
+    const l1 = privateKeyToAccount(text as `0x${string}`);
+    return { name: l1.address, l1, keyIndex: options.keyIndex ?? 0, l2Secret: null };
+  }
+  if (options.account === undefined)
+    throw commandError("CMD_NO_ACCOUNT", "this command needs an account to sign with");
+  const account = findAccount(accountsPath(options), options.account);
+  return options.keyIndex === undefined ? account : { ...account, keyIndex: options.keyIndex };
+}
+
+/** A client that can only read. */
+export function openReader(options: GlobalOptions): Promise<LedgerClient> {
+  const { rpcUrl, rollupAddress, sequencerUrl } = resolveEndpoints(options);
+  return createLedgerClient({ rpcUrl, rollupAddress, ...(sequencerUrl === null ? {} : { sequencerUrl }) });
+}
+
+export interface Signer {
+  client: LedgerClient;
+  account: NamedAccount;
+  /** The account's newest key. */
+  key: L2Key;
+}
+
+/** A client with the account's Ethereum key and its newest ledger key. */
+export async function openSigner(options: GlobalOptions): Promise<Signer> {
+  const account = resolveAccount(options);
+  const reader = await openReader(options);
+  const key = await accountKey(reader, account, account.keyIndex);
+  const { rpcUrl, rollupAddress, sequencerUrl } = resolveEndpoints(options);
+  const client = await createLedgerClient({
+    rpcUrl,
+    rollupAddress,
+    ...(sequencerUrl === null ? {} : { sequencerUrl }),
+    l1Account: account.l1,
+    l2Key: key,
+  });
+  return { client, account, key };
+}
+
+/** The account's random key, or the derived one of an index. */
+export function accountKey(client: LedgerClient, account: NamedAccount, index: number): Promise<L2Key> {
+  if (account.l2Secret !== null) return keyFromSecret(account.l2Secret);
+  return deriveKey({
+    wallet: account.l1,
+    chainId: client.chain.id,
+    rollupAddress: client.rollupAddress,
+    index,
+  });
+}
+
+/** The same client, signing for one leaf with whichever of the account's keys the leaf has. @throws CMD_KEY_UNKNOWN */
+export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerClient> {
+  const { client, account } = signer;
+  if (signer.key.keyX === leaf.keyX) return { ...client, leafId: leaf.id };
+  for (let index = account.keyIndex; index >= 0; index--) {
+    const key = await accountKey(client, { ...account, l2Secret: null }, index);
+    if (key.keyX === leaf.keyX) return { ...client, l2Key: key, leafId: leaf.id };
+  }
+  throw commandError("CMD_KEY_UNKNOWN", `no key of ${account.name} signs for leaf ${leaf.id}`, {
+    data: { leafId: leaf.id, account: account.name },
+  });
+}
+
+/**
+ * A leaf by what people call it: an id, the name of an account in the file, or an Ethereum address.
+ * @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CMD_UNKNOWN_ACCOUNT
+ */
+export async function resolveLeaf(
+  client: LedgerClient,
+  options: GlobalOptions,
+  text: string,
+): Promise<LedgerLeaf> {
+  if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
+  const owner = isAddress(text, { strict: false })
+    ? getAddress(text)
+    : findAccount(accountsPath(options), text).l1.address;
+  return accountOf(client, owner);
+}
+
+/** The one account leaf of an Ethereum address. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */
+export async function accountOf(client: LedgerClient, owner: Address): Promise<LedgerLeaf> {
+  const accounts = (await findLeaves(client, { owner })).filter(({ kind }) => kind === "account");
+  const [only] = accounts;
+  if (only === undefined) {
+    throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account in the ledger`, { data: { owner } });
+  }
+  if (accounts.length > 1) {
+    const ids = accounts.map(({ id }) => id);
+    throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, {
+      data: { owner, ids },
+    });
+  }
+  return only;
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { deposit } from "../../client/deposit.ts";
+import { formatOpen, parseOpen } from "../../client/open-amount.ts";
+import { accountOf, openSigner, resolveLeaf } from "./context.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
+
+export function addDepositCommand(program: Command): void {
+  const command = program
+    .command("deposit <amount>")
+    .description(
+      "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none",
+    )
+    .option("--to <leaf>", "another leaf: an id, an account's name or an address")
+    .option("--new", "a new leaf, even if the account has one")
+    .option("--approve", "give leave by an approval transaction instead of a signed permit");
+  withWait(command, "acknowledged");
+  withExample(command, "deposit 12.5 --account alice", "deposit 100 --account alice --to bob");
+  onRun<{ to?: string; new?: boolean; approve?: boolean; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const amountWei = parseOpen(args[0]!);
+      const { client, account } = await openSigner(options);
+      const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
+      const leaf =
+        options.to !== undefined
+          ? await resolveLeaf(client, options, options.to)
+          : options.new === true
+            ? null
+            : await accountOf(client, account.l1.address).catch(noneYet);
+      output.progress("sending the deposit to L1");
+      const sent = await deposit(client, {
+        amountWei,
+        permission,
+        ...(leaf === null ? {} : { to: leaf.id, expectedOwner: leaf.l1Owner }),
+      });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { queueIndex: sent.queueIndex },
+        options.wait,
+        output,
+      );
+      const into = leaf ?? (await accountOf(client, account.l1.address).catch(noneYet));
+      const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
+      const lines = [
+        `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
+        `L1 transaction ${sent.transactionHash}, ${sent.gasUsed} gas, queue entry ${sent.queueIndex}`,
+      ];
+      output.answer(lines, {
+        amountWei,
+        leafId: into?.id ?? null,
+        stage,
+        batchNumber,
+        queueIndex: sent.queueIndex,
+        transactionHash: sent.transactionHash,
+        gasUsed: sent.gasUsed,
+      });
+    },
+  );
+}
+
+/** A first deposit opens the account; several accounts ask for --to or --new. */
+function noneYet(error: unknown): null {
+  if (isRollupError(error, "CLI_LEAF_NOT_FOUND")) return null;
+  throw error;
+}

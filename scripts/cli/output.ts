@@ -1,0 +1,62 @@
+import { type RenderedError, renderError } from "./cli-errors.ts";
+
+/** Where a command's answer goes: lines for people, or one JSON value for programs. */
+export interface Output {
+  readonly isJson: boolean;
+  /** The answer: `lines` for people, `json` for programs. Called once a command. */
+  answer(lines: readonly string[], json: object): void;
+  fail(error: unknown): RenderedError;
+  /** A line about work that takes longer than two seconds; never part of the answer. */
+  progress(text: string): void;
+}
+
+const NOTICE_AFTER_MS = 2000;
+
+export function createOutput(
+  options: { isJson: boolean; startedAtMs?: number },
+  streams: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream } = process,
+): Output {
+  const startedAtMs = options.startedAtMs ?? Date.now();
+  let lastProgress = "";
+  return {
+    isJson: options.isJson,
+    answer(lines, json) {
+      const text = options.isJson ? encodeJson(json) : lines.join("\n");
+      streams.stdout.write(`${text}\n`);
+    },
+    fail(error) {
+      const rendered = renderError(error);
+      if (options.isJson) streams.stdout.write(`${encodeJson({ error: rendered })}\n`);
+      else streams.stderr.write(`${rendered.message}\n${rendered.remedy}\n[${rendered.code}]\n`);
+      return rendered;
+    },
+    progress(text) {
+      if (text === lastProgress || Date.now() - startedAtMs < NOTICE_AFTER_MS) return;
+      lastProgress = text;
+      streams.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** bigint as decimal text: JSON numbers end at 2^53. */
+export function encodeJson(value: object): string {
+  return JSON.stringify(
+    value,
+    (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part),
+    2,
+  );
+}
+
+/** Columns padded to their widest cell. */
+export function renderTable(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,66 @@
+import { Command, InvalidArgumentError } from "commander";
+import { addAccountCommands } from "./account-command.ts";
+import { addClaimCommand } from "./claim-command.ts";
+import { addDatanetCommands } from "./datanet-command.ts";
+import { addDepositCommand } from "./deposit-command.ts";
+import { createOutput } from "./output.ts";
+import { withExample } from "./run-command.ts";
+import { addStatusCommand } from "./status-command.ts";
+import { addTransferCommand } from "./transfer-command.ts";
+import { addVerifyCommand } from "./verify-command.ts";
+import { addWithdrawCommand } from "./withdraw-command.ts";
+
+/** The whole command line. It never ends the process itself: `runProgram` sets the exit status. */
+export function createProgram(): Command {
+  const program = new Command("openledger")
+    .description(
+      "Use an OpenLedger rollup: accounts, deposits, transfers, withdrawals, datanets, verification.",
+    )
+    .option("--json", "answer with one JSON value, errors too")
+    .option("--rpc <url>", "Ethereum node; default: the devnet's")
+    .option("--rollup <address>", "the rollup's contract; default: the devnet's")
+    .option("--sequencer <url>", "the sequencer; default: the devnet's")
+    .option("--account <name>", "who signs: a name in the accounts file")
+    .option("--accounts-file <path>", "default: the devnet's, which knows alice, bob, carol and dave")
+    .option("--private-key-file <path>", "who signs: a file with an Ethereum private key")
+    .option(
+      "--key-index <n>",
+      "which ledger key of the wallet; default: the newest that the accounts file knows",
+      parseIndex,
+    )
+    .showHelpAfterError(false);
+  withExample(program, "status", "transfer bob 1.5 --account alice");
+  addStatusCommand(program);
+  addAccountCommands(program);
+  addDepositCommand(program);
+  addTransferCommand(program);
+  addWithdrawCommand(program);
+  addClaimCommand(program);
+  addDatanetCommands(program);
+  addVerifyCommand(program);
+  for (const command of allCommands(program))
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  return program;
+}
+
+/** Runs the command line; wrong usage is answered like any other failure, with exit status 2. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    const { exitCode, code } = error as { exitCode?: number; code?: string };
+    // Help and version come as errors, too, and are none.
+    if (exitCode === 0 || code === "commander.help") return;
+    createOutput({ isJson: argv.includes("--json") }).fail(error);
+    process.exitCode = 2;
+  }
+}
+
+export function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((child) => allCommands(child as Command))];
+}
+
+function parseIndex(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("not a number");
+  return Number(text);
+}

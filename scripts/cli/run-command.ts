@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import {
+  type WaitProgress,
+  type WaitResult,
+  type WaitStage,
+  type WaitTarget,
+  waitFor,
+} from "../../client/wait-for.ts";
+import { commandError } from "./cli-errors.ts";
+import type { GlobalOptions } from "./context.ts";
+import { createOutput, type Output } from "./output.ts";
+
+export interface CommandContext<Options extends object> {
+  options: GlobalOptions & Options;
+  args: readonly string[];
+  output: Output;
+}
+
+/**
+ * Gives a command its action: options of the whole program and of the command, and an output of the wanted form.
+ * A failure is answered in that form, and the process ends with status 1.
+ */
+export function onRun<Options extends object>(
+  command: Command,
+  action: (context: CommandContext<Options>) => Promise<void>,
+): void {
+  command.action(async () => {
+    const options = command.optsWithGlobals<GlobalOptions & Options>();
+    const output = createOutput({ isJson: options.json === true });
+    try {
+      await action({ options, args: command.args, output });
+    } catch (error) {
+      output.fail(error);
+      process.exitCode = 1;
+    }
+  });
+}
+
+/** The example that every command's help ends with. */
+export function withExample(command: Command, ...lines: string[]): Command {
+  const text = lines.map((line) => `  $ npm run openledger -- ${line}`).join("\n");
+  return command.addHelpText("after", `\nExample:\n${text}`);
+}
+
+const STAGES: readonly WaitStage[] = ["acknowledged", "sealed", "proven", "posted", "final", "claimable"];
+
+/** `--wait <stage>`, for everything that goes through the sequencer. */
+export function withWait(command: Command, fallback: WaitStage): Command {
+  return command.option("--wait <stage>", `wait until ${STAGES.join(", ")}`, fallback);
+}
+
+/** Waits with a line of progress for each stage. @throws CMD_USAGE for an unknown stage */
+export async function waitWithProgress(
+  client: LedgerClient,
+  target: WaitTarget,
+  stage: string,
+  output: Output,
+): Promise<WaitResult> {
+  const wanted = STAGES.find((known) => known === stage);
+  if (wanted === undefined)
+    throw commandError("CMD_USAGE", `"${stage}" is no stage; there are ${STAGES.join(", ")}`);
+  const onProgress = ({ stage: reached, remainingMs }: WaitProgress) => {
+    const estimate = remainingMs === null ? "" : `, about ${Math.ceil(remainingMs / 1000)} s to go`;
+    output.progress(`${reached}, waiting for ${wanted}${estimate}`);
+  };
+  return waitFor(client, target, wanted, { onProgress });
+}

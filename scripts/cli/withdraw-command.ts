@@ -1,0 +1,82 @@
+import type { Command } from "commander";
+import { forceWithdraw } from "../../client/force-withdraw.ts";
+import { getInfo } from "../../client/ledger-reads.ts";
+import { formatOpen, parseOpen } from "../../client/open-amount.ts";
+import { withdraw } from "../../client/withdraw.ts";
+import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "./context.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
+
+export function addWithdrawCommand(program: Command): void {
+  const command = program
+    .command("withdraw <amount>")
+    .description(
+      'take OPEN out of the ledger ("all" for everything); claim it on L1 once its batch is posted',
+    )
+    .option("--from <leaf>", "the leaf that pays; default: the account's")
+    .option("--recipient <address>", "who may claim it; default: the account")
+    .option("--forced", "through the L1 queue, which no sequencer can leave out; burns the queue's fee");
+  withWait(command, "acknowledged");
+  withExample(
+    command,
+    "withdraw 5 --account alice --wait claimable",
+    "withdraw all --forced --account alice",
+  );
+  onRun<{ from?: string; recipient?: string; forced?: boolean; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const [text] = args as [string];
+      const wanted = text === "all" ? "all" : parseOpen(text);
+      const signer = await openSigner(options);
+      const recipient =
+        options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
+      const leaf =
+        options.from === undefined
+          ? await accountOf(signer.client, signer.account.l1.address)
+          : await resolveLeaf(signer.client, options, options.from);
+      const amount = wanted === "all" ? "everything" : `${formatOpen(wanted)} OPEN`;
+      if (options.forced === true) {
+        output.progress("sending the withdrawal to L1's queue");
+        const sent = await forceWithdraw(signer.client, { id: leaf.id, amountWei: wanted, recipient });
+        const target = { withdrawal: { queueIndex: sent.queueIndex } };
+        const { stage, batchNumber } = await waitWithProgress(signer.client, target, options.wait, output);
+        const lines = [
+          `${amount} from leaf ${leaf.id} for ${recipient}: ${stage}, queue entry ${sent.queueIndex}`,
+          `L1 transaction ${sent.transactionHash}, ${sent.gasUsed} gas, ${formatOpen(sent.burnedFeeWei)} OPEN burned`,
+        ];
+        const { queueIndex, transactionHash, gasUsed, burnedFeeWei } = sent;
+        output.answer(lines, {
+          leafId: leaf.id,
+          amountWei: wanted,
+          recipient,
+          queueIndex,
+          transactionHash,
+          gasUsed,
+          burnedFeeWei,
+          stage,
+          batchNumber,
+        });
+        return;
+      }
+      const client = await signFor(signer, leaf);
+      const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
+      const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { withdrawal: { hash: sent.hash } },
+        options.wait,
+        output,
+      );
+      const lines = [
+        `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
+        `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
+      ];
+      output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
+    },
+  );
+}
+
+async function balanceLessFee(client: Parameters<typeof getInfo>[0], balanceWei: bigint): Promise<bigint> {
+  const { weights, feePerUnitWei } = await getInfo(client);
+  const feeWei = BigInt(weights.withdraw ?? 0) * feePerUnitWei;
+  return balanceWei > feeWei ? balanceWei - feeWei : 0n;
+}

@@ -1,0 +1,32 @@
+import { toHex } from "viem";
+import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import { readAccountFile, writeAccountFile } from "../cli/account-file.ts";
+import { workspacePaths } from "../cli/workspace.ts";
+import { ACCOUNT_INDEX, type AccountName, MNEMONIC, PEOPLE } from "./config.ts";
+
+export function devAccount(name: AccountName): HDAccount {
+  return mnemonicToAccount(MNEMONIC, { addressIndex: ACCOUNT_INDEX[name] });
+}
+
+export function devPrivateKey(name: AccountName): `0x${string}` {
+  return toHex(devAccount(name).getHdKey().privateKey!);
+}
+
+/** Puts the devnet's people into the accounts file, beside those that somebody has added. */
+export async function writeDevAccounts(): Promise<void> {
+  const path = workspacePaths.accounts;
+  const file = readAccountFile(path);
+  const known = new Set(file.accounts.map(({ name }) => name));
+  const added = PEOPLE.filter((name) => !known.has(name)).map((name) => ({
+    name,
+    address: devAccount(name).address,
+    privateKey: devPrivateKey(name),
+    keyIndex: 0,
+  }));
+  if (added.length === 0) return;
+  await writeAccountFile(path, {
+    warning:
+      "The keys of alice, bob, carol and dave are anvil's and known to everybody. Never use them elsewhere.",
+    accounts: [...file.accounts, ...added],
+  });
+}

@@ -1,0 +1,125 @@
+import { dirname, join } from "node:path";
+import { type Address, createPublicClient, createWalletClient, http, keccak256, stringToHex } from "viem";
+import { foundry } from "viem/chains";
+import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/deployment.ts";
+import { genesisLedger } from "../../circuits/ledger.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { keyFromSecret } from "../../client/l2-key.ts";
+import { ledgerDomain } from "../../client/ledger-client.ts";
+import { deployRollup } from "../../contracts/deploy.ts";
+import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
+import { toSolidityKey } from "../../prover/verification-key.ts";
+import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { devAccount } from "./accounts.ts";
+import type { DevnetCircuit } from "./circuits.ts";
+import { DEVNET_SHAPE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
+
+/** The key of the operator's fee account, as public as every key of the devnet. */
+export const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
+
+/**
+ * The devnet's rollup: the one that is there, with the node's current address, or a new one.
+ * @throws DEV_CIRCUIT_CHANGED, DEV_STATE_LOST
+ */
+export async function deployDevnet(
+  rpcUrl: string,
+  circuit: DevnetCircuit,
+  console: Console,
+): Promise<Deployment> {
+  const deployment =
+    readIfPresent(workspacePaths.deployment) === null
+      ? await deployNew(rpcUrl, circuit, console)
+      : await reuse(rpcUrl, circuit, console);
+  await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
+  return deployment;
+}
+
+async function reuse(
+  rpcUrl: string,
+  { compiled, proving }: DevnetCircuit,
+  console: Console,
+): Promise<Deployment> {
+  const deployment = loadDeployment(workspacePaths.deployment);
+  const [deployed] = deployment.circuits;
+  if (deployed?.contentHash !== compiled.contentHash) {
+    throw devnetError(
+      "DEV_CIRCUIT_CHANGED",
+      `the devnet's rollup was deployed with other circuits than ${compiled.name} is now`,
+    );
+  }
+  const client = createPublicClient({ transport: http(rpcUrl) });
+  if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
+    throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);
+  }
+  console.done(
+    `rollup ${deployment.rollupAddress}, deployed in block ${deployment.deployedAtBlock} by an earlier start`,
+  );
+  return { ...deployment, rpcUrl, circuits: [{ ...deployed, ...keyPaths(proving) }] };
+}
+
+async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Console): Promise<Deployment> {
+  const startedAtMs = Date.now();
+  await initPoseidon();
+  const transport = http(rpcUrl);
+  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
+  const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
+  const { keyX: operatorKeyX } = await operatorKey();
+  const operatorOwner = devAccount("operator").address;
+  const treasuryOwner = devAccount("treasury").address;
+  const { root } = genesisLedger({
+    treasuryOwner: BigInt(treasuryOwner),
+    operatorOwner: BigInt(operatorOwner),
+    operatorKeyX,
+  });
+  const config: CircuitConfig = {
+    ...DEVNET_SHAPE,
+    isDevelopment: true,
+    key: toSolidityKey(circuit.proving.verificationKey) as VerifyingKey,
+  };
+  const deployed = await deployRollup({
+    walletClient,
+    publicClient,
+    sequencer: operatorOwner,
+    genesisRoot: root,
+    treasuryOwner,
+    operatorOwner,
+    operatorKeyX,
+    circuits: [config],
+    idFeeWei: ID_FEE_WEI,
+    minDepositWei: MIN_DEPOSIT_WEI,
+    queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
+  });
+  const { token, rollup, gas } = deployed;
+  const elapsedMs = Date.now() - startedAtMs;
+  console.done(`token ${token}, ${gas.token.toLocaleString("en")} gas`);
+  console.done(
+    `rollup ${rollup}, ${gas.rollup.toLocaleString("en")} gas, block ${deployed.blockNumber}`,
+    elapsedMs,
+  );
+  return {
+    chainId: foundry.id,
+    rpcUrl,
+    tokenAddress: token as Address,
+    rollupAddress: rollup as Address,
+    deployedAtBlock: Number(deployed.blockNumber),
+    domain: ledgerDomain(foundry.id, rollup),
+    genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
+    idFeeWei: ID_FEE_WEI,
+    circuits: [
+      {
+        name: circuit.compiled.name,
+        ...DEVNET_SHAPE,
+        circuitId: computeCircuitId(config),
+        isDevelopment: true,
+        contentHash: circuit.compiled.contentHash,
+        ...keyPaths(circuit.proving),
+      },
+    ],
+  };
+}
+
+function keyPaths({ zkeyPath, wasmPath }: DevnetCircuit["proving"]) {
+  return { zkeyPath, wasmPath, verificationKeyPath: join(dirname(zkeyPath), "verification-key.json") };
+}

@@ -1,0 +1,184 @@
+import { rm } from "node:fs/promises";
+import { Command, CommanderError } from "commander";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { openRowStore } from "../../client/row-store.ts";
+import { commandErrors } from "../cli/cli-errors.ts";
+import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { writeDevAccounts } from "./accounts.ts";
+import { buildCircuit } from "./circuits.ts";
+import { devnetPaths, L1_PORT, SEQUENCER_PORT } from "./config.ts";
+import { type Console, createConsole, formatDuration } from "./console.ts";
+import { deployDevnet } from "./deploy-devnet.ts";
+import { devnetErrors } from "./devnet-errors.ts";
+import { findFreePort } from "./free-port.ts";
+import { createPeople, type Job } from "./job.ts";
+import { Journal } from "./journal.ts";
+import { l1NodeSpec } from "./l1-node.ts";
+import { endLeftovers } from "./process-record.ts";
+import { printNextSteps, printReport, type Report } from "./report.ts";
+import { runJob } from "./run-job.ts";
+import {
+  bridgeSpec,
+  loadOperatorToken,
+  proverSpec,
+  type ServiceAddresses,
+  sequencerSpec,
+} from "./services.ts";
+import { Supervisor } from "./supervisor.ts";
+
+interface DevnetOptions {
+  exit?: boolean;
+  reset?: boolean;
+}
+
+/** The whole devnet, from nothing or from where it was. @returns the exit status */
+export async function runDevnet(argv: readonly string[]): Promise<number> {
+  const console = createConsole();
+  const options = parseOptions(argv);
+  if (typeof options === "number") return options;
+  const startedAtMs = Date.now();
+  const stop = new AbortController();
+  const onSignal = (name: string) => () => {
+    console.line(`${name}: stopping`);
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal(name));
+  const supervisor = new Supervisor({
+    logDir: devnetPaths.logs,
+    recordPath: devnetPaths.processes,
+    console,
+    onGiveUp: (error) => stop.abort(error),
+  });
+  try {
+    await prepareFolder(options, console);
+    const report = await bringUpAndWork({ console, supervisor, signal: stop.signal });
+    console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
+    const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
+    if (options.exit === true) return status;
+    printNextSteps(console);
+    await ended(stop.signal);
+    return isRollupError(stop.signal.reason) ? fail(console, stop.signal.reason) : status;
+  } catch (error) {
+    // What is thrown after a stop is its consequence; the reason says more.
+    return fail(console, stop.signal.aborted ? stop.signal.reason : error);
+  } finally {
+    await supervisor.stop();
+    console.line("all processes have ended");
+  }
+}
+
+function parseOptions(argv: readonly string[]): DevnetOptions | number {
+  const command = new Command("npm start --")
+    .description(
+      "A whole rollup on this machine: Ethereum node, contracts, sequencer, prover, bridge, and a job that uses them.",
+    )
+    .option("--exit", "end after the job; status 0 only if every check held")
+    .option("--reset", "forget the saved devnet (.openledger) first")
+    .exitOverride();
+  try {
+    return command.parse([...argv], { from: "user" }).opts<DevnetOptions>();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+async function prepareFolder(options: DevnetOptions, console: Console): Promise<void> {
+  const leftovers = await endLeftovers(devnetPaths.processes);
+  if (leftovers.length > 0)
+    console.line(`ended what an earlier start had left running: ${leftovers.join(", ")}`);
+  if (options.reset === true) {
+    const { logs, ...rest } = { ...devnetPaths, ...workspacePaths };
+    // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
+    const { workspace: _workspace, ...paths } = rest;
+    for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
+    for (const name of ["anvil", "sequencer", "prover", "bridge"])
+      await rm(`${logs}/${name}.log`, { force: true });
+    console.line("the saved devnet is forgotten");
+  }
+}
+
+async function bringUpAndWork(modules: {
+  console: Console;
+  supervisor: Supervisor;
+  signal: AbortSignal;
+}): Promise<Report> {
+  const { console, supervisor, signal } = modules;
+  const check = () => signal.throwIfAborted();
+  console.title("Circuit and keys");
+  const circuit = await buildCircuit(console);
+  check();
+  console.title("Ethereum node and contracts");
+  const port = await findFreePort(L1_PORT);
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  await supervisor.start(l1NodeSpec(port));
+  console.done(`anvil at ${rpcUrl}, a block a second`);
+  check();
+  const deployment = await deployDevnet(rpcUrl, circuit, console);
+  console.title("Sequencer, bridge, prover");
+  const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
+  const addresses: ServiceAddresses = { rpcUrl, sequencerUrl, operatorToken: await loadOperatorToken() };
+  await writeFileWhole(workspacePaths.endpoints, `${JSON.stringify({ sequencerUrl }, null, 2)}\n`);
+  await writeDevAccounts();
+  check();
+  await supervisor.start(sequencerSpec(addresses));
+  await Promise.all([supervisor.start(bridgeSpec(addresses)), supervisor.start(proverSpec(addresses))]);
+  console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
+
+  const journal = new Journal(devnetPaths.journal);
+  const finished = journal.get<Report>("report");
+  if (finished !== undefined) {
+    console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
+    printReport(console, finished);
+    return finished;
+  }
+  const people = await createPeople({ rpcUrl, rollupAddress: deployment.rollupAddress, sequencerUrl });
+  const job: Job = {
+    console,
+    journal,
+    signal,
+    ...people,
+    store: await openRowStore(workspacePaths.rows),
+    seal: () => seal(addresses),
+  };
+  const report = await runJob(job);
+  // A failed check may be the start's own trouble: only a good job is not done again.
+  if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
+  printReport(console, report);
+  return report;
+}
+
+async function seal({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
+  await fetch(`${sequencerUrl}/operator/seal`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${operatorToken}` },
+    signal: AbortSignal.timeout(30_000),
+  });
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  // The timer keeps the process alive; a pending promise alone does not.
+  const timer = setInterval(() => {}, 60_000);
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
+}
+
+function fail(console: Console, error: unknown): number {
+  const known: Record<string, { remedy: string }> = { ...commandErrors, ...devnetErrors };
+  if (!isRollupError(error)) {
+    const isSignal = error instanceof Error && error.message.startsWith("stopped by ");
+    if (!isSignal) console.alarm((error as Error)?.stack ?? String(error));
+    return 1;
+  }
+  console.alarm(error.message);
+  console.line(
+    `${known[error.code]?.remedy ?? "the logs say more; npm start again resumes"} [${error.code}]`,
+  );
+  if (error.cause !== undefined) console.line(`cause: ${(error.cause as Error).message ?? error.cause}`);
+  return 1;
+}

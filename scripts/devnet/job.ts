@@ -1,0 +1,94 @@
+import {
+  type L1Options,
+  type L1Result,
+  type SignedTransaction,
+  sendTransaction,
+} from "../../client/l1-transaction.ts";
+import { deriveKey } from "../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/ledger-reads.ts";
+import type { RowStore } from "../../client/row-store.ts";
+import {
+  type SendResult,
+  type SignedSubmission,
+  type SigningOptions,
+  sendSigned,
+} from "../../client/send-operation.ts";
+import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/wait-for.ts";
+import { waitFor } from "../../client/wait-for.ts";
+import { devAccount } from "./accounts.ts";
+import { PEOPLE, type PersonName } from "./config.ts";
+import type { Console } from "./console.ts";
+import type { Journal } from "./journal.ts";
+
+/** What the steps of the devnet's job work with. */
+export interface Job {
+  readonly console: Console;
+  readonly journal: Journal;
+  readonly people: Readonly<Record<PersonName, LedgerClient>>;
+  readonly faucet: LedgerClient;
+  readonly store: RowStore;
+  readonly signal: AbortSignal;
+  /** Closes the open batch now, as an operator may. */
+  readonly seal: () => Promise<void>;
+}
+
+export async function createPeople(options: {
+  rpcUrl: string;
+  rollupAddress: `0x${string}`;
+  sequencerUrl: string;
+}): Promise<{ people: Job["people"]; faucet: LedgerClient }> {
+  const faucet = await createLedgerClient({ ...options, l1Account: devAccount("faucet") });
+  const clients = await Promise.all(
+    PEOPLE.map(async (name) => {
+      const wallet = devAccount(name);
+      // The person's ledger key comes from the wallet, by one signature.
+      const { rollupAddress } = options;
+      const l2Key = await deriveKey({ wallet, chainId: faucet.chain.id, rollupAddress });
+      return [name, await createLedgerClient({ ...options, l1Account: wallet, l2Key })] as const;
+    }),
+  );
+  return { people: Object.fromEntries(clients) as Record<PersonName, LedgerClient>, faucet };
+}
+
+/** An L1 transaction that is sent once, however often the devnet is killed and started. */
+export async function onceOnL1(
+  job: Job,
+  key: string,
+  client: LedgerClient,
+  act: (options: Required<Pick<L1Options, "onSigned">>) => Promise<L1Result>,
+): Promise<L1Result> {
+  const signed = job.journal.get<SignedTransaction>(key);
+  if (signed !== undefined) return sendTransaction(client, signed);
+  return act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
+}
+
+/** An operation that is sent once; one that the sequencer has dropped is signed anew. */
+export async function onceOnLedger(
+  job: Job,
+  key: string,
+  client: LedgerClient,
+  act: (options: Required<Pick<SigningOptions, "onSigned">>) => Promise<SendResult>,
+): Promise<SendResult> {
+  const signed = job.journal.get<SignedSubmission>(key);
+  if (signed !== undefined) {
+    const known = await getOperation(client, signed.hash);
+    if (known?.status !== "dropped") return sendSigned(client, signed);
+  }
+  return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
+}
+
+/** `waitFor` with progress on the terminal; ends when the devnet is stopped. */
+export function waitWithConsole(
+  job: Job,
+  client: LedgerClient,
+  target: WaitTarget,
+  stage: WaitStage,
+  what: string,
+): Promise<WaitResult> {
+  const onProgress = ({ stage: reached, elapsedMs, remainingMs }: WaitProgress) => {
+    const estimate = remainingMs === null ? "" : `, about ${Math.ceil(remainingMs / 1000)} s to go`;
+    job.console.progress(`${what}: ${reached} after ${Math.round(elapsedMs / 1000)} s${estimate}`);
+  };
+  return waitFor(client, target, stage, { onProgress, signal: job.signal });
+}

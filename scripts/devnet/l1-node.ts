@@ -1,0 +1,40 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createPublicClient, http } from "viem";
+import { devnetPaths, L1_BLOCK_SECONDS, L1_SAVE_SECONDS, MNEMONIC } from "./config.ts";
+import { devnetError } from "./devnet-errors.ts";
+import type { ServiceSpec } from "./supervisor.ts";
+
+/**
+ * anvil with one block a second and its state in a file. contracts/anvil.ts is for tests: that node dies with its
+ * process, saves only at the end, and is not started again.
+ */
+export function l1NodeSpec(port: number): ServiceSpec {
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  const client = createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 1000 }) });
+  return {
+    name: "anvil",
+    command: anvilPath(),
+    args: [
+      ["--port", String(port), "--chain-id", "31337", "--mnemonic", MNEMONIC],
+      // The newest rules, and those of the transaction's size that anvil leaves out by default.
+      ["--hardfork", "osaka", "--enable-tx-gas-limit"],
+      ["--block-time", String(L1_BLOCK_SECONDS)],
+      ["--state", devnetPaths.l1State, "--state-interval", String(L1_SAVE_SECONDS)],
+    ].flat(),
+    isReady: async () => (await client.getChainId()) === 31337,
+  };
+}
+
+/** The binary itself, so that no wrapper process stands between us and its end. */
+function anvilPath(): string {
+  const arch = process.arch === "x64" ? "amd64" : process.arch;
+  const name = `@foundry-rs/anvil-${process.platform}-${arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), "bin", "anvil");
+  } catch (cause) {
+    throw devnetError("DEV_SERVICE_FAILED", `${name} is not installed; there is no anvil for this machine`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { devPrivateKey } from "./accounts.ts";
+import {
+  devnetPaths,
+  FEE_PER_UNIT_WEI,
+  FINALITY_BLOCKS,
+  RECEIPT_DEADLINE_SECONDS,
+  SEAL_INTERVAL_MS,
+} from "./config.ts";
+import type { ServiceSpec } from "./supervisor.ts";
+
+export interface ServiceAddresses {
+  readonly rpcUrl: string;
+  readonly sequencerUrl: string;
+  readonly operatorToken: string;
+}
+
+/** The token that prover and bridge show the sequencer; made once a devnet. */
+export async function loadOperatorToken(): Promise<string> {
+  const known = readIfPresent(devnetPaths.operatorToken);
+  if (known !== null) return known.trim();
+  const token = randomBytes(24).toString("hex");
+  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, 0o600);
+  return token;
+}
+
+export function sequencerSpec({ sequencerUrl, operatorToken }: ServiceAddresses): ServiceSpec {
+  return {
+    ...nodeProcess("sequencer", "sequencer/main.ts"),
+    env: {
+      SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
+      SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+      SEQUENCER_PORT: new URL(sequencerUrl).port,
+      SEQUENCER_OPERATOR_TOKEN: operatorToken,
+      SEQUENCER_RECEIPT_PRIVATE_KEY: devPrivateKey("operator"),
+      SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
+      SEQUENCER_SEAL_INTERVAL_MS: String(SEAL_INTERVAL_MS),
+      SEQUENCER_L1_CONFIRMATIONS: String(FINALITY_BLOCKS),
+      SEQUENCER_RECEIPT_DEADLINE_SECONDS: String(RECEIPT_DEADLINE_SECONDS),
+    },
+    isReady: async () => (await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
+  };
+}
+
+export function bridgeSpec({ rpcUrl, sequencerUrl, operatorToken }: ServiceAddresses): ServiceSpec {
+  return {
+    ...nodeProcess("bridge", "bridge/main.ts"),
+    env: {
+      DEPLOYMENT_PATH: workspacePaths.deployment,
+      L1_RPC_URL: rpcUrl,
+      SEQUENCER_URL: sequencerUrl,
+      OPERATOR_TOKEN: operatorToken,
+      OPERATOR_L1_KEY: devPrivateKey("operator"),
+      BRIDGE_DATA_DIR: devnetPaths.bridgeData,
+      BRIDGE_POLL_INTERVAL_MS: "300",
+      BRIDGE_MAX_BACKOFF_MS: "2000",
+      L1_CONFIRMATIONS: "1",
+      L1_FINALITY_DEPTH_BLOCKS: String(FINALITY_BLOCKS),
+      L1_RESEND_AFTER_MS: "15000",
+    },
+    // The first thing that it does is to report L1's head.
+    isReady: async () => {
+      const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) });
+      return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
+    },
+  };
+}
+
+export function proverSpec({ sequencerUrl, operatorToken }: ServiceAddresses): ServiceSpec {
+  return {
+    ...nodeProcess("prover", "prover/main.ts"),
+    env: {
+      DEPLOYMENT_PATH: workspacePaths.deployment,
+      SEQUENCER_URL: sequencerUrl,
+      OPERATOR_TOKEN: operatorToken,
+    },
+    isReady: async () => true,
+  };
+}
+
+/** One process and no wrapper: node with tsx as its loader. */
+function nodeProcess(name: string, path: string): Pick<ServiceSpec, "name" | "command" | "args"> {
+  return { name, command: process.execPath, args: ["--import", "tsx", join(".", path)] };
+}

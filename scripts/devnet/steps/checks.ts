@@ -1,0 +1,167 @@
+import { collectVersion } from "../../../client/collect-version.ts";
+import { getL1Balances } from "../../../client/l1-balances.ts";
+import { rollupContract, tokenContract } from "../../../client/ledger-client.ts";
+import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/ledger-reads.ts";
+import { formatOpen } from "../../../client/open-amount.ts";
+import type { SignedSubmission } from "../../../client/send-operation.ts";
+import type { LedgerOperation } from "../../../client/sequencer-schemas.ts";
+import { devAccount } from "../accounts.ts";
+import {
+  COMMITS_EACH,
+  CONTRIBUTORS,
+  FIRST_TRANSFER_COUNT,
+  FORCED_WITHDRAWAL_WEI,
+  LATER_TRANSFER_COUNT,
+  PEOPLE,
+  ROWS_PER_COMMIT,
+  WITHDRAWAL_WEI,
+} from "../config.ts";
+import type { Job } from "../job.ts";
+import type { Leaves } from "./deposit.ts";
+import { expectedBalances } from "./expected.ts";
+import { verifyFromL1 } from "./verify.ts";
+
+/** A sentence that must be true once the job is done. */
+export interface Check {
+  readonly claim: string;
+  readonly holds: boolean;
+  readonly detail: string;
+}
+
+/** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
+export async function runChecks(job: Job, leaves: Leaves, datanetId: number): Promise<Check[]> {
+  const verified = await verifyFromL1(job);
+  const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
+  const expected = expectedBalances(forcedFeeWei);
+  const { feeAccountId } = await getInfo(job.people.alice);
+  const ids = { ...leaves, datanet: datanetId, operator: feeAccountId };
+  return [
+    ...verified.checks,
+    ...(await Promise.all(PEOPLE.map((name) => checkTokenBalance(job, name, expected.l1Wei[name])))),
+    ...(await Promise.all(
+      ([...PEOPLE, "datanet", "operator"] as const).map((who) =>
+        checkLedgerBalance(job, who, ids[who], expected.ledgerWei[who], verified.balanceOf(ids[who])),
+      ),
+    )),
+    checkClaim(job, "carol", WITHDRAWAL_WEI),
+    checkClaim(job, "dave", FORCED_WITHDRAWAL_WEI),
+    ...(await checkOperations(job)),
+    ...(await checkDatanet(job, leaves, datanetId)),
+    await checkSolvency(job),
+    await checkHead(job),
+  ];
+}
+
+async function checkTokenBalance(
+  job: Job,
+  name: (typeof PEOPLE)[number],
+  expectedWei: bigint,
+): Promise<Check> {
+  const { tokenWei } = await getL1Balances(job.people[name], devAccount(name).address);
+  return equal(`${name}'s OPEN on L1 is right to the wei`, tokenWei, expectedWei, formatOpen);
+}
+
+async function checkLedgerBalance(
+  job: Job,
+  who: string,
+  id: number,
+  expectedWei: bigint,
+  provenWei: bigint | null,
+): Promise<Check> {
+  const { balanceWei } = await getLeaf(job.people.alice, id);
+  const claim = `${who}'s balance in the ledger is right to the wei, at the sequencer and rebuilt from L1`;
+  if (provenWei !== balanceWei)
+    return failed(claim, `the sequencer says ${balanceWei}, L1 says ${provenWei}`);
+  return equal(claim, balanceWei, expectedWei, formatOpen);
+}
+
+function checkClaim(job: Job, name: string, expectedWei: bigint): Check {
+  const claimedWei = BigInt(job.journal.get<string>(`claimed-wei-${name}`) ?? "0");
+  return equal(`${name}'s withdrawal was paid out exactly`, claimedWei, expectedWei, formatOpen);
+}
+
+async function checkOperations(job: Job): Promise<Check[]> {
+  const commitCount = CONTRIBUTORS.length * COMMITS_EACH;
+  const transferCount = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
+  const keys = [
+    ...Array.from({ length: transferCount }, (_, i) => `transfer-${i}`),
+    ...Array.from({ length: commitCount }, (_, i) => `commit-${i}`),
+    "create-datanet",
+    "publish-version",
+    "withdraw-carol",
+  ];
+  const operations = await Promise.all(
+    keys.map((key) => getOperation(job.people.alice, job.journal.get<SignedSubmission>(key)!.hash)),
+  );
+  const onL1 = operations.filter(
+    (operation) => operation?.status === "posted" || operation?.status === "final",
+  );
+  const kept = operations.filter((operation) => operation != null && isPromiseKept(operation));
+  return [
+    equal(
+      `all ${keys.length} signed operations (${transferCount} of them transfers) are on L1`,
+      onL1.length,
+      keys.length,
+      String,
+    ),
+    equal("every receipt names the place that its operation got", kept.length, keys.length, String),
+  ];
+}
+
+const isPromiseKept = ({ receipt, opIndex }: LedgerOperation) =>
+  receipt != null && receipt.opIndex === opIndex;
+
+async function checkDatanet(job: Job, leaves: Leaves, datanetId: number): Promise<Check[]> {
+  const { alice } = job.people;
+  const rowCount = CONTRIBUTORS.length * COMMITS_EACH * ROWS_PER_COMMIT;
+  const { datanet } = await getLeaf(alice, datanetId);
+  const version = await collectVersion(alice, { datanetId, store: job.store, validatorId: leaves.alice });
+  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; slotRoot: bigint } | null | undefined) =>
+    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.slotRoot].join();
+  return [
+    equal("the published version is 1", datanet?.version ?? 0, 1, String),
+    equal(`version 1 has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
+    {
+      claim: "its roots are those of the rows in the store",
+      holds: roots(datanet) === roots(version),
+      detail: `${version.slots.length} reward slots`,
+    },
+  ];
+}
+
+/** What the contract holds covers what it owes: the ledger, credits not yet claimed, deposits on their way, fees to burn. */
+async function checkSolvency(job: Job): Promise<Check> {
+  const { alice } = job.people;
+  const contract = rollupContract(alice);
+  const [heldWei, ledgerWei, burnableWei, [, queuedWei], ...pending] = await Promise.all([
+    alice.l1.readContract({
+      ...tokenContract(alice),
+      functionName: "balanceOf",
+      args: [alice.rollupAddress],
+    }),
+    alice.l1.readContract({ ...contract, functionName: "ledgerWei" }),
+    alice.l1.readContract({ ...contract, functionName: "burnableWei" }),
+    alice.l1.readContract({ ...contract, functionName: "queuedDeposits" }),
+    ...PEOPLE.map(async (name) => (await getL1Balances(alice, devAccount(name).address)).pendingWei),
+  ]);
+  const owedWei = pending.reduce((sum, wei) => sum + wei, ledgerWei + burnableWei + queuedWei);
+  return equal("the contract holds exactly what it owes", heldWei, owedWei, formatOpen);
+}
+
+async function checkHead(job: Job): Promise<Check> {
+  const { alice } = job.people;
+  const [{ head }, state] = await Promise.all([
+    getStatus(alice),
+    alice.l1.readContract({ ...rollupContract(alice), functionName: "state" }),
+  ]);
+  return equal("L1's root is the sequencer's", state.root, head.root, (root) => `0x${root.toString(16)}`);
+}
+
+function equal<T>(claim: string, actual: T, expected: T, show: (value: T) => string): Check {
+  const holds = actual === expected;
+  return { claim, holds, detail: holds ? show(actual) : `${show(actual)}, expected ${show(expected)}` };
+}
+
+function failed(claim: string, detail: string): Check {
+  return { claim, holds: false, detail };
+}

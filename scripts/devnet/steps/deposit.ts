@@ -1,0 +1,44 @@
+import { approveToken } from "../../../client/approve-token.ts";
+import { deposit } from "../../../client/deposit.ts";
+import { findLeaves } from "../../../client/ledger-reads.ts";
+import { formatOpen } from "../../../client/open-amount.ts";
+import { readQueueResult } from "../../../client/queue-result.ts";
+import { DEPOSITS, PEOPLE, type PersonName } from "../config.ts";
+import { type Job, onceOnL1, waitWithConsole } from "../job.ts";
+
+/** Leaf ids by person, known once the first batch has taken the deposits. */
+export type Leaves = Readonly<Record<PersonName, number>>;
+
+/** Everybody deposits, two after an approval and two by a signed permit; the ledger opens their accounts. */
+export async function depositAll(job: Job): Promise<Leaves> {
+  await Promise.all(PEOPLE.map((name) => depositOne(job, name)));
+  const ids = await Promise.all(PEOPLE.map(async (name) => [name, await leafOf(job, name)] as const));
+  job.console.done(`accounts in the ledger: ${ids.map(([name, id]) => `${name} ${id}`).join(", ")}`);
+  return Object.fromEntries(ids) as Record<PersonName, number>;
+}
+
+async function depositOne(job: Job, name: PersonName): Promise<void> {
+  const client = job.people[name];
+  const { depositWei: amountWei, permission } = DEPOSITS[name];
+  if (permission === "approve") {
+    await onceOnL1(job, `approve-${name}`, client, ({ onSigned }) =>
+      approveToken(client, { amountWei, onSigned }),
+    );
+  }
+  const sent = await onceOnL1(job, `deposit-${name}`, client, ({ onSigned }) =>
+    deposit(client, { amountWei, permission, onSigned }),
+  );
+  const { queueIndex, transactionHash, gasUsed } = readQueueResult(sent);
+  job.console.done(
+    `${name} deposits ${formatOpen(amountWei)} OPEN by ${permission}: ${transactionHash}, ${gasUsed} gas, queue entry ${queueIndex}`,
+  );
+  await waitWithConsole(job, client, { queueIndex }, "acknowledged", `${name}'s deposit`);
+}
+
+async function leafOf(job: Job, name: PersonName): Promise<number> {
+  const client = job.people[name];
+  const leaves = await findLeaves(client, { keyX: client.l2Key!.keyX });
+  const account = leaves.find(({ kind }) => kind === "account");
+  if (account === undefined) throw new Error(`${name} has no account after the deposit`);
+  return account.id;
+}

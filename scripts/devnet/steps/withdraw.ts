@@ -1,0 +1,58 @@
+import { approveToken } from "../../../client/approve-token.ts";
+import { claim, readClaimedWei } from "../../../client/claim.ts";
+import { forceWithdraw } from "../../../client/force-withdraw.ts";
+import { rollupContract } from "../../../client/ledger-client.ts";
+import { formatOpen } from "../../../client/open-amount.ts";
+import { readQueueResult } from "../../../client/queue-result.ts";
+import type { WaitTarget } from "../../../client/wait-for.ts";
+import { withdraw } from "../../../client/withdraw.ts";
+import { devAccount } from "../accounts.ts";
+import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
+import { type Job, onceOnL1, onceOnLedger, waitWithConsole } from "../job.ts";
+import type { Leaves } from "./deposit.ts";
+
+/** carol withdraws by a signed operation. */
+export async function withdrawSigned(job: Job, leaves: Leaves): Promise<WaitTarget> {
+  const { carol } = job.people;
+  const { hash } = await onceOnLedger(job, "withdraw-carol", carol, ({ onSigned }) =>
+    withdraw(carol, {
+      from: leaves.carol,
+      amountWei: WITHDRAWAL_WEI,
+      recipient: devAccount("carol").address,
+      onSigned,
+    }),
+  );
+  job.console.done(`carol withdraws ${formatOpen(WITHDRAWAL_WEI)} OPEN: operation ${hash}`);
+  return { withdrawal: { hash } };
+}
+
+/** dave withdraws through L1's queue, without the sequencer's leave. */
+export async function withdrawForced(job: Job, leaves: Leaves): Promise<WaitTarget> {
+  const { dave } = job.people;
+  await onceOnL1(job, "approve-fee-dave", dave, async ({ onSigned }) => {
+    const feeWei = await dave.l1.readContract({ ...rollupContract(dave), functionName: "queueFeeWei" });
+    return approveToken(dave, { amountWei: feeWei, onSigned });
+  });
+  const sent = await onceOnL1(job, "force-withdraw-dave", dave, ({ onSigned }) =>
+    forceWithdraw(dave, { id: leaves.dave, amountWei: FORCED_WITHDRAWAL_WEI, onSigned }),
+  );
+  const { queueIndex, burnedFeeWei, transactionHash, gasUsed } = readQueueResult(sent);
+  await job.journal.set("forced-fee-wei", burnedFeeWei.toString());
+  job.console.done(
+    `dave forces ${formatOpen(FORCED_WITHDRAWAL_WEI)} OPEN out: ${transactionHash}, ${gasUsed} gas, ${formatOpen(burnedFeeWei)} OPEN burned, queue entry ${queueIndex}`,
+  );
+  await waitWithConsole(job, dave, { queueIndex }, "acknowledged", "dave's forced withdrawal");
+  return { withdrawal: { queueIndex } };
+}
+
+/** Waits until L1 has the withdrawal's batch, then claims. */
+export async function claimWithdrawal(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
+  const client = job.people[name];
+  const { batchNumber } = await waitWithConsole(job, client, target, "claimable", `${name}'s withdrawal`);
+  const result = await onceOnL1(job, `claim-${name}`, client, ({ onSigned }) => claim(client, { onSigned }));
+  const amountWei = readClaimedWei(result);
+  await job.journal.set(`claimed-wei-${name}`, amountWei.toString());
+  job.console.done(
+    `${name} claims ${formatOpen(amountWei)} OPEN of batch ${batchNumber}: ${result.transactionHash}, ${result.gasUsed} gas`,
+  );
+}
