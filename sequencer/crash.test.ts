@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { encodeDeployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
+import { genesisLedger } from "../circuits/ledger.ts";
+import { HeadState } from "./head-state.ts";
+import { hex32 } from "./hex.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { restore } from "./restore.ts";
+import {
+  type Answer,
+  L1_TIMESTAMP,
+  depositsFor,
+  operationJson,
+  operatorHeaders,
+  temporaryFolder,
+  testDeployment,
+  testEnvironment,
+  testUser,
+  transfer,
+} from "./test-rollup.ts";
+
+const KILL_COUNT = 12;
+const USER_COUNT = 4;
+/** Longest time under load before a kill; the shortest is 0. */
+const MAX_LIFE_MS = 700;
+
+const folder = temporaryFolder();
+afterAll(folder.remove);
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+async function startChild(environment: Record<string, string>): Promise<Child> {
+  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", main], {
+    // biome-ignore lint/style/noProcessEnv: node needs its own
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
+    if (msg === "sequencer listens") return { process: child, url: url! };
+  }
+  throw new Error("the sequencer ended before it listened");
+}
+
+async function kill({ process: child }: Child): Promise<void> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** null where the process died before it answered. */
+async function request(url: string, payload?: object): Promise<Answer> {
+  try {
+    const response = await fetch(url, {
+      ...(payload === undefined ? {} : { method: "POST", body: JSON.stringify(payload) }),
+      headers: { ...operatorHeaders, ...(payload === undefined ? {} : { "content-type": "application/json" }) },
+    });
+    const text = await response.text();
+    return text === "" ? {} : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Numerical Recipes' generator: the moments of the kills are the same in every run, as far as the machine allows. */
+function* fractions(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    yield state / 2 ** 32;
+  }
+}
+
+describe("a sequencer that is killed", () => {
+  it("has every acknowledged operation exactly once, and the state of a replay", async () => {
+    const deployment = await testDeployment();
+    const deploymentPath = join(folder.path, "deployment.json");
+    writeFileSync(deploymentPath, encodeDeployment(deployment));
+    const dataPath = join(folder.path, "data");
+    const environment = testEnvironment(dataPath, {
+      SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
+      SEQUENCER_SEAL_INTERVAL_MS: "100",
+      SEQUENCER_LOG_LEVEL: "info",
+    });
+    const users = Array.from({ length: USER_COUNT }, (_, i) => testUser(i));
+    const acknowledged = new Map<string, { opIndex: number; signature: string }>();
+    const random = fractions(42);
+
+    /** Sends a user's next operations, two at a time, until the process is gone. */
+    const sendAll = async (url: string, index: number) => {
+      const user = users[index]!;
+      const leaf = await request(`${url}/v1/leaves/${user.id}`);
+      for (let nonce = BigInt(leaf?.nonce ?? 0); ; nonce += 2n) {
+        const to = users[(index + 1) % users.length]!;
+        const operations = [1n, 0n].map((step) => operationJson(transfer(user, to, nonce + step)));
+        const answers = await Promise.all(operations.map((operation) => request(`${url}/v1/operations`, operation)));
+        for (const answer of answers) {
+          if (answer?.receipt !== undefined) acknowledged.set(answer.hash, answer.receipt);
+          else if (answer?.status === "pending") continue;
+          else if (answer === null) return;
+          else throw new Error(JSON.stringify(answer));
+        }
+        // The later one was pending when it was answered; it is acknowledged by now or soon.
+        const settled = await request(`${url}/v1/operations/${answers[0]?.hash}`);
+        if (settled?.receipt) acknowledged.set(settled.hash, settled.receipt);
+        else if (settled !== null && settled.status === "pending") nonce -= 1n;
+      }
+    };
+    /** The operator's processes: batches become posted and final while operations come in. */
+    const follow = async (url: string, life: number) => {
+      for (;;) {
+        const status = await request(`${url}/v1/status`);
+        if (status === null) return;
+        for (let number = status.batches.final + 1; number <= status.batches.sealed - (life % 3); number++) {
+          const record = await request(`${url}/v1/batches/${number}`);
+          if (record === null || record.batchHash === undefined) return;
+          const fields = { batchHash: record.batchHash, transactionHash: hex32(1n) };
+          for (const stage of ["posted", "final"]) await request(`${url}/operator/batches/${number}/l1`, { ...fields, status: stage });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+
+    for (let life = 0; life <= KILL_COUNT; life++) {
+      const child = await startChild(environment);
+      await request(`${child.url}/operator/l1-head`, { blockNumber: life, timestamp: L1_TIMESTAMP + life });
+      const entries = [...depositsFor(USER_COUNT), ...depositsFor(life, 5n, USER_COUNT)];
+      await request(`${child.url}/operator/queue-entries`, { entries });
+      for (const [hash, receipt] of acknowledged) {
+        if (random.next().value > 0.2) continue;
+        expect((await request(`${child.url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
+      }
+      if (life === KILL_COUNT) {
+        const ended = new Promise((resolve) => child.process.once("exit", resolve));
+        child.process.kill("SIGTERM");
+        expect(await ended, "a clean stop").toBe(0);
+        break;
+      }
+      const load = Promise.all([...users.map((_, i) => sendAll(child.url, i)), follow(child.url, life)]);
+      await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_LIFE_MS));
+      await kill(child);
+      await load;
+    }
+
+    const log = await LedgerLog.open(dataPath);
+    const rules = { domain: deployment.domain, idFeeWei: deployment.idFeeWei, shape: shapeOf(deployment.circuits[0]!) };
+    const genesis = genesisOf(deployment);
+    const ledger = genesisLedger(genesis);
+    const replay = new HeadState(ledger, rules, { batchNumber: 0, root: ledger.root, nextId: 2, opIndex: 0, queueHead: 0, timestamp: 0n });
+    const found = new Map<string, number>();
+    for await (const [, entry] of log.entries(0)) {
+      if (entry.type === "opened") replay.openNext(entry);
+      if (entry.type === "sealed") replay.seal();
+      if (entry.type === "queue") replay.execute(entry.operation);
+      if (entry.type === "operation") {
+        expect(found.has(entry.hash)).toBe(false);
+        found.set(entry.hash, entry.opIndex);
+        expect(replay.execute(entry.operation)).toMatchObject({ opIndex: entry.opIndex, slot: entry.slot });
+      }
+    }
+    const lost = [...acknowledged].filter(([hash, { opIndex }]) => found.get(hash) !== opIndex);
+    expect(lost).toEqual([]);
+    expect(acknowledged.size).toBeGreaterThan(KILL_COUNT);
+    const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
+    expect(restored.head.position).toEqual(replay.position);
+    expect(restored.book.finalNumber).toBeGreaterThan(0);
+    await log.close();
+  });
+});
