@@ -154,7 +154,8 @@ function exchange(worker: ChildProcess, request: ProveRequest, queued: Queued): 
     const onError = (cause: Error) => finish(() => fail(diedError(queued.job, cause.message, stderr)));
     const onMessage = (answer: ProveAnswer) => {
       if (answer.kind === "stage") {
-        if (!queued.isSettled) queued.options.onProgress?.(answer);
+        const { stage, elapsedMs } = answer;
+        if (!queued.isSettled) queued.options.onProgress?.({ stage, elapsedMs });
       } else if (answer.kind === "failed") {
         finish(() =>
           fail(
