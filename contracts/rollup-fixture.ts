@@ -64,7 +64,7 @@ export interface SealedBatch {
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 
 export async function connect(anvil: Anvil): Promise<Client> {
-  const node = http(anvil.url)({ chain: foundry });
+  const node = http(anvil.url, { batch: true })({ chain: foundry });
   const transport = custom({
     async request({ method, params }) {
       const result = await node.request({ method, params });
