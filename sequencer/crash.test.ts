@@ -1,21 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
 import { genesisLedger } from "../circuits/ledger.ts";
+import { killChild, request, startChild, stopChild } from "./child-sequencer.ts";
 import { HeadState } from "./head-state.ts";
 import { hex32 } from "./hex.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restore } from "./restore.ts";
 import {
-  type Answer,
   L1_TIMESTAMP,
   depositsFor,
   operationJson,
-  operatorHeaders,
   temporaryFolder,
   testDeployment,
   testEnvironment,
@@ -26,49 +22,10 @@ import {
 const KILL_COUNT = 12;
 const USER_COUNT = 4;
 /** Longest time under load before a kill; the shortest is 0. */
-const MAX_LIFE_MS = 700;
+const MAX_LIFE_MS = 500;
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
-
-interface Child {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
-async function startChild(environment: Record<string, string>): Promise<Child> {
-  const main = fileURLToPath(new URL("main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", main], {
-    // biome-ignore lint/style/noProcessEnv: node needs its own
-    env: { PATH: process.env.PATH ?? "", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
-    if (msg === "sequencer listens") return { process: child, url: url! };
-  }
-  throw new Error("the sequencer ended before it listened");
-}
-
-async function kill({ process: child }: Child): Promise<void> {
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await ended;
-}
-
-/** null where the process died before it answered. */
-async function request(url: string, payload?: object): Promise<Answer> {
-  try {
-    const response = await fetch(url, {
-      ...(payload === undefined ? {} : { method: "POST", body: JSON.stringify(payload) }),
-      headers: { ...operatorHeaders, ...(payload === undefined ? {} : { "content-type": "application/json" }) },
-    });
-    const text = await response.text();
-    return text === "" ? {} : JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 /** Numerical Recipes' generator: the moments of the kills are the same in every run, as far as the machine allows. */
 function* fractions(seed: number): Generator<number, never> {
@@ -138,14 +95,12 @@ describe("a sequencer that is killed", () => {
         expect((await request(`${child.url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
       }
       if (life === KILL_COUNT) {
-        const ended = new Promise((resolve) => child.process.once("exit", resolve));
-        child.process.kill("SIGTERM");
-        expect(await ended, "a clean stop").toBe(0);
+        expect(await stopChild(child), "a clean stop").toBe(0);
         break;
       }
       const load = Promise.all([...users.map((_, i) => sendAll(child.url, i)), follow(child.url, life)]);
       await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_LIFE_MS));
-      await kill(child);
+      await killChild(child);
       await load;
     }
 

@@ -1,0 +1,59 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { configMarkdown, loadConfig } from "./config.ts";
+import { createLogger } from "./logger.ts";
+import { testEnvironment } from "./test-rollup.ts";
+
+const environment = (overrides: Record<string, string> = {}) => testEnvironment("data", overrides);
+
+describe("loadConfig", () => {
+  it("fills in defaults and freezes the result", () => {
+    const config = loadConfig(environment());
+    expect(config).toMatchObject({ sealIntervalMs: 10_000, pendingPerLeaf: 64, pendingTotal: 10_000, feeAccountId: 1 });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it("reports all problems at once and quotes no secret", () => {
+    const token = "short";
+    const wrong = {
+      ...environment({ SEQUENCER_PORT: "", SEQUENCER_SEAL_INTERVAL_MS: "1e3", SEQUENCER_OPERATOR_TOKEN: token, SEQUENCER_TYPO: "1", SEQUENCER_FEE_PER_UNIT_WEI: (2n ** 64n).toString() }),
+      SEQUENCER_DEPLOYMENT_PATH: undefined,
+    };
+    let error: { code?: string; message?: string; data?: { problems: { env: string }[] } } = {};
+    try {
+      loadConfig(wrong);
+    } catch (caught) {
+      error = caught as typeof error;
+    }
+    expect(error.code).toBe("SEQ_CONFIG_INVALID");
+    expect(error.data?.problems.map(({ env }) => env).sort()).toEqual([
+      "SEQUENCER_DEPLOYMENT_PATH",
+      "SEQUENCER_FEE_PER_UNIT_WEI",
+      "SEQUENCER_OPERATOR_TOKEN",
+      "SEQUENCER_PORT",
+      "SEQUENCER_SEAL_INTERVAL_MS",
+      "SEQUENCER_TYPO",
+    ]);
+    expect(error.message).not.toContain(token);
+  });
+
+  it("lists every setting in the table of docs", () => {
+    expect(configMarkdown()).toContain("| `SEQUENCER_OPERATOR_TOKEN` | required | Bearer token of prover and bridge (secret) |");
+  });
+});
+
+describe("secrets", () => {
+  it("show in no log, JSON or inspection", () => {
+    const config = loadConfig(environment());
+    const token = config.operatorToken.reveal();
+    const lines: string[] = [];
+    const logger = createLogger({ level: "info", component: "test" }, { write: (line: string) => lines.push(line) });
+    logger.info({ config, headers: { authorization: `Bearer ${token}` } }, "started");
+    logger.info({ operatorToken: token }, "oops");
+    for (const text of [...lines, JSON.stringify(config, (_k, v) => (typeof v === "bigint" ? v.toString() : v)), inspect(config), `${config.operatorToken}`]) {
+      expect(text).not.toContain(token);
+      expect(text).not.toContain(config.receiptPrivateKey.reveal());
+    }
+    expect(lines).toHaveLength(2);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import type { BatchRecord } from "./batch-record.ts";
+import { MovingMedian } from "./moving-median.ts";
+import { StageEstimates } from "./stage-estimates.ts";
+
+describe("MovingMedian", () => {
+  it("forgets old values and starts with its fallback", () => {
+    const median = new MovingMedian({ size: 3, fallback: 7 });
+    expect(median.value).toBe(7);
+    median.add(100);
+    median.add(2);
+    expect(median.value).toBe(51);
+    median.add(4);
+    median.add(6);
+    expect(median.value).toBe(4);
+  });
+});
+
+describe("StageEstimates", () => {
+  it("adds up the stages that are ahead", () => {
+    const estimates = new StageEstimates({ sealIntervalMs: 1_000 });
+    expect(estimates.readyAtMs(0, null, 100)).toEqual({ sealed: 1_000, proven: 61_000, posted: 91_000, final: 271_000 });
+    const batch = { status: "proven", openedAtMs: 0, sealedAtMs: 500, proof: { provenAtMs: 4_500 }, postedAtMs: null } as BatchRecord;
+    estimates.noteSealed(batch);
+    estimates.noteStatus(batch, 4_500);
+    expect(estimates.medians).toMatchObject({ sealMs: 500, proveMs: 4_000 });
+    expect(estimates.readyAtMs(0, batch, 5_000)).toEqual({ posted: 34_500, final: 214_500 });
+  });
+
+  it("never promises the past", () => {
+    const estimates = new StageEstimates({ sealIntervalMs: 1_000 });
+    expect(estimates.readyAtMs(0, null, 9_000).sealed).toBe(9_000);
+  });
+});
