@@ -63,7 +63,8 @@ export interface SealedBatch {
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
 
-export async function connect(anvil: Anvil): Promise<Client> {
+export async function connect(anvil: Anvil, chainId: number = foundry.id): Promise<Client> {
+  const chain = { ...foundry, id: chainId as typeof foundry.id };
   const node = http(anvil.url, { batch: true })({ chain: foundry });
   const transport = custom({
     async request({ method, params }) {
@@ -71,12 +72,17 @@ export async function connect(anvil: Anvil): Promise<Client> {
       // anvil answers before the block is there; tests read the effect in their next line.
       if (method === "eth_sendTransaction") {
         const receiptOf = { method: "eth_getTransactionReceipt", params: [result] };
-        while ((await node.request(receiptOf)) === null) await setImmediate();
+        let receipt = (await node.request(receiptOf)) as { status: Hex } | null;
+        while (receipt === null) {
+          await setImmediate();
+          receipt = (await node.request(receiptOf)) as { status: Hex } | null;
+        }
+        if (receipt.status !== "0x1") throw new BaseError(`transaction ${result} reverted`);
       }
       return result;
     },
   });
-  return createTestClient({ chain: foundry, mode: "anvil", transport, pollingInterval: 10 })
+  return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
     .extend(publicActions)
     .extend(walletActions);
 }
@@ -97,8 +103,12 @@ export async function deployFixture(
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
   const circuits: readonly SimulatedCircuit[] = shapes.map((shape) => simulateCircuit(shape));
   const deployment = await deployRollup({
-    walletClient: createWalletClient({ account: roles.holder, chain: foundry, transport: custom(client) }),
-    publicClient: createPublicClient({ chain: foundry, transport: custom(client), pollingInterval: 10 }),
+    walletClient: createWalletClient({
+      account: roles.holder,
+      chain: client.chain,
+      transport: custom(client),
+    }),
+    publicClient: createPublicClient({ chain: client.chain, transport: custom(client), pollingInterval: 10 }),
     sequencer: roles.sequencer,
     genesisRoot: 123n,
     treasuryOwner: roles.treasury,
