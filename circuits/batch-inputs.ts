@@ -154,6 +154,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.createAccount:
     case KIND.createDatanet:
     case KIND.createModel:
+    case KIND.withdraw:
       return words[0]!;
     case KIND.forcedWithdraw: {
       const wanted = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;

@@ -179,7 +179,8 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
         if (i > 0) { w[i].isUsed * (1 - w[i - 1].isUsed) === 0; }
     }
 
-    // D. Fee leaf, after all slots: as A or B of a slot it has no rule of its own. It exists, since no fields hash to 0.
+    // D. Fee leaf, after all slots: as A or B of a slot it has no rule of its own. It exists, since no fields hash to 0
+    //    under a leaf's tag.
     var feeIdSum = 0;
     for (var i = 0; i < 3 * depth; i++) {
         feeIdBits[i] * (1 - feeIdBits[i]) === 0;
@@ -188,6 +189,9 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
     signal newFeeBalance <== feeLeaf[4] + fees;
     component feeRange = RangeCheck(96);
     feeRange.in <== newFeeBalance;
+    component feeTag = LeafTag();
+    feeTag.tag <== feeLeaf[0];
+    feeTag.isEmpty <== 0;
     component feeHash[2];
     feeHash[0] = LeafHash();
     feeHash[1] = LeafHash();

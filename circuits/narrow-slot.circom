@@ -127,6 +127,12 @@ template NarrowSlot(depth) {
     auth.s <== s;
 
     // F. Tree: A on the old root, B on A's. Leaf 0 exists from genesis on, so a null slot opens it unchanged.
+    component tags[2];
+    for (var p = 0; p < 2; p++) {
+        tags[p] = LeafTag();
+        if (p == 0) { tags[p].tag <== a[0]; } else { tags[p].tag <== b[0]; }
+        tags[p].isEmpty <== 0;
+    }
     component hashes[4];
     for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
     for (var i = 0; i < 9; i++) {

@@ -15,10 +15,24 @@ function TAG_MODEL() { return 259; }
 // The x-coordinate of the public dummy key; dummy-signature.ts.
 function DUMMY_KEY_X() { return 2159606235728882396862313780479136121712896134668019199711945289329531920290; }
 
+// The tag of an opened leaf is that of a kind. Poseidon's permutation can be inverted: were the tag the prover's choice,
+// any hash would have other openings (slot-parts.test.ts finds one). Among three tags the hash binds all nine fields.
+//
+// Inputs:      tag; isEmpty: there is no leaf, and the caller holds tag = 0.
+// Assumes:     isEmpty is boolean. Ensures: isEmpty = 0: tag is 257, 258 or 259. isEmpty = 1: tag = 0 has a witness.
+// Constraints: 2.
+template LeafTag() {
+    signal input tag;
+    signal input isEmpty;
+    signal low <== (tag - TAG_ACCOUNT()) * (tag - TAG_DATANET());
+    low * (tag - TAG_MODEL()) === -(TAG_ACCOUNT() * TAG_DATANET() * TAG_MODEL()) * isEmpty;
+}
+
 // Hash of a leaf. The kind is the hash's tag: no input and no bits for it.
 //
 // Inputs:      leaf[9]. Outputs: out.
-// Assumes:     nothing. Ensures: out = H[leaf[0]](leaf[1] … leaf[8]).
+// Assumes:     leaf[0] is one of the three tags (LeafTag); under a free tag the hash binds nothing.
+// Ensures:     out = H[leaf[0]](leaf[1] … leaf[8]).
 // Constraints: 405.
 template LeafHash() {
     signal input leaf[9];
@@ -95,6 +109,7 @@ template Authorisation() {
 // Ensures:     CommitData: B is a datanet, the row count stays below 2^40. PayInference: B is a ready and approved
 //              model, amount ≥ price, paymentCount + 1 ≤ cap. Approval: the opening is that of B's counters.
 //              Otherwise nothing changes.
+// Constraints: 485, with approval 486.
 template MemberEffects(withApproval) {
     signal input isCommit;
     signal input isPay;
@@ -117,7 +132,7 @@ template MemberEffects(withApproval) {
     signal output openAmount;
     signal output counters;
 
-    // A. Kinds. A leaf's tag is bound by its hash.
+    // A. Kinds. The caller checks that B's tag is a kind's (LeafTag), so that its hash binds it.
     isCommit * (tagB - TAG_DATANET()) === 0;
     (isPay + isApproval) * (tagB - TAG_MODEL()) === 0;
 

@@ -18,7 +18,7 @@ function WIDE_WORDS(i) {
     var counts[16] = [0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 4, 4, 5, 4, 4];
     return counts[i];
 }
-// H[DATANET_BODY] of seven zeros; wide-slot.test.ts computes it again.
+// H[DATANET_BODY] of seven zeros; slot-parts.test.ts computes it again.
 function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
 
 // One slot for every operation. Model: slot.ts.
@@ -31,7 +31,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //              and rest of the body; scratchBits[160]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
-//              storage: addresses are below 2^160 and not 0 (Rollup.sol: ZeroAddress; type address).
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address).
 // Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
@@ -229,11 +229,12 @@ template WideSlot(depth, approvalDelay) {
         if (i < 56) { rest56 += (1 << i) * scratchBits[i]; }
         if (i >= 56 && i < 96) { waited40 += (1 << (i - 56)) * scratchBits[i]; }
     }
-    // A new leaf's l1Owner is an address and not 0.
-    isCreate * (words[0] - digits160) === 0;
-    component noOwner = IsZero();
-    noOwner.in <== words[0];
-    isCreate * noOwner.out === 0;
+    // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
+    // and whoever follows L1 refuses both, so a proof must not exist.
+    (isCreate + isWithdraw) * (words[0] - digits160) === 0;
+    component noAddress = IsZero();
+    noAddress.in <== words[0];
+    (isCreate + isWithdraw) * noAddress.out === 0;
     // A's datanet body, old and new.
     (isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;
     component oldBody = HashTagged(7, 8);
@@ -337,6 +338,13 @@ template WideSlot(depth, approvalDelay) {
     auth.s <== s;
 
     // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.
+    component tags[2];
+    tags[0] = LeafTag();
+    tags[0].tag <== a[0];
+    tags[0].isEmpty <== isMissingA;
+    tags[1] = LeafTag();
+    tags[1].tag <== b[0];
+    tags[1].isEmpty <== isEmptyB;
     component hashes[4];
     for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
     for (var i = 0; i < 9; i++) {
