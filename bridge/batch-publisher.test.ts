@@ -170,7 +170,8 @@ describe("BatchPublisher", () => {
     await publisher.poll();
     await f.l1.client.dropTransaction({ hash: f.sequencer.batches.get(1)!.transactionHash as `0x${string}` });
     const { sequencer, bob } = f.l1.roles;
-    await f.l1.client.sendTransaction({ account: sequencer, to: bob, value: 1n, nonce: 0 });
+    const stranger = { from: sequencer, to: bob, value: "0x1", nonce: "0x0" } as const;
+    await f.rollup.client.request({ method: "eth_sendTransaction" as never, params: [stranger] as never });
     await f.l1.client.mine({ blocks: 1 });
     await f.l1.client.setAutomine(true);
     for (let i = 0; i < 5; i++) await publisher.poll();

@@ -6,7 +6,8 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../circuits/batch-data.ts";
-import { SHAPES, type SealedBatch, startFixture } from "../contracts/rollup-fixture.ts";
+import { startAnvil } from "../contracts/anvil.ts";
+import { SHAPES, type SealedBatch, connect, deployFixture } from "../contracts/rollup-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher, type BatchPublisherModules, type BatchPublisherOptions } from "./batch-publisher.ts";
 import { type BridgeStore, openBridgeStore } from "./bridge-store.ts";
@@ -28,12 +29,13 @@ export const circuitIndexOf = (name: string) => SHAPES.findIndex(({ narrow, wide
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
 
-export async function startBridgeFixture(overrides: Parameters<typeof startFixture>[0] = {}) {
-  const l1 = await startFixture(overrides);
+export async function startBridgeFixture(overrides: Parameters<typeof deployFixture>[1] = {}) {
+  const anvil = await startAnvil();
+  const l1 = await deployFixture(await connect(anvil), overrides);
   const sequencer = await new FakeSequencer().start();
   const dataDir = await mkdtemp(join(tmpdir(), "bridge-"));
   const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: l1.client.transport.url!, pollIntervalMs: 10 }),
+    client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
     address: l1.deployment.rollup,
   });
   const operator = createOperatorClient({ sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN });
@@ -42,6 +44,7 @@ export async function startBridgeFixture(overrides: Parameters<typeof startFixtu
 
   return {
     l1,
+    rpcUrl: anvil.url,
     sequencer,
     rollup,
     operator,
@@ -138,7 +141,7 @@ export async function startBridgeFixture(overrides: Parameters<typeof startFixtu
       await sequencer.stop();
       await store?.close();
       await rm(dataDir, { recursive: true, force: true });
-      await l1.stop();
+      await anvil.stop();
     },
   };
 }

@@ -15,7 +15,7 @@ afterEach(() => f?.stop());
 async function killAt(step: PublishStep): Promise<NodeJS.Signals | null> {
   const path = fileURLToPath(new URL("publisher-child.ts", import.meta.url));
   const parameters = {
-    rpcUrl: f.l1.client.transport.url,
+    rpcUrl: f.rpcUrl,
     rollup: f.l1.deployment.rollup,
     sequencerUrl: f.sequencer.url,
     dataDir: f.dataDir,

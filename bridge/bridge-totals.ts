@@ -1,0 +1,90 @@
+import type { Hex } from "viem";
+import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import { KIND, kindRule } from "../circuits/protocol.ts";
+import type { CreditEvent, HistoryEvent } from "./l1-history.ts";
+import { requireSame } from "./verify-error.ts";
+
+type Credit = Pick<CreditEvent, "recipient" | "amountWei">;
+
+const toAddress = (word: bigint): Hex => `0x${word.toString(16).padStart(40, "0")}`;
+
+/** The bridge's books, kept from the batches alone: what the contract's own sums must be. */
+export class BridgeTotals {
+  ledgerWei = 0n;
+  burnableWei = 0n;
+  queuedDepositCount = 0;
+  queuedDepositWei = 0n;
+  /** What each address can claim; lower-case addresses. */
+  readonly pendingWei = new Map<string, bigint>();
+  /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
+  private announced: CreditEvent[] = [];
+
+  /** Everything but batches. */
+  note(event: HistoryEvent): void {
+    switch (event.type) {
+      case "queue-entry":
+        this.burnableWei += event.burnedFeeWei;
+        if (event.kind <= KIND.depositTo) {
+          this.queuedDepositCount += 1;
+          this.queuedDepositWei += event.amountWei;
+        }
+        break;
+      case "credit":
+        this.announced.push(event);
+        break;
+      case "claim":
+        this.addPending(event.recipient, -event.amountWei);
+        break;
+      case "burn":
+        this.burnableWei -= event.amountWei;
+        break;
+      case "genesis":
+      case "batch":
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts */
+  applyBatch(batch: BatchData): void {
+    const batchNumber = Number(batch.batchNumber);
+    const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei));
+    const announced = this.announced.map(({ amountWei, recipient }) => ({ recipient: recipient.toLowerCase(), amountWei }));
+    this.announced = [];
+    requireSame(batchNumber, "the list of credits", credits, announced);
+    for (const { amountWei, recipient } of credits) this.addPending(recipient, amountWei);
+  }
+
+  private applyRecord({ isValid, kind, words }: SlotRecord, idFeeWei: bigint): Credit[] {
+    const payOut = (recipient: bigint, amountWei: bigint): Credit[] => {
+      this.ledgerWei -= amountWei;
+      return amountWei === 0n ? [] : [{ recipient: toAddress(recipient), amountWei }];
+    };
+    const [amountWei, word1, , sender, executedWei] = words as bigint[];
+    switch (kind) {
+      case KIND.withdraw:
+        return payOut(words[0]!, words[1]!);
+      case KIND.depositNew:
+      case KIND.depositTo:
+        this.queuedDepositCount -= 1;
+        this.queuedDepositWei -= amountWei!;
+        if (!isValid) return [{ recipient: toAddress(sender!), amountWei: amountWei! }];
+        this.ledgerWei += amountWei!;
+        return [];
+      case KIND.forcedWithdraw:
+        return isValid ? payOut(word1!, executedWei!) : [];
+      default:
+        if (kindRule(kind)?.isCreate && kindRule(kind)?.isSigned) {
+          this.ledgerWei -= idFeeWei;
+          this.burnableWei += idFeeWei;
+        }
+        return [];
+    }
+  }
+
+  private addPending(recipient: string, amountWei: bigint): void {
+    const key = recipient.toLowerCase();
+    this.pendingWei.set(key, (this.pendingWei.get(key) ?? 0n) + amountWei);
+  }
+}

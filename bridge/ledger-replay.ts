@@ -1,0 +1,119 @@
+import { batchStatement } from "../circuits/batch-data.ts";
+import { replayBatch } from "../circuits/batch.ts";
+import { type Ledger, genesisLedger } from "../circuits/ledger.ts";
+import { KIND, kindRule } from "../circuits/protocol.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { BridgeTotals } from "./bridge-totals.ts";
+import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
+import type { RegisteredCircuit } from "./rollup-contract.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+import { type G1, type G2, type VerifierKey, swapG2, verifierKey } from "./verify-keys.ts";
+
+/** Real parts of G2's coordinates first, as in prover/. */
+export type VerifyProof = (
+  key: VerifierKey,
+  proof: { a: G1; b: G2; c: G1 },
+  publicSignals: readonly bigint[],
+) => boolean | Promise<boolean>;
+
+/** The ledger as far as L1's records have been read. */
+export class LedgerReplay {
+  readonly totals = new BridgeTotals();
+  readonly entries: QueueEntryEvent[] = [];
+  queueHead = 0;
+  opIndex = 0;
+  batchNumber = 0;
+  timestamp = 0n;
+  operationCount = 0;
+  proofCount = 0;
+  private ledger: Ledger | null = null;
+  private readonly circuits: readonly RegisteredCircuit[];
+  private readonly verifyProof: VerifyProof;
+
+  constructor(circuits: readonly RegisteredCircuit[], verifyProof: VerifyProof) {
+    this.circuits = circuits;
+    this.verifyProof = verifyProof;
+  }
+
+  requireLedger(): Ledger {
+    if (this.ledger === null) throw verifyDiffers({ batchNumber: null, what: "the genesis event", expected: "one", actual: "none" });
+    return this.ledger;
+  }
+
+  /** @throws BRG_VERIFY_DIFFERS where a record contradicts the ones before, the rules or its proof */
+  async apply(event: HistoryEvent): Promise<void> {
+    this.totals.note(event);
+    if (event.type === "genesis") {
+      const { operatorKeyX, operatorOwner, treasuryOwner } = event;
+      this.ledger = genesisLedger({ treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX });
+      requireSame(null, "the genesis root", this.ledger.root, event.root);
+    } else if (event.type === "queue-entry") {
+      requireSame(null, "a queue entry's index", this.entries.length, event.queueIndex);
+      this.entries.push(event);
+    } else if (event.type === "batch") {
+      await this.applyBatch(event);
+    }
+  }
+
+  private async applyBatch(event: BatchEvent): Promise<void> {
+    const { batch, circuitIndex, commitment, proof } = event;
+    const number = this.batchNumber + 1;
+    requireSame(number, "the batch's number", number, Number(batch.batchNumber));
+    requireSame(number, "the first operation's index", this.opIndex, Number(batch.firstOpIndex));
+    if (batch.timestamp < this.timestamp) {
+      throw verifyDiffers({ batchNumber: number, what: "the time", expected: `at least ${this.timestamp}`, actual: batch.timestamp });
+    }
+    this.consumeQueue(event);
+    this.replay(event);
+    this.totals.applyBatch(batch);
+
+    const circuit = this.circuits[circuitIndex]!;
+    const statement = batchStatement(batch, circuit.circuitId);
+    if (commitment !== null) requireSame(number, "the commitment C", statement.commitment, commitment);
+    if (proof !== null) {
+      const signals = [statement.commitment, statement.y, statement.z];
+      const isValid = await this.verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
+      if (!isValid) throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
+      this.proofCount += 1;
+    }
+    this.batchNumber = number;
+    this.opIndex += batch.signedCount;
+    this.timestamp = batch.timestamp;
+    this.operationCount += [...batch.narrow, ...batch.wide].filter((record) => record.kind !== KIND.null).length;
+    requireSame(number, "the operations' index after it", this.opIndex, event.opIndex);
+  }
+
+  private replay({ batch }: BatchEvent): void {
+    try {
+      replayBatch(this.requireLedger(), batch);
+    } catch (error) {
+      if (!isRollupError(error) || error.code.startsWith("BRG_")) throw error;
+      const { actual, expected, what } = error.data as { what?: string; expected?: string; actual?: string };
+      const difference = what === undefined ? { what: "an operation", expected: "one that the rules allow", actual: error.message } : { what, expected, actual };
+      throw verifyDiffers({ batchNumber: Number(batch.batchNumber), ...difference }, error);
+    }
+  }
+
+  /** The batch's queue operations are the queue's next entries, in order and word for word. */
+  private consumeQueue({ batch, queueHead }: BatchEvent): void {
+    const number = Number(batch.batchNumber);
+    for (const { a, b, kind, words } of batch.wide) {
+      if (!kindRule(kind)?.isQueue) continue;
+      const index = this.queueHead++;
+      const entry = this.entries[index];
+      const [amountWei, word1, word2, sender] = words;
+      const posted = { kind, a: kind > KIND.depositTo ? a : 0, b: kind === KIND.depositTo ? b : 0, amountWei, word1, word2, sender };
+      const queued = entry && {
+        kind: entry.kind,
+        a: entry.a,
+        b: entry.b,
+        amountWei: entry.amountWei,
+        word1: entry.word1,
+        word2: entry.word2,
+        sender: BigInt(entry.sender),
+      };
+      requireSame(number, `queue entry ${index}`, queued ?? "none", posted);
+    }
+    requireSame(number, "the queue's head after it", this.queueHead, queueHead);
+  }
+}

@@ -1,0 +1,69 @@
+/** Are the keys on L1 those of the circuits? */
+import { shapeName } from "../circuits/protocol.ts";
+import { G2_GENERATOR, computeCircuitId } from "../contracts/verifying-key.ts";
+import type { RegisteredCircuit } from "./rollup-contract.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+
+export type G1 = readonly [bigint, bigint];
+export type G2 = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+
+/** A Groth16 verification key, real parts of G2's coordinates first (prover/verification-key.ts has the same form). */
+export interface VerifierKey {
+  readonly alpha: G1;
+  readonly beta: G2;
+  readonly gamma: G2;
+  readonly delta: G2;
+  readonly ic: readonly G1[];
+}
+
+/** A circuit whose key was derived from the sources, not read from L1. */
+export interface DerivedCircuit {
+  readonly narrow: number;
+  readonly wide: number;
+  readonly key: VerifierKey;
+}
+
+/**
+ * Every registered circuit must be one of the derived ones; ids are recomputed in any case.
+ * @throws BRG_VERIFY_DIFFERS
+ */
+export function checkKeys(registered: readonly RegisteredCircuit[], derived: readonly DerivedCircuit[] | null): void {
+  for (const circuit of registered) {
+    const { index, isDevelopment, key, narrow, wide } = circuit;
+    const [ic0, ic1, ic2, ic3] = key.ic as [G1, G1, G1, G1];
+    const id = computeCircuitId({ narrow, wide, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
+    requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
+    if (derived === null) continue;
+    const name = shapeName(circuit);
+    const candidates = derived.filter((d) => d.narrow === narrow && d.wide === wide);
+    if (candidates.length === 0) {
+      throw verifyDiffers({ batchNumber: null, what: `circuit ${index}`, expected: derived.map(shapeName), actual: name });
+    }
+    const keys = candidates.map(({ key: { alpha, beta, delta, ic } }) => ({ alpha, beta: swapG2(beta), delta: swapG2(delta), ic }));
+    const actual = { alpha: key.alpha, beta: key.beta, delta: key.delta, ic: key.ic };
+    if (keys.length === 1) requireSame(null, `the verifying key of ${name}`, keys[0], actual);
+    else if (!keys.some((k) => isSameKey(k, actual))) {
+      throw verifyDiffers({ batchNumber: null, what: `the verifying key of ${name}`, expected: "one of the derived ones", actual });
+    }
+  }
+}
+
+function isSameKey(x: object, y: object): boolean {
+  try {
+    requireSame(null, "the key", x, y);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const swapG2 = ([x, y]: G2): G2 => [
+  [x[1], x[0]],
+  [y[1], y[0]],
+];
+
+/** The registered key as verifiers off chain take it. */
+export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
+  const { alpha, beta, delta, ic } = key;
+  return { alpha, beta: swapG2(beta), gamma: swapG2(G2_GENERATOR), delta: swapG2(delta), ic };
+}
