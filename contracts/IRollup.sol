@@ -23,8 +23,8 @@ import {OpenToken} from "./OpenToken.sol";
 ///   requires that all settlements are taken. The proofs of the settlements follow those of the batches in `proofs`;
 ///   a settlement is one more `Statement`, so the verifier does not change.
 /// - Freezing: `freeze()`, open to all once `isOverdue` holds with HARD_DEADLINE in place of SOFT_DEADLINE. Its one
-///   flag belongs beside `ledgerWei`, in a word that every state change already reads or writes; `submitBatches` and
-///   the queue's functions would refuse to work while it is set, `claim` and `burnAccrued` would go on.
+///   flag belongs beside `queueHead`, in the word that `submitBatches` and the queue's functions read already: they
+///   would refuse to work while it is set, `claim` and `burnAccrued` would go on.
 interface IRollup is IBatchVerifier {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
@@ -202,6 +202,7 @@ interface IRollup is IBatchVerifier {
 
     /// @notice As `depositNew`. A permit that fails (somebody may have used it before) is ignored: the allowance
     /// decides.
+    /// @dev Calls the token before any effect: safe because OpenToken's permit calls nobody, and guarded besides.
     function depositNewWithPermit(uint96 amountWei, address l1Owner, uint256 keyX, Permit calldata permit)
         external
         returns (uint256 index);

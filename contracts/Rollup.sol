@@ -14,8 +14,11 @@ import {OpenToken} from "./OpenToken.sol";
 contract Rollup is IRollup, BatchVerifier, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
+    /// @inheritdoc IRollup
     uint256 public constant SOFT_DEADLINE = 24 hours;
+    /// @inheritdoc IRollup
     uint256 public constant HARD_DEADLINE = 14 days;
+    /// @inheritdoc IRollup
     uint256 public constant TIMESTAMP_WINDOW = 1 hours;
 
     /// @dev Entries that a batch must take once they are overdue.
@@ -85,25 +88,32 @@ contract Rollup is IRollup, BatchVerifier, ReentrancyGuardTransient {
         uint256 signedCount;
     }
 
+    /// @inheritdoc IRollup
     OpenToken public immutable token;
+    /// @inheritdoc IRollup
     address public immutable sequencer;
+    /// @inheritdoc IRollup
     uint96 public immutable idFeeWei;
+    /// @inheritdoc IRollup
     uint96 public immutable minDepositWei;
+    /// @inheritdoc IRollup
     uint96 public immutable queueBaseFeeWei;
+    /// @inheritdoc IRollup
     uint16 public immutable queueCapacity;
     uint256 private immutable _chainId;
     uint256 private immutable _domain;
 
     /// @dev Two words: the root; then batchNumber 40, nextId 32, opIndex 40, timestamp 40 and queueHead 40 bits from
-    /// the low end, 64 free. The first value that overflows 40 bits lies beyond the year 36,000 for times.
+    /// the low end, 64 free (the flag of `freeze` belongs there). 2^40 seconds end beyond the year 36,000.
     State private _state;
     /// @dev One word: queueTail 40, depositCount 24, depositWei 96, burnableWei 96 from the low end. All OPEN there
     /// is stays below 2^90 wei.
     Totals private _totals;
-    /// @dev 96 bits used; the flag of `freeze` belongs here.
+    /// @inheritdoc IRollup
     uint256 public ledgerWei;
     /// @inheritdoc IRollup
     mapping(uint256 index => uint256) public queueEntries;
+    /// @inheritdoc IRollup
     mapping(address owner => uint256) public pendingWithdrawals;
     /// @dev Not 0 while a forced withdrawal from the leaf by the sender waits.
     mapping(uint256 idAndSender => uint256) private _openForcedWithdrawals;

@@ -1,7 +1,8 @@
-import type { Address } from "viem";
+import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SlotRecord } from "../circuits/batch-data.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../circuits/protocol.ts";
+import { rollupAbi } from "./rollup-abi.ts";
 import {
   depositNewSlot,
   OPEN,
@@ -262,6 +263,22 @@ describe("claim", () => {
   test("pays nothing to an address without a credit", async () => {
     const call = f.rollup.simulate.claim([f.roles.stranger], { account: f.roles.stranger });
     expect(await revertName(call)).toBe("RollupNothingToClaim");
+  });
+});
+
+describe("reentrancy", () => {
+  test("rejects a token that calls back while it pays", async () => {
+    await post([slot(KIND.withdraw, [word("bob"), OPEN], { a: 2 })]);
+    const inner = encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [f.roles.bob] });
+    // Whatever it is asked, this token calls claim(bob), and answers with true or with the callee's error.
+    const bytecode = concatHex([
+      ...(["0x63", slice(inner, 0, 4), "0x60e01b5f52", "0x73", f.roles.bob, "0x600452"] as const),
+      ...(["0x5f5f60245f5f73", f.deployment.rollup, "0x5af1", "0x3d5f5f3e604957"] as const),
+      ...(["0x3d5ffd", "0x5b60015f5260205ff3"] as const),
+    ]);
+    await f.client.setCode({ address: f.deployment.token, bytecode });
+    const call = f.rollup.simulate.claim([f.roles.bob], { account: f.roles.bob });
+    expect(await revertName(call)).toBe("ReentrancyGuardReentrantCall");
   });
 });
 

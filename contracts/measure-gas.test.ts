@@ -8,6 +8,7 @@ const LIMITS = {
   furtherProofOtherCircuit: 120_000n,
   furtherBatchSameCircuit: 66_000n,
   fullBatchPerTransfer: 780n,
+  fourFullBatchesPerTransfer: 560n,
   withdrawToNewRecipient: 30_000n,
   createAccount: 8_500n,
   consumeDeposit: 12_500n,

@@ -36,6 +36,8 @@ export interface GasFigures {
   /** One transaction with 510 transfers, and what each operation costs of it. */
   fullBatch: bigint;
   fullBatchPerTransfer: bigint;
+  /** The same for four such batches in one transaction: 2,040 transfers, 98 KB. */
+  fourFullBatchesPerTransfer: bigint;
   /** Each transfer or payment beyond the fixed costs of its batch. */
   transfer: bigint;
   payment: bigint;
@@ -84,16 +86,16 @@ async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<Ga
     shape: LARGE,
   });
 
-  const chain = async (shapes: readonly BatchData["shape"][]): Promise<SealedBatch[]> => {
-    const sealed: SealedBatch[] = [];
-    for (const shape of shapes) {
-      const after = sealed.at(-1)?.content;
-      sealed.push(f.seal(await f.draft(after === undefined ? { shape } : { shape, after })));
-    }
-    return sealed;
-  };
-  const batches = (shapes: readonly BatchData["shape"][]) =>
-    on(async () => (await f.submit(await chain(shapes))).gasUsed);
+  const chain = (contents: readonly Partial<BatchData>[]) =>
+    on(async () => {
+      const sealed: SealedBatch[] = [];
+      for (const content of contents) {
+        const after = sealed.at(-1)?.content;
+        sealed.push(f.seal(await f.draft(after === undefined ? content : { ...content, after })));
+      }
+      return (await f.submit(sealed)).gasUsed;
+    });
+  const batches = (shapes: readonly BatchData["shape"][]) => chain(shapes.map((shape) => ({ shape })));
   const proofs = (circuits: readonly number[]) => {
     const inputs = circuits.map((circuit) => ({
       circuit,
@@ -126,6 +128,14 @@ async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<Ga
   const one = await batches([SMALL]);
   const two = await batches([SMALL, SMALL]);
 
+  const fourFull = await chain(
+    [0, 1, 2, 3].map(() => ({
+      shape: LARGE,
+      narrow: transfers(LARGE.narrow),
+      signedCount: LARGE.narrow,
+    })),
+  );
+
   const deposit = await on(async () => (await f.depositNew("alice", 10n * OPEN)).gasUsed);
   const forcedWithdrawal = await on(async () =>
     gasOf(await rollup.write.forceWithdraw([2, OPEN, roles.alice], { account: roles.alice })),
@@ -154,6 +164,7 @@ async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<Ga
     furtherProofOtherCircuit: (await proofs([0, 0, 1])) - (await proofs([0, 0])),
     fullBatch,
     fullBatchPerTransfer: fullBatch / BigInt(LARGE.narrow),
+    fourFullBatchesPerTransfer: fourFull / BigInt(4 * LARGE.narrow),
     transfer: (fullBatch - emptyLarge) / BigInt(LARGE.narrow),
     payment:
       ((await gasOfBatch({ narrow: payments(LARGE.narrow), signedCount: LARGE.narrow })) - emptyLarge) /
