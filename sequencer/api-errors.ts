@@ -1,6 +1,6 @@
 /** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type RollupError, isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { httpStatusOf } from "./http-status.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -25,7 +25,8 @@ export function errorBody(error: RollupError) {
 function typedError(error: unknown, logger: Logger): RollupError {
   if (isRollupError(error)) return error;
   const { code, message } = error as { code?: string; message?: string };
-  const known = FRAMEWORK_CODES[code ?? ""] ?? (error instanceof SyntaxError ? "SEQ_MALFORMED_JSON" : undefined);
+  const known =
+    FRAMEWORK_CODES[code ?? ""] ?? (error instanceof SyntaxError ? "SEQ_MALFORMED_JSON" : undefined);
   if (known !== undefined) return sequencerError(known, message ?? known, { cause: error });
   logger.error({ err: error }, "unforeseen failure of a request");
   return sequencerError("SEQ_INTERNAL", "the sequencer failed in an unforeseen way", { cause: error });
@@ -36,7 +37,8 @@ export function createErrorHandler(modules: { logger: Logger; metrics: Metrics }
     const typed = typedError(error, modules.logger);
     modules.metrics.errors.inc({ code: typed.code });
     const status = httpStatusOf(typed.code);
-    if (status >= 500 && typed.code !== "SEQ_INTERNAL") modules.logger.warn({ code: typed.code }, "request refused");
+    if (status >= 500 && typed.code !== "SEQ_INTERNAL")
+      modules.logger.warn({ code: typed.code }, "request refused");
     if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
     reply.code(status).send(errorBody(typed));
   };

@@ -6,23 +6,41 @@ import { RollupError } from "../circuits/rollup-error.ts";
 const MAX_COUNTER = 2 ** 40 - 1;
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const counter = z.int().nonnegative().max(MAX_COUNTER);
-const countFromText = z.string().regex(/^[0-9]{1,13}$/, "is not a number").transform(Number);
-const wei = z.string().regex(/^[0-9]{1,78}$/, "is not a decimal string of wei").transform(BigInt);
+const countFromText = z
+  .string()
+  .regex(/^[0-9]{1,13}$/, "is not a number")
+  .transform(Number);
+const wei = z
+  .string()
+  .regex(/^[0-9]{1,78}$/, "is not a decimal string of wei")
+  .transform(BigInt);
 /** Whether it is below the field's order is the ledger's business. */
-const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/, "is not 0x-hex of at most 32 bytes").transform(BigInt);
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/, "is not 0x-hex of at most 32 bytes")
+  .transform(BigInt);
 const elementOrDecimal = z
   .string()
   .regex(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, "is neither 0x-hex nor decimal")
   .transform(BigInt);
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address").transform(BigInt);
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address")
+  .transform(BigInt);
 /** 40-bit integers: a number, or its decimal digits. */
 const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(BigInt);
-const hash = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes").transform((text) => text.toLowerCase());
+const hash = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
+  .transform((text) => text.toLowerCase());
 const transactionHash = hash;
 
 export const operationBody = z
   .object({
-    kind: z.string().max(40).meta({ description: "name of the kind", examples: ["transfer"] }),
+    kind: z
+      .string()
+      .max(40)
+      .meta({ description: "name of the kind", examples: ["transfer"] }),
     a: count.meta({ description: "id of the leaf that signs" }),
     b: count.meta({ description: "id of the leaf that is acted on; 0 for Create kinds and where unused" }),
     amountCode: integer.meta({ description: "40-bit decimal float of wei; CommitData: the row count" }),
@@ -37,7 +55,9 @@ export const operationBody = z
 export function signedKind(name: string): number {
   const rule = KIND_RULES.find((candidate) => candidate.name === name);
   if (rule?.isSigned) return rule.kind;
-  throw new RollupError("OP_UNKNOWN_KIND", `${JSON.stringify(name)} is not a signed operation`, { data: { kind: name } });
+  throw new RollupError("OP_UNKNOWN_KIND", `${JSON.stringify(name)} is not a signed operation`, {
+    data: { kind: name },
+  });
 }
 
 const limit = (max: number, fallback: number) =>
@@ -64,7 +84,12 @@ export const queueEntriesBody = z.object({
     .array(
       z.object({
         queueIndex: counter,
-        kind: z.int().refine((kind) => QUEUE_KINDS.includes(kind), `is none of ${KIND.depositNew} to ${KIND.forcedSetOwner}`),
+        kind: z
+          .int()
+          .refine(
+            (kind) => QUEUE_KINDS.includes(kind),
+            `is none of ${KIND.depositNew} to ${KIND.forcedSetOwner}`,
+          ),
         a: count.max(2 ** 24 - 1),
         b: count.max(2 ** 24 - 1),
         amountWei: wei,
@@ -83,7 +108,9 @@ export const proveJobQuery = z.object({ prover: z.string().max(100).default("def
 const pair = z.tuple([elementOrDecimal, elementOrDecimal]);
 export const proofBody = z.object({
   batchHash: hash,
-  proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }).meta({ description: "the real part of G2's coordinates first" }),
+  proof: z
+    .object({ a: pair, b: z.tuple([pair, pair]), c: pair })
+    .meta({ description: "the real part of G2's coordinates first" }),
   publicSignals: z.array(elementOrDecimal).length(3).meta({ description: "C, y, z" }),
   timings: z.record(z.string().max(40), z.number().nonnegative()).default({}),
   backend: z.string().max(100).default("unknown"),
@@ -96,6 +123,18 @@ export const l1ReportBody = z.object({
   status: z.enum(["submitted", "posted", "final", "dropped"]),
   transactionHash,
   blockNumber: count.nullish(),
-  gasUsed: z.union([count, z.string().regex(/^[0-9]{1,15}$/).transform(Number)]).nullish(),
-  reason: z.string().max(200).nullish().meta({ description: "dropped: stale-timestamp has the batch sealed anew" }),
+  gasUsed: z
+    .union([
+      count,
+      z
+        .string()
+        .regex(/^[0-9]{1,15}$/)
+        .transform(Number),
+    ])
+    .nullish(),
+  reason: z
+    .string()
+    .max(200)
+    .nullish()
+    .meta({ description: "dropped: stale-timestamp has the batch sealed anew" }),
 });

@@ -1,7 +1,7 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { SlotRecord } from "../circuits/batch-data.ts";
 import { type LeafRecord, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
-import { KIND_RULES, LEAF_KIND, kindRule } from "../circuits/protocol.ts";
+import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { hex20, hex32 } from "./hex.ts";
 import type { QueueRecord } from "./log-entry.ts";
@@ -90,7 +90,11 @@ export function operationView(sequencer: Sequencer, known: KnownOperation, nowMs
     words: operation.words.map(hex32),
     nonce: Number(operation.nonce),
     maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    signature: { r8x: hex32(operation.signature.r8x), r8y: hex32(operation.signature.r8y), s: hex32(operation.signature.s) },
+    signature: {
+      r8x: hex32(operation.signature.r8x),
+      r8y: hex32(operation.signature.r8y),
+      s: hex32(operation.signature.s),
+    },
     status,
     opIndex: entry?.opIndex ?? null,
     batchNumber: entry?.batchNumber ?? null,
@@ -101,7 +105,8 @@ export function operationView(sequencer: Sequencer, known: KnownOperation, nowMs
     receipt,
     reason: reason?.code ?? null,
     error: reason?.toJSON() ?? null,
-    estimatedReadyAtMs: entry === null ? {} : estimates.readyAtMs(openedAtMs ?? entry.acknowledgedAtMs, batch, nowMs),
+    estimatedReadyAtMs:
+      entry === null ? {} : estimates.readyAtMs(openedAtMs ?? entry.acknowledgedAtMs, batch, nowMs),
   };
 }
 
@@ -137,12 +142,16 @@ export function batchView(batch: BatchRecord) {
     feeAccountId: batch.feeAccountId,
     dataBytes: batch.wire.length,
     commitment: hex32(batch.commitment),
-    records: [...batch.narrow.map(recordView), ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i))],
+    records: [
+      ...batch.narrow.map(recordView),
+      ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i)),
+    ],
     openedAtMs: batch.openedAtMs,
     sealedAtMs: batch.sealedAtMs,
     provenAtMs: batch.proof?.provenAtMs ?? null,
     postedAtMs: batch.postedAtMs,
-    proveMs: batch.proof === null ? null : Object.values(batch.proof.timings).reduce((sum, ms) => sum + ms, 0),
+    proveMs:
+      batch.proof === null ? null : Object.values(batch.proof.timings).reduce((sum, ms) => sum + ms, 0),
     backend: batch.proof?.backend ?? null,
     rebuildCount: batch.rebuildCount,
     l1TransactionHash: batch.l1?.transactionHash ?? null,

@@ -6,11 +6,11 @@ import { receiptTypedData } from "./receipts.ts";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,
-  type TestRollup,
   operationJson,
   operatorHeaders,
   signedBy,
   startTestRollup,
+  type TestRollup,
   temporaryFolder,
   transfer,
 } from "./test-rollup.ts";
@@ -37,18 +37,34 @@ describe("POST /v1/operations", () => {
     const body = operationJson(transfer(alice!, bob!, 0n));
     const first = await rollup.post("/v1/operations", body);
     expect(first.status).toBe(202);
-    expect(first.body).toMatchObject({ status: "acknowledged", receipt: { opIndex: 0, operationHash: first.body.hash } });
+    expect(first.body).toMatchObject({
+      status: "acknowledged",
+      receipt: { opIndex: 0, operationHash: first.body.hash },
+    });
     const { signature, ...facts } = first.body.receipt;
     const info = (await rollup.get("/v1/info")).body;
     const typedData = receiptTypedData({ chainId: info.chainId, rollupAddress: info.rollupAddress }, facts);
     expect(await verifyTypedData({ address: info.receiptSigner, signature, ...typedData })).toBe(true);
 
-    const [second, third] = await Promise.all([rollup.post("/v1/operations", body), rollup.post("/v1/operations", body)]);
+    const [second, third] = await Promise.all([
+      rollup.post("/v1/operations", body),
+      rollup.post("/v1/operations", body),
+    ]);
     expect([second.body, third.body]).toEqual([first.body, first.body]);
     const leaf = (await rollup.get(`/v1/leaves/${bob!.id}`)).body;
-    expect(leaf).toMatchObject({ balanceWei: (1_001n * ONE_OPEN_WEI).toString(), postedBalanceWei: null, kind: "account" });
+    expect(leaf).toMatchObject({
+      balanceWei: (1_001n * ONE_OPEN_WEI).toString(),
+      postedBalanceWei: null,
+      kind: "account",
+    });
     const stored = (await rollup.get(`/v1/operations/${first.body.hash}`)).body;
-    expect(stored).toMatchObject({ status: "acknowledged", kind: "transfer", a: alice!.id, opIndex: 0, receipt: first.body.receipt });
+    expect(stored).toMatchObject({
+      status: "acknowledged",
+      kind: "transfer",
+      a: alice!.id,
+      opIndex: 0,
+      receipt: first.body.receipt,
+    });
     expect((await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body).toHaveLength(1);
   });
 
@@ -66,7 +82,9 @@ describe("POST /v1/operations", () => {
     await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 0n)));
     const created = await rollup.post(
       "/v1/operations",
-      operationJson(signedBy(alice, { kind: KIND.createModel, nonce: 1n, words: MODEL_WORDS(alice.l1Owner, alice.keyX) })),
+      operationJson(
+        signedBy(alice, { kind: KIND.createModel, nonce: 1n, words: MODEL_WORDS(alice.l1Owner, alice.keyX) }),
+      ),
     );
     const modelId = (await rollup.get(`/v1/operations/${created.body.hash}`)).body.createdId as number;
     expect(modelId).toBe(5);
@@ -76,16 +94,43 @@ describe("POST /v1/operations", () => {
     const oneWeiTooMuch = balanceWei - 40n * 1_000n + 1n;
     const feeOf = (fields: object) => ({ ...good, ...fields });
     const cases: [name: string, status: number, code: string, body: object][] = [
-      ["a wrong signature", 422, "OP_BAD_SIGNATURE", feeOf({ signature: { ...good.signature, s: hex32(1n) } })],
-      ["another's signature", 422, "OP_BAD_SIGNATURE", operationJson(transfer({ ...bob, id: alice.id }, bob, 2n))],
-      ["a replayed nonce", 409, "OP_WRONG_NONCE", operationJson(transfer(alice, bob, 0n, { amountCode: ONE_OPEN_CODE + 1n }))],
-      ["another chain's signature", 422, "OP_BAD_SIGNATURE", operationJson(transfer(alice, bob, 2n, { domain: 5n } as object))],
-      ["a signature over another B", 422, "OP_BAD_SIGNATURE", operationJson(transfer(alice, { ...bob, l1Owner: 1n }, 2n))],
+      [
+        "a wrong signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        feeOf({ signature: { ...good.signature, s: hex32(1n) } }),
+      ],
+      [
+        "another's signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer({ ...bob, id: alice.id }, bob, 2n)),
+      ],
+      [
+        "a replayed nonce",
+        409,
+        "OP_WRONG_NONCE",
+        operationJson(transfer(alice, bob, 0n, { amountCode: ONE_OPEN_CODE + 1n })),
+      ],
+      [
+        "another chain's signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer(alice, bob, 2n, { domain: 5n } as object)),
+      ],
+      [
+        "a signature over another B",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer(alice, { ...bob, l1Owner: 1n }, 2n)),
+      ],
       [
         "a balance short by 1 wei",
         422,
         "OP_BALANCE_TOO_LOW",
-        operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, oneWeiTooMuch] })),
+        operationJson(
+          signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, oneWeiTooMuch] }),
+        ),
       ],
       ["an amount code above 40 bits", 400, "OP_MALFORMED", feeOf({ amountCode: (2n ** 40n).toString() })],
       ["a negative amount code", 400, "SEQ_BAD_REQUEST", feeOf({ amountCode: -1 })],
@@ -94,7 +139,12 @@ describe("POST /v1/operations", () => {
       ["an id above 24 bits", 400, "OP_MALFORMED", feeOf({ b: 2 ** 24 })],
       ["a self-transfer", 422, "SEQ_SELF_TRANSFER", operationJson(transfer(alice, alice, 2n))],
       ["a zero amount", 422, "SEQ_ZERO_AMOUNT", operationJson(transfer(alice, bob, 2n, { amountCode: 0n }))],
-      ["a zero amount with an exponent", 422, "SEQ_ZERO_AMOUNT", operationJson(transfer(alice, bob, 2n, { amountCode: 3n << 35n }))],
+      [
+        "a zero amount with an exponent",
+        422,
+        "SEQ_ZERO_AMOUNT",
+        operationJson(transfer(alice, bob, 2n, { amountCode: 3n << 35n })),
+      ],
       [
         "a withdrawal of 0",
         422,
@@ -105,19 +155,39 @@ describe("POST /v1/operations", () => {
         "a commit of no rows",
         422,
         "SEQ_ROW_COUNT_RANGE",
-        operationJson(signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], nonce: 2n })),
+        operationJson(
+          signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], nonce: 2n }),
+        ),
       ],
       [
         "a commit of 2^32 rows",
         422,
         "SEQ_ROW_COUNT_RANGE",
-        operationJson(signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], amountCode: 2n ** 32n, nonce: 2n })),
+        operationJson(
+          signedBy(alice, {
+            kind: KIND.commitData,
+            b: bob.id,
+            bOwner: bob.l1Owner,
+            words: [1n],
+            amountCode: 2n ** 32n,
+            nonce: 2n,
+          }),
+        ),
       ],
       [
         "a commit to an account",
         422,
         "OP_WRONG_LEAF_KIND",
-        operationJson(signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], amountCode: 5n, nonce: 2n })),
+        operationJson(
+          signedBy(alice, {
+            kind: KIND.commitData,
+            b: bob.id,
+            bOwner: bob.l1Owner,
+            words: [1n],
+            amountCode: 5n,
+            nonce: 2n,
+          }),
+        ),
       ],
       [
         "a payment to an unapproved model",
@@ -153,15 +223,40 @@ describe("POST /v1/operations", () => {
         "OP_MALFORMED",
         operationJson(signedBy(alice, { kind: KIND.createAccount, nonce: 2n, words: [0n, alice.keyX] })),
       ],
-      ["a word that is not below r", 400, "OP_MALFORMED", { ...feeOf({ kind: "setKey", b: 0, amountCode: 0 }), words: [hex32(FIELD_ORDER)] }],
-      ["a signature element not below r", 400, "OP_MALFORMED", feeOf({ signature: { ...good.signature, r8x: hex32(FIELD_ORDER) } })],
+      [
+        "a word that is not below r",
+        400,
+        "OP_MALFORMED",
+        { ...feeOf({ kind: "setKey", b: 0, amountCode: 0 }), words: [hex32(FIELD_ORDER)] },
+      ],
+      [
+        "a signature element not below r",
+        400,
+        "OP_MALFORMED",
+        feeOf({ signature: { ...good.signature, r8x: hex32(FIELD_ORDER) } }),
+      ],
       ["too many words", 400, "OP_MALFORMED", feeOf({ words: [hex32(1n)] })],
       ["an unreadable word", 400, "SEQ_BAD_REQUEST", feeOf({ words: ["0xzz"] })],
       ["a 41-bit nonce", 400, "OP_MALFORMED", feeOf({ nonce: 2 ** 40 })],
       ["a fee of 65 bits", 400, "OP_MALFORMED", feeOf({ maxFeePerUnitWei: (2n ** 64n).toString() })],
-      ["a fee below the rate", 422, "OP_FEE_TOO_LOW", operationJson(transfer(alice, bob, 2n, { maxFeePerUnitWei: 999n }))],
-      ["a fee below the rate, pending", 422, "OP_FEE_TOO_LOW", operationJson(transfer(alice, bob, 9n, { maxFeePerUnitWei: 999n }))],
-      ["a wrong signature, pending", 422, "OP_BAD_SIGNATURE", { ...operationJson(transfer(alice, bob, 9n)), signature: good.signature }],
+      [
+        "a fee below the rate",
+        422,
+        "OP_FEE_TOO_LOW",
+        operationJson(transfer(alice, bob, 2n, { maxFeePerUnitWei: 999n })),
+      ],
+      [
+        "a fee below the rate, pending",
+        422,
+        "OP_FEE_TOO_LOW",
+        operationJson(transfer(alice, bob, 9n, { maxFeePerUnitWei: 999n })),
+      ],
+      [
+        "a wrong signature, pending",
+        422,
+        "OP_BAD_SIGNATURE",
+        { ...operationJson(transfer(alice, bob, 9n)), signature: good.signature },
+      ],
       ["an unknown kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "mint" })],
       ["a queue kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "depositNew" })],
       ["a field too many", 400, "SEQ_BAD_REQUEST", feeOf({ memo: "hi" })],
@@ -191,10 +286,19 @@ describe("POST /v1/operations", () => {
     expect(await send('{"kind": "transfer"', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
     expect(await send("", "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
     expect(await send('{"__proto__": {"a": 1}}', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
-    expect(await send("kind=transfer", "application/x-www-form-urlencoded")).toEqual([415, "SEQ_UNSUPPORTED_MEDIA_TYPE"]);
+    expect(await send("kind=transfer", "application/x-www-form-urlencoded")).toEqual([
+      415,
+      "SEQ_UNSUPPORTED_MEDIA_TYPE",
+    ]);
     expect(await send("x", "text/plain")).toEqual([415, "SEQ_UNSUPPORTED_MEDIA_TYPE"]);
-    expect(await send(`{"a": "${"x".repeat(70_000)}"}`, "application/json")).toEqual([413, "SEQ_BODY_TOO_LARGE"]);
-    expect(await send(`{"a": "${"x".repeat(10_000_000)}"}`, "application/json")).toEqual([413, "SEQ_BODY_TOO_LARGE"]);
+    expect(await send(`{"a": "${"x".repeat(70_000)}"}`, "application/json")).toEqual([
+      413,
+      "SEQ_BODY_TOO_LARGE",
+    ]);
+    expect(await send(`{"a": "${"x".repeat(10_000_000)}"}`, "application/json")).toEqual([
+      413,
+      "SEQ_BODY_TOO_LARGE",
+    ]);
   });
 
   it("cuts off an address that asks too often", async () => {
@@ -228,11 +332,15 @@ describe("pending operations", () => {
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const late = await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 2n)));
     expect(late.body).toEqual({ hash: late.body.hash, status: "pending" });
-    expect((await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 1n)))).body.status).toBe("pending");
+    expect((await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 1n)))).body.status).toBe(
+      "pending",
+    );
     expect((await rollup.get("/v1/status")).body.mempool.pending).toBe(2);
     expect((await rollup.get(`/v1/operations/${late.body.hash}`)).body.status).toBe("pending");
     await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 0n)));
-    await expect.poll(async () => (await rollup.get(`/v1/operations/${late.body.hash}`)).body.status).toBe("acknowledged");
+    await expect
+      .poll(async () => (await rollup.get(`/v1/operations/${late.body.hash}`)).body.status)
+      .toBe("acknowledged");
     expect((await rollup.get(`/v1/leaves/${alice.id}`)).body).toMatchObject({ nonce: 3, nextNonce: 3 });
   });
 
@@ -242,30 +350,41 @@ describe("pending operations", () => {
     const all = operationJson(transfer(alice, bob, 1n, { amountCode: (18n << 35n) | 1_000n }));
     const { body } = await rollup.post("/v1/operations", all);
     await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 0n)));
-    await expect.poll(async () => (await rollup.get(`/v1/operations/${body.hash}`)).body).toMatchObject({
-      status: "dropped",
-      reason: "OP_BALANCE_TOO_LOW",
-    });
+    await expect
+      .poll(async () => (await rollup.get(`/v1/operations/${body.hash}`)).body)
+      .toMatchObject({
+        status: "dropped",
+        reason: "OP_BALANCE_TOO_LOW",
+      });
   });
 
   it("are replaced for a tenth more, and expire", async () => {
     const rollup = await start();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
-    const send = (maxFeePerUnitWei: bigint) => rollup.post("/v1/operations", operationJson(transfer(alice, bob, 3n, { maxFeePerUnitWei })));
+    const send = (maxFeePerUnitWei: bigint) =>
+      rollup.post("/v1/operations", operationJson(transfer(alice, bob, 3n, { maxFeePerUnitWei })));
     const first = await send(10_000n);
     expect((await send(10_999n)).body.error.code).toBe("SEQ_REPLACEMENT_UNDERPRICED");
     const second = await send(11_000n);
     expect(second.body.status).toBe("pending");
-    expect((await rollup.get(`/v1/operations/${first.body.hash}`)).body).toMatchObject({ status: "dropped", reason: "SEQ_REPLACED" });
+    expect((await rollup.get(`/v1/operations/${first.body.hash}`)).body).toMatchObject({
+      status: "dropped",
+      reason: "SEQ_REPLACED",
+    });
     rollup.clock.nowMs += rollup.config.pendingTtlMs;
     rollup.sequencer.tick();
-    expect((await rollup.get(`/v1/operations/${second.body.hash}`)).body).toMatchObject({ status: "dropped", reason: "SEQ_PENDING_EXPIRED" });
+    expect((await rollup.get(`/v1/operations/${second.body.hash}`)).body).toMatchObject({
+      status: "dropped",
+      reason: "SEQ_PENDING_EXPIRED",
+    });
     // A dropped operation may come again.
     expect((await send(11_000n)).body.status).toBe("pending");
   });
 
   it("are limited per leaf and in total", async () => {
-    const rollup = await start({ environment: { SEQUENCER_PENDING_PER_LEAF: "2", SEQUENCER_PENDING_TOTAL: "3" } });
+    const rollup = await start({
+      environment: { SEQUENCER_PENDING_PER_LEAF: "2", SEQUENCER_PENDING_TOTAL: "3" },
+    });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const send = async (user: typeof alice, to: typeof alice, nonce: bigint) => {
       const { status, body } = await rollup.post("/v1/operations", operationJson(transfer(user, to, nonce)));
@@ -300,7 +419,11 @@ describe("other routes", () => {
       const answer = await rollup.get(url);
       expect({ url, status: answer.status, code: answer.body.error?.code }).toEqual({ url, status, code });
     }
-    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: operatorHeaders.authorization.slice(0, -1) }]) {
+    for (const headers of [
+      {},
+      { authorization: "Bearer wrong" },
+      { authorization: operatorHeaders.authorization.slice(0, -1) },
+    ]) {
       const answer = await rollup.post("/operator/seal", {}, headers as Record<string, string>);
       expect([answer.status, answer.body.error.code]).toEqual([401, "SEQ_UNAUTHORIZED"]);
     }
@@ -309,13 +432,25 @@ describe("other routes", () => {
   it("find leaves by owner and by key, and describe the rollup", async () => {
     const rollup = await start();
     const [alice] = rollup.users;
-    expect((await rollup.get(`/v1/leaves?owner=0x${alice!.l1Owner.toString(16).padStart(40, "0")}`)).body).toHaveLength(1);
+    expect(
+      (await rollup.get(`/v1/leaves?owner=0x${alice!.l1Owner.toString(16).padStart(40, "0")}`)).body,
+    ).toHaveLength(1);
     expect((await rollup.get(`/v1/leaves?keyX=${hex32(alice!.keyX)}`)).body[0].id).toBe(alice!.id);
     const info = (await rollup.get("/v1/info")).body;
-    expect(info).toMatchObject({ chainId: 31337, feePerUnitWei: "1000", weights: { transfer: 10 }, circuits: [{ name: "batch-6-2" }] });
+    expect(info).toMatchObject({
+      chainId: 31337,
+      feePerUnitWei: "1000",
+      weights: { transfer: 10 },
+      circuits: [{ name: "batch-6-2" }],
+    });
     const openApi = (await rollup.get("/openapi.json")).body;
-    expect(Object.keys(openApi.paths)).toEqual(expect.arrayContaining(["/v1/operations", "/operator/batches/{number}/l1"]));
-    expect(openApi.paths["/v1/operations"].post.requestBody.content["application/json"].schema.properties.kind.type).toBe("string");
+    expect(Object.keys(openApi.paths)).toEqual(
+      expect.arrayContaining(["/v1/operations", "/operator/batches/{number}/l1"]),
+    );
+    expect(
+      openApi.paths["/v1/operations"].post.requestBody.content["application/json"].schema.properties.kind
+        .type,
+    ).toBe("string");
     expect((await rollup.app.inject("/docs/")).statusCode).toBe(200);
     const metrics = (await rollup.app.inject("/metrics")).body;
     expect(metrics).toContain('rollup_operations_total{kind="depositNew"} 3');

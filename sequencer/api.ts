@@ -70,7 +70,8 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
       info: {
         title: "OpenLedger sequencer",
         version: "1",
-        description: "Money is a decimal string of wei; field elements and hashes are 0x-hex of 32 bytes. Errors: docs/errors.md.",
+        description:
+          "Money is a decimal string of wei; field elements and hashes are 0x-hex of 32 bytes. Errors: docs/errors.md.",
       },
       components: { securitySchemes: { operator: { type: "http", scheme: "bearer" } } },
     },

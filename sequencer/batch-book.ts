@@ -125,22 +125,43 @@ export class BatchBook {
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
-  addProof(batchNumber: number, batchHash: string, publicSignals: readonly bigint[], report: ProofReport): StoreWrite[] {
+  addProof(
+    batchNumber: number,
+    batchHash: string,
+    publicSignals: readonly bigint[],
+    report: ProofReport,
+  ): StoreWrite[] {
     const record = this.require(batchNumber, batchHash);
     if (publicSignals.length !== 3 || record.publicSignals.some((signal, i) => signal !== publicSignals[i])) {
-      throw sequencerError("SEQ_PROOF_MISMATCH", `the public signals are not C, y, z of batch ${batchNumber}`, {
-        data: { batchNumber, expected: record.publicSignals.map(String), actual: publicSignals.map(String) },
-      });
+      throw sequencerError(
+        "SEQ_PROOF_MISMATCH",
+        `the public signals are not C, y, z of batch ${batchNumber}`,
+        {
+          data: {
+            batchNumber,
+            expected: record.publicSignals.map(String),
+            actual: publicSignals.map(String),
+          },
+        },
+      );
     }
     if (record.proof !== null) return [];
-    return this.update({ ...record, proof: report, status: record.status === "sealed" ? "proven" : record.status });
+    return this.update({
+      ...record,
+      proof: report,
+      status: record.status === "sealed" ? "proven" : record.status,
+    });
   }
 
   /**
    * What L1 did with a batch. Reports may repeat and may skip stages, but no batch passes an earlier one.
    * @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER
    */
-  report(batchNumber: number, report: L1Report, nowMs: number): { writes: StoreWrite[]; changed: BatchRecord[] } {
+  report(
+    batchNumber: number,
+    report: L1Report,
+    nowMs: number,
+  ): { writes: StoreWrite[]; changed: BatchRecord[] } {
     const record = this.require(batchNumber, report.batchHash);
     if (report.status === "dropped") return this.drop(batchNumber);
     const previous = this.records.get(batchNumber - 1)?.status ?? "final";
@@ -148,7 +169,9 @@ export class BatchBook {
     if (statusRank(previous) < statusRank(report.status) || isProofMissing) {
       throw sequencerError(
         "SEQ_BATCH_OUT_OF_ORDER",
-        isProofMissing ? `batch ${batchNumber} has no proof` : `batch ${batchNumber} cannot be ${report.status} while batch ${batchNumber - 1} is ${previous}`,
+        isProofMissing
+          ? `batch ${batchNumber} has no proof`
+          : `batch ${batchNumber} cannot be ${report.status} while batch ${batchNumber - 1} is ${previous}`,
         { data: { batchNumber, status: report.status, previousStatus: previous } },
       );
     }
@@ -173,7 +196,14 @@ export class BatchBook {
   private drop(batchNumber: number): { writes: StoreWrite[]; changed: BatchRecord[] } {
     const changed = [...this.records.values()]
       .filter(({ number, status }) => number >= batchNumber && statusRank(status) >= statusRank("submitted"))
-      .map((record): BatchRecord => ({ ...record, status: record.proof === null ? "sealed" : "proven", l1: null, postedAtMs: null }));
+      .map(
+        (record): BatchRecord => ({
+          ...record,
+          status: record.proof === null ? "sealed" : "proven",
+          l1: null,
+          postedAtMs: null,
+        }),
+      );
     return { writes: changed.flatMap((record) => this.update(record)), changed };
   }
 
@@ -205,7 +235,8 @@ export class BatchBook {
   firstStale(l1Timestamp: number, marginSeconds: number): number | null {
     for (const { number, status, timestamp } of this.records.values()) {
       if (statusRank(status) >= statusRank("posted")) continue;
-      const allowed = L1_TIMESTAMP_WINDOW_SECONDS + (status === "submitted" ? SUBMITTED_GRACE_SECONDS : -marginSeconds);
+      const allowed =
+        L1_TIMESTAMP_WINDOW_SECONDS + (status === "submitted" ? SUBMITTED_GRACE_SECONDS : -marginSeconds);
       if (l1Timestamp - timestamp > allowed) return number;
     }
     return null;

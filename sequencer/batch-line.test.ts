@@ -1,22 +1,22 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { decodeWire } from "../circuits/batch-data.ts";
 import { replayBatch } from "../circuits/batch.ts";
+import { decodeWire } from "../circuits/batch-data.ts";
 import { genesisOf } from "../circuits/deployment.ts";
-import { genesisLedger } from "../circuits/ledger.ts";
 import { hashStatics, packBinding } from "../circuits/leaf.ts";
+import { genesisLedger } from "../circuits/ledger.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import { hex20, hex32 } from "./hex.ts";
 import {
   type Answer,
+  depositsFor,
   L1_TIMESTAMP,
   ONE_OPEN_WEI,
-  TEST_SHAPE,
-  type TestRollup,
-  depositsFor,
   operationJson,
   operatorHeaders,
   signedBy,
   startTestRollup,
+  TEST_SHAPE,
+  type TestRollup,
   temporaryFolder,
   testDeployment,
   testUser,
@@ -37,14 +37,21 @@ async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {
 }
 
 const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {
-  const { status, body } = payload === undefined ? await rollup.get(url, operatorHeaders) : await rollup.post(url, payload, operatorHeaders);
+  const { status, body } =
+    payload === undefined
+      ? await rollup.get(url, operatorHeaders)
+      : await rollup.post(url, payload, operatorHeaders);
   return body?.error === undefined ? body : [status, body.error.code];
 };
 
-const seal = async (rollup: TestRollup): Promise<number> => (await operator(rollup, "/operator/seal", {})).batchNumber;
-const head = (rollup: TestRollup, timestamp: number) => operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp });
-const batch = async (rollup: TestRollup, number: number): Promise<Answer> => (await rollup.get(`/v1/batches/${number}`)).body;
-const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) => rollup.post("/v1/operations", operationJson(operation));
+const seal = async (rollup: TestRollup): Promise<number> =>
+  (await operator(rollup, "/operator/seal", {})).batchNumber;
+const head = (rollup: TestRollup, timestamp: number) =>
+  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp });
+const batch = async (rollup: TestRollup, number: number): Promise<Answer> =>
+  (await rollup.get(`/v1/batches/${number}`)).body;
+const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) =>
+  rollup.post("/v1/operations", operationJson(operation));
 
 const PAIR = [hex32(1n), hex32(2n)];
 /** What a prover sends; nobody here verifies the proof itself. */
@@ -59,9 +66,21 @@ async function prove(rollup: TestRollup, number: number, fields: object = {}): P
     ...fields,
   });
 }
-async function report(rollup: TestRollup, number: number, status: string, fields: object = {}): Promise<Answer> {
+async function report(
+  rollup: TestRollup,
+  number: number,
+  status: string,
+  fields: object = {},
+): Promise<Answer> {
   const { batchHash } = await batch(rollup, number);
-  return operator(rollup, `/operator/batches/${number}/l1`, { batchHash, status, transactionHash: hex32(5n), blockNumber: 30, gasUsed: "1000", ...fields });
+  return operator(rollup, `/operator/batches/${number}/l1`, {
+    batchHash,
+    status,
+    transactionHash: hex32(5n),
+    blockNumber: 30,
+    gasUsed: "1000",
+    ...fields,
+  });
 }
 
 describe("batches", () => {
@@ -78,7 +97,10 @@ describe("batches", () => {
     expect(job.inputs.narrowFlags).toHaveLength(TEST_SHAPE.narrow);
     expect(BigInt(job.inputs.z)).toBe(rollup.sequencer.line.book.record(1)!.publicSignals[2]);
     expect((await operator(rollup, "/operator/prove-jobs/next?prover=other")).batchNumber).toBe(2);
-    expect((await operator(rollup, "/operator/prove-jobs/next")).batchNumber, "the same prover's own job").toBe(1);
+    expect(
+      (await operator(rollup, "/operator/prove-jobs/next")).batchNumber,
+      "the same prover's own job",
+    ).toBe(1);
     expect((await rollup.get("/operator/prove-jobs/next?prover=third", operatorHeaders)).status).toBe(204);
 
     expect(await prove(rollup, 2)).toEqual({});
@@ -86,7 +108,10 @@ describe("batches", () => {
     expect(await operator(rollup, "/operator/batches/ready"), "batch 1 comes first").toEqual([]);
     expect(await prove(rollup, 1)).toEqual({});
     const ready = await operator(rollup, "/operator/batches/ready?limit=8");
-    expect(ready.map((one: Answer) => [one.batchNumber, one.status])).toEqual([[1, "proven"], [2, "proven"]]);
+    expect(ready.map((one: Answer) => [one.batchNumber, one.status])).toEqual([
+      [1, "proven"],
+      [2, "proven"],
+    ]);
 
     expect(await report(rollup, 2, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
     for (const stage of ["submitted", "posted", "final"]) {
@@ -96,9 +121,20 @@ describe("batches", () => {
       expect(await status()).toBe(stage === "submitted" ? "proven" : stage);
     }
     expect(await posted()).toBe((1_001n * ONE_OPEN_WEI).toString());
-    expect(await batch(rollup, 2)).toMatchObject({ status: "final", proveMs: 24, gasUsed: 1_000, l1TransactionHash: hex32(5n) });
+    expect(await batch(rollup, 2)).toMatchObject({
+      status: "final",
+      proveMs: 24,
+      gasUsed: 1_000,
+      l1TransactionHash: hex32(5n),
+    });
     expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_FINAL"]);
-    expect((await rollup.get("/v1/status")).body.batches).toEqual({ sealed: 2, proven: 2, submitted: 2, posted: 2, final: 2 });
+    expect((await rollup.get("/v1/status")).body.batches).toEqual({
+      sealed: 2,
+      proven: 2,
+      submitted: 2,
+      posted: 2,
+      final: 2,
+    });
 
     // What was posted rebuilds the state, as anyone can from L1.
     const deployment = await testDeployment();
@@ -124,10 +160,19 @@ describe("batches", () => {
   it("refuse proofs and reports that are not theirs", async () => {
     const rollup = await start();
     expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_REPLACED"]);
-    expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([422, "SEQ_PROOF_MISMATCH"]);
+    expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([
+      422,
+      "SEQ_PROOF_MISMATCH",
+    ]);
     expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
     expect(await report(rollup, 1, "final")).toEqual({});
-    expect(await operator(rollup, "/operator/batches/9/proof", { batchHash: hex32(1n), proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR }, publicSignals: [hex32(1n), hex32(1n), hex32(1n)] })).toEqual([404, "SEQ_UNKNOWN_BATCH"]);
+    expect(
+      await operator(rollup, "/operator/batches/9/proof", {
+        batchHash: hex32(1n),
+        proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
+        publicSignals: [hex32(1n), hex32(1n), hex32(1n)],
+      }),
+    ).toEqual([404, "SEQ_UNKNOWN_BATCH"]);
   });
 
   it("fall back to proven when L1 drops them", async () => {
@@ -137,7 +182,11 @@ describe("batches", () => {
     for (const number of proven) await report(rollup, number, "posted");
     expect((await rollup.get(`/v1/leaves/${testUser(2).id}`)).body.postedBalanceWei).not.toBeNull();
     expect(await report(rollup, 1, "dropped")).toEqual({});
-    expect((await rollup.get("/v1/status")).body.batches).toMatchObject({ proven: 2, submitted: 0, posted: 0 });
+    expect((await rollup.get("/v1/status")).body.batches).toMatchObject({
+      proven: 2,
+      submitted: 0,
+      posted: 0,
+    });
     expect(await batch(rollup, 2)).toMatchObject({ status: "proven", l1TransactionHash: null });
     expect((await rollup.get(`/v1/leaves/${testUser(2).id}`)).body.postedBalanceWei).toBeNull();
     expect(await operator(rollup, "/operator/batches/ready")).toHaveLength(2);
@@ -171,7 +220,9 @@ describe("batches", () => {
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const refused = await send(rollup, transfer(alice, bob, 0n));
     expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_BACKLOG_FULL"]);
-    expect(await operator(rollup, "/operator/queue-entries", { entries: depositsFor(1, ONE_OPEN_WEI, 2) })).toEqual({ nextIndex: 3 });
+    expect(
+      await operator(rollup, "/operator/queue-entries", { entries: depositsFor(1, ONE_OPEN_WEI, 2) }),
+    ).toEqual({ nextIndex: 3 });
     expect((await rollup.get("/v1/queue/2")).body).toMatchObject({ status: "executed", batchNumber: 2 });
     // The open batch has room, so it takes signed operations too.
     expect((await send(rollup, transfer(alice, bob, 0n))).status).toBe(202);
@@ -188,11 +239,27 @@ describe("the L1 queue", () => {
     expect(await push([first!, second!])).toEqual({ nextIndex: 4 });
     expect(await push([{ ...first!, amountWei: "5" }])).toEqual([409, "SEQ_QUEUE_CONFLICT"]);
     expect(await push([{ ...first!, queueIndex: 4, kind: 12 }])).toEqual([400, "SEQ_BAD_REQUEST"]);
-    const forced = { ...first!, queueIndex: 4, kind: KIND.forcedWithdraw, a: testUser(0).id, amountWei: "7", word1: hex32(8n), word2: hex32(0n) };
-    expect(await push([forced, { ...forced, queueIndex: 5, sender: hex20(testUser(0).l1Owner) }])).toEqual({ nextIndex: 6 });
-    expect((await rollup.get("/v1/queue/4")).body).toMatchObject({ kind: "forcedWithdraw", status: "invalid" });
+    const forced = {
+      ...first!,
+      queueIndex: 4,
+      kind: KIND.forcedWithdraw,
+      a: testUser(0).id,
+      amountWei: "7",
+      word1: hex32(8n),
+      word2: hex32(0n),
+    };
+    expect(await push([forced, { ...forced, queueIndex: 5, sender: hex20(testUser(0).l1Owner) }])).toEqual({
+      nextIndex: 6,
+    });
+    expect((await rollup.get("/v1/queue/4")).body).toMatchObject({
+      kind: "forcedWithdraw",
+      status: "invalid",
+    });
     expect((await rollup.get("/v1/queue/5")).body).toMatchObject({ status: "executed" });
-    expect((await rollup.get("/v1/status")).body).toMatchObject({ head: { opIndex: 0 }, queue: { seenIndex: 6, consumedIndex: 6 } });
+    expect((await rollup.get("/v1/status")).body).toMatchObject({
+      head: { opIndex: 0 },
+      queue: { seenIndex: 6, consumedIndex: 6 },
+    });
   });
 
   it("waits for L1's head", async () => {
@@ -219,14 +286,21 @@ describe("batches that got too old for L1", () => {
     const oldBatch = await batch(rollup, 2);
     await prove(rollup, 2);
     await head(rollup, L1_TIMESTAMP + 2_000);
-    expect(await batch(rollup, 2), "young enough").toMatchObject({ status: "proven", timestamp: L1_TIMESTAMP });
+    expect(await batch(rollup, 2), "young enough").toMatchObject({
+      status: "proven",
+      timestamp: L1_TIMESTAMP,
+    });
 
     const rootBefore = rollup.sequencer.line.head.ledger.root;
     await head(rollup, L1_TIMESTAMP + 3_000);
     await rollup.sequencer.line.idle();
     expect(rollup.fatal).toEqual([]);
     expect(await batch(rollup, 1), "posted").toMatchObject({ status: "posted", timestamp: L1_TIMESTAMP });
-    expect(await batch(rollup, 2)).toMatchObject({ status: "sealed", timestamp: L1_TIMESTAMP + 3_000, rebuildCount: 1 });
+    expect(await batch(rollup, 2)).toMatchObject({
+      status: "sealed",
+      timestamp: L1_TIMESTAMP + 3_000,
+      rebuildCount: 1,
+    });
     expect(rollup.sequencer.line.head.openBatch?.terms.timestamp).toBe(BigInt(L1_TIMESTAMP + 3_000));
     expect(rollup.sequencer.line.head.ledger.root).toBe(rootBefore);
     expect(await prove(rollup, 2, { batchHash: oldBatch.batchHash })).toEqual([409, "SEQ_BATCH_REPLACED"]);
@@ -264,7 +338,11 @@ describe("batches that got too old for L1", () => {
     await head(rollup, L1_TIMESTAMP + 100);
     await report(rollup, 1, "dropped", { reason: "stale-timestamp" });
     await rollup.sequencer.line.idle();
-    expect(await batch(rollup, 1)).toMatchObject({ status: "sealed", rebuildCount: 1, timestamp: L1_TIMESTAMP + 100 });
+    expect(await batch(rollup, 1)).toMatchObject({
+      status: "sealed",
+      rebuildCount: 1,
+      timestamp: L1_TIMESTAMP + 100,
+    });
   });
 
   it("may hold a publication, whose approval therefore waits for L1", async () => {
@@ -275,16 +353,56 @@ describe("batches that got too old for L1", () => {
       return (await rollup.get(`/v1/operations/${hash}`)).body.createdId as number;
     };
     const datanetId = await create(KIND.createDatanet, 0n, [alice.l1Owner, alice.keyX]);
-    const statics = { featuresCommitment: 1n, ownersCommitment: 2n, slotRoot: 3n, binding: packBinding({ datanetId: BigInt(datanetId), version: 1n, rowCount: 9n, split: 0n, predecessorId: 0n }) };
-    const modelId = await create(KIND.createModel, 1n, [alice.l1Owner, alice.keyX, 1n, 2n, 3n, statics.binding, 5n]);
+    const statics = {
+      featuresCommitment: 1n,
+      ownersCommitment: 2n,
+      slotRoot: 3n,
+      binding: packBinding({
+        datanetId: BigInt(datanetId),
+        version: 1n,
+        rowCount: 9n,
+        split: 0n,
+        predecessorId: 0n,
+      }),
+    };
+    const modelId = await create(KIND.createModel, 1n, [
+      alice.l1Owner,
+      alice.keyX,
+      1n,
+      2n,
+      3n,
+      statics.binding,
+      5n,
+    ]);
     await send(rollup, transfer(alice, { ...alice, id: datanetId }, 2n));
     // The datanet pays its own fees.
-    const fund = signedBy(alice, { kind: KIND.transfer, b: datanetId, bOwner: alice.l1Owner, bKind: LEAF_KIND.datanet, amountCode: (18n << 35n) | 1n, nonce: 2n });
+    const fund = signedBy(alice, {
+      kind: KIND.transfer,
+      b: datanetId,
+      bOwner: alice.l1Owner,
+      bKind: LEAF_KIND.datanet,
+      amountCode: (18n << 35n) | 1n,
+      nonce: 2n,
+    });
     expect((await send(rollup, fund)).status).toBe(202);
     const datanet = { secret: alice.secret, id: datanetId };
-    expect((await send(rollup, signedBy(datanet, { kind: KIND.publishVersion, nonce: 0n, words: [7n, 2n, 3n, 9n, 0n] }))).status).toBe(202);
+    expect(
+      (
+        await send(
+          rollup,
+          signedBy(datanet, { kind: KIND.publishVersion, nonce: 0n, words: [7n, 2n, 3n, 9n, 0n] }),
+        )
+      ).status,
+    ).toBe(202);
     await seal(rollup);
-    const approve = signedBy(datanet, { kind: KIND.approveModel, b: modelId, bOwner: alice.l1Owner, bKind: LEAF_KIND.model, nonce: 1n, words: [hashStatics(statics)] });
+    const approve = signedBy(datanet, {
+      kind: KIND.approveModel,
+      b: modelId,
+      bOwner: alice.l1Owner,
+      bKind: LEAF_KIND.model,
+      nonce: 1n,
+      words: [hashStatics(statics)],
+    });
     const refused = await send(rollup, approve);
     expect([refused.status, refused.body.error.code]).toEqual([409, "SEQ_PUBLICATION_NOT_POSTED"]);
     const sealed = rollup.sequencer.line.book.sealedNumber;
@@ -292,6 +410,8 @@ describe("batches that got too old for L1", () => {
     expect((await send(rollup, approve)).body.error.code).toBe("OP_APPROVAL_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 24 * 3_600);
     expect((await send(rollup, approve)).status).toBe(202);
-    expect((await rollup.get(`/v1/leaves/${modelId}`)).body).toMatchObject({ counters: { isApproved: true, priceWei: "5" } });
+    expect((await rollup.get(`/v1/leaves/${modelId}`)).body).toMatchObject({
+      counters: { isApproved: true, priceWei: "5" },
+    });
   });
 });

@@ -8,7 +8,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SignedOperation } from "../circuits/operation.ts";
 import { kindRule } from "../circuits/protocol.ts";
-import { type BatchBook, L1_TIMESTAMP_WINDOW_SECONDS, type L1Report, batchReplaced, unknownBatch } from "./batch-book.ts";
+import {
+  type BatchBook,
+  batchReplaced,
+  L1_TIMESTAMP_WINDOW_SECONDS,
+  type L1Report,
+  unknownBatch,
+} from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchRecord, ProofReport } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";
@@ -115,12 +121,13 @@ export class BatchLine {
     }
     const unposted = this.book.sealedNumber - this.book.reached("posted");
     if (unposted >= this.options.maxUnpostedBatches && kindRule(kind)?.isSigned) {
-      throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, { data: { unpostedCount: unposted } });
+      throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
+        data: { unpostedCount: unposted },
+      });
     }
-    const lastTimestamp = this.head.position.timestamp;
-    const l1Timestamp = BigInt(this.l1Head.timestamp);
     const { feePerUnitWei, feeAccountId } = this.options;
-    this.head.openNext({ timestamp: l1Timestamp > lastTimestamp ? l1Timestamp : lastTimestamp, feePerUnitWei, feeAccountId });
+    const timestamp = this.head.nextTimestamp(BigInt(this.l1Head.timestamp));
+    this.head.openNext({ timestamp, feePerUnitWei, feeAccountId });
   }
 
   /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
@@ -217,15 +224,24 @@ export class BatchLine {
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
-  async addProof(batchNumber: number, batchHash: string, publicSignals: readonly bigint[], report: Omit<ProofReport, "provenAtMs">): Promise<void> {
+  async addProof(
+    batchNumber: number,
+    batchHash: string,
+    publicSignals: readonly bigint[],
+    report: Omit<ProofReport, "provenAtMs">,
+  ): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) return this.requireFinal(batchNumber, batchHash);
-    const writes = this.book.addProof(batchNumber, batchHash, publicSignals, { ...report, provenAtMs: this.modules.clock() });
+    const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
+      ...report,
+      provenAtMs: this.modules.clock(),
+    });
     if (writes.length === 0) return;
     await this.log.write(writes);
     for (const [name, durationMs] of Object.entries(report.timings)) {
       const stage = name.replace(/Ms$/, "");
-      if (["witness", "prove", "verify"].includes(stage)) this.modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
+      if (["witness", "prove", "verify"].includes(stage))
+        this.modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
     }
     const record = this.book.record(batchNumber);
     if (record !== undefined) this.announce([record]);
@@ -243,7 +259,8 @@ export class BatchLine {
     }
     const { writes, changed } = this.book.report(batchNumber, report, this.modules.clock());
     this.modules.metrics.batches.publish.inc({ result: report.status });
-    if (report.status === "dropped") this.modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
+    if (report.status === "dropped")
+      this.modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
     await this.log.write(writes);
     this.announce(changed);
     if (report.status === "dropped" && reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
@@ -261,7 +278,8 @@ export class BatchLine {
     if (this.waiting.length > 0) await this.executeWaiting();
     const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds);
     const openedTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
-    const isOpenStale = l1Head.timestamp - openedTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - this.options.staleMarginSeconds;
+    const isOpenStale =
+      l1Head.timestamp - openedTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - this.options.staleMarginSeconds;
     if (stale !== null) this.rebuildInBackground(stale);
     else if (isOpenStale) this.rebuildInBackground(this.book.sealedNumber + 1);
   }
@@ -278,7 +296,10 @@ export class BatchLine {
       );
       this.opened = opened;
       modules.metrics.batches.rebuilt.inc(rebuilt.length);
-      modules.logger.warn({ fromNumber, rebuiltCount: rebuilt.length, durationMs: modules.clock() - startedAtMs }, "batches rebuilt");
+      modules.logger.warn(
+        { fromNumber, rebuiltCount: rebuilt.length, durationMs: modules.clock() - startedAtMs },
+        "batches rebuilt",
+      );
       this.announce(rebuilt);
     }).catch((error: unknown) => this.modules.onFatal(error));
   }
@@ -288,22 +309,31 @@ export class BatchLine {
    * @returns the index of the entry that comes next
    * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
    */
-  async addQueueEntries(entries: readonly Omit<QueueRecord, "status" | "batchNumber">[]): Promise<{ nextIndex: number }> {
+  async addQueueEntries(
+    entries: readonly Omit<QueueRecord, "status" | "batchNumber">[],
+  ): Promise<{ nextIndex: number }> {
     return this.runExclusive(async () => {
       const fresh: QueueRecord[] = [];
       for (const entry of entries) {
         const nextIndex = this.queueSeenIndex + fresh.length;
         const { queueIndex } = entry;
         if (queueIndex > nextIndex) {
-          throw sequencerError("SEQ_QUEUE_GAP", `entry ${queueIndex} came, ${nextIndex} is next`, { data: { queueIndex, nextIndex } });
+          throw sequencerError("SEQ_QUEUE_GAP", `entry ${queueIndex} came, ${nextIndex} is next`, {
+            data: { queueIndex, nextIndex },
+          });
         }
         if (queueIndex === nextIndex) {
           fresh.push({ ...entry, status: "queued", batchNumber: null });
           continue;
         }
-        const known = fresh.find((other) => other.queueIndex === queueIndex) ?? (await this.log.queueEntry(queueIndex));
+        const known =
+          fresh.find((other) => other.queueIndex === queueIndex) ?? (await this.log.queueEntry(queueIndex));
         if (known === undefined || !sameQueueEntry(known, entry)) {
-          throw sequencerError("SEQ_QUEUE_CONFLICT", `entry ${queueIndex} was handed over with other content`, { data: { queueIndex, nextIndex } });
+          throw sequencerError(
+            "SEQ_QUEUE_CONFLICT",
+            `entry ${queueIndex} was handed over with other content`,
+            { data: { queueIndex, nextIndex } },
+          );
         }
       }
       if (fresh.length > 0) {
@@ -333,7 +363,11 @@ export class BatchLine {
       durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
         {
           key: storeKeys.queueEntry(operation.queueIndex),
-          value: { ...record, status: isValid ? "executed" : "invalid", batchNumber: executedIn } satisfies QueueRecord,
+          value: {
+            ...record,
+            status: isValid ? "executed" : "invalid",
+            batchNumber: executedIn,
+          } satisfies QueueRecord,
         },
       ]);
       await nextTurn();

@@ -13,7 +13,6 @@ export interface ChildSequencer {
 export async function startChild(environment: Record<string, string>): Promise<ChildSequencer> {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", main], {
-    // biome-ignore lint/style/noProcessEnv: node needs its own
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -28,7 +27,8 @@ export async function startChild(environment: Record<string, string>): Promise<C
   return { process: child, url };
 }
 
-const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
 
 export async function killChild({ process: child }: ChildSequencer): Promise<void> {
   const exit = ended(child);
@@ -48,7 +48,10 @@ export async function request(url: string, payload?: object): Promise<Answer> {
   try {
     const response = await fetch(url, {
       ...(payload === undefined ? {} : { method: "POST", body: JSON.stringify(payload) }),
-      headers: { ...operatorHeaders, ...(payload === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        ...operatorHeaders,
+        ...(payload === undefined ? {} : { "content-type": "application/json" }),
+      },
     });
     const text = await response.text();
     return text === "" ? {} : JSON.parse(text);

@@ -9,14 +9,25 @@ const environment = (overrides: Record<string, string> = {}) => testEnvironment(
 describe("loadConfig", () => {
   it("fills in defaults and freezes the result", () => {
     const config = loadConfig(environment());
-    expect(config).toMatchObject({ sealIntervalMs: 10_000, pendingPerLeaf: 64, pendingTotal: 10_000, feeAccountId: 1 });
+    expect(config).toMatchObject({
+      sealIntervalMs: 10_000,
+      pendingPerLeaf: 64,
+      pendingTotal: 10_000,
+      feeAccountId: 1,
+    });
     expect(Object.isFrozen(config)).toBe(true);
   });
 
   it("reports all problems at once and quotes no secret", () => {
     const token = "short";
     const wrong = {
-      ...environment({ SEQUENCER_PORT: "", SEQUENCER_SEAL_INTERVAL_MS: "1e3", SEQUENCER_OPERATOR_TOKEN: token, SEQUENCER_TYPO: "1", SEQUENCER_FEE_PER_UNIT_WEI: (2n ** 64n).toString() }),
+      ...environment({
+        SEQUENCER_PORT: "",
+        SEQUENCER_SEAL_INTERVAL_MS: "1e3",
+        SEQUENCER_OPERATOR_TOKEN: token,
+        SEQUENCER_TYPO: "1",
+        SEQUENCER_FEE_PER_UNIT_WEI: (2n ** 64n).toString(),
+      }),
       SEQUENCER_DEPLOYMENT_PATH: undefined,
     };
     let error: { code?: string; message?: string; data?: { problems: { env: string }[] } } = {};
@@ -38,7 +49,9 @@ describe("loadConfig", () => {
   });
 
   it("lists every setting in the table of docs", () => {
-    expect(configMarkdown()).toContain("| `SEQUENCER_OPERATOR_TOKEN` | required | Bearer token of prover and bridge (secret) |");
+    expect(configMarkdown()).toContain(
+      "| `SEQUENCER_OPERATOR_TOKEN` | required | Bearer token of prover and bridge (secret) |",
+    );
   });
 });
 
@@ -47,10 +60,18 @@ describe("secrets", () => {
     const config = loadConfig(environment());
     const token = config.operatorToken.reveal();
     const lines: string[] = [];
-    const logger = createLogger({ level: "info", component: "test" }, { write: (line: string) => lines.push(line) });
+    const logger = createLogger(
+      { level: "info", component: "test" },
+      { write: (line: string) => lines.push(line) },
+    );
     logger.info({ config, headers: { authorization: `Bearer ${token}` } }, "started");
     logger.info({ operatorToken: token }, "oops");
-    for (const text of [...lines, JSON.stringify(config, (_k, v) => (typeof v === "bigint" ? v.toString() : v)), inspect(config), `${config.operatorToken}`]) {
+    for (const text of [
+      ...lines,
+      JSON.stringify(config, (_k, v) => (typeof v === "bigint" ? v.toString() : v)),
+      inspect(config),
+      `${config.operatorToken}`,
+    ]) {
       expect(text).not.toContain(token);
       expect(text).not.toContain(config.receiptPrivateKey.reveal());
     }

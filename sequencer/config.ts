@@ -12,7 +12,12 @@ interface Setting<T> {
   readonly description: string;
 }
 
-const setting = <T>(env: string, schema: z.ZodType<T>, description: string, more: { fallback?: string; isSecret?: boolean } = {}): Setting<T> => ({
+const setting = <T>(
+  env: string,
+  schema: z.ZodType<T>,
+  description: string,
+  more: { fallback?: string; isSecret?: boolean } = {},
+): Setting<T> => ({
   env,
   schema,
   description,
@@ -39,9 +44,13 @@ const secretText = (pattern: RegExp, message: string) =>
 
 export const configTable = {
   deploymentPath: setting("SEQUENCER_DEPLOYMENT_PATH", text, "Deployment record (JSON)"),
-  dataPath: setting("SEQUENCER_DATA_PATH", text, "Folder of the ledger's log", { fallback: ".openledger/sequencer" }),
+  dataPath: setting("SEQUENCER_DATA_PATH", text, "Folder of the ledger's log", {
+    fallback: ".openledger/sequencer",
+  }),
   host: setting("SEQUENCER_HOST", text, "Address to listen on", { fallback: "127.0.0.1" }),
-  port: setting("SEQUENCER_PORT", integer(0, 65_535), "Port to listen on; 0 = any free one", { fallback: "8547" }),
+  port: setting("SEQUENCER_PORT", integer(0, 65_535), "Port to listen on; 0 = any free one", {
+    fallback: "8547",
+  }),
   operatorToken: setting(
     "SEQUENCER_OPERATOR_TOKEN",
     secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters"),
@@ -54,31 +63,97 @@ export const configTable = {
     "The operator's L1 key; it signs receipts",
     { isSecret: true },
   ),
-  feePerUnitWei: setting("SEQUENCER_FEE_PER_UNIT_WEI", feeWei, "Fee of one unit of weight", { fallback: "1000000000000" }),
-  feeAccountId: setting("SEQUENCER_FEE_ACCOUNT_ID", integer(0, 2 ** 24 - 1), "Leaf that is credited with the fees", { fallback: "1" }),
-  sealIntervalMs: setting("SEQUENCER_SEAL_INTERVAL_MS", integer(50, 3_600_000), "Longest time between a batch's first operation and its sealing", {
+  feePerUnitWei: setting("SEQUENCER_FEE_PER_UNIT_WEI", feeWei, "Fee of one unit of weight", {
+    fallback: "1000000000000",
+  }),
+  feeAccountId: setting(
+    "SEQUENCER_FEE_ACCOUNT_ID",
+    integer(0, 2 ** 24 - 1),
+    "Leaf that is credited with the fees",
+    { fallback: "1" },
+  ),
+  sealIntervalMs: setting(
+    "SEQUENCER_SEAL_INTERVAL_MS",
+    integer(50, 3_600_000),
+    "Longest time between a batch's first operation and its sealing",
+    {
+      fallback: "10000",
+    },
+  ),
+  maxUnpostedBatches: setting(
+    "SEQUENCER_MAX_UNPOSTED_BATCHES",
+    integer(1, 100_000),
+    "Sealed batches that L1 does not have; beyond, signed operations are refused",
+    {
+      fallback: "256",
+    },
+  ),
+  staleMarginSeconds: setting(
+    "SEQUENCER_STALE_MARGIN_SECONDS",
+    integer(60, 3_000),
+    "A batch this close to the end of L1's one-hour window is sealed anew",
+    {
+      fallback: "900",
+    },
+  ),
+  l1Confirmations: setting(
+    "SEQUENCER_L1_CONFIRMATIONS",
+    integer(0, 10_000),
+    "L1 blocks until a batch is final (told to clients; the bridge decides)",
+    {
+      fallback: "12",
+    },
+  ),
+  receiptDeadlineSeconds: setting(
+    "SEQUENCER_RECEIPT_DEADLINE_SECONDS",
+    integer(3_600, 2_592_000),
+    "L1 time within which a receipt promises the posting",
+    {
+      fallback: "86400",
+    },
+  ),
+  pendingPerLeaf: setting(
+    "SEQUENCER_PENDING_PER_LEAF",
+    integer(1, 10_000),
+    "Operations of one leaf behind a nonce gap",
+    { fallback: "64" },
+  ),
+  pendingTotal: setting("SEQUENCER_PENDING_TOTAL", integer(1, 1_000_000), "Operations behind nonce gaps", {
     fallback: "10000",
   }),
-  maxUnpostedBatches: setting("SEQUENCER_MAX_UNPOSTED_BATCHES", integer(1, 100_000), "Sealed batches that L1 does not have; beyond, signed operations are refused", {
-    fallback: "256",
+  pendingTtlMs: setting(
+    "SEQUENCER_PENDING_TTL_MS",
+    integer(1_000, 86_400_000),
+    "How long an operation waits behind a nonce gap",
+    { fallback: "600000" },
+  ),
+  proveLeaseMs: setting(
+    "SEQUENCER_PROVE_LEASE_MS",
+    integer(1_000, 86_400_000),
+    "How long a prove job belongs to the prover that took it",
+    { fallback: "600000" },
+  ),
+  rateLimitPerMinute: setting(
+    "SEQUENCER_RATE_LIMIT_PER_MINUTE",
+    integer(1, 10_000_000),
+    "Requests of one address a minute",
+    { fallback: "6000" },
+  ),
+  feedMaxClients: setting("SEQUENCER_FEED_MAX_CLIENTS", integer(0, 100_000), "Connections to the feed", {
+    fallback: "1000",
   }),
-  staleMarginSeconds: setting("SEQUENCER_STALE_MARGIN_SECONDS", integer(60, 3_000), "A batch this close to the end of L1's one-hour window is sealed anew", {
-    fallback: "900",
-  }),
-  l1Confirmations: setting("SEQUENCER_L1_CONFIRMATIONS", integer(0, 10_000), "L1 blocks until a batch is final (told to clients; the bridge decides)", {
-    fallback: "12",
-  }),
-  receiptDeadlineSeconds: setting("SEQUENCER_RECEIPT_DEADLINE_SECONDS", integer(3_600, 2_592_000), "L1 time within which a receipt promises the posting", {
-    fallback: "86400",
-  }),
-  pendingPerLeaf: setting("SEQUENCER_PENDING_PER_LEAF", integer(1, 10_000), "Operations of one leaf behind a nonce gap", { fallback: "64" }),
-  pendingTotal: setting("SEQUENCER_PENDING_TOTAL", integer(1, 1_000_000), "Operations behind nonce gaps", { fallback: "10000" }),
-  pendingTtlMs: setting("SEQUENCER_PENDING_TTL_MS", integer(1_000, 86_400_000), "How long an operation waits behind a nonce gap", { fallback: "600000" }),
-  proveLeaseMs: setting("SEQUENCER_PROVE_LEASE_MS", integer(1_000, 86_400_000), "How long a prove job belongs to the prover that took it", { fallback: "600000" }),
-  rateLimitPerMinute: setting("SEQUENCER_RATE_LIMIT_PER_MINUTE", integer(1, 10_000_000), "Requests of one address a minute", { fallback: "6000" }),
-  feedMaxClients: setting("SEQUENCER_FEED_MAX_CLIENTS", integer(0, 100_000), "Connections to the feed", { fallback: "1000" }),
-  feedBufferBytes: setting("SEQUENCER_FEED_BUFFER_BYTES", integer(1_024, 2 ** 30), "Unread bytes after which a feed client is cut off", { fallback: "1048576" }),
-  logLevel: setting("SEQUENCER_LOG_LEVEL", z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]), "pino level", { fallback: "info" }),
+  feedBufferBytes: setting(
+    "SEQUENCER_FEED_BUFFER_BYTES",
+    integer(1_024, 2 ** 30),
+    "Unread bytes after which a feed client is cut off",
+    { fallback: "1048576" },
+  ),
+  logLevel: setting(
+    "SEQUENCER_LOG_LEVEL",
+    z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    "pino level",
+    { fallback: "info" },
+  ),
 } as const;
 
 type Table = typeof configTable;
@@ -88,7 +163,10 @@ export type Config = { readonly [Name in keyof Table]: Table[Name] extends Setti
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const values: Record<string, unknown> = {};
   const problems: { env: string; problem: string }[] = [];
-  for (const [name, { env, schema, fallback }] of Object.entries(configTable) as [string, Setting<unknown>][]) {
+  for (const [name, { env, schema, fallback }] of Object.entries(configTable) as [
+    string,
+    Setting<unknown>,
+  ][]) {
     const raw = environment[env] ?? fallback;
     if (raw === undefined) {
       problems.push({ env, problem: "is not set" });
@@ -98,9 +176,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     if (result.success) values[name] = result.data;
     else problems.push({ env, problem: result.error.issues.map((issue) => issue.message).join(", ") });
   }
-  const known = new Set(Object.values(configTable).map(({ env }) => env));
+  // SEQUENCER_URL is how prover, bridge and client call this process; they may share our environment.
+  const known = new Set<string>([...Object.values(configTable).map(({ env }) => env), "SEQUENCER_URL"]);
   for (const env of Object.keys(environment)) {
-    if (env.startsWith("SEQUENCER_") && !known.has(env as never)) problems.push({ env, problem: "is no setting of the sequencer" });
+    if (env.startsWith("SEQUENCER_") && !known.has(env))
+      problems.push({ env, problem: "is no setting of the sequencer" });
   }
   if (problems.length > 0) {
     const lines = problems.map(({ env, problem }) => `${env} ${problem}`);

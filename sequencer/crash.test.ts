@@ -9,8 +9,8 @@ import { hex32 } from "./hex.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restore } from "./restore.ts";
 import {
-  L1_TIMESTAMP,
   depositsFor,
+  L1_TIMESTAMP,
   operationJson,
   temporaryFolder,
   testDeployment,
@@ -57,7 +57,9 @@ describe("a sequencer that is killed", () => {
       for (let nonce = BigInt(leaf?.nonce ?? 0); ; nonce += 2n) {
         const to = users[(index + 1) % users.length]!;
         const operations = [1n, 0n].map((step) => operationJson(transfer(user, to, nonce + step)));
-        const answers = await Promise.all(operations.map((operation) => request(`${url}/v1/operations`, operation)));
+        const answers = await Promise.all(
+          operations.map((operation) => request(`${url}/v1/operations`, operation)),
+        );
         for (const answer of answers) {
           if (answer?.receipt !== undefined) acknowledged.set(answer.hash, answer.receipt);
           else if (answer?.status === "pending") continue;
@@ -79,7 +81,8 @@ describe("a sequencer that is killed", () => {
           const record = await request(`${url}/v1/batches/${number}`);
           if (record === null || record.batchHash === undefined) return;
           const fields = { batchHash: record.batchHash, transactionHash: hex32(1n) };
-          for (const stage of ["posted", "final"]) await request(`${url}/operator/batches/${number}/l1`, { ...fields, status: stage });
+          for (const stage of ["posted", "final"])
+            await request(`${url}/operator/batches/${number}/l1`, { ...fields, status: stage });
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
@@ -92,7 +95,9 @@ describe("a sequencer that is killed", () => {
       await request(`${child.url}/operator/queue-entries`, { entries });
       for (const [hash, receipt] of acknowledged) {
         if (random.next().value > 0.2) continue;
-        expect((await request(`${child.url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
+        expect((await request(`${child.url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(
+          receipt,
+        );
       }
       if (life === KILL_COUNT) {
         expect(await stopChild(child), "a clean stop").toBe(0);
@@ -105,10 +110,21 @@ describe("a sequencer that is killed", () => {
     }
 
     const log = await LedgerLog.open(dataPath);
-    const rules = { domain: deployment.domain, idFeeWei: deployment.idFeeWei, shape: shapeOf(deployment.circuits[0]!) };
+    const rules = {
+      domain: deployment.domain,
+      idFeeWei: deployment.idFeeWei,
+      shape: shapeOf(deployment.circuits[0]!),
+    };
     const genesis = genesisOf(deployment);
     const ledger = genesisLedger(genesis);
-    const replay = new HeadState(ledger, rules, { batchNumber: 0, root: ledger.root, nextId: 2, opIndex: 0, queueHead: 0, timestamp: 0n });
+    const replay = new HeadState(ledger, rules, {
+      batchNumber: 0,
+      root: ledger.root,
+      nextId: 2,
+      opIndex: 0,
+      queueHead: 0,
+      timestamp: 0n,
+    });
     const found = new Map<string, number>();
     for await (const [, entry] of log.entries(0)) {
       if (entry.type === "opened") replay.openNext(entry);

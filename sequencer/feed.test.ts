@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { Feed, type FeedSocket, parseTopics } from "./feed.ts";
-import { type TestRollup, operationJson, operatorHeaders, startTestRollup, temporaryFolder, transfer } from "./test-rollup.ts";
+import {
+  operationJson,
+  operatorHeaders,
+  startTestRollup,
+  type TestRollup,
+  temporaryFolder,
+  transfer,
+} from "./test-rollup.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -10,7 +17,15 @@ afterEach(async () => {
 
 const socketOf = (bufferedAmount = 0) => {
   const sent: string[] = [];
-  const socket = { bufferedAmount, sent, isOpen: true, send: (text: string) => void sent.push(text), terminate: () => void (socket.isOpen = false) };
+  const socket = {
+    bufferedAmount,
+    sent,
+    isOpen: true,
+    send: (text: string) => void sent.push(text),
+    terminate: () => {
+      socket.isOpen = false;
+    },
+  };
   return socket satisfies FeedSocket;
 };
 
@@ -23,7 +38,9 @@ describe("Feed", () => {
     feed.publish("operations", "acknowledged", { a: 1 });
     feed.publish("leaf:7", "acknowledged", { a: 1 });
     feed.publish("leaf:8", "acknowledged", { a: 1 });
-    expect(all.sent.map((text) => JSON.parse(text))).toEqual([{ topic: "operations", event: "acknowledged", data: { a: 1 }, sequence: 1 }]);
+    expect(all.sent.map((text) => JSON.parse(text))).toEqual([
+      { topic: "operations", event: "acknowledged", data: { a: 1 }, sequence: 1 },
+    ]);
     expect(leaf.sent.map((text) => JSON.parse(text).sequence)).toEqual([2]);
     expect(() => feed.add(socketOf(), new Set())).toThrow(expect.objectContaining({ code: "SEQ_FEED_FULL" }));
     feed.remove(all);
@@ -40,7 +57,15 @@ describe("Feed", () => {
   });
 
   it("refuses topics that do not exist", () => {
-    for (const text of ["", "x", "leaf:", "leaf:-1", "leaf:01", "operations,,", Array.from({ length: 65 }, (_, i) => `leaf:${i}`).join()]) {
+    for (const text of [
+      "",
+      "x",
+      "leaf:",
+      "leaf:-1",
+      "leaf:01",
+      "operations,,",
+      Array.from({ length: 65 }, (_, i) => `leaf:${i}`).join(),
+    ]) {
       expect(() => parseTopics(text), text).toThrow(expect.objectContaining({ code: "SEQ_BAD_REQUEST" }));
     }
   });
@@ -54,7 +79,9 @@ describe("GET /v1/feed", () => {
     cleanUps.push(() => rollup.stop());
     const url = (await rollup.listen()).replace("http", "ws");
     const refused = new WebSocket(`${url}/v1/feed?topics=nothing`);
-    const status = await new Promise((resolve) => refused.on("unexpected-response", (_request, response) => resolve(response.statusCode)));
+    const status = await new Promise((resolve) =>
+      refused.on("unexpected-response", (_request, response) => resolve(response.statusCode)),
+    );
     expect(status).toBe(400);
     refused.on("error", () => {});
     refused.terminate();

@@ -28,9 +28,13 @@ export function parseTopics(text: string | undefined): Set<string> {
   const topics = new Set((text ?? "operations,batches").split(","));
   const wrong = [...topics].find((topic) => !TOPIC_PATTERN.test(topic));
   if (wrong !== undefined || topics.size > MAX_TOPICS) {
-    throw sequencerError("SEQ_BAD_REQUEST", wrong === undefined ? `more than ${MAX_TOPICS} topics` : `there is no topic ${wrong.slice(0, 50)}`, {
-      data: { field: "topics", maxTopics: MAX_TOPICS },
-    });
+    throw sequencerError(
+      "SEQ_BAD_REQUEST",
+      wrong === undefined ? `more than ${MAX_TOPICS} topics` : `there is no topic ${wrong.slice(0, 50)}`,
+      {
+        data: { field: "topics", maxTopics: MAX_TOPICS },
+      },
+    );
   }
   return topics;
 }

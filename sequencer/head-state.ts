@@ -1,7 +1,7 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
 import { BatchBuilder, type SealedBatch } from "../circuits/batch.ts";
-import type { Ledger } from "../circuits/ledger.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
+import type { Ledger } from "../circuits/ledger.ts";
 import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
 import { type BatchShape, kindRule } from "../circuits/protocol.ts";
 import type { SlotTrace } from "../circuits/slot.ts";
@@ -67,7 +67,11 @@ export class HeadState {
   /** The open batch's number and terms, or null. */
   get openBatch(): { number: number; terms: BatchTerms; operationCount: number } | null {
     if (this.open === null) return null;
-    return { number: this.batchNumber + 1, terms: this.open.terms, operationCount: this.open.narrowCount + this.open.wideCount };
+    return {
+      number: this.batchNumber + 1,
+      terms: this.open.terms,
+      operationCount: this.open.narrowCount + this.open.wideCount,
+    };
   }
 
   get isFull(): boolean {
@@ -81,6 +85,12 @@ export class HeadState {
 
   hasRoomFor(kind: number): boolean {
     return this.open?.builder.hasRoomFor(kind) === true;
+  }
+
+  /** The timestamp of a batch that is opened now: L1's, but never before the last batch's. */
+  nextTimestamp(l1Timestamp: bigint): bigint {
+    if (l1Timestamp < this.timestamp) return this.timestamp;
+    return l1Timestamp;
   }
 
   /** Opens the next batch; one that holds nothing yet is forgotten. */

@@ -20,7 +20,8 @@ describe("LedgerLog", () => {
   it("gives entries back in order after it was opened again", async () => {
     const { log, path } = await open();
     expect(log.lastSequence).toBe(-1);
-    for (let batchNumber = 0; batchNumber < 300; batchNumber++) void log.append([{ type: "sealed", batchNumber }]);
+    for (let batchNumber = 0; batchNumber < 300; batchNumber++)
+      void log.append([{ type: "sealed", batchNumber }]);
     expect(log.lastSequence).toBe(299);
     await log.close();
     const again = (await open(path)).log;
@@ -33,7 +34,9 @@ describe("LedgerLog", () => {
   it("makes writes durable in the order in which they came", async () => {
     const { log } = await open();
     const order: number[] = [];
-    const writes = Array.from({ length: 50 }, (_, i) => log.write([{ key: storeKeys.leaf(i), value: i }]).then(() => order.push(i)));
+    const writes = Array.from({ length: 50 }, (_, i) =>
+      log.write([{ key: storeKeys.leaf(i), value: i }]).then(() => order.push(i)),
+    );
     await Promise.all(writes);
     expect(order).toEqual(Array.from({ length: 50 }, (_, i) => i));
     await log.flushed();
@@ -60,7 +63,9 @@ describe("LedgerLog", () => {
     const log = await LedgerLog.open(folder.path, (error) => failures.push(error));
     const unserialisable = log.write([{ key: "x", value: () => {} }]);
     await expect(unserialisable).rejects.toMatchObject({ code: "SEQ_STORE_FAILED" });
-    await expect(log.append([{ type: "sealed", batchNumber: 1 }])).rejects.toMatchObject({ code: "SEQ_STORE_FAILED" });
+    await expect(log.append([{ type: "sealed", batchNumber: 1 }])).rejects.toMatchObject({
+      code: "SEQ_STORE_FAILED",
+    });
     expect(failures).toHaveLength(1);
     await log.close();
   });

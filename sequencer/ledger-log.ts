@@ -9,7 +9,13 @@ import { deserialize, serialize } from "node:v8";
 import { Level } from "level";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
-import { type ChainPosition, type LogEntry, type OperationEntry, type QueueRecord, leavesOf } from "./log-entry.ts";
+import {
+  type ChainPosition,
+  type LogEntry,
+  leavesOf,
+  type OperationEntry,
+  type QueueRecord,
+} from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
@@ -23,7 +29,12 @@ export interface StoreWrite {
 export type LeafChanges = readonly (readonly [id: number, record: LeafRecord])[];
 
 /** v8's format keeps bigints, and reads what older versions wrote. */
-const encoding = { name: "v8", format: "buffer" as const, encode: serialize, decode: (data: Uint8Array): unknown => deserialize(data) };
+const encoding = {
+  name: "v8",
+  format: "buffer" as const,
+  encode: serialize,
+  decode: (data: Uint8Array): unknown => deserialize(data),
+};
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -67,7 +78,9 @@ export class LedgerLog {
     try {
       await db.open();
     } catch (cause) {
-      const isLocked = JSON.stringify(cause, ["code", "cause"]).includes("LEVEL_LOCKED") || String((cause as Error).cause).includes("lock");
+      const isLocked =
+        JSON.stringify(cause, ["code", "cause"]).includes("LEVEL_LOCKED") ||
+        String((cause as Error).cause).includes("lock");
       throw sequencerError(
         isLocked ? "SEQ_STORE_LOCKED" : "SEQ_STORE_FAILED",
         `the data directory ${path} ${isLocked ? "is open in another process" : "cannot be opened"}`,
@@ -75,7 +88,11 @@ export class LedgerLog {
       );
     }
     const [last] = await db.keys({ ...underPrefix("log"), reverse: true, limit: 1 }).all();
-    return new LedgerLog(db, last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1, onFailure);
+    return new LedgerLog(
+      db,
+      last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1,
+      onFailure,
+    );
   }
 
   /** Sequence of the last entry, durable or not; −1 for an empty log. */
@@ -123,7 +140,9 @@ export class LedgerLog {
           );
           current.resolve();
         } catch (cause) {
-          this.failure = sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", { cause });
+          this.failure = sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", {
+            cause,
+          });
           current.reject(this.failure);
           this.pending.reject(this.failure);
           this.onFailure(this.failure);
@@ -143,7 +162,10 @@ export class LedgerLog {
   }
 
   /** Entries from a sequence on, in order. */
-  async *entries(fromSequence: number, toSequence = Number.MAX_SAFE_INTEGER): AsyncGenerator<[sequence: number, entry: LogEntry]> {
+  async *entries(
+    fromSequence: number,
+    toSequence = Number.MAX_SAFE_INTEGER,
+  ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
     for await (const [key, value] of this.db.iterator(range)) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
@@ -155,7 +177,8 @@ export class LedgerLog {
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
     const value = await this.db.get(key);
-    if (value === undefined) throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
+    if (value === undefined)
+      throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
     return value as T;
   }
 
@@ -168,7 +191,9 @@ export class LedgerLog {
   async operationsOf(leafId: number, limit: number): Promise<OperationEntry[]> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const sequences = await this.db.values({ ...underPrefix(prefix), reverse: true, limit }).all();
-    return Promise.all(sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))));
+    return Promise.all(
+      sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
+    );
   }
 
   async batch(batchNumber: number): Promise<BatchRecord | undefined> {

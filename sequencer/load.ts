@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { encodeDeployment } from "../circuits/deployment.ts";
 import { PRODUCTION_SHAPE } from "../circuits/protocol.ts";
 import { request, startChild, stopChild } from "./child-sequencer.ts";
-import { L1_TIMESTAMP, depositsFor, operationJson, temporaryFolder, testDeployment, testEnvironment, testUser, transfer } from "./test-rollup.ts";
+import {
+  depositsFor,
+  L1_TIMESTAMP,
+  operationJson,
+  temporaryFolder,
+  testDeployment,
+  testEnvironment,
+  testUser,
+  transfer,
+} from "./test-rollup.ts";
 
 export interface Acceptance {
   readonly acceptedOperationsPerSecond: number;
@@ -48,17 +57,21 @@ export async function measureAcceptance(
         for (const operation of operations[client]!.slice(from, to)) {
           const startedAt = performance.now();
           const answer = await request(`${child.url}/v1/operations`, operation);
-          if (answer?.status !== "acknowledged") throw new Error(`not acknowledged: ${JSON.stringify(answer)}`);
+          if (answer?.status !== "acknowledged")
+            throw new Error(`not acknowledged: ${JSON.stringify(answer)}`);
           latencies.push(performance.now() - startedAt);
         }
       };
       await Promise.all(users.map((_, client) => send(0, warmUpCount, client, [])));
       const latencies: number[] = [];
       const startedAt = performance.now();
-      await Promise.all(users.map((_, client) => send(warmUpCount, warmUpCount + operationsPerClient, client, latencies)));
+      await Promise.all(
+        users.map((_, client) => send(warmUpCount, warmUpCount + operationsPerClient, client, latencies)),
+      );
       const durationSeconds = (performance.now() - startedAt) / 1_000;
       latencies.sort((x, y) => x - y);
-      const percentile = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
+      const percentile = (share: number) =>
+        latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
       return {
         acceptedOperationsPerSecond: latencies.length / durationSeconds,
         acknowledgeMs: { p50: percentile(0.5), p99: percentile(0.99) },

@@ -68,7 +68,10 @@ export interface QueueRecord extends QueueOperation {
 }
 
 /** The leaves that a signed operation acts on: A, B, or the one that it created. */
-export function leavesOf({ operation, createdId }: Pick<OperationEntry, "operation" | "createdId">): number[] {
+export function leavesOf({
+  operation,
+  createdId,
+}: Pick<OperationEntry, "operation" | "createdId">): number[] {
   const rule = kindRule(operation.kind);
   const b = rule?.usesB === true && !rule.isCreate ? operation.b : createdId;
   return [...new Set(b === null ? [operation.a] : [operation.a, b])];

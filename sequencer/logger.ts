@@ -14,7 +14,10 @@ const REDACTED = [
 ];
 
 /** @param destination tests collect lines; else stdout */
-export function createLogger(options: { level: string; component: string }, destination?: pino.DestinationStream): Logger {
+export function createLogger(
+  options: { level: string; component: string },
+  destination?: pino.DestinationStream,
+): Logger {
   const settings: pino.LoggerOptions = {
     level: options.level,
     base: { component: options.component },

@@ -7,7 +7,7 @@ import { isRollupError } from "../circuits/rollup-error.ts";
 import { loadConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
 import { collectProcessMetrics } from "./metrics.ts";
-import { type SequencerProcess, createSequencerProcess } from "./sequencer-process.ts";
+import { createSequencerProcess, type SequencerProcess } from "./sequencer-process.ts";
 
 /** A stop that takes longer than this is cut short; the log makes that safe. */
 const MAX_STOP_MS = 10_000;
@@ -15,7 +15,6 @@ const MAX_STOP_MS = 10_000;
 const bootLogger = createLogger({ level: "info", component: "sequencer" });
 
 async function main(): Promise<void> {
-  // biome-ignore lint/style/noProcessEnv: the one place where the environment is read
   const config = loadConfig(process.env);
   const deployment = loadDeployment(config.deploymentPath);
   const logger = createLogger({ level: config.logLevel, component: "sequencer" });
@@ -42,7 +41,10 @@ async function main(): Promise<void> {
   running = await createSequencerProcess(config, deployment, { logger, onFatal: exitAfterFailure });
   collectProcessMetrics(running.metrics);
   const url = await running.listen();
-  logger.info({ url, chainId: deployment.chainId, rollupAddress: deployment.rollupAddress }, "sequencer listens");
+  logger.info(
+    { url, chainId: deployment.chainId, rollupAddress: deployment.rollupAddress },
+    "sequencer listens",
+  );
 }
 
 main().catch((error: unknown) => {

@@ -85,7 +85,9 @@ class Take implements fc.Command<Model, Real> {
   }
   check = () => true;
   run(model: Model, real: Real): void {
-    const expected = model.list.find(({ operation }) => operation.a === this.a && operation.nonce === BigInt(this.nonce)) ?? null;
+    const expected =
+      model.list.find(({ operation }) => operation.a === this.a && operation.nonce === BigInt(this.nonce)) ??
+      null;
     expect(real.mempool.take(this.a, BigInt(this.nonce))).toEqual(expected);
     model.list = model.list.filter((one) => one !== expected && one.hash !== expected?.hash);
     compare(model, real);
@@ -112,8 +114,12 @@ class Wait implements fc.Command<Model, Real> {
 function compare(model: Model, { mempool }: Real): void {
   expect(mempool.size).toBe(model.list.length);
   for (const a of [1, 2, 3]) {
-    const nonces = model.list.filter(({ operation }) => operation.a === a).map(({ operation }) => operation.nonce);
-    expect(mempool.of(a).map(({ operation }) => operation.nonce)).toEqual(nonces.sort((x, y) => Number(x - y)));
+    const nonces = model.list
+      .filter(({ operation }) => operation.a === a)
+      .map(({ operation }) => operation.nonce);
+    expect(mempool.of(a).map(({ operation }) => operation.nonce)).toEqual(
+      nonces.sort((x, y) => Number(x - y)),
+    );
     let next = 0n;
     while (nonces.includes(next)) next += 1n;
     expect(mempool.nextNonce(a, 0n)).toBe(next);
@@ -140,7 +146,9 @@ describe("Mempool", () => {
   it("asks a tenth more of a replacement, rounded up", () => {
     const mempool = new Mempool(LIMITS);
     mempool.add(pendingOf(1, 0, 15, 0));
-    expect(() => mempool.add(pendingOf(1, 0, 16, 0))).toThrow(expect.objectContaining({ code: "SEQ_REPLACEMENT_UNDERPRICED" }));
+    expect(() => mempool.add(pendingOf(1, 0, 16, 0))).toThrow(
+      expect.objectContaining({ code: "SEQ_REPLACEMENT_UNDERPRICED" }),
+    );
     expect(mempool.add(pendingOf(1, 0, 17, 0))?.operation.maxFeePerUnitWei).toBe(15n);
   });
 });

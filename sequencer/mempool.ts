@@ -74,12 +74,18 @@ export class Mempool {
     } else {
       const { pendingPerLeaf, pendingTotal } = this.limits;
       if ((ofLeaf?.size ?? 0) >= pendingPerLeaf) {
-        throw sequencerError("SEQ_PENDING_LEAF_FULL", `leaf ${a} has ${pendingPerLeaf} operations behind a nonce gap`, {
-          data: { id: a, pendingPerLeaf },
-        });
+        throw sequencerError(
+          "SEQ_PENDING_LEAF_FULL",
+          `leaf ${a} has ${pendingPerLeaf} operations behind a nonce gap`,
+          {
+            data: { id: a, pendingPerLeaf },
+          },
+        );
       }
       if (this.byHash.size >= pendingTotal) {
-        throw sequencerError("SEQ_MEMPOOL_FULL", `${pendingTotal} operations wait behind nonce gaps`, { data: { pendingTotal } });
+        throw sequencerError("SEQ_MEMPOOL_FULL", `${pendingTotal} operations wait behind nonce gaps`, {
+          data: { pendingTotal },
+        });
       }
     }
     const leaf = this.leaves.get(a) ?? new Map<bigint, PendingOperation>();

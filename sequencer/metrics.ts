@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** Buckets of an acknowledgement: one execution takes milliseconds, a queue of them up to seconds. */
 const ACKNOWLEDGE_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -9,7 +9,11 @@ export function createMetrics(registry = new Registry()) {
   return {
     registry,
     mempool: {
-      transactions: new Gauge({ name: "rollup_mempool_transactions", help: "Operations behind a nonce gap", registers }),
+      transactions: new Gauge({
+        name: "rollup_mempool_transactions",
+        help: "Operations behind a nonce gap",
+        registers,
+      }),
       acknowledgeSeconds: new Histogram({
         name: "rollup_acknowledge_seconds",
         help: "From an operation's arrival to its durable acknowledgement",
@@ -37,15 +41,27 @@ export function createMetrics(registry = new Registry()) {
         buckets: STAGE_BUCKETS_SECONDS,
         registers,
       }),
-      proverQueueLength: new Gauge({ name: "rollup_prover_queue_length", help: "Sealed batches without a proof", registers }),
-      rebuilt: new Counter({ name: "rollup_batches_rebuilt_total", help: "Batches sealed anew with a later timestamp", registers }),
+      proverQueueLength: new Gauge({
+        name: "rollup_prover_queue_length",
+        help: "Sealed batches without a proof",
+        registers,
+      }),
+      rebuilt: new Counter({
+        name: "rollup_batches_rebuilt_total",
+        help: "Batches sealed anew with a later timestamp",
+        registers,
+      }),
       publish: new Counter({
         name: "rollup_l1_publish_total",
         help: "Reports of the bridge on batches",
         labelNames: ["result"] as const,
         registers,
       }),
-      finalizedBatch: new Gauge({ name: "rollup_l1_finalized_batch", help: "Number of the last final batch", registers }),
+      finalizedBatch: new Gauge({
+        name: "rollup_l1_finalized_batch",
+        help: "Number of the last final batch",
+        registers,
+      }),
     },
     errors: new Counter({
       name: "rollup_errors_total",

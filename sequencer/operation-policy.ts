@@ -1,5 +1,5 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
-import { SUBGROUP_ORDER, recoverKeyY } from "../circuits/eddsa.ts";
+import { recoverKeyY, SUBGROUP_ORDER } from "../circuits/eddsa.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
 import { FIELD_ORDER, KIND, kindRule } from "../circuits/protocol.ts";
 import { RollupError } from "../circuits/rollup-error.ts";
@@ -23,12 +23,18 @@ export function checkPolicy(operation: SignedOperation): void {
     ((kind === KIND.transfer || kind === KIND.payInference) && (amountCode & (2n ** 35n - 1n)) === 0n) ||
     (kind === KIND.withdraw && words[1] === 0n);
   if (movesNothing) {
-    throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, { data: { kind: kindRule(kind)!.name } });
+    throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, {
+      data: { kind: kindRule(kind)!.name },
+    });
   }
   if (kind === KIND.commitData && (amountCode === 0n || amountCode > MAX_COMMIT_ROW_COUNT)) {
-    throw sequencerError("SEQ_ROW_COUNT_RANGE", `a commit of ${amountCode} rows; 1 to ${MAX_COMMIT_ROW_COUNT} are allowed`, {
-      data: { rowCount: amountCode.toString(), maxRowCount: MAX_COMMIT_ROW_COUNT.toString() },
-    });
+    throw sequencerError(
+      "SEQ_ROW_COUNT_RANGE",
+      `a commit of ${amountCode} rows; 1 to ${MAX_COMMIT_ROW_COUNT} are allowed`,
+      {
+        data: { rowCount: amountCode.toString(), maxRowCount: MAX_COMMIT_ROW_COUNT.toString() },
+      },
+    );
   }
   const newKeyIndex = kind === KIND.setKey ? 0 : kindRule(kind)!.isCreate ? 1 : null;
   // A leaf with an unusable key could sign nothing that has a witness; 0 would mean no key.
@@ -43,9 +49,13 @@ function checkSignatureForm({ signature, kind }: SignedOperation): void {
   const limits = { r8x: FIELD_ORDER, r8y: FIELD_ORDER, s: SUBGROUP_ORDER } as const;
   for (const name of ["r8x", "r8y", "s"] as const) {
     if (signature[name] < 0n || signature[name] >= limits[name]) {
-      throw new RollupError("OP_MALFORMED", `signature.${name} is not below ${name === "s" ? "the subgroup's" : "the field's"} order`, {
-        data: { field: `signature.${name}`, kind: kindRule(kind)!.name },
-      });
+      throw new RollupError(
+        "OP_MALFORMED",
+        `signature.${name} is not below ${name === "s" ? "the subgroup's" : "the field's"} order`,
+        {
+          data: { field: `signature.${name}`, kind: kindRule(kind)!.name },
+        },
+      );
     }
   }
 }

@@ -4,7 +4,15 @@ import type { BatchRecord } from "./batch-record.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { Receipt } from "./receipts.ts";
 
-export const OPERATION_STATUSES = ["pending", "acknowledged", "sealed", "proven", "posted", "final", "dropped"] as const;
+export const OPERATION_STATUSES = [
+  "pending",
+  "acknowledged",
+  "sealed",
+  "proven",
+  "posted",
+  "final",
+  "dropped",
+] as const;
 export type OperationStatus = (typeof OPERATION_STATUSES)[number];
 
 /** All that the sequencer can say of one operation. */

@@ -10,7 +10,11 @@ import { sequencerError } from "./sequencer-errors.ts";
 /** Digests have one length, so the comparison tells nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
-export async function registerOperatorRoutes(app: FastifyInstance, options: ApiOptions, modules: ApiModules): Promise<void> {
+export async function registerOperatorRoutes(
+  app: FastifyInstance,
+  options: ApiOptions,
+  modules: ApiModules,
+): Promise<void> {
   const { sequencer } = modules;
   const { line } = sequencer;
   const expected = digest(`Bearer ${options.operatorToken.reveal()}`);
@@ -48,13 +52,16 @@ export async function registerOperatorRoutes(app: FastifyInstance, options: ApiO
       const job = await line.nextProveJob(query.prover);
       if (job === null) return reply.code(204).send();
       const { batch, inputs } = job;
-      const text = (_key: string, value: unknown) => (typeof value === "bigint" ? `0x${value.toString(16)}` : value);
-      return reply.serializer((body: object) => JSON.stringify(body, text)).send({
-        batchNumber: batch.number,
-        batchHash: batch.batchHash,
-        circuit: batch.circuit,
-        inputs,
-      });
+      const text = (_key: string, value: unknown) =>
+        typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+      return reply
+        .serializer((body: object) => JSON.stringify(body, text))
+        .send({
+          batchNumber: batch.number,
+          batchHash: batch.batchHash,
+          circuit: batch.circuit,
+          inputs,
+        });
     },
   );
 
@@ -88,5 +95,7 @@ export async function registerOperatorRoutes(app: FastifyInstance, options: ApiO
     },
   );
 
-  app.post("/operator/seal", route("Seals the open batch now"), async () => ({ batchNumber: await line.sealNow() }));
+  app.post("/operator/seal", route("Seals the open batch now"), async () => ({
+    batchNumber: await line.sealNow(),
+  }));
 }

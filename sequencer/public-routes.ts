@@ -5,8 +5,8 @@ import { RollupError } from "../circuits/rollup-error.ts";
 import type { ApiModules, ApiOptions } from "./api.ts";
 import * as schemas from "./api-schemas.ts";
 import { batchView, leafView, operationView, queueView, statusView, weightsView } from "./api-views.ts";
-import { MAX_BODY_BYTES } from "./body-limit.ts";
 import { unknownBatch } from "./batch-book.ts";
+import { MAX_BODY_BYTES } from "./body-limit.ts";
 import { parseTopics } from "./feed.ts";
 import { hex32 } from "./hex.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -14,39 +14,49 @@ import { sequencerError } from "./sequencer-errors.ts";
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;
 
-export async function registerPublicRoutes(app: FastifyInstance, options: ApiOptions, modules: ApiModules): Promise<void> {
+export async function registerPublicRoutes(
+  app: FastifyInstance,
+  options: ApiOptions,
+  modules: ApiModules,
+): Promise<void> {
   const { sequencer, feed, metrics, clock } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
-  app.get("/v1/info", { schema: { tags: ["ledger"], summary: "What the rollup is made of" } as object }, () => ({
-    chainId: deployment.chainId,
-    rollupAddress: deployment.rollupAddress,
-    tokenAddress: deployment.tokenAddress,
-    domain: hex32(deployment.domain),
-    receiptSigner: options.receiptSigner,
-    feePerUnitWei: sequencer.options.feePerUnitWei.toString(),
-    idFeeWei: deployment.idFeeWei.toString(),
-    feeAccountId: sequencer.options.feeAccountId,
-    weights: weightsView,
-    circuits: deployment.circuits.map((circuit) => ({
-      name: circuit.name,
-      ...shapeOf(circuit),
-      circuitId: hex32(circuit.circuitId),
-      isDevelopment: circuit.isDevelopment,
-    })),
-    l1Confirmations: options.l1Confirmations,
-    limits: {
-      maxBodyBytes: MAX_BODY_BYTES,
-      pendingPerLeaf: sequencer.options.pendingPerLeaf,
-      pendingTotal: sequencer.options.pendingTotal,
-      pendingTtlMs: sequencer.options.pendingTtlMs,
-      requestsPerMinute: options.rateLimitPerMinute,
-      sealIntervalMs: sequencer.options.sealIntervalMs,
-    },
-  }));
+  app.get(
+    "/v1/info",
+    { schema: { tags: ["ledger"], summary: "What the rollup is made of" } as object },
+    () => ({
+      chainId: deployment.chainId,
+      rollupAddress: deployment.rollupAddress,
+      tokenAddress: deployment.tokenAddress,
+      domain: hex32(deployment.domain),
+      receiptSigner: options.receiptSigner,
+      feePerUnitWei: sequencer.options.feePerUnitWei.toString(),
+      idFeeWei: deployment.idFeeWei.toString(),
+      feeAccountId: sequencer.options.feeAccountId,
+      weights: weightsView,
+      circuits: deployment.circuits.map((circuit) => ({
+        name: circuit.name,
+        ...shapeOf(circuit),
+        circuitId: hex32(circuit.circuitId),
+        isDevelopment: circuit.isDevelopment,
+      })),
+      l1Confirmations: options.l1Confirmations,
+      limits: {
+        maxBodyBytes: MAX_BODY_BYTES,
+        pendingPerLeaf: sequencer.options.pendingPerLeaf,
+        pendingTotal: sequencer.options.pendingTotal,
+        pendingTtlMs: sequencer.options.pendingTtlMs,
+        requestsPerMinute: options.rateLimitPerMinute,
+        sealIntervalMs: sequencer.options.sealIntervalMs,
+      },
+    }),
+  );
 
-  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "Where the ledger stands" } as object }, () => statusView(sequencer));
+  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "Where the ledger stands" } as object }, () =>
+    statusView(sequencer),
+  );
 
   app.get<{ Params: z.output<typeof schemas.idParams> }>(
     "/v1/leaves/:id",
@@ -59,7 +69,13 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
 
   app.get<{ Querystring: z.output<typeof schemas.leavesQuery> }>(
     "/v1/leaves",
-    { schema: { tags: ["ledger"], summary: "Leaves of an L1 owner or of a key", querystring: schemas.leavesQuery } },
+    {
+      schema: {
+        tags: ["ledger"],
+        summary: "Leaves of an L1 owner or of a key",
+        querystring: schemas.leavesQuery,
+      },
+    },
     async ({ query: { owner, keyX } }) => {
       await sequencer.line.idle();
       const found = [];
@@ -76,7 +92,10 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
     "/v1/operations",
     { schema: { tags: ["operations"], summary: "Send a signed operation", body: schemas.operationBody } },
     async ({ body }, reply) => {
-      const { hash, status, receipt } = await sequencer.submit({ ...body, kind: schemas.signedKind(body.kind) });
+      const { hash, status, receipt } = await sequencer.submit({
+        ...body,
+        kind: schemas.signedKind(body.kind),
+      });
       reply.code(202);
       return { hash, status, ...(receipt === null ? {} : { receipt }) };
     },
@@ -90,7 +109,13 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
 
   app.get<{ Querystring: z.output<typeof schemas.operationsQuery> }>(
     "/v1/operations",
-    { schema: { tags: ["operations"], summary: "Operations of a leaf, newest first", querystring: schemas.operationsQuery } },
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Operations of a leaf, newest first",
+        querystring: schemas.operationsQuery,
+      },
+    },
     async ({ query: { leaf, limit } }) => {
       if (ledger.record(leaf) === undefined) {
         throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
@@ -102,9 +127,18 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
 
   app.get<{ Querystring: z.output<typeof schemas.batchesQuery> }>(
     "/v1/batches",
-    { schema: { tags: ["batches"], summary: "Sealed batches, newest first", querystring: schemas.batchesQuery } },
+    {
+      schema: {
+        tags: ["batches"],
+        summary: "Sealed batches, newest first",
+        querystring: schemas.batchesQuery,
+      },
+    },
     async ({ query: { before, limit } }) => {
-      const newest = Math.min(before === undefined ? Number.POSITIVE_INFINITY : before - 1, sequencer.line.book.sealedNumber);
+      const newest = Math.min(
+        before === undefined ? Number.POSITIVE_INFINITY : before - 1,
+        sequencer.line.book.sealedNumber,
+      );
       const numbers = Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, i) => newest - i);
       const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
       return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
@@ -127,7 +161,11 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
     async ({ params: { index } }) => {
       const entry = await sequencer.log.queueEntry(index);
       if (entry === undefined) {
-        throw sequencerError("SEQ_UNKNOWN_QUEUE_ENTRY", `the bridge has not handed over queue entry ${index}`, { data: { queueIndex: index } });
+        throw sequencerError(
+          "SEQ_UNKNOWN_QUEUE_ENTRY",
+          `the bridge has not handed over queue entry ${index}`,
+          { data: { queueIndex: index } },
+        );
       }
       return queueView(entry);
     },
@@ -138,7 +176,11 @@ export async function registerPublicRoutes(app: FastifyInstance, options: ApiOpt
     "/v1/feed",
     {
       websocket: true,
-      schema: { tags: ["feed"], summary: "WebSocket: topics operations, batches, leaf:ID", querystring: schemas.feedQuery },
+      schema: {
+        tags: ["feed"],
+        summary: "WebSocket: topics operations, batches, leaf:ID",
+        querystring: schemas.feedQuery,
+      },
       // Refused before the upgrade, so that the client sees an HTTP error.
       preValidation: async (request) => {
         topics(request.query);

@@ -35,7 +35,12 @@ export async function rebuildBatches(
     for (const [id] of book.changesOf(number)) touched.add(id);
   }
   const position = book.positionAfter(fromNumber - 1);
-  head.rollBack(new Map<number, LeafRecord | undefined>([...touched].map((id) => [id, book.leafAfter(fromNumber - 1, id)])), position);
+  head.rollBack(
+    new Map<number, LeafRecord | undefined>(
+      [...touched].map((id) => [id, book.leafAfter(fromNumber - 1, id)]),
+    ),
+    position,
+  );
 
   const writes: StoreWrite[] = [];
   const rebuilt: BatchRecord[] = [];
@@ -43,9 +48,7 @@ export async function rebuildBatches(
   for await (const [sequence, entry] of log.entries(position.sequence + 1, log.lastSequence)) {
     switch (entry.type) {
       case "opened": {
-        const earliest = head.position.timestamp;
-        const timestamp = l1Timestamp > earliest ? l1Timestamp : earliest;
-        opened = { entry: { ...entry, timestamp }, sequence };
+        opened = { entry: { ...entry, timestamp: head.nextTimestamp(l1Timestamp) }, sequence };
         head.openNext(opened.entry);
         writes.push({ key: storeKeys.log(sequence), value: opened.entry });
         break;

@@ -25,7 +25,12 @@ export function receiptTypedData(
   receipt: Omit<Receipt, "signature">,
 ) {
   return {
-    domain: { name: "OpenLedger", version: "1", chainId: rollup.chainId, verifyingContract: rollup.rollupAddress },
+    domain: {
+      name: "OpenLedger",
+      version: "1",
+      chainId: rollup.chainId,
+      verifyingContract: rollup.rollupAddress,
+    },
     types: RECEIPT_TYPES,
     primaryType: "Receipt",
     message: {

@@ -1,6 +1,7 @@
 /** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
-import { type Genesis, Ledger, genesisLedger } from "../circuits/ledger.ts";
+
 import type { LeafRecord } from "../circuits/leaf.ts";
+import { type Genesis, genesisLedger, Ledger } from "../circuits/ledger.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
@@ -78,7 +79,9 @@ function execute(head: HeadState, operation: Parameters<HeadState["execute"]>[0]
   try {
     head.execute(operation);
   } catch (cause) {
-    throw sequencerError("SEQ_STORE_INCONSISTENT", "an operation of the log cannot be executed again", { cause });
+    throw sequencerError("SEQ_STORE_INCONSISTENT", "an operation of the log cannot be executed again", {
+      cause,
+    });
   }
 }
 
@@ -89,7 +92,10 @@ function requireRoot(what: string, expected: bigint, actual: bigint): void {
   });
 }
 
-async function writeGenesis(log: LedgerLog, { genesis, genesisRoot, treeDepth }: RestoreOptions): Promise<ChainPosition> {
+async function writeGenesis(
+  log: LedgerLog,
+  { genesis, genesisRoot, treeDepth }: RestoreOptions,
+): Promise<ChainPosition> {
   const ledger = genesisLedger(genesis, treeDepth);
   requireRoot("the deployment's genesis", genesisRoot, ledger.root);
   const position: ChainPosition = {

@@ -14,12 +14,22 @@ export interface SealingCircuit {
 /** Seals the head's open batch and enters it in the book; the writes belong beside its log entry. */
 export function sealBatch(
   modules: { head: HeadState; book: BatchBook; circuit: SealingCircuit },
-  facts: { openedAtMs: number; sealedAtMs: number; firstSequence: number; sequence: number; rebuildCount: number },
+  facts: {
+    openedAtMs: number;
+    sealedAtMs: number;
+    firstSequence: number;
+    sequence: number;
+    rebuildCount: number;
+  },
 ): { record: BatchRecord; writes: StoreWrite[] } {
   const { head, book, circuit } = modules;
   const { sequence, ...rest } = facts;
   const { sealed, changes } = head.seal();
-  const record = recordOf(sealed, { ...rest, circuitId: circuit.circuitId, position: { ...head.position, sequence } });
+  const record = recordOf(sealed, {
+    ...rest,
+    circuitId: circuit.circuitId,
+    position: { ...head.position, sequence },
+  });
   const inputs = circuit.circuitInputs(sealed, record.publicSignals[2]);
   return { record, writes: book.add(record, changes, inputs) };
 }

@@ -5,23 +5,63 @@ import { RollupError } from "../circuits/rollup-error.ts";
  * may succeed later without any change of its arguments. OP_ codes come from the ledger; see http-status.ts.
  */
 export const sequencerErrors = {
-  SEQ_BAD_REQUEST: { meaning: "a field of the request is absent or of the wrong form", httpStatus: 400, isRetryable: false },
+  SEQ_BAD_REQUEST: {
+    meaning: "a field of the request is absent or of the wrong form",
+    httpStatus: 400,
+    isRetryable: false,
+  },
   SEQ_MALFORMED_JSON: { meaning: "the request's body is not JSON", httpStatus: 400, isRetryable: false },
-  SEQ_UNSUPPORTED_MEDIA_TYPE: { meaning: "the request's body is not declared as application/json", httpStatus: 415, isRetryable: false },
-  SEQ_BODY_TOO_LARGE: { meaning: "the request's body is above the limit", httpStatus: 413, isRetryable: false },
+  SEQ_UNSUPPORTED_MEDIA_TYPE: {
+    meaning: "the request's body is not declared as application/json",
+    httpStatus: 415,
+    isRetryable: false,
+  },
+  SEQ_BODY_TOO_LARGE: {
+    meaning: "the request's body is above the limit",
+    httpStatus: 413,
+    isRetryable: false,
+  },
   SEQ_UNKNOWN_ROUTE: { meaning: "there is no such route", httpStatus: 404, isRetryable: false },
-  SEQ_UNKNOWN_OPERATION: { meaning: "the sequencer has seen no such operation", httpStatus: 404, isRetryable: false },
-  SEQ_UNKNOWN_BATCH: { meaning: "there is no sealed batch of this number", httpStatus: 404, isRetryable: false },
-  SEQ_UNKNOWN_QUEUE_ENTRY: { meaning: "the bridge has not handed over a queue entry of this index", httpStatus: 404, isRetryable: false },
-  SEQ_UNAUTHORIZED: { meaning: "the operator's token is absent or wrong", httpStatus: 401, isRetryable: false },
+  SEQ_UNKNOWN_OPERATION: {
+    meaning: "the sequencer has seen no such operation",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  SEQ_UNKNOWN_BATCH: {
+    meaning: "there is no sealed batch of this number",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  SEQ_UNKNOWN_QUEUE_ENTRY: {
+    meaning: "the bridge has not handed over a queue entry of this index",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  SEQ_UNAUTHORIZED: {
+    meaning: "the operator's token is absent or wrong",
+    httpStatus: 401,
+    isRetryable: false,
+  },
   SEQ_RATE_LIMITED: { meaning: "too many requests from this address", httpStatus: 429, isRetryable: true },
   SEQ_FEED_FULL: { meaning: "the feed has as many clients as it takes", httpStatus: 503, isRetryable: true },
   SEQ_INTERNAL: { meaning: "the sequencer failed in an unforeseen way", httpStatus: 500, isRetryable: false },
   SEQ_STOPPING: { meaning: "the sequencer is shutting down", httpStatus: 503, isRetryable: true },
 
-  SEQ_SELF_TRANSFER: { meaning: "a transfer from a leaf to itself; the ledger would allow it", httpStatus: 422, isRetryable: false },
-  SEQ_ZERO_AMOUNT: { meaning: "a transfer, payment or withdrawal of nothing", httpStatus: 422, isRetryable: false },
-  SEQ_ROW_COUNT_RANGE: { meaning: "a CommitData of no rows, or of 2^32 or more", httpStatus: 422, isRetryable: false },
+  SEQ_SELF_TRANSFER: {
+    meaning: "a transfer from a leaf to itself; the ledger would allow it",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  SEQ_ZERO_AMOUNT: {
+    meaning: "a transfer, payment or withdrawal of nothing",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  SEQ_ROW_COUNT_RANGE: {
+    meaning: "a CommitData of no rows, or of 2^32 or more",
+    httpStatus: 422,
+    isRetryable: false,
+  },
   SEQ_UNUSABLE_KEY: {
     meaning: "a new key is no x-coordinate of a point of BabyJubJub's prime-order subgroup",
     httpStatus: 422,
@@ -37,25 +77,88 @@ export const sequencerErrors = {
     httpStatus: 409,
     isRetryable: false,
   },
-  SEQ_PENDING_LEAF_FULL: { meaning: "this leaf has as many operations behind a nonce gap as it may", httpStatus: 429, isRetryable: true },
-  SEQ_MEMPOOL_FULL: { meaning: "as many operations wait behind nonce gaps as the sequencer holds", httpStatus: 503, isRetryable: true },
-  SEQ_PENDING_EXPIRED: { meaning: "the nonce gap before a pending operation was not filled in time", httpStatus: 410, isRetryable: false },
-  SEQ_REPLACED: { meaning: "another operation took the nonce of this pending one", httpStatus: 410, isRetryable: false },
-  SEQ_L1_HEAD_UNKNOWN: { meaning: "the bridge has not reported L1's head yet, so no batch can be opened", httpStatus: 503, isRetryable: true },
-  SEQ_BACKLOG_FULL: { meaning: "too many batches wait for their proof or for L1", httpStatus: 503, isRetryable: true },
+  SEQ_PENDING_LEAF_FULL: {
+    meaning: "this leaf has as many operations behind a nonce gap as it may",
+    httpStatus: 429,
+    isRetryable: true,
+  },
+  SEQ_MEMPOOL_FULL: {
+    meaning: "as many operations wait behind nonce gaps as the sequencer holds",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_PENDING_EXPIRED: {
+    meaning: "the nonce gap before a pending operation was not filled in time",
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  SEQ_REPLACED: {
+    meaning: "another operation took the nonce of this pending one",
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  SEQ_L1_HEAD_UNKNOWN: {
+    meaning: "the bridge has not reported L1's head yet, so no batch can be opened",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_BACKLOG_FULL: {
+    meaning: "too many batches wait for their proof or for L1",
+    httpStatus: 503,
+    isRetryable: true,
+  },
 
-  SEQ_QUEUE_GAP: { meaning: "queue entries were left out between the last known one and these", httpStatus: 409, isRetryable: false },
-  SEQ_QUEUE_CONFLICT: { meaning: "another queue entry of this index was handed over before", httpStatus: 409, isRetryable: false },
-  SEQ_BATCH_REPLACED: { meaning: "the batch of this number has another hash by now", httpStatus: 409, isRetryable: false },
-  SEQ_BATCH_OUT_OF_ORDER: { meaning: "an earlier batch has not come this far", httpStatus: 409, isRetryable: false },
-  SEQ_BATCH_FINAL: { meaning: "the batch is final and cannot be taken back", httpStatus: 409, isRetryable: false },
-  SEQ_PROOF_MISMATCH: { meaning: "the proof's public signals are not those of the batch", httpStatus: 422, isRetryable: false },
-  SEQ_PROOF_INVALID: { meaning: "the proof does not verify", httpStatus: 422, isRetryable: false },
+  SEQ_QUEUE_GAP: {
+    meaning: "queue entries were left out between the last known one and these",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_QUEUE_CONFLICT: {
+    meaning: "another queue entry of this index was handed over before",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_BATCH_REPLACED: {
+    meaning: "the batch of this number has another hash by now",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_BATCH_OUT_OF_ORDER: {
+    meaning: "an earlier batch has not come this far",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_BATCH_FINAL: {
+    meaning: "the batch is final and cannot be taken back",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_PROOF_MISMATCH: {
+    meaning: "the proof's public signals are not those of the batch",
+    httpStatus: 422,
+    isRetryable: false,
+  },
 
-  SEQ_CONFIG_INVALID: { meaning: "environment variables are missing or malformed; the message lists all of them", httpStatus: 500, isRetryable: false },
-  SEQ_STORE_LOCKED: { meaning: "another process has the data directory open", httpStatus: 500, isRetryable: false },
-  SEQ_STORE_FAILED: { meaning: "the data directory cannot be written; the process stops, nothing acknowledged is lost", httpStatus: 503, isRetryable: true },
-  SEQ_STORE_INCONSISTENT: { meaning: "the data directory contradicts itself or the deployment; a human has to look", httpStatus: 500, isRetryable: false },
+  SEQ_CONFIG_INVALID: {
+    meaning: "environment variables are missing or malformed; the message lists all of them",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SEQ_STORE_LOCKED: {
+    meaning: "another process has the data directory open",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SEQ_STORE_FAILED: {
+    meaning: "the data directory cannot be written; the process stops, nothing acknowledged is lost",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_STORE_INCONSISTENT: {
+    meaning: "the data directory contradicts itself or the deployment; a human has to look",
+    httpStatus: 500,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, { meaning: string; httpStatus: number; isRetryable: boolean }>;
 
 export type SequencerErrorCode = keyof typeof sequencerErrors;

@@ -60,7 +60,10 @@ export async function createSequencerProcess(
         logger,
         clock,
         onFatal,
-        circuit: { circuitId: circuit.circuitId, circuitInputs: (sealed, z) => batchInputs(sealed, z, TREE_DEPTH) },
+        circuit: {
+          circuitId: circuit.circuitId,
+          circuitInputs: (sealed, z) => batchInputs(sealed, z, TREE_DEPTH),
+        },
       },
     );
     const app = await createApi(

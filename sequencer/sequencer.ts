@@ -4,18 +4,18 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/eddsa.ts";
-import { type SignedOperation, leafReference, messageHash } from "../circuits/operation.ts";
+import { leafReference, messageHash, type SignedOperation } from "../circuits/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import { RollupError, isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine, type BatchLineModules, type BatchLineOptions } from "./batch-line.ts";
 import { hex32 } from "./hex.ts";
 import type { LedgerLog } from "./ledger-log.ts";
-import { type OperationEntry, leavesOf } from "./log-entry.ts";
+import { leavesOf, type OperationEntry } from "./log-entry.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./mempool.ts";
 import { checkPolicy } from "./operation-policy.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./operation-status.ts";
 import type { Receipt, ReceiptSigner } from "./receipts.ts";
-import { type RestoreOptions, type Restored, restore } from "./restore.ts";
+import { type Restored, type RestoreOptions, restore } from "./restore.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
@@ -94,7 +94,10 @@ export class Sequencer {
     const submission = this.execute(operation, hash);
     const replaced = this.mempool.take(operation.a, operation.nonce);
     if (replaced !== null && replaced.hash !== hash) {
-      this.drop(replaced, sequencerError("SEQ_REPLACED", "another operation took this nonce", { data: { by: hash } }));
+      this.drop(
+        replaced,
+        sequencerError("SEQ_REPLACED", "another operation took this nonce", { data: { by: hash } }),
+      );
     }
     void this.promote(operation.a);
     return submission;
@@ -108,22 +111,43 @@ export class Sequencer {
     return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
   }
 
-  private keepPending(operation: SignedOperation, hash: `0x${string}`, message: bigint, keyX: bigint): Submission {
+  private keepPending(
+    operation: SignedOperation,
+    hash: `0x${string}`,
+    message: bigint,
+    keyX: bigint,
+  ): Submission {
     if (this.mempool.get(hash) === undefined) {
       const { feePerUnitWei } = this.options;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
-        throw new RollupError("OP_FEE_TOO_LOW", `the fee is ${feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`, {
-          data: { feePerUnitWei: feePerUnitWei.toString(), maxFeePerUnitWei: operation.maxFeePerUnitWei.toString() },
-        });
+        throw new RollupError(
+          "OP_FEE_TOO_LOW",
+          `the fee is ${feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`,
+          {
+            data: {
+              feePerUnitWei: feePerUnitWei.toString(),
+              maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+            },
+          },
+        );
       }
       if (!verifySignature({ keyX, message, signature: operation.signature })) {
-        throw new RollupError("OP_BAD_SIGNATURE", `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`, {
-          data: { id: operation.a, kind: kindRule(operation.kind)!.name },
-        });
+        throw new RollupError(
+          "OP_BAD_SIGNATURE",
+          `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`,
+          {
+            data: { id: operation.a, kind: kindRule(operation.kind)!.name },
+          },
+        );
       }
       const replaced = this.mempool.add({ hash, operation, arrivedAtMs: this.modules.clock() });
       if (replaced !== null) {
-        this.drop(replaced, sequencerError("SEQ_REPLACED", "an operation that pays more took this nonce", { data: { by: hash } }));
+        this.drop(
+          replaced,
+          sequencerError("SEQ_REPLACED", "an operation that pays more took this nonce", {
+            data: { by: hash },
+          }),
+        );
       }
       this.modules.metrics.mempool.transactions.set(this.mempool.size);
       this.dropped.delete(hash);
@@ -160,7 +184,15 @@ export class Sequencer {
     submission
       .then(({ receipt }) => {
         this.modules.metrics.mempool.acknowledgeSeconds.observe((this.modules.clock() - startedAtMs) / 1_000);
-        const data = { hash, kind: kindRule(operation.kind)!.name, a: operation.a, b: trace.record.b, opIndex, batchNumber: entry.batchNumber, receipt };
+        const data = {
+          hash,
+          kind: kindRule(operation.kind)!.name,
+          a: operation.a,
+          b: trace.record.b,
+          opIndex,
+          batchNumber: entry.batchNumber,
+          receipt,
+        };
         this.modules.feed.publish("operations", "acknowledged", data);
         for (const id of leavesOf(entry)) this.modules.feed.publish(`leaf:${id}`, "acknowledged", data);
       })
@@ -175,9 +207,13 @@ export class Sequencer {
     const version = this.line.head.ledger.record(a)?.datanet?.version;
     const postedVersion = this.line.book.leafAfter(this.line.book.reached("posted"), a)?.datanet?.version;
     if (version === undefined || version === 0n || version === postedVersion) return;
-    throw sequencerError("SEQ_PUBLICATION_NOT_POSTED", `version ${version} of datanet ${a} is not yet posted on L1`, {
-      data: { id: a, version: version.toString() },
-    });
+    throw sequencerError(
+      "SEQ_PUBLICATION_NOT_POSTED",
+      `version ${version} of datanet ${a} is not yet posted on L1`,
+      {
+        data: { id: a, version: version.toString() },
+      },
+    );
   }
 
   /** Executes the pending operations of a leaf whose turn has come. */
@@ -205,7 +241,9 @@ export class Sequencer {
   }
 
   private drop({ hash, operation }: PendingOperation, error: unknown): void {
-    const reason = isRollupError(error) ? error : sequencerError("SEQ_INTERNAL", "the operation failed", { cause: error });
+    const reason = isRollupError(error)
+      ? error
+      : sequencerError("SEQ_INTERNAL", "the operation failed", { cause: error });
     this.modules.metrics.errors.inc({ code: reason.code });
     this.modules.metrics.mempool.transactions.set(this.mempool.size);
     this.dropped.set(hash, unexecuted({ hash, operation }, "dropped", reason));
@@ -226,7 +264,9 @@ export class Sequencer {
     if (entry !== undefined) return this.known(entry);
     const dropped = this.dropped.get(hash);
     if (dropped !== undefined) return dropped;
-    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, { data: { hash } });
+    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, {
+      data: { hash },
+    });
   }
 
   /** Pending ones first, then newest first. */
@@ -243,7 +283,15 @@ export class Sequencer {
   private async known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
-    return { hash: entry.hash, operation: entry.operation, status, entry, batch, receipt: await this.receiptOf(entry), reason: null };
+    return {
+      hash: entry.hash,
+      operation: entry.operation,
+      status,
+      entry,
+      batch,
+      receipt: await this.receiptOf(entry),
+      reason: null,
+    };
   }
 
   private async answer(entry: OperationEntry): Promise<Submission> {
@@ -264,7 +312,10 @@ export class Sequencer {
     if (this.isStopping) return;
     this.line.sealIfDue();
     for (const expired of this.mempool.expire(this.modules.clock())) {
-      this.drop(expired, sequencerError("SEQ_PENDING_EXPIRED", "the nonce gap before it was not filled in time"));
+      this.drop(
+        expired,
+        sequencerError("SEQ_PENDING_EXPIRED", "the nonce gap before it was not filled in time"),
+      );
     }
     for (const leafId of this.stalled) {
       this.stalled.delete(leafId);

@@ -19,8 +19,19 @@ describe("MovingMedian", () => {
 describe("StageEstimates", () => {
   it("adds up the stages that are ahead", () => {
     const estimates = new StageEstimates({ sealIntervalMs: 1_000 });
-    expect(estimates.readyAtMs(0, null, 100)).toEqual({ sealed: 1_000, proven: 61_000, posted: 91_000, final: 271_000 });
-    const batch = { status: "proven", openedAtMs: 0, sealedAtMs: 500, proof: { provenAtMs: 4_500 }, postedAtMs: null } as BatchRecord;
+    expect(estimates.readyAtMs(0, null, 100)).toEqual({
+      sealed: 1_000,
+      proven: 61_000,
+      posted: 91_000,
+      final: 271_000,
+    });
+    const batch = {
+      status: "proven",
+      openedAtMs: 0,
+      sealedAtMs: 500,
+      proof: { provenAtMs: 4_500 },
+      postedAtMs: null,
+    } as BatchRecord;
     estimates.noteSealed(batch);
     estimates.noteStatus(batch, 4_500);
     expect(estimates.medians).toMatchObject({ sealMs: 500, proveMs: 4_000 });

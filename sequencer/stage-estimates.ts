@@ -21,17 +21,27 @@ export class StageEstimates {
 
   /** A batch reached a new status at this time. */
   noteStatus(batch: BatchRecord, nowMs: number): void {
-    if (batch.status === "proven" && batch.proof !== null) this.prove.add(batch.proof.provenAtMs - batch.sealedAtMs);
+    if (batch.status === "proven" && batch.proof !== null)
+      this.prove.add(batch.proof.provenAtMs - batch.sealedAtMs);
     if (batch.status === "posted" && batch.proof !== null) this.post.add(nowMs - batch.proof.provenAtMs);
     if (batch.status === "final" && batch.postedAtMs !== null) this.finality.add(nowMs - batch.postedAtMs);
   }
 
   get medians(): { sealMs: number; proveMs: number; postMs: number; finalMs: number } {
-    return { sealMs: this.seal.value, proveMs: this.prove.value, postMs: this.post.value, finalMs: this.finality.value };
+    return {
+      sealMs: this.seal.value,
+      proveMs: this.prove.value,
+      postMs: this.post.value,
+      finalMs: this.finality.value,
+    };
   }
 
   /** When the stages ahead are reached, if all goes as lately. @param batch null while the operation's batch is open */
-  readyAtMs(openedAtMs: number, batch: BatchRecord | null, nowMs: number): Partial<Record<"sealed" | "proven" | "posted" | "final", number>> {
+  readyAtMs(
+    openedAtMs: number,
+    batch: BatchRecord | null,
+    nowMs: number,
+  ): Partial<Record<"sealed" | "proven" | "posted" | "final", number>> {
     const { sealMs, proveMs, postMs, finalMs } = this.medians;
     const from = (reachedAtMs: number | null, previousMs: number, durationMs: number) =>
       reachedAtMs ?? Math.max(nowMs, previousMs + durationMs);

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import type { Deployment } from "../circuits/deployment.ts";
 import { derivePublicKey, signMessage } from "../circuits/eddsa.ts";
 import { genesisLedger } from "../circuits/ledger.ts";
-import { type SignedOperation, leafReference, messageHash } from "../circuits/operation.ts";
+import { leafReference, messageHash, type SignedOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
-import { type BatchShape, KIND, LEAF_KIND, kindRule, shapeName } from "../circuits/protocol.ts";
+import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "../circuits/protocol.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { hex20, hex32 } from "./hex.ts";
 import { createLogger } from "./logger.ts";
-import { type SequencerProcess, createSequencerProcess } from "./sequencer-process.ts";
+import { createSequencerProcess, type SequencerProcess } from "./sequencer-process.ts";
 
 export const OPERATOR_TOKEN = "an operator's token for tests";
 /** The first key of every development chain; it holds nothing anywhere else. */
@@ -73,7 +73,10 @@ export async function testDeployment(shape: BatchShape = TEST_SHAPE): Promise<De
   };
 }
 
-export function testEnvironment(dataPath: string, overrides: Record<string, string> = {}): Record<string, string> {
+export function testEnvironment(
+  dataPath: string,
+  overrides: Record<string, string> = {},
+): Record<string, string> {
   return {
     SEQUENCER_DEPLOYMENT_PATH: "none",
     SEQUENCER_DATA_PATH: dataPath,
@@ -115,7 +118,13 @@ export function depositsFor(userCount: number, amountWei = 1_000n * ONE_OPEN_WEI
 /** Signs an operation of a user. @param fields.bOwner, fields.bKind who B is, for kinds that use an existing one */
 export function signedBy(
   user: Pick<TestUser, "secret" | "id">,
-  fields: Partial<Omit<SignedOperation, "signature" | "a">> & { kind: number; nonce: bigint; bOwner?: bigint; bKind?: number; domain?: bigint },
+  fields: Partial<Omit<SignedOperation, "signature" | "a">> & {
+    kind: number;
+    nonce: bigint;
+    bOwner?: bigint;
+    bKind?: number;
+    domain?: bigint;
+  },
 ): SignedOperation {
   const { bOwner = 0n, bKind = LEAF_KIND.account, domain = TEST_DOMAIN, ...rest } = fields;
   const operation = { b: 0, amountCode: 0n, words: [], maxFeePerUnitWei: 1_000_000n, ...rest, a: user.id };
@@ -124,8 +133,20 @@ export function signedBy(
   return { ...operation, signature: signMessage(user.secret, messageHash(operation, { domain, bRef })) };
 }
 
-export function transfer(from: TestUser, to: TestUser, nonce: bigint, fields: Partial<SignedOperation> = {}): SignedOperation {
-  return signedBy(from, { kind: KIND.transfer, b: to.id, bOwner: to.l1Owner, amountCode: ONE_OPEN_CODE, nonce, ...fields });
+export function transfer(
+  from: TestUser,
+  to: TestUser,
+  nonce: bigint,
+  fields: Partial<SignedOperation> = {},
+): SignedOperation {
+  return signedBy(from, {
+    kind: KIND.transfer,
+    b: to.id,
+    bOwner: to.l1Owner,
+    amountCode: ONE_OPEN_CODE,
+    nonce,
+    ...fields,
+  });
 }
 
 /** As POST /v1/operations takes it. */
@@ -148,7 +169,11 @@ export interface TestRollup extends SequencerProcess {
   readonly clock: { nowMs: number };
   readonly users: TestUser[];
   readonly fatal: unknown[];
-  post(url: string, payload: object, headers?: Record<string, string>): Promise<{ status: number; body: Answer }>;
+  post(
+    url: string,
+    payload: object,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Answer }>;
   get(url: string, headers?: Record<string, string>): Promise<{ status: number; body: Answer }>;
 }
 
@@ -184,12 +209,18 @@ export async function startTestRollup(options: {
     clock,
     fatal,
     users: Array.from({ length: options.userCount ?? 3 }, (_, i) => testUser(i)),
-    post: async (url, payload, headers = {}) => answer(await app.inject({ method: "POST", url, payload, headers })),
+    post: async (url, payload, headers = {}) =>
+      answer(await app.inject({ method: "POST", url, payload, headers })),
     get: async (url, headers = {}) => answer(await app.inject({ method: "GET", url, headers })),
   };
-  if (options.isL1HeadKnown !== false) await rollup.post("/operator/l1-head", { blockNumber: 10, timestamp: L1_TIMESTAMP }, operatorHeaders);
+  if (options.isL1HeadKnown !== false)
+    await rollup.post("/operator/l1-head", { blockNumber: 10, timestamp: L1_TIMESTAMP }, operatorHeaders);
   if (sequencer.line.queueSeenIndex === 0 && rollup.users.length > 0) {
-    await rollup.post("/operator/queue-entries", { entries: depositsFor(rollup.users.length) }, operatorHeaders);
+    await rollup.post(
+      "/operator/queue-entries",
+      { entries: depositsFor(rollup.users.length) },
+      operatorHeaders,
+    );
     await rollup.post("/operator/seal", {}, operatorHeaders);
   }
   return rollup;
