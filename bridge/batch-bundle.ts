@@ -35,7 +35,11 @@ export interface BundleModules {
  * run that is at least half as long as the longest.
  * @throws BRG_CONTRACT_REVERTED where L1 refuses the first batch alone; BRG_BATCH_TOO_LARGE
  */
-export async function chooseBundle(ready: readonly ReadyBatch[], limits: BundleLimits, modules: BundleModules): Promise<Bundle> {
+export async function chooseBundle(
+  ready: readonly ReadyBatch[],
+  limits: BundleLimits,
+  modules: BundleModules,
+): Promise<Bundle> {
   for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
     const contractBatches: ContractBatch[] = batches.map((batch) => ({
@@ -52,7 +56,8 @@ export async function chooseBundle(ready: readonly ReadyBatch[], limits: BundleL
         gasEstimate = await modules.rollup.estimateSubmitBatchesGas(contractBatches, proofs, modules.from);
       } catch (error) {
         // A later batch may be the one that L1 refuses, or all of them together need too much gas.
-        const mayBeTheBundle = isRollupError(error, "BRG_CONTRACT_REVERTED") || isRollupError(error, "BRG_L1_REFUSED");
+        const mayBeTheBundle =
+          isRollupError(error, "BRG_CONTRACT_REVERTED") || isRollupError(error, "BRG_L1_REFUSED");
         if (isAlone || !mayBeTheBundle) throw error;
       }
     }
@@ -60,7 +65,13 @@ export async function chooseBundle(ready: readonly ReadyBatch[], limits: BundleL
     if (isAlone) {
       const { batchNumber } = batches[0]!;
       throw bridgeError("BRG_BATCH_TOO_LARGE", `batch ${batchNumber} alone is too large for a transaction`, {
-        data: { batchNumber, inputBytes: size(input), gasEstimate, maxInputBytes: limits.maxInputBytes, maxGas: limits.maxGas },
+        data: {
+          batchNumber,
+          inputBytes: size(input),
+          gasEstimate,
+          maxInputBytes: limits.maxInputBytes,
+          maxGas: limits.maxGas,
+        },
       });
     }
   }

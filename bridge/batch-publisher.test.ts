@@ -2,7 +2,7 @@ import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
-import { type BridgeFixture, anvilAccount, startBridgeFixture } from "./bridge-fixture.ts";
+import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 let f: BridgeFixture;
@@ -69,8 +69,12 @@ describe("BatchPublisher", () => {
     expect(intent!.attempts.length).toBe(3);
     for (const [i, attempt] of intent!.attempts.slice(1).entries()) {
       const before = intent!.attempts[i]!;
-      expect(BigInt(attempt.maxFeePerGasWei) * 8n).toBeGreaterThanOrEqual(BigInt(before.maxFeePerGasWei) * 9n);
-      expect(BigInt(attempt.maxPriorityFeePerGasWei) * 8n).toBeGreaterThanOrEqual(BigInt(before.maxPriorityFeePerGasWei) * 9n);
+      expect(BigInt(attempt.maxFeePerGasWei) * 8n).toBeGreaterThanOrEqual(
+        BigInt(before.maxFeePerGasWei) * 9n,
+      );
+      expect(BigInt(attempt.maxPriorityFeePerGasWei) * 8n).toBeGreaterThanOrEqual(
+        BigInt(before.maxPriorityFeePerGasWei) * 9n,
+      );
     }
     await f.l1.client.mine({ blocks: 1 });
     await publisher.poll();
@@ -84,14 +88,18 @@ describe("BatchPublisher", () => {
     await f.l1.client.setAutomine(false);
     await f.prove(1);
     let nowMs = 1_000_000;
-    const publisher = await f.publisher({ resendAfterMs: 30_000, maxFeePerGasWei: parseGwei("3") }, { nowMs: () => nowMs });
+    const publisher = await f.publisher(
+      { resendAfterMs: 30_000, maxFeePerGasWei: parseGwei("3") },
+      { nowMs: () => nowMs },
+    );
     await publisher.poll();
     nowMs += 30_000;
     await publisher.poll();
     nowMs += 30_000;
     await publisher.poll();
     const [intent] = await new IntentStore((await f.store()).publisher).intents();
-    for (const attempt of intent!.attempts) expect(BigInt(attempt.maxFeePerGasWei)).toBeLessThanOrEqual(parseGwei("3"));
+    for (const attempt of intent!.attempts)
+      expect(BigInt(attempt.maxFeePerGasWei)).toBeLessThanOrEqual(parseGwei("3"));
     await f.l1.client.mine({ blocks: 1 });
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([1]);
@@ -102,7 +110,11 @@ describe("BatchPublisher", () => {
     await f.l1.passTime(3_700n);
     const publisher = await f.publisher();
     await publisher.poll();
-    expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "stale-timestamp", batchNumber: 1 });
+    expect(f.sequencer.reports.at(-1)).toMatchObject({
+      status: "dropped",
+      reason: "stale-timestamp",
+      batchNumber: 1,
+    });
     await f.prove(1);
     await publisher.poll();
     await publisher.poll();
@@ -134,7 +146,9 @@ describe("BatchPublisher", () => {
     f.sequencer.add({ ...sealed!, proof: { ...sealed!.proof, c: sealed!.proof.a } });
     const publisher = await f.publisher();
     await expect(publisher.poll()).rejects.toSatisfy(
-      (e) => isRollupError(e, "BRG_PUBLISH_REFUSED") && (e.data as { reason: string }).reason.startsWith("VerifierProofRejected"),
+      (e) =>
+        isRollupError(e, "BRG_PUBLISH_REFUSED") &&
+        (e.data as { reason: string }).reason.startsWith("VerifierProofRejected"),
     );
     expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "refused" });
     expect(await nonceOfPublisher()).toBe(0);
@@ -159,7 +173,9 @@ describe("BatchPublisher", () => {
     const publisher = await f.publisher();
     await publisher.poll();
     await publisher.poll();
-    expect(f.sequencer.reports.filter((r) => r.status === "dropped")).toMatchObject([{ reason: "superseded", batchNumber: 1 }]);
+    expect(f.sequencer.reports.filter((r) => r.status === "dropped")).toMatchObject([
+      { reason: "superseded", batchNumber: 1 },
+    ]);
     expect(await f.acceptedNumbers()).toEqual([1]);
   });
 

@@ -6,8 +6,9 @@
  * a restart finds it by its hash. What was reported to the sequencer may be reported again: every change of our own
  * record comes after the report that belongs to it.
  */
-import { type LocalAccount, type TransactionReceipt, parseTransaction } from "viem";
+
 import type { Logger } from "pino";
+import { type LocalAccount, parseTransaction, type TransactionReceipt } from "viem";
 import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
@@ -15,8 +16,15 @@ import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { findPostedBatch, findReceipt, isCanonical } from "./posted-batch.ts";
-import { type Attempt, type IntendedBatch, type IntentStore, type PostedRecord, type PublishIntent, intendedBatch } from "./publish-intent.ts";
-import { type RefusalClass, classifyRefusal, dropReason } from "./publish-refusal.ts";
+import {
+  type Attempt,
+  type IntendedBatch,
+  type IntentStore,
+  intendedBatch,
+  type PostedRecord,
+  type PublishIntent,
+} from "./publish-intent.ts";
+import { classifyRefusal, dropReason, type RefusalClass } from "./publish-refusal.ts";
 import { PublishReporter } from "./publish-reporter.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 import { type PublishStep, TransactionSender } from "./transaction-sender.ts";
@@ -101,7 +109,9 @@ export class BatchPublisher {
     const { logger, metrics, rollup, store } = this.modules;
     const records = await store.posted();
     if (records.length === 0) return;
-    const headNumber = Number(await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()));
+    const headNumber = Number(
+      await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()),
+    );
     for (const record of records) {
       if (!(await isCanonical(rollup.client, record))) {
         await this.afterReorganisation(record);
@@ -122,13 +132,20 @@ export class BatchPublisher {
     const hashes = [record.transactionHash, ...record.attempts.map((a) => a.transactionHash)];
     const receipt = await findReceipt(rollup.client, hashes);
     if (receipt?.status === "success") {
-      logger.warn({ ...facts(record), newBlockNumber: Number(receipt.blockNumber) }, "L1 moved the batches to another block");
+      logger.warn(
+        { ...facts(record), newBlockNumber: Number(receipt.blockNumber) },
+        "L1 moved the batches to another block",
+      );
       const attempt = record.attempts.find((a) => a.transactionHash === receipt.transactionHash);
       await this.settlePosted(null, attempt?.batches ?? record.batches, record, receipt);
       return;
     }
     logger.warn(facts(record), "L1 forgot the batches");
-    await this.reporter.report(record.batches, { status: "dropped", transactionHash: record.transactionHash, reason: "reorganised" });
+    await this.reporter.report(record.batches, {
+      status: "dropped",
+      transactionHash: record.transactionHash,
+      reason: "reorganised",
+    });
     if (receipt !== null || record.nonce === null || record.attempts.length === 0) {
       // Mined again without effect, or not a transaction of ours: what is left to do follows from L1's state.
       await store.removePosted(record);
@@ -177,12 +194,16 @@ export class BatchPublisher {
       return;
     }
     const { reason, refusal } = await this.whyRefused(attempt);
-    this.modules.logger.warn({ ...facts(attempt), nonce: intent.nonce, refusal, reason }, "the transaction was mined and reverted");
+    this.modules.logger.warn(
+      { ...facts(attempt), nonce: intent.nonce, refusal, reason },
+      "the transaction was mined and reverted",
+    );
     this.reporter.count("reverted");
     await this.reportDropped(attempt, refusal);
     await this.modules.store.removeIntent(intent);
     if (refusal === null) this.unexplainedRevertCount += 1;
-    if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS) throw refusedForGood(attempt.batches[0]!, reason);
+    if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS)
+      throw refusedForGood(attempt.batches[0]!, reason);
   }
 
   /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still stands. */
@@ -220,7 +241,10 @@ export class BatchPublisher {
     // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
     raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
     this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
-    this.modules.logger.error({ nonce: intent.nonce }, "another transaction used the publisher's nonce: its key must have no other user");
+    this.modules.logger.error(
+      { nonce: intent.nonce },
+      "another transaction used the publisher's nonce: its key must have no other user",
+    );
     await this.modules.store.removeIntent(intent);
     this.lostLooks.delete(intent.nonce);
     return true;
@@ -241,23 +265,46 @@ export class BatchPublisher {
       return;
     }
     this.lookedAtMs.set(intent.nonce, this.nowMs());
-    const fees = isLate ? replacementFees(feesOf(last), await this.sender.feeMarket(), this.options.maxFeePerGasWei) : null;
+    const fees = isLate
+      ? replacementFees(feesOf(last), await this.sender.feeMarket(), this.options.maxFeePerGasWei)
+      : null;
     if (fees === null) {
-      if (isLate) this.modules.logger.warn({ ...facts(last), maxFeePerGasWei: last.maxFeePerGasWei }, "not mined in time, and fees are at their cap");
+      if (isLate)
+        this.modules.logger.warn(
+          { ...facts(last), maxFeePerGasWei: last.maxFeePerGasWei },
+          "not mined in time, and fees are at their cap",
+        );
       await this.sender.send(last);
       await this.reportSubmitted(last);
       return;
     }
-    const plan = { batches: last.batches, input: inputOf(last), gasLimit: BigInt(last.gasLimit), nonce: intent.nonce, fees };
+    const plan = {
+      batches: last.batches,
+      input: inputOf(last),
+      gasLimit: BigInt(last.gasLimit),
+      nonce: intent.nonce,
+      fees,
+    };
     const { attempts } = await this.sender.signAndSend(plan, intent.attempts);
     const replacement = attempts.at(-1)!;
     this.modules.metrics.feeBumpTotal.inc();
-    this.modules.logger.warn({ ...facts(replacement), attemptCount: attempts.length }, "not mined in time, replaced");
+    this.modules.logger.warn(
+      { ...facts(replacement), attemptCount: attempts.length },
+      "not mined in time, replaced",
+    );
     await this.reportSubmitted(replacement);
   }
 
-  private async giveUp(intent: PublishIntent, last: Attempt, refusal: RefusalClass, reason: string | null): Promise<void> {
-    this.modules.logger.warn({ ...facts(last), nonce: intent.nonce, refusal, reason }, "L1 would refuse the transaction now, giving it up");
+  private async giveUp(
+    intent: PublishIntent,
+    last: Attempt,
+    refusal: RefusalClass,
+    reason: string | null,
+  ): Promise<void> {
+    this.modules.logger.warn(
+      { ...facts(last), nonce: intent.nonce, refusal, reason },
+      "L1 would refuse the transaction now, giving it up",
+    );
     await this.reportDropped(last, refusal);
     await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
     if (refusal === "refused") throw refusedForGood(last.batches[0]!, reason);
@@ -271,7 +318,9 @@ export class BatchPublisher {
   }
 
   /** Whether L1's newest state takes the attempt's batches, and why not. */
-  private async whyRefused(attempt: Attempt): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
+  private async whyRefused(
+    attempt: Attempt,
+  ): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
     const { account, rollup } = this.modules;
     try {
       const call = { account: account.address, to: rollup.address, data: inputOf(attempt) };
@@ -304,7 +353,10 @@ export class BatchPublisher {
     const last = earlier.at(-1);
     const fees = last === undefined ? initialFees(market, cap) : replacementFees(feesOf(last), market, cap);
     if (fees === null) {
-      logger.warn({ nonce }, "cannot take over the nonce of a transaction that was given up: fees are at their cap");
+      logger.warn(
+        { nonce },
+        "cannot take over the nonce of a transaction that was given up: fees are at their cap",
+      );
       return;
     }
     const padded = (bundle.gasEstimate * 6n) / 5n;
@@ -340,7 +392,10 @@ export class BatchPublisher {
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
       if (refusal === "early") return null;
       if (!this.droppedHashes.has(first.batchHash)) {
-        await this.reporter.report([intendedBatch(first)], { status: "dropped", reason: dropReason(refusal) });
+        await this.reporter.report([intendedBatch(first)], {
+          status: "dropped",
+          reason: dropReason(refusal),
+        });
         this.droppedHashes.add(first.batchHash);
       }
       if (refusal === "refused") throw refusedForGood(first, reason);
@@ -352,7 +407,10 @@ export class BatchPublisher {
   private async adopt(batch: ReadyBatch): Promise<void> {
     const { logger, metrics, rollup } = this.modules;
     const { deployedAtBlock, maxChunkBlocks } = this.options;
-    const posted = await findPostedBatch({ rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks }, batch.batchNumber);
+    const posted = await findPostedBatch(
+      { rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks },
+      batch.batchNumber,
+    );
     if (posted === null) return;
     const mine = intendedBatch(batch);
     if (BigInt(mine.newRoot) === posted.newRoot) {
@@ -363,7 +421,12 @@ export class BatchPublisher {
     if (this.droppedHashes.has(batch.batchHash)) return;
     const { transactionHash } = posted;
     logger.error(
-      { batchNumber: batch.batchNumber, newRoot: mine.newRoot, l1Root: `0x${posted.newRoot.toString(16)}`, transactionHash },
+      {
+        batchNumber: batch.batchNumber,
+        newRoot: mine.newRoot,
+        l1Root: `0x${posted.newRoot.toString(16)}`,
+        transactionHash,
+      },
       "L1 took another batch in this one's place",
     );
     raiseAlarm(metrics, "BRG_PUBLISH_REFUSED");
@@ -383,7 +446,11 @@ const feesOf = (attempt: Attempt): GasFees => ({
   maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
 });
 
-const facts = (record: { batches: readonly IntendedBatch[]; transactionHash: string; blockNumber?: number }) => ({
+const facts = (record: {
+  batches: readonly IntendedBatch[];
+  transactionHash: string;
+  blockNumber?: number;
+}) => ({
   batchNumbers: record.batches.map((batch) => batch.batchNumber),
   transactionHash: record.transactionHash,
   ...(record.blockNumber === undefined ? {} : { blockNumber: record.blockNumber }),
@@ -391,7 +458,11 @@ const facts = (record: { batches: readonly IntendedBatch[]; transactionHash: str
 
 function refusedForGood(batch: { batchNumber: number; batchHash: string }, reason: string | null) {
   const { batchHash, batchNumber } = batch;
-  return bridgeError("BRG_PUBLISH_REFUSED", `L1 refuses batch ${batchNumber} for good: ${reason ?? "without a reason"}`, {
-    data: { batchNumber, batchHash, reason },
-  });
+  return bridgeError(
+    "BRG_PUBLISH_REFUSED",
+    `L1 refuses batch ${batchNumber} for good: ${reason ?? "without a reason"}`,
+    {
+      data: { batchNumber, batchHash, reason },
+    },
+  );
 }

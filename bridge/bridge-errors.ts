@@ -10,7 +10,11 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
-  BRG_L1_UNREACHABLE: { meaning: "the L1 node did not answer, or not in time", httpStatus: 503, isRetryable: true },
+  BRG_L1_UNREACHABLE: {
+    meaning: "the L1 node did not answer, or not in time",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   BRG_L1_REFUSED: {
     // Nodes refuse for passing reasons too: limits, a block they do not have yet.
     meaning: "the L1 node answered with an error that is not a revert",
@@ -34,7 +38,8 @@ export const bridgeErrors = {
   },
   BRG_SEQUENCER_REFUSED: {
     // Two processes that follow L1 at their own pace may disagree for a moment.
-    meaning: "the sequencer refuses what the bridge tells it, or answers in another form than docs/api.md says",
+    meaning:
+      "the sequencer refuses what the bridge tells it, or answers in another form than docs/api.md says",
     httpStatus: 502,
     isRetryable: true,
   },

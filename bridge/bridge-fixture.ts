@@ -7,7 +7,7 @@ import { Registry } from "prom-client";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../circuits/batch-data.ts";
 import { startAnvil } from "../contracts/anvil.ts";
-import { SHAPES, type SealedBatch, connect, deployFixture } from "../contracts/rollup-fixture.ts";
+import { connect, deployFixture, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher, type BatchPublisherModules, type BatchPublisherOptions } from "./batch-publisher.ts";
 import { type BridgeStore, openBridgeStore } from "./bridge-store.ts";
@@ -25,7 +25,8 @@ export const anvilAccount = (index: number) =>
 
 export const silentLogger = pino({ level: process.env["BRIDGE_TEST_LOG"] ?? "silent" });
 
-export const circuitIndexOf = (name: string) => SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
+export const circuitIndexOf = (name: string) =>
+  SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
 
@@ -107,7 +108,12 @@ export async function startBridgeFixture(overrides: Parameters<typeof deployFixt
 
     async watcher(options: Partial<QueueWatcherOptions> = {}): Promise<QueueWatcher> {
       return new QueueWatcher(
-        { deployedAtBlock: Number(l1.deployment.blockNumber), confirmations: 3, maxChunkBlocks: 7, ...options },
+        {
+          deployedAtBlock: Number(l1.deployment.blockNumber),
+          confirmations: 3,
+          maxChunkBlocks: 7,
+          ...options,
+        },
         { rollup, sequencer: operator, store: (await this.store()).queue, logger: silentLogger, metrics },
       );
     },
@@ -145,4 +151,3 @@ export async function startBridgeFixture(overrides: Parameters<typeof deployFixt
     },
   };
 }
-

@@ -50,7 +50,10 @@ export class BridgeTotals {
   applyBatch(batch: BatchData): void {
     const batchNumber = Number(batch.batchNumber);
     const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei));
-    const announced = this.announced.map(({ amountWei, recipient }) => ({ recipient: recipient.toLowerCase(), amountWei }));
+    const announced = this.announced.map(({ amountWei, recipient }) => ({
+      recipient: recipient.toLowerCase(),
+      amountWei,
+    }));
     this.announced = [];
     requireSame(batchNumber, "the list of credits", credits, announced);
     for (const { amountWei, recipient } of credits) this.addPending(recipient, amountWei);

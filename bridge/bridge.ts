@@ -32,7 +32,10 @@ export async function startBridge(
   const { deployment, logger } = modules;
   const account = privateKeyToAccount(config.operatorPrivateKey.reveal());
   const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: config.l1RpcUrl ?? deployment.rpcUrl, timeoutMs: config.requestTimeoutMs }),
+    client: createL1Client({
+      rpcUrl: config.l1RpcUrl ?? deployment.rpcUrl,
+      timeoutMs: config.requestTimeoutMs,
+    }),
     address: deployment.rollupAddress,
   });
   await checkDeployment(rollup, deployment, account.address);
@@ -47,7 +50,11 @@ export async function startBridge(
     timeoutMs: config.requestTimeoutMs,
   });
   const watcher = new QueueWatcher(
-    { deployedAtBlock: deployment.deployedAtBlock, confirmations: config.confirmations, maxChunkBlocks: config.logChunkBlocks },
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
     { rollup, sequencer, store: store.queue, logger: logger.child({ component: "queue-watcher" }), metrics },
   );
   const publisher = new BatchPublisher(
@@ -74,11 +81,19 @@ export async function startBridge(
   const stopping = new AbortController();
   let isHealthy = true;
   const loop = async (name: string, step: () => Promise<void>) => {
-    const options = { name, intervalMs: config.pollIntervalMs, maxBackoffMs: config.maxBackoffMs, signal: stopping.signal };
+    const options = {
+      name,
+      intervalMs: config.pollIntervalMs,
+      maxBackoffMs: config.maxBackoffMs,
+      signal: stopping.signal,
+    };
     if ((await runPollLoop(options, { step, logger, metrics })) === "failed") isHealthy = false;
   };
   // A loop that fails leaves the other one running: deposits do not depend on publishing, nor the reverse.
-  const loops = [loop("queue-watcher", () => watcher.poll()), loop("batch-publisher", () => publisher.poll())];
+  const loops = [
+    loop("queue-watcher", () => watcher.poll()),
+    loop("batch-publisher", () => publisher.poll()),
+  ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
   return {
     get isHealthy() {
@@ -97,26 +112,42 @@ function circuitIndexIn(deployment: Deployment): (name: string) => number {
   return (name) => {
     const index = indices.get(name);
     if (index === undefined) {
-      throw bridgeError("BRG_WRONG_DEPLOYMENT", `the deployment has no circuit ${name}`, { data: { name, known: [...indices.keys()] } });
+      throw bridgeError("BRG_WRONG_DEPLOYMENT", `the deployment has no circuit ${name}`, {
+        data: { name, known: [...indices.keys()] },
+      });
     }
     return index;
   };
 }
 
 /** Is this the contract that the record describes, and ours to publish to? */
-async function checkDeployment(rollup: RollupContract, deployment: Deployment, publisher: `0x${string}`): Promise<void> {
+async function checkDeployment(
+  rollup: RollupContract,
+  deployment: Deployment,
+  publisher: `0x${string}`,
+): Promise<void> {
   const differs = (what: string, expected: unknown, actual: unknown) => {
-    throw bridgeError("BRG_WRONG_DEPLOYMENT", `${what} is ${String(actual)} on L1, the deployment record says ${String(expected)}`, {
-      data: { what, expected: String(expected), actual: String(actual) },
-    });
+    throw bridgeError(
+      "BRG_WRONG_DEPLOYMENT",
+      `${what} is ${String(actual)} on L1, the deployment record says ${String(expected)}`,
+      {
+        data: { what, expected: String(expected), actual: String(actual) },
+      },
+    );
   };
   const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
   if (chainId !== deployment.chainId) differs("the chain id", deployment.chainId, chainId);
-  const [circuits, domain, sequencer] = await Promise.all([rollup.circuits(), rollup.domain(), rollup.sequencer()]);
+  const [circuits, domain, sequencer] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.sequencer(),
+  ]);
   if (domain !== deployment.domain) differs("the domain", deployment.domain, domain);
   if (!isAddressEqual(sequencer, publisher)) differs("the sequencer's address", publisher, sequencer);
-  if (circuits.length !== deployment.circuits.length) differs("the number of circuits", deployment.circuits.length, circuits.length);
+  if (circuits.length !== deployment.circuits.length)
+    differs("the number of circuits", deployment.circuits.length, circuits.length);
   for (const [i, circuit] of deployment.circuits.entries()) {
-    if (circuits[i]!.circuitId !== circuit.circuitId) differs(`the id of circuit ${i}`, circuit.circuitId, circuits[i]!.circuitId);
+    if (circuits[i]!.circuitId !== circuit.circuitId)
+      differs(`the id of circuit ${i}`, circuit.circuitId, circuits[i]!.circuitId);
   }
 }

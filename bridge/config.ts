@@ -37,7 +37,12 @@ export const BRIDGE_VARIABLES = {
     schema: url.optional(),
     description: "L1 node; the deployment record's where absent",
   }),
-  sequencerUrl: variable({ env: "SEQUENCER_URL", schema: url, default: "http://127.0.0.1:8787", description: "the sequencer's API" }),
+  sequencerUrl: variable({
+    env: "SEQUENCER_URL",
+    schema: url,
+    default: "http://127.0.0.1:8787",
+    description: "the sequencer's API",
+  }),
   operatorToken: variable({
     env: "OPERATOR_TOKEN",
     schema: text.transform((value) => new Secret(value)),
@@ -53,7 +58,12 @@ export const BRIDGE_VARIABLES = {
     isSecret: true,
     description: "L1 key of the address that the contract calls sequencer; nothing else may use its nonces",
   }),
-  dataDir: variable({ env: "BRIDGE_DATA_DIR", schema: text, default: ".openledger/bridge", description: "the bridge's database" }),
+  dataDir: variable({
+    env: "BRIDGE_DATA_DIR",
+    schema: text,
+    default: ".openledger/bridge",
+    description: "the bridge's database",
+  }),
   confirmations: variable({
     env: "L1_CONFIRMATIONS",
     schema: whole(1, 10_000),
@@ -84,7 +94,12 @@ export const BRIDGE_VARIABLES = {
     default: "60000",
     description: "time without being mined after which a transaction is replaced with higher fees",
   }),
-  maxFeeGwei: variable({ env: "L1_MAX_FEE_GWEI", schema: whole(1, 1_000_000), default: "200", description: "most to pay for a unit of gas" }),
+  maxFeeGwei: variable({
+    env: "L1_MAX_FEE_GWEI",
+    schema: whole(1, 1_000_000),
+    default: "200",
+    description: "most to pay for a unit of gas",
+  }),
   logChunkBlocks: variable({
     env: "L1_LOG_CHUNK_BLOCKS",
     schema: whole(1, 1_000_000),
@@ -117,14 +132,20 @@ export type BridgeConfig = { readonly [K in keyof Variables]: z.output<Variables
 export function readConfig(env: Readonly<Record<string, string | undefined>>): BridgeConfig {
   const config: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const [name, { default: fallback, description, env: key, schema }] of Object.entries(BRIDGE_VARIABLES) as [string, Variable<z.ZodType>][]) {
+  for (const [name, { default: fallback, description, env: key, schema }] of Object.entries(
+    BRIDGE_VARIABLES,
+  ) as [string, Variable<z.ZodType>][]) {
     const parsed = schema.safeParse(env[key] ?? fallback);
     if (parsed.success) config[name] = parsed.data;
     else if (env[key] === undefined) problems.push(`${key} is missing: ${description}`);
     else problems.push(`${key} ${parsed.error.issues.map((issue) => issue.message).join(", ")}`);
   }
   if (problems.length > 0) {
-    throw bridgeError("BRG_CONFIG_INVALID", `the bridge's settings are not usable:\n  ${problems.join("\n  ")}`, { data: { problems } });
+    throw bridgeError(
+      "BRG_CONFIG_INVALID",
+      `the bridge's settings are not usable:\n  ${problems.join("\n  ")}`,
+      { data: { problems } },
+    );
   }
   return Object.freeze(config) as BridgeConfig;
 }

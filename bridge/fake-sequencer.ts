@@ -32,7 +32,8 @@ export class FakeSequencer {
     const { app } = this;
     app.addHook("onRequest", async (request, reply) => {
       if (this.isDown) await reply.code(503).send({ error: { code: "SEQ_STOPPING" } });
-      else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`) await reply.code(401).send({ error: { code: "SEQ_UNAUTHORIZED" } });
+      else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`)
+        await reply.code(401).send({ error: { code: "SEQ_UNAUTHORIZED" } });
     });
     app.post<{ Body: { blockNumber: number; timestamp: number } }>("/operator/l1-head", async (request) => {
       this.heads.push(request.body);
@@ -49,15 +50,21 @@ export class FakeSequencer {
       }
       return { nextIndex: this.entries.length };
     });
-    app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) => this.ready(Number(request.query.limit)));
-    app.post<{ Params: { n: string }; Body: BatchReport }>("/operator/batches/:n/l1", async (request, reply) => {
-      const batchNumber = Number(request.params.n);
-      const batch = this.batches.get(batchNumber);
-      if (batch?.batchHash !== request.body.batchHash) return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
-      this.reports.push({ batchNumber, ...request.body });
-      this.take(batchNumber, batch, request.body);
-      return {};
-    });
+    app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) =>
+      this.ready(Number(request.query.limit)),
+    );
+    app.post<{ Params: { n: string }; Body: BatchReport }>(
+      "/operator/batches/:n/l1",
+      async (request, reply) => {
+        const batchNumber = Number(request.params.n);
+        const batch = this.batches.get(batchNumber);
+        if (batch?.batchHash !== request.body.batchHash)
+          return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
+        this.reports.push({ batchNumber, ...request.body });
+        this.take(batchNumber, batch, request.body);
+        return {};
+      },
+    );
     this.url = await app.listen({ port: 0, host: "127.0.0.1" });
     return this;
   }
@@ -69,7 +76,12 @@ export class FakeSequencer {
   /** A batch that was sealed and proven; one of the same number is replaced. */
   add(sealed: SealedBatch): void {
     const batchNumber = Number(sealed.content.batchNumber);
-    this.batches.set(batchNumber, { sealed, batchHash: `0x${sealed.batch.commitment.toString(16)}`, status: "proven", transactionHash: null });
+    this.batches.set(batchNumber, {
+      sealed,
+      batchHash: `0x${sealed.batch.commitment.toString(16)}`,
+      status: "proven",
+      transactionHash: null,
+    });
   }
 
   /** Numbers of the batches that have exactly this status. */
@@ -104,7 +116,8 @@ export class FakeSequencer {
 
   private take(batchNumber: number, batch: FakeBatch, report: BatchReport): void {
     if (report.status === "dropped") {
-      for (const [number, later] of this.batches) if (number >= batchNumber && later.status !== "final") later.status = "proven";
+      for (const [number, later] of this.batches)
+        if (number >= batchNumber && later.status !== "final") later.status = "proven";
       return;
     }
     if (STATUSES.indexOf(report.status) < STATUSES.indexOf(batch.status)) return;

@@ -1,4 +1,4 @@
-import { type Server, createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { Registry } from "prom-client";
 
 export interface HealthServer {
@@ -15,9 +15,13 @@ export async function startHealthServer(options: {
   const server: Server = createServer((request, response) => {
     if (request.url === "/health") {
       const health = options.health();
-      response.writeHead(health.isHealthy ? 200 : 503, { "content-type": "application/json" }).end(JSON.stringify(health));
+      response
+        .writeHead(health.isHealthy ? 200 : 503, { "content-type": "application/json" })
+        .end(JSON.stringify(health));
     } else if (request.url === "/metrics") {
-      void options.registry.metrics().then((text) => response.writeHead(200, { "content-type": options.registry.contentType }).end(text));
+      void options.registry
+        .metrics()
+        .then((text) => response.writeHead(200, { "content-type": options.registry.contentType }).end(text));
     } else {
       response.writeHead(404).end();
     }

@@ -1,15 +1,15 @@
 /** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
 import type { Address, Hex } from "viem";
-import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
-import { BatchBuilder } from "../circuits/batch.ts";
 import { encodeAmount } from "../circuits/amount-float.ts";
-import { type Ledger, genesisLedger } from "../circuits/ledger.ts";
+import { BatchBuilder } from "../circuits/batch.ts";
+import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
 import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { type BatchShape, KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
 import { startAnvil } from "../contracts/anvil.ts";
-import { OPEN, SHAPES, type SealedBatch, connect, deployFixture } from "../contracts/rollup-fixture.ts";
+import { connect, deployFixture, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "./l1-history.ts";
 import type { VerifyProof } from "./ledger-replay.ts";
@@ -30,7 +30,11 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
   const addresses = await client.getAddresses();
   const [treasuryOwner, operatorOwner] = [addresses[2]!, addresses[3]!];
   const operatorKeyX = keyXOf(OPERATOR_SECRET);
-  const ledger: Ledger = genesisLedger({ treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX });
+  const ledger: Ledger = genesisLedger({
+    treasuryOwner: BigInt(treasuryOwner),
+    operatorOwner: BigInt(operatorOwner),
+    operatorKeyX,
+  });
   const l1 = await deployFixture(client, {
     genesisRoot: ledger.root,
     treasuryOwner,
@@ -38,7 +42,10 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     operatorKeyX,
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
   });
-  const rollup = new RollupContract({ client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }), address: l1.deployment.rollup });
+  const rollup = new RollupContract({
+    client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
+    address: l1.deployment.rollup,
+  });
   const registered = await rollup.circuits();
 
   return {
@@ -49,7 +56,13 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     stop: () => anvil.stop(),
 
     /** The registered keys, as if they had been derived. */
-    derived: registered.map((circuit): DerivedCircuit => ({ narrow: circuit.narrow, wide: circuit.wide, key: verifierKey(circuit) })),
+    derived: registered.map(
+      (circuit): DerivedCircuit => ({
+        narrow: circuit.narrow,
+        wide: circuit.wide,
+        key: verifierKey(circuit),
+      }),
+    ),
 
     /** Asks the contract's verifier: independent of who asks. */
     verifyProof: (async (key, proof, [commitment, evaluation, z]) => {
@@ -64,7 +77,11 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     }) satisfies VerifyProof,
 
     /** Executes operations and seals them, on top of what the ledger is now. */
-    async seal(operations: (ledger: Ledger) => readonly (SignedOperation | QueueOperation)[], after?: SealedBatch, shape: BatchShape = SHAPES[0]): Promise<SealedBatch> {
+    async seal(
+      operations: (ledger: Ledger) => readonly (SignedOperation | QueueOperation)[],
+      after?: SealedBatch,
+      shape: BatchShape = SHAPES[0],
+    ): Promise<SealedBatch> {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
       const builder = new BatchBuilder(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
@@ -74,12 +91,23 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     },
 
     transfer: (from: "alice" | "bob", to: number, wei: bigint, domain: bigint) =>
-      signFor(ledger, from === "alice" ? ALICE_SECRET : BOB_SECRET, { kind: KIND.transfer, a: from === "alice" ? 2 : 3, b: to, amountCode: encodeAmount(wei) }, domain),
+      signFor(
+        ledger,
+        from === "alice" ? ALICE_SECRET : BOB_SECRET,
+        { kind: KIND.transfer, a: from === "alice" ? 2 : 3, b: to, amountCode: encodeAmount(wei) },
+        domain,
+      ),
 
     /** Entries that wait in the queue, as operations. */
     async queueOperations(): Promise<QueueOperation[]> {
       const { queueHead } = await rollup.state();
-      const events = await l1.client.getContractEvents({ address: rollup.address, abi: l1.rollup.abi, eventName: "QueueEntryAdded", fromBlock: 0n, strict: true });
+      const events = await l1.client.getContractEvents({
+        address: rollup.address,
+        abi: l1.rollup.abi,
+        eventName: "QueueEntryAdded",
+        fromBlock: 0n,
+        strict: true,
+      });
       return events
         .map(({ args }) => ({
           kind: args.kind,
@@ -98,7 +126,9 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
      * Deposits, transfers, a withdrawal, a new account, a deposit that is refused, a forced withdrawal, a claim, a
      * burn, and two batches in one transaction: five batches.
      */
-    async makeHistory(submit: (sealed: readonly SealedBatch[]) => Promise<unknown> = (sealed) => l1.submit(sealed)): Promise<void> {
+    async makeHistory(
+      submit: (sealed: readonly SealedBatch[]) => Promise<unknown> = (sealed) => l1.submit(sealed),
+    ): Promise<void> {
       const { alice, bob } = l1.roles;
       const domain = await rollup.domain();
       const wait = async (hash: Promise<Hex>) => l1.client.waitForTransactionReceipt({ hash: await hash });
@@ -108,8 +138,23 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
       await submit([await this.seal(() => deposits)]);
       const second = await this.seal((now) => [
         this.transfer("alice", 3, 5n * OPEN, domain),
-        signFor(now, ALICE_SECRET, { kind: KIND.withdraw, a: 2, words: [BigInt(bob), 7n * OPEN], nonce: 1n }, domain),
-        signFor(now, BOB_SECRET, { kind: KIND.createAccount, a: 3, amountCode: encodeAmount(3n * OPEN), words: [BigInt(bob), keyXOf(BOB_SECRET)] }, domain),
+        signFor(
+          now,
+          ALICE_SECRET,
+          { kind: KIND.withdraw, a: 2, words: [BigInt(bob), 7n * OPEN], nonce: 1n },
+          domain,
+        ),
+        signFor(
+          now,
+          BOB_SECRET,
+          {
+            kind: KIND.createAccount,
+            a: 3,
+            amountCode: encodeAmount(3n * OPEN),
+            words: [BigInt(bob), keyXOf(BOB_SECRET)],
+          },
+          domain,
+        ),
       ]);
       await submit([second]);
       await wait(l1.rollup.write.depositTo([2, 9n * OPEN, bob], { account: alice }));
@@ -119,7 +164,10 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
       await wait(l1.rollup.write.claim([bob], { account: alice }));
       await wait(l1.rollup.write.burnAccrued({ account: alice }));
       const fourth = await this.seal(() => [this.transfer("alice", 3, OPEN, domain)]);
-      const fifth = await this.seal(() => [this.transfer("bob", 2, 2n * OPEN, domain), this.transfer("alice", 1, OPEN, domain)], fourth);
+      const fifth = await this.seal(
+        () => [this.transfer("bob", 2, 2n * OPEN, domain), this.transfer("alice", 1, OPEN, domain)],
+        fourth,
+      );
       await submit([fourth, fifth]);
       // One entry waits.
       await wait(l1.rollup.write.depositTo([3, 4n * OPEN, bob], { account: alice }));
@@ -136,4 +184,3 @@ export function doctored(change: (event: HistoryEvent) => HistoryEvent | null) {
     }
   };
 }
-

@@ -1,23 +1,27 @@
 import {
   BaseError,
   ContractFunctionRevertedError,
+  createPublicClient,
+  decodeErrorResult,
   type Hex,
   HttpRequestError,
   type HttpTransport,
+  http,
   type PublicClient,
   TimeoutError,
-  createPublicClient,
-  decodeErrorResult,
-  http,
 } from "viem";
-import { type RollupError, isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 
 export type L1Client = PublicClient<HttpTransport, undefined>;
 
 /** A client of an L1 node. It does not retry: its callers poll, and count failures. */
-export function createL1Client(options: { rpcUrl: string; timeoutMs?: number; pollIntervalMs?: number }): L1Client {
+export function createL1Client(options: {
+  rpcUrl: string;
+  timeoutMs?: number;
+  pollIntervalMs?: number;
+}): L1Client {
   return createPublicClient({
     transport: http(options.rpcUrl, { retryCount: 0, timeout: options.timeoutMs ?? 20_000 }),
     pollingInterval: options.pollIntervalMs ?? 1_000,
@@ -48,20 +52,31 @@ export function l1Error(error: unknown, doing: string): RollupError {
   if (!(error instanceof BaseError)) {
     return bridgeError("BRG_L1_REFUSED", `failed to ${doing}`, { cause: error });
   }
-  const reverted = error.walk((e) => e instanceof ContractFunctionRevertedError) as ContractFunctionRevertedError | null;
+  const reverted = error.walk(
+    (e) => e instanceof ContractFunctionRevertedError,
+  ) as ContractFunctionRevertedError | null;
   const revert = reverted === null ? rawRevert(error) : decodedRevert(reverted);
   if (revert !== null) {
     const operands = revert.operands.map(String).join(", ");
-    return bridgeError("BRG_CONTRACT_REVERTED", `the contract refuses to ${doing}: ${revert.errorName ?? "no reason given"}(${operands})`, {
-      data: { doing, ...revert },
-      cause: error,
-    });
+    return bridgeError(
+      "BRG_CONTRACT_REVERTED",
+      `the contract refuses to ${doing}: ${revert.errorName ?? "no reason given"}(${operands})`,
+      {
+        data: { doing, ...revert },
+        cause: error,
+      },
+    );
   }
-  const isUnreachable = error.walk((e) => e instanceof HttpRequestError || e instanceof TimeoutError) !== null;
-  return bridgeError(isUnreachable ? "BRG_L1_UNREACHABLE" : "BRG_L1_REFUSED", `failed to ${doing}: ${error.shortMessage}`, {
-    data: { doing, details: error.details },
-    cause: error,
-  });
+  const isUnreachable =
+    error.walk((e) => e instanceof HttpRequestError || e instanceof TimeoutError) !== null;
+  return bridgeError(
+    isUnreachable ? "BRG_L1_UNREACHABLE" : "BRG_L1_REFUSED",
+    `failed to ${doing}: ${error.shortMessage}`,
+    {
+      data: { doing, details: error.details },
+      cause: error,
+    },
+  );
 }
 
 /** Runs an L1 call and gives what it throws its coded form. */
@@ -80,10 +95,14 @@ function decodedRevert(error: ContractFunctionRevertedError): ContractRevert {
 
 // Plain eth_call and eth_estimateGas carry the revert data in an error of the transport.
 function rawRevert(error: BaseError): ContractRevert | null {
-  const carrier = error.walk((e) => typeof (e as { data?: unknown }).data === "string") as { data?: Hex } | null;
+  const carrier = error.walk((e) => typeof (e as { data?: unknown }).data === "string") as {
+    data?: Hex;
+  } | null;
   const data = carrier?.data;
   if (data === undefined || !/^0x([0-9a-f]{2}){4,}$/i.test(data)) {
-    return /execution reverted/i.test(`${error.details} ${error.shortMessage}`) ? { errorName: null, operands: [] } : null;
+    return /execution reverted/i.test(`${error.details} ${error.shortMessage}`)
+      ? { errorName: null, operands: [] }
+      : null;
   }
   try {
     const { errorName, args } = decodeErrorResult({ abi: rollupAbi, data });

@@ -2,7 +2,7 @@
  * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
  * operator's is asked. Whatever can be wrong with it is the reader's to find (verify.ts); here it is only decoded.
  */
-import { type Hex, decodeFunctionData, hexToBytes, isAddressEqual } from "viem";
+import { decodeFunctionData, type Hex, hexToBytes, isAddressEqual } from "viem";
 import { type BatchData, decodeWire } from "../circuits/batch-data.ts";
 import { GENESIS_NEXT_ID } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
@@ -77,7 +77,11 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
   const { address, client } = rollup;
-  const [circuits, domain, idFeeWei] = await Promise.all([rollup.circuits(), rollup.domain(), rollup.idFeeWei()]);
+  const [circuits, domain, idFeeWei] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+  ]);
   // What L1 fills in itself; it follows from the batches before.
   const l1 = { domain, idFeeWei, firstOpIndex: 0n, oldNextId: GENESIS_NEXT_ID };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
@@ -91,11 +95,13 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
         continue;
       }
       const { batchNumber, circuit, newRoot, oldRoot, opIndex, queueHead } = log.args;
-      if (submission?.transactionHash !== log.transactionHash) submission = await readSubmission(client, log, logs);
+      if (submission?.transactionHash !== log.transactionHash)
+        submission = await readSubmission(client, log, logs);
       const { commitment, data, proof } = submission.batches.get(batchNumber)!;
       const header = { ...l1, oldRoot, batchNumber };
       const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header);
-      if (batch.newRoot !== newRoot) throw unreadable(batchNumber, "the call has another new root than the event");
+      if (batch.newRoot !== newRoot)
+        throw unreadable(batchNumber, "the call has another new root than the event");
       yield {
         type: "batch",
         batch,
@@ -147,11 +153,17 @@ interface Submission {
 }
 
 /** All batches of the transaction that `first` is an event of. */
-async function readSubmission(client: L1Client, first: RollupLog, logs: readonly RollupLog[]): Promise<Submission> {
+async function readSubmission(
+  client: L1Client,
+  first: RollupLog,
+  logs: readonly RollupLog[],
+): Promise<Submission> {
   const hash = first.transactionHash;
   const own = logs.filter((log) => log.transactionHash === hash);
   const numbers = own.flatMap((log) => (log.eventName === "BatchAccepted" ? [log.args.batchNumber] : []));
-  const emitted = new Map(own.flatMap((log) => (log.eventName === "BatchData" ? [[log.args.batchNumber, log.args.data]] : [])));
+  const emitted = new Map(
+    own.flatMap((log) => (log.eventName === "BatchData" ? [[log.args.batchNumber, log.args.data]] : [])),
+  );
   const transaction = await l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash }));
   // submitBatches calls no contract, so a call of it is the only one of its transaction.
   const isDirect = transaction.to !== null && isAddressEqual(transaction.to, first.address);
@@ -161,9 +173,13 @@ async function readSubmission(client: L1Client, first: RollupLog, logs: readonly
     const called = call?.batches.length === numbers.length ? call.batches[i]! : null;
     const data = emitted.get(number) ?? called?.data;
     if (data === undefined) {
-      throw bridgeError("BRG_BATCH_NOT_IN_CALL", `batch ${number} came in through another contract, and no event holds its data`, {
-        data: { batchNumber: Number(number), transactionHash: hash, to: transaction.to },
-      });
+      throw bridgeError(
+        "BRG_BATCH_NOT_IN_CALL",
+        `batch ${number} came in through another contract, and no event holds its data`,
+        {
+          data: { batchNumber: Number(number), transactionHash: hash, to: transaction.to },
+        },
+      );
     }
     const isCalled = called !== null && called.data === data;
     batches.set(number, {
@@ -186,13 +202,21 @@ function decodeCall(input: Hex) {
   }
 }
 
-function circuitOf(circuits: readonly RegisteredCircuit[], index: number, batchNumber: bigint): RegisteredCircuit {
+function circuitOf(
+  circuits: readonly RegisteredCircuit[],
+  index: number,
+  batchNumber: bigint,
+): RegisteredCircuit {
   const circuit = circuits[index];
   if (circuit === undefined) throw unreadable(batchNumber, `there is no circuit ${index}`);
   return circuit;
 }
 
-function decode(data: Hex, { narrow, wide }: RegisteredCircuit, header: Parameters<typeof decodeWire>[2]): BatchData {
+function decode(
+  data: Hex,
+  { narrow, wide }: RegisteredCircuit,
+  header: Parameters<typeof decodeWire>[2],
+): BatchData {
   try {
     return decodeWire(hexToBytes(data), { narrow, wide }, header);
   } catch (error) {
@@ -202,17 +226,24 @@ function decode(data: Hex, { narrow, wide }: RegisteredCircuit, header: Paramete
 }
 
 function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
-  return bridgeError("BRG_HISTORY_UNREADABLE", `batch ${batchNumber}: ${why}`, { data: { batchNumber: Number(batchNumber), why }, cause });
+  return bridgeError("BRG_HISTORY_UNREADABLE", `batch ${batchNumber}: ${why}`, {
+    data: { batchNumber: Number(batchNumber), why },
+    cause,
+  });
 }
 
 /** The first block that has the contract's code, or 0 where the node does not keep old states. */
 async function findDeploymentBlock(rollup: RollupContract, toBlock: bigint): Promise<bigint> {
   const { address, client } = rollup;
   const hasCode = (blockNumber: bigint) =>
-    l1Call(`read the rollup's code at block ${blockNumber}`, () => client.getCode({ address, blockNumber })).then((code) => code !== undefined);
+    l1Call(`read the rollup's code at block ${blockNumber}`, () =>
+      client.getCode({ address, blockNumber }),
+    ).then((code) => code !== undefined);
   try {
     if (!(await hasCode(toBlock))) {
-      throw bridgeError("BRG_HISTORY_UNREADABLE", `there is no contract at ${address}`, { data: { address, blockNumber: Number(toBlock) } });
+      throw bridgeError("BRG_HISTORY_UNREADABLE", `there is no contract at ${address}`, {
+        data: { address, blockNumber: Number(toBlock) },
+      });
     }
     let low = 0n;
     let high = toBlock;

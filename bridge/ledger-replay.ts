@@ -1,13 +1,13 @@
-import { batchStatement } from "../circuits/batch-data.ts";
 import { replayBatch } from "../circuits/batch.ts";
-import { type Ledger, genesisLedger } from "../circuits/ledger.ts";
+import { batchStatement } from "../circuits/batch-data.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { type G1, type G2, type VerifierKey, swapG2, verifierKey } from "./verify-keys.ts";
+import { type G1, type G2, swapG2, type VerifierKey, verifierKey } from "./verify-keys.ts";
 
 /** Real parts of G2's coordinates first, as in prover/. */
 export type VerifyProof = (
@@ -36,7 +36,8 @@ export class LedgerReplay {
   }
 
   requireLedger(): Ledger {
-    if (this.ledger === null) throw verifyDiffers({ batchNumber: null, what: "the genesis event", expected: "one", actual: "none" });
+    if (this.ledger === null)
+      throw verifyDiffers({ batchNumber: null, what: "the genesis event", expected: "one", actual: "none" });
     return this.ledger;
   }
 
@@ -45,7 +46,11 @@ export class LedgerReplay {
     this.totals.note(event);
     if (event.type === "genesis") {
       const { operatorKeyX, operatorOwner, treasuryOwner } = event;
-      this.ledger = genesisLedger({ treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX });
+      this.ledger = genesisLedger({
+        treasuryOwner: BigInt(treasuryOwner),
+        operatorOwner: BigInt(operatorOwner),
+        operatorKeyX,
+      });
       requireSame(null, "the genesis root", this.ledger.root, event.root);
     } else if (event.type === "queue-entry") {
       requireSame(null, "a queue entry's index", this.entries.length, event.queueIndex);
@@ -61,7 +66,12 @@ export class LedgerReplay {
     requireSame(number, "the batch's number", number, Number(batch.batchNumber));
     requireSame(number, "the first operation's index", this.opIndex, Number(batch.firstOpIndex));
     if (batch.timestamp < this.timestamp) {
-      throw verifyDiffers({ batchNumber: number, what: "the time", expected: `at least ${this.timestamp}`, actual: batch.timestamp });
+      throw verifyDiffers({
+        batchNumber: number,
+        what: "the time",
+        expected: `at least ${this.timestamp}`,
+        actual: batch.timestamp,
+      });
     }
     this.consumeQueue(event);
     this.replay(event);
@@ -73,13 +83,16 @@ export class LedgerReplay {
     if (proof !== null) {
       const signals = [statement.commitment, statement.y, statement.z];
       const isValid = await this.verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
-      if (!isValid) throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
+      if (!isValid)
+        throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
       this.proofCount += 1;
     }
     this.batchNumber = number;
     this.opIndex += batch.signedCount;
     this.timestamp = batch.timestamp;
-    this.operationCount += [...batch.narrow, ...batch.wide].filter((record) => record.kind !== KIND.null).length;
+    this.operationCount += [...batch.narrow, ...batch.wide].filter(
+      (record) => record.kind !== KIND.null,
+    ).length;
     requireSame(number, "the operations' index after it", this.opIndex, event.opIndex);
   }
 
@@ -89,7 +102,10 @@ export class LedgerReplay {
     } catch (error) {
       if (!isRollupError(error) || error.code.startsWith("BRG_")) throw error;
       const { actual, expected, what } = error.data as { what?: string; expected?: string; actual?: string };
-      const difference = what === undefined ? { what: "an operation", expected: "one that the rules allow", actual: error.message } : { what, expected, actual };
+      const difference =
+        what === undefined
+          ? { what: "an operation", expected: "one that the rules allow", actual: error.message }
+          : { what, expected, actual };
       throw verifyDiffers({ batchNumber: Number(batch.batchNumber), ...difference }, error);
     }
   }
@@ -102,7 +118,15 @@ export class LedgerReplay {
       const index = this.queueHead++;
       const entry = this.entries[index];
       const [amountWei, word1, word2, sender] = words;
-      const posted = { kind, a: kind > KIND.depositTo ? a : 0, b: kind === KIND.depositTo ? b : 0, amountWei, word1, word2, sender };
+      const posted = {
+        kind,
+        a: kind > KIND.depositTo ? a : 0,
+        b: kind === KIND.depositTo ? b : 0,
+        amountWei,
+        word1,
+        word2,
+        sender,
+      };
       const queued = entry && {
         kind: entry.kind,
         a: entry.a,

@@ -38,7 +38,9 @@ export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator
     const toBlock = end < options.toBlock ? end : options.toBlock;
     let raw: Log<bigint, number, false>[];
     try {
-      raw = await l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () => client.getLogs({ address, fromBlock, toBlock }));
+      raw = await l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () =>
+        client.getLogs({ address, fromBlock, toBlock }),
+      );
     } catch (error) {
       // Nodes limit ranges and results, each with wording of its own.
       if (!isRollupError(error, "BRG_L1_REFUSED") || chunkBlocks === 1n) throw error;
@@ -56,9 +58,13 @@ export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator
 export function inOrder(raw: readonly Log<bigint, number, false>[]): RollupLog[] {
   const parsed = parseEventLogs({ abi: rollupAbi, logs: [...raw] }) as RollupLog[];
   if (parsed.length !== raw.length) {
-    throw bridgeError("BRG_HISTORY_UNREADABLE", `${raw.length - parsed.length} events of the rollup are unknown to this version`, {
-      data: { knownCount: parsed.length, count: raw.length },
-    });
+    throw bridgeError(
+      "BRG_HISTORY_UNREADABLE",
+      `${raw.length - parsed.length} events of the rollup are unknown to this version`,
+      {
+        data: { knownCount: parsed.length, count: raw.length },
+      },
+    );
   }
   return parsed.sort((x, y) => Number(x.blockNumber - y.blockNumber) || x.logIndex - y.logIndex);
 }

@@ -5,7 +5,11 @@ import type { BridgeErrorCode } from "./bridge-errors.ts";
 export function createBridgeMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    l1BlockNumber: new Gauge({ name: "rollup_l1_block_number", help: "Newest L1 block that the bridge saw", registers }),
+    l1BlockNumber: new Gauge({
+      name: "rollup_l1_block_number",
+      help: "Newest L1 block that the bridge saw",
+      registers,
+    }),
     queueNextIndex: new Gauge({
       name: "rollup_bridge_queue_next_index",
       help: "Index of the queue entry that the sequencer gets next",
@@ -22,15 +26,32 @@ export function createBridgeMetrics(registry: Registry) {
       help: "Replacements of a transaction that was not mined in time",
       registers,
     }),
-    publishGasTotal: new Counter({ name: "rollup_l1_publish_gas_total", help: "Gas used by mined transactions with batches", registers }),
-    postedBatch: new Gauge({ name: "rollup_l1_posted_batch", help: "Number of the newest batch on L1", registers }),
-    finalizedBatch: new Gauge({ name: "rollup_l1_finalized_batch", help: "Number of the newest final batch", registers }),
+    publishGasTotal: new Counter({
+      name: "rollup_l1_publish_gas_total",
+      help: "Gas used by mined transactions with batches",
+      registers,
+    }),
+    postedBatch: new Gauge({
+      name: "rollup_l1_posted_batch",
+      help: "Number of the newest batch on L1",
+      registers,
+    }),
+    finalizedBatch: new Gauge({
+      name: "rollup_l1_finalized_batch",
+      help: "Number of the newest final batch",
+      registers,
+    }),
     reorganisationTotal: new Counter({
       name: "rollup_l1_reorganisation_total",
       help: "Mined transactions with batches that L1 forgot or moved",
       registers,
     }),
-    errorTotal: new Counter({ name: "rollup_errors_total", help: "Failures by error code", labelNames: ["code"] as const, registers }),
+    errorTotal: new Counter({
+      name: "rollup_errors_total",
+      help: "Failures by error code",
+      labelNames: ["code"] as const,
+      registers,
+    }),
     alarm: new Gauge({
       name: "rollup_bridge_alarm",
       help: "1 while something waits for a human",

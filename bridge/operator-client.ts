@@ -123,7 +123,10 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     }
     if (!response.ok) {
       // 429: the same call may succeed later, just as with a server's own failure.
-      const code = response.status >= 500 || response.status === 429 ? "BRG_SEQUENCER_UNREACHABLE" : "BRG_SEQUENCER_REFUSED";
+      const code =
+        response.status >= 500 || response.status === 429
+          ? "BRG_SEQUENCER_UNREACHABLE"
+          : "BRG_SEQUENCER_REFUSED";
       throw bridgeError(code, `${method} ${path} answered ${response.status}: ${text.slice(0, 500)}`, {
         data: { method, path, httpStatus: response.status, sequencerCode: codeOf(text) },
       });
@@ -131,15 +134,22 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     try {
       return text === "" ? null : (JSON.parse(text) as unknown);
     } catch (cause) {
-      throw bridgeError("BRG_SEQUENCER_REFUSED", `${method} ${path} did not answer with JSON`, { data: { method, path }, cause });
+      throw bridgeError("BRG_SEQUENCER_REFUSED", `${method} ${path} did not answer with JSON`, {
+        data: { method, path },
+        cause,
+      });
     }
   };
   const parse = <T>(schema: z.ZodType<T>, value: unknown, path: string): T => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    throw bridgeError("BRG_SEQUENCER_REFUSED", `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`, {
-      data: { path },
-    });
+    throw bridgeError(
+      "BRG_SEQUENCER_REFUSED",
+      `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`,
+      {
+        data: { path },
+      },
+    );
   };
 
   return {
@@ -168,7 +178,10 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     async reportBatch(batchNumber, report) {
       // The route wants a hash; a batch that was dropped before it was sent has none.
-      await request("POST", `/operator/batches/${batchNumber}/l1`, { ...report, transactionHash: report.transactionHash ?? zeroHash });
+      await request("POST", `/operator/batches/${batchNumber}/l1`, {
+        ...report,
+        transactionHash: report.transactionHash ?? zeroHash,
+      });
     },
   };
 }

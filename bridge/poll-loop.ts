@@ -23,7 +23,10 @@ export interface PollLoopModules {
  * and ends the loop, because repeating it could only do harm.
  * @returns "stopped" by the signal, or "failed"
  */
-export async function runPollLoop(options: PollLoopOptions, modules: PollLoopModules): Promise<"stopped" | "failed"> {
+export async function runPollLoop(
+  options: PollLoopOptions,
+  modules: PollLoopModules,
+): Promise<"stopped" | "failed"> {
   const { signal } = options;
   const logger = modules.logger.child({ loop: options.name });
   const sleep = modules.sleep ?? sleepUntil;
@@ -39,7 +42,10 @@ export async function runPollLoop(options: PollLoopOptions, modules: PollLoopMod
       modules.metrics.errorTotal.inc({ code });
       if (!isRollupError(error) || !error.isRetryable) {
         raiseAlarm(modules.metrics, code as BridgeErrorCode | "OTHER");
-        logger.error({ err: error, ...(isRollupError(error) ? { data: error.toJSON() } : {}) }, "stopped: a human has to look");
+        logger.error(
+          { err: error, ...(isRollupError(error) ? { data: error.toJSON() } : {}) },
+          "stopped: a human has to look",
+        );
         return "failed";
       }
       failureCount += 1;
@@ -52,7 +58,10 @@ export async function runPollLoop(options: PollLoopOptions, modules: PollLoopMod
 }
 
 /** The interval, doubled for each failure in a row, at most `maxBackoffMs`. */
-export function backoffMs(failureCount: number, options: { intervalMs: number; maxBackoffMs: number }): number {
+export function backoffMs(
+  failureCount: number,
+  options: { intervalMs: number; maxBackoffMs: number },
+): number {
   return Math.min(options.maxBackoffMs, options.intervalMs * 2 ** Math.min(failureCount, 30));
 }
 

@@ -1,11 +1,14 @@
 /** Questions about what L1 has, without any memory of our own. */
-import { type Hex, BlockNotFoundError, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
+import { BlockNotFoundError, type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import { readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 
 /** The receipt of the first of these transactions that is mined. At most one can be if they share a nonce. */
-export async function findReceipt(client: L1Client, hashes: readonly Hex[]): Promise<TransactionReceipt | null> {
+export async function findReceipt(
+  client: L1Client,
+  hashes: readonly Hex[],
+): Promise<TransactionReceipt | null> {
   // Newest first: the last replacement pays most.
   for (const hash of [...hashes].reverse()) {
     const receipt = await l1Call(`read the receipt of ${hash}`, async () => {
@@ -22,7 +25,10 @@ export async function findReceipt(client: L1Client, hashes: readonly Hex[]): Pro
 }
 
 /** Whether the block that a transaction was mined in is still a part of the chain. */
-export function isCanonical(client: L1Client, record: { blockNumber: number; blockHash: Hex }): Promise<boolean> {
+export function isCanonical(
+  client: L1Client,
+  record: { blockNumber: number; blockHash: Hex },
+): Promise<boolean> {
   return l1Call(`read block ${record.blockNumber}`, async () => {
     try {
       const block = await client.getBlock({ blockNumber: BigInt(record.blockNumber) });
@@ -47,14 +53,27 @@ export interface PostedBatch {
 }
 
 /** The batch of this number on L1, or null where there is none. */
-export async function findPostedBatch(source: PostedBatchSource, batchNumber: number): Promise<PostedBatch | null> {
+export async function findPostedBatch(
+  source: PostedBatchSource,
+  batchNumber: number,
+): Promise<PostedBatch | null> {
   const { client, address } = source.rollup;
   const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  const chunks = readRollupLogs({ client, address, fromBlock: source.deployedAtBlock, toBlock, maxChunkBlocks: source.maxChunkBlocks });
+  const chunks = readRollupLogs({
+    client,
+    address,
+    fromBlock: source.deployedAtBlock,
+    toBlock,
+    maxChunkBlocks: source.maxChunkBlocks,
+  });
   for await (const { logs } of chunks) {
     for (const log of logs) {
       if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
-      return { newRoot: log.args.newRoot, transactionHash: log.transactionHash, blockNumber: log.blockNumber };
+      return {
+        newRoot: log.args.newRoot,
+        transactionHash: log.transactionHash,
+        blockNumber: log.blockNumber,
+      };
     }
   }
   return null;

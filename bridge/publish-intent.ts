@@ -53,7 +53,8 @@ export function intendedBatch(batch: { batchNumber: number; batchHash: string; d
 }
 
 const intentKey = (nonce: number) => `intent/${orderedKey(nonce)}`;
-const postedKey = (record: Pick<PostedRecord, "batches">) => `posted/${orderedKey(record.batches[0]!.batchNumber)}`;
+const postedKey = (record: Pick<PostedRecord, "batches">) =>
+  `posted/${orderedKey(record.batches[0]!.batchNumber)}`;
 
 export class IntentStore {
   private readonly store: JsonStore;

@@ -16,7 +16,11 @@ export type RefusalClass = "stale" | "early" | "behind" | "superseded" | "refuse
  * @param l1BatchNumber Number of the last batch on L1
  * @param firstBatchNumber Number of the first batch that was refused
  */
-export function classifyRefusal(revert: ContractRevert, l1BatchNumber: number, firstBatchNumber: number): RefusalClass {
+export function classifyRefusal(
+  revert: ContractRevert,
+  l1BatchNumber: number,
+  firstBatchNumber: number,
+): RefusalClass {
   // The contract numbers batches itself: on a wrong place it sees no wrong number, but a proof that fails.
   if (l1BatchNumber >= firstBatchNumber) return "superseded";
   if (l1BatchNumber + 1 < firstBatchNumber) return "behind";

@@ -21,7 +21,10 @@ export class PublishReporter {
         // The sequencer may have sealed this batch anew. What L1 has does not depend on what it says.
         if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
         this.modules.metrics.errorTotal.inc({ code: error.code });
-        this.modules.logger.warn({ batchNumber, status: report.status, reason: error.message }, "the sequencer refuses the report");
+        this.modules.logger.warn(
+          { batchNumber, status: report.status, reason: error.message },
+          "the sequencer refuses the report",
+        );
       }
     }
     this.count(report.status);

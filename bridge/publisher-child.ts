@@ -32,7 +32,10 @@ const publisher = new BatchPublisher(
     maxChunkBlocks: 1_000,
   },
   {
-    rollup: new RollupContract({ client: createL1Client({ rpcUrl: parameters.rpcUrl }), address: parameters.rollup }),
+    rollup: new RollupContract({
+      client: createL1Client({ rpcUrl: parameters.rpcUrl }),
+      address: parameters.rollup,
+    }),
     sequencer: createOperatorClient({ sequencerUrl: parameters.sequencerUrl, operatorToken: OPERATOR_TOKEN }),
     store: new IntentStore((await openBridgeStore(parameters.dataDir)).publisher),
     account: anvilAccount(1),

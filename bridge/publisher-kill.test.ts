@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type BridgeFixture, anvilAccount, startBridgeFixture } from "./bridge-fixture.ts";
+import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import type { PublishStep } from "./transaction-sender.ts";
 
 let f: BridgeFixture;

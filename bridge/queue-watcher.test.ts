@@ -23,7 +23,13 @@ describe("QueueWatcher", () => {
     await f.l1.client.mine({ blocks: 1 });
     await watcher.poll();
     expect(indices()).toEqual([0]);
-    expect(f.sequencer.entries[0]).toMatchObject({ kind: 16, a: 0, b: 0, amountWei: (10n * OPEN).toString(), sender: f.l1.roles.alice });
+    expect(f.sequencer.entries[0]).toMatchObject({
+      kind: 16,
+      a: 0,
+      b: 0,
+      amountWei: (10n * OPEN).toString(),
+      sender: f.l1.roles.alice,
+    });
   });
 
   test("hands entries over in order and each once, in chunks of a few blocks", async () => {
@@ -46,7 +52,10 @@ describe("QueueWatcher", () => {
     await f.l1.client.mine({ blocks: 1 });
     await watcher.poll();
     const block = await f.l1.client.getBlock();
-    expect(f.sequencer.heads.at(-1)).toEqual({ blockNumber: Number(block.number), timestamp: Number(block.timestamp) });
+    expect(f.sequencer.heads.at(-1)).toEqual({
+      blockNumber: Number(block.number),
+      timestamp: Number(block.timestamp),
+    });
   });
 
   test("reads on where a killed process stopped, and again where the sequencer lost its data", async () => {
@@ -107,14 +116,18 @@ describe("QueueWatcher", () => {
     await f.l1.client.revert({ id: before });
     await f.l1.depositNew("bob", 10n * OPEN);
     await f.l1.client.mine({ blocks: 3 });
-    await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_QUEUE_REORGANISED") && !e.isRetryable);
+    await expect(watcher.poll()).rejects.toSatisfy(
+      (e) => isRollupError(e, "BRG_QUEUE_REORGANISED") && !e.isRetryable,
+    );
   });
 
   test("loses nothing while the sequencer does not answer", async () => {
     const watcher = await f.watcher({ confirmations: 1 });
     await f.l1.depositNew("alice", OPEN);
     f.sequencer.isDown = true;
-    await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_SEQUENCER_UNREACHABLE") && e.isRetryable);
+    await expect(watcher.poll()).rejects.toSatisfy(
+      (e) => isRollupError(e, "BRG_SEQUENCER_UNREACHABLE") && e.isRetryable,
+    );
     f.sequencer.isDown = false;
     await watcher.poll();
     expect(indices()).toEqual([0]);

@@ -2,9 +2,10 @@
  * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough. An entry that a
  * reorganisation could still change is never handed over: the sequencer executes what it gets.
  */
+
+import type { Logger } from "pino";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
-import type { Logger } from "pino";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type JsonStore, orderedKey } from "./bridge-store.ts";
@@ -77,9 +78,13 @@ export class QueueWatcher {
     }
     const deliveredCount = await this.deliveredCount();
     if (cursor.nextIndex < deliveredCount) {
-      throw bridgeError("BRG_QUEUE_GAP", `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`, {
-        data: { l1Count: cursor.nextIndex, deliveredCount },
-      });
+      throw bridgeError(
+        "BRG_QUEUE_GAP",
+        `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`,
+        {
+          data: { l1Count: cursor.nextIndex, deliveredCount },
+        },
+      );
     }
   }
 
@@ -91,12 +96,19 @@ export class QueueWatcher {
     if (stored === undefined) return beginning;
     const cursor = cursorSchema.parse(stored);
     if (wanted < cursor.nextIndex) {
-      logger.warn({ wantedIndex: wanted, nextIndex: cursor.nextIndex }, "the sequencer forgot queue entries, reading again");
+      logger.warn(
+        { wantedIndex: wanted, nextIndex: cursor.nextIndex },
+        "the sequencer forgot queue entries, reading again",
+      );
       return beginning;
     }
-    const isKept = cursor.blockNumber <= headNumber && (await this.blockHash(cursor.blockNumber)) === cursor.blockHash;
+    const isKept =
+      cursor.blockNumber <= headNumber && (await this.blockHash(cursor.blockNumber)) === cursor.blockHash;
     if (!isKept) {
-      logger.warn({ blockNumber: cursor.blockNumber, nextIndex: cursor.nextIndex }, "L1 was reorganised below the confirmation depth, reading again");
+      logger.warn(
+        { blockNumber: cursor.blockNumber, nextIndex: cursor.nextIndex },
+        "L1 was reorganised below the confirmation depth, reading again",
+      );
       return beginning;
     }
     return cursor;
@@ -107,16 +119,28 @@ export class QueueWatcher {
     const added = logs.filter((log) => log.eventName === "QueueEntryAdded");
     for (const [i, log] of added.entries()) {
       if (Number(log.args.index) === cursor.nextIndex + i) continue;
-      throw bridgeError("BRG_QUEUE_GAP", `block ${log.blockNumber} adds queue entry ${log.args.index}, expected ${cursor.nextIndex + i}`, {
-        data: { blockNumber: Number(log.blockNumber), index: Number(log.args.index), expectedIndex: cursor.nextIndex + i },
-      });
+      throw bridgeError(
+        "BRG_QUEUE_GAP",
+        `block ${log.blockNumber} adds queue entry ${log.args.index}, expected ${cursor.nextIndex + i}`,
+        {
+          data: {
+            blockNumber: Number(log.blockNumber),
+            index: Number(log.args.index),
+            expectedIndex: cursor.nextIndex + i,
+          },
+        },
+      );
     }
     const entries = added.map(toQueueEntry);
     await this.checkDelivered(entries);
     // A range of logs may have been put together from two forks: the blocks are asked for by number again.
-    for (const [blockNumber, blockHash] of new Map(added.map((log) => [Number(log.blockNumber), log.blockHash]))) {
+    for (const [blockNumber, blockHash] of new Map(
+      added.map((log) => [Number(log.blockNumber), log.blockHash]),
+    )) {
       if ((await this.blockHash(blockNumber)) === blockHash) continue;
-      throw bridgeError("BRG_QUEUE_GAP", `block ${blockNumber} was reorganised while its logs were read`, { data: { blockNumber } });
+      throw bridgeError("BRG_QUEUE_GAP", `block ${blockNumber} was reorganised while its logs were read`, {
+        data: { blockNumber },
+      });
     }
     const nextCursor: Cursor = {
       blockNumber: toBlock,
@@ -127,9 +151,13 @@ export class QueueWatcher {
       const part = entries.slice(from, from + MAX_ENTRIES_PER_REQUEST);
       const { nextIndex } = await this.add(part);
       if (nextIndex < part.at(-1)!.queueIndex + 1) {
-        throw bridgeError("BRG_SEQUENCER_REFUSED", `the sequencer took queue entries up to ${nextIndex} only`, {
-          data: { nextIndex, sentUpTo: part.at(-1)!.queueIndex },
-        });
+        throw bridgeError(
+          "BRG_SEQUENCER_REFUSED",
+          `the sequencer took queue entries up to ${nextIndex} only`,
+          {
+            data: { nextIndex, sentUpTo: part.at(-1)!.queueIndex },
+          },
+        );
       }
     }
     // After the sequencer has them: a kill in between hands them over twice, which changes nothing.
@@ -140,7 +168,10 @@ export class QueueWatcher {
     ]);
     metrics.queueNextIndex.set(nextCursor.nextIndex);
     if (entries.length > 0) {
-      logger.info({ fromIndex: cursor.nextIndex, count: entries.length, toBlock }, "handed over queue entries");
+      logger.info(
+        { fromIndex: cursor.nextIndex, count: entries.length, toBlock },
+        "handed over queue entries",
+      );
     }
     return nextCursor;
   }
@@ -153,7 +184,10 @@ export class QueueWatcher {
       // Only with another database than the one that handed the entries over: else `checkDelivered` finds it.
       if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_QUEUE_CONFLICT") throw error;
       const data = { fromIndex: entries[0]!.queueIndex, count: entries.length };
-      throw bridgeError("BRG_QUEUE_REORGANISED", "the sequencer was given other queue entries before", { data, cause: error });
+      throw bridgeError("BRG_QUEUE_REORGANISED", "the sequencer was given other queue entries before", {
+        data,
+        cause: error,
+      });
     }
   }
 
@@ -161,9 +195,17 @@ export class QueueWatcher {
     for (const entry of entries) {
       const delivered = await this.modules.store.get(entryKey(entry.queueIndex));
       if (delivered === undefined || delivered === digest(entry)) continue;
-      throw bridgeError("BRG_QUEUE_REORGANISED", `L1 replaced queue entry ${entry.queueIndex} after it was handed over`, {
-        data: { queueIndex: entry.queueIndex, blockNumber: entry.l1BlockNumber, transactionHash: entry.l1TransactionHash },
-      });
+      throw bridgeError(
+        "BRG_QUEUE_REORGANISED",
+        `L1 replaced queue entry ${entry.queueIndex} after it was handed over`,
+        {
+          data: {
+            queueIndex: entry.queueIndex,
+            blockNumber: entry.l1BlockNumber,
+            transactionHash: entry.l1TransactionHash,
+          },
+        },
+      );
     }
   }
 
@@ -173,7 +215,9 @@ export class QueueWatcher {
 
   private async blockHash(blockNumber: number): Promise<string> {
     const { client } = this.modules.rollup;
-    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber: BigInt(blockNumber) }));
+    const block = await l1Call(`read block ${blockNumber}`, () =>
+      client.getBlock({ blockNumber: BigInt(blockNumber) }),
+    );
     return block.hash;
   }
 }

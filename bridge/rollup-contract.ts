@@ -4,12 +4,12 @@
  */
 import {
   type Address,
-  type Hex,
-  type LocalAccount,
-  type TransactionReceipt,
   createWalletClient,
   encodeFunctionData,
+  type Hex,
   http,
+  type LocalAccount,
+  type TransactionReceipt,
 } from "viem";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
@@ -82,20 +82,29 @@ export class RollupContract {
     this.address = options.address;
   }
 
-  private read<T>(doing: string, call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>): Promise<T> {
+  private read<T>(
+    doing: string,
+    call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>,
+  ): Promise<T> {
     return l1Call(`read the rollup's ${doing}`, () => call({ abi: rollupAbi, address: this.address }));
   }
 
   state(at: AtBlock = {}): Promise<RollupState> {
-    return this.read("state", (target) => this.client.readContract({ ...target, ...at, functionName: "state" }));
+    return this.read("state", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "state" }),
+    );
   }
 
   ledgerWei(at: AtBlock = {}): Promise<bigint> {
-    return this.read("ledgerWei", (target) => this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }));
+    return this.read("ledgerWei", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }),
+    );
   }
 
   burnableWei(at: AtBlock = {}): Promise<bigint> {
-    return this.read("burnableWei", (target) => this.client.readContract({ ...target, ...at, functionName: "burnableWei" }));
+    return this.read("burnableWei", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "burnableWei" }),
+    );
   }
 
   pendingWithdrawalWei(owner: Address, at: AtBlock = {}): Promise<bigint> {
@@ -105,16 +114,24 @@ export class RollupContract {
   }
 
   queueTail(at: AtBlock = {}): Promise<bigint> {
-    return this.read("queueTail", (target) => this.client.readContract({ ...target, ...at, functionName: "queueTail" }));
+    return this.read("queueTail", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "queueTail" }),
+    );
   }
 
   queueFeeWei(): Promise<bigint> {
-    return this.read("queueFeeWei", (target) => this.client.readContract({ ...target, functionName: "queueFeeWei" }));
+    return this.read("queueFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "queueFeeWei" }),
+    );
   }
 
   queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
     return this.read("queuedDeposits", async (target) => {
-      const [count, amountWei] = await this.client.readContract({ ...target, ...at, functionName: "queuedDeposits" });
+      const [count, amountWei] = await this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "queuedDeposits",
+      });
       return { count, amountWei };
     });
   }
@@ -124,15 +141,21 @@ export class RollupContract {
   }
 
   idFeeWei(): Promise<bigint> {
-    return this.read("idFeeWei", (target) => this.client.readContract({ ...target, functionName: "idFeeWei" }));
+    return this.read("idFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "idFeeWei" }),
+    );
   }
 
   minDepositWei(): Promise<bigint> {
-    return this.read("minDepositWei", (target) => this.client.readContract({ ...target, functionName: "minDepositWei" }));
+    return this.read("minDepositWei", (target) =>
+      this.client.readContract({ ...target, functionName: "minDepositWei" }),
+    );
   }
 
   sequencer(): Promise<Address> {
-    return this.read("sequencer", (target) => this.client.readContract({ ...target, functionName: "sequencer" }));
+    return this.read("sequencer", (target) =>
+      this.client.readContract({ ...target, functionName: "sequencer" }),
+    );
   }
 
   token(): Promise<Address> {
@@ -150,7 +173,11 @@ export class RollupContract {
     return this.read("circuits", async (target) => {
       const count = Number(await this.client.readContract({ ...target, functionName: "circuitCount" }));
       const read = async (index: number): Promise<RegisteredCircuit> => {
-        const circuit = await this.client.readContract({ ...target, functionName: "circuits", args: [BigInt(index)] });
+        const circuit = await this.client.readContract({
+          ...target,
+          functionName: "circuits",
+          args: [BigInt(index)],
+        });
         return { ...circuit, index, circuitId: BigInt(circuit.circuitId) };
       };
       return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
@@ -163,7 +190,11 @@ export class RollupContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED where the newest state refuses the batches */
-  async simulateSubmitBatches(batches: readonly ContractBatch[], proofs: readonly ContractProof[], from: Address): Promise<void> {
+  async simulateSubmitBatches(
+    batches: readonly ContractBatch[],
+    proofs: readonly ContractProof[],
+    from: Address,
+  ): Promise<void> {
     await l1Call("take the batches", () =>
       this.client.simulateContract({
         abi: rollupAbi,
@@ -176,7 +207,11 @@ export class RollupContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED */
-  estimateSubmitBatchesGas(batches: readonly ContractBatch[], proofs: readonly ContractProof[], from: Address): Promise<bigint> {
+  estimateSubmitBatchesGas(
+    batches: readonly ContractBatch[],
+    proofs: readonly ContractProof[],
+    from: Address,
+  ): Promise<bigint> {
     return l1Call("take the batches", () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
@@ -189,23 +224,44 @@ export class RollupContract {
   }
 
   /** Takes `amountWei` from the account, which must have approved it (`approveToken`). */
-  depositNew(account: LocalAccount, deposit: { amountWei: bigint; l1Owner: Address; keyX: bigint }): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "depositNew", args: [deposit.amountWei, deposit.l1Owner, deposit.keyX] });
+  depositNew(
+    account: LocalAccount,
+    deposit: { amountWei: bigint; l1Owner: Address; keyX: bigint },
+  ): Promise<TransactionReceipt> {
+    return this.write(account, {
+      functionName: "depositNew",
+      args: [deposit.amountWei, deposit.l1Owner, deposit.keyX],
+    });
   }
 
-  depositTo(account: LocalAccount, deposit: { id: number; amountWei: bigint; expectedL1Owner: Address }): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "depositTo", args: [deposit.id, deposit.amountWei, deposit.expectedL1Owner] });
+  depositTo(
+    account: LocalAccount,
+    deposit: { id: number; amountWei: bigint; expectedL1Owner: Address },
+  ): Promise<TransactionReceipt> {
+    return this.write(account, {
+      functionName: "depositTo",
+      args: [deposit.id, deposit.amountWei, deposit.expectedL1Owner],
+    });
   }
 
-  forceWithdraw(account: LocalAccount, order: { id: number; amountWei: bigint; recipient: Address }): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "forceWithdraw", args: [order.id, order.amountWei, order.recipient] });
+  forceWithdraw(
+    account: LocalAccount,
+    order: { id: number; amountWei: bigint; recipient: Address },
+  ): Promise<TransactionReceipt> {
+    return this.write(account, {
+      functionName: "forceWithdraw",
+      args: [order.id, order.amountWei, order.recipient],
+    });
   }
 
   forceSetKey(account: LocalAccount, order: { id: number; keyX: bigint }): Promise<TransactionReceipt> {
     return this.write(account, { functionName: "forceSetKey", args: [order.id, order.keyX] });
   }
 
-  forceSetOwner(account: LocalAccount, order: { id: number; newOwner: Address }): Promise<TransactionReceipt> {
+  forceSetOwner(
+    account: LocalAccount,
+    order: { id: number; newOwner: Address },
+  ): Promise<TransactionReceipt> {
     return this.write(account, { functionName: "forceSetOwner", args: [order.id, order.newOwner] });
   }
 
@@ -234,12 +290,21 @@ export class RollupContract {
 
   private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
     return this.send(account, `run ${call.functionName}`, async () => {
-      const { request } = await this.client.simulateContract({ abi: rollupAbi, address: this.address, ...call, account });
+      const { request } = await this.client.simulateContract({
+        abi: rollupAbi,
+        address: this.address,
+        ...call,
+        account,
+      });
       return this.wallet(account).writeContract({ ...request, chain: null });
     });
   }
 
-  private async send(account: LocalAccount, doing: string, submit: () => Promise<Hex>): Promise<TransactionReceipt> {
+  private async send(
+    account: LocalAccount,
+    doing: string,
+    submit: () => Promise<Hex>,
+  ): Promise<TransactionReceipt> {
     const hash = await l1Call(doing, submit);
     const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
     if (receipt.status !== "success") {

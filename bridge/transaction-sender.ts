@@ -1,4 +1,4 @@
-import { type Address, type Hex, type LocalAccount, keccak256 } from "viem";
+import { type Address, type Hex, keccak256, type LocalAccount } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { FeeMarket, GasFees } from "./fee-policy.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -75,7 +75,8 @@ export class TransactionSender {
       if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
       // Known: the node has it. Nonce too low: it or a sibling was mined; the next look at the receipts tells which.
       // Underpriced: another one holds the nonce in the node's pool; a replacement that pays more follows in time.
-      const isNoFailure = /already known|already imported|known transaction|nonce too low|replacement transaction/i;
+      const isNoFailure =
+        /already known|already imported|known transaction|nonce too low|replacement transaction/i;
       if (!isNoFailure.test(`${error.message} ${String(error.cause)}`)) throw error;
     }
   }
@@ -83,13 +84,17 @@ export class TransactionSender {
   /** Signed transactions of the account in the chain so far: the nonce of the next one. */
   minedCount(): Promise<number> {
     const { account, client } = this.modules;
-    return l1Call("read the publisher's nonce", () => client.getTransactionCount({ address: account.address, blockTag: "latest" }));
+    return l1Call("read the publisher's nonce", () =>
+      client.getTransactionCount({ address: account.address, blockTag: "latest" }),
+    );
   }
 
   async feeMarket(): Promise<FeeMarket> {
     const { client } = this.modules;
     const block = await l1Call("read the newest block", () => client.getBlock());
-    const priorityFeePerGasWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
+    const priorityFeePerGasWei = await l1Call("read the suggested tip", () =>
+      client.estimateMaxPriorityFeePerGas(),
+    );
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
 }

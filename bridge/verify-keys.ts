@@ -1,6 +1,6 @@
 /** Are the keys on L1 those of the circuits? */
 import { shapeName } from "../circuits/protocol.ts";
-import { G2_GENERATOR, computeCircuitId } from "../contracts/verifying-key.ts";
+import { computeCircuitId, G2_GENERATOR } from "../contracts/verifying-key.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
@@ -27,7 +27,10 @@ export interface DerivedCircuit {
  * Every registered circuit must be one of the derived ones; ids are recomputed in any case.
  * @throws BRG_VERIFY_DIFFERS
  */
-export function checkKeys(registered: readonly RegisteredCircuit[], derived: readonly DerivedCircuit[] | null): void {
+export function checkKeys(
+  registered: readonly RegisteredCircuit[],
+  derived: readonly DerivedCircuit[] | null,
+): void {
   for (const circuit of registered) {
     const { index, isDevelopment, key, narrow, wide } = circuit;
     const [ic0, ic1, ic2, ic3] = key.ic as [G1, G1, G1, G1];
@@ -37,13 +40,28 @@ export function checkKeys(registered: readonly RegisteredCircuit[], derived: rea
     const name = shapeName(circuit);
     const candidates = derived.filter((d) => d.narrow === narrow && d.wide === wide);
     if (candidates.length === 0) {
-      throw verifyDiffers({ batchNumber: null, what: `circuit ${index}`, expected: derived.map(shapeName), actual: name });
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `circuit ${index}`,
+        expected: derived.map(shapeName),
+        actual: name,
+      });
     }
-    const keys = candidates.map(({ key: { alpha, beta, delta, ic } }) => ({ alpha, beta: swapG2(beta), delta: swapG2(delta), ic }));
+    const keys = candidates.map(({ key: { alpha, beta, delta, ic } }) => ({
+      alpha,
+      beta: swapG2(beta),
+      delta: swapG2(delta),
+      ic,
+    }));
     const actual = { alpha: key.alpha, beta: key.beta, delta: key.delta, ic: key.ic };
     if (keys.length === 1) requireSame(null, `the verifying key of ${name}`, keys[0], actual);
     else if (!keys.some((k) => isSameKey(k, actual))) {
-      throw verifyDiffers({ batchNumber: null, what: `the verifying key of ${name}`, expected: "one of the derived ones", actual });
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `the verifying key of ${name}`,
+        expected: "one of the derived ones",
+        actual,
+      });
     }
   }
 }

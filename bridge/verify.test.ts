@@ -4,7 +4,7 @@ import { KIND } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { OPEN } from "../contracts/rollup-fixture.ts";
-import { type HistoryFixture, doctored, startHistoryFixture } from "./history-fixture.ts";
+import { doctored, type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "./l1-history.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
@@ -12,10 +12,18 @@ let f: HistoryFixture;
 let snapshot: `0x${string}`;
 
 const verify = (overrides: Partial<VerifyOptions> = {}) =>
-  verifyRollup({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, circuits: f.derived, verifyProof: f.verifyProof, ...overrides });
+  verifyRollup({
+    rpcUrl: f.rpcUrl,
+    rollupAddress: f.rollup.address,
+    circuits: f.derived,
+    verifyProof: f.verifyProof,
+    ...overrides,
+  });
 
 /** What the verification finds, and in which batch. */
-async function difference(overrides: Partial<VerifyOptions>): Promise<[batchNumber: number | null, what: string]> {
+async function difference(
+  overrides: Partial<VerifyOptions>,
+): Promise<[batchNumber: number | null, what: string]> {
   try {
     await verify(overrides);
   } catch (error) {
@@ -63,14 +71,24 @@ describe("verifyRollup", () => {
   test("reads the history in small pieces as in one", async () => {
     const readAll = async (maxChunkBlocks: number) => {
       const events: HistoryEvent[] = [];
-      for await (const event of readL1History({ rollup: f.rollup, toBlock: await f.rollup.client.getBlockNumber(), maxChunkBlocks })) events.push(event);
+      for await (const event of readL1History({
+        rollup: f.rollup,
+        toBlock: await f.rollup.client.getBlockNumber(),
+        maxChunkBlocks,
+      }))
+        events.push(event);
       return events;
     };
     expect(await readAll(1)).toEqual(await readAll(10_000));
   });
 
   test("says that the keys were believed where none are given", async () => {
-    const { circuits, ...rest } = { rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, circuits: f.derived, verifyProof: f.verifyProof };
+    const { circuits, ...rest } = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      circuits: f.derived,
+      verifyProof: f.verifyProof,
+    };
     void circuits;
     expect((await verifyRollup(rest)).areKeysDerived).toBe(false);
   });
@@ -78,19 +96,28 @@ describe("verifyRollup", () => {
   test("finds a registered key that is not the circuit's", async () => {
     const [first, ...others] = f.derived;
     const wrong = { ...first!, key: { ...first!.key, delta: others[0]!.key.delta } };
-    expect(await difference({ circuits: [wrong, ...others] })).toEqual([null, "the verifying key of batch-6-3"]);
+    expect(await difference({ circuits: [wrong, ...others] })).toEqual([
+      null,
+      "the verifying key of batch-6-3",
+    ]);
     expect(await difference({ circuits: others })).toEqual([null, "circuit 0"]);
   });
 
   test("finds another new root", async () => {
-    const readHistory = inBatch(3n, (event) => ({ ...event, batch: { ...event.batch, newRoot: event.batch.newRoot + 1n } }));
+    const readHistory = inBatch(3n, (event) => ({
+      ...event,
+      batch: { ...event.batch, newRoot: event.batch.newRoot + 1n },
+    }));
     expect(await difference({ readHistory })).toEqual([3, "new root"]);
   });
 
   test("finds another amount in the posted data", async () => {
     const readHistory = inBatch(2n, (event) => {
       const [slot, ...others] = event.batch.narrow;
-      return { ...event, batch: { ...event.batch, narrow: [{ ...slot!, amountCode: slot!.amountCode + 1n }, ...others] } };
+      return {
+        ...event,
+        batch: { ...event.batch, narrow: [{ ...slot!, amountCode: slot!.amountCode + 1n }, ...others] },
+      };
     });
     expect(await difference({ readHistory })).toEqual([2, "new root"]);
   });
@@ -115,31 +142,42 @@ describe("verifyRollup", () => {
 
   test("finds a batch that is left out, and one at the end", async () => {
     expect(await difference({ readHistory: inBatch(2n, () => null) })).toEqual([2, "the batch's number"]);
-    expect(await difference({ readHistory: inBatch(5n, () => null) })).toEqual([null, "the number of the last batch"]);
+    expect(await difference({ readHistory: inBatch(5n, () => null) })).toEqual([
+      null,
+      "the number of the last batch",
+    ]);
   });
 
   test("finds a queue entry that the batch changed", async () => {
     const readHistory = doctored((event) =>
-      event.type === "queue-entry" && event.queueIndex === 1 ? { ...event, amountWei: event.amountWei + 1n } : event,
+      event.type === "queue-entry" && event.queueIndex === 1
+        ? { ...event, amountWei: event.amountWei + 1n }
+        : event,
     );
     expect(await difference({ readHistory })).toEqual([1, "queue entry 1"]);
   });
 
   test("finds an executed entry that is called invalid", async () => {
     const readHistory = inBatch(3n, (event) => {
-      const wide = event.batch.wide.map((slot) => (slot.kind === KIND.forcedWithdraw ? { ...slot, isValid: false } : slot));
+      const wide = event.batch.wide.map((slot) =>
+        slot.kind === KIND.forcedWithdraw ? { ...slot, isValid: false } : slot,
+      );
       return { ...event, batch: { ...event.batch, wide } };
     });
     expect(await difference({ readHistory })).toEqual([3, "a queue entry's validity"]);
   });
 
   test("finds a credit that no batch gives", async () => {
-    const readHistory = doctored((event) => (event.type === "credit" ? { ...event, amountWei: event.amountWei * 2n } : event));
+    const readHistory = doctored((event) =>
+      event.type === "credit" ? { ...event, amountWei: event.amountWei * 2n } : event,
+    );
     expect(await difference({ readHistory })).toEqual([2, "the list of credits"]);
   });
 
   test("finds another genesis", async () => {
-    const readHistory = doctored((event) => (event.type === "genesis" ? { ...event, operatorKeyX: 8n } : event));
+    const readHistory = doctored((event) =>
+      event.type === "genesis" ? { ...event, operatorKeyX: 8n } : event,
+    );
     expect(await difference({ readHistory })).toEqual([null, "the genesis root"]);
   });
 
@@ -173,12 +211,29 @@ describe("verifyRollup of batches that came in through a contract", () => {
   test("takes their data from events and says that it saw no proof", async () => {
     f = await startHistoryFixture({ sequencer: relay });
     // Calls the rollup with its own input: CALLDATACOPY, CALL, STOP.
-    const forward = ["366000600037", "60006000", "36", "60006000", `73${f.rollup.address.slice(2)}`, "5af1", "5000"];
+    const forward = [
+      "366000600037",
+      "60006000",
+      "36",
+      "60006000",
+      `73${f.rollup.address.slice(2)}`,
+      "5af1",
+      "5000",
+    ];
     await f.l1.client.setCode({ address: relay, bytecode: `0x${forward.join("")}` });
     await f.makeHistory(async (sealed) => {
-      const data = encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args: [sealed.map((s) => s.batch), sealed.map((s) => s.proof)] });
+      const data = encodeFunctionData({
+        abi: rollupAbi,
+        functionName: "submitBatches",
+        args: [sealed.map((s) => s.batch), sealed.map((s) => s.proof)],
+      });
       // The relay swallows failures, so an estimate would be too low.
-      const hash = await f.l1.client.sendTransaction({ account: f.l1.roles.stranger, to: relay, data, gas: 10_000_000n });
+      const hash = await f.l1.client.sendTransaction({
+        account: f.l1.roles.stranger,
+        to: relay,
+        data,
+        gas: 10_000_000n,
+      });
       await f.l1.client.waitForTransactionReceipt({ hash });
     });
     expect(await verify()).toMatchObject({ root: f.ledger.root, batchCount: 5, proofCount: 0 });

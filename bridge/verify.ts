@@ -12,7 +12,7 @@ import { readL1History } from "./l1-history.ts";
 import { LedgerReplay, type VerifyProof } from "./ledger-replay.ts";
 import { RollupContract } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { type DerivedCircuit, checkKeys } from "./verify-keys.ts";
+import { checkKeys, type DerivedCircuit } from "./verify-keys.ts";
 
 export interface VerifyProgress {
   readonly batchNumber: number;
@@ -61,7 +61,8 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
   await initPoseidon();
   const client = createL1Client({ rpcUrl: options.rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
-  const toBlock = options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
+  const toBlock =
+    options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const chainId = await l1Call("read the chain id", () => client.getChainId());
   const circuits = await rollup.circuits();
   checkKeys(circuits, options.circuits ?? null);
@@ -78,7 +79,11 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
   for await (const event of source) {
     await replay.apply(event);
     if (event.type === "batch") {
-      options.onProgress?.({ batchNumber: Number(event.batch.batchNumber), batchCount, operationCount: replay.operationCount });
+      options.onProgress?.({
+        batchNumber: Number(event.batch.batchNumber),
+        batchCount,
+        operationCount: replay.operationCount,
+      });
     }
   }
   const ledger = replay.requireLedger();
@@ -115,17 +120,39 @@ async function checkState(rollup: RollupContract, replay: LedgerReplay, blockNum
   const burnableWei = await rollup.burnableWei(at);
   requireSame(null, "the fees to burn", totals.burnableWei, burnableWei);
   const queued = await rollup.queuedDeposits(at);
-  requireSame(null, "the waiting deposits", [totals.queuedDepositCount, totals.queuedDepositWei].join(), [queued.count, queued.amountWei].join());
+  requireSame(
+    null,
+    "the waiting deposits",
+    [totals.queuedDepositCount, totals.queuedDepositWei].join(),
+    [queued.count, queued.amountWei].join(),
+  );
   let pendingWei = 0n;
   for (const [owner, amountWei] of totals.pendingWei) {
-    requireSame(null, `the pending withdrawals of ${owner}`, amountWei, await rollup.pendingWithdrawalWei(owner as Address, at));
+    requireSame(
+      null,
+      `the pending withdrawals of ${owner}`,
+      amountWei,
+      await rollup.pendingWithdrawalWei(owner as Address, at),
+    );
     pendingWei += amountWei;
   }
   const token = await rollup.token();
   const heldWei = await l1Call("read the rollup's balance", () =>
-    rollup.client.readContract({ address: token, abi: openTokenAbi, functionName: "balanceOf", args: [rollup.address], ...at }),
+    rollup.client.readContract({
+      address: token,
+      abi: openTokenAbi,
+      functionName: "balanceOf",
+      args: [rollup.address],
+      ...at,
+    }),
   );
   const owedWei = ledgerWei + queued.amountWei + pendingWei + burnableWei;
   // Anyone may send it tokens, so it may hold more.
-  if (heldWei < owedWei) throw verifyDiffers({ batchNumber: null, what: "the OPEN that the contract holds", expected: `at least ${owedWei}`, actual: heldWei });
+  if (heldWei < owedWei)
+    throw verifyDiffers({
+      batchNumber: null,
+      what: "the OPEN that the contract holds",
+      expected: `at least ${owedWei}`,
+      actual: heldWei,
+    });
 }

@@ -23,7 +23,10 @@ async function run(config: ProveConfig): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
   const prover = createSnarkjsProver();
   let provingBatch: number | null = null;
-  const health = config.healthPort === undefined ? null : serveHealth(config.healthPort, () => ({ backend: prover.backend, provingBatch }), logger);
+  const health =
+    config.healthPort === undefined
+      ? null
+      : serveHealth(config.healthPort, () => ({ backend: prover.backend, provingBatch }), logger);
   logger.info({ backend: prover.backend, circuits: [...circuits.keys()] }, "prover runs");
   try {
     await runProveLoop(
@@ -34,7 +37,11 @@ async function run(config: ProveConfig): Promise<void> {
         signal: stopping.signal,
       },
       {
-        jobs: createProveJobClient({ sequencerUrl: config.sequencerUrl, operatorToken: config.operatorToken, proverName: config.name }),
+        jobs: createProveJobClient({
+          sequencerUrl: config.sequencerUrl,
+          operatorToken: config.operatorToken,
+          proverName: config.name,
+        }),
         prover,
         circuits,
         logger,
@@ -54,17 +61,35 @@ async function run(config: ProveConfig): Promise<void> {
 /** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
 async function loadCircuits(deployment: Deployment): Promise<Map<string, ProvingCircuit>> {
   const circuits = new Map<string, ProvingCircuit>();
-  for (const { contentHash, isDevelopment, name, verificationKeyPath, wasmPath, zkeyPath } of deployment.circuits) {
+  for (const {
+    contentHash,
+    isDevelopment,
+    name,
+    verificationKeyPath,
+    wasmPath,
+    zkeyPath,
+  } of deployment.circuits) {
     let json: unknown;
     try {
       json = JSON.parse(await readFile(verificationKeyPath, "utf8"));
     } catch (cause) {
-      throw proverError("PRV_KEY_UNREADABLE", `cannot read the verification key of ${name} at ${verificationKeyPath}`, {
-        data: { circuit: name, verificationKeyPath },
-        cause,
-      });
+      throw proverError(
+        "PRV_KEY_UNREADABLE",
+        `cannot read the verification key of ${name} at ${verificationKeyPath}`,
+        {
+          data: { circuit: name, verificationKeyPath },
+          cause,
+        },
+      );
     }
-    circuits.set(name, { name, wasmPath, zkeyPath, contentHash, isDevelopment, verificationKey: parseVerificationKey(json) });
+    circuits.set(name, {
+      name,
+      wasmPath,
+      zkeyPath,
+      contentHash,
+      isDevelopment,
+      verificationKey: parseVerificationKey(json),
+    });
   }
   return circuits;
 }
@@ -72,7 +97,9 @@ async function loadCircuits(deployment: Deployment): Promise<Map<string, Proving
 function serveHealth(port: number, facts: () => object, logger: Logger) {
   const server = createServer((request, response) => {
     if (request.url !== "/health") return response.writeHead(404).end();
-    return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ isHealthy: true, ...facts() }));
+    return response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ isHealthy: true, ...facts() }));
   });
   server.on("error", (error) => logger.error({ err: error, port }, "the health port cannot be used"));
   return server.listen(port, "127.0.0.1");

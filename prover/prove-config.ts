@@ -21,17 +21,42 @@ interface Variable {
 
 /** Every setting of the prover's process; docs take their table from here. */
 export const PROVER_VARIABLES = {
-  deploymentPath: { env: "DEPLOYMENT_PATH", schema: text, default: ".openledger/deployment.json", description: "the deployment record" },
+  deploymentPath: {
+    env: "DEPLOYMENT_PATH",
+    schema: text,
+    default: ".openledger/deployment.json",
+    description: "the deployment record",
+  },
   sequencerUrl: {
     env: "SEQUENCER_URL",
     schema: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
     default: "http://127.0.0.1:8787",
     description: "the sequencer's API",
   },
-  operatorToken: { env: "OPERATOR_TOKEN", schema: text, isSecret: true, description: "bearer token of the sequencer's /operator routes" },
-  name: { env: "PROVER_NAME", schema: text, default: "default", description: "tells provers apart: each gets batches of its own" },
-  backend: { env: "PROVER_BACKEND", schema: z.enum(["snarkjs"]), default: "snarkjs", description: "what makes the proofs" },
-  pollIntervalMs: { env: "PROVER_POLL_INTERVAL_MS", schema: whole(10, ONE_DAY_MS), default: "500", description: "time between two questions for a job" },
+  operatorToken: {
+    env: "OPERATOR_TOKEN",
+    schema: text,
+    isSecret: true,
+    description: "bearer token of the sequencer's /operator routes",
+  },
+  name: {
+    env: "PROVER_NAME",
+    schema: text,
+    default: "default",
+    description: "tells provers apart: each gets batches of its own",
+  },
+  backend: {
+    env: "PROVER_BACKEND",
+    schema: z.enum(["snarkjs"]),
+    default: "snarkjs",
+    description: "what makes the proofs",
+  },
+  pollIntervalMs: {
+    env: "PROVER_POLL_INTERVAL_MS",
+    schema: whole(10, ONE_DAY_MS),
+    default: "500",
+    description: "time between two questions for a job",
+  },
   maxBackoffMs: {
     env: "PROVER_MAX_BACKOFF_MS",
     schema: whole(10, ONE_DAY_MS),
@@ -72,7 +97,11 @@ export function readProveConfig(env: Readonly<Record<string, string | undefined>
     else problems.push(`${key} ${parsed.error.issues.map((issue) => issue.message).join(", ")}`);
   }
   if (problems.length > 0) {
-    throw proverError("PRV_CONFIG_INVALID", `the prover's settings are not usable:\n  ${problems.join("\n  ")}`, { data: { problems } });
+    throw proverError(
+      "PRV_CONFIG_INVALID",
+      `the prover's settings are not usable:\n  ${problems.join("\n  ")}`,
+      { data: { problems } },
+    );
   }
   return Object.freeze(config) as ProveConfig;
 }

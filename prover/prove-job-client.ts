@@ -36,9 +36,14 @@ const jobSchema = z.object({
 
 const USELESS_STATUSES = [404, 409];
 
-/** @throws PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED from every method */
+/** @throws PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED from every method; PRV_PROOF_INVALID from submitProof */
 export function createProveJobClient(options: ProveJobClientOptions): ProveJobClient {
-  const request = async (method: "GET" | "POST", path: string, body?: object, signal?: AbortSignal): Promise<{ status: number; text: string }> => {
+  const request = async (
+    method: "GET" | "POST",
+    path: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<{ status: number; text: string }> => {
     const url = new URL(path, options.sequencerUrl);
     const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
     try {
@@ -53,7 +58,10 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
-      throw proverError("PRV_SEQUENCER_UNREACHABLE", `the sequencer at ${url.origin} does not answer`, { data: { method, path }, cause });
+      throw proverError("PRV_SEQUENCER_UNREACHABLE", `the sequencer at ${url.origin} does not answer`, {
+        data: { method, path },
+        cause,
+      });
     }
   };
   const refused = (method: string, path: string, { status, text }: { status: number; text: string }) =>
@@ -73,13 +81,20 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
       try {
         json = JSON.parse(answer.text);
       } catch (cause) {
-        throw proverError("PRV_SEQUENCER_REFUSED", `${path} did not answer with JSON`, { data: { path }, cause });
+        throw proverError("PRV_SEQUENCER_REFUSED", `${path} did not answer with JSON`, {
+          data: { path },
+          cause,
+        });
       }
       const parsed = jobSchema.safeParse(json);
       if (!parsed.success) {
-        throw proverError("PRV_SEQUENCER_REFUSED", `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`, {
-          data: { path },
-        });
+        throw proverError(
+          "PRV_SEQUENCER_REFUSED",
+          `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`,
+          {
+            data: { path },
+          },
+        );
       }
       return { ...parsed.data, inputs: toInputs(parsed.data.inputs) };
     },
@@ -87,15 +102,31 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
     async submitProof(job, result) {
       const path = `/operator/batches/${job.batchNumber}/proof`;
       const { backend, proof, publicSignals, timings } = result;
-      const answer = await request("POST", path, { batchHash: job.batchHash, proof, publicSignals, timings, backend });
+      const answer = await request("POST", path, {
+        batchHash: job.batchHash,
+        proof,
+        publicSignals,
+        timings,
+        backend,
+      });
       if (answer.status >= 200 && answer.status < 300) return true;
       if (USELESS_STATUSES.includes(answer.status)) return false;
+      if (answer.status === 422) {
+        throw proverError(
+          "PRV_PROOF_INVALID",
+          `the sequencer finds the proof of batch ${job.batchNumber} wrong: ${answer.text.slice(0, 500)}`,
+          {
+            data: { batchNumber: job.batchNumber, batchHash: job.batchHash },
+          },
+        );
+      }
       throw refused("POST", path, answer);
     },
   };
 }
 
-const bigintsToText = (_key: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
+const bigintsToText = (_key: string, value: unknown) =>
+  typeof value === "bigint" ? value.toString() : value;
 
 /** Signals as the sequencer writes them (0x-hex or decimal text, or small numbers), nested as the circuit's are. */
 function toInputs(inputs: Record<string, unknown>): CircuitInputs {
@@ -103,7 +134,10 @@ function toInputs(inputs: Record<string, unknown>): CircuitInputs {
     if (Array.isArray(value)) return value.map(toSignal);
     if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
     if (typeof value === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(value)) return BigInt(value);
-    throw proverError("PRV_SEQUENCER_REFUSED", `an input signal is ${JSON.stringify(value)?.slice(0, 80)}, not a number`);
+    throw proverError(
+      "PRV_SEQUENCER_REFUSED",
+      `an input signal is ${JSON.stringify(value)?.slice(0, 80)}, not a number`,
+    );
   };
   return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toSignal(value)]));
 }

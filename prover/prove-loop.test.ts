@@ -42,7 +42,9 @@ function fakeJobs(...wanted: ProveJob[]) {
   return { ...state, client, state };
 }
 
-function fakeProver(prove: (options: ProveOptions, batch: number) => Promise<ProofResult>): Prover & { startedCount: number } {
+function fakeProver(
+  prove: (options: ProveOptions, batch: number) => Promise<ProofResult>,
+): Prover & { startedCount: number } {
   return {
     backend: "test",
     startedCount: 0,
@@ -62,7 +64,12 @@ const endless = ({ signal }: ProveOptions) =>
 
 function start(jobs: ProveJobClient, prover: Prover) {
   const stopping = new AbortController();
-  const options: ProveLoopOptions = { pollIntervalMs: 1, maxBackoffMs: 4, checkIntervalMs: 2, signal: stopping.signal };
+  const options: ProveLoopOptions = {
+    pollIntervalMs: 1,
+    maxBackoffMs: 4,
+    checkIntervalMs: 2,
+    signal: stopping.signal,
+  };
   const running = runProveLoop(options, { jobs, prover, circuits, logger: pino({ level: "silent" }) });
   return {
     running,
@@ -76,7 +83,10 @@ function start(jobs: ProveJobClient, prover: Prover) {
 describe("runProveLoop", () => {
   test("proves the sequencer's batches one after another", async () => {
     const jobs = fakeJobs(jobOf(1), jobOf(2));
-    const loop = start(jobs.client, fakeProver(async () => result));
+    const loop = start(
+      jobs.client,
+      fakeProver(async () => result),
+    );
     await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-1", "hash-2"]));
     await loop.stop();
   });
@@ -129,7 +139,10 @@ describe("runProveLoop", () => {
   test("goes on where the sequencer has no use for a proof", async () => {
     const jobs = fakeJobs(jobOf(1), jobOf(2));
     jobs.state.refuses.add("hash-1");
-    const loop = start(jobs.client, fakeProver(async () => result));
+    const loop = start(
+      jobs.client,
+      fakeProver(async () => result),
+    );
     await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-2"]));
     await loop.stop();
   });
@@ -158,7 +171,10 @@ describe("runProveLoop", () => {
 
   test("refuses a circuit that the deployment does not have", async () => {
     const jobs = fakeJobs({ ...jobOf(1), circuit: "batch-2-1" });
-    const loop = start(jobs.client, fakeProver(async () => result));
+    const loop = start(
+      jobs.client,
+      fakeProver(async () => result),
+    );
     await expect(loop.running).rejects.toSatisfy((e) => isRollupError(e, "PRV_CIRCUIT_UNKNOWN"));
   });
 

@@ -41,7 +41,10 @@ export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoop
       if (!isRollupError(error) || !error.isRetryable) throw error;
       failureCount += 1;
       const waitMs = backoffMs(failureCount, options);
-      modules.logger.warn({ code: error.code, reason: error.message, failureCount, waitMs }, "failed, will try again");
+      modules.logger.warn(
+        { code: error.code, reason: error.message, failureCount, waitMs },
+        "failed, will try again",
+      );
       await sleep(waitMs, signal);
     }
   }
@@ -52,9 +55,13 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
   const logger = modules.logger.child({ batchNumber, circuit: name });
   const circuit = modules.circuits.get(name);
   if (circuit === undefined) {
-    throw proverError("PRV_CIRCUIT_UNKNOWN", `batch ${batchNumber} is for ${name}, which the deployment does not have`, {
-      data: { batchNumber, circuit: name, known: [...modules.circuits.keys()] },
-    });
+    throw proverError(
+      "PRV_CIRCUIT_UNKNOWN",
+      `batch ${batchNumber} is for ${name}, which the deployment does not have`,
+      {
+        data: { batchNumber, circuit: name, known: [...modules.circuits.keys()] },
+      },
+    );
   }
   modules.onJob?.(batchNumber);
   const startedAtMs = performance.now();
@@ -67,7 +74,8 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
       { circuit, inputs: job.inputs },
       {
         signal: AbortSignal.any([options.signal, superseded.signal]),
-        onProgress: ({ stage, elapsedMs }) => logger.debug({ stage, elapsedMs: Math.round(elapsedMs) }, "stage"),
+        onProgress: ({ stage, elapsedMs }) =>
+          logger.debug({ stage, elapsedMs: Math.round(elapsedMs) }, "stage"),
       },
     );
     const elapsedMs = Math.round(performance.now() - startedAtMs);
@@ -75,7 +83,10 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
     await deliver(job, result, logger, options, modules);
   } catch (error) {
     if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) throw error;
-    logger.info({ elapsedMs: Math.round(performance.now() - startedAtMs) }, "cancelled: the sequencer no longer wants this proof");
+    logger.info(
+      { elapsedMs: Math.round(performance.now() - startedAtMs) },
+      "cancelled: the sequencer no longer wants this proof",
+    );
   } finally {
     finished.abort();
     modules.onJob?.(null);
@@ -102,13 +113,20 @@ async function watchJob(
       return;
     } catch (error) {
       // The sequencer may be starting again; a proof in progress is worth keeping meanwhile.
-      if (!signal.aborted) modules.logger.debug({ reason: String(error) }, "cannot ask whether the job is still wanted");
+      if (!signal.aborted)
+        modules.logger.debug({ reason: String(error) }, "cannot ask whether the job is still wanted");
     }
   }
 }
 
 /** Hands the proof over, however long the sequencer is away: it cost a minute of all cores. */
-async function deliver(job: ProveJob, result: ProofResult, logger: Logger, options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
+async function deliver(
+  job: ProveJob,
+  result: ProofResult,
+  logger: Logger,
+  options: ProveLoopOptions,
+  modules: ProveLoopModules,
+): Promise<void> {
   for (let failureCount = 0; !options.signal.aborted; ) {
     try {
       const isTaken = await modules.jobs.submitProof(job, result);
@@ -118,7 +136,10 @@ async function deliver(job: ProveJob, result: ProofResult, logger: Logger, optio
       if (!isRollupError(error, "PRV_SEQUENCER_UNREACHABLE")) throw error;
       failureCount += 1;
       const waitMs = backoffMs(failureCount, options);
-      logger.warn({ reason: error.message, failureCount, waitMs }, "cannot deliver the proof, will try again");
+      logger.warn(
+        { reason: error.message, failureCount, waitMs },
+        "cannot deliver the proof, will try again",
+      );
       await sleep(waitMs, options.signal);
     }
   }

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { toHex } from "viem";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { encodeDeployment } from "../circuits/deployment.ts";
+import { shapeName } from "../circuits/protocol.ts";
+import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
+import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
+
+let f: BridgeFixture;
+let child: ChildProcess | null = null;
+let output = "";
+
+beforeEach(async () => {
+  f = await startBridgeFixture();
+});
+afterEach(async () => {
+  child?.kill("SIGKILL");
+  await f?.stop();
+});
+
+const waitOptions = { timeout: 60_000, interval: 50 };
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  const { l1 } = f;
+  const deploymentPath = join(f.dataDir, "deployment.json");
+  const circuits = await f.rollup.circuits();
+  await writeFile(
+    deploymentPath,
+    encodeDeployment({
+      chainId: 31337,
+      rpcUrl: f.rpcUrl,
+      tokenAddress: l1.deployment.token,
+      rollupAddress: l1.deployment.rollup,
+      deployedAtBlock: Number(l1.deployment.blockNumber),
+      domain: await f.rollup.domain(),
+      genesis: {
+        treasuryOwner: l1.roles.treasury,
+        operatorOwner: l1.roles.operator,
+        operatorKeyX: 456n,
+        root: 123n,
+      },
+      idFeeWei: OPEN,
+      circuits: SHAPES.map((shape, i) => ({
+        ...shape,
+        name: shapeName(shape),
+        circuitId: circuits[i]!.circuitId,
+        isDevelopment: true,
+        verificationKeyPath: "-",
+        zkeyPath: "-",
+        wasmPath: "-",
+        contentHash: "-",
+      })),
+    }),
+  );
+  output = "";
+  child = spawn(process.execPath, ["--import", "tsx", fileURLToPath(new URL("main.ts", import.meta.url))], {
+    env: {
+      ...process.env,
+      DEPLOYMENT_PATH: deploymentPath,
+      SEQUENCER_URL: f.sequencer.url,
+      OPERATOR_TOKEN,
+      OPERATOR_L1_KEY: toHex(anvilAccount(1).getHdKey().privateKey!),
+      BRIDGE_DATA_DIR: join(f.dataDir, "bridge"),
+      BRIDGE_POLL_INTERVAL_MS: "20",
+      L1_FINALITY_DEPTH_BLOCKS: "3",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout!.on("data", (chunk: Buffer) => (output += chunk));
+  child.stderr!.on("data", (chunk: Buffer) => (output += chunk));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const end = () =>
+  new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child!.once("exit", (status, signal) => resolve(status ?? signal)),
+  );
+
+describe("main", () => {
+  test("carries entries in and batches out, survives a kill, and ends cleanly when asked to", async () => {
+    const port = await freePort();
+    await start({ BRIDGE_HEALTH_PORT: String(port) });
+    await f.l1.depositNew("alice", OPEN);
+    await f.l1.client.mine({ blocks: 2 });
+    await vi.waitFor(() => expect(f.sequencer.entries.length).toBe(1), waitOptions);
+    await f.prove(1);
+    await vi.waitFor(() => expect(f.sequencer.with("posted")).toEqual([1]), waitOptions);
+    const health = await fetch(`http://127.0.0.1:${port}/health`);
+    expect([health.status, await health.json()]).toEqual([200, { isHealthy: true, isStarting: false }]);
+    expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain(
+      "rollup_l1_posted_batch 1",
+    );
+    const killed = end();
+    child!.kill("SIGKILL");
+    await killed;
+    await f.prove(1);
+    await f.l1.client.mine({ blocks: 3 });
+    await start();
+    await vi.waitFor(() => expect(f.sequencer.with("posted")).toEqual([2]), waitOptions);
+    await f.l1.client.mine({ blocks: 3 });
+    await vi.waitFor(() => expect(f.sequencer.with("final")).toEqual([1, 2]), waitOptions);
+    const ended = end();
+    child!.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(await f.acceptedNumbers()).toEqual([1, 2]);
+    expect(output).not.toContain(OPERATOR_TOKEN);
+    expect(output).not.toContain(toHex(anvilAccount(1).getHdKey().privateKey!));
+  });
+
+  test("refuses to publish with a key that is not the contract's sequencer", async () => {
+    await start({ OPERATOR_L1_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
+    expect(await end()).toBe(1);
+    expect(output).toContain("the sequencer's address");
+  });
+
+  test("ends at once where a setting is missing", async () => {
+    await start({ OPERATOR_TOKEN: "" });
+    expect(await end()).toBe(1);
+    expect(output).toContain("OPERATOR_TOKEN");
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { classifyRefusal, dropReason } from "./publish-refusal.ts";
+
+const badProof = { errorName: "VerifierProofRejected", operands: [] };
+const badTime = (timestamp: bigint) => ({
+  errorName: "RollupTimestampInvalid",
+  operands: [timestamp, 100n, 200n],
+});
+
+describe("classifyRefusal", () => {
+  test.each([
+    ["superseded", badProof, 5],
+    ["superseded", badTime(1n), 7],
+    ["behind", badProof, 3],
+    ["stale", badTime(99n), 4],
+    ["early", badTime(201n), 4],
+    ["refused", badProof, 4],
+    ["refused", { errorName: null, operands: [] }, 4],
+  ] as const)("says %s", (expected, revert, l1BatchNumber) => {
+    expect(classifyRefusal(revert, l1BatchNumber, 5)).toBe(expected);
+  });
+});
+
+describe("dropReason", () => {
+  test("asks for a new seal only where the time is the reason", () => {
+    const reasons = (["stale", "superseded", "refused", "early", "behind", null] as const).map(dropReason);
+    expect(reasons).toEqual([
+      "stale-timestamp",
+      "superseded",
+      "refused",
+      "reorganised",
+      "reorganised",
+      "reorganised",
+    ]);
+  });
+});
