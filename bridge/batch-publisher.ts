@@ -15,15 +15,9 @@ import { type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
-import { findPostedBatch, findReceipt, isCanonical } from "./posted-batch.ts";
-import {
-  type Attempt,
-  type IntendedBatch,
-  type IntentStore,
-  intendedBatch,
-  type PostedRecord,
-  type PublishIntent,
-} from "./publish-intent.ts";
+import { findPostedBatch, findReceipt } from "./posted-batch.ts";
+import { facts, PostedFollower } from "./posted-follower.ts";
+import { type Attempt, type IntentStore, intendedBatch, type PublishIntent } from "./publish-intent.ts";
 import { classifyRefusal, dropReason, type RefusalClass } from "./publish-refusal.ts";
 import { PublishReporter } from "./publish-reporter.ts";
 import type { RollupContract } from "./rollup-contract.ts";
@@ -67,6 +61,7 @@ export class BatchPublisher {
   private readonly modules: BatchPublisherModules;
   private readonly reporter: PublishReporter;
   private readonly sender: TransactionSender;
+  private readonly posted: PostedFollower;
   private readonly nowMs: () => number;
   private readonly onStep: (step: PublishStep) => void | Promise<void>;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
@@ -82,6 +77,15 @@ export class BatchPublisher {
     this.nowMs = modules.nowMs ?? Date.now;
     this.onStep = modules.onStep ?? (() => {});
     this.reporter = new PublishReporter(modules);
+    const { logger, metrics, rollup, store } = modules;
+    this.posted = new PostedFollower(options, {
+      rollup,
+      store,
+      reporter: this.reporter,
+      logger,
+      metrics,
+      onStep: this.onStep,
+    });
     this.sender = new TransactionSender({
       client: modules.rollup.client,
       to: modules.rollup.address,
@@ -98,61 +102,9 @@ export class BatchPublisher {
    * @throws BRG_PUBLISH_REFUSED where L1 refuses a batch for good; BRG_BATCH_TOO_LARGE, BRG_L1_*, BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
-    await this.followPosted();
+    await this.posted.poll();
     const onItsWay = await this.followIntents();
     if (onItsWay !== "busy") await this.submitNext(onItsWay);
-  }
-
-  // What was mined, until it is final.
-
-  private async followPosted(): Promise<void> {
-    const { logger, metrics, rollup, store } = this.modules;
-    const records = await store.posted();
-    if (records.length === 0) return;
-    const headNumber = Number(
-      await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()),
-    );
-    for (const record of records) {
-      if (!(await isCanonical(rollup.client, record))) {
-        await this.afterReorganisation(record);
-        continue;
-      }
-      if (headNumber - record.blockNumber + 1 < this.options.finalityDepthBlocks) continue;
-      const { batches, blockNumber, transactionHash } = record;
-      await this.reporter.report(batches, { status: "final", transactionHash, blockNumber });
-      await store.removePosted(record);
-      metrics.finalizedBatch.set(batches.at(-1)!.batchNumber);
-      logger.info(facts(record), "batches are final");
-    }
-  }
-
-  private async afterReorganisation(record: PostedRecord): Promise<void> {
-    const { logger, metrics, rollup, store } = this.modules;
-    metrics.reorganisationTotal.inc();
-    const hashes = [record.transactionHash, ...record.attempts.map((a) => a.transactionHash)];
-    const receipt = await findReceipt(rollup.client, hashes);
-    if (receipt?.status === "success") {
-      logger.warn(
-        { ...facts(record), newBlockNumber: Number(receipt.blockNumber) },
-        "L1 moved the batches to another block",
-      );
-      const attempt = record.attempts.find((a) => a.transactionHash === receipt.transactionHash);
-      await this.settlePosted(null, attempt?.batches ?? record.batches, record, receipt);
-      return;
-    }
-    logger.warn(facts(record), "L1 forgot the batches");
-    await this.reporter.report(record.batches, {
-      status: "dropped",
-      transactionHash: record.transactionHash,
-      reason: "reorganised",
-    });
-    if (receipt !== null || record.nonce === null || record.attempts.length === 0) {
-      // Mined again without effect, or not a transaction of ours: what is left to do follows from L1's state.
-      await store.removePosted(record);
-      return;
-    }
-    await store.turnIntoIntent(record, { nonce: record.nonce, attempts: record.attempts, isGivenUp: false });
-    this.lookedAtMs.delete(record.nonce);
   }
 
   // What was signed and is not mined.
@@ -189,7 +141,7 @@ export class BatchPublisher {
     this.lostLooks.delete(intent.nonce);
     if (receipt.status === "success") {
       await this.onStep("after-mine");
-      await this.settlePosted(intent, attempt.batches, intent, receipt);
+      await this.posted.settle(intent, attempt.batches, intent, receipt);
       this.unexplainedRevertCount = 0;
       return;
     }
@@ -204,33 +156,6 @@ export class BatchPublisher {
     if (refusal === null) this.unexplainedRevertCount += 1;
     if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS)
       throw refusedForGood(attempt.batches[0]!, reason);
-  }
-
-  /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still stands. */
-  private async settlePosted(
-    intent: PublishIntent | null,
-    batches: readonly IntendedBatch[],
-    origin: { nonce: number | null; attempts: readonly Attempt[] },
-    receipt: TransactionReceipt,
-  ): Promise<void> {
-    const { logger, metrics, store } = this.modules;
-    const record: PostedRecord = {
-      nonce: origin.nonce,
-      attempts: [...origin.attempts],
-      batches: [...batches],
-      transactionHash: receipt.transactionHash,
-      blockNumber: Number(receipt.blockNumber),
-      blockHash: receipt.blockHash,
-    };
-    const { blockNumber, transactionHash } = record;
-    const gasUsed = Number(receipt.gasUsed);
-    await this.reporter.report(batches, { status: "posted", transactionHash, blockNumber, gasUsed });
-    await this.onStep("after-report");
-    if (intent === null) await store.savePosted(record);
-    else await store.turnIntoPosted(intent, record);
-    metrics.postedBatch.set(batches.at(-1)!.batchNumber);
-    metrics.publishGasTotal.inc(gasUsed);
-    logger.info({ ...facts(record), gasUsed }, "batches are on L1");
   }
 
   /** @returns true where the intent is gone for good */
@@ -415,7 +340,7 @@ export class BatchPublisher {
     const mine = intendedBatch(batch);
     if (BigInt(mine.newRoot) === posted.newRoot) {
       const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
-      if (receipt !== null) await this.settlePosted(null, [mine], { nonce: null, attempts: [] }, receipt);
+      if (receipt !== null) await this.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);
       return;
     }
     if (this.droppedHashes.has(batch.batchHash)) return;
@@ -444,16 +369,6 @@ const inputOf = (attempt: Attempt) => parseTransaction(attempt.raw).data!;
 const feesOf = (attempt: Attempt): GasFees => ({
   maxFeePerGasWei: BigInt(attempt.maxFeePerGasWei),
   maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
-});
-
-const facts = (record: {
-  batches: readonly IntendedBatch[];
-  transactionHash: string;
-  blockNumber?: number;
-}) => ({
-  batchNumbers: record.batches.map((batch) => batch.batchNumber),
-  transactionHash: record.transactionHash,
-  ...(record.blockNumber === undefined ? {} : { blockNumber: record.blockNumber }),
 });
 
 function refusedForGood(batch: { batchNumber: number; batchHash: string }, reason: string | null) {

@@ -23,7 +23,7 @@ import { RollupContract } from "./rollup-contract.ts";
 export const anvilAccount = (index: number) =>
   mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
 
-export const silentLogger = pino({ level: process.env["BRIDGE_TEST_LOG"] ?? "silent" });
+export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 
 export const circuitIndexOf = (name: string) =>
   SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);

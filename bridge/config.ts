@@ -40,7 +40,7 @@ export const BRIDGE_VARIABLES = {
   sequencerUrl: variable({
     env: "SEQUENCER_URL",
     schema: url,
-    default: "http://127.0.0.1:8787",
+    default: "http://127.0.0.1:8547",
     description: "the sequencer's API",
   }),
   operatorToken: variable({

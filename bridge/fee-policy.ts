@@ -46,9 +46,9 @@ function raise(feeWei: bigint): bigint {
 }
 
 function capped(fees: GasFees, maxFeePerGasWei: bigint): GasFees {
-  const max = fees.maxFeePerGasWei < maxFeePerGasWei ? fees.maxFeePerGasWei : maxFeePerGasWei;
-  const tip = fees.maxPriorityFeePerGasWei;
-  return { maxFeePerGasWei: max, maxPriorityFeePerGasWei: tip < max ? tip : max };
+  const max = smaller(fees.maxFeePerGasWei, maxFeePerGasWei);
+  return { maxFeePerGasWei: max, maxPriorityFeePerGasWei: smaller(fees.maxPriorityFeePerGasWei, max) };
 }
 
+const smaller = (x: bigint, y: bigint) => (x < y ? x : y);
 const larger = (x: bigint, y: bigint) => (x > y ? x : y);

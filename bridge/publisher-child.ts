@@ -20,7 +20,7 @@ interface Parameters {
   readonly killAt: string;
 }
 
-const parameters = JSON.parse(process.env["PUBLISHER_CHILD"] ?? "{}") as Parameters;
+const parameters = JSON.parse(process.env.PUBLISHER_CHILD ?? "{}") as Parameters;
 const publisher = new BatchPublisher(
   {
     chainId: 31337,

@@ -30,7 +30,7 @@ export const PROVER_VARIABLES = {
   sequencerUrl: {
     env: "SEQUENCER_URL",
     schema: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
-    default: "http://127.0.0.1:8787",
+    default: "http://127.0.0.1:8547",
     description: "the sequencer's API",
   },
   operatorToken: {
