@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
 import { genesisLedger } from "../circuits/ledger.ts";
-import { killChild, request, startChild, stopChild } from "./child-sequencer.ts";
+import { type ChildSequencer, killChild, request, startChild, stopChild } from "./child-sequencer.ts";
 import { HeadState } from "./head-state.ts";
 import { hex32 } from "./hex.ts";
 import { LedgerLog } from "./ledger-log.ts";
@@ -25,7 +25,12 @@ const USER_COUNT = 4;
 const MAX_LIFE_MS = 500;
 
 const folder = temporaryFolder();
-afterAll(folder.remove);
+/** The one that runs now: a test that fails must not leave it behind. */
+let child: ChildSequencer | null = null;
+afterAll(async () => {
+  if (child !== null) await killChild(child);
+  folder.remove();
+});
 
 /** Numerical Recipes' generator: the moments of the kills are the same in every run, as far as the machine allows. */
 function* fractions(seed: number): Generator<number, never> {
@@ -92,27 +97,25 @@ describe("a sequencer that is killed", () => {
     };
 
     for (let life = 0; life <= KILL_COUNT; life++) {
-      const child = await startChild(environment);
-      await request(`${child.url}/operator/l1-head`, { blockNumber: life, timestamp: L1_TIMESTAMP + life });
+      child = await startChild(environment);
+      const { url } = child;
+      await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp: L1_TIMESTAMP + life });
       const entries = [...depositsFor(USER_COUNT), ...depositsFor(life, 5n, USER_COUNT)];
-      await request(`${child.url}/operator/queue-entries`, { entries });
+      await request(`${url}/operator/queue-entries`, { entries });
       for (const [hash, receipt] of acknowledged) {
         if (random.next().value > 0.2) continue;
-        expect((await request(`${child.url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(
-          receipt,
-        );
+        expect((await request(`${url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
       }
       if (life === KILL_COUNT) {
         expect(await stopChild(child), "a clean stop").toBe(0);
+        child = null;
         break;
       }
-      await settle(child.url, life % 3);
-      const load = Promise.all([
-        ...users.map((_, i) => sendAll(child.url, i)),
-        keepSettling(child.url, life % 3),
-      ]);
+      await settle(url, life % 3);
+      const load = Promise.all([...users.map((_, i) => sendAll(url, i)), keepSettling(url, life % 3)]);
       await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_LIFE_MS));
       await killChild(child);
+      child = null;
       await load;
     }
 
