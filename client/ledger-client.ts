@@ -13,6 +13,7 @@ import {
   createWalletClient,
   defineChain,
   encodeAbiParameters,
+  getAddress,
   type Hex,
   http,
   keccak256,
@@ -73,7 +74,8 @@ export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
  * @throws CLI_L1_UNREACHABLE
  */
 export async function createLedgerClient(options: LedgerClientOptions): Promise<LedgerClient> {
-  const { rollupAddress } = options;
+  // One spelling: addresses are compared as text, with the sequencer's among them.
+  const rollupAddress = getAddress(options.rollupAddress);
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   const transport = http(options.rpcUrl, { timeout: requestTimeoutMs });
   try {

@@ -37,9 +37,9 @@ export const commandErrors = {
     remedy:
       "use the account that owns the leaf, or replace its key with: openledger account rotate-key --forced",
   },
-  CMD_VERIFY_FAILED: {
-    meaning: "what L1 accepted is not what the circuits in this repository prove",
-    remedy: "do not trust this rollup before the difference is explained",
+  CMD_KEYS_MISSING: {
+    meaning: "the verification key of a ceremony is not where it is looked for",
+    remedy: "get the published keys of the rollup, and name their folder with --keys",
   },
   CMD_INTERNAL: {
     meaning: "the program failed in an unforeseen way",
@@ -67,6 +67,8 @@ const ledgerRemedies: Record<string, string> = {
   OP_BAD_SIGNATURE: "sign with the leaf's current key (openledger account show)",
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
+  BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
+  BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
   SEQ_RATE_LIMITED: "wait a moment and try again",
   SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
   SEQ_SELF_TRANSFER: "name another payee",

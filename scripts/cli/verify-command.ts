@@ -1,2 +1,52 @@
+import { join } from "node:path";
 import type { Command } from "commander";
-export function addVerifyCommand(_program: Command): void {}
+import { verifyRollup } from "../../bridge/verify.ts";
+import { repositoryRoot } from "../../circuits/compile.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { formatOpen } from "../../client/open-amount.ts";
+import { verifyProof } from "../../prover/verification-key.ts";
+import { resolveEndpoints } from "./context.ts";
+import { deriveCircuits } from "./derive-circuits.ts";
+import { onRun, withExample } from "./run-command.ts";
+
+export function addVerifyCommand(program: Command): void {
+  const command = program
+    .command("verify")
+    .description(
+      "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
+    )
+    .option(
+      "--keys <folder>",
+      "keys of a ceremony: <folder>/<circuit>/verification-key.json",
+      join(repositoryRoot, "keys"),
+    )
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
+  onRun<{ keys: string; fromBlock?: bigint }>(command, async ({ options, output }) => {
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const onProgress = (text: string) => output.progress(text);
+    const circuits = await deriveCircuits({ rpcUrl, rollupAddress, keysFolder: options.keys, onProgress });
+    const result = await verifyRollup({
+      rpcUrl,
+      rollupAddress,
+      circuits,
+      verifyProof,
+      ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
+      onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
+    });
+    const root = toHex32(result.root);
+    const lines = [
+      `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
+      `${result.batchCount} batches, ${result.operationCount} operations, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
+    ];
+    if (result.isDevelopment)
+      lines.push(
+        "its keys are development keys: anyone can forge proofs for them, so this shows only that nobody did by accident",
+      );
+    output.answer(lines, { rollupAddress, ...result, root });
+  });
+}
+
+function parseBlock(text: string): bigint {
+  return BigInt(text);
+}

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { type Address, createPublicClient, createWalletClient, http, keccak256, stringToHex } from "viem";
+import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
 import { foundry } from "viem/chains";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/deployment.ts";
 import { genesisLedger } from "../../circuits/ledger.ts";
@@ -101,8 +101,8 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
   return {
     chainId: foundry.id,
     rpcUrl,
-    tokenAddress: token as Address,
-    rollupAddress: rollup as Address,
+    tokenAddress: getAddress(token),
+    rollupAddress: getAddress(rollup),
     deployedAtBlock: Number(deployed.blockNumber),
     domain: ledgerDomain(foundry.id, rollup),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },

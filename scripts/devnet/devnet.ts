@@ -106,8 +106,8 @@ async function bringUpAndWork(modules: {
   const { console, supervisor, signal } = modules;
   const check = () => signal.throwIfAborted();
   console.title("Circuit and keys");
-  const circuit = await buildCircuit(console);
-  check();
+  // Compiling takes a minute and cannot be stopped midway; half-built cache entries are never used.
+  const circuit = await Promise.race([buildCircuit(console), rejectOnAbort(signal)]);
   console.title("Ethereum node and contracts");
   const port = await findFreePort(L1_PORT);
   const rpcUrl = `http://127.0.0.1:${port}`;
@@ -153,6 +153,12 @@ async function seal({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<
     method: "POST",
     headers: { authorization: `Bearer ${operatorToken}` },
     signal: AbortSignal.timeout(30_000),
+  });
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
 }
 

@@ -44,6 +44,7 @@ export class Supervisor {
     onGiveUp: (error: Error) => void;
   };
   private isStopping = false;
+  private recording: Promise<void> = Promise.resolve();
 
   constructor(options: Supervisor["options"]) {
     this.options = options;
@@ -147,11 +148,19 @@ export class Supervisor {
   }
 
   private recordProcesses(): Promise<void> {
+    // One write after another: each writes what is true when its turn comes.
+    this.recording = this.recording.then(() =>
+      writeProcessRecord(this.options.recordPath, this.runningProcesses()),
+    );
+    return this.recording;
+  }
+
+  private runningProcesses(): ProcessRecord["children"] {
     const children: ProcessRecord["children"] = [];
     for (const { spec, child } of this.services) {
       const command = child.pid === undefined || child.exitCode !== null ? null : commandOf(child.pid);
       if (command !== null) children.push({ name: spec.name, pid: child.pid!, command });
     }
-    return writeProcessRecord(this.options.recordPath, children);
+    return children;
   }
 }

@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Address } from "viem";
+import { createL1Client } from "../../bridge/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
+import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
+import { circuitSpec } from "../../circuits/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compile.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { developmentSetup } from "../../prover/development-setup.ts";
+import { parseVerificationKey, type VerificationKey } from "../../prover/verification-key.ts";
+import { commandError } from "./cli-errors.ts";
+
+export interface DeriveOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Keys of a ceremony: `<folder>/<circuit>/verification-key.json`. */
+  readonly keysFolder: string;
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * What the rollup's circuits must be, from the sources in this repository: of the contract only the shapes are
+ * believed. Development keys follow from the circuit alone; those of a ceremony are files.
+ *
+ * @throws CMD_KEYS_MISSING, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ */
+export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
+  const { rpcUrl, rollupAddress } = options;
+  const registered = await new RollupContract({
+    client: createL1Client({ rpcUrl }),
+    address: rollupAddress,
+  }).circuits();
+  const derived: DerivedCircuit[] = [];
+  // One after another: each takes all cores and much memory.
+  for (const circuit of registered) {
+    const { narrow, wide } = circuit;
+    derived.push({ narrow, wide, key: await deriveKey(circuit, options) });
+  }
+  return derived;
+}
+
+async function deriveKey(
+  circuit: RegisteredCircuit,
+  { keysFolder, onProgress }: DeriveOptions,
+): Promise<VerificationKey> {
+  const name = shapeName(circuit);
+  if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
+  onProgress(`compiling ${name}, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(name));
+  const { verificationKey } = await developmentSetup(compiled, {
+    onProgress: ({ stage, done, total }) => {
+      // Tens of steps, not thousands of lines.
+      onProgress(
+        `making the development keys of ${name}, once, then cached: ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
+      );
+    },
+  });
+  return verificationKey;
+}
+
+async function readCeremonyKey(path: string, name: string): Promise<VerificationKey> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw commandError(
+      "CMD_KEYS_MISSING",
+      `the rollup has a key of a ceremony for ${name}, and there is no ${path}`,
+      {
+        data: { circuit: name, path },
+        cause,
+      },
+    );
+  }
+  return parseVerificationKey(JSON.parse(text));
+}
