@@ -98,7 +98,7 @@ function codeOf(text: string): string | null {
 const swap = ([x, y]: readonly [bigint, bigint]): [bigint, bigint] => [y, x];
 const hex32 = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
 
-/** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED from every method */
+/** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
 export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
   const request = async (method: "GET" | "POST", path: string, body?: object): Promise<unknown> => {
     const url = new URL(path, options.sequencerUrl);
@@ -119,6 +119,11 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       throw bridgeError("BRG_SEQUENCER_UNREACHABLE", `the sequencer at ${url.origin} does not answer`, {
         data: { method, path },
         cause,
+      });
+    }
+    if (response.status === 401) {
+      throw bridgeError("BRG_CONFIG_INVALID", `the sequencer at ${url.origin} does not take OPERATOR_TOKEN`, {
+        data: { method, path },
       });
     }
     if (!response.ok) {

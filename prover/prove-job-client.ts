@@ -36,7 +36,10 @@ const jobSchema = z.object({
 
 const USELESS_STATUSES = [404, 409];
 
-/** @throws PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED from every method; PRV_PROOF_INVALID from submitProof */
+/**
+ * @throws PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID (the token) from every method;
+ * PRV_PROOF_INVALID from submitProof
+ */
 export function createProveJobClient(options: ProveJobClientOptions): ProveJobClient {
   const request = async (
     method: "GET" | "POST",
@@ -64,12 +67,18 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
       });
     }
   };
-  const refused = (method: string, path: string, { status, text }: { status: number; text: string }) =>
-    proverError(
-      status >= 500 || status === 429 ? "PRV_SEQUENCER_UNREACHABLE" : "PRV_SEQUENCER_REFUSED",
-      `${method} ${path} answered ${status}: ${text.slice(0, 500)}`,
-      { data: { method, path, httpStatus: status } },
-    );
+  const refused = (method: string, path: string, { status, text }: { status: number; text: string }) => {
+    if (status === 401) {
+      return proverError("PRV_CONFIG_INVALID", "the sequencer does not take OPERATOR_TOKEN", {
+        data: { method, path },
+      });
+    }
+    const isPassing = status >= 500 || status === 429;
+    const code = isPassing ? "PRV_SEQUENCER_UNREACHABLE" : "PRV_SEQUENCER_REFUSED";
+    return proverError(code, `${method} ${path} answered ${status}: ${text.slice(0, 500)}`, {
+      data: { method, path, httpStatus: status },
+    });
+  };
 
   return {
     async nextJob(signal) {
