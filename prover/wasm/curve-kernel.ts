@@ -1,0 +1,265 @@
+import { type Code, f64, f64x2, i32, type Local, v128, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
+import { type Coordinate, CoordinateKernel } from "./coordinates.ts";
+import { type ConstantPool, FieldKernel, storedMax } from "./field-kernel.ts";
+import { baseField, elementBytes } from "./field-limbs.ts";
+
+/**
+ * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
+ *
+ * A point lies at an address that is a multiple of 16, x before y; points of the key are followed by
+ * the x of their image under the endomorphism. A reference is the address with two flags below it:
+ * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
+ *
+ * Two variants: the fast one assumes that no two points of a pair have the same x, and reports by the
+ * product of all differences where that is wrong; then the checked one, which doubles and cancels, does
+ * the batch again.
+ */
+export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
+
+export interface CurveShape {
+  name: "g1" | "g2";
+  degree: 1 | 2;
+  coordinateBytes: number;
+  /** x and y. */
+  pointBytes: number;
+  /** x, y and the endomorphism's x, and what fills up to a multiple of 128. */
+  keyPointBytes: number;
+  /** Scratch of a pair of pairs: difference, product of those before, two masks. */
+  stepBytes: number;
+}
+
+function shapeOf(name: "g1" | "g2", degree: 1 | 2): CurveShape {
+  const coordinateBytes = degree * elementBytes;
+  return {
+    name,
+    degree,
+    coordinateBytes,
+    pointBytes: 2 * coordinateBytes,
+    keyPointBytes: 128 * degree,
+    stepBytes: 4 * coordinateBytes + 32,
+  };
+}
+
+export const g1Shape = shapeOf("g1", 1);
+export const g2Shape = shapeOf("g2", 2);
+
+/** Bound on running products, in moduli. */
+const productMax = 2;
+
+export interface CurveFunctions {
+  /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
+  addFast: WasmFunction;
+  /** Likewise for any pairs; clears both references of a pair whose sum is infinity. */
+  addChecked: WasmFunction;
+  /** (reference, out): a copy with the flags applied. */
+  copy: WasmFunction;
+}
+
+/** `fillPair`: address of two references to points with different x. */
+export function addCurveFunctions(
+  builder: WasmModuleBuilder,
+  constants: ConstantPool,
+  shape: CurveShape,
+  inverse: WasmFunction,
+  fillPair: number,
+): CurveFunctions {
+  const { name } = shape;
+  const [fast, checked] = ([false, true] as const).map((isChecked) =>
+    builder.function(name + (isChecked ? "AddChecked" : "AddFast"), ["i32", "i32", "i32", "i32"], "i32", (f) =>
+      emitAdd(f, constants, shape, inverse, fillPair, isChecked),
+    ),
+  );
+  const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, constants, shape));
+  return { addFast: fast!, addChecked: checked!, copy };
+}
+
+/** What a pair's references say, for both lanes. */
+class PairReader {
+  readonly #f: WasmFunction;
+  readonly #kernel: CoordinateKernel;
+  readonly #shape: CurveShape;
+  readonly #references: readonly Local[];
+
+  /** `pairs`: four references, (first, second) of the lower lane and of the upper one. */
+  constructor(f: WasmFunction, kernel: CoordinateKernel, shape: CurveShape) {
+    this.#f = f;
+    this.#kernel = kernel;
+    this.#shape = shape;
+    this.#references = f.locals("i32", 4);
+  }
+
+  read(pairs: Code): void {
+    for (const [i, local] of this.#references.entries()) this.#f.set(local, i32.load(pairs, 4 * i));
+  }
+
+  #both(side: 0 | 1): [Code, Code] {
+    return [this.#references[side]!.get, this.#references[2 + side]!.get];
+  }
+
+  x(side: 0 | 1): Coordinate {
+    const { coordinateBytes } = this.#shape;
+    const [lower, upper] = this.#both(side).map((reference) =>
+      i32.add(
+        i32.and(reference, i32.const(-4)),
+        i32.mul(i32.and(reference, i32.const(referenceFlags.endomorphism)), i32.const(coordinateBytes)),
+      ),
+    );
+    return this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+  }
+
+  y(side: 0 | 1): Coordinate {
+    const { coordinateBytes } = this.#shape;
+    const [lower, upper] = this.#both(side).map((reference) =>
+      i32.add(i32.and(reference, i32.const(-4)), i32.const(coordinateBytes)),
+    );
+    const y = this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+    const [lowerSign, upperSign] = this.#both(side).map((reference) =>
+      f64.fromI32(
+        i32.sub(i32.const(1), i32.shl(i32.and(reference, i32.const(referenceFlags.negative)), i32.const(1))),
+      ),
+    );
+    return this.#kernel.withSign(y, this.#kernel.base.bind(f64x2.pair(lowerSign!, upperSign!)));
+  }
+
+  #bind(code: Code): Code {
+    const local = this.#f.local("i32");
+    this.#f.set(local, code);
+    return local.get;
+  }
+}
+
+function emitAdd(
+  f: WasmFunction,
+  constants: ConstantPool,
+  shape: CurveShape,
+  inverse: WasmFunction,
+  fillPair: number,
+  isChecked: boolean,
+): void {
+  const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
+  const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree);
+  const reader = new PairReader(f, kernel, shape);
+  const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const product = kernel.variable(productMax);
+  const prefixAt = 2 * shape.coordinateBytes;
+  const masksAt = 2 * prefixAt;
+  const move = (local: Local, by: number) => f.set(local, i32.add(local.get, i32.const(by)));
+
+  // An odd number of pairs is filled up; the caller leaves room for the sum.
+  f.if(i32.and(pairCount.get, i32.const(1)), () => {
+    f.set(pair, i32.add(pairs.get, i32.shl(pairCount.get, i32.const(3))));
+    for (const at of [0, 4]) f.emit(i32.store(pair.get, i32.load(i32.const(fillPair), at), at));
+  });
+  f.set(last, i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))));
+
+  // Forward: differences of x, and the products of all before.
+  f.set(pair, pairs.get);
+  f.set(step, steps.get);
+  kernel.assign(product, kernel.one());
+  f.while(i32.ltU(pair.get, last.get), () => {
+    reader.read(pair.get);
+    const difference = kernel.variable(storedMax);
+    kernel.assign(difference, kernel.reduce(kernel.sub(reader.x(1), reader.x(0))));
+    if (isChecked) emitSpecialCases(f, kernel, reader, difference, step, masksAt);
+    kernel.store(step.get, difference.value, 0, storedMax);
+    kernel.store(step.get, product.value, prefixAt, productMax);
+    kernel.assign(product, kernel.mul(product.value, difference.value));
+    move(pair, 16);
+    move(step, shape.stepBytes);
+  });
+
+  // The inverse of the whole product; zero where a factor is.
+  kernel.store(step.get, kernel.reduce(product.value), 0, storedMax);
+  f.emit(inverse.call(step.get));
+  kernel.assign(product, kernel.load(step.get, 0, storedMax));
+  if (!isChecked) f.if(v128.anyTrue(kernel.zeroMask(kernel.load(step.get, 0, storedMax))), () => f.return(i32.const(0)));
+
+  // Backward: each inverse is what is left of the whole times the product of those before.
+  const outEnd = f.local("i32");
+  f.set(outEnd, i32.add(out.get, i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes))));
+  f.while(i32.ltU(pairs.get, pair.get), () => {
+    move(pair, -16);
+    move(step, -shape.stepBytes);
+    move(outEnd, -2 * shape.pointBytes);
+    reader.read(pair.get);
+    const inverted = kernel.mul(product.value, kernel.load(step.get, prefixAt, productMax));
+    kernel.assign(product, kernel.mul(product.value, kernel.load(step.get, 0, storedMax)));
+    const [x1, x2, y1] = [reader.x(0), reader.x(1), reader.y(0)];
+    let rise = kernel.reduce(kernel.sub(reader.y(1), y1));
+    if (isChecked) {
+      const chosen = kernel.variable(storedMax);
+      kernel.assign(chosen, rise);
+      const doubled = v128.load(step.get, masksAt);
+      f.if(v128.anyTrue(doubled), () => {
+        const square = kernel.reduce(kernel.square(x1));
+        const triple = kernel.reduce(kernel.add(kernel.add(square, square), square));
+        kernel.assign(chosen, kernel.select(triple, chosen.value, doubled));
+      });
+      rise = chosen.value;
+      const cancelled = v128.load(step.get, masksAt + 16);
+      for (const lane of [0, 1] as const) {
+        f.if(f64.ne(f64x2.lane(lane, v128.and(cancelled, kernel.base.constant(1))), f64.const(0)), () => {
+          for (const at of [0, 4]) f.emit(i32.store(pair.get, i32.const(0), 8 * lane + at));
+        });
+      }
+    }
+    const unreducedSlope = kernel.mul(rise, inverted);
+    // G2's square adds the slope's parts: they must be small.
+    const slope = shape.degree === 2 ? kernel.reduce(unreducedSlope) : unreducedSlope;
+    const x3 = kernel.reduce(kernel.sub(kernel.sub(kernel.square(slope), x1), x2));
+    const drop = kernel.mul(slope, kernel.normalize(kernel.sub(x1, x3)));
+    const y3 = kernel.reduce(kernel.sub(drop, y1));
+    const upper = i32.add(outEnd.get, i32.const(shape.pointBytes));
+    kernel.scatter(outEnd.get, upper, x3, 0);
+    kernel.scatter(outEnd.get, upper, y3, shape.coordinateBytes);
+  });
+  f.emit(i32.const(1));
+}
+
+/** Equal points: the tangent's denominator. Opposite ones: 1, so that the product stays invertible. */
+function emitSpecialCases(
+  f: WasmFunction,
+  kernel: CoordinateKernel,
+  reader: PairReader,
+  difference: ReturnType<CoordinateKernel["variable"]>,
+  step: Local,
+  masksAt: number,
+): void {
+  const [isSpecial, isDouble] = [f.local("v128"), f.local("v128")];
+  f.set(isSpecial, kernel.zeroMask(difference.value));
+  f.set(isDouble, v128.zero);
+  f.if(v128.anyTrue(isSpecial.get), () => {
+    const y1 = reader.y(0);
+    const rise = kernel.reduce(kernel.sub(reader.y(1), y1));
+    f.set(isDouble, v128.and(isSpecial.get, kernel.zeroMask(rise)));
+    const doubled = kernel.reduce(kernel.add(y1, y1));
+    const replaced = kernel.select(doubled, kernel.bindAll(kernel.one()), isDouble.get);
+    kernel.assign(difference, kernel.select(replaced, difference.value, isSpecial.get));
+  });
+  f.emit(v128.store(step.get, isDouble.get, masksAt));
+  f.emit(v128.store(step.get, v128.andNot(isSpecial.get, isDouble.get), masksAt + 16));
+}
+
+function emitCopy(f: WasmFunction, constants: ConstantPool, shape: CurveShape): void {
+  const [reference, out] = f.params as [Local, Local];
+  const { coordinateBytes } = shape;
+  const source = f.local("i32");
+  const sign = f.local("f64");
+  f.set(source, i32.and(reference.get, i32.const(-4)));
+  f.set(
+    sign,
+    f64.fromI32(i32.sub(i32.const(1), i32.shl(i32.and(reference.get, i32.const(1)), i32.const(1)))),
+  );
+  const xSource = f.local("i32");
+  f.set(
+    xSource,
+    i32.add(source.get, i32.mul(i32.and(reference.get, i32.const(2)), i32.const(coordinateBytes))),
+  );
+  for (let at = 0; at < coordinateBytes; at += 8) {
+    f.emit(f64.store(out.get, f64.load(xSource.get, at), at));
+    f.emit(
+      f64.store(out.get, f64.mul(f64.load(source.get, coordinateBytes + at), sign.get), coordinateBytes + at),
+    );
+  }
+  void constants;
+}

@@ -1,0 +1,70 @@
+import { baseModulus, scalarModulus } from "../bn254-wasm.ts";
+
+/**
+ * How field elements lie in memory: five signed limbs of 51 bits, each a double that holds an integer. The
+ * value is the sum of limb[i] * 2^(51 i), in Montgomery form with R = 2^255. An element has many forms;
+ * kernels bound their limbs and values, see field-kernel.ts.
+ *
+ * Why doubles: a fused multiply-add gives the upper and the lower half of a 102-bit product in two
+ * instructions for two lanes at once, and WebAssembly has no other way to multiply more than 32 bits.
+ */
+export const limbBits = 51;
+export const limbCount = 5;
+export const elementBytes = 8 * limbCount;
+export const limbRadix = 1n << BigInt(limbBits);
+export const elementR = 1n << BigInt(limbBits * limbCount);
+
+export interface PrimeField {
+  modulus: bigint;
+  name: "fq" | "fr";
+}
+export const baseField: PrimeField = { modulus: baseModulus, name: "fq" };
+export const scalarField: PrimeField = { modulus: scalarModulus, name: "fr" };
+
+/** The residue of least absolute value. */
+export function balancedResidue(value: bigint, modulus: bigint): bigint {
+  const residue = ((value % modulus) + modulus) % modulus;
+  return 2n * residue > modulus ? residue - modulus : residue;
+}
+
+/** Limbs between -2^50 and 2^50 of a value; the last one takes what is left. */
+export function toLimbs(value: bigint): number[] {
+  const limbs: number[] = [];
+  let rest = value;
+  for (let i = 0; i < limbCount - 1; i++) {
+    const limb = balancedResidue(rest, limbRadix);
+    limbs.push(Number(limb));
+    rest = (rest - limb) / limbRadix;
+  }
+  limbs.push(Number(rest));
+  return limbs;
+}
+
+export function fromLimbs(limbs: ArrayLike<number>): bigint {
+  let value = 0n;
+  for (let i = limbCount - 1; i >= 0; i--) value = value * limbRadix + BigInt(limbs[i]!);
+  return value;
+}
+
+/** Montgomery form of a residue, as limbs. */
+export function encodeElement(value: bigint, { modulus }: PrimeField): number[] {
+  return toLimbs(balancedResidue(value * elementR, modulus));
+}
+
+/** The residue, from 0 to modulus - 1, of an element in Montgomery form. */
+export function decodeElement(limbs: ArrayLike<number>, { modulus }: PrimeField): bigint {
+  const value = (fromLimbs(limbs) * inverse(elementR, modulus)) % modulus;
+  return value < 0n ? value + modulus : value;
+}
+
+/** Modular inverse by Euclid's algorithm; the value must have one. */
+export function inverse(value: bigint, modulus: bigint): bigint {
+  let [r0, r1] = [modulus, ((value % modulus) + modulus) % modulus];
+  let [s0, s1] = [0n, 1n];
+  while (r1 !== 0n) {
+    const quotient = r0 / r1;
+    [r0, r1] = [r1, r0 - quotient * r1];
+    [s0, s1] = [s1, s0 - quotient * s1];
+  }
+  return s0 < 0n ? s0 + modulus : s0;
+}
