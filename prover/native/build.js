@@ -1,0 +1,103 @@
+// Builds the native prover: node prover/native/build.js [--optional]
+//
+// Needs a C++17 compiler (CXX, or g++, c++, clang++ on the path) and Node's headers (beside the node binary,
+// in /usr/include/node, or where NODE_INCLUDE_DIR points). With --optional, as an install step, a machine
+// without them is no failure: the prover reports PRV_NATIVE_UNAVAILABLE where it is asked for.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const sourceDir = join(root, "src");
+const buildDir = join(root, "build");
+const target = join(buildDir, "bn254-prover.node");
+const stampPath = join(buildDir, "stamp.txt");
+const flags = [
+  "-std=c++17",
+  "-O3",
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-pthread",
+  "-Wall",
+  "-Wextra",
+  // GCC 12's own AVX-512 headers warn of their undefined operands.
+  "-Wno-uninitialized",
+  "-Wno-maybe-uninitialized",
+];
+
+class Missing extends Error {}
+
+function findCompiler() {
+  for (const name of [process.env.CXX, "g++", "c++", "clang++"]) {
+    if (!name) continue;
+    const version = spawnSync(name, ["--version"], { encoding: "utf8" });
+    if (version.status === 0) return { name, version: version.stdout.split("\n")[0] };
+  }
+  throw new Missing("no C++ compiler: install g++ or set CXX");
+}
+
+function findHeaders() {
+  const candidates = [
+    process.env.NODE_INCLUDE_DIR,
+    join(dirname(process.execPath), "../include/node"),
+    "/usr/include/node",
+  ];
+  const found = candidates.find((dir) => dir && existsSync(join(dir, "node_api.h")));
+  if (found === undefined) throw new Missing("no node_api.h: install Node's headers or set NODE_INCLUDE_DIR");
+  return found;
+}
+
+async function build() {
+  if (process.platform === "win32") throw new Missing("Windows is not supported");
+  const compiler = findCompiler();
+  const headers = findHeaders();
+  const sources = readdirSync(sourceDir).sort();
+  const hash = createHash("sha256").update(JSON.stringify([compiler, headers, flags, process.arch]));
+  for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
+  const stamp = hash.digest("hex");
+  if (existsSync(target) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) return "is up to date";
+
+  // In a folder of its own, and moved in place whole: another process may be building too.
+  const workDir = join(buildDir, `.work-${process.pid}`);
+  mkdirSync(workDir, { recursive: true });
+  try {
+    const units = sources.filter((name) => name.endsWith(".cpp"));
+    const queue = [...units];
+    const compileNext = async () => {
+      for (let unit = queue.shift(); unit !== undefined; unit = queue.shift())
+        await run(compiler.name, [...flags, "-I", headers, "-c", join(sourceDir, unit), "-o", join(workDir, `${unit}.o`)]);
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
+    const objects = units.map((unit) => join(workDir, `${unit}.o`));
+    const library = join(workDir, "out.node");
+    const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
+    await run(compiler.name, ["-shared", "-pthread", ...link, ...objects, "-o", library]);
+    renameSync(library, target);
+    writeFileSync(stampPath, stamp);
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+  return `was built with ${compiler.version}`;
+}
+
+function run(command, args) {
+  return new Promise((settle, fail) => {
+    const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.once("error", fail);
+    child.once("exit", (status) =>
+      status === 0 ? settle() : fail(new Error(`${command} ended with status ${status}: ${args.join(" ")}`)),
+    );
+  });
+}
+
+try {
+  console.log(`The native prover ${await build()}: ${target}`);
+} catch (error) {
+  const isOptional = process.argv.includes("--optional");
+  console.error(`The native prover was not built: ${error.message}`);
+  if (isOptional) console.error("snarkjs serves in its place; `node prover/native/build.js` tries again.");
+  process.exitCode = isOptional ? 0 : 1;
+}

@@ -1,0 +1,143 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { describe, expect, test } from "vitest";
+import {
+  coordinatesG1,
+  coordinatesG2,
+  edgeValues,
+  encodeG1,
+  encodeG2,
+  findAddon,
+  type G1,
+  type G2,
+  joinNumbers,
+  moduli,
+  multiplyG1,
+  multiplyG2,
+  splitNumbers,
+} from "./oracle.fixtures.ts";
+
+const { addon, paths } = findAddon();
+const r = moduli.scalar;
+const lambda = 4407920970296243842393367215006156084916469457145843978461n;
+
+/** Points whose discrete logarithms are known, so that one multiplication is the whole oracle. */
+function knownPoints<P extends { add(other: P): P }>(zero: P, base: P, count: number) {
+  const points: P[] = [];
+  const logs: bigint[] = [];
+  let point = zero;
+  for (let i = 0; i < count; i++) {
+    points.push(point);
+    logs.push(BigInt(i));
+    point = point.add(base);
+  }
+  return { points, logs };
+}
+
+function randomScalars(count: number, seed: bigint): bigint[] {
+  let state = seed;
+  return Array.from({ length: count }, () => (state = (state * state + 3n) % r));
+}
+
+const groups = {
+  G1: {
+    isG2: false,
+    make: (count: number) => {
+      const { points, logs } = knownPoints<G1>(bn254.G1.Point.ZERO, bn254.G1.Point.BASE, count);
+      return { logs, encoded: points.map(encodeG1) };
+    },
+    expected: (log: bigint) => coordinatesG1(multiplyG1(bn254.G1.Point.BASE, log)),
+  },
+  G2: {
+    isG2: true,
+    make: (count: number) => {
+      const { points, logs } = knownPoints<G2>(bn254.G2.Point.ZERO, bn254.G2.Point.BASE, count);
+      return { logs, encoded: points.map(encodeG2) };
+    },
+    expected: (log: bigint) => coordinatesG2(multiplyG2(bn254.G2.Point.BASE, log)),
+  },
+};
+
+describe.skipIf(addon === null)("multi-scalar multiplication", () => {
+  for (const path of paths) {
+    for (const [name, group] of Object.entries(groups)) {
+      const known = group.make(700);
+      const check = (indexes: number[], scalars: bigint[], label: string) => {
+        const points = Buffer.concat(indexes.map((i) => known.encoded[i]!));
+        const log = indexes.reduce((sum, i, k) => (sum + known.logs[i]! * scalars[k]!) % r, 0n);
+        const sum = addon!.multiplyPoints(path, group.isG2, points, joinNumbers(scalars), 2);
+        expect(splitNumbers(sum), label).toEqual(group.expected(log));
+      };
+      const firstPoints = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+      test(`${path}, ${name}: random scalars, from no point to hundreds, infinity among the points`, () => {
+        for (const count of [0, 1, 2, 3, 7, 8, 9, 17, 64, 300, 700])
+          check(firstPoints(count), randomScalars(count, BigInt(count + 2)), `${count} points`);
+      });
+
+      test(`${path}, ${name}: edge scalars, each alone and all together`, () => {
+        const edges = [...edgeValues(r), lambda, r - lambda, lambda + 1n, (1n << 24n) + 1n];
+        for (const scalar of edges) check([3], [scalar], `${scalar}`);
+        check(
+          edges.map((_, i) => i + 1),
+          edges,
+          "all",
+        );
+        check(
+          edges.map(() => 5),
+          edges,
+          "all on one point",
+        );
+      });
+
+      test(`${path}, ${name}: equal points and opposite points in one bucket`, () => {
+        const same = Array.from({ length: 100 }, () => 7);
+        for (const scalar of [1n, 12345n, r - 1n, randomScalars(2, 99n)[1]!]) {
+          check(same, same.fill(7).map(() => scalar), `the same point 100 times, ${scalar}`);
+          const signs = Array.from({ length: 101 }, (_, i) => (i % 2 === 0 ? scalar : r - scalar));
+          check(signs.map(() => 9), signs, `P - P + P ..., ${scalar}`);
+          check(signs.slice(1).map(() => 9), signs.slice(1), `P - P ... = 0, ${scalar}`);
+          // The same bucket gets P, P, -2P and more: infinity appears in the middle of a sum.
+          const mixed = [1, 1, 2, 4, 5, 6, 7, 8, 3, 3, 6];
+          check(mixed, mixed.map((i) => (i === 2 || i === 6 ? r - scalar : scalar)), `mixed, ${scalar}`);
+        }
+      });
+
+      test(`${path}, ${name}: one bucket larger than a round of additions`, () => {
+        const indexes = Array.from({ length: 20_000 }, (_, i) => i % 700);
+        check(indexes, indexes.map((i) => (i % 3 === 0 ? 1n : i % 3 === 1 ? 0n : r - 1n)), "ones");
+      });
+    }
+
+    test(`${path}: several windows of many points on one or three threads`, () => {
+      const known = groups.G1.make(700);
+      const indexes = Array.from({ length: 9000 }, (_, i) => i % 700);
+      const scalars = randomScalars(9000, 5n);
+      const points = Buffer.concat(indexes.map((i) => known.encoded[i]!));
+      const log = indexes.reduce((sum, i, k) => (sum + known.logs[i]! * scalars[k]!) % r, 0n);
+      for (const threads of [1, 3])
+        expect(splitNumbers(addon!.multiplyPoints(path, false, points, joinNumbers(scalars), threads))).toEqual(
+          groups.G1.expected(log),
+        );
+    });
+  }
+});
+
+describe.skipIf(addon === null)("split scalars", () => {
+  test("the halves give the scalar back and are below 2^126", () => {
+    const scalars = [...edgeValues(r), lambda, r - lambda, ...randomScalars(5000, 11n)];
+    const words = splitNumbers(addon!.splitScalars(joinNumbers(scalars)));
+    const isNegative = (word: bigint) => word >> 192n === 1n;
+    const magnitude = (word: bigint) => word & ((1n << 192n) - 1n);
+    for (const [i, scalar] of scalars.entries()) {
+      const [k1, k2] = [words[2 * i]!, words[2 * i + 1]!].map((word) =>
+        isNegative(word) ? -magnitude(word) : magnitude(word),
+      ) as [bigint, bigint];
+      expect((((k1 + lambda * k2 - scalar) % r) + r) % r, `${scalar}`).toBe(0n);
+      for (const half of [k1, k2]) expect((half < 0n ? -half : half) >> 126n).toBe(0n);
+    }
+  });
+
+  test("lambda is a cube root of 1", () => {
+    expect((lambda * lambda + lambda + 1n) % r).toBe(0n);
+  });
+});

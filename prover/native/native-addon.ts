@@ -1,0 +1,82 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { proverError } from "../prover-errors.ts";
+
+/** How field elements are multiplied: eight at once with AVX-512 IFMA, or one by one on any processor. */
+export type NativePath = "ifma" | "portable";
+
+/** A key in the addon's memory. */
+export type NativeKey = { readonly nativeKey: unique symbol };
+
+/**
+ * Milliseconds of a proof's phases: the matrices times the witness, the transforms to the quotient, the
+ * scalars' digits, the five sums over points, the rest. sumA to sumH are the threads' times together.
+ */
+export interface NativeTimes {
+  matrices: number;
+  quotient: number;
+  digits: number;
+  sums: number;
+  finish: number;
+  sumA: number;
+  sumB1: number;
+  sumB2: number;
+  sumC: number;
+  sumH: number;
+}
+
+/** The addon's functions; numbers go in and out as 32 bytes, little-endian. */
+export interface NativeAddon {
+  /** The paths that this processor has, the fastest first. */
+  paths(): NativePath[];
+  loadKey(
+    zkeyPath: string,
+    path: NativePath | "auto",
+    threadCount: number,
+  ): Promise<{ key: NativeKey; path: NativePath; byteCount: number }>;
+  releaseKey(key: NativeKey): void;
+  /**
+   * `control` is two 32-bit numbers: the caller sets the first to 1 to cancel, and reads the proof's progress
+   * from the second, 0 to 1000. The proof is a.x, a.y, b.x0, b.x1, b.y0, b.y1, c.x, c.y.
+   */
+  prove(
+    key: NativeKey,
+    witness: Uint8Array,
+    r: Uint8Array,
+    s: Uint8Array,
+    control: Uint8Array,
+  ): Promise<{ proof: Uint8Array; times: NativeTimes }>;
+  multiplyField(path: NativePath, isScalarField: boolean, a: Uint8Array, b: Uint8Array): Uint8Array;
+  invertBase(values: Uint8Array): Uint8Array;
+  splitScalars(scalars: Uint8Array): Uint8Array;
+  multiplyPoints(
+    path: NativePath,
+    isG2: boolean,
+    points: Uint8Array,
+    scalars: Uint8Array,
+    threadCount: number,
+  ): Uint8Array;
+  quotient(
+    path: NativePath,
+    rows: Uint8Array,
+    values: Uint8Array,
+    witness: Uint8Array,
+    domainPower: number,
+  ): Uint8Array;
+}
+
+const addonPath = fileURLToPath(new URL("build/bn254-prover.node", import.meta.url));
+
+/** @throws RollupError PRV_NATIVE_UNAVAILABLE where the addon was not built or does not load */
+export function loadNativeAddon(path = addonPath): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw proverError(
+      "PRV_NATIVE_UNAVAILABLE",
+      `the native prover does not load (${reason}); install g++ and run \`node prover/native/build.js\`, or choose the snarkjs prover`,
+      { data: { path, reason }, cause },
+    );
+  }
+}

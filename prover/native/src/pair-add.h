@@ -1,0 +1,207 @@
+// Affine additions in batches with one inversion (Montgomery's trick), written once for both paths. Ops has
+// `lanes` additions in each step; all lanes share the inversion too.
+//
+//   l = (y2 - y1) / (x2 - x1),   x3 = l^2 - x1 - x2,   y3 = l (x1 - x3) - y1
+//
+// A plain batch has no test for equal or opposite points: they make the product of all denominators zero,
+// and then the batch runs again with the tests.
+#pragma once
+#include "kernels.h"
+
+template <class Ops>
+struct CoordinateG1 {
+  using F = typename Ops::F;
+  using E = F;
+  using Mask = typename Ops::Mask;
+  static constexpr size_t bytes = 32;
+  static E load(const PointRef* refs, size_t offset, size_t phiOffset) { return Ops::load(refs, offset, phiOffset); }
+  static void store(u64* const* out, size_t offset, const E& a) { Ops::store(out, offset, a); }
+  static E sub(const E& a, const E& b) { return Ops::sub(a, b); }
+  static E subReduced(const E& a, const E& b) { return Ops::subReduced(a, b); }
+  static E subTwice(const E& a, const E& b, const E& c) { return Ops::subTwice(a, b, c); }
+  static E mul(const E& a, const E& b) { return Ops::mul(a, b); }
+  static E sqr(const E& a) { return Ops::sqr(a); }
+  static E negateIf(Mask m, const E& a) { return Ops::negateIf(m, a); }
+  static E canonical(const E& a) { return Ops::canonical(a); }
+  static E triple(const E& a) { return Ops::triple(a); }
+  static E twice(const E& a) { return Ops::twice(a); }
+  static E select(Mask m, const E& a, const E& b) { return Ops::select(m, a, b); }
+  static Mask isZero(const E& a) { return Ops::isZero(a); }
+  static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a, b); }
+  static E one() { return Ops::one(); }
+  static F norm(const E& a) { return a; }
+  static E inverse(const E&, const F& normInverse) { return normInverse; }
+};
+
+template <class Ops>
+struct CoordinateG2 {
+  using F = typename Ops::F;
+  struct E {
+    F c0, c1;
+  };
+  using Mask = typename Ops::Mask;
+  static constexpr size_t bytes = 64;
+  static E load(const PointRef* refs, size_t offset, size_t phiOffset) {
+    return {Ops::load(refs, offset, phiOffset), Ops::load(refs, offset + 32, phiOffset)};
+  }
+  static void store(u64* const* out, size_t offset, const E& a) {
+    Ops::store(out, offset, a.c0);
+    Ops::store(out, offset + 32, a.c1);
+  }
+  static E sub(const E& a, const E& b) { return {Ops::sub(a.c0, b.c0), Ops::sub(a.c1, b.c1)}; }
+  static E subReduced(const E& a, const E& b) { return {Ops::subReduced(a.c0, b.c0), Ops::subReduced(a.c1, b.c1)}; }
+  static E subTwice(const E& a, const E& b, const E& c) {
+    return {Ops::subTwice(a.c0, b.c0, c.c0), Ops::subTwice(a.c1, b.c1, c.c1)};
+  }
+  static E mul(const E& a, const E& b) {
+    E out;
+    Ops::mulComplex(a.c0, a.c1, b.c0, b.c1, out.c0, out.c1);
+    return out;
+  }
+  static E sqr(const E& a) {
+    E out;
+    Ops::sqrComplex(a.c0, a.c1, out.c0, out.c1);
+    return out;
+  }
+  static E negateIf(Mask m, const E& a) { return {Ops::negateIf(m, a.c0), Ops::negateIf(m, a.c1)}; }
+  static E canonical(const E& a) { return {Ops::canonical(a.c0), Ops::canonical(a.c1)}; }
+  static E triple(const E& a) { return {Ops::triple(a.c0), Ops::triple(a.c1)}; }
+  static E twice(const E& a) { return {Ops::twice(a.c0), Ops::twice(a.c1)}; }
+  static E select(Mask m, const E& a, const E& b) { return {Ops::select(m, a.c0, b.c0), Ops::select(m, a.c1, b.c1)}; }
+  static Mask isZero(const E& a) { return Ops::isZero(a.c0) & Ops::isZero(a.c1); }
+  static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a.c0, b.c0) & Ops::isEqual(a.c1, b.c1); }
+  static E one() { return {Ops::one(), Ops::zero()}; }
+  /** a times its conjugate, which lies in the base field: only that is inverted. */
+  static F norm(const E& a) { return Ops::sumOfSquares(a.c0, a.c1); }
+  static E inverse(const E& a, const F& normInverse) {
+    return {Ops::mul(a.c0, normInverse), Ops::mul(Ops::negate(a.c1), normInverse)};
+  }
+};
+
+template <class Ops, template <class> class CoordinateOf>
+struct PairAdder {
+  using C = CoordinateOf<Ops>;
+  using E = typename C::E;
+  using F = typename Ops::F;
+  using Mask = typename Ops::Mask;
+  static constexpr size_t yOffset = C::bytes, phiOffset = 2 * C::bytes;
+
+  static bool run(const PairBatch& batch, PairScratch& scratch) {
+    pad(batch);
+    if (batch.hasInfinity) return runTested(batch, scratch);
+    if (runPlain(batch, scratch)) return false;
+    return runTested(batch, scratch);
+  }
+
+ private:
+  static size_t stepsOf(const PairBatch& batch) { return (batch.count + Ops::lanes - 1) / Ops::lanes; }
+
+  /** Fills the last step with an addition of numbers whose difference is not zero. */
+  static void pad(const PairBatch& batch) {
+    alignas(64) static const u64 first[16] = {};
+    alignas(64) static const u64 second[16] = {1};
+    alignas(64) static thread_local u64 nowhere[16];
+    for (size_t i = batch.count; i < stepsOf(batch) * Ops::lanes; i++) {
+      batch.a[i] = reinterpret_cast<PointRef>(first);
+      batch.b[i] = reinterpret_cast<PointRef>(second);
+      batch.out[i] = nowhere;
+    }
+  }
+
+  /** The inverse of the product in each of two chains; false where one is zero. */
+  static bool invertChains(F run[2]) {
+    F inverse;
+    if (!Ops::invertAllLanes(Ops::mul(run[0], run[1]), inverse)) return false;
+    const F first = Ops::mul(inverse, run[1]);
+    run[1] = Ops::mul(inverse, run[0]);
+    run[0] = first;
+    return true;
+  }
+
+  static bool runPlain(const PairBatch& batch, PairScratch& scratch) {
+    const size_t steps = stepsOf(batch);
+    F* const norms = scratch.bytes.as<F>();
+    F* const prefixes = norms + steps;
+    F run[2] = {Ops::one(), Ops::one()}; // two chains, so that one's latency hides behind the other
+    for (size_t s = 0; s < steps; s++) {
+      const E x1 = C::load(batch.a + s * Ops::lanes, 0, phiOffset);
+      const E x2 = C::load(batch.b + s * Ops::lanes, 0, phiOffset);
+      const F norm = C::norm(C::sub(x2, x1));
+      norms[s] = norm;
+      prefixes[s] = run[s & 1];
+      run[s & 1] = Ops::mul(run[s & 1], norm);
+    }
+    if (!invertChains(run)) return false;
+    for (size_t s = steps; s-- > 0;) {
+      const PointRef *a = batch.a + s * Ops::lanes, *b = batch.b + s * Ops::lanes;
+      const F normInverse = Ops::mul(run[s & 1], prefixes[s]);
+      run[s & 1] = Ops::mul(run[s & 1], norms[s]);
+      const E x1 = C::load(a, 0, phiOffset), x2 = C::load(b, 0, phiOffset);
+      const E y1 = C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset, 0));
+      const E y2 = C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset, 0));
+      const E slope = C::mul(C::sub(y2, y1), C::inverse(C::sub(x2, x1), normInverse));
+      const E x3 = C::subTwice(C::sqr(slope), x1, x2);
+      const E y3 = C::subReduced(C::mul(slope, C::sub(x1, x3)), y1);
+      C::store(batch.out + s * Ops::lanes, 0, x3);
+      C::store(batch.out + s * Ops::lanes, yOffset, y3);
+    }
+    return true;
+  }
+
+  struct Operands {
+    E x1, y1, x2, y2;
+    Mask isInfinity1, isInfinity2, isDouble, isOpposite;
+  };
+
+  static Operands read(const PointRef* a, const PointRef* b) {
+    Operands o;
+    o.x1 = C::canonical(C::load(a, 0, phiOffset)), o.x2 = C::canonical(C::load(b, 0, phiOffset));
+    o.y1 = C::canonical(C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset, 0)));
+    o.y2 = C::canonical(C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset, 0)));
+    o.isInfinity1 = C::isZero(o.x1) & C::isZero(o.y1);
+    o.isInfinity2 = C::isZero(o.x2) & C::isZero(o.y2);
+    const Mask isSameX = Ops::andNot(C::isEqual(o.x1, o.x2), o.isInfinity1 | o.isInfinity2);
+    o.isDouble = isSameX & C::isEqual(o.y1, o.y2);
+    o.isOpposite = Ops::andNot(isSameX, o.isDouble);
+    return o;
+  }
+
+  static E denominator(const Operands& o) {
+    const E d = C::select(o.isDouble, C::twice(o.y1), C::sub(o.x2, o.x1));
+    return C::select(o.isInfinity1 | o.isInfinity2 | o.isOpposite, C::one(), d);
+  }
+
+  static bool runTested(const PairBatch& batch, PairScratch& scratch) {
+    const size_t steps = stepsOf(batch);
+    F* const norms = scratch.bytes.as<F>();
+    F* const prefixes = norms + steps;
+    F run[2] = {Ops::one(), Ops::one()};
+    for (size_t s = 0; s < steps; s++) {
+      const Operands o = read(batch.a + s * Ops::lanes, batch.b + s * Ops::lanes);
+      norms[s] = C::norm(denominator(o));
+      prefixes[s] = run[s & 1];
+      run[s & 1] = Ops::mul(run[s & 1], norms[s]);
+    }
+    // Points of order 2 exist in neither group; on a damaged key the proof fails to verify.
+    if (!invertChains(run)) run[0] = run[1] = Ops::zero();
+    Mask anyInfinity = 0;
+    for (size_t s = steps; s-- > 0;) {
+      const Operands o = read(batch.a + s * Ops::lanes, batch.b + s * Ops::lanes);
+      const F normInverse = Ops::mul(run[s & 1], prefixes[s]);
+      run[s & 1] = Ops::mul(run[s & 1], norms[s]);
+      const E top = C::select(o.isDouble, C::triple(C::sqr(o.x1)), C::sub(o.y2, o.y1));
+      const E slope = C::mul(top, C::inverse(denominator(o), normInverse));
+      E x3 = C::subTwice(C::sqr(slope), o.x1, o.x2);
+      E y3 = C::subReduced(C::mul(slope, C::sub(o.x1, x3)), o.y1);
+      x3 = C::select(o.isInfinity1, o.x2, C::select(o.isInfinity2, o.x1, x3));
+      y3 = C::select(o.isInfinity1, o.y2, C::select(o.isInfinity2, o.y1, y3));
+      const E nothing = C::sub(o.x1, o.x1);
+      x3 = C::select(o.isOpposite, C::canonical(nothing), x3);
+      y3 = C::select(o.isOpposite, C::canonical(nothing), y3);
+      anyInfinity |= o.isOpposite | (o.isInfinity1 & o.isInfinity2);
+      C::store(batch.out + s * Ops::lanes, 0, x3);
+      C::store(batch.out + s * Ops::lanes, yOffset, y3);
+    }
+    return anyInfinity != 0;
+  }
+};

@@ -1,0 +1,58 @@
+// A proving key in memory, ready for any number of proofs, and the prover itself.
+#pragma once
+#include <mutex>
+#include <string>
+
+#include "msm.h"
+#include "zkey.h"
+
+/** Wall-clock milliseconds of a proof's phases; the sums' own times are those of all threads together. */
+struct PhaseTimes {
+  double matrices, quotient, digits, sums, finish;
+  double sumA, sumB1, sumB2, sumC, sumH;
+};
+
+struct Proof {
+  // Plain integers.
+  Affine<Fp> a, c;
+  Affine<Fp2> b;
+  PhaseTimes times;
+};
+
+/** What a caller shares with a running proof. */
+struct ProofControl {
+  std::atomic<int32_t> isCancelled;
+  /** 0 to 1000. */
+  std::atomic<int32_t> progress;
+};
+
+class ProvingKey {
+ public:
+  /** @throws FileError PRV_KEY_UNREADABLE */
+  ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount);
+
+  /**
+   * A proof for a .wtns file's bytes, with the blinding factors r and s. One at a time; others wait.
+   *
+   * @throws FileError PRV_NO_WITNESS, Cancelled
+   */
+  Proof prove(const unsigned char* witness, size_t witnessBytes, const Words& r, const Words& s, ProofControl& control);
+
+  const Kernels& kernels() const { return kernels_; }
+  size_t byteCount() const;
+
+ private:
+  void readMatrices(const Zkey& zkey);
+
+  const Kernels& kernels_;
+  /** IFMA's transforms need a domain of 64; smaller ones take the portable path. */
+  const Kernels* scalarKernels_;
+  ThreadPool pool_;
+  std::mutex mutex_;
+  size_t wireCount_ = 0, domainSize_ = 0;
+  Affine<Fp> alpha1_, beta1_, delta1_;
+  Affine<Fp2> beta2_, delta2_;
+  PointTable a_, b1_, b2_, c_, h_;
+  std::unique_ptr<MatrixPlan> matrices_[2];
+  std::unique_ptr<QuotientPlan> quotient_;
+};

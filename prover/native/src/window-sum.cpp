@@ -1,0 +1,196 @@
+#include "window-sum.h"
+
+#include <algorithm>
+
+namespace {
+// Points of one round of additions: with their sums they stay in the second-level cache.
+constexpr size_t chunkBytes = size_t{512} << 10;
+}  // namespace
+
+WindowSum::WindowSum(const Kernels& kernels, const PointTable& table, const std::atomic<int32_t>& isCancelled)
+    : kernels_(kernels), table_(table), isCancelled_(isCancelled), pointBytes_(table.pointBytes()),
+      chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)), slots_(chunkEntries_ / 2 * pointBytes_),
+      refs_(chunkEntries_), a_(maxPairs + 8), b_(maxPairs + 8), out_(maxPairs + 8) {}
+
+std::vector<Words> WindowSum::run(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+  bucketCount_ = size_t{1} << plan.bucketPower(window);
+  hasInfinity_ = false;
+  sort(scalars, plan, window);
+  addBuckets();
+  return addByBits();
+}
+
+void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+  // An entry is 4 * position in the table + 2 * phi + sign.
+  ends_.assign(bucketCount_ + 1, 0);
+  plan.forEach(scalars, window, [&](u32 digit, u32 id) {
+    if (table_.indexOf(id >> 2) != PointTable::none) ends_[digit]++;
+  });
+  u32 total = 0;
+  for (u32& end : ends_) total += std::exchange(end, total);
+  entries_.reserve(std::max<size_t>(total, 1) * sizeof(u32));
+  u32* const entries = entries_.as<u32>();
+  plan.forEach(scalars, window, [&](u32 digit, u32 id) {
+    const u32 index = table_.indexOf(id >> 2);
+    if (index != PointTable::none) entries[ends_[digit]++] = index << 2 | (id & 3);
+  });
+}
+
+PointRef WindowSum::refOf(u32 entry) const {
+  return reinterpret_cast<PointRef>(table_.at(entry >> 2)) | (entry & 3);
+}
+
+void WindowSum::addBuckets() {
+  buckets_.reserve(bucketCount_ * pointBytes_);
+  isFilled_.assign(bucketCount_, false);
+  const u32* const entries = entries_.as<u32>();
+  std::vector<Segment> segments;
+  size_t at = 0;
+  for (size_t bucket = 0; bucket < bucketCount_;) {
+    segments.clear();
+    size_t used = 0;
+    while (bucket < bucketCount_ && used < chunkEntries_) {
+      const size_t end = ends_[bucket + 1];
+      if (at == end) {
+        bucket++;
+        continue;
+      }
+      Segment segment{static_cast<u32>(bucket), static_cast<u32>(used), 0};
+      // A bucket that goes over several rounds takes its sum so far along.
+      if (isFilled_[bucket]) refs_[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
+      const size_t take = std::min(end - at, chunkEntries_ - used);
+      for (size_t i = 0; i < take; i++) {
+        const PointRef ref = refOf(entries[at + i]);
+        const char* const address = reinterpret_cast<const char*>(ref & ~PointRef{3});
+        __builtin_prefetch(address);
+        __builtin_prefetch(address + pointBytes_);
+        refs_[used + i] = ref;
+      }
+      at += take, used += take;
+      segment.count = static_cast<u32>(used - segment.start);
+      isFilled_[bucket] = true;
+      segments.push_back(segment);
+      if (at != end) break;
+    }
+    addSegments(segments);
+    if (isCancelled_.load(std::memory_order_relaxed) != 0) throw Cancelled();
+  }
+}
+
+/** Adds each bucket's points two by two until one is left, all buckets in the same rounds. */
+void WindowSum::addSegments(std::vector<Segment>& segments) {
+  for (const Segment& segment : segments)
+    if (segment.count == 1) writeLone(segment);
+  size_t slotCount = 0;
+  for (;;) {
+    size_t open = 0;
+    for (Segment& segment : segments) {
+      if (segment.count == 1) continue;
+      PointRef* const refs = &refs_[segment.start];
+      for (u32 i = 0; i < segment.count / 2; i++) {
+        const PointRef a = refs[2 * i], b = refs[2 * i + 1];
+        char* out;
+        if (segment.count == 2) out = bucketAt(segment.bucket);
+        else if (isSlot(a)) out = reinterpret_cast<char*>(a);
+        else if (isSlot(b)) out = reinterpret_cast<char*>(b);
+        else out = slots_.as<char>() + slotCount++ * pointBytes_;
+        emit(a, b, out);
+        refs[i] = reinterpret_cast<PointRef>(out);
+      }
+      if (segment.count % 2 == 1) refs[segment.count / 2] = refs[segment.count - 1];
+      segment.count = (segment.count + 1) / 2;
+      if (segment.count > 1) segments[open++] = segment;
+    }
+    flush();
+    if (open == 0) return;
+    segments.resize(open);
+  }
+}
+
+/** The only point of a bucket, without its flags. */
+void WindowSum::writeLone(const Segment& segment) {
+  const PointRef ref = refs_[segment.start];
+  const char* const point = reinterpret_cast<const char*>(ref & ~PointRef{3});
+  char* const out = bucketAt(segment.bucket);
+  if (point == out) return;
+  const size_t half = pointBytes_ / 2;
+  std::memcpy(out, point + ((ref & phiFlag) != 0 ? pointBytes_ : 0), half);
+  std::memcpy(out + half, point + half, half);
+  if ((ref & negatedFlag) == 0) return;
+  Words y[2];
+  std::memcpy(y, out + half, half);
+  for (size_t i = 0; i < half / sizeof(Words); i++) y[i] = Fp::neg(y[i]);
+  std::memcpy(out + half, y, half);
+}
+
+void WindowSum::emit(PointRef a, PointRef b, char* out) {
+  a_[pairCount_] = a, b_[pairCount_] = b, out_[pairCount_] = reinterpret_cast<u64*>(out);
+  if (++pairCount_ == maxPairs) flush();
+}
+
+void WindowSum::flush() {
+  if (pairCount_ == 0) return;
+  const PairBatch batch{a_.data(), b_.data(), out_.data(), pairCount_, hasInfinity_};
+  if ((table_.isG2() ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_)) hasInfinity_ = true;
+  pairCount_ = 0;
+}
+
+/**
+ * Neighbours two by two; 0 stands for no point. Sums take the first one's place, which is the bucket's own
+ * where bucketDistance (in buckets, of two neighbours) is not 0.
+ */
+void WindowSum::pairUp(std::vector<PointRef>& points, size_t bucketDistance) {
+  const size_t pairs = points.size() / 2;
+  for (size_t i = 0; i < pairs; i++) {
+    const PointRef a = points[2 * i], b = points[2 * i + 1];
+    if (a != 0 && b != 0) {
+      emit(a, b, reinterpret_cast<char*>(a));
+      points[i] = a;
+    } else if (b != 0 && bucketDistance != 0) {
+      // b itself goes on to the sum of its bit.
+      char* const copy = bucketAt(2 * i * bucketDistance);
+      std::memcpy(copy, reinterpret_cast<const char*>(b), pointBytes_);
+      points[i] = reinterpret_cast<PointRef>(copy);
+    } else {
+      points[i] = a != 0 ? a : b;
+    }
+  }
+  if (points.size() % 2 == 1) points[pairs] = points.back();
+  points.resize(pairs + points.size() % 2);
+}
+
+/**
+ * Sum of number times bucket, without running sums: the sum over all buckets, and for each bit of
+ * (number - 1) the sum over the buckets that have it. The odd half of every level of the tree of sums is one
+ * bit's share. About two additions a bucket, all independent within a level.
+ */
+std::vector<Words> WindowSum::addByBits() {
+  std::vector<PointRef> all(bucketCount_);
+  for (size_t i = 0; i < bucketCount_; i++) all[i] = isFilled_[i] ? reinterpret_cast<PointRef>(bucketAt(i)) : 0;
+  std::vector<std::vector<PointRef>> bits;
+  for (size_t distance = 1;; distance *= 2) {
+    bool isDone = true;
+    for (std::vector<PointRef>& bit : bits) {
+      if (bit.size() == 1) continue;
+      pairUp(bit, 0);
+      isDone = false;
+    }
+    if (all.size() > 1) {
+      std::vector<PointRef> odd(all.size() / 2);
+      for (size_t i = 0; i < odd.size(); i++) odd[i] = all[2 * i + 1];
+      pairUp(all, distance);
+      bits.push_back(std::move(odd));
+      isDone = false;
+    }
+    flush();
+    if (isDone) break;
+  }
+  const size_t pointWords = pointBytes_ / sizeof(Words);
+  std::vector<Words> out((1 + bits.size()) * pointWords);
+  const auto write = [&](size_t index, PointRef ref) {
+    if (ref != 0) std::memcpy(&out[index * pointWords], reinterpret_cast<const char*>(ref), pointBytes_);
+  };
+  write(0, all[0]);
+  for (size_t i = 0; i < bits.size(); i++) write(1 + i, bits[i][0]);
+  return out;
+}
