@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type Deployment, encodeDeployment, genesisOf, loadDeployment, parseDeployment } from "./deployment.ts";
+import {
+  type Deployment,
+  encodeDeployment,
+  genesisOf,
+  loadDeployment,
+  parseDeployment,
+} from "./deployment.ts";
 import { FIELD_ORDER } from "./protocol.ts";
 
 const deployment: Deployment = {
@@ -9,7 +15,12 @@ const deployment: Deployment = {
   rollupAddress: `0x${"22".repeat(20)}`,
   deployedAtBlock: 3,
   domain: FIELD_ORDER - 1n,
-  genesis: { treasuryOwner: `0x${"33".repeat(20)}`, operatorOwner: `0x${"44".repeat(20)}`, operatorKeyX: 5n, root: 6n },
+  genesis: {
+    treasuryOwner: `0x${"33".repeat(20)}`,
+    operatorOwner: `0x${"44".repeat(20)}`,
+    operatorKeyX: 5n,
+    root: 6n,
+  },
   idFeeWei: 10n ** 18n,
   circuits: [
     {
@@ -48,7 +59,9 @@ describe("deployment", () => {
   });
 
   it("refuses a file that is absent or not JSON", () => {
-    expect(() => loadDeployment("/nonexistent")).toThrow(expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID" }));
+    expect(() => loadDeployment("/nonexistent")).toThrow(
+      expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID" }),
+    );
     expect(() => parseDeployment("{")).toThrow(expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID" }));
   });
 });

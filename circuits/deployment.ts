@@ -86,7 +86,8 @@ export function loadDeployment(path: string): Deployment {
 
 /** The file's text; `parseDeployment` reads it back. */
 export function encodeDeployment(deployment: Deployment): string {
-  const hex = (_key: string, value: unknown) => (typeof value === "bigint" ? `0x${value.toString(16)}` : value);
+  const hex = (_key: string, value: unknown) =>
+    typeof value === "bigint" ? `0x${value.toString(16)}` : value;
   return `${JSON.stringify(deployment, hex, 2)}\n`;
 }
 

@@ -5,33 +5,11 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
 import { z } from "zod";
-import type { Deployment } from "../circuits/deployment.ts";
 import { createErrorHandler } from "./api-errors.ts";
-import { MAX_BODY_BYTES } from "./body-limit.ts";
-import type { Feed } from "./feed.ts";
-import type { Logger } from "./logger.ts";
-import type { Metrics } from "./metrics.ts";
+import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
-import type { Secret } from "./secret.ts";
-import type { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-
-export interface ApiOptions {
-  readonly deployment: Deployment;
-  readonly receiptSigner: string;
-  readonly l1Confirmations: number;
-  readonly operatorToken: Secret<string>;
-  readonly rateLimitPerMinute: number;
-}
-
-export interface ApiModules {
-  readonly sequencer: Sequencer;
-  readonly feed: Feed;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly clock: () => number;
-}
 
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {

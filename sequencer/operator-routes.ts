@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import type { ApiModules, ApiOptions } from "./api.ts";
+import { type ApiModules, type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import { readyView } from "./api-views.ts";
-import { MAX_OPERATOR_BODY_BYTES } from "./body-limit.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 
 /** Digests have one length, so the comparison tells nothing about the token's. */
