@@ -1,12 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { verifyRollup } from "../../bridge/verify.ts";
 import { repositoryRoot } from "../../circuits/compile.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
-import { verifyProof } from "../../prover/verification-key.ts";
 import { resolveEndpoints } from "./context.ts";
-import { deriveCircuits } from "./derive-circuits.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 export function addVerifyCommand(program: Command): void {
@@ -23,6 +20,12 @@ export function addVerifyCommand(program: Command): void {
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
   onRun<{ keys: string; fromBlock?: bigint }>(command, async ({ options, output }) => {
+    // Loaded here: prover and bridge would make every other command a second slower.
+    const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
+      import("../../bridge/verify.ts"),
+      import("../../prover/verification-key.ts"),
+      import("./derive-circuits.ts"),
+    ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const onProgress = (text: string) => output.progress(text);
     const circuits = await deriveCircuits({ rpcUrl, rollupAddress, keysFolder: options.keys, onProgress });

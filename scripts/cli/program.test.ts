@@ -1,0 +1,162 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { allCommands, createProgram } from "./program.ts";
+
+const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "openledger-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+const run = (...args: string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [executable, ...args], (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+
+const accountsFile = () => join(folder, "accounts.json");
+const pathOf = (command: Command): string =>
+  command.parent === null ? "" : `${pathOf(command.parent)} ${command.name()}`.trim();
+const helpOf = (command: Command): string => {
+  let text = "";
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+};
+
+describe("openledger --help", () => {
+  const commands = allCommands(createProgram());
+
+  it("knows every command that the README names", () => {
+    expect(commands.map(pathOf).sort()).toEqual(
+      [
+        "",
+        "account",
+        "account new",
+        "account rotate-key",
+        "account show",
+        "claim",
+        "datanet",
+        "datanet contribute",
+        "datanet create",
+        "datanet publish",
+        "datanet show",
+        "deposit",
+        "status",
+        "transfer",
+        "verify",
+        "withdraw",
+      ].sort(),
+    );
+  });
+
+  it.each(commands.map((command) => [pathOf(command) || "(the program)", command] as const))(
+    "ends the help of %s with an example of itself",
+    (path, command) => {
+      const example = helpOf(command).split("Example:")[1];
+      expect(example).toContain(`$ npm run openledger -- ${path === "(the program)" ? "" : path}`);
+    },
+  );
+});
+
+describe("openledger", () => {
+  it("answers help with status 0", async () => {
+    const { status, stdout } = await run("transfer", "--help");
+    expect(status).toBe(0);
+    expect(stdout).toContain("Example:");
+  });
+
+  it("answers wrong usage with status 2: what happened, what to do, the code", async () => {
+    const { status, stdout, stderr } = await run("transfer", "bob");
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr.trim().split("\n")).toEqual([expect.any(String), expect.any(String), "[CMD_USAGE]"]);
+  });
+
+  it("answers failures as JSON where JSON is asked for", async () => {
+    const usage = await run("transfer", "bob", "--json");
+    expect(usage.status).toBe(2);
+    expect(JSON.parse(usage.stdout)).toMatchObject({
+      error: { code: "CMD_USAGE", remedy: expect.any(String) },
+    });
+    const amount = await run("--json", "transfer", "bob", "1e5", "--account", "alice");
+    expect(amount.status).toBe(1);
+    expect(JSON.parse(amount.stdout)).toMatchObject({
+      error: { code: "CLI_AMOUNT_INVALID", data: { text: "1e5" } },
+    });
+  });
+
+  it("says so where no Ethereum node answers", async () => {
+    const rollup = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+    const { status, stdout } = await run(
+      "--json",
+      "--rpc",
+      "http://127.0.0.1:1",
+      "--rollup",
+      rollup,
+      "status",
+    );
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_L1_UNREACHABLE" } });
+  });
+
+  it("refuses an address that is none, before it asks anybody", async () => {
+    const { stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", "0x12", "status");
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
+  });
+});
+
+describe("openledger account new", () => {
+  it("stores a key for the file's owner alone, and refuses the name the second time", async () => {
+    const made = await run("account", "new", "erin", "--accounts-file", accountsFile(), "--json");
+    expect(made.status).toBe(0);
+    const { address } = JSON.parse(made.stdout) as { address: string };
+    const { accounts } = JSON.parse(await readFile(accountsFile(), "utf8")) as {
+      accounts: { name: string; address: string }[];
+    };
+    expect(accounts).toMatchObject([{ name: "erin", address, keyIndex: 0 }]);
+    expect((await import("node:fs")).statSync(accountsFile()).mode & 0o077).toBe(0);
+    const again = await run("account", "new", "erin", "--accounts-file", accountsFile(), "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNT_EXISTS" } });
+  });
+
+  it("never prints the private key, and keeps a random ledger key where one is asked for", async () => {
+    const made = await run(
+      "account",
+      "new",
+      "frank",
+      "--random-key",
+      "--accounts-file",
+      accountsFile(),
+      "--json",
+    );
+    const { accounts } = JSON.parse(await readFile(accountsFile(), "utf8")) as {
+      accounts: { name: string; privateKey: string; l2Secret?: string }[];
+    };
+    const frank = accounts.find(({ name }) => name === "frank")!;
+    expect(frank.l2Secret).toMatch(/^0x[0-9a-f]{64}$/);
+    for (const secret of [frank.privateKey, frank.l2Secret!])
+      expect(made.stdout + made.stderr).not.toContain(secret);
+  });
+
+  it("refuses a name that is none, and a file that is none", async () => {
+    const bad = await run("account", "new", "../Erin", "--accounts-file", accountsFile(), "--json");
+    expect(JSON.parse(bad.stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
+    const broken = join(folder, "broken.json");
+    await writeFile(broken, "{");
+    const answer = await run("account", "new", "erin", "--accounts-file", broken, "--json");
+    expect(JSON.parse(answer.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNTS_MALFORMED" } });
+  });
+});
