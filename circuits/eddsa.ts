@@ -55,6 +55,19 @@ export function isUsableKey(point: CurvePoint): boolean {
  * the subgroup when (x, y) is on it, as (0, −1) has order 2: at most one of the two is usable.
  */
 export function recoverPublicKey(keyX: bigint): CurvePoint | null {
+  const known = recovered.get(keyX);
+  if (known !== undefined) return known;
+  const key = computePublicKey(keyX);
+  if (recovered.size >= RECOVERED_LIMIT) recovered.delete(recovered.keys().next().value as bigint);
+  recovered.set(keyX, key);
+  return key;
+}
+
+// The root and the subgroup check take about 2 ms, and a ledger sees the same keys again: the oldest entry goes first.
+const RECOVERED_LIMIT = 10_000;
+const recovered = new Map<bigint, CurvePoint | null>();
+
+function computePublicKey(keyX: bigint): CurvePoint | null {
   if (keyX <= 0n || keyX >= FIELD_ORDER) return null;
   const xx = field.sqr(keyX);
   const yy = field.div(field.sub(1n, field.mul(168700n, xx)), field.sub(1n, field.mul(168696n, xx)));
