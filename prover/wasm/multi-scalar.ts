@@ -1,0 +1,152 @@
+import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
+import { halfBits } from "./endomorphism.ts";
+import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
+import { ListSummer, listSumBytes } from "./bucket-sums.ts";
+
+/**
+ * Sums of scalar * point by Pippenger's buckets. Each window of each scalar's halves is a signed digit; the
+ * points of a digit's absolute value are summed, and the sum of value * bucket comes from the values' bits:
+ * with C[i] = B[2 i] + B[2 i + 1] it is twice the same sum over C, plus the sum of the odd ones.
+ */
+export interface WindowShape {
+  windowBits: number;
+  windowCount: number;
+}
+
+/** The window width with the fewest additions for so many points. */
+export function chooseWindows(pointCount: number): WindowShape {
+  let best: WindowShape & { cost: number } = { windowBits: 0, windowCount: 0, cost: Number.POSITIVE_INFINITY };
+  for (let windowBits = 3; windowBits <= 16; windowBits++) {
+    const windowCount = Math.ceil((halfBits + 1) / windowBits);
+    const cost = windowCount * (2 * pointCount + 2 * 2 ** (windowBits - 1));
+    if (cost < best.cost) best = { windowBits, windowCount, cost };
+  }
+  return { windowBits: best.windowBits, windowCount: best.windowCount };
+}
+
+/** Points that stand for a window's sum: the sum of 2^i * point[i]. */
+export function windowPointCount({ windowBits }: WindowShape): number {
+  return windowBits;
+}
+
+export interface PointTable {
+  /** Address of the points, in the key's form, and of each one's scalar's index. */
+  points: number;
+  indices: number;
+  count: number;
+}
+
+/** Where splitDigits wrote the digits. */
+export interface DigitTable {
+  address: number;
+  scalarCount: number;
+  /** Index of the first scalar of the table among those that the points' indices mean. */
+  windows: WindowShape;
+}
+
+/** Bytes of working memory for windows up to this width. */
+export function windowSumBytes(shape: CurveShape, windowBits: number): number {
+  return listSumBytes(shape) + (2 * 2 ** (windowBits - 1) + 2 * windowBits + 4) * shape.pointBytes;
+}
+
+export class WindowSummer {
+  readonly #summer: ListSummer;
+  readonly #words: Uint32Array;
+  readonly #halves: Int16Array;
+  readonly #pointArea: number;
+  #references = new Uint32Array(0);
+  readonly #ends: Uint32Array;
+  readonly #buckets: Uint32Array;
+  readonly #odd: Uint32Array;
+  readonly #oddEnds: Uint32Array;
+  readonly #oddSums: Uint32Array;
+
+  constructor(kernels: KernelCalls, memory: WasmMemory, shape: CurveShape, maxWindowBits: number, work: number) {
+    this.#summer = new ListSummer(kernels, memory, shape, work);
+    this.#words = new Uint32Array(memory.buffer);
+    this.#halves = new Int16Array(memory.buffer);
+    this.#pointArea = work + listSumBytes(shape);
+    const bucketCount = 2 ** (maxWindowBits - 1);
+    this.#ends = new Uint32Array(bucketCount + 2);
+    this.#buckets = new Uint32Array(bucketCount + 2);
+    this.#odd = new Uint32Array(bucketCount + 2);
+    this.#oddEnds = new Uint32Array(maxWindowBits);
+    this.#oddSums = new Uint32Array(maxWindowBits);
+  }
+
+  /** Addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's. */
+  sumWindow(table: PointTable, digits: DigitTable, window: number): Uint32Array {
+    const { windowBits } = digits.windows;
+    const { pointBytes } = this.#summer.shape;
+    const bucketCount = 2 ** (windowBits - 1);
+    this.#sortByDigit(table, digits, window, bucketCount);
+    const buckets = this.#buckets;
+    // buckets[v] for v from 1 to bucketCount
+    let area = this.#pointArea;
+    this.#summer.sum(this.#references, this.#ends, bucketCount + 1, area, buckets);
+    area += (bucketCount + 1) * pointBytes;
+    const highest = buckets[bucketCount]!;
+    let oddCount = 0;
+    let level = 0;
+    for (let size = bucketCount; size > 1; size >>>= 1) {
+      const half = size >>> 1;
+      let count = 0;
+      for (let i = 0; i < half; i++) {
+        const [even, odd] = [buckets[2 * i]!, buckets[2 * i + 1]!];
+        if (even !== 0 && i > 0) this.#references[count++] = even;
+        if (odd !== 0) {
+          // At the bottom, i = 0, the pair's sum would be multiplied by zero.
+          if (i > 0) this.#references[count++] = odd;
+          this.#odd[oddCount++] = odd;
+        }
+        this.#ends[i] = count;
+      }
+      this.#oddEnds[level++] = oddCount;
+      this.#summer.sum(this.#references, this.#ends, half, area, buckets);
+      area += half * pointBytes;
+    }
+    this.#summer.sum(this.#odd, this.#oddEnds, level, area, this.#oddSums);
+    this.#oddSums[level++] = highest;
+    return this.#oddSums.subarray(0, level);
+  }
+
+  /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
+  #sortByDigit(table: PointTable, digits: DigitTable, window: number, bucketCount: number): void {
+    const { count } = table;
+    const [words, halves, ends] = [this.#words, this.#halves, this.#ends];
+    const size = Math.max(2 * count, bucketCount);
+    if (this.#references.length < size) this.#references = new Uint32Array(size);
+    const references = this.#references;
+    const { scalarCount } = digits;
+    const first = (digits.address >>> 1) + window * 2 * scalarCount;
+    const indices = table.indices >>> 2;
+    const next = this.#odd; // free here
+    next.fill(0, 0, bucketCount + 2);
+    for (let half = 0; half < 2; half++) {
+      const base = first + half * scalarCount;
+      for (let i = 0; i < count; i++) {
+        const digit = halves[base + words[indices + i]!]!;
+        next[digit < 0 ? -digit : digit]!++;
+      }
+    }
+    let position = 0;
+    next[0] = 0;
+    for (let value = 0; value <= bucketCount; value++) {
+      const length = next[value]!;
+      next[value] = position;
+      position += length;
+      ends[value] = position;
+    }
+    const { keyPointBytes } = this.#summer.shape;
+    for (let half = 0; half < 2; half++) {
+      const base = first + half * scalarCount;
+      let point = table.points + half * referenceFlags.endomorphism;
+      for (let i = 0; i < count; i++) {
+        const digit = halves[base + words[indices + i]!]!;
+        if (digit > 0) references[next[digit]!++] = point;
+        else if (digit < 0) references[next[-digit]!++] = point + referenceFlags.negative;
+        point += keyPointBytes;
+      }
+    }
+  }
+}
