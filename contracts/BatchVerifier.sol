@@ -2,6 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
+import {loadWord, storeWord} from "./MemoryWords.sol";
+import {R} from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3.
@@ -11,8 +13,6 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// So a further proof costs one pair and two scalar multiplications; the first proof of another circuit costs two
 /// pairs and six multiplications.
 contract BatchVerifier is IBatchVerifier {
-    /// @dev Order of the scalar field.
-    uint256 internal constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @dev Order of the base field.
     uint256 private constant P = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
@@ -85,16 +85,16 @@ contract BatchVerifier is IBatchVerifier {
         uint256 keys = _loadKeys();
         (circuit.circuitId, circuit.narrow, circuit.wide) = _circuit(keys, index);
         uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
-        circuit.isDevelopment = uint16(_load(ptr + SHAPE_AT)) == 1;
+        circuit.isDevelopment = uint16(loadWord(ptr + SHAPE_AT)) == 1;
         for (uint256 i = 0; i < 2; ++i) {
-            circuit.key.alpha[i] = _load(keys + 0x20 * i);
+            circuit.key.alpha[i] = loadWord(keys + 0x20 * i);
             for (uint256 j = 0; j < 2; ++j) {
-                circuit.key.beta[i][j] = _load(keys + 0x40 + 0x40 * i + 0x20 * j);
-                circuit.key.delta[i][j] = _load(ptr + DELTA_AT + 0x40 * i + 0x20 * j);
+                circuit.key.beta[i][j] = loadWord(keys + 0x40 + 0x40 * i + 0x20 * j);
+                circuit.key.delta[i][j] = loadWord(ptr + DELTA_AT + 0x40 * i + 0x20 * j);
             }
         }
         for (uint256 i = 0; i < 8; ++i) {
-            circuit.key.ic[i / 2][i % 2] = _load(ptr + IC_AT + 0x20 * i);
+            circuit.key.ic[i / 2][i % 2] = loadWord(ptr + IC_AT + 0x20 * i);
         }
     }
 
@@ -126,8 +126,8 @@ contract BatchVerifier is IBatchVerifier {
         returns (bytes32 circuitId, uint16 narrow, uint16 wide)
     {
         uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
-        uint256 shape = _load(ptr + SHAPE_AT);
-        return (bytes32(_load(ptr)), uint16(shape >> 32), uint16(shape >> 16));
+        uint256 shape = loadWord(ptr + SHAPE_AT);
+        return (bytes32(loadWord(ptr)), uint16(shape >> 32), uint16(shape >> 16));
     }
 
     /// @dev Assumes that each statement's circuit is known. Reverts unless every proof is valid.
@@ -210,14 +210,14 @@ contract BatchVerifier is IBatchVerifier {
         // −Σ r·IC, gamma
         uint256 icPair = next;
         next += 0xc0;
-        _store(icPair, 0);
-        _store(icPair + 0x20, 0);
+        storeWord(icPair, 0);
+        storeWord(icPair + 0x20, 0);
         for (uint256 circuit = 0; circuit < circuitCount; ++circuit) {
             uint256 sumsAt = sums + SUMS_SIZE * circuit;
-            if (_load(sumsAt) == 0) continue;
+            if (loadWord(sumsAt) == 0) continue;
             uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * circuit;
             for (uint256 i = 0; i < 4; ++i) {
-                _addScaled(ptr + IC_AT + 0x40 * i, _load(sumsAt + 0x20 * i), icPair);
+                _addScaled(ptr + IC_AT + 0x40 * i, loadWord(sumsAt + 0x20 * i), icPair);
             }
             // −Σ r·C, delta
             assembly ("memory-safe") {
@@ -228,10 +228,10 @@ contract BatchVerifier is IBatchVerifier {
             next += 0xc0;
         }
         _negate(icPair);
-        _store(icPair + 0x40, GAMMA_X_IM);
-        _store(icPair + 0x60, GAMMA_X_RE);
-        _store(icPair + 0x80, GAMMA_Y_IM);
-        _store(icPair + 0xa0, GAMMA_Y_RE);
+        storeWord(icPair + 0x40, GAMMA_X_IM);
+        storeWord(icPair + 0x60, GAMMA_X_RE);
+        storeWord(icPair + 0x80, GAMMA_Y_IM);
+        storeWord(icPair + 0xa0, GAMMA_Y_RE);
 
         bool isAnswered;
         uint256 isOne;
@@ -255,7 +255,7 @@ contract BatchVerifier is IBatchVerifier {
             // Beyond the free pointer and not kept.
             start := mload(0x40)
         }
-        _store(start, uint256(TRANSCRIPT_TAG));
+        storeWord(start, uint256(TRANSCRIPT_TAG));
         uint256 ptr = start + 0x20;
         for (uint256 i = 0; i < count; ++i) {
             Statement memory statement = statements[i];
@@ -322,20 +322,8 @@ contract BatchVerifier is IBatchVerifier {
 
     /// @dev Turns the point (x, y) into (x, −y); infinity is (0, 0) and stays so.
     function _negate(uint256 point) private pure {
-        uint256 y = _load(point + 0x20);
-        if (y != 0) _store(point + 0x20, P - y);
-    }
-
-    function _load(uint256 ptr) internal pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(ptr)
-        }
-    }
-
-    function _store(uint256 ptr, uint256 word) internal pure {
-        assembly ("memory-safe") {
-            mstore(ptr, word)
-        }
+        uint256 y = loadWord(point + 0x20);
+        if (y != 0) storeWord(point + 0x20, P - y);
     }
 
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {

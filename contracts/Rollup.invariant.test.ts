@@ -371,8 +371,7 @@ describe("invariants", () => {
     );
     for (const [type, { accepted, refused }] of Object.entries(counts)) {
       expect(accepted, `accepted ${type}`).toBeGreaterThan(0);
-      if (type !== "wait" && !type.startsWith("forceSet"))
-        expect(refused, `refused ${type}`).toBeGreaterThan(0);
+      if (type === "batches") expect(refused, "refused batches").toBeGreaterThan(0);
     }
   }, 120_000);
 });

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IRollup} from "./IRollup.sol";
+import {storeWord} from "./MemoryWords.sol";
+import {MAX_LEAF_COUNT, R} from "./Protocol.sol";
+
+/// @title The elements E of one batch (docs/ledger.md, "Batch data")
+/// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
+library BatchElements {
+    /// @dev One batch's elements in memory; `start`, `wideAt` and `wordsAt` are addresses of 32-byte words.
+    struct Elements {
+        uint256 start;
+        uint256 fixedCount;
+        uint256 count;
+        uint256 wideAt;
+        uint256 wideCount;
+        uint256 wordsAt;
+        uint256 newRoot;
+        uint256 timestamp;
+        uint256 newNextId;
+        uint256 signedCount;
+    }
+
+    /// @dev Words of each kind, four bits a kind, kind 0 lowest; f marks reserved and unknown kinds.
+    ///                                      31 … 21    20 … 16 15…12 11 … 0
+    uint256 private constant WORD_COUNTS = 0xfffffffffff_44544_ffff_101527221100;
+    uint256 private constant NO_WORD_COUNT = 0xf;
+
+    // Wire form of a batch: the new root, then the packed header, 58 bytes together.
+    uint256 private constant WIRE_HEADER_SIZE = 58;
+    uint256 private constant WIRE_PAIR_SIZE = 23;
+    uint256 private constant WIRE_CORE_SIZE = 12;
+
+    uint256 private constant HEADER_ELEMENT_COUNT = 5;
+
+    /// @dev Builds E: the posted bytes, and what the rollup adds from its own state (I5).
+    function read(
+        bytes calldata data,
+        IRollup.State memory current,
+        uint256 domain,
+        uint256 idFeeWei,
+        uint256 narrow,
+        uint256 wide
+    ) internal pure returns (Elements memory elements) {
+        if (data.length < WIRE_HEADER_SIZE) revert IRollup.RollupDataLengthInvalid(data.length, WIRE_HEADER_SIZE);
+        uint256 ptr;
+        // From the low end: wideCount 8, pairCount 8, payloadCount 16, signedCount 16, feePerUnit 64,
+        // feeAccountId 24, newNextId 32, timestamp 40.
+        uint256 header;
+        uint256 newRoot;
+        assembly ("memory-safe") {
+            newRoot := calldataload(data.offset)
+            header := shr(48, calldataload(add(data.offset, 0x20)))
+            ptr := add(data.offset, WIRE_HEADER_SIZE)
+        }
+        uint256 wideCount = uint8(header);
+        uint256 pairCount = uint8(header >> 8);
+        uint256 newNextId = uint32(header >> 136);
+        if (pairCount > narrow / 2) revert IRollup.RollupNarrowCountExceeded(pairCount, narrow / 2);
+        if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
+        // ⚔ A larger id would spill into feeAccountId in the packed element, and another id be stored than proven.
+        if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
+        if (newRoot >= R) revert IRollup.RollupElementOutOfField();
+
+        uint256 payloadCount = uint16(header >> 16);
+        uint256 runningCount = payloadCount + _countWords(ptr + WIRE_PAIR_SIZE * pairCount, wideCount);
+        uint256 expectedLength = WIRE_HEADER_SIZE + WIRE_PAIR_SIZE * pairCount
+            + WIRE_CORE_SIZE * wideCount + 0x20 * runningCount;
+        if (data.length != expectedLength) revert IRollup.RollupDataLengthInvalid(data.length, expectedLength);
+
+        uint256 fixedCount = HEADER_ELEMENT_COUNT + narrow / 2 + wide;
+        uint256 start = _copyElements(ptr, pairCount, narrow / 2, wideCount, wide, runningCount);
+        storeWord(start, domain);
+        storeWord(start + 0x20, current.root);
+        storeWord(start + 0x40, newRoot);
+        storeWord(
+            start + 0x60,
+            uint256(current.batchNumber) + 1 | uint256(uint40(header >> 168)) << 40
+                | uint256(current.opIndex) << 80 | uint256(current.nextId) << 120 | newNextId << 145
+                | uint256(uint24(header >> 112)) << 170 | uint256(uint16(header >> 32)) << 194
+                | payloadCount << 210
+        );
+        storeWord(start + 0x80, uint256(uint64(header >> 48)) | idFeeWei << 64);
+
+        elements.start = start;
+        elements.fixedCount = fixedCount;
+        elements.count = fixedCount + runningCount;
+        elements.wideAt = start + 0x20 * (fixedCount - wide);
+        elements.wideCount = wideCount;
+        elements.wordsAt = start + 0x20 * (fixedCount + payloadCount);
+        elements.newRoot = newRoot;
+        elements.timestamp = uint40(header >> 168);
+        elements.newNextId = newNextId;
+        elements.signedCount = uint16(header >> 32);
+    }
+
+    /// @dev Number of words of the wide slots whose cores start at `ptr` in the calldata. What lies beyond the data
+    /// cannot do harm: the caller compares the length that follows from it with the true one.
+    function _countWords(uint256 ptr, uint256 wideCount) private pure returns (uint256 count) {
+        for (uint256 i = 0; i < wideCount; ++i) {
+            uint256 kind;
+            assembly ("memory-safe") {
+                kind := and(shr(160, calldataload(ptr)), 31)
+                ptr := add(ptr, WIRE_CORE_SIZE)
+            }
+            uint256 added = wordCount(kind);
+            if (added == NO_WORD_COUNT) revert IRollup.RollupKindUnknown(kind);
+            count += added;
+        }
+    }
+
+    function wordCount(uint256 kind) internal pure returns (uint256) {
+        return WORD_COUNTS >> 4 * kind & 0xf;
+    }
+
+    /// @dev Lays out all places behind the header: narrow pairs, wide cores, then payloads and words.
+    function _copyElements(
+        uint256 ptr,
+        uint256 pairCount,
+        uint256 maxPairCount,
+        uint256 wideCount,
+        uint256 maxWideCount,
+        uint256 runningCount
+    ) private pure returns (uint256 start) {
+        assembly ("memory-safe") {
+            start := mload(0x40)
+            let target := add(start, mul(0x20, HEADER_ELEMENT_COUNT))
+            let end := add(target, mul(0x20, pairCount))
+            let wideStart := add(target, mul(0x20, maxPairCount))
+            // Four at a time. Up to three words too many are written, and overwritten below: behind the pairs lie
+            // at least one wide core and, beyond the end, memory that is free.
+            for { let source := ptr } lt(target, end) { target := add(target, 0x80) } {
+                mstore(target, shr(72, calldataload(source)))
+                mstore(add(target, 0x20), shr(72, calldataload(add(source, 23))))
+                mstore(add(target, 0x40), shr(72, calldataload(add(source, 46))))
+                mstore(add(target, 0x60), shr(72, calldataload(add(source, 69))))
+                source := add(source, 92)
+            }
+            ptr := add(ptr, mul(WIRE_PAIR_SIZE, pairCount))
+            let running := add(wideStart, mul(0x20, maxWideCount))
+            // Copying from beyond the calldata's end writes zeros.
+            calldatacopy(end, calldatasize(), sub(running, end))
+            for { let i := 0 } lt(i, wideCount) { i := add(i, 1) } {
+                mstore(add(wideStart, mul(0x20, i)), shr(160, calldataload(ptr)))
+                ptr := add(ptr, WIRE_CORE_SIZE)
+            }
+            calldatacopy(running, ptr, mul(0x20, runningCount))
+            mstore(0x40, add(running, mul(0x20, runningCount)))
+        }
+    }
+
+    /// @dev keccak256 of all elements, each as a 32-byte word.
+    function hash(Elements memory elements) internal pure returns (bytes32 result) {
+        uint256 start = elements.start;
+        uint256 count = elements.count;
+        assembly ("memory-safe") {
+            result := keccak256(start, mul(0x20, count))
+        }
+    }
+
+    /// @dev Σ E_i z^i by Horner's rule from the last element. Since the sum and an element are below R < 2^254, they
+    /// can be added before the one reduction. The fixed places are below R by their widths (I5).
+    function evaluate(Elements memory elements, uint256 z) internal pure returns (uint256 y) {
+        uint256 start = elements.start;
+        uint256 fixedEnd = start + 0x20 * elements.fixedCount;
+        uint256 end = start + 0x20 * elements.count;
+        bool isInField = true;
+        assembly ("memory-safe") {
+            let p := end
+            for {} gt(p, fixedEnd) {} {
+                p := sub(p, 0x20)
+                let element := mload(p)
+                isInField := and(isInField, lt(element, R))
+                y := mulmod(add(y, element), z, R)
+            }
+            // Element 0 is not multiplied, so the count of the others is brought to a multiple of eight first.
+            let last := add(start, 0x20)
+            for { let rest := and(sub(p, last), 0xff) } rest { rest := sub(rest, 0x20) } {
+                p := sub(p, 0x20)
+                y := mulmod(add(y, mload(p)), z, R)
+            }
+            for {} gt(p, last) {} {
+                p := sub(p, 0x100)
+                y := mulmod(add(y, mload(add(p, 0xe0))), z, R)
+                y := mulmod(add(y, mload(add(p, 0xc0))), z, R)
+                y := mulmod(add(y, mload(add(p, 0xa0))), z, R)
+                y := mulmod(add(y, mload(add(p, 0x80))), z, R)
+                y := mulmod(add(y, mload(add(p, 0x60))), z, R)
+                y := mulmod(add(y, mload(add(p, 0x40))), z, R)
+                y := mulmod(add(y, mload(add(p, 0x20))), z, R)
+                y := mulmod(add(y, mload(p)), z, R)
+            }
+            y := addmod(y, mload(start), R)
+        }
+        if (!isInField) revert IRollup.RollupElementOutOfField();
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+// Constants that the contracts share with circuits/protocol.ts; see docs/ledger.md.
+
+/// @dev Order of BN254's scalar field.
+uint256 constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+
+uint256 constant MAX_LEAF_COUNT = 2 ** 24;
+uint32 constant GENESIS_NEXT_ID = 2;
+
+// Kinds with an effect on L1.
+uint256 constant CREATE_ACCOUNT = 4;
+uint256 constant CREATE_MODEL = 6;
+uint256 constant WITHDRAW = 7;
+uint256 constant DEPOSIT_NEW = 16;
+uint256 constant DEPOSIT_TO = 17;
+uint256 constant FORCED_WITHDRAW = 18;
+uint256 constant FORCED_SET_KEY = 19;
+uint256 constant FORCED_SET_OWNER = 20;
