@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeFailure } from "./fake-sequencer.ts";
 import { toHex32 } from "./hex.ts";
 import { createLedgerFixture, type LedgerFixture } from "./ledger-fixture.ts";
 import { type WaitProgress, waitFor } from "./wait-for.ts";
@@ -81,6 +82,23 @@ describe("waitFor", () => {
     await expect(waitFor(fixture.client, { queueIndex: 3 }, "posted")).rejects.toMatchObject({
       code: "CLI_QUEUE_ENTRY_INVALID",
     });
+  });
+
+  it("waits for a sequencer that is away for a moment, but not for one that never answered", async () => {
+    fixture = await createLedgerFixture({ hasFeed: false });
+    const route = `GET /v1/operations/${hash}`;
+    const away = new FakeFailure(503, { error: { code: "SEQ_STOPPING", message: "stopping" } });
+    fixture.sequencer.answers.set(route, away);
+    await expect(waitFor(fixture.client, { hash }, "posted")).rejects.toMatchObject({ code: "SEQ_STOPPING" });
+    setStatus("acknowledged");
+    const wait = waitFor(fixture.client, { hash }, "posted", {
+      onProgress: () => {
+        const { answers, heard } = fixture.sequencer;
+        const lookCount = heard.filter((call) => call.route === route).length;
+        answers.set(route, lookCount < 3 ? away : operation("posted"));
+      },
+    });
+    await expect(wait).resolves.toMatchObject({ stage: "posted" });
   });
 
   it("gives up after its time, and when the caller aborts", async () => {

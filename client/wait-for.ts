@@ -1,4 +1,5 @@
 import type { Hex } from "viem";
+import { isRollupError } from "../circuits/rollup-error.ts";
 import { clientError } from "./client-errors.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import type { LedgerClient } from "./ledger-client.ts";
@@ -63,13 +64,19 @@ export async function waitFor(
   const startedAt = Date.now();
   const bell = new Bell();
   let feed: Feed | null = null;
+  let last: WaitResult | null = null;
   const aborted = () => clientError("CLI_WAIT_ABORTED", `the wait for ${describe(plain)} was aborted`);
   const onAbort = () => bell.ring();
   signal?.addEventListener("abort", onAbort);
   try {
     for (;;) {
       if (signal?.aborted) throw aborted();
-      const result = await lookUp(client, plain);
+      const result: WaitResult = await lookUp(client, plain).catch((error: unknown) => {
+        // A sequencer that has answered before and is away for a moment is waited for, too.
+        if (last === null || !isRollupError(error) || !error.isRetryable || signal?.aborted) throw error;
+        return last;
+      });
+      last = result;
       if (STAGES.indexOf(result.stage) >= goal) return result;
       const elapsedMs = Date.now() - startedAt;
       if (elapsedMs >= timeoutMs) {
@@ -80,6 +87,10 @@ export async function waitFor(
             data: { target: plain, stage: result.stage, wanted, elapsedMs },
           },
         );
+      }
+      if (feed !== null && !feed.isOpen) {
+        feed.close();
+        feed = null;
       }
       feed ??= await openFeed(client, ["operations", "batches"], () => bell.ring());
       if (onProgress !== undefined) {

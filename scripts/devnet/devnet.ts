@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { clientError } from "../../client/client-errors.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
@@ -149,11 +150,15 @@ async function bringUpAndWork(modules: {
 }
 
 async function seal({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
-  await fetch(`${sequencerUrl}/operator/seal`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${operatorToken}` },
-    signal: AbortSignal.timeout(30_000),
-  });
+  try {
+    await fetch(`${sequencerUrl}/operator/seal`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${operatorToken}` },
+      signal: AbortSignal.timeout(30_000),
+    });
+  } catch (cause) {
+    throw clientError("CLI_SEQUENCER_UNREACHABLE", `no answer from ${sequencerUrl}`, { cause });
+  }
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

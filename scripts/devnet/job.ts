@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   type L1Options,
   type L1Result,
@@ -51,6 +53,23 @@ export async function createPeople(options: {
   return { people: Object.fromEntries(clients) as Record<PersonName, LedgerClient>, faucet };
 }
 
+const RETRY_MS = 1000;
+const RETRY_COUNT = 60;
+
+/** Calls again while a service is away: it is being started again, or the devnet gives up by itself. */
+export async function withRetry<T>(job: Pick<Job, "signal" | "console">, act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    job.signal.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      if (!isRollupError(error) || !error.isRetryable || tries >= RETRY_COUNT) throw error;
+      job.console.progress(`${error.message}; trying again`);
+      await sleep(RETRY_MS, undefined, { signal: job.signal });
+    }
+  }
+}
+
 /** An L1 transaction that is sent once, however often the devnet is killed and started. */
 export async function onceOnL1(
   job: Job,
@@ -58,9 +77,11 @@ export async function onceOnL1(
   client: LedgerClient,
   act: (options: Required<Pick<L1Options, "onSigned">>) => Promise<L1Result>,
 ): Promise<L1Result> {
-  const signed = job.journal.get<SignedTransaction>(key);
-  if (signed !== undefined) return sendTransaction(client, signed);
-  return act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
+  return withRetry(job, () => {
+    const signed = job.journal.get<SignedTransaction>(key);
+    if (signed !== undefined) return sendTransaction(client, signed);
+    return act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
+  });
 }
 
 /** An operation that is sent once; one that the sequencer has dropped is signed anew. */
@@ -70,12 +91,14 @@ export async function onceOnLedger(
   client: LedgerClient,
   act: (options: Required<Pick<SigningOptions, "onSigned">>) => Promise<SendResult>,
 ): Promise<SendResult> {
-  const signed = job.journal.get<SignedSubmission>(key);
-  if (signed !== undefined) {
-    const known = await getOperation(client, signed.hash);
-    if (known?.status !== "dropped") return sendSigned(client, signed);
-  }
-  return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
+  return withRetry(job, async () => {
+    const signed = job.journal.get<SignedSubmission>(key);
+    if (signed !== undefined) {
+      const known = await getOperation(client, signed.hash);
+      if (known?.status !== "dropped") return sendSigned(client, signed);
+    }
+    return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
+  });
 }
 
 /** `waitFor` with progress on the terminal; ends when the devnet is stopped. */
@@ -90,5 +113,5 @@ export function waitWithConsole(
     const estimate = remainingMs === null ? "" : `, about ${Math.ceil(remainingMs / 1000)} s to go`;
     job.console.progress(`${what}: ${reached} after ${Math.round(elapsedMs / 1000)} s${estimate}`);
   };
-  return waitFor(client, target, stage, { onProgress, signal: job.signal });
+  return withRetry(job, () => waitFor(client, target, stage, { onProgress, signal: job.signal }));
 }

@@ -1,5 +1,5 @@
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
-import type { Job } from "./job.ts";
+import { type Job, withRetry } from "./job.ts";
 import { makeReport, type Report } from "./report.ts";
 import { runChecks } from "./steps/checks.ts";
 import { contributeMail, openDatanet, publishMail } from "./steps/datanet.ts";
@@ -47,6 +47,6 @@ export async function runJob(job: Job): Promise<Report> {
     settle(job),
   ]);
   console.progress("checking");
-  const checks = await runChecks(job, leaves, datanetId);
+  const checks = await withRetry(job, () => runChecks(job, leaves, datanetId));
   return makeReport(job, checks, Date.now() - startedAtMs);
 }

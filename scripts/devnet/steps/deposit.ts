@@ -4,7 +4,7 @@ import { findLeaves } from "../../../client/ledger-reads.ts";
 import { formatOpen } from "../../../client/open-amount.ts";
 import { readQueueResult } from "../../../client/queue-result.ts";
 import { DEPOSITS, PEOPLE, type PersonName } from "../config.ts";
-import { type Job, onceOnL1, waitWithConsole } from "../job.ts";
+import { type Job, onceOnL1, waitWithConsole, withRetry } from "../job.ts";
 
 /** Leaf ids by person, known once the first batch has taken the deposits. */
 export type Leaves = Readonly<Record<PersonName, number>>;
@@ -37,7 +37,7 @@ async function depositOne(job: Job, name: PersonName): Promise<void> {
 
 async function leafOf(job: Job, name: PersonName): Promise<number> {
   const client = job.people[name];
-  const leaves = await findLeaves(client, { keyX: client.l2Key!.keyX });
+  const leaves = await withRetry(job, () => findLeaves(client, { keyX: client.l2Key!.keyX }));
   const account = leaves.find(({ kind }) => kind === "account");
   if (account === undefined) throw new Error(`${name} has no account after the deposit`);
   return account.id;

@@ -1,34 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { getBatch, getStatus } from "../../../client/ledger-reads.ts";
 import { formatDuration } from "../console.ts";
-import type { Job } from "../job.ts";
+import { type Job, withRetry } from "../job.ts";
 
 const POLL_MS = 700;
 
 /** Closes the last batch and waits until L1 has accepted every batch, telling of each one on its way. */
 export async function settle(job: Job): Promise<void> {
   const { alice } = job.people;
-  await job.seal();
+  await withRetry(job, job.seal);
   let told = 0;
   for (;;) {
     job.signal.throwIfAborted();
-    const { batches, head } = await getStatus(alice);
+    const { batches, estimates, head } = await withRetry(job, () => getStatus(alice));
     while (told < batches.posted) {
       told += 1;
       await tell(job, told);
     }
     // The open batch may be empty; everything before it has to be on L1.
     if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return;
-    if (head.operationCount > 0 && batches.sealed === batches.posted) await job.seal();
-    job.console.progress(
-      `batches: ${batches.sealed} sealed, ${batches.proven} proven, ${batches.posted} on L1`,
-    );
+    if (head.operationCount > 0 && batches.sealed === batches.posted) await withRetry(job, job.seal);
+    // Proving is the slow part, one batch after another.
+    const remainingMs = Math.max(0, batches.sealed - batches.proven) * estimates.proveMs + estimates.postMs;
+    const counts = `${batches.sealed} sealed, ${batches.proven} proven, ${batches.posted} on L1`;
+    job.console.progress(`batches: ${counts}; about ${Math.ceil(remainingMs / 1000)} s to go`);
     await sleep(POLL_MS, undefined, { signal: job.signal });
   }
 }
 
 async function tell(job: Job, number: number): Promise<void> {
-  const batch = await getBatch(job.people.alice, number);
+  const batch = await withRetry(job, () => getBatch(job.people.alice, number));
   const proven = batch?.proveMs == null ? "" : `, proven in ${formatDuration(batch.proveMs)}`;
   job.console.done(
     `batch ${number} accepted by L1${proven}: ${batch?.l1TransactionHash ?? "?"}, ${batch?.gasUsed ?? "?"} gas`,

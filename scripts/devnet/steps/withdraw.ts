@@ -4,7 +4,7 @@ import { forceWithdraw } from "../../../client/force-withdraw.ts";
 import { rollupContract } from "../../../client/ledger-client.ts";
 import { formatOpen } from "../../../client/open-amount.ts";
 import { readQueueResult } from "../../../client/queue-result.ts";
-import type { WaitTarget } from "../../../client/wait-for.ts";
+import { type WaitTarget, waitFor } from "../../../client/wait-for.ts";
 import { withdraw } from "../../../client/withdraw.ts";
 import { devAccount } from "../accounts.ts";
 import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
@@ -48,7 +48,11 @@ export async function withdrawForced(job: Job, leaves: Leaves): Promise<WaitTarg
 /** Waits until L1 has the withdrawal's batch, then claims. */
 export async function claimWithdrawal(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
   const client = job.people[name];
-  const { batchNumber } = await waitWithConsole(job, client, target, "claimable", `${name}'s withdrawal`);
+  // Silent: `settle` tells of the progress meanwhile.
+  const { batchNumber } = await waitFor(client, target, "claimable", {
+    signal: job.signal,
+    timeoutMs: 3_600_000,
+  });
   const result = await onceOnL1(job, `claim-${name}`, client, ({ onSigned }) => claim(client, { onSigned }));
   const amountWei = readClaimedWei(result);
   await job.journal.set(`claimed-wei-${name}`, amountWei.toString());
