@@ -43,6 +43,11 @@ export const proverErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  PRV_NATIVE_UNAVAILABLE: {
+    meaning: "the native prover was asked for, and is not built here or does not run on this processor",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   PRV_SETUP_FAILED: { meaning: "a worker of the key setup failed", httpStatus: 500, isRetryable: true },
   PRV_PTAU_UNREADABLE: {
     meaning: "the powers-of-tau file is missing, cut off, not over bn254 or not prepared for phase 2",

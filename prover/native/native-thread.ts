@@ -1,0 +1,43 @@
+import { Worker } from "node:worker_threads";
+import type { WorkerAnswer, WorkerTask } from "./native-worker.ts";
+
+/** The worker thread of a prover: starts with the first task, takes one at a time, keeps nobody alive while idle. */
+export class NativeThread {
+  #worker: Worker | null = null;
+  #failRunning: ((error: Error) => void) | null = null;
+
+  /** Rejects when the thread dies or is ended. */
+  run(task: WorkerTask): Promise<WorkerAnswer> {
+    const worker = (this.#worker ??= this.#start());
+    worker.ref();
+    return new Promise<WorkerAnswer>((settle, fail) => {
+      const finish = (report: () => void) => {
+        worker.removeAllListeners();
+        worker.unref();
+        this.#failRunning = null;
+        report();
+      };
+      this.#failRunning = (error) => finish(() => fail(error));
+      worker.once("message", (answer: WorkerAnswer) => finish(() => settle(answer)));
+      const onEnd = (error: Error) => {
+        this.#worker = null;
+        finish(() => fail(error));
+      };
+      worker.once("error", onEnd);
+      worker.once("exit", (status) => onEnd(new Error(`the thread ended with status ${status}`)));
+      worker.postMessage(task);
+    });
+  }
+
+  /** Ends the thread and the task it runs; the next task starts another one. */
+  async end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    this.#failRunning?.(new Error("the thread was ended"));
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    return new Worker(new URL("./native-worker-entry.js", import.meta.url), { execArgv: [] });
+  }
+}

@@ -1,0 +1,50 @@
+import { parentPort } from "node:worker_threads";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
+import type { CircuitInputs, Groth16Proof, SignalValue } from "../prover.ts";
+import { type VerificationKey, verifyProof } from "../verification-key.ts";
+import { encodeWitness } from "./wtns-file.ts";
+
+/** What the native prover does in JavaScript, on a thread of its own: witnesses and verification. */
+export type WorkerTask =
+  | { kind: "witness"; wasmPath: string; inputs: CircuitInputs }
+  | { kind: "verify"; key: VerificationKey; proof: Groth16Proof; publicSignals: bigint[] };
+
+export type WorkerAnswer =
+  | { kind: "witness"; witness: Uint8Array<ArrayBuffer> }
+  | { kind: "verify"; isValid: boolean }
+  /** isRefused: the circuit has no witness for these inputs; else the calculator itself is broken. */
+  | { kind: "failed"; isRefused: boolean; message: string };
+
+let loaded: { wasmPath: string; calculator: WitnessCalculator } | null = null;
+
+parentPort!.on("message", (task: WorkerTask) => {
+  answer(task).then(
+    (message) => parentPort!.postMessage(message),
+    (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      // A signal that is no number makes BigInt throw one of these two.
+      const isRefused =
+        error instanceof RollupError ||
+        (loaded !== null && (error instanceof SyntaxError || error instanceof TypeError));
+      parentPort!.postMessage({ kind: "failed", isRefused, message } satisfies WorkerAnswer);
+    },
+  );
+});
+
+async function answer(task: WorkerTask): Promise<WorkerAnswer> {
+  if (task.kind === "verify")
+    return { kind: "verify", isValid: verifyProof(task.key, task.proof, task.publicSignals) };
+  if (loaded?.wasmPath !== task.wasmPath) {
+    loaded = null;
+    loaded = { wasmPath: task.wasmPath, calculator: await WitnessCalculator.load(task.wasmPath) };
+  }
+  const inputs = Object.fromEntries(Object.entries(task.inputs).map(([name, value]) => [name, toNumbers(value)]));
+  return { kind: "witness", witness: encodeWitness(loaded.calculator.calculate(inputs)) };
+}
+
+type Numbers = bigint | readonly Numbers[];
+
+function toNumbers(value: SignalValue): Numbers {
+  return typeof value === "object" ? value.map(toNumbers) : BigInt(value);
+}
