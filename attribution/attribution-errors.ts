@@ -1,0 +1,48 @@
+/**
+ * attribution/ turns a datanet's rows and a training recipe into the numbers that a model registers on the ledger
+ * (int8 features, integer queries, scores). It is a folder of its own because no ledger rule depends on it: nothing
+ * here is proven, anyone can run it again from the same recipe and compare the bytes.
+ */
+import { RollupError } from "../circuits/rollup-error.ts";
+
+/** Every error code of attribution/: what it means and what to do about it. None is worth a retry. */
+export const attributionErrors = {
+  ATT_RECIPE_INVALID: {
+    meaning: "the recipe is not of the documented form, or names data that it does not fit",
+    remedy: "compare the recipe with docs/attribution-methods.md",
+  },
+  ATT_DATA_CHANGED: {
+    meaning: "the installed data set is not the one that the recipe was written for",
+    remedy: "install the package version that the recipe names",
+  },
+  ATT_DUPLICATE_ROW: {
+    meaning: "two rows have the same content",
+    remedy: "leave out the later one; a copy earns nothing",
+  },
+  ATT_NOT_POSITIVE_DEFINITE: {
+    meaning: "a matrix that must be positive definite is not, so no inverse exists",
+    remedy: "raise the damping",
+  },
+  ATT_SCORE_TOO_LARGE: {
+    meaning: "with this many features a score could leave the circuit's range",
+    remedy: "project onto fewer features",
+  },
+  ATT_NOT_INTEGER: {
+    meaning: "a feature or a query is not an integer of the stated range",
+    remedy: "quantise before scoring",
+  },
+  ATT_SIZE_MISMATCH: {
+    meaning: "two operands do not have the same number of features",
+    remedy: "use the query and the features of one model",
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
+
+export type AttributionErrorCode = keyof typeof attributionErrors;
+
+export function attributionError(
+  code: AttributionErrorCode,
+  message: string,
+  details: { data?: object; cause?: unknown } = {},
+): RollupError {
+  return new RollupError(code, message, details);
+}

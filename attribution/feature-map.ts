@@ -1,0 +1,292 @@
+import { attributionError } from "./attribution-errors.ts";
+import { choleskyInPlace, solveLower, symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
+import { weightedProducts } from "./exact-influence.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
+import type { SparseRows } from "./sparse-rows.ts";
+
+/**
+ * Gradients as d numbers each, such that a plain inner product of two of them is their influence on each other:
+ * features(i) · features(q) ≈ gᵢ (H + λ)⁻¹ g_q. This is what a model registers once it is quantised.
+ *
+ * 1. Project onto the d directions (output eigenvector ⊗ input eigenvector) with the largest curvature. Directions of
+ *    small curvature are those along which training changes little: they carry little influence as long as λ is not
+ *    far below their curvature.
+ * 2. Whiten with the Cholesky factor of the exact H + λ inside these directions, so that half of the preconditioner is
+ *    in the rows and half in the query.
+ * 3. Rotate (random signs, Walsh–Hadamard), so that all features have about the same size and one scale fits all.
+ */
+export interface FeatureMap {
+  readonly featureCount: number;
+  /** Part of the trace of H that the kept directions hold. */
+  readonly keptCurvature: number;
+  /** rows × featureCount. */
+  features(rows: Sensitivities): Float64Array;
+}
+
+/** An output and an input direction of one layer. */
+interface Direction {
+  readonly layer: number;
+  readonly output: number;
+  readonly input: number;
+  readonly curvature: number;
+}
+
+interface LayerBasis {
+  /** Rows are eigenvectors, most curvature first. */
+  readonly outputs: Float64Array;
+  readonly inputs: Float64Array;
+}
+
+/** @param featureCount a power of two. @throws ATT_RECIPE_INVALID if it is not, or exceeds what the model has */
+export function featureMap(
+  rows: Sensitivities,
+  options: { featureCount: number; damping: number; seed: string },
+): FeatureMap {
+  const { featureCount, damping } = options;
+  if (!Number.isInteger(Math.log2(featureCount)) || featureCount > coordinateCount(rows)) {
+    throw attributionError(
+      "ATT_RECIPE_INVALID",
+      `${featureCount} features: not a power of two, or more than the model's ${coordinateCount(rows)} coordinates`,
+      { data: { featureCount, coordinateCount: coordinateCount(rows) } },
+    );
+  }
+  const bases = rows.layers.map((_, layer) => layerBasis(rows, layer));
+  const projections = bases.map((basis, layer) => projectInputs(rows.layers[layer]!.inputs, basis.inputs));
+  const curvatures = bases.map((_, layer) => rotatedCurvatures(rows, bases, layer, layer));
+  const all = bases.flatMap((_, layer) => directionsOf(rows, layer, projections[layer]!, curvatures[layer]!));
+  all.sort(
+    (a, b) => b.curvature - a.curvature || a.layer - b.layer || a.output - b.output || a.input - b.input,
+  );
+  const kept = all.slice(0, featureCount);
+  const total = all.reduce((sum, { curvature }) => sum + curvature, 0);
+  const factor = projectedHessian(rows, bases, projections, kept, damping);
+  choleskyInPlace(factor, featureCount);
+  const signs = randomSigns(featureCount, options.seed);
+  return {
+    featureCount,
+    keptCurvature: kept.reduce((sum, { curvature }) => sum + curvature, 0) / total,
+    features(of) {
+      const out = projectGradients(of, bases, kept);
+      solveLower(factor, featureCount, out, of.rowCount);
+      for (let i = 0; i < of.rowCount; i++) {
+        rotate(out.subarray(i * featureCount, (i + 1) * featureCount), signs);
+      }
+      return out;
+    },
+  };
+}
+
+function layerBasis(rows: Sensitivities, layer: number): LayerBasis {
+  const { inputs, outputCount, outputOffset } = rows.layers[layer]!;
+  const uniform = new Float64Array(rows.rowCount).fill(1 / rows.rowCount);
+  const curvature = new Float64Array(outputCount * outputCount);
+  for (let i = 0; i < rows.rowCount; i++) {
+    for (let o = 0; o < outputCount; o++) {
+      for (let u = 0; u < outputCount; u++) {
+        const at = (i * rows.outputCount + outputOffset + o) * rows.outputCount + outputOffset + u;
+        curvature[o * outputCount + u] =
+          curvature[o * outputCount + u]! + rows.curvatures[at]! / rows.rowCount;
+      }
+    }
+  }
+  return {
+    outputs: symmetricEigen(curvature, outputCount).vectors,
+    inputs: symmetricEigen(weightedProducts(inputs, inputs, uniform), inputs.columnCount).vectors,
+  };
+}
+
+/** Each row's inputs in the basis: rows × columnCount. */
+function projectInputs(inputs: SparseRows, vectors: Float64Array): Float64Array {
+  const width = inputs.columnCount;
+  const columns = transpose(vectors, width, width);
+  const out = new Float64Array(inputs.rowCount * width);
+  for (let i = 0; i < inputs.rowCount; i++) {
+    for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
+      const value = inputs.values[e]!;
+      const from = inputs.columns[e]! * width;
+      for (let k = 0; k < width; k++) out[i * width + k] = out[i * width + k]! + value * columns[from + k]!;
+    }
+  }
+  return out;
+}
+
+/** Curvatures between two layers' outputs, in their bases: rows × left outputs × right outputs. */
+function rotatedCurvatures(
+  rows: Sensitivities,
+  bases: readonly LayerBasis[],
+  left: number,
+  right: number,
+): Float64Array {
+  const l = rows.layers[left]!;
+  const r = rows.layers[right]!;
+  const out = new Float64Array(rows.rowCount * l.outputCount * r.outputCount);
+  const half = new Float64Array(l.outputCount * r.outputCount);
+  for (let i = 0; i < rows.rowCount; i++) {
+    half.fill(0);
+    for (let b = 0; b < l.outputCount; b++) {
+      for (let o = 0; o < l.outputCount; o++) {
+        const factor = bases[left]!.outputs[b * l.outputCount + o]!;
+        const at = (i * rows.outputCount + l.outputOffset + o) * rows.outputCount + r.outputOffset;
+        for (let u = 0; u < r.outputCount; u++) {
+          half[b * r.outputCount + u] = half[b * r.outputCount + u]! + factor * rows.curvatures[at + u]!;
+        }
+      }
+      for (let c = 0; c < r.outputCount; c++) {
+        let sum = 0;
+        for (let u = 0; u < r.outputCount; u++) {
+          sum += half[b * r.outputCount + u]! * bases[right]!.outputs[c * r.outputCount + u]!;
+        }
+        out[(i * l.outputCount + b) * r.outputCount + c] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+function directionsOf(
+  rows: Sensitivities,
+  layer: number,
+  projected: Float64Array,
+  curvatures: Float64Array,
+): Direction[] {
+  const { outputCount, inputs } = rows.layers[layer]!;
+  const width = inputs.columnCount;
+  const sums = new Float64Array(outputCount * width);
+  for (let i = 0; i < rows.rowCount; i++) {
+    for (let b = 0; b < outputCount; b++) {
+      const weight = curvatures[(i * outputCount + b) * outputCount + b]! / rows.rowCount;
+      for (let a = 0; a < width; a++) {
+        const z = projected[i * width + a]!;
+        sums[b * width + a] = sums[b * width + a]! + weight * z * z;
+      }
+    }
+  }
+  return Array.from(sums, (curvature, k) => ({
+    layer,
+    output: Math.floor(k / width),
+    input: k % width,
+    curvature,
+  }));
+}
+
+/** Mean Gauss–Newton matrix between the kept directions, plus damping: d × d. */
+function projectedHessian(
+  rows: Sensitivities,
+  bases: readonly LayerBasis[],
+  projections: readonly Float64Array[],
+  kept: readonly Direction[],
+  damping: number,
+): Float64Array {
+  const d = kept.length;
+  const n = rows.rowCount;
+  const out = new Float64Array(d * d);
+  // Directions that share an output share the curvature: one product of input projections for each pair of outputs.
+  const groups = new Map<string, { layer: number; output: number; at: number[] }>();
+  for (const [t, { layer, output }] of kept.entries()) {
+    const name = `${layer}/${output}`;
+    const group = groups.get(name) ?? { layer, output, at: [] };
+    group.at.push(t);
+    groups.set(name, group);
+  }
+  const list = [...groups.values()].map((group) => ({
+    ...group,
+    columns: gatherColumns(
+      projections[group.layer]!,
+      n,
+      group.at.map((t) => kept[t]!.input),
+    ),
+  }));
+  for (const [g, left] of list.entries()) {
+    let between: { layer: number; values: Float64Array } | undefined;
+    for (const right of list.slice(0, g + 1)) {
+      if (between?.layer !== right.layer) {
+        between = { layer: right.layer, values: rotatedCurvatures(rows, bases, left.layer, right.layer) };
+      }
+      const lefts = rows.layers[left.layer]!.outputCount;
+      const rights = rows.layers[right.layer]!.outputCount;
+      const scaled = left.columns.slice();
+      for (let i = 0; i < n; i++) {
+        const weight = between.values[(i * lefts + left.output) * rights + right.output]! / n;
+        for (let k = 0; k < left.at.length; k++) scaled[k * n + i] = scaled[k * n + i]! * weight;
+      }
+      const block = timesTransposed(scaled, left.at.length, right.columns, right.at.length, n);
+      for (const [k, t] of left.at.entries()) {
+        for (const [j, u] of right.at.entries()) {
+          out[t * d + u] = block[k * right.at.length + j]!;
+          out[u * d + t] = block[k * right.at.length + j]!;
+        }
+      }
+    }
+  }
+  for (let t = 0; t < d; t++) out[t * d + t] = out[t * d + t]! + damping;
+  return out;
+}
+
+/** The listed columns of a matrix of n rows, as rows. */
+function gatherColumns(values: Float64Array, n: number, columns: readonly number[]): Float64Array {
+  const width = values.length / n;
+  const out = new Float64Array(columns.length * n);
+  for (const [k, column] of columns.entries()) {
+    for (let i = 0; i < n; i++) out[k * n + i] = values[i * width + column]!;
+  }
+  return out;
+}
+
+function projectGradients(
+  of: Sensitivities,
+  bases: readonly LayerBasis[],
+  kept: readonly Direction[],
+): Float64Array {
+  const d = kept.length;
+  const out = new Float64Array(of.rowCount * d);
+  for (const [layer, { inputs, outputCount, outputOffset }] of of.layers.entries()) {
+    const basis = bases[layer]!;
+    const places = kept.flatMap((direction, t) => (direction.layer === layer ? [{ t, direction }] : []));
+    const inputList = [...new Set(places.map(({ direction }) => direction.input))];
+    const slot = new Map(inputList.map((input, k) => [input, k]));
+    const projected = new Float64Array(inputList.length);
+    const outputs = new Float64Array(outputCount);
+    for (let i = 0; i < of.rowCount; i++) {
+      for (const [k, input] of inputList.entries()) {
+        let sum = 0;
+        for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
+          sum += inputs.values[e]! * basis.inputs[input * inputs.columnCount + inputs.columns[e]!]!;
+        }
+        projected[k] = sum;
+      }
+      for (let b = 0; b < outputCount; b++) {
+        let sum = 0;
+        for (let o = 0; o < outputCount; o++) {
+          sum += basis.outputs[b * outputCount + o]! * of.residuals[i * of.outputCount + outputOffset + o]!;
+        }
+        outputs[b] = sum;
+      }
+      for (const { t, direction } of places) {
+        out[i * d + t] = outputs[direction.output]! * projected[slot.get(direction.input)!]!;
+      }
+    }
+  }
+  return out;
+}
+
+function randomSigns(count: number, seed: string): Int8Array {
+  const random = new SeededRandom(`${seed}/rotation`);
+  return Int8Array.from({ length: count }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1));
+}
+
+/** Signs, then the Walsh–Hadamard transform divided by √length: keeps all inner products. */
+function rotate(x: Float64Array, signs: Int8Array): void {
+  const scale = 1 / Math.sqrt(x.length);
+  for (let k = 0; k < x.length; k++) x[k] = x[k]! * signs[k]! * scale;
+  for (let half = 1; half < x.length; half *= 2) {
+    for (let start = 0; start < x.length; start += 2 * half) {
+      for (let k = start; k < start + half; k++) {
+        const a = x[k]!;
+        const b = x[k + half]!;
+        x[k] = a + b;
+        x[k + half] = a - b;
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Sensitivities } from "./sensitivities.ts";
+import type { SparseRows } from "./sparse-rows.ts";
+
+/** Inputs and labels of the rows that a model is trained or asked on; `inputs` has no bias column. */
+export interface Examples {
+  readonly inputs: SparseRows;
+  readonly labels: Int32Array;
+}
+
+export interface TrainOptions {
+  /** Rows to train on, each once; all if not given. */
+  readonly indices?: Int32Array;
+  /** Where to begin; the model's own start if not given. */
+  readonly start?: Float64Array;
+}
+
+/**
+ * A model with its training recipe. `train` gives the same parameters to the bit for the same arguments.
+ * The loss is the mean cross-entropy of the rows plus λ/2 · |θ|², λ = `decay`.
+ */
+export interface Model {
+  readonly parameterCount: number;
+  readonly decay: number;
+  train(examples: Examples, options?: TrainOptions): Float64Array;
+  /** Cross-entropy of each row, without the decay. */
+  losses(parameters: Float64Array, examples: Examples): Float64Array;
+  /** Part of the rows whose label is the likeliest. */
+  accuracy(parameters: Float64Array, examples: Examples): number;
+  sensitivities(parameters: Float64Array, examples: Examples): Sensitivities;
+}
