@@ -5,7 +5,7 @@ import type { BatchShape } from "../../circuits/protocol.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**
- * 243,197 constraints: the most slots in that ratio that a key of 2^18 points holds, and proving costs by the power
+ * About 243,000 constraints: the most slots in that ratio that a key of 2^18 points holds, and proving costs by the power
  * of two. Four wide slots take the job's four deposits at once.
  */
 export const DEVNET_SHAPE: BatchShape = { narrow: 8, wide: 4 };
