@@ -14,7 +14,7 @@ import { type BatchShape, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/anvil.ts";
 import { deployRollup } from "../../contracts/deploy.ts";
 import { rollupAbi } from "../../contracts/rollup-abi.ts";
-import { computeCircuitId } from "../../contracts/verifying-key.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
 import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
 import { toSolidityKey, toSolidityProof } from "../../prover/verification-key.ts";
 
@@ -80,7 +80,7 @@ export async function proveFullBatch(
     const [account] = (await publicClient.request({ method: "eth_accounts" } as never)) as `0x${string}`[];
     const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
     const { ledger, ids } = crowdedLedger(BigInt(account!));
-    const key = toSolidityKey(circuit.verificationKey);
+    const key = toSolidityKey(circuit.verificationKey) as VerifyingKey;
     const config = { ...shape, isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
       walletClient,
