@@ -24,7 +24,7 @@ export interface CurveShape {
   pointBytes: number;
   /** x, y and the endomorphism's x, and what fills up to a multiple of 128. */
   keyPointBytes: number;
-  /** Scratch of a pair of pairs: difference, product of those before, two masks. */
+  /** Scratch of a pair of pairs: both x, both y, difference, product of those before, two masks. */
   stepBytes: number;
 }
 
@@ -36,7 +36,7 @@ function shapeOf(name: "g1" | "g2", degree: 1 | 2): CurveShape {
     coordinateBytes,
     pointBytes: 2 * coordinateBytes,
     keyPointBytes: 128 * degree,
-    stepBytes: 4 * coordinateBytes + 32,
+    stepBytes: 12 * coordinateBytes + 32,
   };
 }
 
@@ -128,6 +128,33 @@ class PairReader {
   }
 }
 
+/** The pairs' points where the forward and backward loops read them, signs applied: x, x, y, y. */
+class StagedPairs {
+  readonly #kernel: CoordinateKernel;
+  readonly #laneBytes: number;
+
+  constructor(kernel: CoordinateKernel, shape: CurveShape) {
+    this.#kernel = kernel;
+    this.#laneBytes = 2 * shape.coordinateBytes;
+  }
+
+  storeX(step: Code, side: 0 | 1, x: Coordinate): void {
+    this.#kernel.store(step, x, side * this.#laneBytes, storedMax);
+  }
+
+  storeY(step: Code, side: 0 | 1, y: Coordinate): void {
+    this.#kernel.store(step, y, (2 + side) * this.#laneBytes, storedMax);
+  }
+
+  x(step: Code, side: 0 | 1): Coordinate {
+    return this.#kernel.load(step, side * this.#laneBytes, storedMax);
+  }
+
+  y(step: Code, side: 0 | 1): Coordinate {
+    return this.#kernel.load(step, (2 + side) * this.#laneBytes, storedMax);
+  }
+}
+
 function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,
@@ -138,11 +165,12 @@ function emitAdd(
 ): void {
   const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
   const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree);
-  const reader = new PairReader(f, kernel, shape);
+  const staged = new StagedPairs(kernel, shape);
   const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
   const product = kernel.variable(productMax);
-  const prefixAt = 2 * shape.coordinateBytes;
-  const masksAt = 2 * prefixAt;
+  const differenceAt = 8 * shape.coordinateBytes;
+  const prefixAt = 10 * shape.coordinateBytes;
+  const masksAt = 12 * shape.coordinateBytes;
   const move = (local: Local, by: number) => f.set(local, i32.add(local.get, i32.const(by)));
 
   // An odd number of pairs is filled up; the caller leaves room for the sum.
@@ -152,16 +180,29 @@ function emitAdd(
   });
   f.set(last, i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))));
 
+  // The points come from all over the memory: fetching them in a loop of its own overlaps the cache misses.
+  const reader = new PairReader(f, kernel, shape);
+  f.set(pair, pairs.get);
+  f.set(step, steps.get);
+  f.while(i32.ltU(pair.get, last.get), () => {
+    reader.read(pair.get);
+    for (const side of [0, 1] as const) {
+      staged.storeX(step.get, side, reader.x(side));
+      staged.storeY(step.get, side, reader.y(side));
+    }
+    move(pair, 16);
+    move(step, shape.stepBytes);
+  });
+
   // Forward: differences of x, and the products of all before.
   f.set(pair, pairs.get);
   f.set(step, steps.get);
   kernel.assign(product, kernel.one());
   f.while(i32.ltU(pair.get, last.get), () => {
-    reader.read(pair.get);
     const difference = kernel.variable(storedMax);
-    kernel.assign(difference, kernel.reduce(kernel.sub(reader.x(1), reader.x(0))));
-    if (isChecked) emitSpecialCases(f, kernel, reader, difference, step, masksAt);
-    kernel.store(step.get, difference.value, 0, storedMax);
+    kernel.assign(difference, kernel.reduce(kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0))));
+    if (isChecked) emitSpecialCases(f, kernel, staged, difference, step, masksAt);
+    kernel.store(step.get, difference.value, differenceAt, storedMax);
     kernel.store(step.get, product.value, prefixAt, productMax);
     kernel.assign(product, kernel.mul(product.value, difference.value));
     move(pair, 16);
@@ -181,11 +222,10 @@ function emitAdd(
     move(pair, -16);
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
-    reader.read(pair.get);
     const inverted = kernel.mul(product.value, kernel.load(step.get, prefixAt, productMax));
-    kernel.assign(product, kernel.mul(product.value, kernel.load(step.get, 0, storedMax)));
-    const [x1, x2, y1] = [reader.x(0), reader.x(1), reader.y(0)];
-    let rise = kernel.reduce(kernel.sub(reader.y(1), y1));
+    kernel.assign(product, kernel.mul(product.value, kernel.load(step.get, differenceAt, storedMax)));
+    const [x1, x2, y1] = [staged.x(step.get, 0), staged.x(step.get, 1), staged.y(step.get, 0)];
+    let rise = kernel.reduce(kernel.sub(staged.y(step.get, 1), y1));
     if (isChecked) {
       const chosen = kernel.variable(storedMax);
       kernel.assign(chosen, rise);
@@ -220,7 +260,7 @@ function emitAdd(
 function emitSpecialCases(
   f: WasmFunction,
   kernel: CoordinateKernel,
-  reader: PairReader,
+  staged: StagedPairs,
   difference: ReturnType<CoordinateKernel["variable"]>,
   step: Local,
   masksAt: number,
@@ -229,8 +269,8 @@ function emitSpecialCases(
   f.set(isSpecial, kernel.zeroMask(difference.value));
   f.set(isDouble, v128.zero);
   f.if(v128.anyTrue(isSpecial.get), () => {
-    const y1 = reader.y(0);
-    const rise = kernel.reduce(kernel.sub(reader.y(1), y1));
+    const y1 = staged.y(step.get, 0);
+    const rise = kernel.reduce(kernel.sub(staged.y(step.get, 1), y1));
     f.set(isDouble, v128.and(isSpecial.get, kernel.zeroMask(rise)));
     const doubled = kernel.reduce(kernel.add(y1, y1));
     const replaced = kernel.select(doubled, kernel.bindAll(kernel.one()), isDouble.get);

@@ -1,0 +1,165 @@
+import { g1Bytes, g2Bytes, zkeySection } from "../zkey-layout.ts";
+import { elementBytes } from "./field-limbs.ts";
+import type { KernelCalls } from "./kernel-module.ts";
+import { type MemoryPlan, stagingBytes, type SumName } from "./memory-plan.ts";
+import { writeFactors } from "./transforms.ts";
+import type { KeyFile, ZkeySections } from "./zkey-sections.ts";
+
+/** Parts of the loading, those that take longest first; threads share them out. */
+export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
+export type LoadStep = (typeof loadSteps)[number];
+
+const pointSections: Record<SumName, number> = {
+  a: zkeySection.a,
+  b1: zkeySection.b1,
+  b2: zkeySection.b2,
+  c: zkeySection.c,
+  h: zkeySection.h,
+};
+const coefficientBytes = 44;
+const valueBytes = 32;
+
+export interface LoaderContext {
+  kernels: KernelCalls;
+  buffer: SharedArrayBuffer;
+  plan: MemoryPlan;
+  file: KeyFile;
+  sections: ZkeySections;
+  /** The thread's own. */
+  staging: number;
+}
+
+/** Does a step; for points the number of those that are not at infinity. */
+export function loadPart(context: LoaderContext, step: LoadStep): number {
+  if (step === "coefficients") return loadCoefficients(context);
+  if (step === "inverse" || step === "coset") {
+    const { plan, kernels, buffer, staging } = context;
+    const transform = { ...plan, size: plan.shape.domainSize };
+    writeFactors(kernels, new Float64Array(buffer), transform, step, staging);
+    return 0;
+  }
+  return loadPoints(context, step);
+}
+
+function loadPoints({ kernels, buffer, plan, file, sections, staging }: LoaderContext, sum: SumName): number {
+  const { points, indices } = plan.points[sum];
+  const [pointBytes, keyPointBytes] = sum === "b2" ? [g2Bytes, 256] : [g1Bytes, 128];
+  const importPoints = (sum === "b2" ? kernels.g2ImportPoints : kernels.g1ImportPoints)!;
+  const { position, byteCount } = sections[pointSections[sum]]!;
+  const firstIndex = sum === "c" ? plan.shape.publicCount + 1 : 0;
+  const perChunk = Math.floor(stagingBytes / pointBytes);
+  const total = byteCount / pointBytes;
+  let finite = 0;
+  for (let done = 0; done < total; done += perChunk) {
+    const count = Math.min(perChunk, total - done);
+    file.read(new Uint8Array(buffer, staging, count * pointBytes), position + done * pointBytes);
+    finite += importPoints(
+      staging,
+      count,
+      points + finite * keyPointBytes,
+      indices + 4 * finite,
+      firstIndex + done,
+    );
+  }
+  return finite;
+}
+
+/**
+ * The matrices A and B as rows of terms. Most coefficients are the same few values, so each value is kept
+ * once and terms name its offset; value 0 is zero, which fills rows up to an even number of terms.
+ */
+function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: LoaderContext): number {
+  const { domainSize, coefficientCount } = plan.shape;
+  const words = new Uint32Array(buffer);
+  const starts = plan.rowStarts.map((address) => words.subarray(address / 4, address / 4 + domainSize + 1));
+  const { position } = sections[4]!;
+  const perChunk = Math.floor(stagingBytes / coefficientBytes);
+  const chunk = new Uint32Array(buffer, staging, perChunk * (coefficientBytes / 4));
+  const eachEntry = (visit: (matrix: number, row: number, wire: number, valueAt: number) => void) => {
+    for (let done = 0; done < coefficientCount; done += perChunk) {
+      const count = Math.min(perChunk, coefficientCount - done);
+      const bytes = new Uint8Array(buffer, staging, count * coefficientBytes);
+      file.read(bytes, position + 4 + done * coefficientBytes);
+      for (let i = 0, at = 0; i < count; i++, at += coefficientBytes / 4)
+        visit(chunk[at]!, chunk[at + 1]!, chunk[at + 2]!, at + 3);
+    }
+  };
+
+  const lengths = [new Uint32Array(domainSize), new Uint32Array(domainSize)];
+  eachEntry((matrix, row, wire) => {
+    if (matrix > 1 || row >= domainSize || wire >= plan.shape.wireCount)
+      throw new RangeError(`the key has a coefficient at ${matrix}, ${row}, ${wire}`);
+    lengths[matrix]![row]!++;
+  });
+  let termCount = 0;
+  for (const [matrix, start] of starts.entries()) {
+    for (let row = 0; row < domainSize; row++) {
+      start[row] = termCount;
+      const length = lengths[matrix]![row]!;
+      lengths[matrix]![row] = termCount; // from here on the next free term
+      termCount += length + (length & 1);
+    }
+    start[domainSize] = termCount;
+  }
+  const terms = words.subarray(plan.terms / 4, plan.terms / 4 + 2 * termCount);
+  terms.fill(0);
+  const values = new ValueTable();
+  eachEntry((matrix, row, wire, valueAt) => {
+    const term = lengths[matrix]![row]!++;
+    terms[2 * term] = values.indexOf(chunk, valueAt) * elementBytes;
+    terms[2 * term + 1] = wire * elementBytes;
+  });
+  // The staging area is free again: convert the values through it.
+  const perBatch = Math.floor(stagingBytes / valueBytes / 2) * 2;
+  const raw = values.words;
+  for (let done = 0; done < values.count; done += perBatch) {
+    const count = Math.min(perBatch, values.count - done);
+    chunk.fill(0, 0, (count + 1) * 8 <= chunk.length ? (count + 1) * 8 : chunk.length);
+    chunk.set(raw.subarray(done * 8, (done + count) * 8));
+    kernels.frImportCoefficients!(staging, (count + 1) >>> 1, plan.coefficients + done * elementBytes);
+  }
+  return values.count;
+}
+
+/** Distinct values of eight words, numbered as they come; number 0 is zero. */
+class ValueTable {
+  count = 1;
+  words = new Uint32Array(8 * 1024);
+  #slots = new Int32Array(4096).fill(-1);
+
+  indexOf(source: Uint32Array, at: number): number {
+    let slot = this.#slotOf(source, at);
+    const known = this.#slots[slot]!;
+    if (known >= 0) return known;
+    if (2 * (this.count + 1) > this.#slots.length) {
+      this.#grow();
+      slot = this.#slotOf(source, at);
+    }
+    if (8 * (this.count + 1) > this.words.length) {
+      const larger = new Uint32Array(2 * this.words.length);
+      larger.set(this.words);
+      this.words = larger;
+    }
+    for (let i = 0; i < 8; i++) this.words[8 * this.count + i] = source[at + i]!;
+    this.#slots[slot] = this.count;
+    return this.count++;
+  }
+
+  #slotOf(source: Uint32Array, at: number): number {
+    let hash = 0;
+    for (let i = 0; i < 8; i++) hash = Math.imul(hash ^ source[at + i]!, 0x9e3779b1) ^ (hash >>> 15);
+    const mask = this.#slots.length - 1;
+    for (let slot = (hash ^ (hash >>> 16)) & mask; ; slot = (slot + 1) & mask) {
+      const known = this.#slots[slot]!;
+      if (known < 0) return slot;
+      let isSame = true;
+      for (let i = 0; i < 8 && isSame; i++) isSame = this.words[8 * known + i] === source[at + i];
+      if (isSame) return slot;
+    }
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(2 * this.#slots.length).fill(-1);
+    for (let index = 1; index < this.count; index++) this.#slots[this.#slotOf(this.words, 8 * index)] = index;
+  }
+}

@@ -1,0 +1,143 @@
+import { g1Shape, g2Shape } from "./curve-kernel.ts";
+import { elementBytes } from "./field-limbs.ts";
+import { kernelBytes, pageBytes, scratchBytes } from "./kernel-module.ts";
+import { chooseWindows, type WindowShape, windowPointCount, windowSumBytes } from "./multi-scalar.ts";
+import { proverError } from "../prover-errors.ts";
+
+/** The sums of a proof, those of G2 first: their windows take longest, and what ends last should be short. */
+export const sumNames = ["b2", "a", "b1", "c", "h"] as const;
+export type SumName = (typeof sumNames)[number];
+
+export interface KeyShape {
+  wireCount: number;
+  publicCount: number;
+  domainSize: number;
+  coefficientCount: number;
+}
+
+/** Addresses of everything in the memory that a key's workers share. Bytes that nobody touches cost nothing. */
+export interface MemoryPlan {
+  shape: KeyShape;
+  workerCount: number;
+  byteCount: number;
+  witnessWindows: WindowShape;
+  quotientWindows: WindowShape;
+  /** Barrier, task counter and flags. */
+  control: number;
+  /** Read once and then kept. */
+  points: Record<SumName, { points: number; indices: number; maxCount: number }>;
+  coefficients: number;
+  rowStarts: [a: number, b: number];
+  terms: number;
+  inverseFactors: number;
+  cosetFactors: number;
+  /** Of the running proof. */
+  witness: number;
+  witnessTable: number;
+  witnessDigits: number;
+  vectors: [a: number, b: number, c: number];
+  scales: number;
+  quotient: number;
+  quotientDigits: number;
+  results: number;
+  resultFlags: number;
+  workers: { scratch: number; work: number; staging: number }[];
+}
+
+export const stagingBytes = 44 * 65536;
+export const controlWords = 16;
+const maxBytes = 65536 * pageBytes;
+
+/** @throws RollupError PRV_CIRCUIT_UNSUPPORTED where 4 GiB do not suffice */
+export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
+  const { wireCount, publicCount, domainSize, coefficientCount } = shape;
+  let at = kernelBytes;
+  const take = (byteCount: number) => {
+    const address = at;
+    at += Math.ceil(byteCount / 128) * 128;
+    return address;
+  };
+  const takePoints = (maxCount: number, keyPointBytes: number) => ({
+    points: take(maxCount * keyPointBytes),
+    indices: take(maxCount * 4),
+    maxCount,
+  });
+  const even = (count: number) => count + (count & 1);
+  const witnessWindows = chooseWindows(wireCount);
+  const quotientWindows = chooseWindows(domainSize);
+  const digitBytes = (count: number, { windowCount }: WindowShape) => 4 * count * windowCount;
+  const windowPoints = Math.max(
+    witnessWindows.windowCount * windowPointCount(witnessWindows),
+    quotientWindows.windowCount * windowPointCount(quotientWindows),
+  );
+  const maxWindowBits = Math.max(witnessWindows.windowBits, quotientWindows.windowBits);
+  const plan: Omit<MemoryPlan, "byteCount"> = {
+    shape,
+    workerCount,
+    witnessWindows,
+    quotientWindows,
+    control: take(4 * controlWords),
+    workers: Array.from({ length: workerCount }, () => ({
+      scratch: take(scratchBytes),
+      work: take(Math.max(windowSumBytes(g1Shape, maxWindowBits), windowSumBytes(g2Shape, maxWindowBits))),
+      staging: take(stagingBytes),
+    })),
+    points: {
+      a: takePoints(wireCount, g1Shape.keyPointBytes),
+      b1: takePoints(wireCount, g1Shape.keyPointBytes),
+      b2: takePoints(wireCount, g2Shape.keyPointBytes),
+      c: takePoints(wireCount - publicCount - 1, g1Shape.keyPointBytes),
+      h: takePoints(domainSize, g1Shape.keyPointBytes),
+    },
+    coefficients: take(elementBytes * (coefficientCount + 2)),
+    rowStarts: [take(4 * (domainSize + 1)), take(4 * (domainSize + 1))],
+    terms: take(8 * (coefficientCount + 2 * domainSize + 2)),
+    inverseFactors: take(elementBytes * domainSize),
+    cosetFactors: take(elementBytes * domainSize),
+    witness: take(32 * even(wireCount)),
+    witnessTable: take(elementBytes * even(wireCount)),
+    witnessDigits: take(digitBytes(wireCount, witnessWindows)),
+    vectors: [take(elementBytes * domainSize), take(elementBytes * domainSize), take(elementBytes * domainSize)],
+    scales: take(8 * elementBytes),
+    quotient: take(32 * domainSize),
+    quotientDigits: take(digitBytes(domainSize, quotientWindows)),
+    results: take(sumNames.length * windowPoints * g2Shape.pointBytes),
+    resultFlags: take(sumNames.length * windowPoints),
+  };
+  if (at > maxBytes) {
+    throw proverError("PRV_CIRCUIT_UNSUPPORTED", `a key of ${wireCount} wires needs more than 4 GiB`, {
+      data: { ...shape, byteCount: at, maxBytes },
+    });
+  }
+  return { ...plan, byteCount: at };
+}
+
+/** A window of one of the sums, and where its points go. */
+export interface SumTask {
+  sum: SumName;
+  window: number;
+  result: number;
+  flags: number;
+}
+
+export function windowsOf(plan: MemoryPlan, sum: SumName): WindowShape {
+  return sum === "h" ? plan.quotientWindows : plan.witnessWindows;
+}
+
+/** All windows of all sums, in the order in which the workers take them. */
+export function listTasks(plan: MemoryPlan): SumTask[] {
+  let pointIndex = 0;
+  return sumNames.flatMap((sum) => {
+    const windows = windowsOf(plan, sum);
+    return Array.from({ length: windows.windowCount }, (_, window) => {
+      const task = {
+        sum,
+        window,
+        result: plan.results + pointIndex * g2Shape.pointBytes,
+        flags: plan.resultFlags + pointIndex,
+      };
+      pointIndex += windowPointCount(windows);
+      return task;
+    });
+  });
+}

@@ -1,0 +1,167 @@
+import { powMod, scalarModulus } from "../bn254-wasm.ts";
+import { g1Shape, g2Shape } from "./curve-kernel.ts";
+import { elementBytes, encodeElement, scalarField, toLimbs } from "./field-limbs.ts";
+import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
+import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
+import { type DigitTable, WindowSummer, type WindowShape } from "./multi-scalar.ts";
+import { shareOf, type ThreadTeam } from "./thread-team.ts";
+import { moveToCoset } from "./transforms.ts";
+
+/** Milliseconds of a proof's phases as one thread saw them, waiting for the others included. */
+export interface PhaseTimes {
+  /** The witness' limbs and digits. */
+  digitsMs: number;
+  /** The rows of A and B times the witness. */
+  rowsMs: number;
+  /** To the coset, the quotient and its digits. */
+  quotientMs: number;
+  /** The sums over the key's points. */
+  sumsMs: number;
+}
+
+export interface ProveContext {
+  kernels: KernelCalls;
+  memory: WasmMemory;
+  plan: MemoryPlan;
+  team: ThreadTeam;
+  thread: number;
+  /** Points that are not at infinity. */
+  pointCounts: Record<SumName, number>;
+}
+
+/** One thread's part of a proof: from the witness in memory to the windows' points. All threads must run it. */
+export class ProveSteps {
+  readonly #context: ProveContext;
+  readonly #g1: WindowSummer;
+  readonly #g2: WindowSummer;
+
+  constructor(context: ProveContext) {
+    this.#context = context;
+    const { kernels, memory, plan, thread } = context;
+    const { work } = plan.workers[thread]!;
+    const maxBits = Math.max(plan.witnessWindows.windowBits, plan.quotientWindows.windowBits);
+    this.#g1 = new WindowSummer(kernels, memory, g1Shape, maxBits, work);
+    this.#g2 = new WindowSummer(kernels, memory, g2Shape, maxBits, work);
+  }
+
+  run(): PhaseTimes {
+    const { team } = this.#context;
+    let lap = performance.now();
+    const meet = () => {
+      team.meet();
+      const now = performance.now();
+      const lapMs = now - lap;
+      lap = now;
+      return lapMs;
+    };
+    this.#prepareWitness();
+    const digitsMs = meet();
+    this.#multiplyRows();
+    const rowsMs = meet();
+    this.#divide();
+    const quotientMs = meet();
+    this.#sumPoints();
+    return { digitsMs, rowsMs, quotientMs, sumsMs: meet() };
+  }
+
+  #share(count: number): [number, number] {
+    return shareOf(count, this.#context.thread, this.#context.plan.workerCount);
+  }
+
+  #splitDigits(scalars: number, count: number, windows: WindowShape, digits: number): void {
+    const [start, end] = this.#share(count);
+    const { windowBits, windowCount } = windows;
+    this.#context.kernels.splitDigits!(
+      scalars + 32 * start,
+      end - start,
+      windowBits,
+      windowCount,
+      digits + 2 * start,
+      4 * count,
+      2 * count,
+    );
+  }
+
+  #prepareWitness(): void {
+    const { kernels, plan } = this.#context;
+    const { wireCount } = plan.shape;
+    const [start, end] = this.#share((wireCount + 1) >>> 1);
+    kernels.frImportPlain!(plan.witness + 64 * start, end - start, plan.witnessTable + 2 * elementBytes * start);
+    this.#splitDigits(plan.witness, wireCount, plan.witnessWindows, plan.witnessDigits);
+  }
+
+  #multiplyRows(): void {
+    const { kernels, plan } = this.#context;
+    const [start, end] = this.#share(plan.shape.domainSize / 2).map((pair) => 2 * pair) as [number, number];
+    for (const matrix of [0, 1] as const) {
+      kernels.frRows!(
+        plan.rowStarts[matrix],
+        start,
+        end,
+        plan.terms,
+        plan.coefficients,
+        plan.witnessTable,
+        plan.vectors[matrix],
+      );
+    }
+    // A satisfied constraint's C is the product of its A and B.
+    const [a, b, c] = plan.vectors.map((vector) => vector + start * elementBytes);
+    kernels.frProducts!(a!, b!, c!, (end - start) / 2);
+  }
+
+  #divide(): void {
+    const { kernels, memory, plan, team, thread } = this.#context;
+    const { domainSize } = plan.shape;
+    if (thread === 0) this.#writeScales(new Float64Array(memory.buffer));
+    const transform = { ...plan, size: domainSize };
+    moveToCoset(kernels, transform, plan.vectors, thread, plan.workerCount, () => team.meet());
+    const [start, end] = this.#share(domainSize / 2);
+    const [a, b, c] = plan.vectors.map((vector) => vector + 2 * elementBytes * start);
+    kernels.frQuotient!(a!, b!, c!, plan.scales, end - start, plan.quotient + 64 * start);
+    team.meet();
+    this.#splitDigits(plan.quotient, domainSize, plan.quotientWindows, plan.quotientDigits);
+  }
+
+  /** The transforms left every vector n times too large: n^2 A B - n (n C), over n^2. */
+  #writeScales(doubles: Float64Array): void {
+    const { plan } = this.#context;
+    const size = BigInt(plan.shape.domainSize);
+    const unscale = powMod(size * size, scalarModulus - 2n, scalarModulus);
+    for (const [index, limbs] of [encodeElement(size, scalarField), toLimbs(balanced(unscale))].entries()) {
+      for (const [i, limb] of limbs.entries()) {
+        const at = plan.scales / 8 + 2 * limbs.length * index + 2 * i;
+        doubles.fill(limb, at, at + 2);
+      }
+    }
+  }
+
+  #sumPoints(): void {
+    const { kernels, memory, plan, team, pointCounts } = this.#context;
+    const bytes = new Uint8Array(memory.buffer);
+    const tasks = listTasks(plan);
+    for (let next = team.take(); next < tasks.length; next = team.take()) {
+      const { sum, window, result, flags } = tasks[next]!;
+      const { points, indices } = plan.points[sum];
+      const isG2 = sum === "b2";
+      const shape = isG2 ? g2Shape : g1Shape;
+      const windows = windowsOf(plan, sum);
+      const isQuotient = sum === "h";
+      const digits: DigitTable = {
+        address: isQuotient ? plan.quotientDigits : plan.witnessDigits,
+        scalarCount: isQuotient ? plan.shape.domainSize : plan.shape.wireCount,
+        windows,
+      };
+      const table = { points, indices, count: pointCounts[sum] };
+      const sums = (isG2 ? this.#g2 : this.#g1).sumWindow(table, digits, window);
+      const copy = (isG2 ? kernels.g2Copy : kernels.g1Copy)!;
+      for (const [i, address] of sums.entries()) {
+        bytes[flags + i] = address === 0 ? 0 : 1;
+        if (address !== 0) copy(address, result + i * shape.pointBytes);
+      }
+    }
+  }
+}
+
+function balanced(value: bigint): bigint {
+  return 2n * value > scalarModulus ? value - scalarModulus : value;
+}

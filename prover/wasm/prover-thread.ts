@@ -1,0 +1,122 @@
+import { parentPort } from "node:worker_threads";
+import type { Groth16Proof } from "../prover.ts";
+import type { ProverErrorCode } from "../prover-errors.ts";
+import {
+  buildKernelImage,
+  enableRelaxedSimd,
+  instantiateKernels,
+  type KernelImage,
+  type WasmMemory,
+} from "./kernel-module.ts";
+import { loadPart, loadSteps } from "./key-loader.ts";
+import type { MemoryPlan, SumName } from "./memory-plan.ts";
+import { assembleProof, combineWindows, readHeaderPoints } from "./proof-assembly.ts";
+import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
+import { ThreadTeam } from "./thread-team.ts";
+import { KeyFile, type ZkeySections } from "./zkey-sections.ts";
+
+/** What the prover asks of all its threads at once. Each answers with one ThreadAnswer. */
+export type ThreadTask =
+  /** Only to one thread. */
+  | { kind: "build" }
+  | { kind: "open"; key: number; image: KernelImage; memory: WasmMemory; plan: MemoryPlan; thread: number }
+  | { kind: "load"; key: number; path: string; sections: ZkeySections }
+  | {
+      kind: "prove";
+      key: number;
+      pointCounts: PointCounts;
+      /** The zkey's header section. */
+      header: Uint8Array;
+      blinding: [r: bigint, s: bigint];
+    }
+  | { kind: "close"; key: number };
+
+export type PointCounts = Record<SumName, number>;
+
+export type ThreadAnswer =
+  | { kind: "built"; image: KernelImage }
+  | { kind: "done" }
+  | { kind: "loaded"; pointCounts: Partial<PointCounts> }
+  /** The first thread's has the proof. */
+  | { kind: "proved"; proof: Groth16Proof | null; phases: PhaseTimes; assemblyMs: number }
+  | { kind: "failed"; code: ProverErrorCode | null; message: string };
+
+interface OpenKey {
+  memory: WasmMemory;
+  plan: MemoryPlan;
+  kernels: ProveContext["kernels"];
+  team: ThreadTeam;
+  thread: number;
+  steps: ProveSteps | null;
+}
+
+enableRelaxedSimd();
+const keys = new Map<number, OpenKey>();
+const port = parentPort!;
+
+port.on("message", (task: ThreadTask) => {
+  let answer: ThreadAnswer;
+  try {
+    answer = run(task);
+  } catch (error) {
+    const { code = null, message } = error as { code?: string | null; message: string };
+    const isOurs = code?.startsWith("PRV_") === true;
+    answer = { kind: "failed", code: isOurs ? (code as ProverErrorCode) : null, message };
+  }
+  port.postMessage(answer);
+});
+
+function run(task: ThreadTask): ThreadAnswer {
+  switch (task.kind) {
+    case "build":
+      return { kind: "built", image: buildKernelImage() };
+    case "open":
+      return open(task);
+    case "load":
+      return load(task);
+    case "prove":
+      return prove(task);
+    case "close":
+      keys.delete(task.key);
+      return { kind: "done" };
+    default:
+      return task satisfies never;
+  }
+}
+
+function open({ key, image, memory, plan, thread }: ThreadTask & { kind: "open" }): ThreadAnswer {
+  const kernels = instantiateKernels(image.module, memory, plan.workers[thread]!.scratch);
+  const team = new ThreadTeam(memory.buffer, plan.control, plan.workerCount);
+  keys.set(key, { memory, plan, kernels, team, thread, steps: null });
+  return { kind: "done" };
+}
+
+function load({ key, path, sections }: ThreadTask & { kind: "load" }): ThreadAnswer {
+  const { memory, plan, kernels, team, thread } = keys.get(key)!;
+  const file = new KeyFile(path);
+  const pointCounts: Partial<PointCounts> = {};
+  const { staging } = plan.workers[thread]!;
+  try {
+    for (let next = team.take(); next < loadSteps.length; next = team.take()) {
+      const step = loadSteps[next]!;
+      const count = loadPart({ kernels, buffer: memory.buffer, plan, file, sections, staging }, step);
+      if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
+    }
+  } finally {
+    file.close();
+  }
+  return { kind: "loaded", pointCounts };
+}
+
+function prove({ key, pointCounts, header, blinding }: ThreadTask & { kind: "prove" }): ThreadAnswer {
+  const opened = keys.get(key)!;
+  const { memory, plan, kernels, team, thread } = opened;
+  opened.steps ??= new ProveSteps({ memory, plan, kernels, team, thread, pointCounts });
+  const phases = opened.steps.run();
+  const start = performance.now();
+  const proof =
+    thread === 0
+      ? assembleProof(readHeaderPoints(header), combineWindows(plan, memory.buffer), ...blinding)
+      : null;
+  return { kind: "proved", proof, phases, assemblyMs: performance.now() - start };
+}
