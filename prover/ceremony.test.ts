@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../circuits/compile.ts";
-import { applyBeacon, contributeToKey, exportKey, startKey, verifyKey } from "./ceremony.ts";
+import {
+  applyBeacon,
+  contributeToKey,
+  exportDevelopmentKey,
+  exportKey,
+  startKey,
+  verifyKey,
+} from "./ceremony.ts";
 import { developmentSetup } from "./development-setup.ts";
 import { loadProductionKey } from "./proving-key.ts";
 import { compileSample, makeScratchFolder, sampleSource } from "./sample-circuit.fixtures.ts";
@@ -33,6 +40,31 @@ beforeAll(async () => {
   await curve.terminate();
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("exportDevelopmentKey", () => {
+  test("writes the same folder, marked as insecure everywhere, which production refuses", async () => {
+    const folderOfKey = at("development");
+    await exportDevelopmentKey({ circuitName: "sample-4", resolveCircuit, folder: folderOfKey });
+    const read = async (name: string) => JSON.parse(await readFile(join(folderOfKey, name), "utf8"));
+    const circuit = await compileSample(4);
+    const { verificationKey, zkeyPath } = await developmentSetup(circuit);
+    expect(await read("solidity-key.json")).toEqual({
+      isDevelopment: true,
+      ...JSON.parse(
+        JSON.stringify(toSolidityKey(verificationKey), (_, v) => (typeof v === "bigint" ? `${v}` : v)),
+      ),
+    });
+    expect(zkeyPath).toContain("INSECURE-DEVELOPMENT");
+    expect(await read("meta.json")).toMatchObject({
+      isDevelopment: true,
+      zkeyFile: "sample-4.INSECURE-DEVELOPMENT.zkey",
+    });
+    await expect(loadProductionKey(circuit, folderOfKey)).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(
+      exportDevelopmentKey({ circuitName: "sample-4", resolveCircuit, folder: folderOfKey }),
+    ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+  });
+});
 
 describe("ceremony", () => {
   test("makes a key with two contributors and a beacon, which proves and verifies", async () => {

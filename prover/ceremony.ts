@@ -1,14 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type SnarkjsLogger, zKey } from "snarkjs";
 import { type CircuitSpec, compileCircuit } from "../circuits/compile.ts";
 import { readR1cs } from "../circuits/r1cs-reader.ts";
+import { developmentSetup } from "./development-setup.ts";
 import type { KeyMeta } from "./key-meta.ts";
 import { proverError } from "./prover-errors.ts";
 import { readPtauHeader } from "./ptau-file.ts";
-import { checkVerificationKey, solidityKeyToJson, toSnarkjsKey, toSolidityKey } from "./verification-key.ts";
+import {
+  checkVerificationKey,
+  solidityKeyToJson,
+  toSnarkjsKey,
+  toSolidityKey,
+  type VerificationKey,
+} from "./verification-key.ts";
 import { hashKeyFile, readZkeyHeader } from "./zkey-file.ts";
 
 /**
@@ -158,28 +165,79 @@ export async function exportKey(
   checkVerificationKey(header.verificationKey, header.publicCount);
 
   const { contentHash } = await compileCircuit(request.resolveCircuit(circuitName));
+  const meta = await describeKey({
+    name: circuitName,
+    contentHash,
+    isDevelopment: false,
+    zkeyFile: `${circuitName}.zkey`,
+    zkeyPath,
+    publicCount: header.publicCount,
+  });
+  await writeKeyFolder(folder, meta, zkeyPath, header.verificationKey);
+  return { folder, meta };
+}
+
+/**
+ * The same folder for a development key, from the same code. The key's file keeps INSECURE-DEVELOPMENT in its name,
+ * and `solidity-key.json` says isDevelopment, with which the contracts refuse it off chain 31337.
+ *
+ * @throws RollupError as developmentSetup, and PRV_CEREMONY_REFUSED for a folder that exists
+ */
+export async function exportDevelopmentKey(
+  request: { circuitName: string; resolveCircuit: ResolveCircuit; folder: string },
+  options: CeremonyOptions = {},
+): Promise<{ folder: string; meta: KeyMeta }> {
+  const { circuitName } = request;
+  const folder = resolve(request.folder);
+  if (existsSync(folder)) throw refused(`${folder} exists`, { folder });
+  const circuit = await compileCircuit(request.resolveCircuit(circuitName), {
+    onProgress: options.onLog ?? (() => {}),
+  });
+  const { zkeyPath, contentHash } = await developmentSetup(circuit);
+  const header = await readZkeyHeader(zkeyPath);
+  const meta = await describeKey({
+    name: circuitName,
+    contentHash,
+    isDevelopment: true,
+    zkeyFile: basename(zkeyPath),
+    zkeyPath,
+    publicCount: header.publicCount,
+  });
+  await writeKeyFolder(folder, meta, zkeyPath, header.verificationKey);
+  return { folder, meta };
+}
+
+async function describeKey(
+  key: Pick<KeyMeta, "name" | "contentHash" | "isDevelopment" | "zkeyFile" | "publicCount"> & {
+    zkeyPath: string;
+  },
+): Promise<KeyMeta> {
+  const { zkeyPath, ...rest } = key;
+  return {
+    ...rest,
+    setupVersion: 0,
+    zkeySha256: await hashKeyFile(zkeyPath),
+    zkeyBytes: (await stat(zkeyPath)).size,
+  };
+}
+
+/** Writes a key's folder, which appears whole or not at all. */
+async function writeKeyFolder(
+  folder: string,
+  meta: KeyMeta,
+  zkeyPath: string,
+  verificationKey: VerificationKey,
+): Promise<void> {
   const buildFolder = `${folder}.${randomBytes(6).toString("hex")}`;
   await mkdir(buildFolder, { recursive: true });
   try {
-    const zkeyFile = `${circuitName}.zkey`;
-    await copyFile(zkeyPath, join(buildFolder, zkeyFile));
-    const meta: KeyMeta = {
-      name: circuitName,
-      contentHash,
-      isDevelopment: false,
-      setupVersion: 0,
-      zkeyFile,
-      zkeySha256: await hashKeyFile(join(buildFolder, zkeyFile)),
-      zkeyBytes: (await stat(join(buildFolder, zkeyFile))).size,
-      publicCount: header.publicCount,
-    };
+    await copyFile(zkeyPath, join(buildFolder, meta.zkeyFile));
     const write = (name: string, value: object) =>
       writeFile(join(buildFolder, name), `${JSON.stringify(value, null, 2)}\n`);
-    await write("verification-key.json", toSnarkjsKey(header.verificationKey));
-    await write("solidity-key.json", solidityKeyToJson(toSolidityKey(header.verificationKey), false));
+    await write("verification-key.json", toSnarkjsKey(verificationKey));
+    await write("solidity-key.json", solidityKeyToJson(toSolidityKey(verificationKey), meta.isDevelopment));
     await write("meta.json", meta);
     await rename(buildFolder, folder);
-    return { folder, meta };
   } finally {
     await rm(buildFolder, { recursive: true, force: true });
   }

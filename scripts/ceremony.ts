@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { ResolveCircuit } from "../prover/ceremony.ts";
 
-const program = new Command("ceremony")
+// Annotated, so that the compiler knows that program.error ends the process.
+const program: Command = new Command("ceremony")
   .description("Makes the production keys of a circuit with snarkjs (docs/keys.md).")
   .configureHelp({ showGlobalOptions: true });
 
@@ -104,25 +105,47 @@ program
 
 program
   .command("export")
-  .description("verify a finished key and write the folder that the prover and the deployment read")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
-  .requiredOption("--ptau <file>", prepared)
-  .requiredOption("--zkey <zkey>", "the finished key")
+  .description("write the folder that the prover and the deployment read, with the Solidity verifying key")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
   .requiredOption("--out <folder>", "the folder to make")
+  .option("--ptau <file>", prepared)
+  .option("--zkey <zkey>", "the finished key, which is verified first")
+  .option("--development", "a key from public constants instead: INSECURE, refused off chain 31337")
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    example("export --circuit batch-6-2 --ptau pot18.ptau --zkey batch-6-2.final.zkey --out keys/batch-6-2"),
+    `${example("export --circuit batch-8-4 --ptau pot18.ptau --zkey batch-8-4.final.zkey --out keys/batch-8-4")}${example(
+      "export --circuit batch-8-4 --development --out /tmp/batch-8-4-development",
+    )}`,
   )
-  .action(async (options: { circuit: string; ptau: string; zkey: string; out: string; json?: boolean }) => {
-    const { exportKey } = await loadCeremony();
+  .action(async (options: ExportOptions) => {
+    const { exportDevelopmentKey, exportKey } = await loadCeremony();
     const resolveCircuit = await loadResolver();
     const { circuit: circuitName, ptau: ptauPath, zkey: zkeyPath, out: folder } = options;
-    report(
-      await exportKey({ circuitName, resolveCircuit, ptauPath, zkeyPath, folder }, { onLog }),
-      options.json,
-    );
+    const request = { circuitName, resolveCircuit, folder };
+    if (options.development === true) {
+      if (ptauPath !== undefined || zkeyPath !== undefined) {
+        program.error("--development makes its own key: leave out --ptau and --zkey", { exitCode: 2 });
+      }
+      report(await exportDevelopmentKey(request, { onLog }), options.json);
+      return;
+    }
+    if (ptauPath === undefined || zkeyPath === undefined) {
+      program.error("a production key needs --ptau and --zkey; a development key --development", {
+        exitCode: 2,
+      });
+    }
+    report(await exportKey({ ...request, ptauPath, zkeyPath }, { onLog }), options.json);
   });
+
+interface ExportOptions {
+  circuit: string;
+  out: string;
+  ptau?: string;
+  zkey?: string;
+  development?: boolean;
+  json?: boolean;
+}
 
 try {
   await program.parseAsync();
