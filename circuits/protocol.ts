@@ -25,6 +25,13 @@ export const TAG = {
   datanetBody: 8n,
   modelBody: 9n,
   statics: 10n,
+  // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
+  contributionNode: 32n,
+  versionRow: 33n,
+  versionNode: 34n,
+  ownersNode: 35n,
+  slot: 36n,
+  slotNode: 37n,
   leaf: 256n,
 } as const;
 

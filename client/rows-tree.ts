@@ -1,16 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hashTagged } from "../circuits/poseidon.ts";
-import { FIELD_ORDER, TREE_ARITY } from "../circuits/protocol.ts";
-
-/** Poseidon domain tags of a datanet's rows; protocol.ts's own stay below 32. Definitions: docs/client.md. */
-export const ROWS_TAG = {
-  contributionNode: 32n,
-  versionRow: 33n,
-  versionNode: 34n,
-  ownersNode: 35n,
-  slot: 36n,
-  slotNode: 37n,
-} as const;
+import { FIELD_ORDER, TAG, TREE_ARITY } from "../circuits/protocol.ts";
 
 /** SHA-256 of a row's bytes, mod r: the row's name in every tree. The store's file names are the digest itself. */
 export function hashRow(content: Uint8Array): bigint {
@@ -50,5 +40,5 @@ export function treeRoot(nodeTag: bigint, leaves: readonly bigint[], depth: numb
 
 /** What CommitData carries: the tree over the row hashes, in the contributor's order. */
 export function contributionRoot(rowHashes: readonly bigint[]): bigint {
-  return treeRoot(ROWS_TAG.contributionNode, rowHashes, treeDepth(rowHashes.length));
+  return treeRoot(TAG.contributionNode, rowHashes, treeDepth(rowHashes.length));
 }

@@ -6,9 +6,9 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../circuits/poseidon.ts";
-import { FIELD_ORDER } from "../circuits/protocol.ts";
+import { FIELD_ORDER, TAG } from "../circuits/protocol.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
-import { contributionRoot, hashRow, ROWS_TAG, treeDepth, treeRoot } from "./rows-tree.ts";
+import { contributionRoot, hashRow, treeDepth, treeRoot } from "./rows-tree.ts";
 import { commitVersion, hashEmptySlot, hashVersionRow, type VersionRow } from "./version-commitments.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -17,7 +17,7 @@ beforeAll(initPoseidon);
 
 describe("treeRoot", () => {
   it("equals the root computed from the definition, level by level", () => {
-    const tag = ROWS_TAG.versionNode;
+    const tag = TAG.versionNode;
     const leaves = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n];
     const nodes = [hashTagged(tag, leaves.slice(0, 8)), hashTagged(tag, [9n, 0n, 0n, 0n, 0n, 0n, 0n, 0n])];
     const empty = hashTagged(tag, Array<bigint>(8).fill(0n));
@@ -77,9 +77,9 @@ describe("commitVersion", () => {
 
   it("commits rows, owners and slots as docs/client.md defines them", () => {
     const { rows, slots, rowsRoot, ownersCommitment, slotRoot } = version();
-    expect(rowsRoot).toBe(treeRoot(ROWS_TAG.versionNode, rows.map(hashVersionRow), 1));
-    expect(ownersCommitment).toBe(treeRoot(ROWS_TAG.ownersNode, [0n, 0n, 1n, 2n, 2n], 1));
-    expect(slotRoot).toBe(treeRoot(ROWS_TAG.slotNode, slots.map(hashEmptySlot), 4));
+    expect(rowsRoot).toBe(treeRoot(TAG.versionNode, rows.map(hashVersionRow), 1));
+    expect(ownersCommitment).toBe(treeRoot(TAG.ownersNode, [0n, 0n, 1n, 2n, 2n], 1));
+    expect(slotRoot).toBe(treeRoot(TAG.slotNode, slots.map(hashEmptySlot), 4));
   });
 });
 

@@ -1,6 +1,7 @@
 import { hashTagged } from "../circuits/poseidon.ts";
+import { TAG } from "../circuits/protocol.ts";
 import { clientError } from "./client-errors.ts";
-import { ROWS_TAG, treeDepth, treeRoot } from "./rows-tree.ts";
+import { treeDepth, treeRoot } from "./rows-tree.ts";
 
 /** A row of a version and the two leaves that it earns for. */
 export interface VersionRow {
@@ -51,9 +52,9 @@ export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitmen
   const owners = slots.flatMap((slot, index) => Array<bigint>(slot.rowCount).fill(BigInt(index)));
   const depth = treeDepth(rows.length);
   return {
-    rowsRoot: treeRoot(ROWS_TAG.versionNode, rows.map(hashVersionRow), depth),
-    ownersCommitment: treeRoot(ROWS_TAG.ownersNode, owners, depth),
-    slotRoot: treeRoot(ROWS_TAG.slotNode, slots.map(hashEmptySlot), SLOT_TREE_DEPTH),
+    rowsRoot: treeRoot(TAG.versionNode, rows.map(hashVersionRow), depth),
+    ownersCommitment: treeRoot(TAG.ownersNode, owners, depth),
+    slotRoot: treeRoot(TAG.slotNode, slots.map(hashEmptySlot), SLOT_TREE_DEPTH),
     rowCount: rows.length,
     rows,
     slots,
@@ -61,12 +62,12 @@ export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitmen
 }
 
 export function hashVersionRow(row: VersionRow): bigint {
-  return hashTagged(ROWS_TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
+  return hashTagged(TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
 }
 
 /** A slot before anything was earned: both amounts are 0. */
 export function hashEmptySlot(slot: Pick<VersionSlot, "contributorId" | "validatorId">): bigint {
-  return hashTagged(ROWS_TAG.slot, [BigInt(slot.contributorId), BigInt(slot.validatorId), 0n, 0n]);
+  return hashTagged(TAG.slot, [BigInt(slot.contributorId), BigInt(slot.validatorId), 0n, 0n]);
 }
 
 type Owners = Pick<VersionSlot, "contributorId" | "validatorId">;
