@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { repositoryRoot } from "../../circuits/compile.ts";
 
-/** Where a local devnet keeps everything; deleting it forgets the devnet. */
-export const workspaceDir = join(repositoryRoot, ".openledger");
+/**
+ * Where a local devnet keeps everything; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a
+ * second devnet on the same machine.
+ */
+export const workspaceDir = resolve(process.env.OPENLEDGER_HOME ?? join(repositoryRoot, ".openledger"));
 
 export const workspacePaths = {
   deployment: join(workspaceDir, "deployment.json"),

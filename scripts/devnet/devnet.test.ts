@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../circuits/compile.ts";
+
+/** What a new user does, with the real processes, the real L1 and real proofs; only the folder is another. */
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "openledger-devnet-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+function run(
+  script: string,
+  args: readonly string[],
+): Promise<{ status: number | null; output: string; stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", join("scripts", script), ...args], {
+      cwd: repositoryRoot,
+      env: { ...process.env, OPENLEDGER_HOME: home },
+    });
+    let output = "";
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, output, stdout }));
+  });
+}
+
+describe("npm start", () => {
+  test("runs the whole job with proofs on L1, and every check holds", { timeout: 1_500_000 }, async () => {
+    const { status, output } = await run("devnet.ts", ["--exit"]);
+    expect(status, output.slice(-8000)).toBe(0);
+    const journal = JSON.parse(await readFile(join(home, "journal.json"), "utf8")) as {
+      report?: { checks: { holds: boolean }[] };
+    };
+    const checks = journal.report?.checks ?? [];
+    expect(checks.length).toBeGreaterThan(15);
+    expect(checks.every(({ holds }) => holds)).toBe(true);
+  });
+
+  test("resumes, does nothing twice, and keeps what it did", { timeout: 300_000 }, async () => {
+    const before = await readFile(join(home, "journal.json"), "utf8");
+    const { status, output } = await run("devnet.ts", ["--exit"]);
+    expect(status, output.slice(-8000)).toBe(0);
+    expect(output).toContain("it is not done again");
+    expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
+  });
+
+  test("answers the command line with a typed error once it is down", { timeout: 60_000 }, async () => {
+    const { status, output } = await run("openledger.ts", ["status", "--json"]);
+    expect(status).toBe(1);
+    expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z_]+"/);
+  });
+});
