@@ -193,7 +193,12 @@ export const f64x2 = {
   nmadd: ((a, b, c) => [...a, ...b, ...c, 0xfd, 0x88, 0x02]) as Ternary,
 };
 
-export const select: Ternary = (whenTrue, whenFalse, condition) => [...whenTrue, ...whenFalse, ...condition, 0x1b];
+export const select: Ternary = (whenTrue, whenFalse, condition) => [
+  ...whenTrue,
+  ...whenFalse,
+  ...condition,
+  0x1b,
+];
 
 export class WasmFunction {
   readonly name: string;
@@ -204,7 +209,12 @@ export class WasmFunction {
   readonly #index: number;
   #body: number[] = [];
 
-  constructor(index: number, functionName: string, paramTypes: readonly ValueType[], result: ValueType | null) {
+  constructor(
+    index: number,
+    functionName: string,
+    paramTypes: readonly ValueType[],
+    result: ValueType | null,
+  ) {
     this.#index = index;
     this.name = functionName;
     this.#paramTypes = paramTypes;

@@ -1,4 +1,13 @@
-import { type Code, f64, f64x2, i32, type Local, v128, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
+import {
+  type Code,
+  f64,
+  f64x2,
+  i32,
+  type Local,
+  v128,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "./assembler.ts";
 import { type Coordinate, CoordinateKernel } from "./coordinates.ts";
 import { type ConstantPool, FieldKernel, storedMax } from "./field-kernel.ts";
 import { baseField, elementBytes } from "./field-limbs.ts";
@@ -65,11 +74,14 @@ export function addCurveFunctions(
 ): CurveFunctions {
   const { name } = shape;
   const [fast, checked] = ([false, true] as const).map((isChecked) =>
-    builder.function(name + (isChecked ? "AddChecked" : "AddFast"), ["i32", "i32", "i32", "i32"], "i32", (f) =>
-      emitAdd(f, constants, shape, inverse, fillPair, isChecked),
+    builder.function(
+      name + (isChecked ? "AddChecked" : "AddFast"),
+      ["i32", "i32", "i32", "i32"],
+      "i32",
+      (f) => emitAdd(f, constants, shape, inverse, fillPair, isChecked),
     ),
   );
-  const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, constants, shape));
+  const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
   return { addFast: fast!, addChecked: checked!, copy };
 }
 
@@ -178,7 +190,10 @@ function emitAdd(
     f.set(pair, i32.add(pairs.get, i32.shl(pairCount.get, i32.const(3))));
     for (const at of [0, 4]) f.emit(i32.store(pair.get, i32.load(i32.const(fillPair), at), at));
   });
-  f.set(last, i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))));
+  f.set(
+    last,
+    i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
+  );
 
   // The points come from all over the memory: fetching them in a loop of its own overlaps the cache misses.
   const reader = new PairReader(f, kernel, shape);
@@ -213,11 +228,18 @@ function emitAdd(
   kernel.store(step.get, kernel.reduce(product.value), 0, storedMax);
   f.emit(inverse.call(step.get));
   kernel.assign(product, kernel.load(step.get, 0, storedMax));
-  if (!isChecked) f.if(v128.anyTrue(kernel.zeroMask(kernel.load(step.get, 0, storedMax))), () => f.return(i32.const(0)));
+  if (!isChecked)
+    f.if(v128.anyTrue(kernel.zeroMask(kernel.load(step.get, 0, storedMax))), () => f.return(i32.const(0)));
 
   // Backward: each inverse is what is left of the whole times the product of those before.
   const outEnd = f.local("i32");
-  f.set(outEnd, i32.add(out.get, i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes))));
+  f.set(
+    outEnd,
+    i32.add(
+      out.get,
+      i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes)),
+    ),
+  );
   f.while(i32.ltU(pairs.get, pair.get), () => {
     move(pair, -16);
     move(step, -shape.stepBytes);
@@ -280,7 +302,7 @@ function emitSpecialCases(
   f.emit(v128.store(step.get, v128.andNot(isSpecial.get, isDouble.get), masksAt + 16));
 }
 
-function emitCopy(f: WasmFunction, constants: ConstantPool, shape: CurveShape): void {
+function emitCopy(f: WasmFunction, shape: CurveShape): void {
   const [reference, out] = f.params as [Local, Local];
   const { coordinateBytes } = shape;
   const source = f.local("i32");
@@ -301,5 +323,4 @@ function emitCopy(f: WasmFunction, constants: ConstantPool, shape: CurveShape): 
       f64.store(out.get, f64.mul(f64.load(source.get, coordinateBytes + at), sign.get), coordinateBytes + at),
     );
   }
-  void constants;
 }

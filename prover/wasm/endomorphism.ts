@@ -1,5 +1,5 @@
-import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "./assembler.ts";
 import { baseModulus, powMod, scalarModulus } from "../bn254-wasm.ts";
+import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "./assembler.ts";
 import { bindI64 } from "./integer-limbs.ts";
 
 /**
@@ -85,14 +85,20 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
     const [scalars, count, windowBits, windowCount, digits, windowStride, halfStride] = f.params as Local[];
     const mask = i64.const(wordMask);
     /** a times a positive constant plus start, modulo 2^(32 * wordCount). */
-    const mulAdd = (a: readonly Local[], factor: bigint, start: readonly Code[], wordCount: number): Local[] => {
+    const mulAdd = (
+      a: readonly Local[],
+      factor: bigint,
+      start: readonly Code[],
+      wordCount: number,
+    ): Local[] => {
       const sum = Array.from({ length: wordCount }, (_, i) => bindI64(f, start[i] ?? i64.const(0n)));
       const factorWords = words(factor);
       for (const [i, word] of a.entries()) {
         const carry = bindI64(f, i64.const(0n));
         for (let j = 0; i + j < wordCount && j <= factorWords.length; j++) {
           const target = sum[i + j]!;
-          const product = j < factorWords.length ? i64.mul(word.get, i64.const(factorWords[j]!)) : i64.const(0n);
+          const product =
+            j < factorWords.length ? i64.mul(word.get, i64.const(factorWords[j]!)) : i64.const(0n);
           const total = bindI64(f, i64.add(i64.add(product, target.get), carry.get));
           f.set(target, i64.and(total.get, mask));
           f.set(carry, i64.shrU(total.get, i64.const(wordBits)));
@@ -116,7 +122,13 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
     };
     /** start - a * factor for a factor of either sign, modulo 2^160. */
     const subtract = (start: readonly Local[], a: readonly Local[], factor: bigint): Local[] => {
-      if (factor < 0n) return mulAdd(a, -factor, start.map((word) => word.get), halfWords);
+      if (factor < 0n)
+        return mulAdd(
+          a,
+          -factor,
+          start.map((word) => word.get),
+          halfWords,
+        );
       const negated = negate(start);
       const sum = mulAdd(a, factor, negated, halfWords);
       return negate(sum).map((code) => bindI64(f, code));
@@ -126,7 +138,8 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
       const k = Array.from({ length: 8 }, (_, i) => bindI64(f, i64.load32u(scalars!.get, 4 * i)));
       const rounding = Array.from({ length: 8 }, (_, i) => i64.const(i === 7 ? 1n << 31n : 0n));
       const [g1, g2] = [scaled(b2), scaled(-b1)];
-      const quotient = (g: bigint) => mulAdd(k, g < 0n ? -g : g, rounding, 8 + words(g < 0n ? -g : g).length).slice(8);
+      const quotient = (g: bigint) =>
+        mulAdd(k, g < 0n ? -g : g, rounding, 8 + words(g < 0n ? -g : g).length).slice(8);
       const [c1, c2] = [quotient(g1), quotient(g2)];
       const signed = (g: bigint, factor: bigint) => (g < 0n ? -factor : factor);
       const zero = Array.from({ length: halfWords }, () => bindI64(f, i64.const(0n)));
@@ -147,13 +160,13 @@ export function addSplitDigits(builder: WasmModuleBuilder): void {
         const bits = bindI64(f, i64.extendI32U(windowBits!.get));
         const size = bindI64(f, i64.shl(i64.const(1n), bits.get));
         // Digits of a negative half are negated: -2^(c - 1) must not be among them.
-        const limit = bindI64(
-          f,
-          i64.add(i64.shrU(size.get, i64.const(1n)), i64.extendI32U(isNegative.get)),
-        );
+        const limit = bindI64(f, i64.add(i64.shrU(size.get, i64.const(1n)), i64.extendI32U(isNegative.get)));
         f.while(left.get, () => {
           f.set(raw, i64.add(i64.and(low.get, i64.sub(size.get, i64.const(1n))), carry.get));
-          f.set(low, i64.or(i64.shrU(low.get, bits.get), i64.shl(high.get, i64.sub(i64.const(64n), bits.get))));
+          f.set(
+            low,
+            i64.or(i64.shrU(low.get, bits.get), i64.shl(high.get, i64.sub(i64.const(64n), bits.get))),
+          );
           f.set(high, i64.shrU(high.get, bits.get));
           f.set(carry, i64.extendI32U(i64.geU(raw.get, limit.get)));
           f.set(raw, i64.sub(raw.get, i64.mul(carry.get, size.get)));

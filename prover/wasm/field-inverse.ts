@@ -6,7 +6,8 @@ import { baseField, elementBytes } from "./field-limbs.ts";
 const windowBits = 4;
 /** The first bytes of an instance's scratch are the kernels' own; then come the powers. */
 const powersAt = 64;
-export const inverseScratchBytes = powersAt + (1 << windowBits) * 2 * elementBytes;
+const normAt = powersAt + (1 << windowBits) * 2 * elementBytes;
+export const inverseScratchBytes = normAt + 2 * elementBytes;
 
 /**
  * Inverses in place of the two elements (reduced, one per lane) at an address: a^(q - 2) in the base field,
@@ -60,7 +61,7 @@ export function addInverses(
     const address = f.param(0);
     const base = new FieldKernel(f, baseField, constants);
     const kernel = new CoordinateKernel(base, 2);
-    const norm = i32.add(scratchAddress, i32.const(inverseScratchBytes));
+    const norm = i32.add(scratchAddress, i32.const(normAt));
     const [real, imaginary] = kernel.load(address.get, 0, storedMax);
     base.store(
       norm,
@@ -82,8 +83,4 @@ export function addInverses(
     );
   });
   return { fq, fq2 };
-}
-export const fq2InverseScratchBytes = inverseScratchBytes + pairScratchBytes();
-function pairScratchBytes(): number {
-  return 2 * elementBytes;
 }

@@ -94,7 +94,8 @@ export class FieldKernel {
       balancedResidue(inverse(1n << BigInt(limbBits * (limbCount - 1 - i)), modulus), modulus),
     );
     this.#foldLimbs = folds.map(toLimbs);
-    const ratio = (value: bigint) => Number((value < 0n ? -value : value) * 10_000_000n / modulus) / 1e7 + 1e-6;
+    const ratio = (value: bigint) =>
+      Number(((value < 0n ? -value : value) * 10_000_000n) / modulus) / 1e7 + 1e-6;
     this.#foldMax = folds.reduce((sum, fold) => sum + ratio(fold), 0);
     this.#quotientFactor = Number(balancedResidue(-inverse(modulus, limbRadix), limbRadix));
     this.#modulusTop = Number(modulus) / 2 ** (limbBits * (limbCount - 1));
@@ -189,7 +190,9 @@ export class FieldKernel {
     const limits = this.bounds(valueMax);
     const isWithin = value.limbMax.every((max, i) => max <= limits.limbMax[i]!);
     if (!isWithin || value.valueMax > valueMax) {
-      throw new RangeError(`kernel ${this.f.name} keeps a value of ${value.valueMax} where ${valueMax} is due`);
+      throw new RangeError(
+        `kernel ${this.f.name} keeps a value of ${value.valueMax} where ${valueMax} is due`,
+      );
     }
   }
 
@@ -246,9 +249,7 @@ export class FieldKernel {
     const quotientMax = Math.ceil(value.valueMax + 0.01);
     const magic = this.constant(integerMagic);
     const top = value.limbs[limbCount - 1]!;
-    const quotient = this.bind(
-      f64x2.sub(f64x2.madd(top, this.constant(1 / this.#modulusTop), magic), magic),
-    );
+    const quotient = this.bind(f64x2.sub(f64x2.madd(top, this.constant(1 / this.#modulusTop), magic), magic));
     const limbMax = value.limbMax.map((max, i) => max + quotientMax * Math.abs(this.#modulusLimbs[i]!));
     checkExact(Math.max(...limbMax));
     const limbs = value.limbs.map((limb, i) =>
@@ -316,7 +317,8 @@ export class FieldKernel {
     });
     const folded = parts.map(({ limb, limbMax }, k) => {
       const below = parts[k - 1];
-      if (below === undefined || below.carry === null) return { limb, max: limbMax, factors: this.#foldLimbs[k]! };
+      if (below === undefined || below.carry === null)
+        return { limb, max: limbMax, factors: this.#foldLimbs[k]! };
       const sum = this.bind(f64x2.madd(below.carry.code, this.constant(1 / radix), limb));
       return { limb: sum, max: limbMax + below.carry.max, factors: this.#foldLimbs[k]! };
     });
@@ -330,7 +332,12 @@ export class FieldKernel {
       for (const { limb, max, factors } of folded) {
         const factor = factors[j]!;
         if (factor === 0) continue;
-        column.addProduct({ a: limb, b: this.constant(factor), max: max * Math.abs(factor), isNegative: false });
+        column.addProduct({
+          a: limb,
+          b: this.constant(factor),
+          max: max * Math.abs(factor),
+          isNegative: false,
+        });
       }
       if (j === 0) {
         column.addCarry(uppers[top - 1]!);
@@ -471,7 +478,10 @@ class Column {
 
   #closeChain(): void {
     if (this.#chain === null) return;
-    this.#addUpper(this.#kernel.bind(f64x2.sub(this.#chain, this.#kernel.constant(chainStart))), this.#chainSum);
+    this.#addUpper(
+      this.#kernel.bind(f64x2.sub(this.#chain, this.#kernel.constant(chainStart))),
+      this.#chainSum,
+    );
     this.#chain = null;
   }
 

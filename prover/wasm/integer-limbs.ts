@@ -9,7 +9,13 @@ const limbMask = limbRadix - 1n;
  * Two integers of 256 bits, little-endian in memory, as limbs in lanes: not reduced, and below
  * `valueMax` moduli.
  */
-export function readIntegers(kernel: FieldKernel, lower: Code, upper: Code, offset: number, valueMax: number): LimbValue {
+export function readIntegers(
+  kernel: FieldKernel,
+  lower: Code,
+  upper: Code,
+  offset: number,
+  valueMax: number,
+): LimbValue {
   const { f } = kernel;
   const split = (address: Code): Code[] => {
     const words = f.locals("i64", 4);
@@ -31,8 +37,15 @@ export function readIntegers(kernel: FieldKernel, lower: Code, upper: Code, offs
 }
 
 /** Stores one lane of a reduced value plus the modulus: an integer between 0 and twice the modulus. */
-export function writeInteger(kernel: FieldKernel, value: LimbValue, lane: 0 | 1, address: Code, offset = 0): void {
-  if (value.valueMax > 0.99) throw new RangeError("only reduced values become positive by adding the modulus");
+export function writeInteger(
+  kernel: FieldKernel,
+  value: LimbValue,
+  lane: 0 | 1,
+  address: Code,
+  offset = 0,
+): void {
+  if (value.valueMax > 0.99)
+    throw new RangeError("only reduced values become positive by adding the modulus");
   const { f } = kernel;
   const modulusLimbs = toLimbs(kernel.field.modulus);
   const limbs = f.locals("i64", limbCount);

@@ -1,15 +1,15 @@
 import { setFlagsFromString } from "node:v8";
 import { bn254 } from "@noble/curves/bn254.js";
+import { baseModulus } from "../bn254-wasm.ts";
+import { proverError } from "../prover-errors.ts";
 import { WasmModuleBuilder } from "./assembler.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
-import { addInverses, fq2InverseScratchBytes } from "./field-inverse.ts";
+import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
 import { ConstantPool } from "./field-kernel.ts";
 import { baseField, elementBytes, encodeElement } from "./field-limbs.ts";
 import { addPointImports } from "./key-kernel.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
-import { proverError } from "../prover-errors.ts";
-import { baseModulus } from "../bn254-wasm.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */
 export type WasmModule = { readonly __wasmModule: never };
@@ -61,7 +61,7 @@ export function buildKernelImage(): KernelImage {
   addPointImports(builder, constants, endomorphismBetas());
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
-  if (fq2InverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
+  if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
   const module = new WebAssembly.Module(builder.build());
   const image = { module, start: makeStart(constants) };
   checkFusing(image);

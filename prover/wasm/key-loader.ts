@@ -1,7 +1,7 @@
 import { g1Bytes, g2Bytes, zkeySection } from "../zkey-layout.ts";
 import { elementBytes } from "./field-limbs.ts";
 import type { KernelCalls } from "./kernel-module.ts";
-import { type MemoryPlan, stagingBytes, type SumName } from "./memory-plan.ts";
+import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";
 import type { KeyFile, ZkeySections } from "./zkey-sections.ts";
 
@@ -114,7 +114,7 @@ function loadCoefficients({ kernels, buffer, plan, file, sections, staging }: Lo
   const raw = values.words;
   for (let done = 0; done < values.count; done += perBatch) {
     const count = Math.min(perBatch, values.count - done);
-    chunk.fill(0, 0, (count + 1) * 8 <= chunk.length ? (count + 1) * 8 : chunk.length);
+    chunk.fill(0, 0, Math.min(8 * (count + 1), chunk.length));
     chunk.set(raw.subarray(done * 8, (done + count) * 8));
     kernels.frImportCoefficients!(staging, (count + 1) >>> 1, plan.coefficients + done * elementBytes);
   }

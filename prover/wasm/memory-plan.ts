@@ -1,8 +1,8 @@
+import { proverError } from "../prover-errors.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
 import { elementBytes } from "./field-limbs.ts";
 import { kernelBytes, pageBytes, scratchBytes } from "./kernel-module.ts";
 import { chooseWindows, type WindowShape, windowPointCount, windowSumBytes } from "./multi-scalar.ts";
-import { proverError } from "../prover-errors.ts";
 
 /** The sums of a proof, those of G2 first: their windows take longest, and what ends last should be short. */
 export const sumNames = ["b2", "a", "b1", "c", "h"] as const;
@@ -97,7 +97,11 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     witness: take(32 * even(wireCount)),
     witnessTable: take(elementBytes * even(wireCount)),
     witnessDigits: take(digitBytes(wireCount, witnessWindows)),
-    vectors: [take(elementBytes * domainSize), take(elementBytes * domainSize), take(elementBytes * domainSize)],
+    vectors: [
+      take(elementBytes * domainSize),
+      take(elementBytes * domainSize),
+      take(elementBytes * domainSize),
+    ],
     scales: take(8 * elementBytes),
     quotient: take(32 * domainSize),
     quotientDigits: take(digitBytes(domainSize, quotientWindows)),

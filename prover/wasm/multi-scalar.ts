@@ -1,7 +1,7 @@
+import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
 import { halfBits } from "./endomorphism.ts";
 import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
-import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 
 /**
  * Sums of scalar * point by Pippenger's buckets. Each window of each scalar's halves is a signed digit; the
@@ -15,7 +15,11 @@ export interface WindowShape {
 
 /** The window width with the fewest additions for so many points. */
 export function chooseWindows(pointCount: number): WindowShape {
-  let best: WindowShape & { cost: number } = { windowBits: 0, windowCount: 0, cost: Number.POSITIVE_INFINITY };
+  let best: WindowShape & { cost: number } = {
+    windowBits: 0,
+    windowCount: 0,
+    cost: Number.POSITIVE_INFINITY,
+  };
   for (let windowBits = 3; windowBits <= 16; windowBits++) {
     const windowCount = Math.ceil((halfBits + 1) / windowBits);
     const cost = windowCount * (2 * pointCount + 2 * 2 ** (windowBits - 1));
@@ -61,7 +65,13 @@ export class WindowSummer {
   readonly #oddEnds: Uint32Array;
   readonly #oddSums: Uint32Array;
 
-  constructor(kernels: KernelCalls, memory: WasmMemory, shape: CurveShape, maxWindowBits: number, work: number) {
+  constructor(
+    kernels: KernelCalls,
+    memory: WasmMemory,
+    shape: CurveShape,
+    maxWindowBits: number,
+    work: number,
+  ) {
     this.#summer = new ListSummer(kernels, memory, shape, work);
     this.#words = new Uint32Array(memory.buffer);
     this.#halves = new Int16Array(memory.buffer);

@@ -43,7 +43,10 @@ export function readHeaderPoints(header: Uint8Array): HeaderPoints {
 }
 
 /** The five sums from their windows' points. */
-export function combineWindows(plan: MemoryPlan, buffer: SharedArrayBuffer): { g1: Record<Exclude<SumName, "b2">, G1>; b2: G2 } {
+export function combineWindows(
+  plan: MemoryPlan,
+  buffer: SharedArrayBuffer,
+): { g1: Record<Exclude<SumName, "b2">, G1>; b2: G2 } {
   const doubles = new Float64Array(buffer);
   const bytes = new Uint8Array(buffer);
   const element = (address: number) =>
@@ -105,4 +108,3 @@ export function assembleProof(
     c: [pc.x, pc.y],
   };
 }
-

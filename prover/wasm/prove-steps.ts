@@ -3,7 +3,7 @@ import { g1Shape, g2Shape } from "./curve-kernel.ts";
 import { elementBytes, encodeElement, scalarField, toLimbs } from "./field-limbs.ts";
 import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
-import { type DigitTable, WindowSummer, type WindowShape } from "./multi-scalar.ts";
+import { type DigitTable, type WindowShape, WindowSummer } from "./multi-scalar.ts";
 import { shareOf, type ThreadTeam } from "./thread-team.ts";
 import { moveToCoset } from "./transforms.ts";
 
@@ -86,7 +86,11 @@ export class ProveSteps {
     const { kernels, plan } = this.#context;
     const { wireCount } = plan.shape;
     const [start, end] = this.#share((wireCount + 1) >>> 1);
-    kernels.frImportPlain!(plan.witness + 64 * start, end - start, plan.witnessTable + 2 * elementBytes * start);
+    kernels.frImportPlain!(
+      plan.witness + 64 * start,
+      end - start,
+      plan.witnessTable + 2 * elementBytes * start,
+    );
     this.#splitDigits(plan.witness, wireCount, plan.witnessWindows, plan.witnessDigits);
   }
 

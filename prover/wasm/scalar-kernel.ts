@@ -1,4 +1,13 @@
-import { type Code, f64, f64x2, i32, type Local, v128, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
+import {
+  type Code,
+  f64,
+  f64x2,
+  i32,
+  type Local,
+  v128,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "./assembler.ts";
 import { type ConstantPool, FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
 import { elementBytes, elementR, inverse, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
@@ -57,7 +66,8 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   define("frRows", 7, (kernel, [rowEnds, row, lastRow, terms, coefficients, values, vector], f) => {
     const [at, end, target] = f.locals("i32", 3) as [Local, Local, Local];
     const sum = kernel.variable(storedMax);
-    const rowEnd = (offset: number) => i32.load(i32.add(rowEnds!.get, i32.shl(row!.get, i32.const(2))), offset);
+    const rowEnd = (offset: number) =>
+      i32.load(i32.add(rowEnds!.get, i32.shl(row!.get, i32.const(2))), offset);
     const term = (base: Local, offset: number) => i32.add(base.get, i32.load(at.get, offset));
     f.set(at, i32.add(terms!.get, i32.shl(rowEnd(0), i32.const(3))));
     f.while(i32.ltU(row!.get, lastRow!.get), () => {
@@ -82,8 +92,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
           i32.shl(i32.and(row!.get, i32.const(1)), i32.const(3)),
         ),
       );
-      for (const [i, limb] of total.limbs.entries())
-        f.emit(v128.storeLane(0, target.get, limb, 16 * i));
+      for (const [i, limb] of total.limbs.entries()) f.emit(v128.storeLane(0, target.get, limb, 16 * i));
       moveBy(f, row!, 1);
     });
   });
@@ -112,7 +121,10 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   define("frSplitPairs", 2, (kernel, [vector, count], f) => {
     countDown(f, count!, () => {
       const value = kernel.bindAll(kernel.load(vector!.get));
-      kernel.store(vector!.get, sumAndDifference(kernel, duplicate(value, lowerTwice), duplicate(value, upperTwice)));
+      kernel.store(
+        vector!.get,
+        sumAndDifference(kernel, duplicate(value, lowerTwice), duplicate(value, upperTwice)),
+      );
       moveBy(f, vector!, pairBytes);
     });
   });

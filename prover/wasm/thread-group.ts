@@ -80,5 +80,8 @@ export class ThreadGroup {
 }
 
 function died(reason: string, cause: Error | null) {
-  return proverError("PRV_WORKER_DIED", `a thread of the prover ended: ${reason}`, { data: { reason }, cause });
+  return proverError("PRV_WORKER_DIED", `a thread of the prover ended: ${reason}`, {
+    data: { reason },
+    cause,
+  });
 }

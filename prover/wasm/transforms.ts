@@ -1,8 +1,8 @@
-import type { KernelCalls } from "./kernel-module.ts";
-import { elementBytes, encodeElement, scalarField } from "./field-limbs.ts";
 import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import { shareOf } from "./thread-team.ts";
+import { elementBytes, encodeElement, scalarField } from "./field-limbs.ts";
+import type { KernelCalls } from "./kernel-module.ts";
 import { inverseScalar } from "./scalar-kernel.ts";
+import { shareOf } from "./thread-team.ts";
 
 /**
  * From the values of a polynomial at the n-th roots of unity w^i to its values at g w^i, where g^2 = w,

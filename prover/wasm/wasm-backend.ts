@@ -248,10 +248,19 @@ class KernelProver implements WasmProver {
     new Uint8Array(memory.buffer).set(this.#image.start);
     const { sections, headerSection } = readFrame(path);
     const pointCounts = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
-    const key: LoadedKey = { id: this.#nextId++, header, headerSection, memory, plan, pointCounts, openIn: group };
+    const key: LoadedKey = {
+      id: this.#nextId++,
+      header,
+      headerSection,
+      memory,
+      plan,
+      pointCounts,
+      openIn: group,
+    };
     await group.run(this.#openTasks(key));
     const answers = await this.#runInAll(key, () => ({ kind: "load", key: key.id, path, sections }));
-    for (const answer of answers) if (answer.kind === "loaded") Object.assign(pointCounts, answer.pointCounts);
+    for (const answer of answers)
+      if (answer.kind === "loaded") Object.assign(pointCounts, answer.pointCounts);
     return key;
   }
 
@@ -289,7 +298,10 @@ class KernelProver implements WasmProver {
     return this.#group;
   }
 
-  async #calculateWitness({ circuit }: ProofJob, inputs: NonNullable<ProofJob["inputs"]>): Promise<Uint8Array> {
+  async #calculateWitness(
+    { circuit }: ProofJob,
+    inputs: NonNullable<ProofJob["inputs"]>,
+  ): Promise<Uint8Array> {
     const { name, wasmPath } = circuit;
     const answer = await this.#runInHelper(name, { kind: "witness", wasmPath, inputs });
     if (answer.kind === "witness") return answer.witness;

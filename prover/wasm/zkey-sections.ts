@@ -25,7 +25,9 @@ export class KeyFile {
       const count = readSync(this.#fd, target, done, target.length - done, position + done);
       if (count === 0) {
         const reason = "it ended early";
-        throw proverError("PRV_KEY_UNREADABLE", `${this.path} is cut off`, { data: { path: this.path, reason } });
+        throw proverError("PRV_KEY_UNREADABLE", `${this.path} is cut off`, {
+          data: { path: this.path, reason },
+        });
       }
       done += count;
     }

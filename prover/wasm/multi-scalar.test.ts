@@ -1,0 +1,151 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { describe, expect, test } from "vitest";
+import { scalarModulus } from "../bn254-wasm.ts";
+import { g1Shape, g2Shape } from "./curve-kernel.ts";
+import { baseField, decodeElement, elementBytes } from "./field-limbs.ts";
+import { makeKernelBench, scalarsFrom, zkeyCoordinate } from "./kernels.fixtures.ts";
+import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
+
+const r = scalarModulus;
+
+/** What the test needs of a point of either group. */
+interface Point {
+  add(other: Point): Point;
+  double(): Point;
+  negate(): Point;
+  multiplyUnsafe(scalar: bigint): Point;
+  equals(other: Point): boolean;
+  is0(): boolean;
+}
+
+interface Group {
+  name: string;
+  shape: typeof g1Shape;
+  zero: Point;
+  base: Point;
+  coordinates(point: Point): bigint[];
+  point(coordinates: bigint[]): Point;
+}
+
+type G1Point = InstanceType<typeof bn254.G1.Point>;
+type G2Point = InstanceType<typeof bn254.G2.Point>;
+const groups: Group[] = [
+  {
+    name: "G1",
+    shape: g1Shape,
+    zero: bn254.G1.Point.ZERO as unknown as Point,
+    base: bn254.G1.Point.BASE as unknown as Point,
+    coordinates(point) {
+      const { x, y } = (point as unknown as G1Point).toAffine();
+      return [x, y];
+    },
+    point: ([x, y]) => bn254.G1.Point.fromAffine({ x: x!, y: y! }) as unknown as Point,
+  },
+  {
+    name: "G2",
+    shape: g2Shape,
+    zero: bn254.G2.Point.ZERO as unknown as Point,
+    base: bn254.G2.Point.BASE as unknown as Point,
+    coordinates(point) {
+      const { x, y } = (point as unknown as G2Point).toAffine();
+      return [x.c0, x.c1, y.c0, y.c1];
+    },
+    point: ([x0, x1, y0, y1]) =>
+      bn254.G2.Point.fromAffine({ x: { c0: x0!, c1: x1! }, y: { c0: y0!, c1: y1! } }) as unknown as Point,
+  },
+];
+
+/** The sum of scalars times points by the kernels, from a zkey's form of the points. */
+function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], windowBits?: number): Point {
+  const { shape } = group;
+  const count = points.length;
+  const windows =
+    windowBits === undefined
+      ? chooseWindows(count)
+      : { windowBits, windowCount: Math.ceil(127 / windowBits) };
+  const bench = makeKernelBench(32 << 20);
+  const { kernels, bytes, doubles } = bench;
+  const source = bench.take(count * 64 * shape.degree);
+  for (const [i, point] of points.entries()) {
+    if (point.is0()) continue;
+    for (const [k, coordinate] of group.coordinates(point).entries())
+      bytes.set(zkeyCoordinate(coordinate), source + 64 * shape.degree * i + 32 * k);
+  }
+  const table = { points: bench.take(count * shape.keyPointBytes), indices: bench.take(4 * count), count: 0 };
+  table.count = kernels[`${shape.name}ImportPoints`]!(source, count, table.points, table.indices, 0);
+  expect(table.count).toBe(points.filter((point) => !point.is0()).length);
+  const digits = bench.take(4 * count * windows.windowCount);
+  const { windowCount } = windows;
+  const integers = bench.putIntegers(scalars);
+  kernels.splitDigits!(integers, count, windows.windowBits, windowCount, digits, 4 * count, 2 * count);
+  const work = bench.take(windowSumBytes(shape, windows.windowBits));
+  const summer = new WindowSummer(kernels, bench.memory, shape, windows.windowBits, work);
+  const read = (address: number) =>
+    group.point(
+      Array.from({ length: 2 * shape.degree }, (_, k) =>
+        decodeElement(doubles.subarray(address / 8 + (k * elementBytes) / 8), baseField),
+      ),
+    );
+  let total = group.zero;
+  const byWindow = Array.from({ length: windowCount }, (_, window) =>
+    [...summer.sumWindow(table, { address: digits, scalarCount: count, windows }, window)].map((address) =>
+      address === 0 ? group.zero : read(address),
+    ),
+  );
+  for (const partial of byWindow.reverse()) {
+    for (let bit = windows.windowBits - 1; bit >= 0; bit--)
+      total = total.double().add(partial[bit] ?? group.zero);
+  }
+  return total;
+}
+
+function naiveSum(group: Group, points: Point[], scalars: bigint[]): Point {
+  return points.reduce((sum, point, i) => {
+    const scalar = scalars[i]! % r;
+    return scalar === 0n || point.is0() ? sum : sum.add(point.multiplyUnsafe(scalar));
+  }, group.zero);
+}
+
+describe.each(groups)("WindowSummer in $name", (group) => {
+  const points = Array.from({ length: 40 }, (_, i) => group.base.multiplyUnsafe(BigInt(i * i + 7)));
+  const cyclic = (values: bigint[]) => points.map((_, i) => values[i % values.length]!);
+  const one = points[3]!;
+
+  test.each<[string, Point[], bigint[], number?]>([
+    ["full-size scalars", points, scalarsFrom(3, 40)],
+    ["narrow windows", points, scalarsFrom(4, 40), 3],
+    ["the scalars 0, 1, 2, r - 1 and small ones", points, cyclic([0n, 1n, r - 1n, 2n, 3n, r - 5n, 77n])],
+    ["scalars that were not reduced", points, cyclic([r, r + 1n, 2n * r - 1n])],
+    ["one point everywhere, in few buckets", points.map(() => one), cyclic([0n, 1n, r - 1n, 2n, 5n])],
+    ["one point everywhere, in one bucket", points.map(() => one), cyclic([12345n]), 8],
+    [
+      "a point and its negative in one bucket",
+      points.map((_, i) => (i & 1 ? one.negate() : one)),
+      cyclic([9n]),
+    ],
+    ["points at infinity", points.map((point, i) => (i % 3 === 0 ? group.zero : point)), scalarsFrom(5, 40)],
+    ["only points at infinity", points.map(() => group.zero), scalarsFrom(6, 40)],
+    ["only the scalar 0", points, cyclic([0n])],
+    ["a single point", [one], [r - 1n]],
+  ])("agrees with noble on %s", (_name, bases, scalars, windowBits) => {
+    const expected = naiveSum(group, bases, scalars);
+    expect(sumOfMultiples(group, bases, scalars, windowBits).equals(expected)).toBe(true);
+  });
+
+  test("agrees where a bucket is larger than a chunk", () => {
+    const many = Array.from({ length: 9001 }, (_, i) => points[i % points.length]!);
+    const perPoint = points.map((_, k) => many.filter((_point, i) => i % points.length === k).length);
+    const expected = naiveSum(
+      group,
+      points,
+      perPoint.map((count) => 5n * BigInt(count)),
+    );
+    const scalars = many.map(() => 5n);
+    expect(sumOfMultiples(group, many, scalars, 8).equals(expected)).toBe(true);
+  });
+});
+
+test("chooses wider windows for more points", () => {
+  expect(chooseWindows(100).windowBits).toBeLessThan(chooseWindows(100_000).windowBits);
+  expect(chooseWindows(1 << 22).windowBits).toBeLessThanOrEqual(16); // digits have two bytes
+});
