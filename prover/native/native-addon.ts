@@ -10,7 +10,7 @@ export type NativeKey = { readonly nativeKey: unique symbol };
 
 /**
  * Milliseconds of a proof's phases: the matrices times the witness, the transforms to the quotient, the
- * scalars' digits, the five sums over points, the rest. sumA to sumH are the threads' times together.
+ * scalars' digits, the five sums over points, the rest. sumA to sumH are processor time, all threads together.
  */
 export interface NativeTimes {
   matrices: number;

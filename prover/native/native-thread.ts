@@ -12,19 +12,19 @@ export class NativeThread {
     worker.ref();
     return new Promise<WorkerAnswer>((settle, fail) => {
       const finish = (report: () => void) => {
-        worker.removeAllListeners();
+        worker.off("message", onMessage).off("error", onEnd).off("exit", onExit);
         worker.unref();
         this.#failRunning = null;
         report();
       };
-      this.#failRunning = (error) => finish(() => fail(error));
-      worker.once("message", (answer: WorkerAnswer) => finish(() => settle(answer)));
+      const onMessage = (answer: WorkerAnswer) => finish(() => settle(answer));
       const onEnd = (error: Error) => {
-        this.#worker = null;
+        if (this.#worker === worker) this.#worker = null;
         finish(() => fail(error));
       };
-      worker.once("error", onEnd);
-      worker.once("exit", (status) => onEnd(new Error(`the thread ended with status ${status}`)));
+      const onExit = (status: number) => onEnd(new Error(`the thread ended with status ${status}`));
+      this.#failRunning = (error) => finish(() => fail(error));
+      worker.on("message", onMessage).on("error", onEnd).on("exit", onExit);
       worker.postMessage(task);
     });
   }

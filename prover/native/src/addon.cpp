@@ -301,7 +301,10 @@ napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, 
   const Scalars halves(scalars.data(), scalars.size(), pool);
   Msm msm(kernels, table, halves);
   const std::atomic<int32_t> isCancelled{0};
-  pool.run(msm.windowCount(), [&](size_t w) { msm.sumWindow(static_cast<unsigned>(w), isCancelled); });
+  std::vector<MsmScratch> scratch(pool.threadCount());
+  pool.run(msm.windowCount(), [&](size_t w) {
+    msm.sumWindow(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()], isCancelled);
+  });
   const Affine<F> sum = msm.finish<F>().toAffine();
   Words words[pointBytes / sizeof(Words)];
   std::memcpy(words, &sum, sizeof words);

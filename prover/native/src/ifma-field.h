@@ -110,7 +110,9 @@ struct Lanes {
   IFMA_INLINE F5 one() { return splatWords(oneWords); }
 
   /** w / 2^260 mod m: the value is below w / 2^260 + m, carried. w may be negative: then above that - m. */
-  IFMA_INLINE F5 reduce(Wide w) {
+  IFMA_INLINE F5 reduce(const Wide& w) { return carry(reduceLazily(w)); }
+  /** The same, not carried. */
+  IFMA_INLINE F5 reduceLazily(Wide w) {
     const V inverse = splat(inverse52);
     for (int i = 0; i < 5; i++) {
       const V q = low(_mm512_setzero_si512(), w.t[i], inverse);
@@ -119,7 +121,7 @@ struct Lanes {
       for (int j = 0; j < 5; j++) w.t[i + j + 1] = high(w.t[i + j + 1], q, modulusLimb(j));
       w.t[i + 1] = _mm512_add_epi64(w.t[i + 1], _mm512_srai_epi64(w.t[i], 52));
     }
-    return carry(F5{{w.t[5], w.t[6], w.t[7], w.t[8], w.t[9]}});
+    return F5{{w.t[5], w.t[6], w.t[7], w.t[8], w.t[9]}};
   }
 
   /** a < s m, b < t m with s t <= 84, both carried; below 2 m. */
@@ -129,6 +131,12 @@ struct Lanes {
     return reduce(w);
   }
   IFMA_INLINE F5 sqr(const F5& a) { return reduce(square(a)); }
+  IFMA_INLINE F5 mulLazily(const F5& a, const F5& b) {
+    Wide w = wideZero();
+    multiplyInto(w, a, b);
+    return reduceLazily(w);
+  }
+  IFMA_INLINE F5 sqrLazily(const F5& a) { return reduceLazily(square(a)); }
 
   /** a - b for a, b < 2 m; below 4 m. */
   IFMA_INLINE F5 sub(const F5& a, const F5& b) {

@@ -37,8 +37,8 @@ size_t Msm::windowCost(unsigned window) const {
   return additionsPerWindow(share, plan_.bucketPower(window)) * (table_.isG2() ? 5 : 2);
 }
 
-void Msm::sumWindow(unsigned window, const std::atomic<int32_t>& isCancelled) {
-  WindowSum sum(kernels_, table_, isCancelled);
+void Msm::sumWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled) {
+  WindowSum sum(kernels_, table_, scratch, isCancelled);
   std::vector<Words> points = sum.run(scalars_, plan_, window);
   kernels_.exportBase(points.data(), points.data(), points.size());
   sums_[window] = std::move(points);

@@ -39,6 +39,16 @@ class PointTable {
   std::vector<u32> indexOf_;
 };
 
+/** A thread's memory for its windows, kept between them: fresh pages cost more than small sums do. */
+struct MsmScratch {
+  Buffer buckets, slots{size_t{512} << 10}, entries;
+  std::vector<u32> ends;
+  std::vector<bool> isFilled;
+  std::vector<PointRef> refs, a, b;
+  std::vector<u64*> out;
+  PairScratch pairs;
+};
+
 /** One sum of scalar times point, done window by window in any order and on any thread. */
 class Msm {
  public:
@@ -48,7 +58,7 @@ class Msm {
   /** About the number of additions. */
   size_t windowCost(unsigned window) const;
   /** @throws Cancelled */
-  void sumWindow(unsigned window, const std::atomic<int32_t>& isCancelled);
+  void sumWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled);
   /** After all windows; the coordinates' form is R = 2^256. */
   template <class F>
   Jacobian<F> finish() const;

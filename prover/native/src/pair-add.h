@@ -21,6 +21,9 @@ struct CoordinateG1 {
   static E subTwice(const E& a, const E& b, const E& c) { return Ops::subTwice(a, b, c); }
   static E mul(const E& a, const E& b) { return Ops::mul(a, b); }
   static E sqr(const E& a) { return Ops::sqr(a); }
+  /** For results that only go into a subtraction. */
+  static E mulLazily(const E& a, const E& b) { return Ops::mulLazily(a, b); }
+  static E sqrLazily(const E& a) { return Ops::sqrLazily(a); }
   static E negateIf(Mask m, const E& a) { return Ops::negateIf(m, a); }
   static E canonical(const E& a) { return Ops::canonical(a); }
   static E triple(const E& a) { return Ops::triple(a); }
@@ -63,6 +66,8 @@ struct CoordinateG2 {
     Ops::sqrComplex(a.c0, a.c1, out.c0, out.c1);
     return out;
   }
+  static E mulLazily(const E& a, const E& b) { return mul(a, b); }
+  static E sqrLazily(const E& a) { return sqr(a); }
   static E negateIf(Mask m, const E& a) { return {Ops::negateIf(m, a.c0), Ops::negateIf(m, a.c1)}; }
   static E canonical(const E& a) { return {Ops::canonical(a.c0), Ops::canonical(a.c1)}; }
   static E triple(const E& a) { return {Ops::triple(a.c0), Ops::triple(a.c1)}; }
@@ -140,8 +145,8 @@ struct PairAdder {
       const E y1 = C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset, 0));
       const E y2 = C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset, 0));
       const E slope = C::mul(C::sub(y2, y1), C::inverse(C::sub(x2, x1), normInverse));
-      const E x3 = C::subTwice(C::sqr(slope), x1, x2);
-      const E y3 = C::subReduced(C::mul(slope, C::sub(x1, x3)), y1);
+      const E x3 = C::subTwice(C::sqrLazily(slope), x1, x2);
+      const E y3 = C::subReduced(C::mulLazily(slope, C::sub(x1, x3)), y1);
       C::store(batch.out + s * Ops::lanes, 0, x3);
       C::store(batch.out + s * Ops::lanes, yOffset, y3);
     }

@@ -20,6 +20,8 @@ struct Single {
   static F subTwice(const F& a, const F& b, const F& c) { return Fp::sub(Fp::sub(a, b), c); }
   static F mul(const F& a, const F& b) { return Fp::mul(a, b); }
   static F sqr(const F& a) { return Fp::sqr(a); }
+  static F mulLazily(const F& a, const F& b) { return Fp::mul(a, b); }
+  static F sqrLazily(const F& a) { return Fp::sqr(a); }
   static F negate(const F& a) { return Fp::neg(a); }
   static F negateIf(Mask m, const F& a) { return m ? Fp::neg(a) : a; }
   static F canonical(const F& a) { return a; }

@@ -6,7 +6,7 @@
 #include "msm.h"
 #include "zkey.h"
 
-/** Wall-clock milliseconds of a proof's phases; the sums' own times are those of all threads together. */
+/** Wall-clock milliseconds of a proof's phases; the sums' own are processor time, all threads together. */
 struct PhaseTimes {
   double matrices, quotient, digits, sums, finish;
   double sumA, sumB1, sumB2, sumC, sumH;
@@ -48,6 +48,7 @@ class ProvingKey {
   /** IFMA's transforms need a domain of 64; smaller ones take the portable path. */
   const Kernels* scalarKernels_;
   ThreadPool pool_;
+  std::vector<MsmScratch> scratch_;
   std::mutex mutex_;
   size_t wireCount_ = 0, domainSize_ = 0;
   Affine<Fp> alpha1_, beta1_, delta1_;

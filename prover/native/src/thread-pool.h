@@ -11,7 +11,18 @@
 class ThreadPool {
  public:
   explicit ThreadPool(unsigned threadCount) {
-    for (unsigned i = 1; i < threadCount; i++) threads_.emplace_back([this] { wait(); });
+    for (unsigned i = 1; i < threadCount; i++) {
+      threads_.emplace_back([this, i] {
+        workerIndex() = i;
+        wait();
+      });
+    }
+  }
+  size_t threadCount() const { return threads_.size() + 1; }
+  /** Of the thread that asks: 0 for one that called run, and below threadCount. */
+  static unsigned& workerIndex() {
+    static thread_local unsigned index = 0;
+    return index;
   }
   ~ThreadPool() {
     {

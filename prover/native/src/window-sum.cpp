@@ -3,14 +3,27 @@
 #include <algorithm>
 
 namespace {
-// Points of one round of additions: with their sums they stay in the second-level cache.
+// The sums of one round of additions stay in the second-level cache.
 constexpr size_t chunkBytes = size_t{512} << 10;
+// So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
+constexpr size_t firstRoundBytes = size_t{128} << 10;
+
+void prefetchPoint(PointRef ref, size_t pointBytes) {
+  const char* const address = reinterpret_cast<const char*>(ref & ~PointRef{3});
+  __builtin_prefetch(address);
+  __builtin_prefetch(address + pointBytes / 2);
+  __builtin_prefetch(address + pointBytes);
+}
 }  // namespace
 
-WindowSum::WindowSum(const Kernels& kernels, const PointTable& table, const std::atomic<int32_t>& isCancelled)
-    : kernels_(kernels), table_(table), isCancelled_(isCancelled), pointBytes_(table.pointBytes()),
-      chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)), slots_(chunkEntries_ / 2 * pointBytes_),
-      refs_(chunkEntries_), a_(maxPairs + 8), b_(maxPairs + 8), out_(maxPairs + 8) {}
+WindowSum::WindowSum(const Kernels& kernels, const PointTable& table, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled)
+    : kernels_(kernels), table_(table), scratch_(scratch), isCancelled_(isCancelled), pointBytes_(table.pointBytes()),
+      chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)), firstRoundPairs_(firstRoundBytes / pointBytes_) {
+  scratch.slots.reserve(chunkEntries_ / 2 * pointBytes_);
+  scratch.refs.resize(2 * maxPairs);
+  for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 8);
+  scratch.out.resize(maxPairs + 8);
+}
 
 std::vector<Words> WindowSum::run(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
   bucketCount_ = size_t{1} << plan.bucketPower(window);
@@ -22,17 +35,17 @@ std::vector<Words> WindowSum::run(const Scalars& scalars, const DigitPlan& plan,
 
 void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
   // An entry is 4 * position in the table + 2 * phi + sign.
-  ends_.assign(bucketCount_ + 1, 0);
+  scratch_.ends.assign(bucketCount_ + 1, 0);
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    if (table_.indexOf(id >> 2) != PointTable::none) ends_[digit]++;
+    if (table_.indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
   });
   u32 total = 0;
-  for (u32& end : ends_) total += std::exchange(end, total);
-  entries_.reserve(std::max<size_t>(total, 1) * sizeof(u32));
-  u32* const entries = entries_.as<u32>();
+  for (u32& end : scratch_.ends) total += std::exchange(end, total);
+  scratch_.entries.reserve(std::max<size_t>(total, 1) * sizeof(u32));
+  u32* const entries = scratch_.entries.as<u32>();
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
     const u32 index = table_.indexOf(id >> 2);
-    if (index != PointTable::none) entries[ends_[digit]++] = index << 2 | (id & 3);
+    if (index != PointTable::none) entries[scratch_.ends[digit]++] = index << 2 | (id & 3);
   });
 }
 
@@ -41,61 +54,66 @@ PointRef WindowSum::refOf(u32 entry) const {
 }
 
 void WindowSum::addBuckets() {
-  buckets_.reserve(bucketCount_ * pointBytes_);
-  isFilled_.assign(bucketCount_, false);
-  const u32* const entries = entries_.as<u32>();
+  scratch_.buckets.reserve(bucketCount_ * pointBytes_);
+  scratch_.isFilled.assign(bucketCount_, false);
+  const u32* const entries = scratch_.entries.as<u32>();
   std::vector<Segment> segments;
   size_t at = 0;
   for (size_t bucket = 0; bucket < bucketCount_;) {
     segments.clear();
     size_t used = 0;
     while (bucket < bucketCount_ && used < chunkEntries_) {
-      const size_t end = ends_[bucket + 1];
+      const size_t end = scratch_.ends[bucket + 1];
       if (at == end) {
         bucket++;
         continue;
       }
       Segment segment{static_cast<u32>(bucket), static_cast<u32>(used), 0};
       // A bucket that goes over several rounds takes its sum so far along.
-      if (isFilled_[bucket]) refs_[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
+      if (scratch_.isFilled[bucket]) scratch_.refs[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
       const size_t take = std::min(end - at, chunkEntries_ - used);
       for (size_t i = 0; i < take; i++) {
         const PointRef ref = refOf(entries[at + i]);
-        const char* const address = reinterpret_cast<const char*>(ref & ~PointRef{3});
-        __builtin_prefetch(address);
-        __builtin_prefetch(address + pointBytes_);
-        refs_[used + i] = ref;
+        if (used + i < 2 * firstRoundPairs_) prefetchPoint(ref, pointBytes_);
+        scratch_.refs[used + i] = ref;
       }
       at += take, used += take;
       segment.count = static_cast<u32>(used - segment.start);
-      isFilled_[bucket] = true;
+      scratch_.isFilled[bucket] = true;
       segments.push_back(segment);
       if (at != end) break;
     }
-    addSegments(segments);
+    addSegments(segments, used);
     if (isCancelled_.load(std::memory_order_relaxed) != 0) throw Cancelled();
   }
 }
 
 /** Adds each bucket's points two by two until one is left, all buckets in the same rounds. */
-void WindowSum::addSegments(std::vector<Segment>& segments) {
+void WindowSum::addSegments(std::vector<Segment>& segments, size_t refCount) {
   for (const Segment& segment : segments)
     if (segment.count == 1) writeLone(segment);
   size_t slotCount = 0;
-  for (;;) {
+  for (bool isFirst = true;; isFirst = false) {
     size_t open = 0;
     for (Segment& segment : segments) {
       if (segment.count == 1) continue;
-      PointRef* const refs = &refs_[segment.start];
+      PointRef* const refs = &scratch_.refs[segment.start];
       for (u32 i = 0; i < segment.count / 2; i++) {
         const PointRef a = refs[2 * i], b = refs[2 * i + 1];
         char* out;
         if (segment.count == 2) out = bucketAt(segment.bucket);
         else if (isSlot(a)) out = reinterpret_cast<char*>(a);
         else if (isSlot(b)) out = reinterpret_cast<char*>(b);
-        else out = slots_.as<char>() + slotCount++ * pointBytes_;
+        else out = scratch_.slots.as<char>() + slotCount++ * pointBytes_;
         emit(a, b, out);
         refs[i] = reinterpret_cast<PointRef>(out);
+        if (!isFirst) continue;
+        const size_t ahead = segment.start + 2 * (i + firstRoundPairs_);
+        if (ahead + 1 < refCount) {
+          prefetchPoint(scratch_.refs[ahead], pointBytes_);
+          prefetchPoint(scratch_.refs[ahead + 1], pointBytes_);
+        }
+        if (pairCount_ == firstRoundPairs_) flush();
       }
       if (segment.count % 2 == 1) refs[segment.count / 2] = refs[segment.count - 1];
       segment.count = (segment.count + 1) / 2;
@@ -109,7 +127,7 @@ void WindowSum::addSegments(std::vector<Segment>& segments) {
 
 /** The only point of a bucket, without its flags. */
 void WindowSum::writeLone(const Segment& segment) {
-  const PointRef ref = refs_[segment.start];
+  const PointRef ref = scratch_.refs[segment.start];
   const char* const point = reinterpret_cast<const char*>(ref & ~PointRef{3});
   char* const out = bucketAt(segment.bucket);
   if (point == out) return;
@@ -124,14 +142,14 @@ void WindowSum::writeLone(const Segment& segment) {
 }
 
 void WindowSum::emit(PointRef a, PointRef b, char* out) {
-  a_[pairCount_] = a, b_[pairCount_] = b, out_[pairCount_] = reinterpret_cast<u64*>(out);
+  scratch_.a[pairCount_] = a, scratch_.b[pairCount_] = b, scratch_.out[pairCount_] = reinterpret_cast<u64*>(out);
   if (++pairCount_ == maxPairs) flush();
 }
 
 void WindowSum::flush() {
   if (pairCount_ == 0) return;
-  const PairBatch batch{a_.data(), b_.data(), out_.data(), pairCount_, hasInfinity_};
-  if ((table_.isG2() ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_)) hasInfinity_ = true;
+  const PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, hasInfinity_};
+  if ((table_.isG2() ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_.pairs)) hasInfinity_ = true;
   pairCount_ = 0;
 }
 
@@ -166,7 +184,7 @@ void WindowSum::pairUp(std::vector<PointRef>& points, size_t bucketDistance) {
  */
 std::vector<Words> WindowSum::addByBits() {
   std::vector<PointRef> all(bucketCount_);
-  for (size_t i = 0; i < bucketCount_; i++) all[i] = isFilled_[i] ? reinterpret_cast<PointRef>(bucketAt(i)) : 0;
+  for (size_t i = 0; i < bucketCount_; i++) all[i] = scratch_.isFilled[i] ? reinterpret_cast<PointRef>(bucketAt(i)) : 0;
   std::vector<std::vector<PointRef>> bits;
   for (size_t distance = 1;; distance *= 2) {
     bool isDone = true;

@@ -4,7 +4,7 @@
 /** Sorts one window's digits into buckets, adds each bucket up, and the buckets by the bits of their numbers. */
 class WindowSum {
  public:
-  WindowSum(const Kernels& kernels, const PointTable& table, const std::atomic<int32_t>& isCancelled);
+  WindowSum(const Kernels& kernels, const PointTable& table, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled);
 
   /** See Msm::sums_; coordinates in the path's form. */
   std::vector<Words> run(const Scalars& scalars, const DigitPlan& plan, unsigned window);
@@ -16,30 +16,25 @@ class WindowSum {
 
   void sort(const Scalars& scalars, const DigitPlan& plan, unsigned window);
   void addBuckets();
-  void addSegments(std::vector<Segment>& segments);
+  void addSegments(std::vector<Segment>& segments, size_t refCount);
   void writeLone(const Segment& segment);
   std::vector<Words> addByBits();
   void pairUp(std::vector<PointRef>& points, size_t bucketDistance);
   void emit(PointRef a, PointRef b, char* out);
   void flush();
 
-  char* bucketAt(size_t bucket) const { return buckets_.as<char>() + bucket * pointBytes_; }
+  char* bucketAt(size_t bucket) const { return scratch_.buckets.as<char>() + bucket * pointBytes_; }
   PointRef refOf(u32 entry) const;
   bool isSlot(PointRef ref) const {
-    const PointRef start = reinterpret_cast<PointRef>(slots_.as<char>());
-    return ref >= start && ref < start + slots_.size();
+    const PointRef start = reinterpret_cast<PointRef>(scratch_.slots.as<char>());
+    return ref >= start && ref < start + scratch_.slots.size();
   }
 
   const Kernels& kernels_;
   const PointTable& table_;
+  MsmScratch& scratch_;
   const std::atomic<int32_t>& isCancelled_;
-  const size_t pointBytes_, chunkEntries_;
+  const size_t pointBytes_, chunkEntries_, firstRoundPairs_;
   size_t bucketCount_ = 0, pairCount_ = 0;
   bool hasInfinity_ = false;
-  Buffer buckets_, slots_, entries_;
-  std::vector<u32> ends_;
-  std::vector<bool> isFilled_;
-  std::vector<PointRef> refs_, a_, b_;
-  std::vector<u64*> out_;
-  PairScratch scratch_;
 };
