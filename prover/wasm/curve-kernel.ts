@@ -8,7 +8,13 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "./assembler.ts";
-import { type Coordinate, CoordinateKernel } from "./coordinates.ts";
+import {
+  addOutlinedProducts,
+  type Coordinate,
+  CoordinateKernel,
+  type OutlinedProducts,
+  type Slot,
+} from "./coordinates.ts";
 import { type ConstantPool, FieldKernel, storedMax } from "./field-kernel.ts";
 import { baseField, elementBytes } from "./field-limbs.ts";
 
@@ -73,12 +79,13 @@ export function addCurveFunctions(
   fillPair: number,
 ): CurveFunctions {
   const { name } = shape;
+  const outlined = shape.degree === 2 ? addOutlinedProducts(builder, constants) : null;
   const [fast, checked] = ([false, true] as const).map((isChecked) =>
     builder.function(
       name + (isChecked ? "AddChecked" : "AddFast"),
       ["i32", "i32", "i32", "i32"],
       "i32",
-      (f) => emitAdd(f, constants, shape, inverse, fillPair, isChecked),
+      (f) => emitAdd(f, constants, shape, outlined, inverse, fillPair, isChecked),
     ),
   );
   const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
@@ -162,6 +169,10 @@ class StagedPairs {
     return this.#kernel.load(step, side * this.#laneBytes, storedMax);
   }
 
+  yOffset(side: 0 | 1): number {
+    return (2 + side) * this.#laneBytes;
+  }
+
   y(step: Code, side: 0 | 1): Coordinate {
     return this.#kernel.load(step, (2 + side) * this.#laneBytes, storedMax);
   }
@@ -171,15 +182,15 @@ function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,
   shape: CurveShape,
+  outlined: OutlinedProducts | null,
   inverse: WasmFunction,
   fillPair: number,
   isChecked: boolean,
 ): void {
   const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
-  const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree);
+  const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree, outlined);
   const staged = new StagedPairs(kernel, shape);
   const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
-  const product = kernel.variable(productMax);
   const differenceAt = 8 * shape.coordinateBytes;
   const prefixAt = 10 * shape.coordinateBytes;
   const masksAt = 12 * shape.coordinateBytes;
@@ -209,55 +220,57 @@ function emitAdd(
     move(step, shape.stepBytes);
   });
 
-  // Forward: differences of x, and the products of all before.
+  // Forward: differences of x, and in the next step the products of all so far.
+  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
+  const difference = slot(step.get, differenceAt, storedMax);
+  const prefix = slot(step.get, prefixAt, productMax);
   f.set(pair, pairs.get);
   f.set(step, steps.get);
-  kernel.assign(product, kernel.one());
+  kernel.store(step.get, kernel.bindAll(kernel.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
-    const difference = kernel.variable(storedMax);
-    kernel.assign(difference, kernel.reduce(kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0))));
-    if (isChecked) emitSpecialCases(f, kernel, staged, difference, step, masksAt);
-    kernel.store(step.get, difference.value, differenceAt, storedMax);
-    kernel.store(step.get, product.value, prefixAt, productMax);
-    kernel.assign(product, kernel.mul(product.value, difference.value));
+    const run = kernel.variable(storedMax);
+    kernel.assign(run, kernel.reduce(kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0))));
+    if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
+    kernel.store(step.get, run.value, differenceAt, storedMax);
+    const product = kernel.mulSlots(step.get, shape.stepBytes + prefixAt, prefix, difference);
+    if (product.valueMax > productMax) throw new RangeError("running products outgrow their bound");
     move(pair, 16);
     move(step, shape.stepBytes);
   });
 
-  // The inverse of the whole product; zero where a factor is.
-  kernel.store(step.get, kernel.reduce(product.value), 0, storedMax);
-  f.emit(inverse.call(step.get));
-  kernel.assign(product, kernel.load(step.get, 0, storedMax));
-  if (!isChecked)
-    f.if(v128.anyTrue(kernel.zeroMask(kernel.load(step.get, 0, storedMax))), () => f.return(i32.const(0)));
+  // The inverse of the whole product; zero where a factor is. It stays behind the last step.
+  const leftAt = f.local("i32");
+  f.set(leftAt, step.get);
+  const left = slot(leftAt.get, 0, productMax);
+  kernel.store(leftAt.get, kernel.reduce(kernel.loadSlot(prefix)), 0, storedMax);
+  f.emit(inverse.call(leftAt.get));
+  if (!isChecked) {
+    const whole = kernel.load(leftAt.get, 0, storedMax);
+    f.if(v128.anyTrue(kernel.zeroMask(whole)), () => f.return(i32.const(0)));
+  }
 
   // Backward: each inverse is what is left of the whole times the product of those before.
   const outEnd = f.local("i32");
-  f.set(
-    outEnd,
-    i32.add(
-      out.get,
-      i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes)),
-    ),
-  );
+  const outBytes = i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes));
+  f.set(outEnd, i32.add(out.get, outBytes));
   f.while(i32.ltU(pairs.get, pair.get), () => {
     move(pair, -16);
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
-    const inverted = kernel.mul(product.value, kernel.load(step.get, prefixAt, productMax));
-    kernel.assign(product, kernel.mul(product.value, kernel.load(step.get, differenceAt, storedMax)));
+    const inverted = kernel.mulSlots(step.get, prefixAt, left, prefix);
+    const nextLeft = kernel.mulSlots(leftAt.get, 0, left, difference);
+    if (nextLeft.valueMax > productMax) throw new RangeError("running products outgrow their bound");
     const [x1, x2, y1] = [staged.x(step.get, 0), staged.x(step.get, 1), staged.y(step.get, 0)];
-    let rise = kernel.reduce(kernel.sub(staged.y(step.get, 1), y1));
+    const riseAt = staged.yOffset(1);
+    kernel.store(step.get, kernel.reduce(kernel.sub(staged.y(step.get, 1), y1)), riseAt, storedMax);
+    const rise = slot(step.get, riseAt, storedMax);
     if (isChecked) {
-      const chosen = kernel.variable(storedMax);
-      kernel.assign(chosen, rise);
       const doubled = v128.load(step.get, masksAt);
       f.if(v128.anyTrue(doubled), () => {
         const square = kernel.reduce(kernel.square(x1));
         const triple = kernel.reduce(kernel.add(kernel.add(square, square), square));
-        kernel.assign(chosen, kernel.select(triple, chosen.value, doubled));
+        kernel.store(step.get, kernel.select(triple, kernel.loadSlot(rise), doubled), riseAt, storedMax);
       });
-      rise = chosen.value;
       const cancelled = v128.load(step.get, masksAt + 16);
       for (const lane of [0, 1] as const) {
         f.if(f64.ne(f64x2.lane(lane, v128.and(cancelled, kernel.base.constant(1))), f64.const(0)), () => {
@@ -265,14 +278,19 @@ function emitAdd(
         });
       }
     }
-    const unreducedSlope = kernel.mul(rise, inverted);
-    // G2's square adds the slope's parts: they must be small.
-    const slope = shape.degree === 2 ? kernel.reduce(unreducedSlope) : unreducedSlope;
-    const x3 = kernel.reduce(kernel.sub(kernel.sub(kernel.square(slope), x1), x2));
-    const drop = kernel.mul(slope, kernel.normalize(kernel.sub(x1, x3)));
-    const y3 = kernel.reduce(kernel.sub(drop, y1));
+    let slope = kernel.mulSlots(step.get, differenceAt, rise, inverted);
+    if (shape.degree === 2) {
+      // G2's square adds the slope's parts: they must be small.
+      kernel.store(step.get, kernel.reduce(kernel.loadSlot(slope)), differenceAt, storedMax);
+      slope = slot(step.get, differenceAt, storedMax);
+    }
+    const square = kernel.squareSlot(step.get, prefixAt, slope);
+    const x3 = kernel.reduce(kernel.sub(kernel.sub(kernel.loadSlot(square), x1), x2));
     const upper = i32.add(outEnd.get, i32.const(shape.pointBytes));
     kernel.scatter(outEnd.get, upper, x3, 0);
+    const [run] = kernel.park(step.get, kernel.normalize(kernel.sub(x1, x3)), prefixAt);
+    const drop = kernel.mulSlots(step.get, riseAt, slope, slot(step.get, prefixAt, run!.valueMax));
+    const y3 = kernel.reduce(kernel.sub(kernel.loadSlot(drop), y1));
     kernel.scatter(outEnd.get, upper, y3, shape.coordinateBytes);
   });
   f.emit(i32.const(1));

@@ -165,6 +165,12 @@ export class FieldKernel {
     for (const [i, limb] of value.limbs.entries()) this.f.emit(v128.store(address, limb, offset + 16 * i));
   }
 
+  /** Stores any value, and gives the loads that bring it back. */
+  park(address: Code, value: LimbValue, offset: number): LimbValue {
+    for (const [i, limb] of value.limbs.entries()) this.f.emit(v128.store(address, limb, offset + 16 * i));
+    return { ...value, limbs: value.limbs.map((_, i) => v128.load(address, offset + 16 * i)) };
+  }
+
   /** Stores the lanes as two elements that lie apart. */
   scatter(lower: Code, upper: Code, value: LimbValue, offset = 0, valueMax = storedMax): void {
     this.#checkNormalized(value, valueMax);
@@ -371,10 +377,14 @@ export class FieldKernel {
     }
     limbs.push(this.bind(f64x2.mul(carried.code, this.constant(1 / radix))));
     limbMax.push(carried.max);
-    // productMax * p^2 / R, the folds (limbs below 2^50, over 2^51), half a modulus from the quotient
+    return this.normalize({ limbs, limbMax, valueMax: this.productBound(productMax) });
+  }
+
+  /** Bound on what products become that are below productMax times the modulus squared. */
+  productBound(productMax: number): number {
+    // The products over R, the folds (limbs below 2^50, over 2^51), half a modulus from the quotient.
     const modulusOverR = Number(this.field.modulus) / Number(elementR);
-    const valueMax = productMax * modulusOverR + this.#foldMax / 2 + 0.5 + 1e-6;
-    return this.normalize({ limbs, limbMax, valueMax });
+    return productMax * modulusOverR + this.#foldMax / 2 + 0.5 + 1e-6;
   }
 }
 
@@ -422,8 +432,9 @@ class Column {
     }
     const fused = isNegative ? f64x2.nmadd : f64x2.madd;
     const before = this.#chain;
-    const after = kernel.bind(fused(a, b, before));
-    const rest = fused(a, b, f64x2.sub(before, after));
+    const [x, y] = [kernel.bind(a), kernel.bind(b)];
+    const after = kernel.bind(fused(x, y, before));
+    const rest = fused(x, y, f64x2.sub(before, after));
     this.#chain = after;
     this.#chainSum += max + half;
     this.addRest(rest, Math.min(half, max));
