@@ -4,12 +4,11 @@
  * those of fdlibm (e_exp.c, e_log.c, Sun Microsystems 1993), good to one unit in the last place.
  */
 
-const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
-const INVERSE_LN2 = 1.442695040888963387;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 /** exp overflows above this and is 0 below the other: fdlibm's thresholds. */
-const EXP_OVERFLOW = 709.782712893383973096;
-const EXP_UNDERFLOW = -745.13321910194110842;
+const EXP_OVERFLOW = 709.782712893384;
+const EXP_UNDERFLOW = -745.1332191019411;
 const MIN_EXPONENT = -1022;
 
 /** 2^k for −1022 ≤ k ≤ 1023, each by exact doubling or halving. */
@@ -25,7 +24,7 @@ export function exactExp(x: number): number {
   if (Number.isNaN(x)) return Number.NaN;
   if (x > EXP_OVERFLOW) return Number.POSITIVE_INFINITY;
   if (x < EXP_UNDERFLOW) return 0;
-  const k = Math.floor(x * INVERSE_LN2 + 0.5);
+  const k = Math.floor(x * Math.LOG2E + 0.5);
   const high = x - k * LN2_HIGH;
   const low = k * LN2_LOW;
   const r = high - low;
@@ -33,11 +32,10 @@ export function exactExp(x: number): number {
   const c =
     r -
     t *
-      (1.66666666666666019037e-1 +
+      (0.16666666666666602 +
         t *
-          (-2.77777777770155933842e-3 +
-            t *
-              (6.61375632143793436117e-5 + t * (-1.6533902205465251539e-6 + t * 4.13813679705723846039e-8))));
+          (-2.7777777777015593e-3 +
+            t * (6.613756321437934e-5 + t * (-1.6533902205465252e-6 + t * 4.1381367970572385e-8))));
   const y = 1 - (low - (r * c) / (2 - c) - high);
   if (k > 1023) return y * 2 * POWER_OF_TWO[1022 + k - 1]!;
   if (k >= MIN_EXPONENT) return y * POWER_OF_TWO[1022 + k]!;
@@ -72,11 +70,9 @@ export function exactLog(x: number): number {
   const s = f / (2 + f);
   const z = s * s;
   const w = z * z;
-  const t1 = w * (3.999999999940941908e-1 + w * (2.222219843214978396e-1 + w * 1.531383769920937332e-1));
+  const t1 = w * (0.3999999999940942 + w * (0.22222198432149784 + w * 0.15313837699209373));
   const t2 =
-    z *
-    (6.66666666666673513e-1 +
-      w * (2.857142874366239149e-1 + w * (1.818357216161805012e-1 + w * 1.479819860511658591e-1)));
+    z * (0.6666666666666735 + w * (0.2857142874366239 + w * (0.1818357216161805 + w * 0.14798198605116586)));
   const half = 0.5 * f * f;
   return k * LN2_HIGH - (half - (s * (half + t1 + t2) + k * LN2_LOW) - f);
 }

@@ -71,14 +71,11 @@ export function logisticModel(options: LogisticOptions): Model & {
         return softmaxInPlace(logits, 0, classCount) - labelLogit;
       });
     },
-    accuracy(parameters, examples) {
-      let correct = 0;
-      for (let i = 0; i < examples.labels.length; i++) {
+    predict: (parameters, examples) =>
+      examples.labels.map((_, i) => {
         writeLogits(parameters, examples.inputs, i, logits);
-        if (logits.indexOf(Math.max(...logits)) === examples.labels[i]) correct += 1;
-      }
-      return correct / examples.labels.length;
-    },
+        return logits.indexOf(Math.max(...logits));
+      }),
     sensitivities: (parameters, examples) => logisticSensitivities(parameters, examples, classCount),
   };
 }

@@ -50,14 +50,11 @@ export function mlpModel(options: MlpOptions): Model {
         const labelLogit = logits[label]!;
         return softmaxInPlace(logits, 0, classCount) - labelLogit;
       }),
-    accuracy(parameters, { inputs, labels }) {
-      let correct = 0;
-      for (let i = 0; i < labels.length; i++) {
+    predict: (parameters, { inputs, labels }) =>
+      labels.map((_, i) => {
         forward(shape, parameters, inputs, i, hidden, logits);
-        if (logits.indexOf(Math.max(...logits)) === labels[i]) correct += 1;
-      }
-      return correct / labels.length;
-    },
+        return logits.indexOf(Math.max(...logits));
+      }),
     sensitivities: (parameters, examples) => mlpSensitivities(shape, parameters, examples),
   };
 }

@@ -1,11 +1,11 @@
 import { alignColumns, exactInfluence } from "./exact-influence.ts";
 import { pickRows, splitIndices } from "./labelled-rows.ts";
+import { logisticCoordinates } from "./logistic-coordinates.ts";
 import { logisticModel, withBias } from "./logistic-model.ts";
 import { mlpModel } from "./mlp-model.ts";
 import { loadMnist } from "./mnist-digits.ts";
 import type { Examples } from "./model.ts";
 import type { QualityCase } from "./quality.ts";
-import { contrastBasis } from "./sensitivities.ts";
 import { usedColumns } from "./sparse-rows.ts";
 
 /** How much to measure. `full` has dattri's 5,000 rows and 500 queries; `quick` shows in seconds that all runs. */
@@ -57,32 +57,11 @@ export function mnistLogisticCase(size: CaseSize): QualityCase {
   function inverseHessian(rows: Examples, full: Float64Array): (v: Float64Array) => void {
     const sensitivities = model.sensitivities(full, rows);
     const influence = exactInfluence(alignColumns(sensitivities, sensitivities).rows, LOGISTIC_DECAY);
-    const { position } = usedColumns(withBias(rows.inputs));
-    const basis = contrastBasis(CLASS_COUNT);
-    const width = CLASS_COUNT - 1;
+    const coordinates = logisticCoordinates(usedColumns(withBias(rows.inputs)).position, CLASS_COUNT);
     return (v) => {
-      const coordinates = new Float64Array(influence.size);
-      for (const [column, at] of position.entries()) {
-        if (at < 0) continue;
-        for (let b = 0; b < width; b++) {
-          let sum = 0;
-          for (let c = 0; c < CLASS_COUNT; c++)
-            sum += basis[b * CLASS_COUNT + c]! * v[column * CLASS_COUNT + c]!;
-          coordinates[at * width + b] = sum;
-        }
-      }
-      influence.solve(coordinates);
-      // What lies outside the coordinates is 0 in every gradient: unused pixels, and a shift of all logits.
-      v.fill(0);
-      for (const [column, at] of position.entries()) {
-        if (at < 0) continue;
-        for (let b = 0; b < width; b++) {
-          for (let c = 0; c < CLASS_COUNT; c++) {
-            const k = column * CLASS_COUNT + c;
-            v[k] = v[k]! + basis[b * CLASS_COUNT + c]! * coordinates[at * width + b]!;
-          }
-        }
-      }
+      const x = coordinates.fromParameters(v);
+      influence.solve(x);
+      coordinates.toParameters(x, v);
     };
   }
 }

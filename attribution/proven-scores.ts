@@ -1,4 +1,4 @@
-import { type FeatureMap, featureMap } from "./feature-map.ts";
+import { type FeatureMap, type FeatureOptions, featureMap } from "./feature-map.ts";
 import { integerScores } from "./integer-scores.ts";
 import { type QuantisedFeatures, type QuantisedQuery, quantiseFeatures, quantiseQuery } from "./quantise.ts";
 import type { Sensitivities } from "./sensitivities.ts";
@@ -9,10 +9,7 @@ export interface ProvenFeatures {
   readonly quantised: QuantisedFeatures;
 }
 
-export function provenFeatures(
-  rows: Sensitivities,
-  options: { featureCount: number; damping: number; seed: string },
-): ProvenFeatures {
+export function provenFeatures(rows: Sensitivities, options: FeatureOptions): ProvenFeatures {
   const map = featureMap(rows, options);
   return { map, quantised: quantiseFeatures(map.features(rows), rows.rowCount, options.featureCount) };
 }

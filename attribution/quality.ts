@@ -7,7 +7,7 @@ import {
   type MethodOptions,
   type Trained,
 } from "./method-scores.ts";
-import type { Examples, Model } from "./model.ts";
+import { accuracy as accuracyOf, type Examples, type Model } from "./model.ts";
 import {
   difference,
   type Estimate,
@@ -59,7 +59,7 @@ export function measureQuality(given: QualityCase): QualityReport {
   const queries = examplesOf(given.queries);
   log("training");
   const trained = trainOn(given, rows);
-  const accuracy = model.accuracy(trained.parameters, queries);
+  const accuracy = accuracyOf(model, trained.parameters, queries);
   const scores = allScores(trained, queries, given);
   const n = rows.labels.length;
 
