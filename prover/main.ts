@@ -4,12 +4,12 @@ import { createServer } from "node:http";
 import { type Logger, pino } from "pino";
 import { type Deployment, loadDeployment } from "../circuits/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { createProver } from "./backends.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
 import { createProveJobClient } from "./prove-job-client.ts";
 import { runProveLoop } from "./prove-loop.ts";
 import type { ProvingCircuit } from "./prover.ts";
 import { proverError } from "./prover-errors.ts";
-import { createSnarkjsProver } from "./snarkjs-backend.ts";
 import { parseVerificationKey } from "./verification-key.ts";
 
 async function run(config: ProveConfig): Promise<void> {
@@ -21,7 +21,7 @@ async function run(config: ProveConfig): Promise<void> {
   }
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
-  const prover = createSnarkjsProver();
+  const prover = await createProver(config.backend);
   let provingBatch: number | null = null;
   const health =
     config.healthPort === undefined

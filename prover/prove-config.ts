@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BACKEND_NAMES } from "./backends.ts";
 import { proverError } from "./prover-errors.ts";
 
 const whole = (min: number, max: number) =>
@@ -47,9 +48,9 @@ export const PROVER_VARIABLES = {
   },
   backend: {
     env: "PROVER_BACKEND",
-    schema: z.enum(["snarkjs"]),
-    default: "snarkjs",
-    description: "what makes the proofs",
+    schema: z.enum(BACKEND_NAMES),
+    default: "wasm",
+    description: "what makes the proofs; the process logs and answers which one runs",
   },
   pollIntervalMs: {
     env: "PROVER_POLL_INTERVAL_MS",

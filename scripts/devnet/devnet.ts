@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openRowStore } from "../../client/row-store.ts";
+import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
@@ -30,6 +31,7 @@ import { Supervisor } from "./supervisor.ts";
 interface DevnetOptions {
   exit?: boolean;
   reset?: boolean;
+  prover: BackendName;
 }
 
 /** The whole devnet, from nothing or from where it was. @returns the exit status */
@@ -52,7 +54,12 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
   });
   try {
     await prepareFolder(options, console);
-    const report = await bringUpAndWork({ console, supervisor, signal: stop.signal });
+    const report = await bringUpAndWork({
+      console,
+      supervisor,
+      signal: stop.signal,
+      proverBackend: options.prover,
+    });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
     if (options.exit === true) return status;
@@ -75,6 +82,9 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--reset", "forget the saved devnet (.openledger) first")
+    .addOption(
+      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+    )
     .exitOverride();
   try {
     return command.parse([...argv], { from: "user" }).opts<DevnetOptions>();
@@ -103,8 +113,9 @@ async function bringUpAndWork(modules: {
   console: Console;
   supervisor: Supervisor;
   signal: AbortSignal;
+  proverBackend: BackendName;
 }): Promise<Report> {
-  const { console, supervisor, signal } = modules;
+  const { console, supervisor, signal, proverBackend } = modules;
   const check = () => signal.throwIfAborted();
   console.title("Circuit and keys");
   // Compiling takes a minute and cannot be stopped midway; half-built cache entries are never used.
@@ -118,13 +129,19 @@ async function bringUpAndWork(modules: {
   const deployment = await deployDevnet(rpcUrl, circuit, console);
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
-  const addresses: ServiceAddresses = { rpcUrl, sequencerUrl, operatorToken: await loadOperatorToken() };
+  const addresses: ServiceAddresses = {
+    rpcUrl,
+    sequencerUrl,
+    operatorToken: await loadOperatorToken(),
+    proverBackend,
+  };
   await writeFileWhole(workspacePaths.endpoints, `${JSON.stringify({ sequencerUrl }, null, 2)}\n`);
   await writeDevAccounts();
   check();
   await supervisor.start(sequencerSpec(addresses));
   await Promise.all([supervisor.start(bridgeSpec(addresses)), supervisor.start(proverSpec(addresses))]);
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
+  console.done(`proofs by the ${proverBackend} back end`);
 
   const journal = new Journal(devnetPaths.journal);
   const finished = journal.get<Report>("report");

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { BackendName } from "../../prover/backends.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -15,6 +16,7 @@ export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
   readonly operatorToken: string;
+  readonly proverBackend: BackendName;
 }
 
 /** The token that prover and bridge show the sequencer; made once a devnet. */
@@ -68,13 +70,14 @@ export function bridgeSpec({ rpcUrl, sequencerUrl, operatorToken }: ServiceAddre
   };
 }
 
-export function proverSpec({ sequencerUrl, operatorToken }: ServiceAddresses): ServiceSpec {
+export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: ServiceAddresses): ServiceSpec {
   return {
     ...nodeProcess("prover", "prover/main.ts"),
     env: {
       DEPLOYMENT_PATH: workspacePaths.deployment,
       SEQUENCER_URL: sequencerUrl,
       OPERATOR_TOKEN: operatorToken,
+      PROVER_BACKEND: proverBackend,
     },
     isReady: async () => true,
   };
