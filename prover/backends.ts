@@ -1,0 +1,19 @@
+import type { Prover } from "./prover.ts";
+
+/** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
+export const BACKEND_NAMES = ["wasm", "snarkjs"] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/** Loads only what is asked for: snarkjs alone takes a second. */
+export async function createProver(backend: BackendName): Promise<Prover> {
+  switch (backend) {
+    case "wasm":
+      return (await import("./wasm/wasm-backend.ts")).createWasmProver();
+    case "snarkjs":
+      return (await import("./snarkjs-backend.ts")).createSnarkjsProver();
+    default: {
+      const unknown: never = backend;
+      throw new TypeError(`no back end ${String(unknown)}`);
+    }
+  }
+}
