@@ -1,4 +1,4 @@
-import { choleskyInPlace, solveLower, timesTransposed, transpose } from "./dense-matrix.ts";
+import { choleskyInPlace, gramOfRows, solveLower, timesTransposed, transpose } from "./dense-matrix.ts";
 
 /** Each one brings the subspace closer to the best of its size; after two the rest is not worth its time. */
 const ITERATIONS = 2;
@@ -14,7 +14,7 @@ export function principalSubspace(
   count: number,
 ): Float64Array {
   const columns = transpose(vectors, rowCount, width);
-  const gram = timesTransposed(columns, width, columns, width, rowCount);
+  const gram = gramOfRows(columns, width, rowCount);
   const start = Array.from({ length: width }, (_, k) => k)
     .sort((a, b) => gram[b * width + b]! - gram[a * width + a]! || a - b)
     .slice(0, count);
@@ -30,7 +30,7 @@ export function principalSubspace(
 
 /** Rows with the same span, orthonormal (Cholesky QR). */
 function orthonormalise(rows: Float64Array, count: number, width: number): Float64Array {
-  const products = timesTransposed(rows, count, rows, count, width);
+  const products = gramOfRows(rows, count, width);
   let trace = 0;
   for (let k = 0; k < count; k++) trace += products[k * count + k]!;
   // Against rounding only: 10⁻¹⁴ of the mean.

@@ -1,4 +1,4 @@
-import { choleskyInPlace, solveCholesky, timesTransposed, transpose } from "./dense-matrix.ts";
+import { choleskyInPlace, gramOfRows, solveCholesky, timesTransposed, transpose } from "./dense-matrix.ts";
 import { mix32, SeededRandom } from "./seeded-random.ts";
 import type { Sensitivities } from "./sensitivities.ts";
 
@@ -59,7 +59,7 @@ function meanDoubts(members: readonly TrakMember[]): Float64Array {
 
 function gramFactor(rows: Float64Array, n: number, featureCount: number): Float64Array {
   const columns = transpose(rows, n, featureCount);
-  const gram = timesTransposed(columns, featureCount, columns, featureCount, n);
+  const gram = gramOfRows(columns, featureCount, n);
   let trace = 0;
   for (let k = 0; k < featureCount; k++) trace += gram[k * featureCount + k]!;
   for (let k = 0; k < featureCount; k++) {
