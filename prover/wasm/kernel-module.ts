@@ -9,6 +9,7 @@ import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
 import { ConstantPool } from "./field-kernel.ts";
 import { baseField, elementBytes, encodeElement } from "./field-limbs.ts";
 import { addPointImports } from "./key-kernel.ts";
+import { addDigitSort } from "./multi-scalar.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */
@@ -61,6 +62,7 @@ export function buildKernelImage(): KernelImage {
   addPointImports(builder, constants, endomorphismBetas());
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
+  addDigitSort(builder);
   if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
   const module = new WebAssembly.Module(builder.build());
   const image = { module, start: makeStart(constants) };

@@ -2,7 +2,13 @@ import { proverError } from "../prover-errors.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
 import { elementBytes } from "./field-limbs.ts";
 import { kernelBytes, pageBytes, scratchBytes } from "./kernel-module.ts";
-import { chooseWindows, type WindowShape, windowPointCount, windowSumBytes } from "./multi-scalar.ts";
+import {
+  chooseWindows,
+  type WindowLimits,
+  type WindowShape,
+  windowPointCount,
+  windowSumBytes,
+} from "./multi-scalar.ts";
 
 /** The sums of a proof, those of G2 first: their windows take longest, and what ends last should be short. */
 export const sumNames = ["b2", "a", "b1", "c", "h"] as const;
@@ -22,6 +28,7 @@ export interface MemoryPlan {
   byteCount: number;
   witnessWindows: WindowShape;
   quotientWindows: WindowShape;
+  limits: WindowLimits;
   /** Barrier, task counter and flags. */
   control: number;
   /** Read once and then kept. */
@@ -70,16 +77,20 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     witnessWindows.windowCount * windowPointCount(witnessWindows),
     quotientWindows.windowCount * windowPointCount(quotientWindows),
   );
-  const maxWindowBits = Math.max(witnessWindows.windowBits, quotientWindows.windowBits);
+  const limits: WindowLimits = {
+    maxWindowBits: Math.max(witnessWindows.windowBits, quotientWindows.windowBits),
+    maxPointCount: Math.max(wireCount, domainSize),
+  };
   const plan: Omit<MemoryPlan, "byteCount"> = {
     shape,
+    limits,
     workerCount,
     witnessWindows,
     quotientWindows,
     control: take(4 * controlWords),
     workers: Array.from({ length: workerCount }, () => ({
       scratch: take(scratchBytes),
-      work: take(Math.max(windowSumBytes(g1Shape, maxWindowBits), windowSumBytes(g2Shape, maxWindowBits))),
+      work: take(Math.max(windowSumBytes(g1Shape, limits), windowSumBytes(g2Shape, limits))),
       staging: take(stagingBytes),
     })),
     points: {

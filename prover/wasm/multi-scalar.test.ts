@@ -78,8 +78,9 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
   const { windowCount } = windows;
   const integers = bench.putIntegers(scalars);
   kernels.splitDigits!(integers, count, windows.windowBits, windowCount, digits, 4 * count, 2 * count);
-  const work = bench.take(windowSumBytes(shape, windows.windowBits));
-  const summer = new WindowSummer(kernels, bench.memory, shape, windows.windowBits, work);
+  const limits = { maxWindowBits: windows.windowBits, maxPointCount: count };
+  const work = bench.take(windowSumBytes(shape, limits));
+  const summer = new WindowSummer(kernels, bench.memory, shape, limits, work);
   const read = (address: number) =>
     group.point(
       Array.from({ length: 2 * shape.degree }, (_, k) =>

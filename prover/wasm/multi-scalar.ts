@@ -1,3 +1,4 @@
+import { type Code, i32, type Local, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
 import { ListSummer, listSumBytes } from "./bucket-sums.ts";
 import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
 import { halfBits } from "./endomorphism.ts";
@@ -48,17 +49,33 @@ export interface DigitTable {
   windows: WindowShape;
 }
 
-/** Bytes of working memory for windows up to this width. */
-export function windowSumBytes(shape: CurveShape, windowBits: number): number {
-  return listSumBytes(shape) + (2 * 2 ** (windowBits - 1) + 2 * windowBits + 4) * shape.pointBytes;
+/** What a WindowSummer must have room for. */
+export interface WindowLimits {
+  maxWindowBits: number;
+  maxPointCount: number;
+}
+
+/** Bytes of working memory. */
+export function windowSumBytes(shape: CurveShape, limits: WindowLimits): number {
+  return layOut(shape, limits).byteCount;
+}
+
+function layOut(shape: CurveShape, { maxWindowBits, maxPointCount }: WindowLimits) {
+  const bucketCount = 2 ** (maxWindowBits - 1);
+  const referenceCount = Math.max(2 * maxPointCount, bucketCount);
+  const align = (byteCount: number) => Math.ceil(byteCount / 64) * 64;
+  const points = listSumBytes(shape);
+  const references = points + align((2 * bucketCount + 2 * maxWindowBits + 4) * shape.pointBytes);
+  const next = references + align(4 * referenceCount);
+  return { points, references, referenceCount, next, byteCount: next + align(4 * (bucketCount + 1)) };
 }
 
 export class WindowSummer {
   readonly #summer: ListSummer;
-  readonly #words: Uint32Array;
-  readonly #halves: Int16Array;
+  readonly #kernels: KernelCalls;
   readonly #pointArea: number;
-  #references = new Uint32Array(0);
+  readonly #references: Uint32Array;
+  readonly #next: Uint32Array;
   readonly #ends: Uint32Array;
   readonly #buckets: Uint32Array;
   readonly #odd: Uint32Array;
@@ -69,13 +86,16 @@ export class WindowSummer {
     kernels: KernelCalls,
     memory: WasmMemory,
     shape: CurveShape,
-    maxWindowBits: number,
+    limits: WindowLimits,
     work: number,
   ) {
+    const { maxWindowBits } = limits;
+    const layout = layOut(shape, limits);
     this.#summer = new ListSummer(kernels, memory, shape, work);
-    this.#words = new Uint32Array(memory.buffer);
-    this.#halves = new Int16Array(memory.buffer);
-    this.#pointArea = work + listSumBytes(shape);
+    this.#kernels = kernels;
+    this.#pointArea = work + layout.points;
+    this.#references = new Uint32Array(memory.buffer, work + layout.references, layout.referenceCount);
+    this.#next = new Uint32Array(memory.buffer, work + layout.next, 2 ** (maxWindowBits - 1) + 1);
     const bucketCount = 2 ** (maxWindowBits - 1);
     this.#ends = new Uint32Array(bucketCount + 2);
     this.#buckets = new Uint32Array(bucketCount + 2);
@@ -122,41 +142,69 @@ export class WindowSummer {
 
   /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
   #sortByDigit(table: PointTable, digits: DigitTable, window: number, bucketCount: number): void {
-    const { count } = table;
-    const [words, halves, ends] = [this.#words, this.#halves, this.#ends];
-    const size = Math.max(2 * count, bucketCount);
-    if (this.#references.length < size) this.#references = new Uint32Array(size);
-    const references = this.#references;
+    const { count, indices, points } = table;
     const { scalarCount } = digits;
-    const first = (digits.address >>> 1) + window * 2 * scalarCount;
-    const indices = table.indices >>> 2;
-    const next = this.#odd; // free here
-    next.fill(0, 0, bucketCount + 2);
-    for (let half = 0; half < 2; half++) {
-      const base = first + half * scalarCount;
-      for (let i = 0; i < count; i++) {
-        const digit = halves[base + words[indices + i]!]!;
-        next[digit < 0 ? -digit : digit]!++;
-      }
-    }
+    const { keyPointBytes } = this.#summer.shape;
+    const [kernels, next, ends] = [this.#kernels, this.#next, this.#ends];
+    const addressOf = (half: number) => digits.address + 2 * (2 * window + half) * scalarCount;
+    next.fill(0, 0, bucketCount + 1);
+    for (const half of [0, 1]) kernels.countDigits!(indices, count, addressOf(half), next.byteOffset);
     let position = 0;
-    next[0] = 0;
+    next[0] = 0; // digits that are zero have no list
     for (let value = 0; value <= bucketCount; value++) {
       const length = next[value]!;
       next[value] = position;
       position += length;
       ends[value] = position;
     }
-    const { keyPointBytes } = this.#summer.shape;
-    for (let half = 0; half < 2; half++) {
-      const base = first + half * scalarCount;
-      let point = table.points + half * referenceFlags.endomorphism;
-      for (let i = 0; i < count; i++) {
-        const digit = halves[base + words[indices + i]!]!;
-        if (digit > 0) references[next[digit]!++] = point;
-        else if (digit < 0) references[next[-digit]!++] = point + referenceFlags.negative;
-        point += keyPointBytes;
-      }
+    for (const half of [0, 1]) {
+      kernels.placeDigits!(
+        indices,
+        count,
+        addressOf(half),
+        next.byteOffset,
+        this.#references.byteOffset,
+        points + half * referenceFlags.endomorphism,
+        keyPointBytes,
+      );
     }
   }
+}
+
+/** What WindowSummer calls to sort references by digit; a negative digit takes the negated point. */
+export function addDigitSort(builder: WasmModuleBuilder): void {
+  const emitLoop = (
+    f: WasmFunction,
+    [indices, count, digits, next]: readonly Local[],
+    body: (slot: Code, isNegative: Code, isZero: Code) => void,
+  ) => {
+    const [digit, sign] = f.locals("i32", 2) as [Local, Local];
+    f.while(count!.get, () => {
+      f.set(digit, i32.load16s(i32.add(digits!.get, i32.shl(i32.load(indices!.get), i32.const(1)))));
+      f.set(sign, i32.shrS(digit.get, i32.const(31)));
+      f.set(digit, i32.sub(i32.xor(digit.get, sign.get), sign.get));
+      const slot = i32.add(next!.get, i32.shl(digit.get, i32.const(2)));
+      body(slot, i32.and(sign.get, i32.const(referenceFlags.negative)), i32.eqz(digit.get));
+      f.set(indices!, i32.add(indices!.get, i32.const(4)));
+      f.set(count!, i32.sub(count!.get, i32.const(1)));
+    });
+  };
+  // (indices, count, digits, next): adds the number of each absolute value to next
+  builder.function("countDigits", ["i32", "i32", "i32", "i32"], null, (f) => {
+    emitLoop(f, f.params, (slot) => f.emit(i32.store(slot, i32.add(i32.load(slot), i32.const(1)))));
+  });
+  // (indices, count, digits, next, references, point, pointBytes): next says where each value's list goes on
+  builder.function("placeDigits", ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], null, (f) => {
+    const [references, point, pointBytes] = f.params.slice(4) as [Local, Local, Local];
+    const position = f.local("i32");
+    emitLoop(f, f.params, (slot, isNegative, isZero) => {
+      f.if(i32.eqz(isZero), () => {
+        f.set(position, i32.load(slot));
+        f.emit(i32.store(slot, i32.add(position.get, i32.const(1))));
+        const target = i32.add(references.get, i32.shl(position.get, i32.const(2)));
+        f.emit(i32.store(target, i32.or(point.get, isNegative)));
+      });
+      f.set(point, i32.add(point.get, pointBytes.get));
+    });
+  });
 }

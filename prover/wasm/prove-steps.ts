@@ -39,9 +39,8 @@ export class ProveSteps {
     this.#context = context;
     const { kernels, memory, plan, thread } = context;
     const { work } = plan.workers[thread]!;
-    const maxBits = Math.max(plan.witnessWindows.windowBits, plan.quotientWindows.windowBits);
-    this.#g1 = new WindowSummer(kernels, memory, g1Shape, maxBits, work);
-    this.#g2 = new WindowSummer(kernels, memory, g2Shape, maxBits, work);
+    this.#g1 = new WindowSummer(kernels, memory, g1Shape, plan.limits, work);
+    this.#g2 = new WindowSummer(kernels, memory, g2Shape, plan.limits, work);
   }
 
   run(): PhaseTimes {
