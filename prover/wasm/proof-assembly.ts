@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseModulus, fromBytesLe, montgomeryR, scalarModulus } from "../bn254-wasm.ts";
-import type { Groth16Proof } from "../prover.ts";
+import type { Groth16Proof } from "../groth16-proof.ts";
 import { g1Bytes, g2Bytes } from "../zkey-layout.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
 import { baseField, decodeElement, elementBytes, inverse } from "./field-limbs.ts";
@@ -42,69 +42,90 @@ export function readHeaderPoints(header: Uint8Array): HeaderPoints {
   };
 }
 
-/** The five sums from their windows' points. */
-export function combineWindows(
+/** The parts of a proof that lie in one group. They are independent, so two threads can make them. */
+export type ProofPart =
+  | { group: "g1"; a: G1Coordinates; c: G1Coordinates }
+  | { group: "g2"; b: Groth16Proof["b"] };
+type G1Coordinates = Groth16Proof["a"];
+
+export interface Blinding {
+  /** Both below the scalar field's modulus. */
+  r: bigint;
+  s: bigint;
+}
+
+/** The proof's points in G1, from the windows' points. */
+export function assembleG1(
   plan: MemoryPlan,
   buffer: SharedArrayBuffer,
-): { g1: Record<Exclude<SumName, "b2">, G1>; b2: G2 } {
-  const doubles = new Float64Array(buffer);
-  const bytes = new Uint8Array(buffer);
-  const element = (address: number) =>
-    decodeElement(doubles.subarray(address / 8, address / 8 + elementBytes / 8), baseField);
-  const readG1 = (at: number) => G1.fromAffine({ x: element(at), y: element(at + elementBytes) });
-  const readG2 = (at: number) =>
+  key: HeaderPoints,
+  { r, s }: Blinding,
+): ProofPart {
+  const element = elementReader(buffer);
+  const read = (at: number) => G1.fromAffine({ x: element(at), y: element(at + elementBytes) });
+  const sum = (name: SumName) => combineWindows(plan, buffer, name, G1.ZERO, g1Shape.pointBytes, read);
+  const times = (point: G1, scalar: bigint) => (scalar === 0n ? G1.ZERO : point.multiplyUnsafe(scalar));
+  const a = key.alpha1.add(sum("a")).add(times(key.delta1, r));
+  const b1 = key.beta1.add(sum("b1")).add(times(key.delta1, s));
+  const blinding = times(a, s)
+    .add(times(b1, r))
+    .subtract(times(key.delta1, (r * s) % scalarModulus));
+  const c = sum("c").add(sum("h")).add(blinding);
+  const [pa, pc] = [a.toAffine(), c.toAffine()];
+  return { group: "g1", a: [pa.x, pa.y], c: [pc.x, pc.y] };
+}
+
+/** The proof's point in G2. */
+export function assembleG2(
+  plan: MemoryPlan,
+  buffer: SharedArrayBuffer,
+  key: HeaderPoints,
+  { s }: Blinding,
+): ProofPart {
+  const element = elementReader(buffer);
+  const read = (at: number) =>
     G2.fromAffine({
       x: { c0: element(at), c1: element(at + elementBytes) },
       y: { c0: element(at + 2 * elementBytes), c1: element(at + 3 * elementBytes) },
     });
-  const tasks = listTasks(plan);
-  const combine = <P extends { add(other: P): P; double(): P }>(
-    sum: SumName,
-    zero: P,
-    pointBytes: number,
-    read: (at: number) => P,
-  ): P => {
-    const { windowBits, windowCount } = windowsOf(plan, sum);
-    const own = tasks.filter((task) => task.sum === sum);
-    let total = zero;
-    for (let window = windowCount - 1; window >= 0; window--) {
-      const { result, flags } = own[window]!;
-      for (let bit = windowBits - 1; bit >= 0; bit--) {
-        total = total.double();
-        if (bytes[flags + bit] === 1) total = total.add(read(result + bit * pointBytes));
-      }
-    }
-    return total;
-  };
-  const g1 = (sum: SumName) => combine(sum, G1.ZERO, g1Shape.pointBytes, readG1);
+  const sum = combineWindows(plan, buffer, "b2", G2.ZERO, g2Shape.pointBytes, read);
+  const { x, y } = key.beta2
+    .add(sum)
+    .add(s === 0n ? G2.ZERO : key.delta2.multiplyUnsafe(s))
+    .toAffine();
   return {
-    g1: { a: g1("a"), b1: g1("b1"), c: g1("c"), h: g1("h") },
-    b2: combine("b2", G2.ZERO, g2Shape.pointBytes, readG2),
+    group: "g2",
+    b: [
+      [x.c0, x.c1],
+      [y.c0, y.c1],
+    ],
   };
 }
 
-/** Groth16's three points, blinded by r and s, both below the scalar field's modulus. */
-export function assembleProof(
-  key: HeaderPoints,
-  { g1, b2 }: ReturnType<typeof combineWindows>,
-  r: bigint,
-  s: bigint,
-): Groth16Proof {
-  const times = (point: G1, scalar: bigint) => (scalar === 0n ? G1.ZERO : point.multiplyUnsafe(scalar));
-  const a = key.alpha1.add(g1.a).add(times(key.delta1, r));
-  const b1 = key.beta1.add(g1.b1).add(times(key.delta1, s));
-  const b = key.beta2.add(b2).add(s === 0n ? G2.ZERO : key.delta2.multiplyUnsafe(s));
-  const blinding = times(a, s)
-    .add(times(b1, r))
-    .subtract(times(key.delta1, (r * s) % scalarModulus));
-  const c = g1.c.add(g1.h).add(blinding);
-  const [pa, pb, pc] = [a.toAffine(), b.toAffine(), c.toAffine()];
-  return {
-    a: [pa.x, pa.y],
-    b: [
-      [pb.x.c0, pb.x.c1],
-      [pb.y.c0, pb.y.c1],
-    ],
-    c: [pc.x, pc.y],
-  };
+function elementReader(buffer: SharedArrayBuffer): (address: number) => bigint {
+  const doubles = new Float64Array(buffer);
+  return (address) => decodeElement(doubles.subarray(address / 8, (address + elementBytes) / 8), baseField);
+}
+
+/** A sum over the key's points from its windows' points. */
+function combineWindows<P extends { add(other: P): P; double(): P }>(
+  plan: MemoryPlan,
+  buffer: SharedArrayBuffer,
+  sum: SumName,
+  zero: P,
+  pointBytes: number,
+  read: (at: number) => P,
+): P {
+  const bytes = new Uint8Array(buffer);
+  const { windowBits, windowCount } = windowsOf(plan, sum);
+  const tasks = listTasks(plan).filter((task) => task.sum === sum);
+  let total = zero;
+  for (let window = windowCount - 1; window >= 0; window--) {
+    const { result, flags } = tasks[window]!;
+    for (let bit = windowBits - 1; bit >= 0; bit--) {
+      total = total.double();
+      if (bytes[flags + bit] === 1) total = total.add(read(result + bit * pointBytes));
+    }
+  }
+  return total;
 }

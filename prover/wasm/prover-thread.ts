@@ -1,5 +1,4 @@
 import { parentPort } from "node:worker_threads";
-import type { Groth16Proof } from "../prover.ts";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import {
   buildKernelImage,
@@ -10,7 +9,7 @@ import {
 } from "./kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
 import type { MemoryPlan, SumName } from "./memory-plan.ts";
-import { assembleProof, combineWindows, readHeaderPoints } from "./proof-assembly.ts";
+import { assembleG1, assembleG2, type Blinding, type ProofPart, readHeaderPoints } from "./proof-assembly.ts";
 import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { KeyFile, type ZkeySections } from "./zkey-sections.ts";
@@ -27,7 +26,7 @@ export type ThreadTask =
       pointCounts: PointCounts;
       /** The zkey's header section. */
       header: Uint8Array;
-      blinding: [r: bigint, s: bigint];
+      blinding: Blinding;
     }
   | { kind: "close"; key: number };
 
@@ -37,8 +36,8 @@ export type ThreadAnswer =
   | { kind: "built"; image: KernelImage }
   | { kind: "done" }
   | { kind: "loaded"; pointCounts: Partial<PointCounts> }
-  /** The first thread's has the proof. */
-  | { kind: "proved"; proof: Groth16Proof | null; phases: PhaseTimes; assemblyMs: number }
+  /** The first thread's has the part in G1, the last one's that in G2. */
+  | { kind: "proved"; parts: ProofPart[]; phases: PhaseTimes; assemblyMs: number }
   | { kind: "failed"; code: ProverErrorCode | null; message: string };
 
 interface OpenKey {
@@ -114,9 +113,9 @@ function prove({ key, pointCounts, header, blinding }: ThreadTask & { kind: "pro
   opened.steps ??= new ProveSteps({ memory, plan, kernels, team, thread, pointCounts });
   const phases = opened.steps.run();
   const start = performance.now();
-  const proof =
-    thread === 0
-      ? assembleProof(readHeaderPoints(header), combineWindows(plan, memory.buffer), ...blinding)
-      : null;
-  return { kind: "proved", proof, phases, assemblyMs: performance.now() - start };
+  const points = readHeaderPoints(header);
+  const parts: ProofPart[] = [];
+  if (thread === 0) parts.push(assembleG1(plan, memory.buffer, points, blinding));
+  if (thread === plan.workerCount - 1) parts.push(assembleG2(plan, memory.buffer, points, blinding));
+  return { kind: "proved", parts, phases, assemblyMs: performance.now() - start };
 }

@@ -4,7 +4,8 @@ import type { Worker } from "node:worker_threads";
 import { fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
 import { NativeThread } from "../native/native-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "../native/native-worker.ts";
-import type { Groth16Proof, ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
+import type { Groth16Proof } from "../groth16-proof.ts";
+import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
 import { type ProverErrorCode, proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";
@@ -192,11 +193,15 @@ class KernelProver implements WasmProver {
       key: key.id,
       pointCounts: key.pointCounts,
       header: key.headerSection,
-      blinding: [randomScalar(), randomScalar()],
+      blinding: { r: randomScalar(), s: randomScalar() },
     };
-    const [first] = await this.#runInAll(key, () => task);
-    if (first?.kind !== "proved" || first.proof === null) throw new TypeError("a thread answered otherwise");
-    return { proof: first.proof, phases: first.phases, assemblyMs: first.assemblyMs };
+    const answers = (await this.#runInAll(key, () => task)).filter((answer) => answer.kind === "proved");
+    const parts = answers.flatMap((answer) => answer.parts);
+    const g1 = parts.find((part) => part.group === "g1");
+    const g2 = parts.find((part) => part.group === "g2");
+    if (g1 === undefined || g2 === undefined) throw new TypeError("the threads made no whole proof");
+    const assemblyMs = Math.max(...answers.map((answer) => answer.assemblyMs));
+    return { proof: { a: g1.a, b: g2.b, c: g1.c }, phases: answers[0]!.phases, assemblyMs };
   }
 
   async #verify({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
