@@ -13,7 +13,7 @@ const DECAY = 0.02;
 const ROWS = 60;
 const rows = tinyRows(ROWS, "methods");
 const queries = tinyRows(4, "queries");
-const logistic = logisticModel({ inputCount: 5, classCount: 3, decay: DECAY, tolerance: 1e-11 });
+const logistic = logisticModel({ inputCount: 5, classCount: 3, decay: DECAY, tolerance: 1e-9 });
 const parameters = logistic.train(rows);
 const linear = alignColumns(
   logistic.sensitivities(parameters, rows),
