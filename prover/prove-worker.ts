@@ -1,5 +1,6 @@
 import { groth16, wtns } from "snarkjs";
-import type { CircuitInputs, Groth16Proof, ProofStage } from "./prover.ts";
+import type { Groth16Proof } from "./groth16-proof.ts";
+import type { CircuitInputs, ProofStage } from "./prover.ts";
 import type { ProverErrorCode } from "./prover-errors.ts";
 
 /**

@@ -1,3 +1,4 @@
+import type { Groth16Proof } from "./groth16-proof.ts";
 import type { VerificationKey } from "./verification-key.ts";
 
 /** Values of a circuit's input signals by name; arrays nest as the signals' dimensions do. */
@@ -18,13 +19,6 @@ export interface ProvingCircuit {
   contentHash: string;
   /** True: the key's secrets are public, and its proofs convince nobody. */
   isDevelopment: boolean;
-}
-
-/** Affine coordinates below the base field's modulus; `b` has the real part first, as snarkjs has it. */
-export interface Groth16Proof {
-  a: readonly [bigint, bigint];
-  b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  c: readonly [bigint, bigint];
 }
 
 /** Exactly one of inputs and witness. */

@@ -1,7 +1,8 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
-import type { Groth16Proof, ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
+import type { Groth16Proof } from "../groth16-proof.ts";
+import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";

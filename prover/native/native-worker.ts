@@ -1,7 +1,8 @@
 import { parentPort } from "node:worker_threads";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
-import type { CircuitInputs, Groth16Proof, SignalValue } from "../prover.ts";
+import type { Groth16Proof } from "../groth16-proof.ts";
+import type { CircuitInputs, SignalValue } from "../prover.ts";
 import { type VerificationKey, verifyProof } from "../verification-key.ts";
 import { encodeWitness } from "./wtns-file.ts";
 

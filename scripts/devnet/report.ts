@@ -2,7 +2,7 @@ import { listBatches } from "../../client/ledger-reads.ts";
 import { renderTable } from "../cli/output.ts";
 import { type Console, formatDuration } from "./console.ts";
 import type { Job } from "./job.ts";
-import type { Check } from "./steps/checks.ts";
+import type { Check } from "./steps/check.ts";
 
 export interface BatchLine {
   readonly number: number;

@@ -17,16 +17,10 @@ import {
   WITHDRAWAL_WEI,
 } from "../config.ts";
 import type { Job } from "../job.ts";
+import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
 import { expectedBalances } from "./expected.ts";
 import { verifyFromL1 } from "./verify.ts";
-
-/** A sentence that must be true once the job is done. */
-export interface Check {
-  readonly claim: string;
-  readonly holds: boolean;
-  readonly detail: string;
-}
 
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
 export async function runChecks(job: Job, leaves: Leaves, datanetId: number): Promise<Check[]> {

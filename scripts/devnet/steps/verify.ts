@@ -7,7 +7,7 @@ import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { verifyProof } from "../../../prover/verification-key.ts";
 import { deriveCircuits } from "../../cli/derive-circuits.ts";
 import type { Job } from "../job.ts";
-import type { Check } from "./checks.ts";
+import type { Check } from "./check.ts";
 
 export interface Verified {
   readonly checks: readonly Check[];
