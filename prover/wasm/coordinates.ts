@@ -7,7 +7,8 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "./assembler.ts";
-import { type ConstantPool, FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
+import type { ConstantPool } from "./constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
 import { baseField, elementBytes } from "./field-limbs.ts";
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */

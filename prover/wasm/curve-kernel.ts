@@ -8,6 +8,7 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "./assembler.ts";
+import type { ConstantPool } from "./constant-pool.ts";
 import {
   addOutlinedProducts,
   type Coordinate,
@@ -15,7 +16,7 @@ import {
   type OutlinedProducts,
   type Slot,
 } from "./coordinates.ts";
-import { type ConstantPool, FieldKernel, storedMax } from "./field-kernel.ts";
+import { FieldKernel, storedMax } from "./field-kernel.ts";
 import { baseField, elementBytes } from "./field-limbs.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { i32, type Local, scratchAddress, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
+import type { ConstantPool } from "./constant-pool.ts";
 import { CoordinateKernel } from "./coordinates.ts";
-import { type ConstantPool, FieldKernel, storedMax } from "./field-kernel.ts";
+import { FieldKernel, storedMax } from "./field-kernel.ts";
 import { baseField, elementBytes } from "./field-limbs.ts";
 
 const windowBits = 4;

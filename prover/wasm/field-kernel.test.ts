@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { i32, type Local, WasmModuleBuilder } from "./assembler.ts";
-import { ConstantPool, FieldKernel, half, type LimbValue, storedMax } from "./field-kernel.ts";
+import { half } from "./column-sum.ts";
+import { ConstantPool } from "./constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
 import {
   baseField,
   elementBytes,

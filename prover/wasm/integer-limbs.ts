@@ -1,5 +1,6 @@
 import { type Code, f64, f64x2, i64, type Local, type WasmFunction } from "./assembler.ts";
-import { type FieldKernel, half, type LimbValue } from "./field-kernel.ts";
+import { half } from "./column-sum.ts";
+import type { FieldKernel, LimbValue } from "./field-kernel.ts";
 import { limbBits, limbCount, limbRadix, toLimbs } from "./field-limbs.ts";
 
 const wordBits = 64;

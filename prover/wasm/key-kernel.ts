@@ -1,6 +1,7 @@
 import { i32, i64, type Local, v128, type WasmModuleBuilder } from "./assembler.ts";
+import type { ConstantPool } from "./constant-pool.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { type ConstantPool, FieldKernel } from "./field-kernel.ts";
+import { FieldKernel } from "./field-kernel.ts";
 import { baseField, elementBytes, elementR } from "./field-limbs.ts";
 import { readIntegers } from "./integer-limbs.ts";
 

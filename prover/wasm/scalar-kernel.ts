@@ -8,7 +8,8 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "./assembler.ts";
-import { type ConstantPool, FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
+import type { ConstantPool } from "./constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
 import { elementBytes, elementR, inverse, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
 
