@@ -312,12 +312,8 @@ struct Lanes {
     }
   }
 
-  IFMA_INLINE F5 load(const PointRef* refs, size_t offset, size_t phiOffset) {
-    return gather([&](int i) {
-      const PointRef ref = refs[i];
-      const size_t shift = phiOffset == 0 ? 0 : (ref & phiFlag) * (phiOffset / phiFlag);
-      return reinterpret_cast<const void*>((ref & ~PointRef{3}) + shift + offset);
-    });
+  IFMA_INLINE F5 load(const PointRef* refs, size_t offset) {
+    return gather([&](int i) { return reinterpret_cast<const void*>((refs[i] & ~negatedFlag) + offset); });
   }
   IFMA_INLINE void store(u64* const* out, size_t offset, const F5& a) {
     scatter([&](int i) { return static_cast<void*>(reinterpret_cast<char*>(out[i]) + offset); }, a);

@@ -8,13 +8,27 @@
 #include "buffer.h"
 #include "modulus.h"
 
-/**
- * A point to add: its address, 32-byte aligned, with flags in the low bits. Coordinates follow each other;
- * where the phi flag is set, x is read from behind y instead, where tables keep beta x.
- */
+/** A point to add: its address, 32-byte aligned, and in the lowest bit whether its negative is meant. */
 using PointRef = uintptr_t;
 constexpr PointRef negatedFlag = 1;
-constexpr PointRef phiFlag = 2;
+
+/**
+ * Points that a later batch will read: fetched while this one computes, since the table is larger than the
+ * caches. An entry is 2 * place in the table + sign.
+ */
+struct Upcoming {
+  const u32* entries = nullptr;
+  size_t count = 0;
+  const char* table = nullptr;
+  size_t pointBytes = 0;
+
+  void fetch(size_t from, size_t to) const {
+    for (size_t i = from; i < to && i < count; i++) {
+      const char* const point = table + (entries[i] >> 1) * pointBytes;
+      for (size_t line = 0; line < pointBytes; line += 64) __builtin_prefetch(point + line);
+    }
+  }
+};
 
 /** Independent additions a[i] + b[i] -> out[i]. out[i] may be a[i] or b[i]. Arrays have room for 8 more. */
 struct PairBatch {
@@ -24,6 +38,7 @@ struct PairBatch {
   size_t count;
   /** Whether points at infinity may be among the operands. */
   bool hasInfinity;
+  Upcoming upcoming;
 };
 
 constexpr size_t maxPairs = 4096;

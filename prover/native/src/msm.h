@@ -12,7 +12,7 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
-/** Points in a path's form, each with beta x behind it. Points at infinity are left out. */
+/** Points in a path's form, each with its phi behind it. Points at infinity are left out. */
 class PointTable {
  public:
   static constexpr u32 none = ~u32{0};
@@ -27,12 +27,11 @@ class PointTable {
   size_t scalarCount() const { return indexOf_.size(); }
   /** Position of a scalar's point, or none. */
   u32 indexOf(u32 scalar) const { return indexOf_[scalar]; }
-  const char* at(u32 index) const { return data_.as<char>() + index * stride(); }
+  /** The point at position index / 2, or its phi for an odd index. */
+  const char* at(size_t index) const { return data_.as<char>() + index * pointBytes(); }
   size_t byteCount() const { return data_.size() + indexOf_.size() * sizeof(u32); }
 
  private:
-  size_t stride() const { return pointBytes() / 2 * 3; }
-
   bool isG2_ = false;
   size_t count_ = 0;
   Buffer data_;

@@ -14,7 +14,7 @@ struct CoordinateG1 {
   using E = F;
   using Mask = typename Ops::Mask;
   static constexpr size_t bytes = 32;
-  static E load(const PointRef* refs, size_t offset, size_t phiOffset) { return Ops::load(refs, offset, phiOffset); }
+  static E load(const PointRef* refs, size_t offset) { return Ops::load(refs, offset); }
   static void store(u64* const* out, size_t offset, const E& a) { Ops::store(out, offset, a); }
   static E sub(const E& a, const E& b) { return Ops::sub(a, b); }
   static E subReduced(const E& a, const E& b) { return Ops::subReduced(a, b); }
@@ -44,8 +44,8 @@ struct CoordinateG2 {
   };
   using Mask = typename Ops::Mask;
   static constexpr size_t bytes = 64;
-  static E load(const PointRef* refs, size_t offset, size_t phiOffset) {
-    return {Ops::load(refs, offset, phiOffset), Ops::load(refs, offset + 32, phiOffset)};
+  static E load(const PointRef* refs, size_t offset) {
+    return {Ops::load(refs, offset), Ops::load(refs, offset + 32)};
   }
   static void store(u64* const* out, size_t offset, const E& a) {
     Ops::store(out, offset, a.c0);
@@ -89,7 +89,7 @@ struct PairAdder {
   using E = typename C::E;
   using F = typename Ops::F;
   using Mask = typename Ops::Mask;
-  static constexpr size_t yOffset = C::bytes, phiOffset = 2 * C::bytes;
+  static constexpr size_t yOffset = C::bytes;
 
   static bool run(const PairBatch& batch, PairScratch& scratch) {
     pad(batch);
@@ -129,21 +129,23 @@ struct PairAdder {
     F* const prefixes = norms + steps;
     F run[2] = {Ops::one(), Ops::one()}; // two chains, so that one's latency hides behind the other
     for (size_t s = 0; s < steps; s++) {
-      const E x1 = C::load(batch.a + s * Ops::lanes, 0, phiOffset);
-      const E x2 = C::load(batch.b + s * Ops::lanes, 0, phiOffset);
+      const E x1 = C::load(batch.a + s * Ops::lanes, 0);
+      const E x2 = C::load(batch.b + s * Ops::lanes, 0);
       const F norm = C::norm(C::sub(x2, x1));
       norms[s] = norm;
       prefixes[s] = run[s & 1];
       run[s & 1] = Ops::mul(run[s & 1], norm);
     }
     if (!invertChains(run)) return false;
+    const size_t fetches = (batch.upcoming.count + steps - 1) / steps;
     for (size_t s = steps; s-- > 0;) {
+      batch.upcoming.fetch((steps - 1 - s) * fetches, (steps - s) * fetches);
       const PointRef *a = batch.a + s * Ops::lanes, *b = batch.b + s * Ops::lanes;
       const F normInverse = Ops::mul(run[s & 1], prefixes[s]);
       run[s & 1] = Ops::mul(run[s & 1], norms[s]);
-      const E x1 = C::load(a, 0, phiOffset), x2 = C::load(b, 0, phiOffset);
-      const E y1 = C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset, 0));
-      const E y2 = C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset, 0));
+      const E x1 = C::load(a, 0), x2 = C::load(b, 0);
+      const E y1 = C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset));
+      const E y2 = C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset));
       const E slope = C::mul(C::sub(y2, y1), C::inverse(C::sub(x2, x1), normInverse));
       const E x3 = C::subTwice(C::sqrLazily(slope), x1, x2);
       const E y3 = C::subReduced(C::mulLazily(slope, C::sub(x1, x3)), y1);
@@ -160,9 +162,9 @@ struct PairAdder {
 
   static Operands read(const PointRef* a, const PointRef* b) {
     Operands o;
-    o.x1 = C::canonical(C::load(a, 0, phiOffset)), o.x2 = C::canonical(C::load(b, 0, phiOffset));
-    o.y1 = C::canonical(C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset, 0)));
-    o.y2 = C::canonical(C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset, 0)));
+    o.x1 = C::canonical(C::load(a, 0)), o.x2 = C::canonical(C::load(b, 0));
+    o.y1 = C::canonical(C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset)));
+    o.y2 = C::canonical(C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset)));
     o.isInfinity1 = C::isZero(o.x1) & C::isZero(o.y1);
     o.isInfinity2 = C::isZero(o.x2) & C::isZero(o.y2);
     const Mask isSameX = Ops::andNot(C::isEqual(o.x1, o.x2), o.isInfinity1 | o.isInfinity2);

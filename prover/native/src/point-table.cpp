@@ -13,7 +13,7 @@ PointTable::PointTable(const Kernels& kernels, bool isG2, const u64* points, siz
     present.push_back(static_cast<u32>(i));
   }
   count_ = present.size();
-  data_ = Buffer(count_ * stride());
+  data_ = Buffer(2 * count_ * pointBytes());
 
   Words beta = Fp::toMontgomery(isG2 ? glv::betaG2 : glv::betaG1);
   kernels.importBase(&beta, &beta, 1);
@@ -27,9 +27,10 @@ PointTable::PointTable(const Kernels& kernels, bool isG2, const u64* points, siz
     for (size_t i = 0; i < n; i++) std::copy_n(&coordinates[2 * half * i], half, &x[half * i]);
     kernels.scaleBase(x.data(), beta, x.data(), x.size());
     for (size_t i = 0; i < n; i++) {
-      char* const at = data_.as<char>() + (from + i) * stride();
+      char* const at = data_.as<char>() + 2 * (from + i) * pointBytes();
       std::memcpy(at, &coordinates[2 * half * i], pointBytes());
       std::memcpy(at + pointBytes(), &x[half * i], pointBytes() / 2);
+      std::memcpy(at + pointBytes() / 2 * 3, &coordinates[2 * half * i + half], pointBytes() / 2);
     }
   });
 }

@@ -40,11 +40,9 @@ struct Single {
     const Fp2::E c = Fp2::sqr({a0, a1});
     c0 = c.c0, c1 = c.c1;
   }
-  static F load(const PointRef* refs, size_t offset, size_t phiOffset) {
-    const PointRef ref = *refs;
-    const size_t shift = (ref & phiFlag) != 0 ? phiOffset : 0;
+  static F load(const PointRef* refs, size_t offset) {
     F out;
-    std::memcpy(&out, reinterpret_cast<const void*>((ref & ~PointRef{3}) + shift + offset), sizeof out);
+    std::memcpy(&out, reinterpret_cast<const void*>((*refs & ~negatedFlag) + offset), sizeof out);
     return out;
   }
   static void store(u64* const* out, size_t offset, const F& a) {

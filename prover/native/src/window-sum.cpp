@@ -6,14 +6,7 @@ namespace {
 // The sums of one round of additions stay in the second-level cache.
 constexpr size_t chunkBytes = size_t{512} << 10;
 // So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
-constexpr size_t firstRoundBytes = size_t{128} << 10;
-
-void prefetchPoint(PointRef ref, size_t pointBytes) {
-  const char* const address = reinterpret_cast<const char*>(ref & ~PointRef{3});
-  __builtin_prefetch(address);
-  __builtin_prefetch(address + pointBytes / 2);
-  __builtin_prefetch(address + pointBytes);
-}
+constexpr size_t firstRoundBytes = size_t{64} << 10;
 }  // namespace
 
 WindowSum::WindowSum(const Kernels& kernels, const PointTable& table, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled)
@@ -50,7 +43,7 @@ void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned win
 }
 
 PointRef WindowSum::refOf(u32 entry) const {
-  return reinterpret_cast<PointRef>(table_.at(entry >> 2)) | (entry & 3);
+  return reinterpret_cast<PointRef>(table_.at(entry >> 1)) | (entry & negatedFlag);
 }
 
 void WindowSum::addBuckets() {
@@ -72,24 +65,20 @@ void WindowSum::addBuckets() {
       // A bucket that goes over several rounds takes its sum so far along.
       if (scratch_.isFilled[bucket]) scratch_.refs[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
       const size_t take = std::min(end - at, chunkEntries_ - used);
-      for (size_t i = 0; i < take; i++) {
-        const PointRef ref = refOf(entries[at + i]);
-        if (used + i < 2 * firstRoundPairs_) prefetchPoint(ref, pointBytes_);
-        scratch_.refs[used + i] = ref;
-      }
+      for (size_t i = 0; i < take; i++) scratch_.refs[used + i] = refOf(entries[at + i]);
       at += take, used += take;
       segment.count = static_cast<u32>(used - segment.start);
       scratch_.isFilled[bucket] = true;
       segments.push_back(segment);
       if (at != end) break;
     }
-    addSegments(segments, used);
+    addSegments(segments, at - std::min(at, used), used);
     if (isCancelled_.load(std::memory_order_relaxed) != 0) throw Cancelled();
   }
 }
 
 /** Adds each bucket's points two by two until one is left, all buckets in the same rounds. */
-void WindowSum::addSegments(std::vector<Segment>& segments, size_t refCount) {
+void WindowSum::addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount) {
   for (const Segment& segment : segments)
     if (segment.count == 1) writeLone(segment);
   size_t slotCount = 0;
@@ -107,33 +96,27 @@ void WindowSum::addSegments(std::vector<Segment>& segments, size_t refCount) {
         else out = scratch_.slots.as<char>() + slotCount++ * pointBytes_;
         emit(a, b, out);
         refs[i] = reinterpret_cast<PointRef>(out);
-        if (!isFirst) continue;
-        const size_t ahead = segment.start + 2 * (i + firstRoundPairs_);
-        if (ahead + 1 < refCount) {
-          prefetchPoint(scratch_.refs[ahead], pointBytes_);
-          prefetchPoint(scratch_.refs[ahead + 1], pointBytes_);
-        }
-        if (pairCount_ == firstRoundPairs_) flush();
+        if (isFirst && pairCount_ == firstRoundPairs_) flush(firstEntry + segment.start + 2 * i + 2);
       }
       if (segment.count % 2 == 1) refs[segment.count / 2] = refs[segment.count - 1];
       segment.count = (segment.count + 1) / 2;
       if (segment.count > 1) segments[open++] = segment;
     }
-    flush();
+    if (isFirst) flush(firstEntry + refCount);
+    else flush();
     if (open == 0) return;
     segments.resize(open);
   }
 }
 
-/** The only point of a bucket, without its flags. */
+/** The only point of a bucket, negated where its ref says so. */
 void WindowSum::writeLone(const Segment& segment) {
   const PointRef ref = scratch_.refs[segment.start];
-  const char* const point = reinterpret_cast<const char*>(ref & ~PointRef{3});
+  const char* const point = reinterpret_cast<const char*>(ref & ~negatedFlag);
   char* const out = bucketAt(segment.bucket);
   if (point == out) return;
   const size_t half = pointBytes_ / 2;
-  std::memcpy(out, point + ((ref & phiFlag) != 0 ? pointBytes_ : 0), half);
-  std::memcpy(out + half, point + half, half);
+  std::memcpy(out, point, pointBytes_);
   if ((ref & negatedFlag) == 0) return;
   Words y[2];
   std::memcpy(y, out + half, half);
@@ -146,9 +129,14 @@ void WindowSum::emit(PointRef a, PointRef b, char* out) {
   if (++pairCount_ == maxPairs) flush();
 }
 
-void WindowSum::flush() {
+void WindowSum::flush(size_t nextEntry) {
   if (pairCount_ == 0) return;
-  const PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, hasInfinity_};
+  PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, hasInfinity_, {}};
+  const size_t entryCount = scratch_.ends[bucketCount_];
+  if (nextEntry < entryCount) {
+    const size_t count = std::min(entryCount - nextEntry, 2 * firstRoundPairs_);
+    batch.upcoming = {scratch_.entries.as<u32>() + nextEntry, count, table_.at(0), pointBytes_};
+  }
   if ((table_.isG2() ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_.pairs)) hasInfinity_ = true;
   pairCount_ = 0;
 }

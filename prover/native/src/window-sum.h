@@ -16,12 +16,14 @@ class WindowSum {
 
   void sort(const Scalars& scalars, const DigitPlan& plan, unsigned window);
   void addBuckets();
-  void addSegments(std::vector<Segment>& segments, size_t refCount);
+  /** refCount refs, of the entries from firstEntry on. */
+  void addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount);
   void writeLone(const Segment& segment);
   std::vector<Words> addByBits();
   void pairUp(std::vector<PointRef>& points, size_t bucketDistance);
   void emit(PointRef a, PointRef b, char* out);
-  void flush();
+  /** Adds what was emitted, and meanwhile fetches the points of the entries from nextEntry on. */
+  void flush(size_t nextEntry = ~size_t{0});
 
   char* bucketAt(size_t bucket) const { return scratch_.buckets.as<char>() + bucket * pointBytes_; }
   PointRef refOf(u32 entry) const;
