@@ -49,7 +49,9 @@ describe("registerModel", () => {
       momentum: 0.9,
     };
     const { hashes } = registerModel({ ...digits, model: model as Recipe["model"] });
-    expect(hashes.features).toMatchInlineSnapshot(`"4e2d7c3fe729caf437e3aa53d98a6f153224e916b1d09aa5fd1be5e41c80894c"`);
+    expect(hashes.features).toMatchInlineSnapshot(
+      `"4e2d7c3fe729caf437e3aa53d98a6f153224e916b1d09aa5fd1be5e41c80894c"`,
+    );
   });
 
   it("orders rows and slots as a published version does", () => {
@@ -88,7 +90,9 @@ describe("registerModel", () => {
     const data = { source: EMAILS_VERSION, bucketCount: 64 } as const;
     const { hashes, heldOut } = registerModel({ ...digits, data, rowCount: 100 });
     expect(heldOut.classCount).toBe(2);
-    expect(hashes.features).toMatchInlineSnapshot(`"7e9a9077c3b5d6f631da1f8eae73f57e5027bf754fd62cfa2d9abcdcdfc55c99"`);
+    expect(hashes.features).toMatchInlineSnapshot(
+      `"7e9a9077c3b5d6f631da1f8eae73f57e5027bf754fd62cfa2d9abcdcdfc55c99"`,
+    );
   });
 });
 

@@ -1,0 +1,117 @@
+/** Quality of the attribution methods on digits, and what contributors could gain by cheating. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { GamingReport } from "../../attribution/gaming.ts";
+import { gpuScores, type ScoreMode } from "../../attribution/gpu-scores.ts";
+import { integerScores } from "../../attribution/integer-scores.ts";
+import { METHODS } from "../../attribution/method-scores.ts";
+import type { QualityReport } from "../../attribution/quality.ts";
+import { SeededRandom } from "../../attribution/seeded-random.ts";
+import type { Part } from "./attribution-worker.ts";
+
+export interface AttributionBenchOptions {
+  /** Hundreds of rows instead of 5,000: shows in seconds that everything runs; its numbers mean nothing. */
+  readonly quick?: boolean;
+  readonly log?: (line: string) => void;
+}
+
+/** Figures of others for the same data and rows: dattri's benchmark (arXiv 2410.04555). Their training differs. */
+const PUBLISHED = {
+  mnistLogistic: {
+    exactInfluence: { lds: 0.8, loo: 0.875 },
+    trak: { lds: 0.685 },
+    gradDot: { lds: 0.33 },
+    auc: 0.98,
+  },
+  mnistMlp: { trak: { lds: 0.45 } },
+} as const;
+
+export async function benchAttribution({ quick = false, log = console.log }: AttributionBenchOptions = {}) {
+  const size = quick ? "quick" : "full";
+  log(`attribution: ${size}; two processes`);
+  const [mnistLogistic, { mnistMlp, gaming }] = await Promise.all([
+    forkPart<QualityReport>("mnistLogistic", size),
+    forkPart<QualityReport>("mnistMlp", size).then(async (mlp) => ({
+      mnistMlp: mlp,
+      gaming: await forkPart<GamingReport>("gaming", size),
+    })),
+  ]);
+  printQuality("MNIST, logistic regression", mnistLogistic, log);
+  printQuality("MNIST, perceptron", mnistMlp, log);
+  for (const name of ["copy", "sybil", "shadow", "outlier", "selfPay"] as const) {
+    const { factor, profit } = gaming[name];
+    log(`gaming, ${name}: reward × ${factor.toFixed(3)}, profit ${profit.toFixed(4)} of the money`);
+  }
+  const scores = benchScores(quick, log);
+  return {
+    isQuick: quick,
+    mnistLogistic: { ...mnistLogistic.methods, provenMinusExact: mnistLogistic.provenMinusExact },
+    mnistMlp: { ...mnistMlp.methods, provenMinusExact: mnistMlp.provenMinusExact },
+    accuracy: { mnistLogistic: mnistLogistic.accuracy, mnistMlp: mnistMlp.accuracy },
+    gaming,
+    scores,
+    published: PUBLISHED,
+  };
+}
+
+/** Time of one query against all rows, on each way to compute it. All ways must agree. */
+function benchScores(quick: boolean, log: (line: string) => void) {
+  const [rowCount, featureCount] = quick ? [256, 64] : [8192, 1024];
+  const random = new SeededRandom("bench-scores");
+  const inputs = {
+    rowCount,
+    featureCount,
+    features: Int8Array.from({ length: rowCount * featureCount }, () => random.nextBelow(255) - 127),
+    query: Int16Array.from({ length: featureCount }, () => 2 * random.nextBelow(256) - 255),
+  };
+  const expected = integerScores(inputs);
+  const ways = (["int32", "cpu", "webasm", "gpu"] as const).map((way) => {
+    const startedAt = performance.now();
+    const { scores, backend } =
+      way === "int32"
+        ? { scores: integerScores(inputs), backend: "int32" }
+        : gpuScores(inputs, way satisfies ScoreMode);
+    const elapsedMs = performance.now() - startedAt;
+    if (scores.some((score, i) => score !== expected[i])) throw new Error(`${backend} differs from int32`);
+    log(
+      `scores, ${rowCount} × ${featureCount}, asked for ${way}, ran ${backend}: ${elapsedMs.toFixed(1)} ms`,
+    );
+    return { asked: way, backend, elapsedMs };
+  });
+  return { rowCount, featureCount, ways };
+}
+
+function forkPart<T>(part: Part, size: string): Promise<T> {
+  const file = fileURLToPath(new URL("./attribution-worker.ts", import.meta.url));
+  return new Promise((resolve, reject) => {
+    // The loader that runs this file comes along with process.execArgv.
+    const child = fork(file, [part, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    let result: T | undefined;
+    child.on("message", (message) => {
+      result = message as T;
+      child.disconnect();
+    });
+    child.on("error", reject);
+    child.on("exit", (code) => {
+      if (result === undefined) reject(new Error(`the part ${part} ended with code ${code} and no result`));
+      else resolve(result);
+    });
+  });
+}
+
+function printQuality(
+  title: string,
+  { methods, provenMinusExact, accuracy }: QualityReport,
+  log: (line: string) => void,
+) {
+  log(`${title}, accuracy ${accuracy.toFixed(3)}`);
+  for (const method of METHODS) {
+    const { lds, ldsLow, ldsHigh, loo, auc } = methods[method];
+    log(
+      `  ${method.padEnd(15)} LDS ${lds.toFixed(3)} (${ldsLow.toFixed(3)} … ${ldsHigh.toFixed(3)}), ` +
+        `leave-one-out ${loo.toFixed(3)}, wrong labels AUC ${auc.toFixed(3)}`,
+    );
+  }
+  const { lds, low, high } = provenMinusExact;
+  log(`  int8 minus exact: LDS ${lds.toFixed(4)} (${low.toFixed(4)} … ${high.toFixed(4)})`);
+}
