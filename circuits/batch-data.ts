@@ -197,7 +197,7 @@ const field = (value: bigint, from: number, width: number): bigint =>
 
 /**
  * The batch that posted bytes describe, given what L1 knew when it took them.
- * @throws CIR_WIRE_MALFORMED for bytes that the contract would refuse as well.
+ * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them.
  */
 export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): BatchData {
   let at = 0;
@@ -252,17 +252,21 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
       words: [],
     });
   }
-  const withWords = (slot: SlotRecord): SlotRecord => {
+  const withWords = (slot: SlotRecord, isNarrow: boolean): SlotRecord => {
     const rule = kindRule(slot.kind);
-    if (rule === undefined) throw malformed(`kind ${slot.kind} is unknown or reserved`);
+    if (rule === undefined || (isNarrow && !rule.isNarrow)) throw malformed(`kind ${slot.kind} has no place here`);
+    // Trailing nulls are dropped below, and nothing may go with them.
+    const isEmpty = slot.a === 0 && slot.b === 0 && slot.amountCode === 0n && !slot.isValid;
+    if (slot.kind === NULL_RECORD.kind && !isEmpty) throw malformed("a null slot has fields");
     return { ...slot, words: Array.from({ length: rule.wordCount }, () => take(32)) };
   };
-  const narrow = narrowHeads.map(withWords);
-  const wide = wideHeads.map(withWords);
+  const narrow = narrowHeads.map((slot) => withWords(slot, true));
+  const wide = wideHeads.map((slot) => withWords(slot, false));
   while (narrow.at(-1)?.kind === 0) narrow.pop();
   if (at !== wire.length) throw malformed("bytes are left over");
   if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
     throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);
   }
-  return { ...header, ...l1, shape, narrow, wide };
+  // What was posted wins: a caller's object may hold more than L1's fields.
+  return { ...l1, ...header, shape, narrow, wide };
 }
