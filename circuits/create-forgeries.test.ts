@@ -1,0 +1,188 @@
+/** Forged slots of the kinds that open a leaf: see slot-forgeries.test.ts. */
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  type Inputs,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+} from "./forgery-check.ts";
+import {
+  CAPACITY,
+  CODE,
+  CREATE_KINDS,
+  FREE,
+  HONEST,
+  honest,
+  ID_FEE,
+  MODEL_WORDS,
+  nameOf,
+  OPENING,
+  PAYEE,
+  PAYER,
+  World,
+} from "./forgery-world.ts";
+import { hashModelBody, type Leaf, type ModelBody } from "./leaf.ts";
+import { initPoseidon } from "./poseidon.ts";
+import { KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import { replaySlot } from "./slot.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
+  const { words = [] } = HONEST[kind]!;
+  testForgeries([
+    ...[FREE + 1, PAYEE, 0].map((b) => ({
+      rule: `the chosen id ${b}`,
+      kind,
+      forged: () => honest(kind, { b }),
+      at: "isNew * (bId - nextId) === 0;",
+    })),
+    {
+      rule: "a place that is taken",
+      kind,
+      forged: (world: World) => {
+        world.ledger.nextId = PAYEE;
+        return honest(kind);
+      },
+      tamper: (inputs: Inputs) => {
+        for (let field = 0; field < 9; field++) setInput(inputs, "wideB", [0, field], 0n);
+      },
+      at: LEAF,
+    },
+    {
+      rule: "a tree that is full",
+      kind,
+      forged: (world: World) => {
+        world.ledger.nextId = CAPACITY;
+        return honest(kind, { b: 0 });
+      },
+      at: "isNew * (bId - nextId) === 0;",
+      code: "OP_TREE_FULL",
+    },
+    {
+      rule: "no id fee",
+      kind,
+      forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + ID_FEE }) }),
+      at: PATH,
+    },
+    {
+      rule: "the owner 0",
+      kind,
+      forged: () => honest(kind, { words: words.with(0, 0n) }),
+      at: "(isCreate + isWithdraw) * noAddress.out === 0;",
+      code: "OP_MALFORMED",
+    },
+    {
+      rule: "an owner of 161 bits",
+      kind,
+      lawful: () => honest(kind, { words: words.with(0, 2n ** 160n - 1n) }),
+      forged: () => honest(kind, { words: words.with(0, 2n ** 160n) }),
+      at: "(isCreate + isWithdraw) * (words[0] - digits160) === 0;",
+      code: "OP_MALFORMED",
+    },
+    ...(["nonce", "chain", "openAmount"] as const).map((field) => ({
+      rule: `a new leaf that starts with a ${field}`,
+      kind,
+      forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: 7n }) }),
+      tamper: (inputs: Inputs) => setInput(inputs, "wideB", [0, LEAF_FIELD[field]], 7n),
+      at: "isEmptyB * b[i] === 0;",
+    })),
+    ...(["balance", "counters", "body", "l1Owner", "keyX"] as const).map((field) => ({
+      rule: `a new leaf with another ${field}`,
+      kind,
+      forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: leaf[field] + 2n }) }),
+      at: PATH,
+    })),
+    {
+      rule: "a new leaf of another kind",
+      kind,
+      forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, kind: (leaf.kind % 3) + 1 }) }),
+      at: PATH,
+    },
+  ]);
+
+  it("names the next id in the replay too", () => {
+    const { ledger } = new World();
+    const record = { kind, a: PAYER, b: FREE + 1, amountCode: CODE, isValid: false, words };
+    expect(() => replaySlot(ledger, record, OPENING)).toThrow(
+      expect.objectContaining({ code: "OP_WRONG_NEW_ID" }),
+    );
+    replaySlot(ledger, { ...record, b: FREE }, OPENING);
+    expect(ledger.nextId).toBe(FREE + 1);
+  });
+});
+
+describe("CreateModel's own", () => {
+  const [, , featuresCommitment, ownersCommitment, slotRoot, binding] = MODEL_WORDS as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const BODY: ModelBody = {
+    statics: { featuresCommitment, ownersCommitment, slotRoot, binding },
+    sealed: 0n,
+    accruedRoot: slotRoot,
+    claimedRoot: slotRoot,
+    owed: 0n,
+  };
+  const rootsOf = (root: bigint) => ({ accruedRoot: root, claimedRoot: root });
+  const bodies: [string, ModelBody, string][] = [
+    ...(Object.keys(BODY.statics) as (keyof ModelBody["statics"])[]).map(
+      (field): [string, ModelBody, string] => [
+        field,
+        {
+          ...BODY,
+          statics: { ...BODY.statics, [field]: 77n },
+          ...(field === "slotRoot" ? rootsOf(77n) : {}),
+        },
+        "isCreateModel * (statics[i] - words[2 + i]) === 0;",
+      ],
+    ),
+    ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
+    ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - statics[2]) === 0;"],
+    ["claimed root", { ...BODY, claimedRoot: 77n }, "isCreateModel * (claimedRoot - statics[2]) === 0;"],
+    ["debt", { ...BODY, owed: 77n }, "isCreateModel * owed === 0;"],
+  ];
+  testForgeries([
+    {
+      rule: "a price of 2^96",
+      kind: KIND.createModel,
+      lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, MAX_AMOUNT_WEI) }),
+      forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, MAX_AMOUNT_WEI + 1n) }),
+      at: "wordRange.in <==",
+      code: "OP_MALFORMED",
+    },
+    ...bodies.map(([name, body, at]) => ({
+      rule: `a body with another ${name}`,
+      kind: KIND.createModel,
+      forged: () =>
+        honest(KIND.createModel, { effectB: (leaf: Leaf) => ({ ...leaf, body: hashModelBody(body) }) }),
+      tamper: (inputs: Inputs) => {
+        const values = [
+          ...Object.values(body.statics),
+          body.sealed,
+          body.accruedRoot,
+          body.claimedRoot,
+          body.owed,
+        ];
+        for (const [i, value] of values.entries()) setInput(inputs, "wideModel", [0, i], value);
+      },
+      at,
+    })),
+    {
+      rule: "an approval at birth",
+      kind: KIND.createModel,
+      forged: () =>
+        honest(KIND.createModel, { effectB: (leaf) => ({ ...leaf, counters: leaf.counters + 2n }) }),
+      tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 6], 1n),
+      at: PATH,
+    },
+  ]);
+});

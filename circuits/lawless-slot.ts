@@ -1,0 +1,290 @@
+/**
+ * Test support: slots by somebody who keeps no rule. `lawlessSlot` computes what an operation would do if nothing
+ * refused it, in field arithmetic and with consistent paths, so that a test can break one rule and only that one.
+ * On lawful operations it must agree with slot.ts, which makes it a second model of the effects.
+ */
+import { decodeAmount } from "./amount-float.ts";
+import type { SealedBatch } from "./batch.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import { DUMMY } from "./dummy-signature.ts";
+import { recoverKeyY, type Signature, signMessage } from "./eddsa.ts";
+import {
+  EMPTY_DATANET_BODY,
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashModelBody,
+  type Leaf,
+  type LeafRecord,
+  type ModelBody,
+  packCounters,
+  unpackCounters,
+} from "./leaf.ts";
+import type { Ledger } from "./ledger.ts";
+import { leafReference, padWords, type QueueOperation, type SignedOperation } from "./operation.ts";
+import { hashTagged } from "./poseidon.ts";
+import {
+  type BatchShape,
+  COUNTERS,
+  FIELD_ORDER,
+  KIND,
+  kindRule,
+  LEAF_KIND,
+  TAG,
+  WITHDRAW_ALL_WEI,
+} from "./protocol.ts";
+import { TEST_DOMAIN } from "./random-ledger.ts";
+import { nullSlot, type SlotContext, type SlotTrace } from "./slot.ts";
+import type { CircuitInputs } from "./witness-calculator.ts";
+
+const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+
+/** What the signer of an operation saw; where it differs from what is executed, the signature is misused. */
+export type Signed = Partial<SignedOperation> & { readonly domain?: bigint; readonly bRef?: bigint };
+
+export interface LawlessOperation {
+  readonly kind: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly amountCode?: bigint;
+  readonly words?: readonly bigint[];
+  /** Signed kinds: the key that signs, and what it signs where that is not the operation itself. */
+  readonly secret?: bigint;
+  readonly signed?: Signed;
+  readonly maxFeePerUnitWei?: bigint;
+  /** Fee units where they are not the kind's. */
+  readonly weight?: bigint;
+  /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
+  readonly isValid?: boolean;
+  /** Last changes to the effect. */
+  readonly effectA?: (leaf: Leaf) => Leaf;
+  readonly effectB?: (leaf: Leaf) => Leaf;
+}
+
+const isQueue = (kind: number) => kindRule(kind)?.isQueue === true;
+const isSigned = (kind: number) => kindRule(kind)?.isSigned === true;
+const isCreate = (kind: number) => kindRule(kind)?.isCreate === true;
+
+/** The operation as the model takes it, signed or queued. */
+export function lawfulForm(ledger: Ledger, operation: LawlessOperation): SignedOperation | QueueOperation {
+  const { kind, a = 0, b = 0, amountCode = 0n, words = [] } = operation;
+  if (isQueue(kind)) {
+    const [amountWei = 0n, word1 = 0n, word2 = 0n, sender = 0n] = words;
+    return { kind, queueIndex: 0, a, b, amountWei, word1, word2, sender };
+  }
+  // The signer of a Create does not know the id, so that the record's B is not signed.
+  const signedB = isCreate(kind) ? 0 : b;
+  const fields = {
+    kind,
+    a,
+    b: signedB,
+    amountCode,
+    words,
+    nonce: ledger.opened(a).leaf.nonce,
+    maxFeePerUnitWei: operation.maxFeePerUnitWei ?? 10n ** 15n,
+    ...operation.signed,
+  };
+  const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
+  const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
+  const signature = signMessage(operation.secret ?? 0n, lawlessMessage(fields, seen));
+  return { ...fields, kind, a, b: signedB, amountCode, words, signature };
+}
+
+/** As operation.ts's messageHash, for fields of any width. */
+function lawlessMessage(
+  operation: Omit<SignedOperation, "signature">,
+  { domain, bRef }: { domain: bigint; bRef: bigint },
+): bigint {
+  const core =
+    BigInt(operation.kind) +
+    (BigInt(operation.a) << 5n) +
+    (BigInt(operation.b) << 29n) +
+    (operation.amountCode << 53n) +
+    (operation.nonce << 93n) +
+    (operation.maxFeePerUnitWei << 133n);
+  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true;
+  const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
+  return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
+}
+
+/** Executes the operation without asking whether it may be. */
+export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotContext): SlotTrace {
+  const { kind, a = 0, amountCode = 0n } = operation;
+  if (kind === KIND.null) return nullSlot(ledger);
+  const form = lawfulForm(ledger, operation);
+  const words = [...(operation.words ?? [])];
+  const word = (i: number) => words[i] ?? 0n;
+  const opens = isCreate(kind) || (kind === KIND.depositNew && operation.isValid !== false);
+  const b = opens && operation.b === undefined ? ledger.nextId : (operation.b ?? 0);
+
+  const before = ledger.opened(a);
+  const childrenA = ledger.tree.path(a);
+  const amountWei = kindRule(kind)?.movesAmount === true ? decodeAmount(amountCode) : 0n;
+  const feeWei = (operation.weight ?? BigInt(kindRule(kind)?.weight ?? 0)) * context.feePerUnitWei;
+  const owned = (record: LeafRecord, owner: bigint) =>
+    record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
+  const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
+  const predicates: Record<number, () => boolean> = {
+    [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
+    [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
+    [KIND.forcedWithdraw]: () => owned(before, word(3)) && wanted <= before.leaf.balance,
+    [KIND.forcedSetKey]: () => owned(before, word(3)),
+    [KIND.forcedSetOwner]: () => owned(before, word(3)),
+  };
+  const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
+
+  // A.
+  let recordA: LeafRecord = before;
+  const changeA = (changes: Partial<Leaf>) => {
+    recordA = { ...recordA, leaf: { ...recordA.leaf, ...changes } };
+  };
+  if (isSigned(kind)) {
+    const debit =
+      amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
+    changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
+  }
+  if (kind === KIND.setKey) changeA({ keyX: word(0) });
+  if (kind === KIND.publishVersion) {
+    const datanet = {
+      version: (before.datanet?.version ?? 0n) + 1n,
+      rowCount: word(3),
+      publishedAt: context.timestamp,
+      policy: word(4),
+      rowsRoot: word(0),
+      ownersCommitment: word(1),
+      slotRoot: word(2),
+    };
+    recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
+  }
+  if (isValid && kind === KIND.forcedWithdraw) changeA({ balance: modulo(before.leaf.balance - wanted) });
+  if (isValid && kind === KIND.forcedSetKey) changeA({ keyX: word(1) });
+  if (isValid && kind === KIND.forcedSetOwner) changeA({ l1Owner: word(1) });
+  if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? wanted : 0n);
+  if (operation.effectA !== undefined) changeA(operation.effectA(recordA.leaf));
+  if (recordA !== before && recordA.leaf.kind !== 0) ledger.put(a, recordA);
+
+  // B, after A.
+  const beforeB = ledger.opened(b);
+  const childrenB = ledger.tree.path(b);
+  let recordB: LeafRecord = beforeB;
+  const changeB = (changes: Partial<Leaf>) => {
+    recordB = { ...recordB, leaf: { ...recordB.leaf, ...changes } };
+  };
+  const leafB = beforeB.leaf;
+  if (kind === KIND.transfer) changeB({ balance: modulo(leafB.balance + amountWei) });
+  if (kind === KIND.commitData) {
+    const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a), amountCode]);
+    changeB({ counters: leafB.counters + amountCode, chain });
+  }
+  if (kind === KIND.payInference) {
+    const openAmount = modulo(leafB.openAmount + amountWei);
+    const chain = hashTagged(TAG.payment, [leafB.chain, word(0), BigInt(a), openAmount]);
+    changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
+  }
+  if (kind === KIND.approveModel || kind === KIND.revokeModel) {
+    const counters = { ...unpackCounters(leafB.counters), isApproved: kind === KIND.approveModel };
+    changeB({ counters: packCounters(counters) });
+  }
+  if (isCreate(kind)) recordB = newLeaf(kind, words, amountWei);
+  if (isValid && kind === KIND.depositNew) recordB = newLeaf(KIND.createAccount, words.slice(1), word(0));
+  if (isValid && kind === KIND.depositTo) changeB({ balance: modulo(leafB.balance + word(0)) });
+  if (operation.effectB !== undefined) changeB(operation.effectB(recordB.leaf));
+  if (recordB !== beforeB && recordB.leaf.kind !== 0) ledger.put(b, recordB);
+  if (opens) ledger.nextId += 1;
+
+  const signature: Signature = "signature" in form ? form.signature : DUMMY.signature;
+  return {
+    record: { kind, a, b, amountCode, isValid, words },
+    oldRoot: 0n,
+    newRoot: ledger.root,
+    feeWei,
+    a: before.leaf,
+    b: beforeB.leaf,
+    childrenA,
+    childrenB,
+    maxFeePerUnitWei: "signature" in form ? (operation.maxFeePerUnitWei ?? form.maxFeePerUnitWei) : 0n,
+    keyY: "signature" in form ? (recoverKeyY(before.leaf.keyX) ?? DUMMY.keyY) : DUMMY.keyY,
+    signature,
+    datanetA: before.datanet ?? EMPTY_DATANET_BODY,
+    modelB: beforeB.model ?? EMPTY_MODEL_BODY,
+  };
+}
+
+const EMPTY_MODEL_BODY: ModelBody = {
+  statics: { featuresCommitment: 0n, ownersCommitment: 0n, slotRoot: 0n, binding: 0n },
+  sealed: 0n,
+  accruedRoot: 0n,
+  claimedRoot: 0n,
+  owed: 0n,
+};
+
+function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
+  const word = (i: number) => words[i] ?? 0n;
+  const base = { ...EMPTY_LEAF, l1Owner: word(0), keyX: word(1), balance };
+  if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
+  if (kind === KIND.createDatanet) {
+    return {
+      leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(EMPTY_DATANET_BODY) },
+      datanet: EMPTY_DATANET_BODY,
+    };
+  }
+  const statics = {
+    featuresCommitment: word(2),
+    ownersCommitment: word(3),
+    slotRoot: word(4),
+    binding: word(5),
+  };
+  const model = { statics, sealed: 0n, accruedRoot: word(4), claimedRoot: word(4), owed: 0n };
+  const counters = modulo(word(6) << COUNTERS.price);
+  return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
+}
+
+/** What a lawless batch is opened with; nothing of it is checked. */
+export interface LawlessOpening extends SlotContext {
+  readonly shape: BatchShape;
+  readonly feeAccountId: number;
+  /** Added to the fee leaf beyond the fees. */
+  readonly feeExcessWei?: bigint;
+}
+
+/** The circuit's inputs for a batch of lawless slots: narrow ones, wide ones, nulls behind both. */
+export function lawlessInputs(
+  ledger: Ledger,
+  opening: LawlessOpening,
+  slots: { readonly narrow?: readonly LawlessOperation[]; readonly wide?: readonly LawlessOperation[] },
+): Record<string, unknown> & CircuitInputs {
+  const { shape, feeAccountId } = opening;
+  const oldRoot = ledger.root;
+  const oldNextId = ledger.nextId;
+  const fill = (operations: readonly LawlessOperation[] = [], count: number) => [
+    ...operations.map((operation) => lawlessSlot(ledger, operation, opening)),
+    ...Array.from({ length: count - operations.length }, () => nullSlot(ledger)),
+  ];
+  const narrow = fill(slots.narrow, shape.narrow);
+  const wide = fill(slots.wide, shape.wide);
+  const totalWei =
+    [...narrow, ...wide].reduce((sum, slot) => sum + slot.feeWei, 0n) + (opening.feeExcessWei ?? 0n);
+  const feeRecord = ledger.opened(feeAccountId);
+  const fee = { id: feeAccountId, leaf: feeRecord.leaf, children: ledger.tree.path(feeAccountId), totalWei };
+  ledger.put(feeAccountId, {
+    ...feeRecord,
+    leaf: { ...feeRecord.leaf, balance: modulo(feeRecord.leaf.balance + totalWei) },
+  });
+  const sealed: SealedBatch = {
+    data: {
+      ...opening,
+      oldRoot,
+      oldNextId,
+      batchNumber: 1n,
+      firstOpIndex: 0n,
+      newRoot: ledger.root,
+      newNextId: ledger.nextId,
+      signedCount: [...narrow, ...wide].filter((slot) => isSigned(slot.record.kind)).length,
+      narrow: narrow.map((slot) => slot.record),
+      wide: wide.map((slot) => slot.record),
+    },
+    narrow,
+    wide,
+    fee,
+  };
+  return batchInputs(sealed, 5n, ledger.tree.depth) as Record<string, unknown> & CircuitInputs;
+}
