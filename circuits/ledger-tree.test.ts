@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { LedgerTree, rootFromPath } from "./ledger-tree.ts";
+import { hashTagged, initPoseidon } from "./poseidon.ts";
+import { FIELD_ORDER, MAX_LEAF_COUNT, TAG, TREE_ARITY, TREE_DEPTH } from "./protocol.ts";
+
+beforeAll(initPoseidon);
+
+const updates = fc.array(fc.tuple(fc.nat(63), fc.bigInt(0n, FIELD_ORDER - 1n)), { maxLength: 12 });
+
+/** The root of all 64 leaves at once, with nothing kept between updates. */
+function denseRoot(leaves: readonly bigint[]): bigint {
+  let level = [...leaves];
+  while (level.length > 1) {
+    level = Array.from({ length: level.length / TREE_ARITY }, (_, i) =>
+      hashTagged(TAG.node, level.slice(8 * i, 8 * i + 8)),
+    );
+  }
+  return level[0]!;
+}
+
+describe("LedgerTree", () => {
+  it("has the dense tree's root after any updates, in any order", () => {
+    fc.assert(
+      fc.property(updates, (list) => {
+        const tree = new LedgerTree(2);
+        const leaves = Array<bigint>(64).fill(0n);
+        expect(tree.root).toBe(denseRoot(leaves));
+        for (const [id, hash] of list) {
+          leaves[id] = hash;
+          expect(tree.update(id, hash)).toBe(tree.root);
+        }
+        expect(tree.root).toBe(denseRoot(leaves));
+        const backwards = new LedgerTree(2);
+        for (let id = 63; id >= 0; id--) if (leaves[id] !== 0n) backwards.update(id, leaves[id]!);
+        expect(backwards.root).toBe(tree.root);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("gives paths that lead to the root, before and after an update", () => {
+    fc.assert(
+      fc.property(updates, fc.nat(63), (list, id) => {
+        const tree = new LedgerTree(2);
+        for (const [at, hash] of list) tree.update(at, hash);
+        const rows = tree.path(id);
+        expect(rows.map((row) => row.length)).toEqual([8, 8]);
+        expect(rows[0]![id % 8]).toBe(tree.node(0, id));
+        expect(rootFromPath(id, tree.node(0, id), rows)).toBe(tree.root);
+        expect(rootFromPath(id, 5n, rows)).toBe(tree.update(id, 5n));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("has an empty root that follows from the empty leaf 0, and 2^24 leaves at depth 8", () => {
+    const tree = new LedgerTree();
+    let empty = 0n;
+    for (let level = 0; level < TREE_DEPTH; level++) empty = hashTagged(TAG.node, Array(8).fill(empty));
+    expect(tree.root).toBe(empty);
+    expect(tree.capacity).toBe(MAX_LEAF_COUNT);
+    tree.update(MAX_LEAF_COUNT - 1, 7n);
+    expect(rootFromPath(MAX_LEAF_COUNT - 1, 7n, tree.path(MAX_LEAF_COUNT - 1))).toBe(tree.root);
+    tree.update(MAX_LEAF_COUNT - 1, 0n);
+    expect(tree.root).toBe(empty);
+  });
+});
