@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseModulus } from "../bn254-wasm.ts";
 import { proverError } from "../prover-errors.ts";
-import { WasmModuleBuilder } from "./assembler.ts";
+import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
@@ -25,6 +25,7 @@ const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
     Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
     Module: new (code: Uint8Array) => WasmModule;
+    validate(code: Uint8Array): boolean;
     Instance: new (module: WasmModule, imports: object) => { exports: KernelCalls };
   };
 };
@@ -72,7 +73,11 @@ export function buildKernelImage(): KernelImage {
 
 /** Before any code with relaxed SIMD is compiled, also in a thread that only instantiates it. */
 export function enableRelaxedSimd(): void {
-  setFlagsFromString("--experimental-wasm-relaxed-simd");
+  const builder = new WasmModuleBuilder(1);
+  const zeros = [v128.zero, v128.zero, v128.zero] as const;
+  builder.function("probe", [], null, (f) => f.emit(v128.store(i32.const(0), f64x2.madd(...zeros))));
+  // Later versions of V8 have it without a flag, and no longer know the flag.
+  if (!WebAssembly.validate(builder.build())) setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
 export function createKernelMemory(initialBytes: number): WasmMemory {

@@ -243,7 +243,7 @@ class KernelProver implements WasmProver {
   async #readKey(path: string, header: ZkeyHeader): Promise<LoadedKey> {
     const { threadCount } = this.#options;
     const plan = planMemory(header, threadCount);
-    const group = this.#threads();
+    const group = await this.#threads();
     if (this.#image === null) {
       const [built] = await group.run([{ kind: "build" }]);
       if (built?.kind !== "built") throw new TypeError("a thread answered otherwise");
@@ -288,7 +288,7 @@ class KernelProver implements WasmProver {
 
   /** All threads at once, from a clean start: those that were ended may have left others waiting. */
   async #runInAll(key: LoadedKey, makeTask: (thread: number) => ThreadTask): Promise<ThreadAnswer[]> {
-    const group = this.#threads();
+    const group = await this.#threads();
     if (key.openIn !== group) {
       await group.run(this.#openTasks(key));
       key.openIn = group;
@@ -298,8 +298,14 @@ class KernelProver implements WasmProver {
     return group.run(group.workers.map((_, thread) => makeTask(thread)));
   }
 
-  #threads(): ThreadGroup {
-    if (this.#group === null || this.#group.isEnded) this.#group = new ThreadGroup(this.#options.threadCount);
+  /** The threads, others where they were ended: only then, as the old ones share the keys' memory. */
+  async #threads(): Promise<ThreadGroup> {
+    if (this.#group?.isEnded === true) {
+      await this.#group.end();
+      this.#group = null;
+    }
+    if (this.#isClosed) throw proverError("PRV_CLOSED", "the prover was closed");
+    this.#group ??= new ThreadGroup(this.#options.threadCount);
     return this.#group;
   }
 
