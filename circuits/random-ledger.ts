@@ -210,6 +210,14 @@ export class RandomLedger {
     };
   }
 
+  /** A transfer between two of the accounts. */
+  transfer(): SignedOperation {
+    const from = this.random.pick(this.accounts);
+    const to = this.random.pick(this.accounts);
+    const amountCode = encodeAmount(BigInt(1 + this.random.below(1000)) * 10n ** 12n);
+    return signFor(this.ledger, from.secret, { kind: KIND.transfer, a: from.id, b: to.id, amountCode });
+  }
+
   /** A random operation that the ledger accepts now, or null where the chosen kind has none. */
   operation(isWide: boolean): SignedOperation | QueueOperation {
     const { random, ledger } = this;

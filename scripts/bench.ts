@@ -14,4 +14,20 @@ program
     console.log(JSON.stringify(await benchLedger(options)));
   });
 
+program
+  .command("prove")
+  .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
+  .option("--sizes <list>", "domains as powers of two", "16,18,20")
+  .option("--rounds <n>", "counted proofs of each", "5")
+  .option("--rapidsnark <path>", "a rapidsnark binary to add")
+  .option("--zkey <file>", "another key, with --wtns")
+  .option("--wtns <file>", "its witness")
+  .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
+  .action(
+    async (options: { sizes: string; rounds: string; rapidsnark?: string; zkey?: string; wtns?: string }) => {
+      const { benchProve } = await import("./bench/prove.ts");
+      console.log(JSON.stringify(await benchProve(options)));
+    },
+  );
+
 await program.parseAsync();
