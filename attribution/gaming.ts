@@ -47,6 +47,8 @@ export interface SelfPayResult {
   /** What comes back of each OPEN paid to himself, and that minus 1: expectation over draws. */
   readonly factor: number;
   readonly profit: number;
+  /** The same if his rows got all of his own draws: the platform's part is lost whatever he does. */
+  readonly bestPossibleProfit: number;
   /** Simulated epochs: mean and standard deviation of the money back per OPEN paid to himself. */
   readonly simulated: { readonly epochs: number; readonly mean: number; readonly deviation: number };
   /** If an epoch were paid by its summed query instead of by draws: his share without and with self-payment. */
@@ -288,6 +290,7 @@ function simulateSelfPay(
     ownDrawShare,
     factor: (1 - PLATFORM_PART) * ownDrawShare,
     profit: (1 - PLATFORM_PART) * ownDrawShare - 1,
+    bestPossibleProfit: -PLATFORM_PART,
     simulated: { epochs, mean, deviation: Math.sqrt(variance) },
     summedQuery: { shareBefore: summed(0), shareAfter: summed(PAID_PART) },
   };

@@ -1,7 +1,7 @@
 import { choleskyInPlace, gramOfRows, solveLower, timesTransposed, transpose } from "./dense-matrix.ts";
 
-/** Each one brings the subspace closer to the best of its size; after two the rest is not worth its time. */
-const ITERATIONS = 2;
+/** Measured on digits: four hold what the best subspace holds to 0.001 of LDS; two lose 0.002 more. */
+const ITERATIONS = 4;
 
 /**
  * `count` orthonormal directions (rows, each of length `width`) that hold nearly as much of the vectors' squares as
@@ -22,10 +22,10 @@ export function principalSubspace(
   for (const [k, coordinate] of start.entries()) basis[k * width + coordinate] = 1;
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     basis = timesTransposed(basis, count, gram, width, width);
-    // Twice: the first pass leaves directions that are nearly dependent a little oblique.
-    basis = orthonormalise(orthonormalise(basis, count, width), count, width);
+    basis = orthonormalise(basis, count, width);
   }
-  return basis;
+  // Again: one pass leaves directions that were nearly dependent a little oblique.
+  return orthonormalise(basis, count, width);
 }
 
 /** Rows with the same span, orthonormal (Cholesky QR). */

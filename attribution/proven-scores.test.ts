@@ -50,14 +50,12 @@ describe("featureMap", () => {
     expect(pearson(scores, exact)).toBeGreaterThan(0.95);
   });
 
-  it("keeps it exactly for as many features as coordinates, across two layers", () => {
+  it("keeps all curvature where every direction is a candidate, across two layers", () => {
     const sgd = { epochs: 10, batchSize: 8, rate: 0.2, momentum: 0.5, seed: "t" };
-    // (3 inputs + bias) · 5 hidden + (5 hidden + bias) · 2 contrasts = 32, a power of two.
-    const inputs = { ...rows.inputs, columnCount: 5 };
     const mlp = mlpModel({ inputCount: 5, hiddenCount: 4, classCount: 3, decay: DECAY, sgd });
-    const trained = mlp.train({ ...rows, inputs });
+    const trained = mlp.train(rows);
     const both = alignColumns(mlp.sensitivities(trained, rows), mlp.sensitivities(trained, queries));
-    // 5 · 4 + 5 · 2 = 30 coordinates: 16 features from all 30.
+    // 5 used inputs (the bias is one) · 4 hidden + 5 · 2 contrasts = 30 coordinates: 16 features from all 30.
     const map = featureMap(both.rows, { featureCount: 16, candidateCount: 30, damping: DECAY, seed: "m" });
     const exact = exactInfluence(both.rows, DECAY).scores(both.queries);
     const scores = timesTransposed(map.features(both.queries), 5, map.features(both.rows), 80, 16);

@@ -29,7 +29,7 @@ describe("registerModel", () => {
     expect({ ...hashes, slotCount }).toMatchInlineSnapshot(`
       {
         "data": "76f45552b31f9ebbaa2a07029b4382819a67bcdc390f2e7114183571769eaba7",
-        "features": "4acc124a11eebc037783406e0652137b4b83581ff1de7f8a9ac5304795f77cc7",
+        "features": "35294516029c068fea49a4d6ec351af7d422343a24df34f0a308484dbb6e2d5d",
         "owners": "bbacfc1e0ba18793efc3cbc81c43748e118c5a8ef0f50ad1a565031b0dbf3eec",
         "parameters": "f4b4a53eb89827d743b60b7a525d3e363f71fa6c208500fd29c373d205e28783",
         "recipe": "b7ea3b27f40ffc557f92beb36f44973858ac51391a476236a9bf948cc23f8b0b",
@@ -50,7 +50,7 @@ describe("registerModel", () => {
     };
     const { hashes } = registerModel({ ...digits, model: model as Recipe["model"] });
     expect(hashes.features).toMatchInlineSnapshot(
-      `"4e2d7c3fe729caf437e3aa53d98a6f153224e916b1d09aa5fd1be5e41c80894c"`,
+      `"ba44f3305e4367e36edd80a0a476990576c4652d17ebd7c64b1788e5ae88ed18"`,
     );
   });
 
@@ -91,7 +91,7 @@ describe("registerModel", () => {
     const { hashes, heldOut } = registerModel({ ...digits, data, rowCount: 100 });
     expect(heldOut.classCount).toBe(2);
     expect(hashes.features).toMatchInlineSnapshot(
-      `"7e9a9077c3b5d6f631da1f8eae73f57e5027bf754fd62cfa2d9abcdcdfc55c99"`,
+      `"2471bb83bf56379ef481f79da1e248e067aeb89fa18ddb256961aec57f6f828f"`,
     );
   });
 });
