@@ -30,14 +30,15 @@ struct Upcoming {
   }
 };
 
-/** Independent additions a[i] + b[i] -> out[i]. out[i] may be a[i] or b[i]. Arrays have room for 8 more. */
+/**
+ * Independent additions a[i] + b[i] -> out[i]. out[i] may be a[i] or b[i]. Operands are not the point at
+ * infinity; a result that is comes out as zeros. Arrays have room for 8 more.
+ */
 struct PairBatch {
   PointRef* a;
   PointRef* b;
   u64** out;
   size_t count;
-  /** Whether points at infinity may be among the operands. */
-  bool hasInfinity;
   Upcoming upcoming;
 };
 

@@ -29,7 +29,6 @@ struct CoordinateG1 {
   static E triple(const E& a) { return Ops::triple(a); }
   static E twice(const E& a) { return Ops::twice(a); }
   static E select(Mask m, const E& a, const E& b) { return Ops::select(m, a, b); }
-  static Mask isZero(const E& a) { return Ops::isZero(a); }
   static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a, b); }
   static E one() { return Ops::one(); }
   static F norm(const E& a) { return a; }
@@ -73,7 +72,6 @@ struct CoordinateG2 {
   static E triple(const E& a) { return {Ops::triple(a.c0), Ops::triple(a.c1)}; }
   static E twice(const E& a) { return {Ops::twice(a.c0), Ops::twice(a.c1)}; }
   static E select(Mask m, const E& a, const E& b) { return {Ops::select(m, a.c0, b.c0), Ops::select(m, a.c1, b.c1)}; }
-  static Mask isZero(const E& a) { return Ops::isZero(a.c0) & Ops::isZero(a.c1); }
   static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a.c0, b.c0) & Ops::isEqual(a.c1, b.c1); }
   static E one() { return {Ops::one(), Ops::zero()}; }
   /** a times its conjugate, which lies in the base field: only that is inverted. */
@@ -93,9 +91,7 @@ struct PairAdder {
 
   static bool run(const PairBatch& batch, PairScratch& scratch) {
     pad(batch);
-    if (batch.hasInfinity) return runTested(batch, scratch);
-    if (runPlain(batch, scratch)) return false;
-    return runTested(batch, scratch);
+    return !runPlain(batch, scratch) && runTested(batch, scratch);
   }
 
  private:
@@ -157,7 +153,7 @@ struct PairAdder {
 
   struct Operands {
     E x1, y1, x2, y2;
-    Mask isInfinity1, isInfinity2, isDouble, isOpposite;
+    Mask isDouble, isOpposite;
   };
 
   static Operands read(const PointRef* a, const PointRef* b) {
@@ -165,9 +161,7 @@ struct PairAdder {
     o.x1 = C::canonical(C::load(a, 0)), o.x2 = C::canonical(C::load(b, 0));
     o.y1 = C::canonical(C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset)));
     o.y2 = C::canonical(C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset)));
-    o.isInfinity1 = C::isZero(o.x1) & C::isZero(o.y1);
-    o.isInfinity2 = C::isZero(o.x2) & C::isZero(o.y2);
-    const Mask isSameX = Ops::andNot(C::isEqual(o.x1, o.x2), o.isInfinity1 | o.isInfinity2);
+    const Mask isSameX = C::isEqual(o.x1, o.x2);
     o.isDouble = isSameX & C::isEqual(o.y1, o.y2);
     o.isOpposite = Ops::andNot(isSameX, o.isDouble);
     return o;
@@ -175,7 +169,7 @@ struct PairAdder {
 
   static E denominator(const Operands& o) {
     const E d = C::select(o.isDouble, C::twice(o.y1), C::sub(o.x2, o.x1));
-    return C::select(o.isInfinity1 | o.isInfinity2 | o.isOpposite, C::one(), d);
+    return C::select(o.isOpposite, C::one(), d);
   }
 
   static bool runTested(const PairBatch& batch, PairScratch& scratch) {
@@ -200,12 +194,10 @@ struct PairAdder {
       const E slope = C::mul(top, C::inverse(denominator(o), normInverse));
       E x3 = C::subTwice(C::sqr(slope), o.x1, o.x2);
       E y3 = C::subReduced(C::mul(slope, C::sub(o.x1, x3)), o.y1);
-      x3 = C::select(o.isInfinity1, o.x2, C::select(o.isInfinity2, o.x1, x3));
-      y3 = C::select(o.isInfinity1, o.y2, C::select(o.isInfinity2, o.y1, y3));
       const E nothing = C::sub(o.x1, o.x1);
       x3 = C::select(o.isOpposite, C::canonical(nothing), x3);
       y3 = C::select(o.isOpposite, C::canonical(nothing), y3);
-      anyInfinity |= o.isOpposite | (o.isInfinity1 & o.isInfinity2);
+      anyInfinity |= o.isOpposite;
       C::store(batch.out + s * Ops::lanes, 0, x3);
       C::store(batch.out + s * Ops::lanes, yOffset, y3);
     }

@@ -100,13 +100,31 @@ void WindowSum::addSegments(std::vector<Segment>& segments, size_t firstEntry, s
       }
       if (segment.count % 2 == 1) refs[segment.count / 2] = refs[segment.count - 1];
       segment.count = (segment.count + 1) / 2;
-      if (segment.count > 1) segments[open++] = segment;
     }
     if (isFirst) flush(firstEntry + refCount);
     else flush();
+    const bool hasInfinity = std::exchange(hasInfinity_, false);
+    for (Segment& segment : segments) {
+      if (hasInfinity) dropInfinity(segment);
+      if (segment.count > 1) segments[open++] = segment;
+    }
     if (open == 0) return;
     segments.resize(open);
   }
+}
+
+bool WindowSum::isInfinity(PointRef ref) const {
+  const u64* const words = reinterpret_cast<const u64*>(ref & ~negatedFlag);
+  return words[0] == 0 && std::all_of(words, words + pointBytes_ / sizeof(u64), [](u64 word) { return word == 0; });
+}
+
+/** Takes a bucket's points at infinity out after a round of additions. */
+void WindowSum::dropInfinity(Segment& segment) {
+  PointRef* const refs = &scratch_.refs[segment.start];
+  const u32 before = segment.count;
+  segment.count = static_cast<u32>(std::remove_if(refs, refs + before, [&](PointRef ref) { return isInfinity(ref); }) - refs);
+  if (segment.count == 0) scratch_.isFilled[segment.bucket] = false;
+  else if (segment.count == 1 && before > 1) writeLone(segment);
 }
 
 /** The only point of a bucket, negated where its ref says so. */
@@ -131,7 +149,7 @@ void WindowSum::emit(PointRef a, PointRef b, char* out) {
 
 void WindowSum::flush(size_t nextEntry) {
   if (pairCount_ == 0) return;
-  PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, hasInfinity_, {}};
+  PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, {}};
   const size_t entryCount = scratch_.ends[bucketCount_];
   if (nextEntry < entryCount) {
     const size_t count = std::min(entryCount - nextEntry, 2 * firstRoundPairs_);
@@ -189,6 +207,11 @@ std::vector<Words> WindowSum::addByBits() {
       isDone = false;
     }
     flush();
+    if (std::exchange(hasInfinity_, false)) {
+      for (PointRef& ref : all) ref = ref != 0 && isInfinity(ref) ? 0 : ref;
+      for (std::vector<PointRef>& bit : bits)
+        for (PointRef& ref : bit) ref = ref != 0 && isInfinity(ref) ? 0 : ref;
+    }
     if (isDone) break;
   }
   const size_t pointWords = pointBytes_ / sizeof(Words);

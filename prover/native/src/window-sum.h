@@ -19,6 +19,8 @@ class WindowSum {
   /** refCount refs, of the entries from firstEntry on. */
   void addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount);
   void writeLone(const Segment& segment);
+  void dropInfinity(Segment& segment);
+  bool isInfinity(PointRef ref) const;
   std::vector<Words> addByBits();
   void pairUp(std::vector<PointRef>& points, size_t bucketDistance);
   void emit(PointRef a, PointRef b, char* out);
@@ -38,5 +40,6 @@ class WindowSum {
   const std::atomic<int32_t>& isCancelled_;
   const size_t pointBytes_, chunkEntries_, firstRoundPairs_;
   size_t bucketCount_ = 0, pairCount_ = 0;
+  /** Whether an addition since it was last asked gave the point at infinity. */
   bool hasInfinity_ = false;
 };
