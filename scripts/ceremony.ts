@@ -35,11 +35,11 @@ const prepared = "powers of tau, prepared for phase 2";
 program
   .command("new")
   .description("start a circuit's key from a powers-of-tau file")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--out <zkey>", "the key to write")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example("new --circuit batch-6-2 --ptau pot18.ptau --out batch-6-2.0.zkey"))
+  .addHelpText("after", example("new --circuit batch-8-4 --ptau pot18.ptau --out batch-8-4.0.zkey"))
   .action(async (options: { circuit: string; ptau: string; out: string; json?: boolean }) => {
     const { startKey } = await loadCeremony();
     const resolveCircuit = await loadResolver();
@@ -55,7 +55,7 @@ program
   .requiredOption("--name <who>", "goes into the key's public transcript")
   .option("--entropy <text>", "mixed with this machine's randomness")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example('contribute --from batch-6-2.0.zkey --to batch-6-2.1.zkey --name "Ada"'))
+  .addHelpText("after", example('contribute --from batch-8-4.0.zkey --to batch-8-4.1.zkey --name "Ada"'))
   .action(async (options: { from: string; to: string; name: string; entropy?: string; json?: boolean }) => {
     const { contributeToKey } = await loadCeremony();
     const { from: fromPath, to: toPath, name: contributorName, entropy } = options;
@@ -74,7 +74,7 @@ program
   .addHelpText(
     "after",
     example(
-      "beacon --from batch-6-2.3.zkey --to batch-6-2.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
+      "beacon --from batch-8-4.3.zkey --to batch-8-4.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
     ),
   )
   .action(
@@ -89,11 +89,11 @@ program
 program
   .command("verify")
   .description("check a key against its circuit, the powers of tau and its contributions")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-6-2")
+  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--zkey <zkey>", "the key to check")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example("verify --circuit batch-6-2 --ptau pot18.ptau --zkey batch-6-2.final.zkey"))
+  .addHelpText("after", example("verify --circuit batch-8-4 --ptau pot18.ptau --zkey batch-8-4.final.zkey"))
   .action(async (options: { circuit: string; ptau: string; zkey: string; json?: boolean }) => {
     const { verifyKey } = await loadCeremony();
     const resolveCircuit = await loadResolver();

@@ -5,11 +5,11 @@ import { proverError } from "../prover-errors.ts";
 import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
+import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
 import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
 import { baseField, elementBytes, encodeElement } from "./field-limbs.ts";
 import { addPointImports } from "./key-kernel.ts";
-import { addDigitSort } from "./multi-scalar.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */
