@@ -18,7 +18,9 @@ import { createSnarkjsProver } from "../snarkjs-backend.ts";
 import { createNativeProver, type NativeProofResult } from "./native-backend.ts";
 import { encodeWitness } from "./wtns-file.ts";
 
-const [circuitName = "batch-2-1", rounds = "3"] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const [circuitName = "batch-2-1", rounds = "3"] = process.argv
+  .slice(2)
+  .filter((arg) => !arg.startsWith("--"));
 const isWithoutSnarkjs = process.argv.includes("--without-snarkjs");
 const path = process.argv.includes("--portable") ? "portable" : "auto";
 
@@ -72,7 +74,9 @@ await snarkjs.close();
 await native.close();
 const nativeMs = best!.timings.proveMs;
 const phases = Object.entries(best!.phaseMs).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-console.log(`${circuitName}: native (${best!.path}) ${nativeMs.toFixed(0)} ms, ${nativeCpuMs.toFixed(0)} ms of processor time`);
+console.log(
+  `${circuitName}: native (${best!.path}) ${nativeMs.toFixed(0)} ms, ${nativeCpuMs.toFixed(0)} ms of processor time`,
+);
 if (!isWithoutSnarkjs) {
   console.log(
     `snarkjs ${snarkjsMs.toFixed(0)} ms: ${(snarkjsMs / nativeMs).toFixed(1)} times; ` +

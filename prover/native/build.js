@@ -58,7 +58,8 @@ async function build() {
   const hash = createHash("sha256").update(JSON.stringify([compiler, headers, flags, process.arch]));
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
   const stamp = hash.digest("hex");
-  if (existsSync(target) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) return "is up to date";
+  if (existsSync(target) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp)
+    return "is up to date";
 
   // In a folder of its own, and moved in place whole: another process may be building too.
   const workDir = join(buildDir, `.work-${process.pid}`);
@@ -68,7 +69,15 @@ async function build() {
     const queue = [...units];
     const compileNext = async () => {
       for (let unit = queue.shift(); unit !== undefined; unit = queue.shift())
-        await run(compiler.name, [...flags, "-I", headers, "-c", join(sourceDir, unit), "-o", join(workDir, `${unit}.o`)]);
+        await run(compiler.name, [
+          ...flags,
+          "-I",
+          headers,
+          "-c",
+          join(sourceDir, unit),
+          "-o",
+          join(workDir, `${unit}.o`),
+        ]);
     };
     await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
     const objects = units.map((unit) => join(workDir, `${unit}.o`));

@@ -92,19 +92,39 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
       test(`${path}, ${name}: equal points and opposite points in one bucket`, () => {
         const same = Array.from({ length: 100 }, () => 7);
         for (const scalar of [1n, 12345n, r - 1n, randomScalars(2, 99n)[1]!]) {
-          check(same, same.fill(7).map(() => scalar), `the same point 100 times, ${scalar}`);
+          check(
+            same,
+            same.fill(7).map(() => scalar),
+            `the same point 100 times, ${scalar}`,
+          );
           const signs = Array.from({ length: 101 }, (_, i) => (i % 2 === 0 ? scalar : r - scalar));
-          check(signs.map(() => 9), signs, `P - P + P ..., ${scalar}`);
-          check(signs.slice(1).map(() => 9), signs.slice(1), `P - P ... = 0, ${scalar}`);
+          check(
+            signs.map(() => 9),
+            signs,
+            `P - P + P ..., ${scalar}`,
+          );
+          check(
+            signs.slice(1).map(() => 9),
+            signs.slice(1),
+            `P - P ... = 0, ${scalar}`,
+          );
           // The same bucket gets P, P, -2P and more: infinity appears in the middle of a sum.
           const mixed = [1, 1, 2, 4, 5, 6, 7, 8, 3, 3, 6];
-          check(mixed, mixed.map((i) => (i === 2 || i === 6 ? r - scalar : scalar)), `mixed, ${scalar}`);
+          check(
+            mixed,
+            mixed.map((i) => (i === 2 || i === 6 ? r - scalar : scalar)),
+            `mixed, ${scalar}`,
+          );
         }
       });
 
       test(`${path}, ${name}: one bucket larger than a round of additions`, () => {
         const indexes = Array.from({ length: 20_000 }, (_, i) => i % 700);
-        check(indexes, indexes.map((i) => (i % 3 === 0 ? 1n : i % 3 === 1 ? 0n : r - 1n)), "ones");
+        check(
+          indexes,
+          indexes.map((i) => (i % 3 === 0 ? 1n : i % 3 === 1 ? 0n : r - 1n)),
+          "ones",
+        );
       });
     }
 
@@ -115,9 +135,9 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
       const points = Buffer.concat(indexes.map((i) => known.encoded[i]!));
       const log = indexes.reduce((sum, i, k) => (sum + known.logs[i]! * scalars[k]!) % r, 0n);
       for (const threads of [1, 3])
-        expect(splitNumbers(addon!.multiplyPoints(path, false, points, joinNumbers(scalars), threads))).toEqual(
-          groups.G1.expected(log),
-        );
+        expect(
+          splitNumbers(addon!.multiplyPoints(path, false, points, joinNumbers(scalars), threads)),
+        ).toEqual(groups.G1.expected(log));
     });
   }
 });

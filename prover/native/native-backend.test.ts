@@ -46,7 +46,10 @@ describe.skipIf(addon === null)("createNativeProver", () => {
   beforeAll(async () => {
     folder = await makeScratchFolder();
     for (const squareCount of [1, 4, 600])
-      circuits.set(squareCount, await developmentSetup(await compileSample(squareCount), { cacheDir: folder }));
+      circuits.set(
+        squareCount,
+        await developmentSetup(await compileSample(squareCount), { cacheDir: folder }),
+      );
   });
   afterAll(async () => {
     await Promise.all(provers.map((prover) => prover.close()));
@@ -70,7 +73,10 @@ describe.skipIf(addon === null)("createNativeProver", () => {
       const prover = createProver({ path });
       for (const circuit of circuits.values()) {
         const stages: string[] = [];
-        const first = await prover.prove({ circuit, inputs }, { onProgress: ({ stage }) => stages.push(stage) });
+        const first = await prover.prove(
+          { circuit, inputs },
+          { onProgress: ({ stage }) => stages.push(stage) },
+        );
         const second = await prover.prove({ circuit, inputs });
         expect(stages).toEqual(["witness", "prove", "verify"]);
         expect(first).toMatchObject({ backend: "native", path });
@@ -117,7 +123,9 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     const large = new Uint8Array(witness);
     large.fill(0xff, large.length - 32);
     for (const wrong of [witness.subarray(0, -1), witness.subarray(0, 40), new Uint8Array(0), large])
-      await expect(prover.prove({ circuit, witness: wrong })).rejects.toMatchObject({ code: "PRV_NO_WITNESS" });
+      await expect(prover.prove({ circuit, witness: wrong })).rejects.toMatchObject({
+        code: "PRV_NO_WITNESS",
+      });
     await expect(prover.prove({ circuit: circuits.get(4)!, witness })).rejects.toMatchObject({
       code: "PRV_NO_WITNESS",
     });
@@ -127,7 +135,10 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     const prover = createProver();
     const circuit = circuits.get(600)!;
     for (const wrong of [{ x: 3n, w: 0n }, { x: 3n }, { x: 3n, w: "five" }])
-      await expect(prover.prove({ circuit, inputs: wrong }), JSON.stringify(Object.keys(wrong))).rejects.toMatchObject({
+      await expect(
+        prover.prove({ circuit, inputs: wrong }),
+        JSON.stringify(Object.keys(wrong)),
+      ).rejects.toMatchObject({
         code: "PRV_NO_WITNESS",
       });
     expect((await prover.prove({ circuit, inputs })).publicSignals[1]).toBe(3n);
@@ -135,7 +146,9 @@ describe.skipIf(addon === null)("createNativeProver", () => {
 
   test("reports a witness calculator that is missing as a failure of the prover", async () => {
     const circuit = { ...circuits.get(600)!, wasmPath: join(folder, "nowhere.wasm") };
-    await expect(createProver().prove({ circuit, inputs })).rejects.toMatchObject({ code: "PRV_PROVE_FAILED" });
+    await expect(createProver().prove({ circuit, inputs })).rejects.toMatchObject({
+      code: "PRV_PROVE_FAILED",
+    });
   });
 
   test("cancels the running job and those that wait, and proves the next one", async () => {
@@ -158,7 +171,10 @@ describe.skipIf(addon === null)("createNativeProver", () => {
   test("close ends running and waiting jobs", async () => {
     const prover = createProver();
     const circuit = circuits.get(600)!;
-    const outcomes = Promise.allSettled([prover.prove({ circuit, inputs }), prover.prove({ circuit, inputs })]);
+    const outcomes = Promise.allSettled([
+      prover.prove({ circuit, inputs }),
+      prover.prove({ circuit, inputs }),
+    ]);
     await prover.close();
     for (const outcome of await outcomes)
       expect(outcome).toMatchObject({ status: "rejected", reason: { code: "PRV_CLOSED" } });
@@ -169,16 +185,22 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     const prover = createProver();
     const cut = await copyOfKey("cut");
     await truncate(cut.zkeyPath, (await readFile(cut.zkeyPath)).length - 100);
-    await expect(prover.prove({ circuit: cut, inputs })).rejects.toMatchObject({ code: "PRV_KEY_UNREADABLE" });
+    await expect(prover.prove({ circuit: cut, inputs })).rejects.toMatchObject({
+      code: "PRV_KEY_UNREADABLE",
+    });
     const changed = await copyOfKey("changed");
     expect((await prover.prove({ circuit: changed, inputs })).backend).toBe("native");
     const bytes = await readFile(changed.zkeyPath);
     bytes[bytes.length - 200]! ^= 1;
     await writeFile(changed.zkeyPath, bytes);
-    await expect(prover.prove({ circuit: changed, inputs })).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(prover.prove({ circuit: changed, inputs })).rejects.toMatchObject({
+      code: "PRV_KEY_MISMATCH",
+    });
     const foreign = await copyOfKey("foreign");
     await copyFile(circuits.get(4)!.zkeyPath, foreign.zkeyPath);
-    await expect(prover.prove({ circuit: foreign, inputs })).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(prover.prove({ circuit: foreign, inputs })).rejects.toMatchObject({
+      code: "PRV_KEY_MISMATCH",
+    });
   });
 
   test("keeps as many keys as it may, and loads the others again", async () => {

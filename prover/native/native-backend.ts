@@ -6,7 +6,13 @@ import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "..
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";
-import { loadNativeAddon, type NativeAddon, type NativeKey, type NativePath, type NativeTimes } from "./native-addon.ts";
+import {
+  loadNativeAddon,
+  type NativeAddon,
+  type NativeKey,
+  type NativePath,
+  type NativeTimes,
+} from "./native-addon.ts";
 import { NativeThread } from "./native-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "./native-worker.ts";
 
@@ -43,9 +49,13 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
   const addon = loadNativeAddon();
   const path = options.path ?? "auto";
   if (path !== "auto" && !addon.paths().includes(path)) {
-    throw proverError("PRV_NATIVE_UNAVAILABLE", `this processor does not have the native prover's path ${path}`, {
-      data: { path, paths: addon.paths() },
-    });
+    throw proverError(
+      "PRV_NATIVE_UNAVAILABLE",
+      `this processor does not have the native prover's path ${path}`,
+      {
+        data: { path, paths: addon.paths() },
+      },
+    );
   }
   return new AddonProver(addon, {
     path,
@@ -171,7 +181,8 @@ class AddonProver implements NativeProver {
 
     const { key, path, header } = await this.#loadKey(queued);
     begin("witness");
-    const witnessBytes = witness ?? (await this.#calculateWitness(circuit.name, circuit.wasmPath, inputs ?? {}));
+    const witnessBytes =
+      witness ?? (await this.#calculateWitness(circuit.name, circuit.wasmPath, inputs ?? {}));
     const witnessMs = begin("prove");
     const control = new Uint8Array(queued.control.buffer);
     const made = await this.#addon

@@ -40,7 +40,9 @@ async function answer(task: WorkerTask): Promise<WorkerAnswer> {
     loaded = null;
     loaded = { wasmPath: task.wasmPath, calculator: await WitnessCalculator.load(task.wasmPath) };
   }
-  const inputs = Object.fromEntries(Object.entries(task.inputs).map(([name, value]) => [name, toNumbers(value)]));
+  const inputs = Object.fromEntries(
+    Object.entries(task.inputs).map(([name, value]) => [name, toNumbers(value)]),
+  );
   return { kind: "witness", witness: encodeWitness(loaded.calculator.calculate(inputs)) };
 }
 

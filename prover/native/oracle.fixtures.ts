@@ -19,7 +19,9 @@ export function joinNumbers(values: readonly bigint[]): Buffer {
 }
 
 export function splitNumbers(bytes: Uint8Array): bigint[] {
-  return Array.from({ length: bytes.length / 32 }, (_, i) => fromBytesLe(bytes.subarray(32 * i, 32 * i + 32)));
+  return Array.from({ length: bytes.length / 32 }, (_, i) =>
+    fromBytesLe(bytes.subarray(32 * i, 32 * i + 32)),
+  );
 }
 
 export type G1 = InstanceType<typeof bn254.G1.Point>;

@@ -10,8 +10,14 @@ const times = (a: bigint, b: bigint) => (a * b) % r;
 function transform(values: bigint[], root: bigint): bigint[] {
   if (values.length === 1) return values;
   const square = times(root, root);
-  const even = transform(values.filter((_, i) => i % 2 === 0), square);
-  const odd = transform(values.filter((_, i) => i % 2 === 1), square);
+  const even = transform(
+    values.filter((_, i) => i % 2 === 0),
+    square,
+  );
+  const odd = transform(
+    values.filter((_, i) => i % 2 === 1),
+    square,
+  );
   const out: bigint[] = new Array(values.length);
   let power = 1n;
   for (let i = 0; i < even.length; i++, power = times(power, root)) {
@@ -75,9 +81,15 @@ describe.skipIf(addon === null)("quotient", () => {
           return sums;
         }) as [bigint[], bigint[]];
         const c = a.map((x, i) => times(x, b[i]!));
-        const [oddA, oddB, oddC] = [a, b, c].map((v) => oddRootValues(v, power)) as [bigint[], bigint[], bigint[]];
+        const [oddA, oddB, oddC] = [a, b, c].map((v) => oddRootValues(v, power)) as [
+          bigint[],
+          bigint[],
+          bigint[],
+        ];
         const expected = oddA.map((x, i) => (times(x, oddB[i]!) - oddC[i]! + r) % r);
-        const rows = Buffer.from(Uint32Array.from(entries.flatMap((e) => [e.matrix, e.row, e.wire, e.value])).buffer);
+        const rows = Buffer.from(
+          Uint32Array.from(entries.flatMap((e) => [e.matrix, e.row, e.wire, e.value])).buffer,
+        );
         const zkeyValues = joinNumbers(values.map((value) => (value << 512n) % r));
         const actual = splitNumbers(addon!.quotient(path, rows, zkeyValues, joinNumbers(witness), power));
         const wrong = actual.findIndex((value, i) => value !== expected[i]);
