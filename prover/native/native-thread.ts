@@ -8,7 +8,8 @@ export class NativeThread {
 
   /** Rejects when the thread dies or is ended. */
   run(task: WorkerTask): Promise<WorkerAnswer> {
-    const worker = (this.#worker ??= this.#start());
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
     worker.ref();
     return new Promise<WorkerAnswer>((settle, fail) => {
       const finish = (report: () => void) => {
