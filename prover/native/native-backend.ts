@@ -278,7 +278,7 @@ function decodeProof(bytes: Uint8Array): Groth16Proof {
   };
 }
 
-/** The addon's own code where it has one; `witnessCode` in place of its PRV_NO_WITNESS. */
+/** The addon's own code where it has one; `fallback` for all others and for its PRV_NO_WITNESS. */
 function jobError(circuit: string, cause: unknown, fallback: ProverErrorCode) {
   const { code, message } = cause as { code?: string; message: string };
   const isOurs = code !== undefined && code in proverErrors && code !== "PRV_NO_WITNESS";
