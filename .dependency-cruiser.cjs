@@ -6,7 +6,7 @@ const only = (name, allowed) => ({
   severity: "error",
   from: { path: folder(name), pathNot: "\\.test\\.ts$|test-support|random-ledger|fixture|measure-|load\\.ts$" },
   to: {
-    path: "^(circuits|prover|bridge|contracts|client|sequencer|scripts)/",
+    path: "^(circuits|attribution|prover|bridge|contracts|client|sequencer|scripts)/",
     pathNot: [name, ...allowed].map(folder),
   },
 });
@@ -14,6 +14,7 @@ const only = (name, allowed) => ({
 module.exports = {
   forbidden: [
     only("circuits", []),
+    only("attribution", ["circuits"]),
     only("prover", ["circuits"]),
     only("contracts", ["circuits"]),
     only("bridge", ["circuits", "contracts"]),
@@ -30,7 +31,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    includeOnly: "^(circuits|prover|bridge|contracts|client|sequencer|scripts)/",
+    includeOnly: "^(circuits|attribution|prover|bridge|contracts|client|sequencer|scripts)/",
     doNotFollow: { path: "node_modules" },
   },
 };

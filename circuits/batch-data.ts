@@ -254,7 +254,8 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   }
   const withWords = (slot: SlotRecord, isNarrow: boolean): SlotRecord => {
     const rule = kindRule(slot.kind);
-    if (rule === undefined || (isNarrow && !rule.isNarrow)) throw malformed(`kind ${slot.kind} has no place here`);
+    if (rule === undefined || (isNarrow && !rule.isNarrow))
+      throw malformed(`kind ${slot.kind} has no place here`);
     // Trailing nulls are dropped below, and nothing may go with them.
     const isEmpty = slot.a === 0 && slot.b === 0 && slot.amountCode === 0n && !slot.isValid;
     if (slot.kind === NULL_RECORD.kind && !isEmpty) throw malformed("a null slot has fields");

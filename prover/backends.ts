@@ -1,7 +1,7 @@
 import type { Prover } from "./prover.ts";
 
 /** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
-export const BACKEND_NAMES = ["wasm", "snarkjs"] as const;
+export const BACKEND_NAMES = ["wasm", "native", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** Loads only what is asked for: snarkjs alone takes a second. */
@@ -9,6 +9,9 @@ export async function createProver(backend: BackendName): Promise<Prover> {
   switch (backend) {
     case "wasm":
       return (await import("./wasm/wasm-backend.ts")).createWasmProver();
+    case "native":
+      // PRV_NATIVE_UNAVAILABLE where the addon could not be built.
+      return (await import("./native/native-backend.ts")).createNativeProver();
     case "snarkjs":
       return (await import("./snarkjs-backend.ts")).createSnarkjsProver();
     default: {

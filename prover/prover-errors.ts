@@ -85,7 +85,8 @@ export const proverErrors = {
     isRetryable: true,
   },
   PRV_SEQUENCER_REFUSED: {
-    meaning: "the sequencer refuses a request of the prove loop, or answers in another form than docs/api.md says",
+    meaning:
+      "the sequencer refuses a request of the prove loop, or answers in another form than docs/api.md says",
     httpStatus: 502,
     isRetryable: true,
   },

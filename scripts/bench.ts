@@ -15,6 +15,16 @@ program
   });
 
 program
+  .command("attribution")
+  .description("quality of attribution methods on MNIST, and what gaming them gains")
+  .option("--quick", "small sizes, for a look")
+  .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
+  .action(async (options: { quick?: boolean }) => {
+    const { benchAttribution } = await import("./bench/attribution.ts");
+    console.log(JSON.stringify(await benchAttribution({ quick: options.quick === true })));
+  });
+
+program
   .command("prove")
   .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
   .option("--sizes <list>", "domains as powers of two", "16,18,20")

@@ -107,6 +107,7 @@ try {
 } catch (error) {
   const isOptional = process.argv.includes("--optional");
   console.error(`The native prover was not built: ${error.message}`);
-  if (isOptional) console.error("snarkjs serves in its place; `node prover/native/build.js` tries again.");
+  if (isOptional)
+    console.error("The other back ends do not need it; `node prover/native/build.js` tries again.");
   process.exitCode = isOptional ? 0 : 1;
 }

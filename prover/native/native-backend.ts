@@ -2,6 +2,8 @@ import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
 import type { Groth16Proof } from "../groth16-proof.ts";
+import { HelperThread } from "../helper-thread.ts";
+import type { WorkerAnswer, WorkerTask } from "../helper-worker.ts";
 import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
@@ -13,8 +15,6 @@ import {
   type NativePath,
   type NativeTimes,
 } from "./native-addon.ts";
-import { NativeThread } from "./native-thread.ts";
-import type { WorkerAnswer, WorkerTask } from "./native-worker.ts";
 
 const backend = "native";
 const witnessValuesAt = 76;
@@ -87,7 +87,7 @@ class AddonProver implements NativeProver {
   readonly #options: Required<NativeProverOptions>;
   readonly #checker = new ProvingKeyChecker();
   readonly #keys = new Map<string, LoadedKey>();
-  readonly #thread = new NativeThread();
+  readonly #thread = new HelperThread();
   readonly #queue: Queued[] = [];
   #running: Queued | null = null;
   #idle: Promise<void> = Promise.resolve();

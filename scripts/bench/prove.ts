@@ -13,8 +13,8 @@ import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { RandomLedger } from "../../circuits/random-ledger.ts";
 import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
-import { encodeWitness } from "../../prover/native/wtns-file.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
+import { encodeWitness } from "../../prover/wtns-file.ts";
 import { readZkeyHeader } from "../../prover/zkey-file.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
 

@@ -1,4 +1,4 @@
-import { scalarModulus, toBytesLe } from "../bn254-wasm.ts";
+import { scalarModulus, toBytesLe } from "./bn254-wasm.ts";
 
 /** snarkjs' .wtns file: section 1 with the field and the number of values, section 2 with the values. */
 export function encodeWitness(values: readonly bigint[]): Uint8Array<ArrayBuffer> {

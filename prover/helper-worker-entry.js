@@ -3,4 +3,4 @@
 import { register } from "tsx/esm/api";
 
 register();
-await import("./native-worker.ts");
+await import("./helper-worker.ts");

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
-import type { WorkerAnswer, WorkerTask } from "./native-worker.ts";
+import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";
 
 /** The worker thread of a prover: starts with the first task, takes one at a time, keeps nobody alive while idle. */
-export class NativeThread {
+export class HelperThread {
   #worker: Worker | null = null;
   #failRunning: ((error: Error) => void) | null = null;
 
@@ -39,6 +39,6 @@ export class NativeThread {
   }
 
   #start(): Worker {
-    return new Worker(new URL("./native-worker-entry.js", import.meta.url), { execArgv: [] });
+    return new Worker(new URL("./helper-worker-entry.js", import.meta.url), { execArgv: [] });
   }
 }

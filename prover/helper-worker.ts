@@ -1,12 +1,12 @@
 import { parentPort } from "node:worker_threads";
-import { RollupError } from "../../circuits/rollup-error.ts";
-import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
-import type { Groth16Proof } from "../groth16-proof.ts";
-import type { CircuitInputs, SignalValue } from "../prover.ts";
-import { type VerificationKey, verifyProof } from "../verification-key.ts";
+import { RollupError } from "../circuits/rollup-error.ts";
+import { WitnessCalculator } from "../circuits/witness-calculator.ts";
+import type { Groth16Proof } from "./groth16-proof.ts";
+import type { CircuitInputs, SignalValue } from "./prover.ts";
+import { type VerificationKey, verifyProof } from "./verification-key.ts";
 import { encodeWitness } from "./wtns-file.ts";
 
-/** What the native prover does in JavaScript, on a thread of its own: witnesses and verification. */
+/** What our back ends leave to JavaScript, on a thread of its own: witnesses and verification. */
 export type WorkerTask =
   | { kind: "witness"; wasmPath: string; inputs: CircuitInputs }
   | { kind: "verify"; key: VerificationKey; proof: Groth16Proof; publicSignals: bigint[] };
