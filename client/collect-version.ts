@@ -4,6 +4,7 @@ import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { getLeaf, listOperations } from "./ledger-reads.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
+import type { LedgerOperation } from "./sequencer-schemas.ts";
 import { commitVersion, type VersionCommitments, type VersionRow } from "./version-commitments.ts";
 
 export interface CollectVersionParameters {
@@ -15,8 +16,8 @@ export interface CollectVersionParameters {
   accept?: (contribution: { contributorId: number; rowsRoot: bigint; rowCount: number }) => boolean;
 }
 
-/** The most that the sequencer lists at once; a datanet with more is noticed by its chain. */
-const MAX_OPERATIONS = 200;
+/** The most that the sequencer lists at once. */
+const PAGE_SIZE = 200;
 
 /**
  * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
@@ -31,7 +32,7 @@ export async function collectVersion(
 ): Promise<VersionCommitments> {
   const { datanetId, store, validatorId, accept = () => true } = parameters;
   const [operations, datanet] = await Promise.all([
-    listOperations(client, datanetId, MAX_OPERATIONS),
+    listAllOperations(client, datanetId),
     getLeaf(client, datanetId),
   ]);
   const commits = operations
@@ -66,4 +67,17 @@ export async function collectVersion(
     }
   }
   return commitVersion(rows);
+}
+
+async function listAllOperations(client: LedgerClient, leafId: number): Promise<LedgerOperation[]> {
+  const all: LedgerOperation[] = [];
+  for (;;) {
+    const before = all.at(-1)?.hash;
+    const page = await listOperations(client, leafId, {
+      limit: PAGE_SIZE,
+      ...(before === undefined ? {} : { before }),
+    });
+    all.push(...page);
+    if (page.length < PAGE_SIZE) return all;
+  }
 }

@@ -102,9 +102,14 @@ export async function getOperation(client: LedgerClient, hash: Hex): Promise<Led
   }
 }
 
-/** Newest first. */
-export function listOperations(client: LedgerClient, leafId: number, limit = 50): Promise<LedgerOperation[]> {
-  return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}`, operationsSchema);
+/** Newest first, at most 200; `before` is the hash of an operation, and those older than it are listed. */
+export function listOperations(
+  client: LedgerClient,
+  leafId: number,
+  { limit = 50, before }: { limit?: number; before?: Hex } = {},
+): Promise<LedgerOperation[]> {
+  const page = before === undefined ? "" : `&before=${before}`;
+  return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}${page}`, operationsSchema);
 }
 
 /** null where there is no such batch (yet). */

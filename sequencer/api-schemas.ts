@@ -72,7 +72,11 @@ export const indexParams = z.object({ index: countFromText });
 export const leavesQuery = z
   .strictObject({ owner: address.optional(), keyX: element.optional() })
   .refine(({ owner, keyX }) => (owner === undefined) !== (keyX === undefined), "needs owner or keyX");
-export const operationsQuery = z.strictObject({ leaf: countFromText, limit: limit(200, 50) });
+export const operationsQuery = z.strictObject({
+  leaf: countFromText,
+  before: hash.optional(),
+  limit: limit(200, 50),
+});
 export const batchesQuery = z.strictObject({ before: countFromText.optional(), limit: limit(100, 20) });
 export const feedQuery = z.object({ topics: z.string().max(2_000).optional() });
 

@@ -187,10 +187,24 @@ export class LedgerLog {
     return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
   }
 
-  /** Operations in which a leaf is A, B or was created, newest first. */
-  async operationsOf(leafId: number, limit: number): Promise<OperationEntry[]> {
+  /**
+   * Operations in which a leaf is A, B or was created, newest first; with `beforeHash`, those older than that one.
+   *
+   * @throws SEQ_UNKNOWN_OPERATION where `beforeHash` is nobody's
+   */
+  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<OperationEntry[]> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
-    const sequences = await this.db.values({ ...underPrefix(prefix), reverse: true, limit }).all();
+    const range = underPrefix(prefix);
+    if (beforeHash !== undefined) {
+      const sequence = (await this.db.get(storeKeys.operation(beforeHash))) as number | undefined;
+      if (sequence === undefined) {
+        throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${beforeHash} was acknowledged here`, {
+          data: { hash: beforeHash },
+        });
+      }
+      range.lt = storeKeys.leafOperation(leafId, sequence);
+    }
+    const sequences = await this.db.values({ ...range, reverse: true, limit }).all();
     return Promise.all(
       sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
     );

@@ -115,11 +115,11 @@ export async function registerPublicRoutes(
         querystring: schemas.operationsQuery,
       },
     },
-    async ({ query: { leaf, limit } }) => {
+    async ({ query: { leaf, limit, before } }) => {
       if (ledger.record(leaf) === undefined) {
         throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
-      const found = await sequencer.operationsOf(leaf, limit);
+      const found = await sequencer.operationsOf(leaf, limit, before);
       return found.map((known) => operationView(sequencer, known, clock()));
     },
   );

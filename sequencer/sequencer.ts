@@ -269,10 +269,10 @@ export class Sequencer {
     });
   }
 
-  /** Pending ones first, then newest first. */
-  async operationsOf(leafId: number, limit: number): Promise<KnownOperation[]> {
-    const pending = this.mempool.of(leafId).reverse();
-    const executed = await this.log.operationsOf(leafId, limit);
+  /** Pending ones first, then newest first; with `beforeHash`, executed ones older than that one. */
+  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
+    const pending = beforeHash === undefined ? this.mempool.of(leafId).reverse() : [];
+    const executed = await this.log.operationsOf(leafId, limit, beforeHash);
     const all = [
       ...pending.map((known) => unexecuted(known, "pending")),
       ...(await Promise.all(executed.map((entry) => this.known(entry)))),

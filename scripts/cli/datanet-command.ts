@@ -150,7 +150,7 @@ function addShow(parent: Command): void {
     const leaf = await getLeaf(client, parseId(args[0]!));
     if (leaf.datanet == null)
       throw commandError("CMD_USAGE", `leaf ${leaf.id} is no datanet but of kind ${leaf.kind}`);
-    const operations = await listOperations(client, leaf.id, 200);
+    const operations = await listOperations(client, leaf.id, { limit: 200 });
     const contributions = operations
       .filter(({ kind, b }) => kind === "commitData" && b === leaf.id)
       .map(({ a, amountCode, words, status, hash }) => ({
