@@ -58,6 +58,6 @@ describe("npm start", () => {
   test("answers the command line with a typed error once it is down", { timeout: 60_000 }, async () => {
     const { status, output } = await run("openledger.ts", ["status", "--json"]);
     expect(status).toBe(1);
-    expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z_]+"/);
+    expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z0-9_]+"/);
   });
 });
