@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { Secret } from "../circuits/secret.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { Secret } from "./secret.ts";
 
 interface Variable<S extends z.ZodType> {
   readonly env: string;

@@ -1,12 +1,11 @@
 /** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
 import type { SealedBatch } from "./batch.ts";
-import { type Leaf, unpackCounters } from "./leaf.ts";
+import { type Leaf, leafFields, unpackCounters } from "./leaf.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
   KIND,
   KIND_RULES,
-  TAG,
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
@@ -20,17 +19,11 @@ const SCRATCH_BITS = 160;
 const toBits = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
 
-const leafFields = (leaf: Leaf, isPresent = true): bigint[] => [
-  isPresent ? TAG.leaf + BigInt(leaf.kind) : 0n,
-  leaf.nonce,
-  leaf.l1Owner,
-  leaf.keyX,
-  leaf.balance,
-  leaf.chain,
-  leaf.openAmount,
-  leaf.counters,
-  leaf.body,
-];
+/** Where there is no leaf, the circuit wants the tag 0 too. */
+function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
+  const [tag, ...inputs] = leafFields(leaf);
+  return [isPresent ? tag : 0n, ...inputs];
+}
 
 /** The inputs of the batch circuit at challenge z. Rows are slots; the order within rows is batch.circom's. */
 export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): CircuitInputs {
@@ -84,8 +77,8 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     wideAmountBits: wide.map((t) => toBits(t.record.amountCode, 40)),
     wideWords: wide.map((t) => Array.from({ length: WIDE_WORD_COUNT }, (_, i) => t.record.words[i] ?? 0n)),
     wideIsMissing: wides.map((w) => w.isMissing),
-    wideA: wide.map((t, i) => leafFields(t.a, wides[i]!.isMissing[0] === 0n)),
-    wideB: wide.map((t, i) => leafFields(t.b, !wides[i]!.isEmptyB)),
+    wideA: wide.map((t, i) => openedFields(t.a, wides[i]!.isMissing[0] === 0n)),
+    wideB: wide.map((t, i) => openedFields(t.b, !wides[i]!.isEmptyB)),
     wideChildrenA: wide.map((t) => t.childrenA),
     wideChildrenB: wide.map((t) => t.childrenB),
     wideRest: wide.map((t, i) => {

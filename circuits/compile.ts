@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import { readR1cs } from "./r1cs-reader.ts";
 import { RollupError } from "./rollup-error.ts";
 
@@ -69,7 +70,11 @@ export async function compileCircuit(
     await rm(join(buildDir, "circuit_js"), { recursive: true });
     const meta = { name: spec.name, contentHash, ...countConstraints(join(buildDir, "circuit.r1cs")) };
     await writeFile(join(buildDir, "meta.json"), `${JSON.stringify(meta, null, 2)}\n`);
-    await publishEntry(buildDir, entryDir, spec, contentHash);
+    await publishBuild(
+      buildDir,
+      entryDir,
+      async () => (await readEntry(entryDir, spec, contentHash)) !== null,
+    );
   } finally {
     await rm(buildDir, { recursive: true, force: true });
   }
@@ -149,47 +154,6 @@ async function readEntry(
     wasmPath: join(entryDir, "circuit.wasm"),
     symPath,
   };
-}
-
-async function publishEntry(
-  buildDir: string,
-  entryDir: string,
-  spec: CircuitSpec,
-  contentHash: string,
-): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await rename(buildDir, entryDir);
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if ((code !== "ENOTEMPTY" && code !== "EEXIST") || attempt === 3) throw error;
-    }
-    // Another process was faster, and its entry serves as well …
-    if ((await readEntry(entryDir, spec, contentHash)) !== null) return;
-    // … or the entry is an old one without symbols: move it away, then try again.
-    const trash = `${buildDir}-old${attempt}`;
-    await rename(entryDir, trash).catch(() => {});
-    await rm(trash, { recursive: true, force: true });
-  }
-}
-
-async function removeAbandonedBuilds(cacheDir: string): Promise<void> {
-  await mkdir(cacheDir, { recursive: true });
-  for (const entry of await readdir(cacheDir)) {
-    const pid = /^\.build-(\d+)-/.exec(entry)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(cacheDir, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 async function runCompiler(

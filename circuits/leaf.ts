@@ -99,8 +99,10 @@ export function accountLeaf(fields: { l1Owner: bigint; keyX?: bigint; balance?: 
   };
 }
 
-export function hashLeaf(leaf: Leaf): bigint {
-  return hashTagged(TAG.leaf + BigInt(leaf.kind), [
+/** A leaf as the circuits take it: [tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body]. */
+export function leafFields(leaf: Leaf): [tag: bigint, ...inputs: bigint[]] {
+  return [
+    TAG.leaf + BigInt(leaf.kind),
     leaf.nonce,
     leaf.l1Owner,
     leaf.keyX,
@@ -109,7 +111,12 @@ export function hashLeaf(leaf: Leaf): bigint {
     leaf.openAmount,
     leaf.counters,
     leaf.body,
-  ]);
+  ];
+}
+
+export function hashLeaf(leaf: Leaf): bigint {
+  const [tag, ...inputs] = leafFields(leaf);
+  return hashTagged(tag, inputs);
 }
 
 export function hashDatanetBody(body: DatanetBody): bigint {

@@ -15,8 +15,8 @@ import {
 } from "viem";
 import { derivePublicKey, type Signature, signMessage } from "../circuits/eddsa.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
+import { Secret } from "../circuits/secret.ts";
 import { clientError } from "./client-errors.ts";
-import { Secret } from "./secret.ts";
 
 /** A BabyJubJub key that signs ledger operations. `keyX` is what a leaf stores. */
 export interface L2Key {

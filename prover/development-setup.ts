@@ -1,17 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { publishBuild, removeAbandonedBuilds } from "../circuits/build-cache.ts";
 import { type CompiledCircuit, repositoryRoot } from "../circuits/compile.ts";
 import { readR1cs } from "../circuits/r1cs-reader.ts";
 import { buildBn254Image, fieldBytes, scalarModulus, toBytesLe, twoAdicity } from "./bn254-wasm.ts";
@@ -81,7 +72,7 @@ export async function developmentSetup(
   await mkdir(buildDir, { recursive: true });
   try {
     await buildEntry(buildDir, circuit, options);
-    await publishEntry(buildDir, entryDir, circuit);
+    await publishBuild(buildDir, entryDir, async () => (await readEntry(entryDir, circuit)) !== null);
   } finally {
     await rm(buildDir, { recursive: true, force: true });
   }
@@ -294,44 +285,4 @@ async function readEntry(
     contentHash: circuit.contentHash,
     isDevelopment: true,
   };
-}
-
-async function publishEntry(
-  buildDir: string,
-  entryDir: string,
-  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "wasmPath">,
-): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await rename(buildDir, entryDir);
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if ((code !== "ENOTEMPTY" && code !== "EEXIST") || attempt === 3) throw error;
-    }
-    // Another process was faster, and its keys serve as well …
-    if ((await readEntry(entryDir, circuit)) !== null) return;
-    // … or the entry is damaged or of an older version: move it away, then try again.
-    const trash = `${buildDir}-old${attempt}`;
-    await rename(entryDir, trash).catch(() => {});
-    await rm(trash, { recursive: true, force: true });
-  }
-}
-
-async function removeAbandonedBuilds(cacheDir: string): Promise<void> {
-  await mkdir(cacheDir, { recursive: true });
-  for (const entry of await readdir(cacheDir)) {
-    const pid = /^\.build-(\d+)-/.exec(entry)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      await rm(join(cacheDir, entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -1,9 +1,9 @@
 /** What the HTTP application is given. */
 import type { Deployment } from "../circuits/deployment.ts";
+import type { Secret } from "../circuits/secret.ts";
 import type { Feed } from "./feed.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Secret } from "./secret.ts";
 import type { Sequencer } from "./sequencer.ts";
 
 /** A signed operation is about 2 KB. */

@@ -1,6 +1,6 @@
 /** The sequencer's settings: one table of environment variables, parsed once, frozen. */
 import { z } from "zod";
-import { Secret } from "./secret.ts";
+import { Secret } from "../circuits/secret.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 
 interface Setting<T> {

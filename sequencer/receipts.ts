@@ -1,7 +1,7 @@
 /** The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key. */
 import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import type { Secret } from "./secret.ts";
+import type { Secret } from "../circuits/secret.ts";
 
 export const RECEIPT_TYPES = {
   Receipt: [

@@ -4,6 +4,7 @@ import { batchInputs } from "../circuits/batch-inputs.ts";
 import { type Deployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
+import type { Secret } from "../circuits/secret.ts";
 import { createApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { Feed } from "./feed.ts";
@@ -11,7 +12,6 @@ import { LedgerLog } from "./ledger-log.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { createReceiptSigner } from "./receipts.ts";
-import type { Secret } from "./secret.ts";
 import { Sequencer } from "./sequencer.ts";
 
 /** How often due work (sealing, expiry) is looked for. */
