@@ -25,6 +25,14 @@ export const TAG = {
   datanetBody: 8n,
   modelBody: 9n,
   statics: 10n,
+  // Settlements (docs/settlement.md).
+  sealed: 11n,
+  settlement: 12n,
+  genesis: 13n,
+  challenge: 14n,
+  features: 16n,
+  query: 17n,
+  receipt: 18n,
   // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,
@@ -150,6 +158,14 @@ export const COUNTERS = {
 } as const;
 /** Positions in a model's binding. */
 export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, split: 88n, predecessor: 120n } as const;
+
+/** Time after which anyone may seal a model's open epoch. */
+export const EPOCH_SECONDS = 24 * 60 * 60;
+/** The treasury's part of every payment, in 65,536ths: just above 5 %. */
+export const TREASURY_PARTS = 3_277n;
+/** Depth of a model's accrued and claimed trees: 512 places; two of them a slot in the claimed one. */
+export const SLOT_TREE_DEPTH = 3;
+export const MAX_SLOT_COUNT = 256;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;
