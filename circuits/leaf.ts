@@ -25,12 +25,13 @@ export interface DatanetBody {
   readonly slotRoot: bigint;
 }
 
-/** What a model's statics open to; `binding` packs datanet, version, N, split and predecessor. */
+/** What a model's statics open to; `binding` packs datanet, version, N and predecessor, `split` both parts. */
 export interface ModelStatics {
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
   readonly slotRoot: bigint;
   readonly binding: bigint;
+  readonly split: bigint;
 }
 
 /** What a model's body opens to. */
@@ -39,7 +40,8 @@ export interface ModelBody {
   readonly sealed: bigint;
   readonly accruedRoot: bigint;
   readonly claimedRoot: bigint;
-  readonly owed: bigint;
+  /** Timestamp of the batch that opened the present epoch; 0 before the genesis. */
+  readonly epochStart: bigint;
 }
 
 /** A leaf with the opening of its body: all that the operator has to know of it. */
@@ -62,7 +64,6 @@ export interface ModelBinding {
   readonly datanetId: bigint;
   readonly version: bigint;
   readonly rowCount: bigint;
-  readonly split: bigint;
   readonly predecessorId: bigint;
 }
 
@@ -137,6 +138,7 @@ export function hashStatics(statics: ModelStatics): bigint {
     statics.ownersCommitment,
     statics.slotRoot,
     statics.binding,
+    statics.split,
   ]);
 }
 
@@ -146,7 +148,7 @@ export function hashModelBody(body: ModelBody): bigint {
     body.sealed,
     body.accruedRoot,
     body.claimedRoot,
-    body.owed,
+    body.epochStart,
   ]);
 }
 
@@ -179,7 +181,6 @@ export function packBinding(b: ModelBinding): bigint {
     (b.datanetId << BINDING.datanet) |
     (b.version << BINDING.version) |
     (b.rowCount << BINDING.rowCount) |
-    (b.split << BINDING.split) |
     (b.predecessorId << BINDING.predecessor)
   );
 }
@@ -189,7 +190,6 @@ export function unpackBinding(binding: bigint): ModelBinding {
     datanetId: bits(binding, BINDING.datanet, 24n),
     version: bits(binding, BINDING.version, 32n),
     rowCount: bits(binding, BINDING.rowCount, 32n),
-    split: bits(binding, BINDING.split, 32n),
     predecessorId: binding >> BINDING.predecessor,
   };
 }

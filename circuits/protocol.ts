@@ -37,8 +37,7 @@ export const TAG = {
   contributionNode: 32n,
   versionRow: 33n,
   versionNode: 34n,
-  ownersNode: 35n,
-  slot: 36n,
+  owners: 35n,
   slotNode: 37n,
   leaf: 256n,
 } as const;
@@ -157,7 +156,7 @@ export const COUNTERS = {
   price: 74n,
 } as const;
 /** Positions in a model's binding. */
-export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, split: 88n, predecessor: 120n } as const;
+export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, predecessor: 88n } as const;
 
 /** Time after which anyone may seal a model's open epoch. */
 export const EPOCH_SECONDS = 24 * 60 * 60;

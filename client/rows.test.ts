@@ -7,9 +7,10 @@ import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../circuits/protocol.ts";
+import { treeRoot } from "../circuits/tree-root.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
-import { contributionRoot, hashRow, treeDepth, treeRoot } from "./rows-tree.ts";
-import { commitVersion, hashEmptySlot, hashVersionRow, type VersionRow } from "./version-commitments.ts";
+import { contributionRoot, hashRow, treeDepth } from "./rows-tree.ts";
+import { commitVersion, hashVersionRow, type VersionRow } from "./version-commitments.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -75,11 +76,13 @@ describe("commitVersion", () => {
     expect(rowCount).toBe(5);
   });
 
-  it("commits rows, owners and slots as docs/client.md defines them", () => {
-    const { rows, slots, rowsRoot, ownersCommitment, slotRoot } = version();
+  it("commits rows, owners and slots as docs/ledger.md and docs/settlement.md define them", () => {
+    const { rows, rowsRoot, ownersCommitment, slotRoot } = version();
     expect(rowsRoot).toBe(treeRoot(TAG.versionNode, rows.map(hashVersionRow), 1));
-    expect(ownersCommitment).toBe(treeRoot(TAG.ownersNode, [0n, 0n, 1n, 2n, 2n], 1));
-    expect(slotRoot).toBe(treeRoot(TAG.slotNode, slots.map(hashEmptySlot), 4));
+    const counts = [2n, 1n, 2n, ...Array<bigint>(12).fill(0n)];
+    expect(ownersCommitment).toBe(hashTagged(TAG.owners, [3n, ...counts]));
+    const leaves = [3n + (9n << 24n), 5n + (8n << 24n), 5n + (9n << 24n)];
+    expect(slotRoot).toBe(treeRoot(TAG.slotNode, leaves, 3));
   });
 });
 

@@ -1,20 +1,15 @@
 import { hashTagged } from "../circuits/poseidon.ts";
-import { TAG } from "../circuits/protocol.ts";
+import { MAX_SLOT_COUNT, TAG } from "../circuits/protocol.ts";
+import { ownersCommitment, type RewardSlot, type SlotOwners, slotRoot } from "../circuits/rewards.ts";
+import { treeRoot } from "../circuits/tree-root.ts";
 import { clientError } from "./client-errors.ts";
-import { treeDepth, treeRoot } from "./rows-tree.ts";
+import { treeDepth } from "./rows-tree.ts";
 
 /** A row of a version and the two leaves that it earns for. */
 export interface VersionRow {
   readonly rowHash: bigint;
   readonly contributorId: number;
   readonly validatorId: number;
-}
-
-/** A reward slot: a (contributor, validator) pair and how many rows it has. */
-export interface VersionSlot {
-  readonly contributorId: number;
-  readonly validatorId: number;
-  readonly rowCount: number;
 }
 
 /** What PublishVersion carries, and the two tables behind it. */
@@ -25,12 +20,8 @@ export interface VersionCommitments {
   readonly rowCount: number;
   /** In the version's order: by slot, and within a slot as contributed. */
   readonly rows: readonly VersionRow[];
-  readonly slots: readonly VersionSlot[];
+  readonly slots: readonly RewardSlot[];
 }
-
-/** 8^4 = 4,096 slots. Fixed, unlike the rows' depth: rewards of every model are claimed along paths of this length. */
-export const SLOT_TREE_DEPTH = 4;
-const MAX_SLOT_COUNT = 8 ** SLOT_TREE_DEPTH;
 
 /**
  * The commitments of a version (docs/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
@@ -49,12 +40,10 @@ export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitmen
   }
   // Sorting is stable: within a slot the order of contribution stays.
   const rows = [...unsorted].sort(compareSlots);
-  const owners = slots.flatMap((slot, index) => Array<bigint>(slot.rowCount).fill(BigInt(index)));
-  const depth = treeDepth(rows.length);
   return {
-    rowsRoot: treeRoot(TAG.versionNode, rows.map(hashVersionRow), depth),
-    ownersCommitment: treeRoot(TAG.ownersNode, owners, depth),
-    slotRoot: treeRoot(TAG.slotNode, slots.map(hashEmptySlot), SLOT_TREE_DEPTH),
+    rowsRoot: treeRoot(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length)),
+    ownersCommitment: ownersCommitment(slots.map((slot) => slot.rowCount)),
+    slotRoot: slotRoot(slots),
     rowCount: rows.length,
     rows,
     slots,
@@ -65,19 +54,12 @@ export function hashVersionRow(row: VersionRow): bigint {
   return hashTagged(TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
 }
 
-/** A slot before anything was earned: both amounts are 0. */
-export function hashEmptySlot(slot: Pick<VersionSlot, "contributorId" | "validatorId">): bigint {
-  return hashTagged(TAG.slot, [BigInt(slot.contributorId), BigInt(slot.validatorId), 0n, 0n]);
-}
-
-type Owners = Pick<VersionSlot, "contributorId" | "validatorId">;
-
-function compareSlots(a: Owners, b: Owners): number {
+function compareSlots(a: SlotOwners, b: SlotOwners): number {
   return a.contributorId - b.contributorId || a.validatorId - b.validatorId;
 }
 
-function slotTable(rows: readonly VersionRow[]): VersionSlot[] {
-  const slots = new Map<string, VersionSlot>();
+function slotTable(rows: readonly VersionRow[]): RewardSlot[] {
+  const slots = new Map<string, RewardSlot>();
   for (const { contributorId, validatorId } of rows) {
     const name = `${contributorId}/${validatorId}`;
     const rowCount = (slots.get(name)?.rowCount ?? 0) + 1;
