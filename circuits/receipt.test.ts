@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
+import { hashTagged, initPoseidon } from "./poseidon.ts";
+import { FIELD_ORDER } from "./protocol.ts";
+import { answerHash, receiptHash } from "./receipt.ts";
+
+beforeAll(initPoseidon);
+
+describe("answerHash", () => {
+  it("is SHA-256 over the prompt's length in bytes, the prompt and the answer", () => {
+    const expected = createHash("sha256")
+      .update(Buffer.from("00000003", "hex"))
+      .update("é?yes")
+      .digest("hex");
+    expect(answerHash("é?", "yes")).toBe(BigInt(`0x${expected}`) % FIELD_ORDER);
+  });
+
+  it("tells where the prompt ends", () => {
+    expect(answerHash("ab", "c")).not.toBe(answerHash("a", "bc"));
+  });
+});
+
+describe("receiptHash", () => {
+  it("is H[18] over statics, payer, answer, query and salt", () => {
+    const opening = { statics: 1n, payerId: 2, answerHash: 3n, queryCommitment: 4n, salt: 5n };
+    expect(receiptHash(opening)).toBe(hashTagged(18n, [1n, 2n, 3n, 4n, 5n]));
+    for (const name of ["statics", "answerHash", "queryCommitment", "salt"] as const) {
+      expect(receiptHash({ ...opening, [name]: opening[name] + 1n })).not.toBe(receiptHash(opening));
+    }
+    expect(receiptHash({ ...opening, payerId: 3 })).not.toBe(receiptHash(opening));
+  });
+});
