@@ -8,20 +8,33 @@
  */
 
 import type { Logger } from "pino";
-import { type LocalAccount, parseTransaction, type TransactionReceipt } from "viem";
+import { type LocalAccount, size, type TransactionReceipt } from "viem";
 import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
+import { replacementFees } from "./fee-policy.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { findPostedBatch, findReceipt } from "./posted-batch.ts";
 import { facts, PostedFollower } from "./posted-follower.ts";
-import { type Attempt, type IntentStore, intendedBatch, type PublishIntent } from "./publish-intent.ts";
-import { classifyRefusal, dropReason, type RefusalClass } from "./publish-refusal.ts";
+import {
+  type Attempt,
+  type Errand,
+  type IntentStore,
+  intendedBatch,
+  type PublishIntent,
+} from "./publish-intent.ts";
+import {
+  classifyRefusal,
+  dropReason,
+  inputOf,
+  type RefusalClass,
+  revertText,
+  whyRefused,
+} from "./publish-refusal.ts";
 import { PublishReporter } from "./publish-reporter.ts";
 import type { RollupContract } from "./rollup-contract.ts";
-import { type PublishStep, TransactionSender } from "./transaction-sender.ts";
+import { feesOf, type PublishStep, type TransactionDraft, TransactionSender } from "./transaction-sender.ts";
 
 export interface BatchPublisherOptions {
   readonly chainId: number;
@@ -43,14 +56,14 @@ export interface BatchPublisherModules {
   readonly account: LocalAccount;
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;
+  /** What else is to be sent with this account; asked when nothing is on its way. */
+  readonly nextErrand?: () => Promise<Errand | null>;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
   readonly nowMs?: () => number;
   readonly onStep?: (step: PublishStep) => void | Promise<void>;
 }
 
-// EIP-7825: no transaction may have more.
-const MAX_TRANSACTION_GAS = 2n ** 24n;
 // Nodes behind one address lag behind each other: a nonce counts as lost only after as many looks.
 const LOOKS_BEFORE_NONCE_IS_LOST = 3;
 // Guess, revisit: a transaction that reverts although L1 takes the same call a moment later.
@@ -141,6 +154,12 @@ export class BatchPublisher {
     this.lostLooks.delete(intent.nonce);
     if (receipt.status === "success") {
       await this.onStep("after-mine");
+      if (attempt.batches.length === 0) {
+        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it.
+        await this.modules.store.removeIntent(intent);
+        this.modules.logger.info({ ...facts(attempt), nonce: intent.nonce }, "an errand is on L1");
+        return;
+      }
       await this.posted.settle(intent, attempt.batches, intent, receipt);
       this.unexplainedRevertCount = 0;
       return;
@@ -153,6 +172,7 @@ export class BatchPublisher {
     this.reporter.count("reverted");
     await this.reportDropped(attempt, refusal);
     await this.modules.store.removeIntent(intent);
+    if (attempt.batches.length === 0) return;
     if (refusal === null) this.unexplainedRevertCount += 1;
     if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS)
       throw refusedForGood(attempt.batches[0]!, reason);
@@ -232,37 +252,26 @@ export class BatchPublisher {
     );
     await this.reportDropped(last, refusal);
     await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
-    if (refusal === "refused") throw refusedForGood(last.batches[0]!, reason);
+    const first = last.batches[0];
+    if (refusal === "refused" && first !== undefined) throw refusedForGood(first, reason);
   }
 
   private async reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
     // What L1 has in its place is found out from L1's state (`adopt`): it may be the same batch.
-    if (refusal === "superseded") return;
+    if (refusal === "superseded" || attempt.batches.length === 0) return;
     const { batches, transactionHash } = attempt;
     await this.reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
   }
 
-  /** Whether L1's newest state takes the attempt's batches, and why not. */
-  private async whyRefused(
-    attempt: Attempt,
-  ): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
+  private whyRefused(attempt: Attempt) {
     const { account, rollup } = this.modules;
-    try {
-      const call = { account: account.address, to: rollup.address, data: inputOf(attempt) };
-      await l1Call("take the batches", () => rollup.client.call(call));
-      return { refusal: null, reason: null };
-    } catch (error) {
-      const revert = revertOf(error);
-      if (revert === null) throw error;
-      const { batchNumber } = await rollup.state();
-      const reason = `${revert.errorName}(${revert.operands.join(", ")})`;
-      return { refusal: classifyRefusal(revert, batchNumber, attempt.batches[0]!.batchNumber), reason };
-    }
+    return whyRefused(attempt, { rollup, from: account.address });
   }
 
   // What is ready.
 
   private async submitNext(free: "idle" | PublishIntent): Promise<void> {
+    if (await this.sendErrand(free)) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
     if (ready.length === 0) return;
@@ -270,34 +279,47 @@ export class BatchPublisher {
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adopt(batch);
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
     if (bundle === null) return;
-    const market = await this.sender.feeMarket();
-    const cap = this.options.maxFeePerGasWei;
-    const earlier = free === "idle" ? [] : free.attempts;
-    // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
-    const nonce = free === "idle" ? await this.sender.minedCount() : free.nonce;
-    const last = earlier.at(-1);
-    const fees = last === undefined ? initialFees(market, cap) : replacementFees(feesOf(last), market, cap);
-    if (fees === null) {
-      logger.warn(
-        { nonce },
-        "cannot take over the nonce of a transaction that was given up: fees are at their cap",
-      );
-      return;
-    }
-    const padded = (bundle.gasEstimate * 6n) / 5n;
-    const plan = {
-      batches: bundle.batches.map(intendedBatch),
-      input: bundle.input,
-      gasLimit: padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS,
-      nonce,
-      fees,
-    };
-    const { attempts } = await this.sender.signAndSend(plan, earlier);
-    this.lookedAtMs.set(nonce, this.nowMs());
-    const attempt = attempts.at(-1)!;
+    const attempt = await this.sendNew(free, { ...bundle, batches: bundle.batches.map(intendedBatch) });
+    if (attempt === null) return;
     await this.reportSubmitted(attempt);
     const { gasLimit, maxFeePerGasWei } = attempt;
-    logger.info({ ...facts(attempt), nonce, gasLimit, maxFeePerGasWei }, "sent batches to L1");
+    logger.info({ ...facts(attempt), gasLimit, maxFeePerGasWei }, "sent batches to L1");
+  }
+
+  /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
+  private async sendErrand(free: "idle" | PublishIntent): Promise<boolean> {
+    const { account, logger, nextErrand, rollup } = this.modules;
+    const errand = (await nextErrand?.()) ?? null;
+    if (errand === null) return false;
+    const { input, name } = errand;
+    const call = { account: account.address, to: rollup.address, data: input };
+    let gasEstimate: bigint;
+    try {
+      gasEstimate = await l1Call(name, () => rollup.client.estimateGas(call));
+    } catch (error) {
+      const revert = revertOf(error);
+      if (revert === null) throw error;
+      // Somebody else may have done it since the errand was chosen. Whoever asked for it looks again.
+      logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
+      return false;
+    }
+    const attempt = await this.sendNew(free, { batches: [], input, gasEstimate });
+    if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
+    return attempt !== null;
+  }
+
+  private async sendNew(free: "idle" | PublishIntent, draft: TransactionDraft): Promise<Attempt | null> {
+    const earlier = free === "idle" ? null : free;
+    const intent = await this.sender.sendNew(draft, earlier, this.options.maxFeePerGasWei);
+    if (intent === null) {
+      this.modules.logger.warn(
+        { nonce: earlier?.nonce },
+        "cannot take over the nonce of a transaction that was given up: fees are at their cap",
+      );
+      return null;
+    }
+    this.lookedAtMs.set(intent.nonce, this.nowMs());
+    return intent.attempts.at(-1)!;
   }
 
   /** What to send of these batches, or null where nothing can be sent now. */
@@ -313,7 +335,7 @@ export class BatchPublisher {
       // L1 may have moved between the two calls; then the next look decides.
       if ((await rollup.state()).batchNumber !== l1BatchNumber) return null;
       const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
-      const reason = `${revert.errorName}(${revert.operands.join(", ")})`;
+      const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
       if (refusal === "early") return null;
       if (!this.droppedHashes.has(first.batchHash)) {
@@ -360,16 +382,10 @@ export class BatchPublisher {
   }
 
   private async reportSubmitted({ batches, transactionHash }: Attempt): Promise<void> {
+    if (batches.length === 0) return;
     await this.reporter.report(batches, { status: "submitted", transactionHash });
   }
 }
-
-const inputOf = (attempt: Attempt) => parseTransaction(attempt.raw).data!;
-
-const feesOf = (attempt: Attempt): GasFees => ({
-  maxFeePerGasWei: BigInt(attempt.maxFeePerGasWei),
-  maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
-});
 
 function refusedForGood(batch: { batchNumber: number; batchHash: string }, reason: string | null) {
   const { batchHash, batchNumber } = batch;

@@ -19,6 +19,7 @@ const attemptSchema = z.object({
   maxFeePerGasWei: wei,
   maxPriorityFeePerGasWei: wei,
   signedAtMs: z.number(),
+  /** Empty where it is an errand. */
   batches: z.array(batchSchema),
 });
 
@@ -45,6 +46,12 @@ export type Attempt = z.infer<typeof attemptSchema>;
 export type PublishIntent = z.infer<typeof intentSchema>;
 /** A mined transaction that is not final. */
 export type PostedRecord = z.infer<typeof postedSchema>;
+
+/** A call that the publisher makes between batches, so that its key has one user: "record randomness", say. */
+export interface Errand {
+  readonly name: string;
+  readonly input: Hex;
+}
 
 /** The new root is the first word of the wire form (docs/ledger.md, "Batch data"). */
 export function intendedBatch(batch: { batchNumber: number; batchHash: string; data: Hex }): IntendedBatch {

@@ -1,5 +1,8 @@
-import type { ContractRevert } from "./l1-client.ts";
+import { type Address, type Hex, parseTransaction } from "viem";
+import { type ContractRevert, l1Call, revertOf } from "./l1-client.ts";
 import type { DropReason } from "./operator-client.ts";
+import type { Attempt } from "./publish-intent.ts";
+import type { RollupContract } from "./rollup-contract.ts";
 
 /**
  * Why L1 does not take a batch, as far as the publisher's next step depends on it:
@@ -46,3 +49,29 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
       return refusal satisfies never;
   }
 }
+
+export const inputOf = (attempt: Attempt): Hex => parseTransaction(attempt.raw).data!;
+
+/** Whether L1's newest state takes what an attempt carries, and why not. An errand's refusal is always "refused". */
+export async function whyRefused(
+  attempt: Attempt,
+  modules: { rollup: RollupContract; from: Address },
+): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
+  const { from, rollup } = modules;
+  try {
+    const call = { account: from, to: rollup.address, data: inputOf(attempt) };
+    await l1Call("take the transaction", () => rollup.client.call(call));
+    return { refusal: null, reason: null };
+  } catch (error) {
+    const revert = revertOf(error);
+    if (revert === null) throw error;
+    const reason = revertText(revert);
+    const first = attempt.batches[0];
+    if (first === undefined) return { refusal: "refused", reason };
+    const { batchNumber } = await rollup.state();
+    return { refusal: classifyRefusal(revert, batchNumber, first.batchNumber), reason };
+  }
+}
+
+export const revertText = ({ errorName, operands }: ContractRevert): string =>
+  `${errorName}(${operands.join(", ")})`;

@@ -1,6 +1,6 @@
 import { type Address, type Hex, keccak256, type LocalAccount } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import type { FeeMarket, GasFees } from "./fee-policy.ts";
+import { type FeeMarket, type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
@@ -24,6 +24,16 @@ export interface TransactionPlan {
   readonly nonce: number;
   readonly fees: GasFees;
 }
+
+/** What a new transaction is to hold; `batches` is empty for an errand. */
+export interface TransactionDraft {
+  readonly batches: readonly IntendedBatch[];
+  readonly input: Hex;
+  readonly gasEstimate: bigint;
+}
+
+// EIP-7825: no transaction may have more.
+const MAX_TRANSACTION_GAS = 2n ** 24n;
 
 /** Signs, writes down, sends: in this order. */
 export class TransactionSender {
@@ -65,6 +75,30 @@ export class TransactionSender {
     return intent;
   }
 
+  /**
+   * As `signAndSend`, with the fees of the day.
+   * @param free what was given up, and whose nonce is to be taken over; null for the next nonce
+   * @returns null where fees at their cap leave no room for a replacement
+   */
+  async sendNew(
+    { batches, gasEstimate, input }: TransactionDraft,
+    free: PublishIntent | null,
+    maxFeePerGasWei: bigint,
+  ): Promise<PublishIntent | null> {
+    const market = await this.feeMarket();
+    // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
+    const nonce = free === null ? await this.minedCount() : free.nonce;
+    const last = free?.attempts.at(-1);
+    const fees =
+      last === undefined
+        ? initialFees(market, maxFeePerGasWei)
+        : replacementFees(feesOf(last), market, maxFeePerGasWei);
+    if (fees === null) return null;
+    const padded = (gasEstimate * 6n) / 5n;
+    const gasLimit = padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS;
+    return this.signAndSend({ batches, input, gasLimit, nonce, fees }, free?.attempts ?? []);
+  }
+
   /** Sends a signed transaction, again or for the first time. */
   async send(attempt: Attempt): Promise<void> {
     try {
@@ -98,3 +132,8 @@ export class TransactionSender {
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
 }
+
+export const feesOf = (attempt: Attempt): GasFees => ({
+  maxFeePerGasWei: BigInt(attempt.maxFeePerGasWei),
+  maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
+});
