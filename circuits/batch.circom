@@ -1,27 +1,8 @@
 pragma circom 2.1.6;
 
+include "./data-commitment.circom";
 include "./narrow-slot.circom";
 include "./wide-slot.circom";
-
-// C of a data vector: a chain of 16-input hashes that starts at the length. Model: dataCommitment in batch-data.ts.
-//
-// Parameters:  n ≥ 1 elements. Inputs: in[n]. Outputs: out.
-// Assumes:     nothing. Ensures: out = h_last, h_0 = n, h_{i+1} = H[DATA](h_i, 15 elements, the last padded with 0).
-// Constraints: 609 for every 15 elements or part of 15, linear ones included.
-template DataCommitment(n) {
-    signal input in[n];
-    signal output out;
-    var chunks = (n + 14) \ 15;
-    component hash[chunks];
-    for (var i = 0; i < chunks; i++) {
-        hash[i] = HashTagged(16, 5);
-        if (i == 0) { hash[i].in[0] <== n; } else { hash[i].in[0] <== hash[i - 1].out; }
-        for (var j = 0; j < 15; j++) {
-            if (15 * i + j < n) { hash[i].in[j + 1] <== in[15 * i + j]; } else { hash[i].in[j + 1] <== 0; }
-        }
-    }
-    out <== hash[chunks - 1].out;
-}
 
 // A batch of the ledger. The statement: "C commits to a data vector that describes a correct transition, and the
 // vector's polynomial has the value y at z" (docs/ledger.md, "Batch data"). Model: batch.ts, batch-data.ts.
