@@ -1,8 +1,17 @@
 import { attributionError } from "./attribution-errors.ts";
-import { choleskyInPlace, solveLower, symmetricEigen, timesTransposed, transpose } from "./dense-matrix.ts";
+import {
+  choleskyInPlace,
+  solveLower,
+  solveLowerTransposed,
+  symmetricEigen,
+  timesTransposed,
+  transpose,
+} from "./dense-matrix.ts";
 import { weightedProducts } from "./exact-influence.ts";
+import { applyGradientMap, type GradientMap, gradientComponents } from "./gradient-map.ts";
 import { dot } from "./lbfgs.ts";
 import { principalSubspace } from "./principal-subspace.ts";
+import type { OnProgress } from "./progress.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
 import type { SparseRows } from "./sparse-rows.ts";
@@ -23,6 +32,8 @@ export interface FeatureMap {
   /** Part of the trace of H that step 1 keeps, and part of the whitened rows' squares that step 3 keeps. */
   readonly keptCurvature: number;
   readonly keptSquares: number;
+  /** All four steps as one linear map. */
+  readonly linear: GradientMap;
   /** rows × featureCount. */
   features(rows: Sensitivities): Float64Array;
 }
@@ -49,6 +60,7 @@ export interface FeatureOptions {
   /** λ. */
   readonly damping: number;
   readonly seed: string;
+  readonly onProgress?: OnProgress;
 }
 
 /** Measured on digits: more candidates than three times d no longer help, twice d costs 0.01 of LDS. */
@@ -64,7 +76,10 @@ export function featureMap(rows: Sensitivities, options: FeatureOptions): Featur
       { data: { featureCount, coordinateCount: coordinateCount(rows) } },
     );
   }
+  const report = (done: number) => options.onProgress?.({ stage: "features", done, total: 5 });
+  report(0);
   const bases = rows.layers.map((_, layer) => layerBasis(rows, layer));
+  report(1);
   const projections = bases.map((basis, layer) => projectInputs(rows.layers[layer]!.inputs, basis.inputs));
   const curvatures = bases.map((_, layer) => rotatedCurvatures(rows, bases, layer, layer));
   const all = bases.flatMap((_, layer) => directionsOf(rows, layer, projections[layer]!, curvatures[layer]!));
@@ -74,31 +89,82 @@ export function featureMap(rows: Sensitivities, options: FeatureOptions): Featur
   const kept = all.slice(0, Math.max(featureCount, options.candidateCount ?? CANDIDATES * featureCount));
   const width = kept.length;
   const total = all.reduce((sum, { curvature }) => sum + curvature, 0);
+  report(2);
   const factor = projectedHessian(rows, bases, projections, kept, damping);
   choleskyInPlace(factor, width);
-  const signs = randomSigns(featureCount, options.seed);
-  const whiten = (of: Sensitivities) => {
-    const out = projectGradients(of, bases, kept);
-    solveLower(factor, width, out, of.rowCount);
-    return out;
-  };
-  const whitened = whiten(rows);
+  report(3);
+  const directions = keptDirections(rows, bases, kept);
+  const whitened = gradientComponents(directions, rows);
+  solveLower(factor, width, whitened, rows.rowCount);
   const subspace =
-    width === featureCount ? undefined : principalSubspace(whitened, rows.rowCount, width, featureCount);
-  const cut = (vectors: Float64Array, count: number) =>
-    subspace === undefined ? vectors : timesTransposed(vectors, count, subspace, featureCount, width);
-  const rowFeatures = cut(whitened, rows.rowCount);
+    width === featureCount
+      ? identity(width)
+      : principalSubspace(whitened, rows.rowCount, width, featureCount);
+  report(4);
+  const cut = timesTransposed(whitened, rows.rowCount, subspace, featureCount, width);
+  const linear: GradientMap = {
+    featureCount,
+    ...directions,
+    matrix: rotatedMap(factor, subspace, featureCount, width, randomSigns(featureCount, options.seed)),
+  };
+  report(5);
   return {
     featureCount,
     keptCurvature: kept.reduce((sum, { curvature }) => sum + curvature, 0) / total,
-    keptSquares: dot(rowFeatures, rowFeatures) / dot(whitened, whitened),
-    features(of) {
-      const out = of === rows ? rowFeatures.slice() : cut(whiten(of), of.rowCount);
-      for (let i = 0; i < of.rowCount; i++) {
-        rotate(out.subarray(i * featureCount, (i + 1) * featureCount), signs);
+    keptSquares: dot(cut, cut) / dot(whitened, whitened),
+    linear,
+    features: (of) => applyGradientMap(linear, of),
+  };
+}
+
+function identity(size: number): Float64Array {
+  const out = new Float64Array(size * size);
+  for (let k = 0; k < size; k++) out[k * size + k] = 1;
+  return out;
+}
+
+/** Whitening, subspace and rotation as one matrix: rows x with x · v = (subspace · L⁻¹ v), then rotated. */
+function rotatedMap(
+  factor: Float64Array,
+  subspace: Float64Array,
+  featureCount: number,
+  width: number,
+  signs: Int8Array,
+): Float64Array {
+  const matrix = subspace.slice();
+  solveLowerTransposed(factor, width, matrix, featureCount);
+  const column = new Float64Array(featureCount);
+  for (let t = 0; t < width; t++) {
+    for (let k = 0; k < featureCount; k++) column[k] = matrix[k * width + t]!;
+    rotate(column, signs);
+    for (let k = 0; k < featureCount; k++) matrix[k * width + t] = column[k]!;
+  }
+  return matrix;
+}
+
+/** The kept directions with only those input eigenvectors that some of them uses. */
+function keptDirections(
+  rows: Sensitivities,
+  bases: readonly LayerBasis[],
+  kept: readonly Direction[],
+): Pick<GradientMap, "layers" | "directions"> {
+  const used = bases.map((_, layer) => [
+    ...new Set(kept.filter((direction) => direction.layer === layer).map(({ input }) => input)),
+  ]);
+  const places = used.map((inputs) => new Map(inputs.map((input, place) => [input, place])));
+  return {
+    layers: bases.map((basis, layer) => {
+      const { inputs, outputCount } = rows.layers[layer]!;
+      const inputCount = inputs.columnCount;
+      const vectors = new Float64Array(used[layer]!.length * inputCount);
+      for (const [place, input] of used[layer]!.entries()) {
+        vectors.set(basis.inputs.subarray(input * inputCount, (input + 1) * inputCount), place * inputCount);
       }
-      return out;
-    },
+      return { inputCount, outputCount, outputs: basis.outputs, inputs: vectors };
+    }),
+    directions: kept.map(({ layer, output, input }) => {
+      return { layer, output, input: places[layer]!.get(input)! };
+    }),
   };
 }
 
@@ -254,43 +320,6 @@ function gatherColumns(values: Float64Array, n: number, columns: readonly number
   const out = new Float64Array(columns.length * n);
   for (const [k, column] of columns.entries()) {
     for (let i = 0; i < n; i++) out[k * n + i] = values[i * width + column]!;
-  }
-  return out;
-}
-
-function projectGradients(
-  of: Sensitivities,
-  bases: readonly LayerBasis[],
-  kept: readonly Direction[],
-): Float64Array {
-  const d = kept.length;
-  const out = new Float64Array(of.rowCount * d);
-  for (const [layer, { inputs, outputCount, outputOffset }] of of.layers.entries()) {
-    const basis = bases[layer]!;
-    const places = kept.flatMap((direction, t) => (direction.layer === layer ? [{ t, direction }] : []));
-    const inputList = [...new Set(places.map(({ direction }) => direction.input))];
-    const slot = new Map(inputList.map((input, k) => [input, k]));
-    const projected = new Float64Array(inputList.length);
-    const outputs = new Float64Array(outputCount);
-    for (let i = 0; i < of.rowCount; i++) {
-      for (const [k, input] of inputList.entries()) {
-        let sum = 0;
-        for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
-          sum += inputs.values[e]! * basis.inputs[input * inputs.columnCount + inputs.columns[e]!]!;
-        }
-        projected[k] = sum;
-      }
-      for (let b = 0; b < outputCount; b++) {
-        let sum = 0;
-        for (let o = 0; o < outputCount; o++) {
-          sum += basis.outputs[b * outputCount + o]! * of.residuals[i * of.outputCount + outputOffset + o]!;
-        }
-        outputs[b] = sum;
-      }
-      for (const { t, direction } of places) {
-        out[i * d + t] = outputs[direction.output]! * projected[slot.get(direction.input)!]!;
-      }
-    }
   }
   return out;
 }

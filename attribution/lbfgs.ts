@@ -1,3 +1,5 @@
+import type { OnProgress } from "./progress.ts";
+
 /** Writes the gradient at `x` into `gradient` and returns the value. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
@@ -7,6 +9,8 @@ export interface LbfgsOptions {
   readonly tolerance: number;
   /** Overwrites its argument with an approximation of (Hessian)⁻¹ times it. */
   readonly precondition?: (v: Float64Array) => void;
+  /** Stage "train", in hundredths of the way that the gradient's length has to go, on a logarithmic scale. */
+  readonly onProgress?: OnProgress;
 }
 
 /** How many pairs of steps and gradient changes the curvature is guessed from. */
@@ -26,8 +30,16 @@ export function minimise(
   let value = objective(x, gradient);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   let iterations = 0;
+  const first = norm(gradient);
+  let hundredths = 0;
   for (; iterations < options.maxIterations; iterations++) {
-    if (norm(gradient) <= options.tolerance * Math.max(1, norm(x))) break;
+    const target = options.tolerance * Math.max(1, norm(x));
+    if (norm(gradient) <= target) break;
+    if (options.onProgress !== undefined) {
+      const part = Math.log(first / norm(gradient)) / Math.log(first / target);
+      hundredths = Math.max(hundredths, Math.min(99, Math.floor(100 * part) || 0));
+      options.onProgress({ stage: "train", done: hundredths, total: 100 });
+    }
     const direction = quasiNewtonDirection(gradient, pairs, options.precondition);
     const slope = dot(direction, gradient);
     const isDescent = slope < 0;

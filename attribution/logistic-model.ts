@@ -46,6 +46,7 @@ export function logisticModel(options: LogisticOptions): Model & {
     return minimise(objective, start, {
       maxIterations: MAX_ITERATIONS,
       tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
+      ...(train.onProgress === undefined ? {} : { onProgress: train.onProgress }),
       ...minimiser,
     }).x;
   };
@@ -62,7 +63,7 @@ export function logisticModel(options: LogisticOptions): Model & {
             examples.labels.length,
             train.indices ?? allIndices(examples),
             train.start ?? new Float64Array(parameterCount),
-            { ...options.sgd, decay },
+            { ...options.sgd, decay, onProgress: train.onProgress },
           ),
     losses(parameters, examples) {
       return Float64Array.from(examples.labels, (label, i) => {

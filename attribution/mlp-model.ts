@@ -42,7 +42,7 @@ export function mlpModel(options: MlpOptions): Model {
         examples.labels.length,
         train.indices ?? allIndices(examples),
         train.start ?? startingPoint(shape, parameterCount, options.sgd.seed),
-        { ...options.sgd, decay },
+        { ...options.sgd, decay, onProgress: train.onProgress },
       ),
     losses: (parameters, { inputs, labels }) =>
       Float64Array.from(labels, (label, i) => {

@@ -1,3 +1,4 @@
+import type { OnProgress } from "./progress.ts";
 import type { Sensitivities } from "./sensitivities.ts";
 import type { SparseRows } from "./sparse-rows.ts";
 
@@ -12,6 +13,8 @@ export interface TrainOptions {
   readonly indices?: Int32Array;
   /** Where to begin; the model's own start if not given. */
   readonly start?: Float64Array;
+  /** Stage "train"; the units are passes over the rows, or hundredths of the way to the optimum. */
+  readonly onProgress?: OnProgress;
 }
 
 /**

@@ -15,7 +15,10 @@ export function provenFeatures(rows: Sensitivities, options: FeatureOptions): Pr
 }
 
 /** One query of 8 bits for each row of `queries`. */
-export function provenQueries(map: FeatureMap, queries: Sensitivities): QuantisedQuery[] {
+export function provenQueries(
+  map: Pick<FeatureMap, "featureCount" | "features">,
+  queries: Sensitivities,
+): QuantisedQuery[] {
   const features = map.features(queries);
   return Array.from({ length: queries.rowCount }, (_, q) =>
     quantiseQuery(features.subarray(q * map.featureCount, (q + 1) * map.featureCount)),

@@ -1,3 +1,4 @@
+import type { OnProgress } from "./progress.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 export interface SgdOptions {
@@ -22,7 +23,7 @@ export function descend(
   rowCount: number,
   indices: Int32Array,
   start: Float64Array,
-  options: SgdOptions & { readonly decay: number },
+  options: SgdOptions & { readonly decay: number; readonly onProgress?: OnProgress | undefined },
 ): Float64Array {
   const takesPart = new Uint8Array(rowCount);
   for (const i of indices) takesPart[i] = 1;
@@ -31,6 +32,7 @@ export function descend(
   const step = new Float64Array(x.length);
   const random = new SeededRandom(`${options.seed}/order`);
   for (let epoch = 0; epoch < options.epochs; epoch++) {
+    options.onProgress?.({ stage: "train", done: epoch, total: options.epochs });
     const order = random.permutation(rowCount);
     for (let from = 0; from < rowCount; from += options.batchSize) {
       const batch = order.subarray(from, from + options.batchSize).filter((i) => takesPart[i] === 1);

@@ -1,0 +1,9 @@
+/** Where a long computation stands: `done` of `total` in units of its stage. */
+export interface Progress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Called synchronously, at least every few seconds of a long computation. It changes no result. */
+export type OnProgress = (progress: Progress) => void;
