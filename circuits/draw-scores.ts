@@ -1,0 +1,33 @@
+import { FIELD_ORDER } from "./protocol.ts";
+import type { ColumnCommitments } from "./feature-commitment.ts";
+import { generators } from "./generators.ts";
+import { queryBytes } from "./query.ts";
+import type { CircuitInputs } from "./witness-calculator.ts";
+
+/** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
+export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
+  return featureCount <= 32 ? 7 : featureCount <= 259 ? 8 : 9;
+}
+
+/** s_k = Σ_j G[k][j] q_j, G row-major N × d. Exact: below 2^26 for d ≤ 2,072. */
+export function exactScores(G: Int8Array, q: Int16Array): bigint[] {
+  const featureCount = q.length;
+  const rowCount = G.length / featureCount;
+  return Array.from({ length: rowCount }, (_, k) => {
+    let sum = 0;
+    for (let j = 0; j < featureCount; j++) sum += G[k * featureCount + j]! * q[j]!;
+    return BigInt(sum);
+  });
+}
+
+/** DrawScores' witness of one draw; start, startMultiple and the columns come from the circuits around it. */
+export function drawInputs(
+  G: Int8Array,
+  q: Int16Array,
+): { queryBytes: number[]; scores: bigint[]; blindScore: bigint } {
+  return {
+    queryBytes: [...queryBytes(q)],
+    scores: exactScores(G, q),
+    blindScore: q.reduce((sum, entry) => sum + BigInt(entry), 0n),
+  };
+}
