@@ -1,0 +1,110 @@
+/** Grey levels, a byte a pixel, row after row. */
+export interface ImageShape {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Side of the squares of pixels whose means are compared first. */
+const COARSE_PIXELS = 4;
+/** What rounding may add to a sum of products of unit vectors; far above it, far below any step in similarity. */
+const ROUNDING = 1e-9;
+
+/**
+ * An image as a vector of length 1 and mean 0, moved by whole pixels so that its centre of mass is in the middle: the
+ * inner product of two is their correlation, whatever their brightness, contrast and place. 0 for one grey level.
+ */
+export function imageVector(pixels: Uint8Array, { width, height }: ImageShape): Float64Array {
+  let mass = 0;
+  let massX = 0;
+  let massY = 0;
+  for (let k = 0; k < width * height; k++) {
+    mass += pixels[k]!;
+    massX += pixels[k]! * (k % width);
+    massY += pixels[k]! * Math.floor(k / width);
+  }
+  const out = new Float64Array(width * height);
+  if (mass === 0) return out;
+  const moveX = Math.floor((width - 1) / 2 - massX / mass + 0.5);
+  const moveY = Math.floor((height - 1) / 2 - massY / mass + 0.5);
+  let sum = 0;
+  for (let k = 0; k < width * height; k++) {
+    const x = (k % width) + moveX;
+    const y = Math.floor(k / width) + moveY;
+    if (x < 0 || x >= width || y < 0 || y >= height) continue;
+    out[y * width + x] = pixels[k]!;
+    sum += pixels[k]!;
+  }
+  const mean = sum / out.length;
+  let squares = 0;
+  for (let k = 0; k < out.length; k++) {
+    out[k] = out[k]! - mean;
+    squares += out[k]! * out[k]!;
+  }
+  // Bytes of more than one level differ from their mean by far more than rounding.
+  const length = Math.sqrt(squares);
+  return length < ROUNDING ? out.fill(0) : out.map((x) => x / length);
+}
+
+/**
+ * Finds, among the images added so far, the one most similar to another, without missing any. Two images are first
+ * compared by sums over squares of pixels: the rest of the inner product is at most the product of the rests' lengths
+ * (Cauchy–Schwarz), so most pairs need no more. Hashing to buckets would miss pairs that a copyist chooses.
+ */
+export class ImageIndex {
+  readonly #images: readonly {
+    readonly fine: Float64Array;
+    readonly coarse: Float64Array;
+    /** Length of what the coarse part does not hold. */
+    readonly rest: number;
+  }[];
+  readonly #threshold: number;
+  readonly #added: number[] = [];
+
+  constructor(images: readonly Uint8Array[], shape: ImageShape, threshold: number) {
+    this.#threshold = threshold;
+    this.#images = images.map((pixels) => {
+      const fine = imageVector(pixels, shape);
+      const coarse = coarseVector(fine, shape);
+      return { fine, coarse, rest: Math.sqrt(Math.max(0, dot(fine, fine) - dot(coarse, coarse))) };
+    });
+  }
+
+  add(index: number): void {
+    this.#added.push(index);
+  }
+
+  /** The added image of the highest similarity ≥ threshold, the first of equals; undefined if there is none. */
+  mostSimilar(index: number): { earlier: number; similarity: number } | undefined {
+    const own = this.#images[index]!;
+    let best: { earlier: number; similarity: number } | undefined;
+    for (const earlier of this.#added) {
+      const other = this.#images[earlier]!;
+      const most = dot(own.coarse, other.coarse) + own.rest * other.rest + ROUNDING;
+      if (most < (best?.similarity ?? this.#threshold)) continue;
+      const similarity = dot(own.fine, other.fine);
+      if (similarity < this.#threshold) continue;
+      if (best === undefined || similarity > best.similarity) best = { earlier, similarity };
+    }
+    return best;
+  }
+}
+
+/** Components along the squares of pixels, each an orthonormal direction; squares at the edge may be smaller. */
+function coarseVector(fine: Float64Array, { width, height }: ImageShape): Float64Array {
+  const columns = Math.ceil(width / COARSE_PIXELS);
+  const sums = new Float64Array(columns * Math.ceil(height / COARSE_PIXELS));
+  const counts = new Int32Array(sums.length);
+  for (const [k, x] of fine.entries()) {
+    const square =
+      Math.floor(Math.floor(k / width) / COARSE_PIXELS) * columns + Math.floor((k % width) / COARSE_PIXELS);
+    sums[square] = sums[square]! + x;
+    counts[square] = counts[square]! + 1;
+  }
+  return sums.map((sum, square) => sum / Math.sqrt(counts[square]!));
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
