@@ -9,7 +9,28 @@ import { RollupError } from "../circuits/rollup-error.ts";
 export const attributionErrors = {
   ATT_RECIPE_INVALID: {
     meaning: "the recipe is not of the documented form, or names data that it does not fit",
-    remedy: "compare the recipe with docs/attribution-methods.md",
+    remedy: "compare the recipe with docs/attribution.md",
+  },
+  ATT_ROW_INVALID: {
+    meaning: "a row, or what a model is asked, is not of the format of the recipe's rows",
+    remedy: "compare it with docs/attribution.md; `data.why` says what is wrong",
+  },
+  ATT_ROWS_MISMATCH: {
+    meaning: "the rows are not those that the recipe's root commits to, or not in the version's order",
+    remedy: "take the rows of the version that the recipe names, in the version's order",
+  },
+  ATT_BEYOND_CIRCUIT: {
+    meaning: "a model has more rows, slots or columns than the settlement circuit, or other columns",
+    remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
+  },
+  ATT_MODEL_FILE_INVALID: {
+    meaning: "a file of a published model is absent, or is not what manifest and commitments say",
+    remedy: "fetch the model again; if it stays so, its publisher made a mistake or cheats",
+  },
+  ATT_MODEL_MISMATCH: {
+    meaning:
+      "a published model is not what its recipe makes of the committed rows; `data` has the first difference",
+    remedy: "do not approve, pay or settle the model",
   },
   ATT_DATA_CHANGED: {
     meaning: "the installed data set is not the one that the recipe was written for",

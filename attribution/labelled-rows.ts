@@ -9,7 +9,7 @@ export interface LabelledRows {
   readonly features: SparseRows;
   readonly labels: Int32Array;
   readonly classCount: number;
-  /** What a contributor commits to: the content without its label, then one byte for the label. */
+  /** What repetitions are found by: a row's input, then one byte for its label. A datanet's own format: row-content.ts. */
   readonly contents: readonly Uint8Array[];
 }
 

