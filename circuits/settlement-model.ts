@@ -1,0 +1,331 @@
+/**
+ * The model of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
+ * Needs `initPoseidon`.
+ */
+import { drawInputs, exactScores } from "./draw-scores.ts";
+import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "./leaf.ts";
+import { hashTagged } from "./poseidon.ts";
+import { TAG } from "./protocol.ts";
+import { queryCommitment } from "./query.ts";
+import { receiptHash } from "./receipt.ts";
+import {
+  accruedRoot,
+  ownersCommitment,
+  type RewardSlot,
+  type SealedEpoch,
+  type SettlementTerms,
+  sealedHash,
+  settlementHash,
+  slotLeaf,
+  unpackSplit,
+} from "./rewards.ts";
+import { RollupError } from "./rollup-error.ts";
+import { type SettlementData, settlementElements } from "./settlement-data.ts";
+import { privateElements, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
+import {
+  type DrawShares,
+  drawPoint,
+  drawShares,
+  rewardPerUnit,
+  sampledPayout,
+  splitEarned,
+} from "./settlement-split.ts";
+import type { CircuitInputs } from "./witness-calculator.ts";
+
+/** A model as a settlement finds it: the opening of its body. */
+export interface SettledModel {
+  readonly modelId: number;
+  readonly statics: ModelStatics;
+  readonly slots: readonly RewardSlot[];
+  /** What each slot has accrued before. */
+  readonly accruedWei: readonly bigint[];
+}
+
+/** One link of a sealed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
+export interface EpochPayment {
+  readonly payerId: number;
+  readonly receipt: bigint;
+  readonly cumulativeWei: bigint;
+}
+
+/** What a receipt is opened with. */
+export interface AnswerOpening {
+  readonly answerHash: bigint;
+  readonly salt: bigint;
+  readonly query: Int16Array;
+}
+
+export interface ModelFeatures {
+  /** G, row-major N × d. */
+  readonly matrix: Int8Array;
+  readonly columns: ColumnCommitments;
+}
+
+export interface EpochToSettle {
+  readonly size: SettlementSize;
+  readonly model: SettledModel;
+  readonly sealed: SealedEpoch;
+  readonly payments: readonly EpochPayment[];
+  /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
+  readonly openingOf: (paymentIndex: number) => AnswerOpening | undefined;
+  readonly features: ModelFeatures;
+  /** 128 bits, from L1. */
+  readonly seed: bigint;
+}
+
+/** One draw: its payment, and what it gives to each row. */
+export interface SettledDraw {
+  readonly paymentIndex: number;
+  readonly pointWei: bigint;
+  readonly isValid: boolean;
+  /** Of all rows; none of a void draw. */
+  readonly scores: readonly bigint[];
+  /** What one unit of weight earns, in 2^-40 wei; 0 for a void draw. */
+  readonly rewardPerUnit: bigint;
+  /** No score is positive: every row has weight 1. */
+  readonly isEven: boolean;
+}
+
+/** A settlement ready to be posted and proven. */
+export interface PreparedSettlement {
+  readonly data: SettlementData;
+  readonly terms: SettlementTerms;
+  readonly earnedWei: readonly bigint[];
+  readonly newAccruedWei: readonly bigint[];
+  /** Slots of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
+  readonly slotCount: number;
+  readonly privateElements: readonly bigint[];
+  /** All of the circuit's inputs but z, which `settlementStatement` computes. */
+  readonly inputs: CircuitInputs;
+}
+
+export interface SampledSettlement extends PreparedSettlement {
+  readonly draws: readonly SettledDraw[];
+}
+
+/**
+ * Settles a sealed epoch by K drawn payments.
+ * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, slots, features
+ *   or an opening are not those that the sealed epoch, the statics or the receipt bind (`data.what`)
+ */
+export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
+  const { size, model, sealed, payments, seed } = epoch;
+  const { slots } = model;
+  requireFits(epoch);
+  const statics = hashStatics(model.statics);
+  requireBound(epoch);
+
+  const shares = drawShares(sealed.amountWei, size.draws, unpackSplit(model.statics.split));
+  const owners = slots.flatMap((slot, m) => Array<number>(slot.rowCount).fill(m));
+  const hits = Array<number>(size.payments).fill(0);
+  const openings: (AnswerOpening | undefined)[] = [];
+  const draws = Array.from({ length: size.draws }, (_, k): SettledDraw => {
+    const pointWei = drawPoint(seed, k, size.draws, sealed.amountWei);
+    const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
+    hits[paymentIndex]!++;
+    const opening = epoch.openingOf(paymentIndex);
+    openings.push(opening);
+    if (opening !== undefined) requireOpens(payments[paymentIndex]!, opening, statics, paymentIndex);
+    return { paymentIndex, pointWei, ...scoreDraw(epoch, shares, opening) };
+  });
+
+  const weighted = slots.map(() => 0n);
+  for (const draw of draws) {
+    for (const [row, score] of draw.scores.entries()) {
+      const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
+      weighted[owners[row]!]! += draw.rewardPerUnit * weight;
+    }
+  }
+  const split = weighted.map(splitEarned);
+  const earnedWei = split.map((slot) => slot.earnedWei);
+  const voidCount = draws.filter((draw) => !draw.isValid).length;
+  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
+  const newAccruedWei = slots.map((_, m) => (model.accruedWei[m] ?? 0n) + earnedWei[m]!);
+  const terms: SettlementTerms = {
+    modelId: model.modelId,
+    voidCount,
+    sealed: sealedHash(statics, sealed),
+    ownerWei: payout.ownerWei,
+    treasuryWei: payout.treasuryWei,
+    oldAccruedRoot: accruedRoot(slots, model.accruedWei),
+    newAccruedRoot: accruedRoot(slots, newAccruedWei),
+  };
+  const data: SettlementData = {
+    settlementHash: settlementHash(terms),
+    modelId: model.modelId,
+    isGenesis: false,
+    cap: 0,
+    seed,
+    epoch: sealed.epoch,
+    sealBatch: sealed.sealBatch,
+    voidCount,
+    burnedWei: payout.burnedWei,
+    capCircuit: 0,
+    chain: sealed.chain,
+    items: earnedWei,
+  };
+  settlementElements(data);
+
+  const packed = payments.map(packPayment);
+  const drawn = draws.map(({ paymentIndex }) => ({
+    before: packed[paymentIndex - 1] ?? 0n,
+    after: packed[paymentIndex]!,
+    receipt: payments[paymentIndex]!.receipt,
+  }));
+  const rowOwners = Array.from({ length: size.rows }, (_, i) => owners[i] ?? slots.length);
+  const remainders = padded(
+    split.map((slot) => slot.remainder),
+    size.slots,
+  );
+  // A void draw needs some query; all ones do.
+  const witnesses = openings.map((opening) =>
+    drawInputs(epoch.features.matrix, opening?.query ?? new Int16Array(size.features).fill(1)),
+  );
+  return {
+    data,
+    terms,
+    draws,
+    earnedWei,
+    newAccruedWei,
+    slotCount: size.slots,
+    privateElements: privateElements(size, { remainders, owners: rowOwners, hits, draws: drawn }),
+    inputs: {
+      ...modelInputs(model, size.slots),
+      modelId: model.modelId,
+      epoch: sealed.epoch,
+      sealBatch: sealed.sealBatch,
+      seed,
+      amount: sealed.amountWei,
+      earned: padded(earnedWei, size.slots),
+      remainder: remainders,
+      owner: rowOwners,
+      active: padded(
+        payments.map(() => 1n),
+        size.payments,
+      ),
+      receipt: padded(
+        payments.map((payment) => payment.receipt),
+        size.payments,
+      ),
+      packed: padded(packed, size.payments),
+      hits,
+      drawBefore: drawn.map((draw) => draw.before),
+      drawAfter: drawn.map((draw) => draw.after),
+      drawReceipt: drawn.map((draw) => draw.receipt),
+      isValid: draws.map((draw) => draw.isValid),
+      answerHash: openings.map((opening) => opening?.answerHash ?? 0n),
+      salt: openings.map((opening) => opening?.salt ?? 0n),
+      queryBytes: witnesses.map((witness) => witness.queryBytes),
+      scores: witnesses.map((witness) => padded(witness.scores, size.rows)),
+      blindScore: witnesses.map((witness) => witness.blindScore),
+      columnU: epoch.features.columns.u,
+      columnV: epoch.features.columns.v,
+    },
+  };
+}
+
+/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. */
+export function paymentChain(payments: readonly EpochPayment[]): bigint {
+  return payments.reduce(
+    (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),
+    0n,
+  );
+}
+
+function packPayment(payment: EpochPayment): bigint {
+  return BigInt(payment.payerId) | (payment.cumulativeWei << 24n);
+}
+
+export function padded(values: readonly bigint[], length: number): bigint[] {
+  return Array.from({ length }, (_, i) => values[i] ?? 0n);
+}
+
+/** Inputs that both settlement circuits take of a model. */
+export function modelInputs(model: SettledModel, slotCount: number): CircuitInputs {
+  const { slotRoot, binding, split } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  return {
+    slotRoot,
+    origin: binding & ((1n << 56n) - 1n),
+    predecessor: unpackBinding(binding).predecessorId,
+    ownerParts,
+    validatorParts,
+    present: padded(
+      model.slots.map(() => 1n),
+      slotCount,
+    ),
+    rowCounts: padded(
+      model.slots.map((slot) => BigInt(slot.rowCount)),
+      slotCount,
+    ),
+    leaf: padded(
+      model.slots.map((slot, m) => slotLeaf(slot, model.accruedWei[m] ?? 0n)),
+      slotCount,
+    ),
+  };
+}
+
+function scoreDraw(epoch: EpochToSettle, shares: DrawShares, opening: AnswerOpening | undefined) {
+  if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
+  const scores = exactScores(epoch.features.matrix, opening.query);
+  const positiveTotal = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
+  const total = positiveTotal === 0n ? BigInt(scores.length) : positiveTotal;
+  return {
+    isValid: true,
+    scores,
+    rewardPerUnit: rewardPerUnit(shares.rewardWei, total),
+    isEven: positiveTotal === 0n,
+  };
+}
+
+function requireFits({ size, model, payments, features }: EpochToSettle): void {
+  requireSize(size);
+  const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
+  const limits: [what: string, given: number, most: number][] = [
+    ["rows", rowCount, size.rows],
+    ["slots", model.slots.length, size.slots],
+    ["payments", payments.length, size.payments],
+    ["features", features.columns.u.length, size.features],
+  ];
+  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  requireSame("features", features.columns.u.length, size.features);
+  requireSame("matrix", features.matrix.length, rowCount * size.features);
+}
+
+function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
+  requireSlots(model);
+  requireSame("columns", featuresCommitment(features.columns), model.statics.featuresCommitment);
+  requireSame("chain", paymentChain(payments), sealed.chain);
+  requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, sealed.amountWei);
+}
+
+/** @throws CIR_SETTLEMENT_DIFFERS where the slots are not those of the statics */
+export function requireSlots(model: SettledModel): void {
+  const { statics, slots } = model;
+  const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
+  requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
+  requireSame("owners", ownersCommitment(slots.map((slot) => slot.rowCount)), statics.ownersCommitment);
+}
+
+function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bigint, index: number): void {
+  const { payerId, receipt } = payment;
+  const { answerHash, salt } = opening;
+  const hash = receiptHash({
+    statics,
+    payerId,
+    answerHash,
+    queryCommitment: queryCommitment(opening.query),
+    salt,
+  });
+  requireSame(`the receipt of payment ${index}`, hash, receipt);
+}
+
+/** @throws CIR_SETTLEMENT_DIFFERS */
+function requireSame(what: string, given: bigint | number, bound: bigint | number): void {
+  if (given === bound) return;
+  throw new RollupError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
+    data: { what, given: given.toString(), bound: bound.toString() },
+  });
+}
