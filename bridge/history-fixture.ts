@@ -58,8 +58,9 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     /** The registered keys, as if they had been derived. */
     derived: registered.map(
       (circuit): DerivedCircuit => ({
-        narrow: circuit.narrow,
-        wide: circuit.wide,
+        sort: circuit.sort,
+        size0: circuit.size0,
+        size1: circuit.size1,
         key: verifierKey(circuit),
       }),
     ),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { batchSizes } from "../circuits/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/deployment.ts";
 import { shapeName } from "../circuits/protocol.ts";
 import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
@@ -47,7 +48,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
       },
       idFeeWei: OPEN,
       circuits: SHAPES.map((shape, i) => ({
-        ...shape,
+        ...batchSizes(shape),
         name: shapeName(shape),
         circuitId: circuits[i]!.circuitId,
         isDevelopment: true,

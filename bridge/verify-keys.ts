@@ -1,5 +1,5 @@
 /** Are the keys on L1 those of the circuits? */
-import { shapeName } from "../circuits/protocol.ts";
+import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import { computeCircuitId, G2_GENERATOR } from "../contracts/verifying-key.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
@@ -17,9 +17,7 @@ export interface VerifierKey {
 }
 
 /** A circuit whose key was derived from the sources, not read from L1. */
-export interface DerivedCircuit {
-  readonly narrow: number;
-  readonly wide: number;
+export interface DerivedCircuit extends CircuitSizes {
   readonly key: VerifierKey;
 }
 
@@ -32,18 +30,19 @@ export function checkKeys(
   derived: readonly DerivedCircuit[] | null,
 ): void {
   for (const circuit of registered) {
-    const { index, isDevelopment, key, narrow, wide } = circuit;
+    const { index, isDevelopment, key, sort, size0, size1 } = circuit;
     const [ic0, ic1, ic2, ic3] = key.ic as [G1, G1, G1, G1];
-    const id = computeCircuitId({ narrow, wide, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
+    const sizes = { sort, size0, size1 };
+    const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
     requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
     if (derived === null) continue;
-    const name = shapeName(circuit);
-    const candidates = derived.filter((d) => d.narrow === narrow && d.wide === wide);
+    const name = sizesName(sizes);
+    const candidates = derived.filter((d) => sizesName(d) === name);
     if (candidates.length === 0) {
       throw verifyDiffers({
         batchNumber: null,
         what: `circuit ${index}`,
-        expected: derived.map(shapeName),
+        expected: derived.map(sizesName),
         actual: name,
       });
     }
@@ -65,6 +64,9 @@ export function checkKeys(
     }
   }
 }
+
+/** Its sort and its sizes, as L1 knows them. */
+const sizesName = ({ sort, size0, size1 }: CircuitSizes) => `sort ${sort}, ${size0}, ${size1}`;
 
 function isSameKey(x: object, y: object): boolean {
   try {

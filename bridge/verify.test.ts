@@ -225,7 +225,7 @@ describe("verifyRollup of batches that came in through a contract", () => {
       const data = encodeFunctionData({
         abi: rollupAbi,
         functionName: "submitBatches",
-        args: [sealed.map((s) => s.batch), sealed.map((s) => s.proof)],
+        args: [sealed.map((s) => s.batch), [], sealed.map((s) => s.proof)],
       });
       // The relay swallows failures, so an estimate would be too low.
       const hash = await f.l1.client.sendTransaction({

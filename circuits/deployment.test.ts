@@ -25,8 +25,9 @@ const deployment: Deployment = {
   circuits: [
     {
       name: "batch-6-2",
-      narrow: 6,
-      wide: 2,
+      sort: 0,
+      size0: 6,
+      size1: 2,
       circuitId: 2n ** 256n - 1n,
       isDevelopment: true,
       verificationKeyPath: "a",

@@ -4,8 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";
 import type { Genesis } from "./ledger.ts";
-import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI, shapeName } from "./protocol.ts";
+import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 
 const integer = (max: bigint) =>
@@ -24,8 +25,10 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const circuitSchema = z
   .object({
     name: z.string().min(1),
-    narrow: count.max(256).refine((n) => n % 2 === 0, "is odd: two narrow cores share an element"),
-    wide: count.min(1).max(255),
+    sort: count.max(2),
+    /** By sort: see CircuitSizes. */
+    size0: count.max(65_535),
+    size1: count.min(1).max(256),
     circuitId: integer(2n ** 256n - 1n),
     isDevelopment: z.boolean(),
     verificationKeyPath: z.string().min(1),
@@ -33,7 +36,7 @@ const circuitSchema = z
     wasmPath: z.string().min(1),
     contentHash: z.string().min(1),
   })
-  .refine((circuit) => circuit.name === shapeName(circuit), "has a name that is not its shape's");
+  .refine((circuit) => isNameOfSizes(circuit.name, circuit), "has a name that is not its sizes'");
 
 const deploymentSchema = z.object({
   chainId: count,
@@ -97,6 +100,7 @@ export function genesisOf(deployment: Deployment): Genesis {
   return { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX };
 }
 
+/** @throws CIR_NOT_A_BATCH_CIRCUIT */
 export function shapeOf(circuit: DeployedCircuit): BatchShape {
-  return { narrow: circuit.narrow, wide: circuit.wide };
+  return batchShape(circuit);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {evaluateElements, hashElements} from "./ElementVector.sol";
 import {IRollup} from "./IRollup.sol";
 import {storeWord} from "./MemoryWords.sol";
 import {MAX_LEAF_COUNT, R} from "./Protocol.sol";
@@ -22,9 +23,9 @@ library BatchElements {
         uint256 signedCount;
     }
 
-    /// @dev Words of each kind, four bits a kind, kind 0 lowest; f marks reserved and unknown kinds.
+    /// @dev Words of each kind, four bits a kind, kind 0 lowest; f marks unknown kinds.
     ///                                      31 … 21    20 … 16 15…12 11 … 0
-    uint256 private constant WORD_COUNTS = 0xfffffffffff_44544_ffff_101527221100;
+    uint256 private constant WORD_COUNTS = 0xfffffffffff_44544_1110_101527221100;
     uint256 private constant NO_WORD_COUNT = 0xf;
 
     // Wire form of a batch: the new root, then the packed header, 58 bytes together.
@@ -150,49 +151,12 @@ library BatchElements {
         }
     }
 
-    /// @dev keccak256 of all elements, each as a 32-byte word.
-    function hash(Elements memory elements) internal pure returns (bytes32 result) {
-        uint256 start = elements.start;
-        uint256 count = elements.count;
-        assembly ("memory-safe") {
-            result := keccak256(start, mul(0x20, count))
-        }
+    function hash(Elements memory elements) internal pure returns (bytes32) {
+        return hashElements(elements.start, elements.count);
     }
 
-    /// @dev Σ E_i z^i by Horner's rule from the last element. Since the sum and an element are below R < 2^254, they
-    /// can be added before the one reduction. The fixed places are below R by their widths (I5).
+    /// @dev The fixed places are below R by their widths (I5).
     function evaluate(Elements memory elements, uint256 z) internal pure returns (uint256 y) {
-        uint256 start = elements.start;
-        uint256 fixedEnd = start + 0x20 * elements.fixedCount;
-        uint256 end = start + 0x20 * elements.count;
-        bool isInField = true;
-        assembly ("memory-safe") {
-            let p := end
-            for {} gt(p, fixedEnd) {} {
-                p := sub(p, 0x20)
-                let element := mload(p)
-                isInField := and(isInField, lt(element, R))
-                y := mulmod(add(y, element), z, R)
-            }
-            // Element 0 is not multiplied, so the count of the others is brought to a multiple of eight first.
-            let last := add(start, 0x20)
-            for { let rest := and(sub(p, last), 0xff) } rest { rest := sub(rest, 0x20) } {
-                p := sub(p, 0x20)
-                y := mulmod(add(y, mload(p)), z, R)
-            }
-            for {} gt(p, last) {} {
-                p := sub(p, 0x100)
-                y := mulmod(add(y, mload(add(p, 0xe0))), z, R)
-                y := mulmod(add(y, mload(add(p, 0xc0))), z, R)
-                y := mulmod(add(y, mload(add(p, 0xa0))), z, R)
-                y := mulmod(add(y, mload(add(p, 0x80))), z, R)
-                y := mulmod(add(y, mload(add(p, 0x60))), z, R)
-                y := mulmod(add(y, mload(add(p, 0x40))), z, R)
-                y := mulmod(add(y, mload(add(p, 0x20))), z, R)
-                y := mulmod(add(y, mload(p)), z, R)
-            }
-            y := addmod(y, mload(start), R)
-        }
-        if (!isInField) revert IRollup.RollupElementOutOfField();
+        return evaluateElements(elements.start, elements.fixedCount, elements.count, z);
     }
 }

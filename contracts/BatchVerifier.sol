@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
-import {R} from "./Protocol.sol";
+import {MAX_SLOT_COUNT, R, SORT_BATCH, SORT_SETTLEMENT, SORT_SLOT_TABLE} from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3.
@@ -37,7 +37,7 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
     // The key store's layout after its first byte, in bytes: alpha and beta, then per circuit
-    // circuitId | narrow << 32 | wide << 16 | isDevelopment | delta | ic.
+    // circuitId | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
     uint256 private constant SHARED_SIZE = 0xc0;
     uint256 private constant CIRCUIT_SIZE = 0x1c0;
     uint256 private constant SHAPE_AT = 0x20;
@@ -68,10 +68,16 @@ contract BatchVerifier is IBatchVerifier {
             _checkConfig(configs, i);
             anyDevelopment = anyDevelopment || config.isDevelopment;
             bytes32 circuitId = keccak256(
-                abi.encode(CIRCUIT_TAG, config.narrow, config.wide, keccak256(abi.encode(config.key)))
+                abi.encode(
+                    CIRCUIT_TAG,
+                    config.sort,
+                    config.size0,
+                    config.size1,
+                    keccak256(abi.encode(config.key))
+                )
             );
-            uint256 shape = uint256(config.narrow) << 32 | uint256(config.wide) << 16
-                | (config.isDevelopment ? 1 : 0);
+            uint256 shape = uint256(config.sort) << 48 | uint256(config.size0) << 32
+                | uint256(config.size1) << 16 | (config.isDevelopment ? 1 : 0);
             store = abi.encodePacked(store, abi.encode(circuitId, shape, config.key.delta, config.key.ic));
         }
         circuitCount = count;
@@ -81,9 +87,8 @@ contract BatchVerifier is IBatchVerifier {
 
     /// @inheritdoc IBatchVerifier
     function circuits(uint256 index) external view returns (Circuit memory circuit) {
-        if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
         uint256 keys = _loadKeys();
-        (circuit.circuitId, circuit.narrow, circuit.wide) = _circuit(keys, index);
+        (circuit.circuitId, circuit.sort, circuit.size0, circuit.size1) = _circuit(keys, index);
         uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
         circuit.isDevelopment = uint16(loadWord(ptr + SHAPE_AT)) == 1;
         for (uint256 i = 0; i < 2; ++i) {
@@ -119,15 +124,15 @@ contract BatchVerifier is IBatchVerifier {
         }
     }
 
-    /// @dev Assumes index < circuitCount.
     function _circuit(uint256 keys, uint256 index)
         internal
-        pure
-        returns (bytes32 circuitId, uint16 narrow, uint16 wide)
+        view
+        returns (bytes32 circuitId, uint8 sort, uint16 size0, uint16 size1)
     {
+        if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
         uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
         uint256 shape = loadWord(ptr + SHAPE_AT);
-        return (bytes32(loadWord(ptr)), uint16(shape >> 32), uint16(shape >> 16));
+        return (bytes32(loadWord(ptr)), uint8(shape >> 48), uint16(shape >> 32), uint16(shape >> 16));
     }
 
     /// @dev Assumes that each statement's circuit is known. Reverts unless every proof is valid.
@@ -328,8 +333,8 @@ contract BatchVerifier is IBatchVerifier {
 
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {
         CircuitConfig memory config = configs[index];
-        if (config.wide == 0 || config.narrow % 2 != 0) {
-            revert VerifierShapeInvalid(index, config.narrow, config.wide);
+        if (!_isShape(config.sort, config.size0, config.size1)) {
+            revert VerifierShapeInvalid(index, config.sort, config.size0, config.size1);
         }
         if (config.isDevelopment && block.chainid != DEVELOPMENT_CHAIN_ID) {
             revert VerifierDevelopmentKey(index, block.chainid);
@@ -349,6 +354,13 @@ contract BatchVerifier is IBatchVerifier {
             isValid = isValid && _isG1(key.ic[i]);
         }
         if (!isValid) revert VerifierKeyInvalid(index);
+    }
+
+    function _isShape(uint256 sort, uint256 size0, uint256 size1) private pure returns (bool) {
+        if (size1 == 0) return false;
+        if (sort == SORT_BATCH) return size0 % 2 == 0;
+        if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 <= MAX_SLOT_COUNT;
+        return sort == SORT_SLOT_TABLE && size0 == 0 && size1 <= MAX_SLOT_COUNT;
     }
 
     /// @dev On the curve and not at infinity.

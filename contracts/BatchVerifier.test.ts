@@ -159,12 +159,12 @@ describe("verifyProofs", () => {
 });
 
 describe("circuits", () => {
-  test("gives back every key as it was registered, with the id of docs/ledger.md", async () => {
+  test("gives back every key as it was registered, with the id of docs/settlement.md", async () => {
     expect(await f.rollup.read.circuitCount()).toBe(3n);
     for (const [i, circuit] of f.circuits.entries()) {
-      const { narrow, wide, isDevelopment, key } = circuit;
+      const { sort, size0, size1, isDevelopment, key } = circuit;
       const registered = await f.rollup.read.circuits([BigInt(i)]);
-      expect(registered).toMatchObject({ narrow, wide, isDevelopment, key });
+      expect(registered).toMatchObject({ sort, size0, size1, isDevelopment, key });
       expect(BigInt(registered.circuitId)).toBe(circuit.circuitId);
       expect(computeCircuitId(circuit)).toBe(circuit.circuitId);
     }
@@ -173,7 +173,7 @@ describe("circuits", () => {
 });
 
 describe("constructor", () => {
-  const shape = { narrow: 6, wide: 2 };
+  const shape = { sort: 0, size0: 6, size1: 2 };
   const deploy = (circuits: readonly CircuitConfig[]) =>
     revertOf(deployFixture(f.client, { circuits, token: f.deployment.token }));
   const { key, ...rest } = simulateCircuit(shape);
@@ -192,9 +192,40 @@ describe("constructor", () => {
     expect(await deploy(many)).toEqual({ name: "VerifierCircuitCountInvalid", args: [17n, 16n] });
   });
 
-  test("refuses an odd number of narrow slots, and no wide ones", async () => {
-    expect(await deploy([{ ...withKey({}), narrow: 5 }])).toMatchObject({ name: "VerifierShapeInvalid" });
-    expect(await deploy([{ ...withKey({}), wide: 0 }])).toMatchObject({ name: "VerifierShapeInvalid" });
+  test("refuses sizes that no circuit of the sort has, and unknown sorts", async () => {
+    for (const [sort, size0, size1] of [
+      // An odd number of narrow slots, no wide ones.
+      [0, 5, 2],
+      [0, 6, 0],
+      // No payments, no slots, too many.
+      [1, 0, 8],
+      [1, 16, 0],
+      [1, 16, 257],
+      // A slot table with payments, without slots, with too many.
+      [2, 1, 8],
+      [2, 0, 0],
+      [2, 0, 257],
+      [3, 0, 8],
+      [255, 6, 2],
+    ] as const) {
+      expect(await deploy([{ ...withKey({}), sort, size0, size1 }])).toEqual({
+        name: "VerifierShapeInvalid",
+        args: [0n, sort, size0, size1],
+      });
+    }
+    for (const [sort, size0, size1] of [
+      [0, 0, 1],
+      [1, 65_535, 256],
+      [2, 0, 256],
+    ] as const) {
+      const sizes = { ...withKey({}), sort, size0, size1 };
+      expect(await deploy([sizes])).toMatchObject({ name: "accepted" });
+    }
+  });
+
+  test("gives each sort its own circuit ids", () => {
+    const ids = [0, 1, 2].map((sort) => computeCircuitId({ ...withKey({}), sort }));
+    expect(new Set(ids).size).toBe(3);
   });
 
   test("refuses a circuit with another alpha or beta", async () => {

@@ -16,20 +16,25 @@ interface IBatchVerifier {
         uint256[2][4] ic;
     }
 
-    /// @param narrow Number of narrow slots; even, since two share an element. May be 0.
-    /// @param wide Number of wide slots; never 0, or the queue could be ignored with such a circuit.
+    /// @param sort What the circuit proves, and so what its sizes are:
+    /// - 0, a batch: size0 narrow slots, an even number since two share an element, and may be 0; size1 wide slots,
+    ///   never 0, or the queue could be ignored with such a circuit;
+    /// - 1, a sampled settlement: size0 payments at most in an epoch, size1 slots of the model's table;
+    /// - 2, a default split or a genesis: size0 is 0, size1 slots of the model's table.
     /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.
     struct CircuitConfig {
-        uint16 narrow;
-        uint16 wide;
+        uint8 sort;
+        uint16 size0;
+        uint16 size1;
         bool isDevelopment;
         VerifyingKey key;
     }
 
-    /// @param circuitId See docs/ledger.md; a part of every challenge, so that a proof serves one circuit only.
+    /// @param circuitId See docs/settlement.md; a part of every challenge, so that a proof serves one circuit only.
     struct Circuit {
-        uint16 narrow;
-        uint16 wide;
+        uint8 sort;
+        uint16 size0;
+        uint16 size1;
         bool isDevelopment;
         bytes32 circuitId;
         VerifyingKey key;
@@ -52,8 +57,8 @@ interface IBatchVerifier {
 
     /// @notice No circuit, or more than `maxCount`.
     error VerifierCircuitCountInvalid(uint256 count, uint256 maxCount);
-    /// @notice A circuit without wide slots, or with an odd number of narrow ones.
-    error VerifierShapeInvalid(uint256 circuit, uint16 narrow, uint16 wide);
+    /// @notice An unknown sort, or sizes that its circuits cannot have.
+    error VerifierShapeInvalid(uint256 circuit, uint8 sort, uint16 size0, uint16 size1);
     /// @notice Keys whose secrets are known are for the chain 31337 alone.
     error VerifierDevelopmentKey(uint256 circuit, uint256 chainId);
     /// @notice The circuit's alpha or beta differs from the first circuit's.

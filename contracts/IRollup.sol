@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
+import {ISettlements} from "./ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
 /// @title The ledger's root, its bridge of OPEN and its queue
@@ -17,15 +18,13 @@ import {OpenToken} from "./OpenToken.sol";
 ///
 /// There is no owner, no pause and no upgrade. A batch arrives with its proof and takes effect whole or not at all.
 ///
-/// Where later parts join:
-/// - Settlements: `submitBatches(batches, settlements, proofs)`. A Settle record (kind 13) among the wide slots takes
-///   the next settlement in order; L1 fills the record's words and the settlement's vector from the same bytes, and
-///   requires that all settlements are taken. The proofs of the settlements follow those of the batches in `proofs`;
-///   a settlement is one more `Statement`, so the verifier does not change.
-/// - Freezing: `freeze()`, open to all once `isOverdue` holds with HARD_DEADLINE in place of SOFT_DEADLINE. Its one
-///   flag belongs beside `queueHead`, in the word that `submitBatches` and the queue's functions read already: they
-///   would refuse to work while it is set, `claim` and `burnAccrued` would go on.
-interface IRollup is IBatchVerifier {
+/// Settlements are in ISettlements: each Settle and Genesis record among the wide slots takes the next one, and the same
+/// posted bytes fill the record's word and the settlement's elements.
+///
+/// Where a later part joins: freezing. `freeze()`, open to all once `isOverdue` holds with HARD_DEADLINE in place of
+/// SOFT_DEADLINE. Its one flag belongs beside `queueHead`, in the word that `submitBatches` and the queue's functions read
+/// already: they would refuse to work while it is set, `claim` and `burnAccrued` would go on.
+interface IRollup is IBatchVerifier, ISettlements {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
     /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for.
@@ -145,8 +144,11 @@ interface IRollup is IBatchVerifier {
     error RollupConfigInvalid(bytes32 field);
 
     error RollupNoBatches();
-    error RollupProofCountMismatch(uint256 batchCount, uint256 proofCount);
-    /// @notice The caller is not the sequencer, and no queue entry is overdue.
+    /// @notice There is one proof for each batch and each settlement.
+    error RollupProofCountMismatch(uint256 statementCount, uint256 proofCount);
+    /// @notice The circuit proves settlements, not batches.
+    error RollupCircuitSortInvalid(uint256 circuit, uint256 sort);
+    /// @notice The caller is not the sequencer, no queue entry is overdue, and there is more than Settle records.
     error RollupNotSequencer(address caller);
     /// @notice Only the sequencer may submit signed operations.
     error RollupSignedOperations(address caller, uint256 signedCount);
@@ -154,9 +156,9 @@ interface IRollup is IBatchVerifier {
     error RollupDataLengthInvalid(uint256 length, uint256 expected);
     error RollupNarrowCountExceeded(uint256 pairCount, uint256 maxPairCount);
     error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
-    /// @notice An element (the new root, C, a payload or a word) is not below the field's order.
+    /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order.
     error RollupElementOutOfField();
-    /// @notice A wide slot has a reserved or unknown kind.
+    /// @notice A wide slot has an unknown kind.
     error RollupKindUnknown(uint256 kind);
     /// @notice More leaves than the tree holds.
     error RollupNextIdTooLarge(uint256 nextId);
@@ -185,11 +187,18 @@ interface IRollup is IBatchVerifier {
     error RollupNothingToClaim(address owner);
     error RollupNothingToBurn();
 
-    /// @notice Applies batches in order and checks all their proofs at once; the state changes whole or not at all.
+    /// @notice Applies batches in order and checks all proofs at once; the state changes whole or not at all.
     /// @dev Open to all, with two limits: signed operations come from the sequencer alone, and another caller's batch
-    /// needs an overdue entry at the head of the queue. A copied transaction gains nothing, the later one reverts.
+    /// needs an overdue entry at the head of the queue, or holds nothing but Settle records of epochs that were sealed
+    /// OPEN_SETTLEMENT_DELAY ago. A copied transaction gains nothing, the later one reverts.
     /// Makes no outside call but to precompiles. Keep the input below 128 KB.
-    function submitBatches(Batch[] calldata batches, Proof[] calldata proofs) external;
+    /// @param settlements One for each Settle and Genesis record, in their order.
+    /// @param proofs Those of the batches, then those of the settlements.
+    function submitBatches(
+        Batch[] calldata batches,
+        Settlement[] calldata settlements,
+        Proof[] calldata proofs
+    ) external;
 
     /// @notice Queues a deposit that opens a new account for `l1Owner`. Takes `amountWei` from the caller.
     /// @dev If it cannot be executed, the caller is credited in `pendingWithdrawals` when the entry is consumed.
@@ -228,7 +237,7 @@ interface IRollup is IBatchVerifier {
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     function claim(address owner) external returns (uint256 amountWei);
 
-    /// @notice Burns the fees gathered so far, which takes them out of the token's supply. Open to all.
+    /// @notice Burns what was gathered to be burned, which takes them out of the token's supply. Open to all.
     function burnAccrued() external returns (uint256 amountWei);
 
     function state() external view returns (State memory);
@@ -254,7 +263,7 @@ interface IRollup is IBatchVerifier {
     /// @notice What the ledger owes: the balances and open amounts of all its leaves.
     function ledgerWei() external view returns (uint256);
 
-    /// @notice Fees that `burnAccrued` will burn.
+    /// @notice Fees, and what settlements burn, that `burnAccrued` will burn.
     function burnableWei() external view returns (uint256);
 
     /// @notice Fee of the next forced operation: the base fee, doubled for each full quarter of the queue.

@@ -8,13 +8,27 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
+/// @dev Slots of a model's table at most (docs/settlement.md).
+uint256 constant MAX_SLOT_COUNT = 256;
 
 // Kinds with an effect on L1.
 uint256 constant CREATE_ACCOUNT = 4;
 uint256 constant CREATE_MODEL = 6;
 uint256 constant WITHDRAW = 7;
+uint256 constant SEAL = 12;
+uint256 constant SETTLE = 13;
+uint256 constant GENESIS = 15;
 uint256 constant DEPOSIT_NEW = 16;
 uint256 constant DEPOSIT_TO = 17;
 uint256 constant FORCED_WITHDRAW = 18;
 uint256 constant FORCED_SET_KEY = 19;
 uint256 constant FORCED_SET_OWNER = 20;
+
+// Sorts of circuits, and what their two sizes are.
+
+/// @dev Sizes: narrow slots, wide slots.
+uint256 constant SORT_BATCH = 0;
+/// @dev Sizes: most payments an epoch, slots of the model's table.
+uint256 constant SORT_SETTLEMENT = 1;
+/// @dev Sizes: 0, slots of the model's table.
+uint256 constant SORT_SLOT_TABLE = 2;

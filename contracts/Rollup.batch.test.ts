@@ -133,7 +133,7 @@ describe("submitBatches", () => {
     const { batch, proof } = f.seal(await f.draft());
     const account = f.roles.sequencer;
     const submit = (batches: (typeof batch)[], proofs: (typeof proof)[]) =>
-      revertOf(f.rollup.simulate.submitBatches([batches, proofs], { account }));
+      revertOf(f.rollup.simulate.submitBatches([batches, [], proofs], { account }));
     expect(await submit([], [])).toMatchObject({ name: "RollupNoBatches" });
     expect(await submit([batch], [])).toEqual({ name: "RollupProofCountMismatch", args: [1n, 0n] });
     expect(await submit([batch], [proof, proof])).toEqual({
@@ -278,14 +278,15 @@ describe("batch data", () => {
     }
   });
 
-  test("rejects every reserved and unknown kind among the wide slots, and knows the words of all others", async () => {
+  test("rejects every unknown kind among the wide slots, and knows the words of all others", async () => {
     const known = new Map(KIND_RULES.map((rule) => [rule.kind, rule]));
     for (let kind = 0; kind < 32; kind++) {
       const rule = known.get(kind);
       const words = Array.from({ length: rule?.wordCount ?? 0 }, () => 1n);
       const name = await revertName(f.trySubmit([f.seal(await f.draft({ wide: [slot(kind, words)] }))]));
-      const expected =
-        rule === undefined ? "RollupKindUnknown" : rule.isQueue ? "RollupQueueMismatch" : "accepted";
+      const isSettling = kind === KIND.settle || kind === KIND.genesis;
+      const accepted = isSettling ? "SettlementMissing" : rule?.isQueue ? "RollupQueueMismatch" : "accepted";
+      const expected = rule === undefined ? "RollupKindUnknown" : accepted;
       expect(name, `kind ${kind}`).toBe(expected);
     }
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { batchSizes } from "../circuits/circuit-sizes.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { startAnvil } from "./anvil.ts";
 import type { DeployOptions } from "./deploy.ts";
@@ -47,6 +48,15 @@ describe("Rollup's constructor", () => {
     ]);
     expect([window, soft, hard]).toEqual([3600n, 86_400n, 1_209_600n]);
     expect(window < soft && soft < hard).toBe(true);
+    const [blocks, open, split] = await Promise.all([
+      read.RANDOMNESS_DELAY(),
+      read.OPEN_SETTLEMENT_DELAY(),
+      read.DEFAULT_SPLIT_DELAY(),
+    ]);
+    expect([blocks, open, split]).toEqual([128n, 259_200n, 1_209_600n]);
+    // Two epochs of slots, also where some are missed; 12 seconds a block, and 8,191 of them to record it in.
+    expect(blocks).toBeGreaterThan(2n * 32n);
+    expect((blocks + 8191n) * 12n < open && open < split).toBe(true);
   });
 
   test("refuses every setting out of range, by its name", async () => {
@@ -83,7 +93,7 @@ describe("Rollup's constructor", () => {
   });
 
   test("refuses development keys on any chain but 31337 (I10)", async () => {
-    const circuits = [simulateCircuit(SHAPES[0]), simulateCircuit(SHAPES[1])];
+    const circuits = [simulateCircuit(batchSizes(SHAPES[0])), simulateCircuit(batchSizes(SHAPES[1]))];
     const anvil = await startAnvil({ chainId: 1 });
     try {
       const client = await connect(anvil, 1);
@@ -101,7 +111,7 @@ describe("Rollup's constructor", () => {
   });
 
   test("is no development deployment without development keys", async () => {
-    const circuits = [{ ...simulateCircuit(SHAPES[0]), isDevelopment: false }];
+    const circuits = [{ ...simulateCircuit(batchSizes(SHAPES[0])), isDevelopment: false }];
     const other = await deployFixture(f.client, { circuits, token: f.deployment.token });
     expect(await other.rollup.read.isDevelopment()).toBe(false);
   });

@@ -19,6 +19,7 @@ import {
   SHAPES,
   slot,
   startFixture,
+  submission,
 } from "./rollup-fixture.ts";
 
 const ZERO = "0x0000000000000000000000000000000000000000";
@@ -267,7 +268,7 @@ describe("soft deadline", () => {
     const data = encodeFunctionData({
       abi: rollupAbi,
       functionName: "submitBatches",
-      args: [[sealed.batch], [sealed.proof]],
+      args: submission([sealed]),
     });
     const id = await f.client.snapshot();
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {BatchElements} from "./BatchElements.sol";
 import {BatchVerifier} from "./BatchVerifier.sol";
+import {deriveChallenge} from "./ElementVector.sol";
 import {IRollup} from "./IRollup.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
@@ -11,22 +12,26 @@ import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
     FORCED_WITHDRAW,
+    GENESIS,
     R,
+    SEAL,
+    SETTLE,
+    SORT_BATCH,
     WITHDRAW
 } from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
+import {Settlements} from "./Settlements.sol";
 
 /// @title Rollup
 /// @dev Documentation is in IRollup. One call of submitBatches keeps all state in memory (`Run`) and writes each
 /// storage word once at its end, however many batches it applies.
-contract Rollup is BatchVerifier, RollupQueue {
+contract Rollup is Settlements, RollupQueue {
     using BatchElements for BatchElements.Elements;
 
     /// @dev Entries that a batch must take once they are overdue.
     uint256 private constant MIN_OVERDUE_TAKEN = 8;
     /// @dev Position of `valid` in a wide core.
     uint256 private constant VALID_BIT = 93;
-    bytes32 private constant CHALLENGE_TAG = keccak256("OpenLedger challenge v1");
 
     /// @dev What one call of submitBatches works on.
     struct Run {
@@ -35,6 +40,9 @@ contract Rollup is BatchVerifier, RollupQueue {
         uint256 ledgerWei;
         uint256 domain;
         uint256 keys;
+        /// @dev Those of the batches, then those of the settlements.
+        Statement[] statements;
+        uint256 takenCount;
         bool isSequencer;
         bool isPlainCall;
     }
@@ -42,52 +50,59 @@ contract Rollup is BatchVerifier, RollupQueue {
     constructor(RollupConfig memory config) BatchVerifier(config.circuits) RollupQueue(config) {}
 
     /// @inheritdoc IRollup
-    function submitBatches(Batch[] calldata batches, Proof[] calldata proofs) external nonReentrant {
+    function submitBatches(
+        Batch[] calldata batches,
+        Settlement[] calldata settlements,
+        Proof[] calldata proofs
+    ) external nonReentrant {
         uint256 count = batches.length;
         if (count == 0) revert RollupNoBatches();
-        if (count != proofs.length) revert RollupProofCountMismatch(count, proofs.length);
+        uint256 statementCount = count + settlements.length;
+        if (statementCount != proofs.length) revert RollupProofCountMismatch(statementCount, proofs.length);
         Run memory run = Run({
             state: _state,
             totals: _totals,
             ledgerWei: ledgerWei,
             domain: domain(),
             keys: _loadKeys(),
+            statements: new Statement[](statementCount),
+            takenCount: 0,
             isSequencer: msg.sender == sequencer,
             // Without code of its own the origin can only have called this contract itself, so that the
             // transaction's input is this call's.
             isPlainCall: msg.sender == tx.origin && msg.sender.code.length == 0
         });
-        Statement[] memory statements = new Statement[](count);
         uint256 freeMemory = loadWord(0x40);
         for (uint256 i = 0; i < count; ++i) {
-            _applyBatch(run, batches[i], statements[i]);
+            _applyBatch(run, batches[i], run.statements[i], settlements);
             // The next batch's elements take the same place: memory costs more than linearly.
             storeWord(0x40, freeMemory);
         }
+        if (run.takenCount != settlements.length) revert SettlementUnused(run.takenCount, settlements.length);
         _writeState(run);
-        _verify(run.keys, statements, proofs);
+        _verify(run.keys, run.statements, proofs);
     }
 
     /// @dev Fills `statement` with what the batch's proof must show, and applies the batch to `run` (I4, I5).
-    function _applyBatch(Run memory run, Batch calldata batch, Statement memory statement) private {
+    function _applyBatch(
+        Run memory run,
+        Batch calldata batch,
+        Statement memory statement,
+        Settlement[] calldata settlements
+    ) private {
         State memory current = run.state;
-        if (batch.circuit >= circuitCount) revert VerifierCircuitUnknown(batch.circuit, circuitCount);
-        (bytes32 circuitId, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
+        (bytes32 circuitId, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
+        if (sort != SORT_BATCH) revert RollupCircuitSortInvalid(batch.circuit, sort);
         if (batch.commitment >= R) revert RollupElementOutOfField();
-        if (!run.isSequencer && !isOverdue(current.queueHead)) revert RollupNotSequencer(msg.sender);
 
         BatchElements.Elements memory elements =
             BatchElements.read(batch.data, current, run.domain, idFeeWei, narrow, wide);
-        if (!run.isSequencer && elements.signedCount != 0) {
-            revert RollupSignedOperations(msg.sender, elements.signedCount);
-        }
+        if (!run.isSequencer) _checkStranger(current.queueHead, elements);
         _checkTimestamp(elements.timestamp, current.timestamp);
 
         statement.circuit = batch.circuit;
         statement.commitment = batch.commitment;
-        statement.challenge = uint256(
-            keccak256(abi.encode(CHALLENGE_TAG, circuitId, batch.commitment, elements.hash()))
-        ) % R;
+        statement.challenge = deriveChallenge(circuitId, batch.commitment, elements.hash());
         statement.evaluation = elements.evaluate(statement.challenge);
 
         uint256 oldRoot = current.root;
@@ -98,7 +113,7 @@ contract Rollup is BatchVerifier, RollupQueue {
         current.nextId = uint32(elements.newNextId);
         current.opIndex += uint40(elements.signedCount);
         current.timestamp = uint40(elements.timestamp);
-        _applyWide(run, elements);
+        _applyWide(run, elements, settlements);
 
         uint256 consumedCount = current.queueHead - oldHead;
         // Entries are in order of time: if the next one is not overdue, no later one is.
@@ -116,6 +131,19 @@ contract Rollup is BatchVerifier, RollupQueue {
         if (!run.isPlainCall) emit BatchData(current.batchNumber, batch.data);
     }
 
+    /// @dev Who is not the sequencer may carry on an overdue queue, or settle (I8, I12); signed operations, and with
+    /// them everything that a narrow slot can hold, are the sequencer's.
+    function _checkStranger(uint256 queueHead, BatchElements.Elements memory elements) private view {
+        if (!isOverdue(queueHead)) {
+            bool isSettling = elements.wideCount != 0;
+            for (uint256 i = 0; i < elements.wideCount; ++i) {
+                isSettling = isSettling && loadWord(elements.wideAt + 0x20 * i) & 31 == SETTLE;
+            }
+            if (!isSettling) revert RollupNotSequencer(msg.sender);
+        }
+        if (elements.signedCount != 0) revert RollupSignedOperations(msg.sender, elements.signedCount);
+    }
+
     function _checkTimestamp(uint256 timestamp, uint256 lastTimestamp) private view {
         uint256 earliest = block.timestamp - TIMESTAMP_WINDOW;
         if (earliest < lastTimestamp) earliest = lastTimestamp;
@@ -125,8 +153,13 @@ contract Rollup is BatchVerifier, RollupQueue {
     }
 
     /// @dev The effects of the wide slots on L1, in slot order. Slots that are not posted are null.
-    function _applyWide(Run memory run, BatchElements.Elements memory elements) private {
+    function _applyWide(
+        Run memory run,
+        BatchElements.Elements memory elements,
+        Settlement[] calldata settlements
+    ) private {
         uint256 wordsAt = elements.wordsAt;
+        bool isSealed = false;
         for (uint256 i = 0; i < elements.wideCount; ++i) {
             uint256 core = loadWord(elements.wideAt + 0x20 * i);
             uint256 kind = core & 31;
@@ -141,9 +174,36 @@ contract Rollup is BatchVerifier, RollupQueue {
             } else if (kind >= CREATE_ACCOUNT && kind <= CREATE_MODEL) {
                 _takeFromLedger(run, idFeeWei);
                 run.totals.burnableWei += idFeeWei;
+            } else if (kind == SEAL) {
+                if (!isSealed) _seal(run.state.batchNumber);
+                isSealed = true;
+            } else if (kind == SETTLE || kind == GENESIS) {
+                _settle(run, core, loadWord(wordsAt), settlements);
             }
             wordsAt += 0x20 * BatchElements.wordCount(kind);
         }
+    }
+
+    /// @dev Takes the next settlement for a Settle or Genesis record. What a Settle burns leaves the ledger (I1).
+    function _settle(Run memory run, uint256 core, uint256 word, Settlement[] calldata settlements) private {
+        Record memory record = Record({
+            kind: core & 31,
+            a: core >> 5 & 0xffffff,
+            modelId: core >> 29 & 0xffffff,
+            word: word,
+            batchNumber: run.state.batchNumber,
+            isSequencer: run.isSequencer,
+            isPlainCall: run.isPlainCall
+        });
+        uint256 index = run.takenCount;
+        if (index == settlements.length) revert SettlementMissing(record.batchNumber, record.modelId);
+        run.takenCount = index + 1;
+        // The statements of the settlements are the last ones.
+        Statement memory statement = run.statements[run.statements.length - settlements.length + index];
+        uint256 burnedWei = _takeSettlement(run.keys, settlements[index], record, statement);
+        _takeFromLedger(run, burnedWei);
+        // 96 bits as it was read.
+        run.totals.burnableWei += uint96(burnedWei);
     }
 
     /// @dev Takes the next queue entry, which must be the one that the slot states (I6).

@@ -57,13 +57,18 @@ export const rollupAbi = [
           {
             components: [
               {
+                internalType: "uint8",
+                name: "sort",
+                type: "uint8",
+              },
+              {
                 internalType: "uint16",
-                name: "narrow",
+                name: "size0",
                 type: "uint16",
               },
               {
                 internalType: "uint16",
-                name: "wide",
+                name: "size1",
                 type: "uint16",
               },
               {
@@ -113,6 +118,87 @@ export const rollupAbi = [
     type: "constructor",
   },
   {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "place",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessHeaderMalformed",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "bytes32",
+        name: "expected",
+        type: "bytes32",
+      },
+      {
+        internalType: "bytes32",
+        name: "actual",
+        type: "bytes32",
+      },
+    ],
+    name: "RandomnessHeaderMismatch",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "blockNumber",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "currentBlock",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessMissed",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessSealUnknown",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "blockNumber",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "currentBlock",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessTooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "blockNumber",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessZero",
+    type: "error",
+  },
+  {
     inputs: [],
     name: "ReentrancyGuardReentrantCall",
     type: "error",
@@ -125,6 +211,22 @@ export const rollupAbi = [
   {
     inputs: [],
     name: "RollupAmountZero",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "circuit",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "sort",
+        type: "uint256",
+      },
+    ],
+    name: "RollupCircuitSortInvalid",
     type: "error",
   },
   {
@@ -319,7 +421,7 @@ export const rollupAbi = [
     inputs: [
       {
         internalType: "uint256",
-        name: "batchCount",
+        name: "statementCount",
         type: "uint256",
       },
       {
@@ -426,6 +528,188 @@ export const rollupAbi = [
       },
     ],
     name: "SafeERC20FailedOperation",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "capCircuit",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementCapInvalid",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "length",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementDataLengthInvalid",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "sealBatch",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "earliest",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "timestamp",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementDefaultTooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "address",
+        name: "caller",
+        type: "address",
+      },
+    ],
+    name: "SettlementGenesisNotSequencer",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "a",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementLeafInvalid",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementMissing",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "sealBatch",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementRandomnessMissing",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "sealBatch",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementSealUnknown",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "itemElementCount",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "maxCount",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementSlotCountExceeded",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "circuit",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "sort",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "kind",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementSortInvalid",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "sealBatch",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "earliest",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "timestamp",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementStrangerTooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "takenCount",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "givenCount",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementUnused",
     type: "error",
   },
   {
@@ -574,13 +858,18 @@ export const rollupAbi = [
         type: "uint256",
       },
       {
+        internalType: "uint8",
+        name: "sort",
+        type: "uint8",
+      },
+      {
         internalType: "uint16",
-        name: "narrow",
+        name: "size0",
         type: "uint16",
       },
       {
         internalType: "uint16",
-        name: "wide",
+        name: "size1",
         type: "uint16",
       },
     ],
@@ -660,6 +949,56 @@ export const rollupAbi = [
       },
     ],
     name: "BatchData",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+    ],
+    name: "EpochsSealed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint8",
+        name: "circuit",
+        type: "uint8",
+      },
+      {
+        indexed: false,
+        internalType: "uint8",
+        name: "settlementCircuit",
+        type: "uint8",
+      },
+      {
+        indexed: false,
+        internalType: "uint16",
+        name: "cap",
+        type: "uint16",
+      },
+    ],
+    name: "GenesisAccepted",
     type: "event",
   },
   {
@@ -796,6 +1135,99 @@ export const rollupAbi = [
     inputs: [
       {
         indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "prevRandao",
+        type: "uint256",
+      },
+    ],
+    name: "RandomnessRecorded",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint24",
+        name: "epoch",
+        type: "uint24",
+      },
+      {
+        indexed: false,
+        internalType: "uint8",
+        name: "circuit",
+        type: "uint8",
+      },
+      {
+        indexed: false,
+        internalType: "uint8",
+        name: "voidCount",
+        type: "uint8",
+      },
+      {
+        indexed: false,
+        internalType: "uint96",
+        name: "burnedWei",
+        type: "uint96",
+      },
+      {
+        indexed: false,
+        internalType: "bool",
+        name: "isDefault",
+        type: "bool",
+      },
+    ],
+    name: "SettlementAccepted",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "bytes",
+        name: "data",
+        type: "bytes",
+      },
+    ],
+    name: "SettlementData",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
         internalType: "address",
         name: "recipient",
         type: "address",
@@ -843,7 +1275,46 @@ export const rollupAbi = [
   },
   {
     inputs: [],
+    name: "DEFAULT_SPLIT_DELAY",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [],
     name: "HARD_DEADLINE",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "OPEN_SETTLEMENT_DELAY",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "RANDOMNESS_DELAY",
     outputs: [
       {
         internalType: "uint256",
@@ -932,13 +1403,18 @@ export const rollupAbi = [
       {
         components: [
           {
+            internalType: "uint8",
+            name: "sort",
+            type: "uint8",
+          },
+          {
             internalType: "uint16",
-            name: "narrow",
+            name: "size0",
             type: "uint16",
           },
           {
             internalType: "uint16",
-            name: "wide",
+            name: "size1",
             type: "uint16",
           },
           {
@@ -1480,6 +1956,67 @@ export const rollupAbi = [
     type: "function",
   },
   {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+    ],
+    name: "randomness",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        internalType: "bytes",
+        name: "header",
+        type: "bytes",
+      },
+    ],
+    name: "recordRandomness",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+    ],
+    name: "sealedAt",
+    outputs: [
+      {
+        internalType: "uint64",
+        name: "blockNumber",
+        type: "uint64",
+      },
+      {
+        internalType: "uint64",
+        name: "timestamp",
+        type: "uint64",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
     inputs: [],
     name: "sequencer",
     outputs: [
@@ -1559,6 +2096,28 @@ export const rollupAbi = [
         ],
         internalType: "struct IRollup.Batch[]",
         name: "batches",
+        type: "tuple[]",
+      },
+      {
+        components: [
+          {
+            internalType: "uint8",
+            name: "circuit",
+            type: "uint8",
+          },
+          {
+            internalType: "uint256",
+            name: "commitment",
+            type: "uint256",
+          },
+          {
+            internalType: "bytes",
+            name: "data",
+            type: "bytes",
+          },
+        ],
+        internalType: "struct ISettlements.Settlement[]",
+        name: "settlements",
         type: "tuple[]",
       },
       {

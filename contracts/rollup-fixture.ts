@@ -32,8 +32,10 @@ import {
   type L1Header,
   type SlotRecord,
 } from "../circuits/batch-data.ts";
+import { batchSizes, type CircuitSizes } from "../circuits/circuit-sizes.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { encodeSettlement, type SettlementData, settlementElements } from "../circuits/settlement-data.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { type DeployOptions, deployRollup } from "./deploy.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
@@ -59,6 +61,13 @@ export interface SealedBatch {
   readonly batch: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
   readonly content: BatchData;
+  /** For its Settle and Genesis records, in their order. */
+  readonly settlements?: readonly SealedSettlement[];
+}
+
+export interface SealedSettlement {
+  readonly settlement: { circuit: number; commitment: bigint; data: Hex };
+  readonly proof: ContractProof;
 }
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
@@ -88,9 +97,12 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
 }
 
 /** Starts a node and deploys on it; `stop` ends both. */
-export async function startFixture(overrides: Partial<DeployOptions> = {}) {
+export async function startFixture(
+  overrides: Partial<DeployOptions> = {},
+  settlementSizes: readonly CircuitSizes[] = [],
+) {
   const anvil = await startAnvil();
-  const fixture = await deployFixture(await connect(anvil), overrides);
+  const fixture = await deployFixture(await connect(anvil), overrides, SHAPES, settlementSizes);
   return { ...fixture, stop: () => anvil.stop() };
 }
 
@@ -98,10 +110,14 @@ export async function deployFixture(
   client: Client,
   overrides: Partial<DeployOptions> = {},
   shapes: readonly BatchShape[] = SHAPES,
+  /** Further circuits, behind those of the shapes. */
+  settlementSizes: readonly CircuitSizes[] = [],
 ) {
   const addresses = await client.getAddresses();
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
-  const circuits: readonly SimulatedCircuit[] = shapes.map((shape) => simulateCircuit(shape));
+  const circuits: readonly SimulatedCircuit[] = [...shapes.map(batchSizes), ...settlementSizes].map((sizes) =>
+    simulateCircuit(sizes),
+  );
   const deployment = await deployRollup({
     walletClient: createWalletClient({
       account: roles.holder,
@@ -189,16 +205,29 @@ export async function deployFixture(
       };
     },
 
+    /** A settlement as it is posted, with a proof; `commitment` is any element. */
+    sealSettlement(
+      circuit: number,
+      data: SettlementData,
+      options: { commitment?: bigint } = {},
+    ): SealedSettlement {
+      const commitment = options.commitment ?? randomElement();
+      const elements = settlementElements(data);
+      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+      return {
+        settlement: { circuit, commitment, data: bytesToHex(encodeSettlement(data)) },
+        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+      };
+    },
+
     /** Sends the batches in one transaction. */
     async submit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<TransactionReceipt> {
-      const args = [sealed.map((s) => s.batch), sealed.map((s) => s.proof)] as const;
-      return receipt(await rollup.write.submitBatches(args, { account: roles[from] }));
+      return receipt(await rollup.write.submitBatches(submission(sealed), { account: roles[from] }));
     },
 
     /** The same without a transaction: returns if it would be accepted, throws as it would revert. */
     async trySubmit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<void> {
-      const args = [sealed.map((s) => s.batch), sealed.map((s) => s.proof)] as const;
-      await rollup.simulate.submitBatches(args, { account: roles[from] });
+      await rollup.simulate.submitBatches(submission(sealed), { account: roles[from] });
     },
 
     /** Drafts, seals and sends one batch. */
@@ -229,6 +258,16 @@ export async function deployFixture(
       });
     },
   };
+}
+
+/** The arguments of submitBatches. */
+export function submission(sealed: readonly SealedBatch[]) {
+  const settlements = sealed.flatMap((s) => s.settlements ?? []);
+  return [
+    sealed.map((s) => s.batch),
+    settlements.map((s) => s.settlement),
+    [...sealed, ...settlements].map((s) => s.proof),
+  ] as const;
 }
 
 /** What L1 holds after a batch, for the next one in the same transaction. */

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
+import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import {
   type CircuitConfig,
@@ -35,15 +36,16 @@ export const sharedSecrets: SharedSecrets = { alpha: randomScalar(), beta: rando
 
 /** Overrides let a test build keys that the contracts must refuse. */
 export function simulateCircuit(
-  shape: { narrow: number; wide: number },
+  sizes: CircuitSizes,
   overrides: { delta?: bigint; shared?: SharedSecrets } = {},
 ): SimulatedCircuit {
   const { alpha, beta } = overrides.shared ?? sharedSecrets;
   const delta = overrides.delta ?? randomScalar();
   const ic = [randomScalar(), randomScalar(), randomScalar(), randomScalar()] as const;
   const config: CircuitConfig = {
-    narrow: shape.narrow,
-    wide: shape.wide,
+    sort: sizes.sort,
+    size0: sizes.size0,
+    size1: sizes.size1,
     isDevelopment: true,
     key: {
       alpha: toG1(alpha),

@@ -1,5 +1,6 @@
 /** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
 import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
+import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 
 export type G1Point = readonly [bigint, bigint];
 export type G2Point = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
@@ -12,9 +13,7 @@ export interface VerifyingKey {
   ic: readonly [G1Point, G1Point, G1Point, G1Point];
 }
 
-export interface CircuitConfig {
-  narrow: number;
-  wide: number;
+export interface CircuitConfig extends CircuitSizes {
   /** Whether somebody may know the setup's secret. */
   isDevelopment: boolean;
   key: VerifyingKey;
@@ -46,14 +45,23 @@ const keyParameters = [
   { type: "uint256[2][4]" },
 ] as const;
 
-/** See docs/ledger.md. */
+/** See docs/settlement.md. */
 export function computeCircuitId(config: CircuitConfig): bigint {
   const { alpha, beta, delta, ic } = config.key;
   const keyHash = keccak256(encodeAbiParameters(keyParameters, [alpha, beta, delta, ic]));
-  const types = [{ type: "bytes32" }, { type: "uint256" }, { type: "uint256" }, { type: "bytes32" }] as const;
+  const number = { type: "uint256" } as const;
+  const types = [{ type: "bytes32" }, number, number, number, { type: "bytes32" }] as const;
   const tag: Hex = keccak256(stringToHex("OpenLedger circuit v1"));
   return BigInt(
-    keccak256(encodeAbiParameters(types, [tag, BigInt(config.narrow), BigInt(config.wide), keyHash])),
+    keccak256(
+      encodeAbiParameters(types, [
+        tag,
+        BigInt(config.sort),
+        BigInt(config.size0),
+        BigInt(config.size1),
+        keyHash,
+      ]),
+    ),
   );
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { batchSizes } from "../circuits/circuit-sizes.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { derivePublicKey, signMessage } from "../circuits/eddsa.ts";
 import { genesisLedger } from "../circuits/ledger.ts";
@@ -61,7 +62,7 @@ export async function testDeployment(shape: BatchShape = TEST_SHAPE): Promise<De
     circuits: [
       {
         name: shapeName(shape),
-        ...shape,
+        ...batchSizes(shape),
         circuitId: 99n,
         isDevelopment: true,
         verificationKeyPath: "none",

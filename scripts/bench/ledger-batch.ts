@@ -6,6 +6,7 @@ import { encodeAmount } from "../../circuits/amount-float.ts";
 import { BatchBuilder, type SealedBatch } from "../../circuits/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch-data.ts";
 import { batchInputs } from "../../circuits/batch-inputs.ts";
+import { batchSizes } from "../../circuits/circuit-sizes.ts";
 import { derivePublicKey, signMessage } from "../../circuits/eddsa.ts";
 import { accountLeaf } from "../../circuits/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger.ts";
@@ -81,7 +82,7 @@ export async function proveFullBatch(
     const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
     const { ledger, ids } = crowdedLedger(BigInt(account!));
     const key = toSolidityKey(circuit.verificationKey) as VerifyingKey;
-    const config = { ...shape, isDevelopment: circuit.isDevelopment, key };
+    const config = { ...batchSizes(shape), isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
       walletClient,
       publicClient,
@@ -121,6 +122,7 @@ export async function proveFullBatch(
       functionName: "submitBatches",
       args: [
         [{ circuit: 0, commitment: statement.commitment, data: bytesToHex(data) }],
+        [],
         [toSolidityProof(result.proof)],
       ],
     });

@@ -5,6 +5,7 @@ import { createL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
+import { batchShape } from "../../circuits/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
@@ -34,8 +35,8 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   const derived: DerivedCircuit[] = [];
   // One after another: each takes all cores and much memory.
   for (const circuit of registered) {
-    const { narrow, wide } = circuit;
-    derived.push({ narrow, wide, key: await deriveKey(circuit, options) });
+    const { sort, size0, size1 } = circuit;
+    derived.push({ sort, size0, size1, key: await deriveKey(circuit, options) });
   }
   return derived;
 }
@@ -44,7 +45,7 @@ async function deriveKey(
   circuit: RegisteredCircuit,
   { keysFolder, onProgress }: DeriveOptions,
 ): Promise<VerificationKey> {
-  const name = shapeName(circuit);
+  const name = shapeName(batchShape(circuit));
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
   onProgress(`compiling ${name}, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(name));

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
 import { foundry } from "viem/chains";
+import { batchSizes } from "../../circuits/circuit-sizes.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/deployment.ts";
 import { genesisLedger } from "../../circuits/ledger.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
@@ -74,7 +75,7 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
     operatorKeyX,
   });
   const config: CircuitConfig = {
-    ...DEVNET_SHAPE,
+    ...batchSizes(DEVNET_SHAPE),
     isDevelopment: true,
     key: toSolidityKey(circuit.proving.verificationKey) as VerifyingKey,
   };
@@ -110,7 +111,7 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
     circuits: [
       {
         name: circuit.compiled.name,
-        ...DEVNET_SHAPE,
+        ...batchSizes(DEVNET_SHAPE),
         circuitId: computeCircuitId(config),
         isDevelopment: true,
         contentHash: circuit.compiled.contentHash,

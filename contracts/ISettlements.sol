@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+/// @title What L1 adds to the proofs of settlements: seals, randomness, time
+/// @notice Formats are those of docs/settlement.md; invariants are numbered in docs/invariants.md.
+///
+/// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
+/// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
+/// shows the record's word J; a Genesis record takes one that shows the model's slot table.
+///
+/// What it assumes:
+/// - of the circuits: that a proven settlement follows docs/settlement.md. An unsound one could credit what is in the
+///   ledger to the wrong leaves, or burn it, but never pay out more than was paid in (I2).
+/// - of prevRandao: nobody foresees it RANDOMNESS_DELAY blocks ahead. Who proposes that block can withhold it, once.
+/// - of the chain: a block's hash can be had for 8,191 blocks (EIP-2935). Without that contract `recordRandomness`
+///   works for 256 blocks only, and later the default split is left.
+interface ISettlements {
+    /// @param circuit Index of the circuit that proves this settlement: a Settlement or a SlotTable.
+    /// @param commitment C, the Poseidon commitment to the settlement's elements.
+    /// @param data Posted form of docs/settlement.md, "On L1".
+    struct Settlement {
+        uint8 circuit;
+        uint256 commitment;
+        bytes data;
+    }
+
+    /// @notice A batch has Seal records: `sealedAt` of its number is this block. Once a batch.
+    event EpochsSealed(uint256 indexed batchNumber);
+
+    event RandomnessRecorded(uint256 indexed batchNumber, uint256 prevRandao);
+
+    /// @notice Before the event of the batch that holds the Settle record, in the same transaction. The record's other
+    /// amounts stay in the ledger; they follow from the proof and the posted totals.
+    /// @param epoch Number of the sealed epoch.
+    /// @param isDefault Split by row counts, without draws.
+    event SettlementAccepted(
+        uint256 indexed modelId,
+        uint256 indexed batchNumber,
+        uint24 epoch,
+        uint8 circuit,
+        uint8 voidCount,
+        uint96 burnedWei,
+        bool isDefault
+    );
+
+    /// @notice Before the event of the batch that holds the Genesis record.
+    /// @param settlementCircuit Index of the circuit that the model's epochs are settled by.
+    /// @param cap Most payments of an epoch: what that circuit can replay.
+    event GenesisAccepted(
+        uint256 indexed modelId,
+        uint256 indexed batchNumber,
+        uint8 circuit,
+        uint8 settlementCircuit,
+        uint16 cap
+    );
+
+    /// @notice The settlement's posted bytes, emitted only where the transaction's own input may not hold them, as
+    /// IRollup.BatchData for a batch. In the order of the records.
+    event SettlementData(uint256 indexed batchNumber, uint256 indexed modelId, bytes data);
+
+    /// @notice A Settle or Genesis record finds no settlement left.
+    error SettlementMissing(uint256 batchNumber, uint256 modelId);
+    /// @notice Settlements are left over when all records have theirs.
+    error SettlementUnused(uint256 takenCount, uint256 givenCount);
+    /// @notice The record's leaf A is not the treasury, or the Genesis names a leaf A.
+    error SettlementLeafInvalid(uint256 modelId, uint256 a);
+    /// @notice A Settle needs a Settlement or a SlotTable, a Genesis a SlotTable.
+    error SettlementSortInvalid(uint256 circuit, uint256 sort, uint256 kind);
+    /// @notice The data is shorter than its header, or its items are not whole.
+    error SettlementDataLengthInvalid(uint256 length);
+    /// @notice More items than the circuit has slots, or a genesis of more than the model's settlements will have.
+    error SettlementSlotCountExceeded(uint256 itemElementCount, uint256 maxCount);
+    /// @notice A Genesis names something else than a Settlement circuit, or a Settle names a circuit.
+    error SettlementCapInvalid(uint256 capCircuit);
+    /// @notice No batch of that number holds a Seal.
+    error SettlementSealUnknown(uint256 sealBatch);
+    error SettlementRandomnessMissing(uint256 sealBatch);
+    /// @notice Before `earliest` an epoch is settled by its draws only.
+    error SettlementDefaultTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
+    /// @notice Before `earliest` only the sequencer settles.
+    error SettlementStrangerTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
+    /// @notice A Genesis fixes the model's cap and needs no signature, so it comes from the sequencer alone.
+    error SettlementGenesisNotSequencer(address caller);
+
+    /// @notice No batch of that number holds a Seal.
+    error RandomnessSealUnknown(uint256 batchNumber);
+    /// @notice Block `blockNumber` has no hash yet.
+    error RandomnessTooEarly(uint256 blockNumber, uint256 currentBlock);
+    /// @notice The hash of block `blockNumber` is not to be had any more: the epochs sealed then go by default split.
+    error RandomnessMissed(uint256 blockNumber, uint256 currentBlock);
+    error RandomnessHeaderMismatch(bytes32 expected, bytes32 actual);
+    /// @notice The header is no RLP list with a mixHash in its place; the flaw is at byte `place`.
+    error RandomnessHeaderMalformed(uint256 place);
+    /// @notice A mixHash of 0 is none: chains without prevRandao have it.
+    error RandomnessZero(uint256 blockNumber);
+
+    /// @notice Stores prevRandao of the block RANDOMNESS_DELAY after the one that took batch `batchNumber`, if that
+    /// batch holds a Seal. Open to all; once it is stored, a further call changes nothing and succeeds.
+    /// @param header RLP of that block's header.
+    function recordRandomness(uint256 batchNumber, bytes calldata header) external;
+
+    /// @notice Block and time at which a batch with Seal records was taken; zeros for any other number.
+    function sealedAt(uint256 batchNumber) external view returns (uint64 blockNumber, uint64 timestamp);
+
+    /// @notice What `recordRandomness` stored for a batch, or 0.
+    function randomness(uint256 batchNumber) external view returns (uint256 prevRandao);
+
+    /// @notice Blocks between a Seal and the block whose prevRandao draws. More than two epochs of 32: the proposer is
+    /// not known when the Seal is posted.
+    function RANDOMNESS_DELAY() external view returns (uint256);
+
+    /// @notice Seconds after the Seal from which anyone may submit a batch of Settle records. Longer than
+    /// RANDOMNESS_DELAY blocks, so that the sequencer has had time.
+    function OPEN_SETTLEMENT_DELAY() external view returns (uint256);
+
+    /// @notice Seconds after the Seal from which an epoch may be settled by the default split. Longer than
+    /// OPEN_SETTLEMENT_DELAY, so that anyone has had time to settle by the draws.
+    function DEFAULT_SPLIT_DELAY() external view returns (uint256);
+}

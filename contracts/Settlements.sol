@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {BatchVerifier} from "./BatchVerifier.sol";
+import {deriveChallenge, evaluateElements, hashElements} from "./ElementVector.sol";
+import {IRollup} from "./IRollup.sol";
+import {ISettlements} from "./ISettlements.sol";
+import {GENESIS, R, SETTLE, SORT_SETTLEMENT, SORT_SLOT_TABLE} from "./Protocol.sol";
+import {Randomness} from "./Randomness.sol";
+import {SettlementElements} from "./SettlementElements.sol";
+
+/// @title Seals, randomness, and what the proof of a settlement must show
+/// @dev Documentation is in ISettlements.
+abstract contract Settlements is BatchVerifier, ISettlements {
+    using SettlementElements for SettlementElements.Elements;
+
+    /// @inheritdoc ISettlements
+    uint256 public constant RANDOMNESS_DELAY = 128;
+    /// @inheritdoc ISettlements
+    uint256 public constant OPEN_SETTLEMENT_DELAY = 3 days;
+    /// @inheritdoc ISettlements
+    uint256 public constant DEFAULT_SPLIT_DELAY = 14 days;
+
+    /// @dev One word: 128 bits free. 2^64 blocks and seconds do not come.
+    struct SealTime {
+        uint64 blockNumber;
+        uint64 timestamp;
+    }
+
+    /// @dev A Settle or Genesis record as the batch holds it, and who submits it.
+    struct Record {
+        uint256 kind;
+        uint256 a;
+        uint256 modelId;
+        uint256 word;
+        uint256 batchNumber;
+        bool isSequencer;
+        bool isPlainCall;
+    }
+
+    /// @inheritdoc ISettlements
+    mapping(uint256 batchNumber => SealTime) public sealedAt;
+    /// @inheritdoc ISettlements
+    mapping(uint256 batchNumber => uint256) public randomness;
+
+    /// @inheritdoc ISettlements
+    function recordRandomness(uint256 batchNumber, bytes calldata header) external {
+        uint256 sealBlock = sealedAt[batchNumber].blockNumber;
+        if (sealBlock == 0) revert RandomnessSealUnknown(batchNumber);
+        if (randomness[batchNumber] != 0) return;
+        uint256 number = sealBlock + RANDOMNESS_DELAY;
+        if (number >= block.number) revert RandomnessTooEarly(number, block.number);
+        bytes32 expected = Randomness.blockHashOf(number);
+        if (expected == 0) revert RandomnessMissed(number, block.number);
+        if (keccak256(header) != expected) revert RandomnessHeaderMismatch(expected, keccak256(header));
+        uint256 prevRandao = Randomness.prevRandaoOf(header);
+        if (prevRandao == 0) revert RandomnessZero(number);
+        randomness[batchNumber] = prevRandao;
+        emit RandomnessRecorded(batchNumber, prevRandao);
+    }
+
+    /// @dev A batch's first Seal record.
+    function _seal(uint256 batchNumber) internal {
+        sealedAt[batchNumber] = SealTime(uint64(block.number), uint64(block.timestamp));
+        emit EpochsSealed(batchNumber);
+    }
+
+    /// @dev Fills `statement` with what the proof of `settlement` must show for `record` (I11), and checks who may
+    /// submit it, and when (I12). Uses memory that the caller may free.
+    function _takeSettlement(
+        uint256 keys,
+        Settlement calldata settlement,
+        Record memory record,
+        Statement memory statement
+    ) internal returns (uint256 burnedWei) {
+        if (record.a != 0) revert SettlementLeafInvalid(record.modelId, record.a);
+        if (settlement.commitment >= R) revert IRollup.RollupElementOutOfField();
+        (bytes32 circuitId, uint256 sort,, uint256 slots) = _circuit(keys, settlement.circuit);
+        bool isGenesis = record.kind == GENESIS;
+        if (sort != SORT_SLOT_TABLE && (isGenesis || sort != SORT_SETTLEMENT)) {
+            revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
+        }
+        SettlementElements.Elements memory elements = SettlementElements.read(settlement.data, slots);
+        if (elements.chain >= R) revert IRollup.RollupElementOutOfField();
+
+        uint256 cap = 0;
+        uint256 seed = 0;
+        if (isGenesis) {
+            cap = _cap(keys, record, elements);
+        } else {
+            if (elements.capCircuit != 0) revert SettlementCapInvalid(elements.capCircuit);
+            seed = _seed(record, elements, sort);
+            burnedWei = elements.burnedWei;
+        }
+        elements.writeHeader(record.word, record.modelId, isGenesis, cap, seed);
+
+        statement.circuit = settlement.circuit;
+        statement.commitment = settlement.commitment;
+        statement.challenge = deriveChallenge(
+            circuitId, settlement.commitment, hashElements(elements.start, elements.count)
+        );
+        // The record's word was checked with its batch's elements, the chain above; the rest has its widths.
+        statement.evaluation =
+            evaluateElements(elements.start, elements.count, elements.count, statement.challenge);
+        _emit(settlement, record, elements, sort, cap);
+    }
+
+    /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names.
+    function _cap(uint256 keys, Record memory record, SettlementElements.Elements memory elements)
+        private
+        view
+        returns (uint256)
+    {
+        if (!record.isSequencer) revert SettlementGenesisNotSequencer(msg.sender);
+        (, uint256 sort, uint256 payments, uint256 slots) = _circuit(keys, elements.capCircuit);
+        if (sort != SORT_SETTLEMENT) revert SettlementCapInvalid(elements.capCircuit);
+        SettlementElements.requireFits(elements.itemCount(), slots);
+        return payments;
+    }
+
+    /// @dev What draws the payments of the epoch; 0 for a default split, which draws none.
+    function _seed(Record memory record, SettlementElements.Elements memory elements, uint256 sort)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 sealBatch = elements.sealBatch;
+        if (!record.isSequencer) {
+            uint256 earliest = _sealTime(sealBatch) + OPEN_SETTLEMENT_DELAY;
+            if (block.timestamp < earliest) {
+                revert SettlementStrangerTooEarly(sealBatch, earliest, block.timestamp);
+            }
+        }
+        if (sort == SORT_SLOT_TABLE) {
+            uint256 earliest = _sealTime(sealBatch) + DEFAULT_SPLIT_DELAY;
+            if (block.timestamp < earliest) {
+                revert SettlementDefaultTooEarly(sealBatch, earliest, block.timestamp);
+            }
+            return 0;
+        }
+        uint256 prevRandao = randomness[sealBatch];
+        if (prevRandao == 0) revert SettlementRandomnessMissing(sealBatch);
+        // The lower 128 bits.
+        return uint128(
+            uint256(keccak256(abi.encode(prevRandao, record.modelId, elements.epoch, elements.chain)))
+        );
+    }
+
+    function _sealTime(uint256 sealBatch) private view returns (uint256 timestamp) {
+        timestamp = sealedAt[sealBatch].timestamp;
+        if (timestamp == 0) revert SettlementSealUnknown(sealBatch);
+    }
+
+    function _emit(
+        Settlement calldata settlement,
+        Record memory record,
+        SettlementElements.Elements memory elements,
+        uint256 sort,
+        uint256 cap
+    ) private {
+        // Narrowing casts: the fields were read with these widths, and a circuit's size has 16 bits.
+        if (record.kind == SETTLE) {
+            emit SettlementAccepted(
+                record.modelId,
+                record.batchNumber,
+                uint24(elements.epoch),
+                settlement.circuit,
+                uint8(elements.voidCount),
+                uint96(elements.burnedWei),
+                sort == SORT_SLOT_TABLE
+            );
+        } else {
+            emit GenesisAccepted(
+                record.modelId,
+                record.batchNumber,
+                settlement.circuit,
+                uint8(elements.capCircuit),
+                uint16(cap)
+            );
+        }
+        if (!record.isPlainCall) emit SettlementData(record.batchNumber, record.modelId, settlement.data);
+    }
+}
