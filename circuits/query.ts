@@ -38,6 +38,18 @@ export function queryBytes(q: Int16Array): Uint8Array {
   return Uint8Array.from(q, queryByte);
 }
 
+/** The query that `queryBytes` has written: every byte is an odd number. */
+export function queryOfBytes(bytes: Uint8Array): Int16Array {
+  return Int16Array.from(bytes, (byte) => {
+    let entry = 0;
+    for (let i = QUERY_DIGITS - 1; i >= 0; i--) {
+      const digit = byte >> (2 * i);
+      entry = 4 * entry + (digit & 2 ? 1 : -1) * (digit & 1 ? 3 : 1);
+    }
+    return entry;
+  });
+}
+
 /**
  * 31 bytes an element, lowest first; h = d; for every chunk of 15 elements: h = H[QUERY](h, chunk).
  *
@@ -49,9 +61,7 @@ export function queryCommitment(q: Int16Array): bigint {
   const elements: bigint[] = [];
   for (let at = 0; at < bytes.length; at += PACKED_BYTES) {
     elements.push(
-      bytes
-        .subarray(at, at + PACKED_BYTES)
-        .reduceRight((packed, byte) => (packed << 8n) | BigInt(byte), 0n),
+      bytes.subarray(at, at + PACKED_BYTES).reduceRight((packed, byte) => (packed << 8n) | BigInt(byte), 0n),
     );
   }
   let hash = BigInt(bytes.length);
