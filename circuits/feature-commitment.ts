@@ -30,9 +30,13 @@ export function commitColumns(
   onProgress: (rowsDone: number) => void = () => {},
 ): ColumnCommitments {
   if (rowCount < 1 || featureCount < 1 || G.length !== rowCount * featureCount) {
-    throw new RollupError("CIR_FEATURES_INVALID", `${G.length} entries are no ${rowCount} × ${featureCount} matrix`, {
-      data: { rowCount, featureCount, entryCount: G.length },
-    });
+    throw new RollupError(
+      "CIR_FEATURES_INVALID",
+      `${G.length} entries are no ${rowCount} × ${featureCount} matrix`,
+      {
+        data: { rowCount, featureCount, entryCount: G.length },
+      },
+    );
   }
   const bad = G.findIndex((entry) => entry < -MAX_FEATURE);
   if (bad !== -1) {

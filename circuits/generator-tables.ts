@@ -15,7 +15,13 @@ export const TABLE_BLOCK_ROWS = 64;
 export const MAX_SCORE_DIGITS = 9;
 const repositoryRoot = fileURLToPath(new URL("..", import.meta.url));
 /** What decides the file's text: its name is their hash, so that a name never stands for two texts. */
-const sources = ["generators.ts", "generator-tables.ts", "montgomery-points.ts", "square-root.ts", "protocol.ts"];
+const sources = [
+  "generators.ts",
+  "generator-tables.ts",
+  "montgomery-points.ts",
+  "square-root.ts",
+  "protocol.ts",
+];
 
 /**
  * The include lines that a main source with DrawScores(rows, …) begins with. Makes the tables' file where it is
@@ -54,7 +60,8 @@ export function renderGeneratorTables(rows: number): string {
     while (block.length < TABLE_BLOCK_ROWS) block.push(zero);
     blocks.push(`    if (block == ${blocks.length}) {\n        return [\n${block.join(",\n")}];\n    }`);
   }
-  const point = (points: Readonly<MontgomeryPoints>, i: number) => `[${hex(points.u[i]!)}, ${hex(points.v[i]!)}]`;
+  const point = (points: Readonly<MontgomeryPoints>, i: number) =>
+    `[${hex(points.u[i]!)}, ${hex(points.v[i]!)}]`;
   const corrections = scoreCorrections(row, blind, plane);
   return `pragma circom 2.1.6;
 

@@ -43,7 +43,7 @@ template QueryEntry() {
 // Outputs:     commitment.
 // Assumes:     every byte is below 256.
 // Ensures:     commitment binds the bytes: 31 of them are below 2^248, so no two lists pack alike.
-// Constraints: 609 for every 465 bytes or part of 465; none linear.
+// Constraints: 609 for every 465 bytes or part of 465.
 template QueryHash(features) {
     signal input bytes[features];
     signal output commitment;
@@ -51,11 +51,30 @@ template QueryHash(features) {
     component hash[chunks];
     for (var i = 0; i < chunks; i++) {
         var count = features - 465 * i < 465 ? features - 465 * i : 465;
-        hash[i] = PoseidonCore(16, count + 1, QUERY_PACKING(count), 0, 17);
-        if (i == 0) { hash[i].in[0] <== features; } else { hash[i].in[0] <== hash[i - 1].out; }
-        for (var j = 0; j < count; j++) { hash[i].in[j + 1] <== bytes[465 * i + j]; }
+        hash[i] = QueryChunkHash(count);
+        if (i == 0) { hash[i].before <== features; } else { hash[i].before <== hash[i - 1].out; }
+        for (var j = 0; j < count; j++) { hash[i].bytes[j] <== bytes[465 * i + j]; }
     }
     commitment <== hash[chunks - 1].out;
+}
+
+// One step of QueryHash. A template of its own, since circom 2 panics (build_io_map, division by zero) where an array
+// of components holds several sizes of one that has an empty input, as PoseidonCore has.
+//
+// Parameters:  count = 1 ... 465.
+// Inputs:      before, bytes[count].
+// Outputs:     out = H[QUERY](before, elements of 31 bytes).
+// Assumes:     every byte is below 256.
+// Ensures:     out is determined by the inputs.
+// Constraints: 609; none linear where 15 elements are used.
+template QueryChunkHash(count) {
+    signal input before;
+    signal input bytes[count];
+    signal output out;
+    component core = PoseidonCore(16, count + 1, QUERY_PACKING(count), 0, 17);
+    core.in[0] <== before;
+    for (var j = 0; j < count; j++) { core.in[j + 1] <== bytes[j]; }
+    out <== core.out;
 }
 
 // Row 0 takes signal 0; row 1 + e takes signals 1 + 31e ... as bytes, the lowest first.
