@@ -1,5 +1,13 @@
-import { APPROVAL_DELAY_SECONDS, type BatchShape, shapeName, TREE_DEPTH } from "./protocol.ts";
+import { drawScoresIncludes } from "./generator-tables.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  type BatchShape,
+  MAX_SLOT_COUNT,
+  shapeName,
+  TREE_DEPTH,
+} from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
+import { requireSize, type SettlementSize, settlementCircuitName, sizeError } from "./settlement-size.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
 export interface CircuitSpec {
@@ -29,20 +37,56 @@ export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH):
   };
 }
 
+/** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
+export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
+  requireSize(size);
+  const { rows, features, slots, payments, draws } = size;
+  return {
+    name: settlementCircuitName(size),
+    mainSource: [
+      "pragma circom 2.1.6;",
+      `${drawScoresIncludes(rows)}include "circuits/settlement.circom";`,
+      `component main {public [z]} = Settlement(${rows}, ${features}, ${slots}, ${payments}, ${draws});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Geneses and default splits of models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
+export function slotTableCircuitSpec(slots: number): CircuitSpec {
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
+    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+  return {
+    name: `slot-table-${slots}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/slot-table.circom";',
+      `component main {public [z]} = SlotTable(${slots});`,
+      "",
+    ].join("\n"),
+  };
+}
+
 /**
- * The circuit of a name such as "batch-6-2".
- * @throws CIR_CIRCUIT_UNKNOWN
+ * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<slots>-<payments>-<draws> or
+ * slot-table-<slots>.
+ * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
-  const match = /^batch-(\d+)-(\d+)$/.exec(name);
-  if (match === null) {
-    throw new RollupError(
-      "CIR_CIRCUIT_UNKNOWN",
-      `there is no circuit ${name}; batch circuits are called batch-<narrow>-<wide>`,
-      {
-        data: { name },
-      },
-    );
+  const [, sort, numbers] = /^(batch|settlement|slot-table)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
+  const [first, second, slots, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
+  if (rest.length === 0 && first !== undefined) {
+    if (sort === "slot-table" && second === undefined) return slotTableCircuitSpec(first);
+    if (second !== undefined) {
+      if (sort === "batch" && slots === undefined) return batchCircuitSpec({ narrow: first, wide: second });
+      if (slots !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
+        return settlementCircuitSpec({ rows: first, features: second, slots, payments, draws });
+    }
   }
-  return batchCircuitSpec({ narrow: Number(match[1]), wide: Number(match[2]) });
+  throw new RollupError(
+    "CIR_CIRCUIT_UNKNOWN",
+    `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
+      "settlement-<rows>-<features>-<slots>-<payments>-<draws> and slot-table-<slots>",
+    { data: { name } },
+  );
 }

@@ -4,23 +4,28 @@
  */
 import { drawInputs, exactScores } from "./draw-scores.ts";
 import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
-import { hashStatics, type ModelStatics, unpackBinding } from "./leaf.ts";
+import { hashStatics, unpackBinding } from "./leaf.ts";
 import { hashTagged } from "./poseidon.ts";
 import { TAG } from "./protocol.ts";
 import { queryCommitment } from "./query.ts";
 import { receiptHash } from "./receipt.ts";
 import {
   accruedRoot,
-  ownersCommitment,
-  type RewardSlot,
   type SealedEpoch,
   type SettlementTerms,
   sealedHash,
   settlementHash,
-  slotLeaf,
   unpackSplit,
 } from "./rewards.ts";
-import { RollupError } from "./rollup-error.ts";
+import {
+  differs,
+  modelInputs,
+  type PreparedSettlement,
+  padded,
+  requireSame,
+  requireSlots,
+  type SettledModel,
+} from "./settled-model.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
 import { privateElements, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
 import {
@@ -31,16 +36,6 @@ import {
   sampledPayout,
   splitEarned,
 } from "./settlement-split.ts";
-import type { CircuitInputs } from "./witness-calculator.ts";
-
-/** A model as a settlement finds it: the opening of its body. */
-export interface SettledModel {
-  readonly modelId: number;
-  readonly statics: ModelStatics;
-  readonly slots: readonly RewardSlot[];
-  /** What each slot has accrued before. */
-  readonly accruedWei: readonly bigint[];
-}
 
 /** One link of a sealed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
 export interface EpochPayment {
@@ -85,19 +80,6 @@ export interface SettledDraw {
   readonly rewardPerUnit: bigint;
   /** No score is positive: every row has weight 1. */
   readonly isEven: boolean;
-}
-
-/** A settlement ready to be posted and proven. */
-export interface PreparedSettlement {
-  readonly data: SettlementData;
-  readonly terms: SettlementTerms;
-  readonly earnedWei: readonly bigint[];
-  readonly newAccruedWei: readonly bigint[];
-  /** Slots of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
-  readonly slotCount: number;
-  readonly privateElements: readonly bigint[];
-  /** All of the circuit's inputs but z, which `settlementStatement` computes. */
-  readonly inputs: CircuitInputs;
 }
 
 export interface SampledSettlement extends PreparedSettlement {
@@ -238,35 +220,6 @@ function packPayment(payment: EpochPayment): bigint {
   return BigInt(payment.payerId) | (payment.cumulativeWei << 24n);
 }
 
-export function padded(values: readonly bigint[], length: number): bigint[] {
-  return Array.from({ length }, (_, i) => values[i] ?? 0n);
-}
-
-/** Inputs that both settlement circuits take of a model. */
-export function modelInputs(model: SettledModel, slotCount: number): CircuitInputs {
-  const { slotRoot, binding, split } = model.statics;
-  const { ownerParts, validatorParts } = unpackSplit(split);
-  return {
-    slotRoot,
-    origin: binding & ((1n << 56n) - 1n),
-    predecessor: unpackBinding(binding).predecessorId,
-    ownerParts,
-    validatorParts,
-    present: padded(
-      model.slots.map(() => 1n),
-      slotCount,
-    ),
-    rowCounts: padded(
-      model.slots.map((slot) => BigInt(slot.rowCount)),
-      slotCount,
-    ),
-    leaf: padded(
-      model.slots.map((slot, m) => slotLeaf(slot, model.accruedWei[m] ?? 0n)),
-      slotCount,
-    ),
-  };
-}
-
 function scoreDraw(epoch: EpochToSettle, shares: DrawShares, opening: AnswerOpening | undefined) {
   if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
   const scores = exactScores(epoch.features.matrix, opening.query);
@@ -298,15 +251,8 @@ function requireBound({ model, sealed, payments, features }: EpochToSettle): voi
   requireSlots(model);
   requireSame("columns", featuresCommitment(features.columns), model.statics.featuresCommitment);
   requireSame("chain", paymentChain(payments), sealed.chain);
+  if (sealed.amountWei === 0n) throw differs("amount", "0", "more");
   requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, sealed.amountWei);
-}
-
-/** @throws CIR_SETTLEMENT_DIFFERS where the slots are not those of the statics */
-export function requireSlots(model: SettledModel): void {
-  const { statics, slots } = model;
-  const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
-  requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
-  requireSame("owners", ownersCommitment(slots.map((slot) => slot.rowCount)), statics.ownersCommitment);
 }
 
 function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bigint, index: number): void {
@@ -320,12 +266,4 @@ function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bi
     salt,
   });
   requireSame(`the receipt of payment ${index}`, hash, receipt);
-}
-
-/** @throws CIR_SETTLEMENT_DIFFERS */
-function requireSame(what: string, given: bigint | number, bound: bigint | number): void {
-  if (given === bound) return;
-  throw new RollupError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
-    data: { what, given: given.toString(), bound: bound.toString() },
-  });
 }
