@@ -24,7 +24,9 @@ import type { SparseRows } from "./sparse-rows.ts";
  *    them. Directions whose curvature is far below λ carry little influence.
  * 2. Whiten with the Cholesky factor of the exact H + λ inside these directions, so that half of the preconditioner is
  *    in the rows and half in the query.
- * 3. Keep the d principal directions of the whitened rows: those rows are the ones that scores are wanted for.
+ * 3. Keep the d principal directions of the whitened rows, each counted with its length instead of its square: scores
+ *    are wanted for these rows, but every query counts alike, however long its gradient. Measured on digits: a quarter
+ *    of the LDS that the cut costs comes back.
  * 4. Rotate (random signs, Walsh–Hadamard), so that all features have about the same size and one scale fits all.
  */
 export interface FeatureMap {
@@ -99,7 +101,7 @@ export function featureMap(rows: Sensitivities, options: FeatureOptions): Featur
   const subspace =
     width === featureCount
       ? identity(width)
-      : principalSubspace(whitened, rows.rowCount, width, featureCount);
+      : principalSubspace(byRootOfLength(whitened, width), rows.rowCount, width, featureCount);
   report(4);
   const cut = timesTransposed(whitened, rows.rowCount, subspace, featureCount, width);
   const linear: GradientMap = {
@@ -115,6 +117,18 @@ export function featureMap(rows: Sensitivities, options: FeatureOptions): Featur
     linear,
     features: (of) => applyGradientMap(linear, of),
   };
+}
+
+/** Each row divided by the root of its length, so that its square is its length. */
+function byRootOfLength(vectors: Float64Array, width: number): Float64Array {
+  const out = vectors.slice();
+  for (let from = 0; from < out.length; from += width) {
+    const row = out.subarray(from, from + width);
+    const root = Math.sqrt(Math.sqrt(dot(row, row)));
+    // A row without a gradient stays 0.
+    if (root > 0) for (let k = 0; k < width; k++) row[k] = row[k]! / root;
+  }
+  return out;
 }
 
 function identity(size: number): Float64Array {

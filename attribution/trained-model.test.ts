@@ -41,8 +41,8 @@ describe("trainModel", () => {
     ).toMatchInlineSnapshot(`
       {
         "accuracy": 0.796875,
-        "features": "f8f67162d23ae19797d701594045ec1c8ca18cc536af08e0ff178ed024e61b49",
-        "map": "d0f29dffe0feba3f8b94ca35c83ab430afcda656586c0ff466e6408bb7359bca",
+        "features": "2b95b975cc6c1762ebea74a937cac659e9884705c4d0c7818250450e010e2005",
+        "map": "911a577274310ed9cf5a800d25ca514d148b09aa33d86364e7d68cc7d8ba714c",
         "parameters": "a559975a5e9c1193439a894147e1cfad846118792a505ac51f0190b9c4268cbd",
         "recipe": "62fa7b49b2bfe21ce5c59a84f144da87b0576aa3fb7a3fa124734d74431e15ec",
         "rows": "23a9690dd2a89701f0439e201dd8a7bc5fdabee552b842bf55d1fcb588e30344",
@@ -56,8 +56,8 @@ describe("trainModel", () => {
     expect(hashesOf(trainModel(rows, recipe))).toMatchInlineSnapshot(`
       {
         "accuracy": 1,
-        "features": "b3c08a725e9a4923a8cf7762b1e68c5bc2c703b529b16a780adb55760b0f4efd",
-        "map": "fc5c4ed48ef9941f1715379f6fedf5a1ff510cf17981b32e3e875445c0e8a308",
+        "features": "78eb367ba82afa0138117108c27ccc54401a28c1c5fbfe8d3e9a7fe0b8efd551",
+        "map": "fbd9ad2fe784b7dfd32d1ba716e5da5cdfa1695563e07f43bb183adfe9116841",
         "parameters": "4331ea57d69f8afb12f5d332cdd0d6ad46d2114ee12133e57c19da076aa6c749",
         "recipe": "058e84ca5c3723d112a9cd8a863cd493ba20863ec62aeabc56fe9ae60f54a2c8",
         "rows": "68125cb11bf009d09f0811d4ff205c3c128e337067bf8f5f8047ff44c25c4378",
@@ -66,8 +66,8 @@ describe("trainModel", () => {
     expect(hashesOf(trainModel(rows, { ...recipe, model: MLP }))).toMatchInlineSnapshot(`
       {
         "accuracy": 0.5625,
-        "features": "a93b744d5d4ec8f96825dba81e9d9740d3b1c5807b705169d73c37176fe888d1",
-        "map": "433dc351354ec937553f15a14ce29446134e8b2f06a4c4acf89c47ba65e2a667",
+        "features": "2d4e6bae84de23c8ffc7bc64632c1a53000e4e775f3b8458733ae342fdbb1cd6",
+        "map": "02232785fad1054c98f306cb5c4493275549b8b520617b1c16307cd88111b2f9",
         "parameters": "62e0b42b0f7264a7888d19d93c9f3aa771d0a4db59d8596f38a6059e570e7b39",
         "recipe": "fcc0c4676fd0d8388876863dd0ae2ff29d8b3c1a4c5efdcbe9d8807f8ef78a27",
         "rows": "68125cb11bf009d09f0811d4ff205c3c128e337067bf8f5f8047ff44c25c4378",
