@@ -23,9 +23,22 @@ export const attributionErrors = {
     meaning: "a model has more rows, slots or columns than the settlement circuit, or other columns",
     remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
   },
+  ATT_SPLIT_INVALID: {
+    meaning:
+      "the owner's and the validators' parts are not 16-bit numbers, or leave too little for the treasury",
+    remedy: "take parts in 65,536ths; the owner's at most 62,259",
+  },
   ATT_MODEL_FILE_INVALID: {
     meaning: "a file of a published model is absent, or is not what manifest and commitments say",
     remedy: "fetch the model again; if it stays so, its publisher made a mistake or cheats",
+  },
+  ATT_MODEL_EXISTS: {
+    meaning: "there is a model in this folder, and published models do not change",
+    remedy: "write to another folder",
+  },
+  ATT_SERVER_UNREACHABLE: {
+    meaning: "a server that was asked did not answer, or not as documented",
+    remedy: "check its address, then ask again",
   },
   ATT_MODEL_MISMATCH: {
     meaning:

@@ -155,7 +155,8 @@ export function rowOwners(slots: readonly RewardSlot[]): Int32Array {
   return Int32Array.from(slots.flatMap(({ rowCount }, slot) => Array<number>(rowCount).fill(slot)));
 }
 
-function checkRowsRoot(rows: readonly OwnedRow[], { datanet }: Recipe): void {
+/** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe */
+export function checkRowsRoot(rows: readonly OwnedRow[], { datanet }: Recipe): void {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({
       rowHash: hashRow(content),
