@@ -1,20 +1,22 @@
 /** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
 import type { SealedBatch } from "./batch.ts";
-import { type Leaf, leafFields, unpackCounters } from "./leaf.ts";
+import { type Leaf, leafFields, type ModelBody, unpackCounters } from "./leaf.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
+  EPOCH_SECONDS,
   KIND,
   KIND_RULES,
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
+import { claimedPath, EMPTY_CLAIMED_ROOT, unpackSplit } from "./rewards.ts";
 import type { SlotTrace } from "./slot.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
 const NARROW_KINDS = WIDE_KINDS.filter((rule) => rule.isNarrow);
-const SCRATCH_BITS = 160;
+const SCRATCH_BITS = 201;
 
 const toBits = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
@@ -43,6 +45,8 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     trace.signature.s,
   ];
   const wides = wide.map(wideDetails);
+  // Slots that claim nothing read 0 in an empty tree, at any place.
+  const emptyPath = claimedPath([], 0);
   return {
     z,
     domain: data.domain,
@@ -87,6 +91,8 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     }),
     wideDatanet: wides.map((w) => w.datanet),
     wideModel: wides.map((w) => w.model),
+    wideAccruedChildren: wide.map((t) => t.claim?.accruedChildren ?? emptyPath),
+    wideClaimedChildren: wide.map((t) => t.claim?.claimedChildren ?? emptyPath),
     wideScratchBits: wide.map((t) => toBits(scratch(t, data.timestamp), SCRATCH_BITS)),
   };
 }
@@ -112,41 +118,73 @@ function wideDetails(trace: SlotTrace) {
   const isMissingB = kind === KIND.depositTo && trace.b.kind === 0;
   const d = trace.datanetA;
   const opensDatanet = kind === KIND.publishVersion || isApproval;
-  let model: bigint[] = Array(8).fill(0n);
-  if (kind === KIND.createModel) {
-    model = [words[2]!, words[3]!, words[4]!, words[5]!, 0n, words[4]!, words[4]!, 0n];
-  } else if (isApproval && trace.modelB !== null) {
-    const { statics, sealed, accruedRoot, claimedRoot, owed } = trace.modelB;
-    model = [
-      statics.featuresCommitment,
-      statics.ownersCommitment,
-      statics.slotRoot,
-      statics.binding,
-      sealed,
-      accruedRoot,
-      claimedRoot,
-      owed,
-    ];
-  }
+  const turnsModel = kind >= KIND.seal && kind <= KIND.genesis;
+  const opensModel = isApproval || turnsModel;
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
     isEmptyB: trace.b.kind === 0,
-    counters: modelCounters(trace, kind === KIND.payInference || isApproval),
+    counters: modelCounters(trace, kind === KIND.payInference || opensModel),
     datanet:
       opensDatanet && d !== null
         ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.slotRoot]
         : Array(7).fill(0n),
-    model,
+    model: modelFields(
+      trace,
+      opensModel ? trace.modelB : kind === KIND.createModel ? createdBody(words) : null,
+    ),
   };
 }
 
-/** What the active kind's comparison decomposes (wide-slot.circom, phases D and F). */
+/** The body that a CreateModel's words make. */
+function createdBody(words: readonly bigint[]): ModelBody {
+  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
+  return {
+    statics: {
+      featuresCommitment: featuresCommitment!,
+      ownersCommitment: ownersCommitment!,
+      slotRoot: slotRoot!,
+      binding: binding!,
+      split: priceAndSplit! >> 96n,
+    },
+    sealed: 0n,
+    accruedRoot: slotRoot!,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
+    epochStart: 0n,
+  };
+}
+
+/** The columns of wideModel (batch.circom). */
+function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
+  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claim?.claimedWei ?? 0n];
+  if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
+  const { statics, sealed, accruedRoot, claimedRoot, epochStart } = body;
+  const { featuresCommitment, ownersCommitment, slotRoot, binding, split } = statics;
+  return [
+    ...[featuresCommitment, ownersCommitment, slotRoot, binding, split],
+    ...[sealed, accruedRoot, claimedRoot, epochStart],
+    ...last,
+  ];
+}
+
+/** Values side by side, each in its width, the first lowest. A value that is too wide loses its upper bits. */
+function sideBySide(parts: readonly (readonly [value: bigint, width: number])[]): bigint {
+  return parts.reduceRight(
+    (sum, [value, width]) => (sum << BigInt(width)) | BigInt.asUintN(width, value),
+    0n,
+  );
+}
+
+/** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
 function scratch(trace: SlotTrace, timestamp: bigint): bigint {
-  const { kind, words, a } = trace.record;
+  const { kind, words, a, b } = trace.record;
   switch (kind) {
+    case KIND.createModel:
+      return sideBySide([
+        [words[0]!, 160],
+        [words[6]! >> 96n, 32],
+      ]);
     case KIND.createAccount:
     case KIND.createDatanet:
-    case KIND.createModel:
     case KIND.withdraw:
       return words[0]!;
     case KIND.forcedWithdraw: {
@@ -155,10 +193,40 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      return (trace.modelB!.statics.binding >> BINDING.split) | (waited << 56n);
+      return (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 24n);
     }
     case KIND.revokeModel:
       return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;
+    case KIND.seal: {
+      const waited = timestamp - trace.modelB!.epochStart - BigInt(EPOCH_SECONDS);
+      return sideBySide([
+        [a === b ? 0n : waited, 40],
+        [unpackCounters(trace.b.counters).epoch + 1n, 24],
+      ]);
+    }
+    case KIND.settle: {
+      const { ownerWei, treasuryWei, voidCount } = trace.settlement!;
+      return sideBySide([
+        [ownerWei, 96],
+        [treasuryWei, 96],
+        [BigInt(voidCount), 8],
+      ]);
+    }
+    case KIND.genesis:
+      return BigInt(trace.settlement!.cap);
+    case KIND.claim: {
+      const { otherId, accruedWei } = trace.claim!;
+      const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
+      return sideBySide([
+        [words[0]!, 8],
+        [words[0]! >> 9n, 1],
+        [otherId, 24],
+        [accruedWei, 120],
+        [accruedWei * validatorParts, 16],
+        [ownerParts, 16],
+        [validatorParts, 16],
+      ]);
+    }
     default:
       return 0n;
   }

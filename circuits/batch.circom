@@ -45,7 +45,7 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
     // maxFeePerUnit, keyY, r8x, r8y, s, cap, paymentCount, epoch, price
     signal input narrowRest[narrow][9];
 
-    signal input wideFlags[wide][16];
+    signal input wideFlags[wide][20];
     signal input wideABits[wide][3 * depth];
     signal input wideBBits[wide][3 * depth];
     signal input wideAmountBits[wide][40];
@@ -58,9 +58,11 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
     // maxFeePerUnit, keyY, r8x, r8y, s, ready, approved, cap, paymentCount, epoch, price
     signal input wideRest[wide][11];
     signal input wideDatanet[wide][7];
-    // statics[4], sealed, accruedRoot, claimedRoot, owed
-    signal input wideModel[wide][8];
-    signal input wideScratchBits[wide][160];
+    // statics[5], sealed, accruedRoot, claimedRoot, epochStart, newAccruedRoot, claimedWei
+    signal input wideModel[wide][11];
+    signal input wideAccruedChildren[wide][3][8];
+    signal input wideClaimedChildren[wide][3][8];
+    signal input wideScratchBits[wide][201];
 
     signal output commitment;
     signal output y;
@@ -124,6 +126,7 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
         }
         w[i].domain <== domain;
         w[i].timestamp <== timestamp;
+        w[i].batchNumber <== batchNumber;
         w[i].feePerUnit <== feePerUnit;
         w[i].idFee <== idFee;
         w[i].flags <== wideFlags[i];
@@ -149,11 +152,15 @@ template LedgerBatch(depth, narrow, wide, approvalDelay) {
         w[i].epoch <== wideRest[i][9];
         w[i].price <== wideRest[i][10];
         w[i].datanet <== wideDatanet[i];
-        for (var j = 0; j < 4; j++) { w[i].statics[j] <== wideModel[i][j]; }
-        w[i].sealed <== wideModel[i][4];
-        w[i].accruedRoot <== wideModel[i][5];
-        w[i].claimedRoot <== wideModel[i][6];
-        w[i].owed <== wideModel[i][7];
+        for (var j = 0; j < 5; j++) { w[i].statics[j] <== wideModel[i][j]; }
+        w[i].sealed <== wideModel[i][5];
+        w[i].accruedRoot <== wideModel[i][6];
+        w[i].claimedRoot <== wideModel[i][7];
+        w[i].epochStart <== wideModel[i][8];
+        w[i].newAccruedRoot <== wideModel[i][9];
+        w[i].claimedWei <== wideModel[i][10];
+        w[i].accruedChildren <== wideAccruedChildren[i];
+        w[i].claimedChildren <== wideClaimedChildren[i];
         w[i].scratchBits <== wideScratchBits[i];
         fees += w[i].feeWei;
         signedSum += w[i].isSigned;

@@ -12,7 +12,7 @@ import { batchInputs } from "./batch-inputs.ts";
 import { batchCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { KIND_RULES, TAG } from "./protocol.ts";
+import { KIND, KIND_RULES, TAG } from "./protocol.ts";
 import { RandomLedger } from "./random-ledger.ts";
 
 /** 64 leaves: the same templates as depth 8, a third of the hashing. */
@@ -50,7 +50,7 @@ describe("LedgerBatch", () => {
       const follower = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
       for (let i = 0; i < 30 && batchCount < 500; i++, batchCount++) {
-        const { sealed, statement, traces, refusedCodes } = sealRandomBatch(world);
+        const { sealed, statement, traces, refusedCodes, settlements } = sealRandomBatch(world);
         for (const { record } of traces) {
           const name = `${record.kind}${record.isValid ? " executed" : ""}`;
           seen.set(name, (seen.get(name) ?? 0) + 1);
@@ -63,7 +63,7 @@ describe("LedgerBatch", () => {
         expect(tester.readOutput(witness, "y"), at).toBe(statement.y);
         const decoded = decodeWire(encodeWire(sealed.data), SHAPE, sealed.data);
         expect(batchElements(decoded), at).toEqual(batchElements(sealed.data));
-        replayBatch(follower, decoded);
+        replayBatch(follower, decoded, settlements);
         expect(follower.totalWei(), at).toBe(world.ledger.totalWei());
       }
     }
@@ -71,6 +71,8 @@ describe("LedgerBatch", () => {
     const signedKinds = KIND_RULES.filter((rule) => rule.isSigned).map((rule) => rule.kind);
     const expected = [
       ...signedKinds.map(String),
+      `${KIND.settle}`,
+      `${KIND.genesis}`,
       ...queueKinds.flatMap((kind) => [`${kind}`, `${kind} executed`]),
     ];
     // A deposit to a new account fails on a full tree only, which these worlds may reach or not.
@@ -82,8 +84,8 @@ describe("LedgerBatch", () => {
     const world = new RandomLedger(4711, DEPTH);
     for (let i = 0; i < 20; i++) {
       const before = world.ledger.totalWei();
-      const { sealed } = sealRandomBatch(world);
-      let expected = before;
+      const { sealed, burnedWei } = sealRandomBatch(world);
+      let expected = before - burnedWei;
       for (const { kind, words, isValid } of [...sealed.data.narrow, ...sealed.data.wide]) {
         if ((kind === 16 || kind === 17) && isValid) expected += words[0]!;
         if (kind === 18) expected -= words[4]!;

@@ -2,10 +2,19 @@
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
-import type { QueueOperation, SignedOperation } from "./operation.ts";
+import type { QueueOperation } from "./operation.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
-import { executeSlot, nullSlot, replaySlot, type SlotContext, type SlotTrace } from "./slot.ts";
+import type { ReplayedSettlement } from "./settlement-operation.ts";
+import {
+  executeSlot,
+  nullSlot,
+  type Operation,
+  replaySettlement,
+  replaySlot,
+  type SlotContext,
+  type SlotTrace,
+} from "./slot.ts";
 
 /** What a batch is opened with. */
 export interface BatchOpening extends L1Header {
@@ -74,7 +83,7 @@ export class BatchBuilder {
    * Executes an operation in the next slot that fits.
    * @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no.
    */
-  add(operation: SignedOperation | QueueOperation): SlotTrace {
+  add(operation: Operation): SlotTrace {
     if (!this.hasRoomFor(operation.kind)) {
       throw new RollupError(
         "CIR_BATCH_FULL",
@@ -158,10 +167,14 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
 
 /**
  * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
- * business; every other rule is recomputed.
+ * business; every other rule is recomputed. `settlements`: posted data of its Settle and Genesis records, in order.
  * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule.
  */
-export function replayBatch(ledger: Ledger, data: BatchData): void {
+export function replayBatch(
+  ledger: Ledger,
+  data: BatchData,
+  settlements: readonly ReplayedSettlement[] = [],
+): void {
   const differs = (what: string, expected: unknown, actual: unknown): never => {
     throw new RollupError(
       "CIR_REPLAY_DIFFERS",
@@ -180,6 +193,7 @@ export function replayBatch(ledger: Ledger, data: BatchData): void {
   if (ledger.nextId !== data.oldNextId) differs("old nextId", ledger.nextId, data.oldNextId);
   let totalWei = 0n;
   let signedCount = 0;
+  let settlementCount = 0;
   for (const record of [...data.narrow, ...data.wide]) {
     const rule = kindRule(record.kind);
     if (rule?.isQueue) {
@@ -191,10 +205,18 @@ export function replayBatch(ledger: Ledger, data: BatchData): void {
         differs("an executed amount", replayed.words[4], record.words[4]);
       continue;
     }
+    if (rule?.isSettlement) {
+      const posted = settlements[settlementCount++];
+      if (posted === undefined) throw differs("the number of settlements", "more", settlements.length);
+      replaySettlement(ledger, record, posted, data);
+      continue;
+    }
     replaySlot(ledger, record, data);
     if (rule?.isSigned) signedCount += 1;
     totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
   }
+  if (settlementCount !== settlements.length)
+    differs("the number of settlements", settlementCount, settlements.length);
   if (signedCount !== data.signedCount) differs("signedCount", signedCount, data.signedCount);
   creditFees(ledger, data.feeAccountId, totalWei);
   if (ledger.nextId !== data.newNextId) differs("new nextId", ledger.nextId, data.newNextId);

@@ -1,5 +1,6 @@
 import { hashTagged } from "./poseidon.ts";
 import { BINDING, COUNTERS, LEAF_KIND, TAG } from "./protocol.ts";
+import type { ModelRewards } from "./rewards.ts";
 
 /** One account, datanet or model as the tree commits to it. Fields and widths: docs/ledger.md. */
 export interface Leaf {
@@ -49,6 +50,8 @@ export interface LeafRecord {
   readonly leaf: Leaf;
   readonly datanet?: DatanetBody;
   readonly model?: ModelBody;
+  /** Models, from the genesis on: what the body's roots and its sealed epoch open to. */
+  readonly rewards?: ModelRewards;
 }
 
 export interface ModelCounters {

@@ -40,11 +40,14 @@ export class Ledger {
     this.tree.update(id, hashLeaf(record.leaf));
   }
 
-  /** Sum of what L2 owes: balances, open amounts and, for models, what was accrued and not claimed. */
+  /** Sum of what L2 owes: balances, open and sealed amounts, and what slots have accrued but not claimed. */
   totalWei(): bigint {
     let sum = 0n;
-    for (const { leaf, model } of this.records.values())
-      sum += leaf.balance + leaf.openAmount + (model?.owed ?? 0n);
+    for (const { leaf, rewards } of this.records.values()) {
+      sum += leaf.balance + leaf.openAmount + (rewards?.sealed?.amountWei ?? 0n);
+      for (const wei of rewards?.accruedWei ?? []) sum += wei;
+      for (const wei of rewards?.claimedWei ?? []) sum -= wei;
+    }
     return sum;
   }
 }

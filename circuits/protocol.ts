@@ -61,6 +61,7 @@ export const KIND = {
   seal: 12,
   settle: 13,
   claim: 14,
+  genesis: 15,
   depositNew: 16,
   depositTo: 17,
   forcedWithdraw: 18,
@@ -79,6 +80,8 @@ interface KindRule {
   readonly isNarrow: boolean;
   readonly isSigned: boolean;
   readonly isQueue: boolean;
+  /** Takes a settlement with a proof of its own. */
+  readonly isSettlement: boolean;
   /** The amount field is a decimal float of wei that A pays. */
   readonly movesAmount: boolean;
   readonly usesA: boolean;
@@ -95,13 +98,14 @@ const rule = (name: KindName, wordCount: number, weight: number, flags: string):
   isNarrow: flags.includes("n"),
   isSigned: weight > 0,
   isQueue: flags.includes("q"),
+  isSettlement: flags.includes("t"),
   movesAmount: flags.includes("m"),
   usesA: flags.includes("a"),
   usesB: flags.includes("b"),
   isCreate: flags.includes("c"),
 });
 
-/** Every kind that a slot can prove; the reserved ones (seal, settle, claim) are absent. */
+/** Every kind that a slot can prove. */
 export const KIND_RULES: readonly KindRule[] = [
   rule("null", 0, 0, "n"),
   rule("transfer", 0, 10, "nmab"),
@@ -115,6 +119,11 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("approveModel", 1, 25, "ab"),
   rule("revokeModel", 0, 20, "ab"),
   rule("setKey", 1, 25, "a"),
+  rule("seal", 0, 30, "ab"),
+  // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
+  rule("settle", 1, 0, "abt"),
+  rule("claim", 1, 30, "ab"),
+  rule("genesis", 1, 0, "bt"),
   rule("depositNew", 4, 0, "q"),
   rule("depositTo", 4, 0, "qb"),
   rule("forcedWithdraw", 5, 0, "qa"),

@@ -5,6 +5,7 @@
 import { encodeAmount } from "./amount-float.ts";
 import type { BatchBuilder, BatchOpening } from "./batch.ts";
 import { derivePublicKey, signMessage } from "./eddsa.ts";
+import { packClaim } from "./epoch-operations.ts";
 import {
   accountLeaf,
   type DatanetBody,
@@ -22,12 +23,16 @@ import { leafReference, messageHash, type QueueOperation, type SignedOperation }
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,
+  EPOCH_SECONDS,
   KIND,
   kindRule,
   LEAF_KIND,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import type { SlotTrace } from "./slot.ts";
+import { genesisOperation, postedOf, settleOperation } from "./random-settlement.ts";
+import { EMPTY_CLAIMED_ROOT, ownersCommitment, packSplit, type RewardSlot, slotRoot } from "./rewards.ts";
+import type { ReplayedSettlement, SettlementOperation } from "./settlement-operation.ts";
+import type { Operation, SlotTrace } from "./slot.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;
@@ -108,7 +113,17 @@ export function signFor(
   };
 }
 
-/** A ledger with two accounts, a published datanet, a payable model and a model that waits for its approval. */
+/** The ids of the worlds' first accounts, and of its payable model, which has a slot of itself. */
+const [FIRST, SECOND, THIRD, PAYABLE] = [2, 3, 4, 6] as const;
+/** The slot table of the worlds' datanet. */
+export const SLOTS: readonly RewardSlot[] = [
+  { contributorId: FIRST, validatorId: SECOND, rowCount: 100 },
+  { contributorId: SECOND, validatorId: SECOND, rowCount: 50 },
+  { contributorId: PAYABLE, validatorId: THIRD, rowCount: 150 },
+];
+const SPLIT = packSplit({ ownerParts: 20_000n, validatorParts: 6_554n });
+
+/** A ledger with three accounts, a published datanet, a payable model and a model that waits for its genesis. */
 export class RandomLedger {
   readonly random: SeededRandom;
   readonly ledger: Ledger;
@@ -143,8 +158,8 @@ export class RandomLedger {
       rowCount: 300n,
       publishedAt: START_TIMESTAMP - BigInt(APPROVAL_DELAY_SECONDS),
       rowsRoot: 11n,
-      ownersCommitment: 12n,
-      slotRoot: 13n,
+      ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
+      slotRoot: slotRoot(SLOTS),
     };
     const datanetId = put(this.datanets, LEAF_KIND.datanet, (l1Owner, keyX) => ({
       leaf: {
@@ -159,20 +174,21 @@ export class RandomLedger {
       const model: ModelBody = {
         statics: {
           featuresCommitment: 21n,
-          ownersCommitment: 12n,
-          slotRoot: 13n,
+          ownersCommitment: published.ownersCommitment,
+          slotRoot: published.slotRoot,
           binding: packBinding({
             datanetId: BigInt(datanetId),
             version: 1n,
             rowCount: 300n,
-            split: 500n,
             predecessorId: 0n,
           }),
+          split: SPLIT,
         },
         sealed: 0n,
-        accruedRoot: 13n,
-        claimedRoot: 13n,
-        owed: 0n,
+        accruedRoot: published.slotRoot,
+        claimedRoot: EMPTY_CLAIMED_ROOT,
+        // So that others may seal after some batches.
+        epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
       };
       put(this.models, LEAF_KIND.model, (l1Owner, keyX) => ({
         leaf: {
@@ -181,14 +197,15 @@ export class RandomLedger {
           counters: packCounters({
             isReady,
             isApproved: isReady,
-            cap: 16n,
-            paymentCount: BigInt(this.random.below(16)),
-            epoch: 1n,
+            cap: isReady ? 16n : 0n,
+            paymentCount: 0n,
+            epoch: isReady ? 1n : 0n,
             priceWei: OPEN / 10n,
           }),
           body: hashModelBody(model),
         },
         model,
+        ...(isReady ? { rewards: { slots: SLOTS, accruedWei: [], claimedWei: [], sealed: null } } : {}),
       }));
     }
   }
@@ -219,11 +236,11 @@ export class RandomLedger {
   }
 
   /** A random operation that the ledger accepts now, or null where the chosen kind has none. */
-  operation(isWide: boolean): SignedOperation | QueueOperation {
+  operation(isWide: boolean): Operation {
     const { random, ledger } = this;
     const kind = random.pick(
       isWide
-        ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20]
+        ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 14, 14, 15, 16, 17, 18, 19, 20]
         : [KIND.transfer, KIND.transfer, KIND.commitData, KIND.payInference],
     );
     const account = random.pick([...this.accounts, ...this.datanets]);
@@ -251,7 +268,7 @@ export class RandomLedger {
         return sign(account, {
           kind,
           a: account.id,
-          b: this.models[0]!.id,
+          b: random.pick([0, 0, 0, 1].map((i) => this.models[i]!.id)),
           amountCode: encodeAmount(OPEN / 10n + BigInt(random.below(9)) * 10n ** 15n),
           words: [random.field()],
         });
@@ -278,10 +295,9 @@ export class RandomLedger {
               datanetId: BigInt(datanet.id),
               version: 1n,
               rowCount: 300n,
-              split: 1n,
               predecessorId: 3n,
             }),
-            OPEN / 100n,
+            OPEN / 100n + (BigInt(random.below(2 ** 32)) << 96n),
           ],
         });
       case KIND.withdraw:
@@ -292,9 +308,10 @@ export class RandomLedger {
         });
       case KIND.publishVersion: {
         const fresh = this.random.below(2) === 0 || ledger.requireRecord(datanet.id).datanet!.version > 1n;
+        const published = [ownersCommitment(SLOTS.map((slot) => slot.rowCount)), slotRoot(SLOTS)];
         const words = fresh
-          ? [random.field(), 12n, 13n, 300n, BigInt(random.below(5))]
-          : [11n, 12n, 13n, 300n, 0n];
+          ? [random.field(), ...published, 300n, BigInt(random.below(5))]
+          : [11n, ...published, 300n, 0n];
         return sign(datanet, { kind, a: datanet.id, words });
       }
       case KIND.approveModel: {
@@ -304,12 +321,44 @@ export class RandomLedger {
       }
       case KIND.revokeModel:
         return sign(datanet, { kind, a: datanet.id, b: random.pick(this.models).id });
+      case KIND.seal: {
+        const model = random.pick([0, 0, 1].map((i) => this.models[i]!));
+        const by = random.pick([model, model, account]);
+        return sign(by, { kind, a: by.id, b: model.id });
+      }
+      case KIND.claim: {
+        const slotIndex = random.below(SLOTS.length);
+        const role = random.pick([0, 1] as const);
+        const id = role === 0 ? SLOTS[slotIndex]!.contributorId : SLOTS[slotIndex]!.validatorId;
+        const owner = [...this.accounts, ...this.models].find((m) => m.id === id)!;
+        const by = random.below(8) === 0 ? account : owner;
+        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packClaim(slotIndex, role)] });
+      }
+      case KIND.settle:
+      case KIND.genesis:
+        return this.settlement(kind);
       case KIND.setKey:
         // To the same key, so that the member can go on signing.
         return sign(member, { kind, a: member.id, words: [keyXOf(member.secret)] });
       default:
         return this.queueEntry(kind);
     }
+  }
+
+  /** A settlement of one of the models; without a sealed epoch one that must be refused. */
+  private settlement(kind: typeof KIND.settle | typeof KIND.genesis): SettlementOperation {
+    const { random, ledger } = this;
+    const model = random.pick(this.models);
+    const { rewards } = ledger.requireRecord(model.id);
+    if (kind === KIND.genesis) return genesisOperation(ledger, model.id, SLOTS, 1 + random.below(30));
+    if (rewards?.sealed === undefined || rewards.sealed === null) {
+      const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
+      return { kind: KIND.settle, modelId: model.id, settlementHash: 1n, ...none, signature: null };
+    }
+    const drawBits = random.pick([null, 0n, 2n, 4n]);
+    const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
+    const earnedParts = SLOTS.map(() => random.below(333));
+    return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, TEST_DOMAIN);
   }
 
   /** A random queue entry, executable or not. */
@@ -353,8 +402,12 @@ export class RandomLedger {
   }
 
   /** Fills a batch with random operations; refused ones are counted and change nothing. */
-  fill(builder: BatchBuilder, shape: BatchShape): { traces: SlotTrace[]; refusedCodes: string[] } {
+  fill(
+    builder: BatchBuilder,
+    shape: BatchShape,
+  ): { traces: SlotTrace[]; refusedCodes: string[]; settlements: ReplayedSettlement[]; burnedWei: bigint } {
     const traces: SlotTrace[] = [];
+    const settlements: ReplayedSettlement[] = [];
     const refusedCodes: string[] = [];
     const narrowWanted = this.random.below(shape.narrow + 1);
     const wideWanted = this.random.below(shape.wide + 1);
@@ -362,8 +415,10 @@ export class RandomLedger {
       const operation = this.operation(isWide);
       if (!builder.hasRoomFor(operation.kind)) return;
       const rootBefore = this.ledger.root;
+      const posted = "modelId" in operation ? postedOf(this.ledger, operation) : null;
       try {
         traces.push(builder.add(operation));
+        if (posted !== null) settlements.push(posted);
       } catch (error) {
         refusedCodes.push((error as { code: string }).code);
         if (this.ledger.root !== rootBefore) throw new Error("a refused operation changed the root");
@@ -372,6 +427,7 @@ export class RandomLedger {
     for (let i = 0; i < narrowWanted; i++) attempt(false);
     for (let i = 0; i < wideWanted; i++) attempt(true);
     this.opIndex += BigInt(builder.signedCount);
-    return { traces, refusedCodes };
+    const burnedWei = settlements.reduce((sum, posted) => sum + posted.burnedWei, 0n);
+    return { traces, refusedCodes, settlements, burnedWei };
   }
 }

@@ -123,6 +123,17 @@ export interface SealedEpoch {
   readonly amountWei: bigint;
 }
 
+/** What a model's body hides, known from its genesis on. */
+export interface ModelRewards {
+  readonly slots: readonly RewardSlot[];
+  /** Earned by slot m in all settled epochs. */
+  readonly accruedWei: readonly bigint[];
+  /** At `claimPlace(m, role)`: claimed of that. */
+  readonly claimedWei: readonly bigint[];
+  /** The opening of `sealed`; null where that is 0. */
+  readonly sealed: SealedEpoch | null;
+}
+
 /** A model's `sealed`: H[SEALED](chain, statics, epoch | sealBatch << 24, amountWei). `statics` is the hash. */
 export function sealedHash(statics: bigint, sealed: SealedEpoch): bigint {
   const { chain, epoch, sealBatch, amountWei } = sealed;

@@ -8,6 +8,14 @@ import type { SlotRecord } from "./batch-data.ts";
 import { DUMMY } from "./dummy-signature.ts";
 import { recoverKeyY, type Signature, verifySignature } from "./eddsa.ts";
 import {
+  type ClaimTrace,
+  claimSlot,
+  openModel,
+  type SettlementTrace,
+  sealEpoch,
+  settleModel,
+} from "./epoch-operations.ts";
+import {
   type DatanetBody,
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
@@ -30,6 +38,7 @@ import {
   COUNTERS,
   FEE_PER_UNIT_BITS,
   FIELD_ORDER,
+  ID_BITS,
   KIND,
   kindRule,
   LEAF_KIND,
@@ -38,13 +47,22 @@ import {
   NONCE_BITS,
   ROW_COUNT_BITS,
   TAG,
+  TREASURY_ID,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import { RollupError } from "./rollup-error.ts";
+import { credit, inRange, refuse, requireKind, withLeaf } from "./record-rules.ts";
+import { EMPTY_CLAIMED_ROOT } from "./rewards.ts";
+import {
+  type ReplayedSettlement,
+  type SettlementOperation,
+  settlementMessage,
+  settlementOperationOf,
+} from "./settlement-operation.ts";
 
 /** What a batch fixes for all its slots. */
 export interface SlotContext {
   readonly domain: bigint;
+  readonly batchNumber: bigint;
   readonly timestamp: bigint;
   readonly feePerUnitWei: bigint;
   readonly idFeeWei: bigint;
@@ -67,22 +85,20 @@ export interface SlotTrace {
   /** Openings of A's datanet body and B's model body, for the kinds that need them. */
   readonly datanetA: DatanetBody | null;
   readonly modelB: ModelBody | null;
+  readonly claim: ClaimTrace | null;
+  readonly settlement: SettlementTrace | null;
 }
 
-type Operation = SignedOperation | QueueOperation;
+/** Whatever a slot may be given. */
+export type Operation = SignedOperation | QueueOperation | SettlementOperation;
 
 const isQueueOperation = (operation: Operation): operation is QueueOperation => "queueIndex" in operation;
-
-function refuse(code: string, message: string, data: Record<string, unknown>): never {
-  throw new RollupError(code, message, { data });
-}
+const isSettlement = (operation: Operation): operation is SettlementOperation => "modelId" in operation;
 
 /** The largest fee a signed operation of this kind can cost at a fee rate. */
 export function operationFeeWei(kind: number, feePerUnitWei: bigint): bigint {
   return BigInt(kindRule(kind)?.weight ?? 0) * feePerUnitWei;
 }
-
-const inRange = (value: bigint, bits: number) => value >= 0n && value < 1n << BigInt(bits);
 
 /**
  * Checks the form of a signed operation, everything that needs no state.
@@ -112,8 +128,11 @@ export function checkForm(operation: Omit<SignedOperation, "signature">): void {
   const word = (i: number) => operation.words[i]!;
   if (rule.isCreate && (word(0) === 0n || !inRange(word(0), 160)))
     malformed("words[0]", "is not an L1 address");
-  if (operation.kind === KIND.createModel && !inRange(word(6), AMOUNT_BITS))
-    malformed("words[6]", "is not a 96-bit price");
+  if (operation.kind === KIND.createModel && !inRange(word(6), AMOUNT_BITS + 32))
+    malformed("words[6]", "is not a 96-bit price and a 32-bit split");
+  // Bit 8 would be a ninth of the slot index.
+  if (operation.kind === KIND.claim && (!inRange(word(0), 10) || (word(0) & 0x100n) !== 0n))
+    malformed("words[0]", "is not a slot index of 8 bits and a role at bit 9");
   if (operation.kind === KIND.withdraw) {
     if (word(0) === 0n || !inRange(word(0), 160)) malformed("words[0]", "is not an L1 address");
     if (!inRange(word(1), AMOUNT_BITS)) malformed("words[1]", "is not a 96-bit amount");
@@ -128,9 +147,9 @@ export function checkForm(operation: Omit<SignedOperation, "signature">): void {
  * @throws OP_* (docs/errors.md)
  */
 export function executeSlot(ledger: Ledger, operation: Operation, context: SlotContext): SlotTrace {
-  return isQueueOperation(operation)
-    ? executeQueueEntry(ledger, operation, context)
-    : executeSigned(ledger, operation, context);
+  if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation, context);
+  if (isSettlement(operation)) return executeSettlement(ledger, operation, context, true);
+  return executeSigned(ledger, operation, context);
 }
 
 /** The trace of a slot that does nothing: leaf 0 is opened twice, unchanged. */
@@ -140,14 +159,14 @@ export function nullSlot(ledger: Ledger): SlotTrace {
     feeWei: 0n,
     newA: null,
     newB: null,
-    maxFeePerUnitWei: null,
-    signature: null,
+    ...UNSIGNED,
   });
 }
 
 /**
  * Applies a posted record without its authorisation, which the batch's proof stands for: what anyone does who
- * rebuilds the state from L1. Queue operations are executed from their entry by `executeSlot`.
+ * rebuilds the state from L1. Queue operations are executed from their entry by `executeSlot`, settlements by
+ * `replaySettlement`.
  * @throws OP_* where the record breaks a rule, so that no proof can exist for it.
  */
 export function replaySlot(ledger: Ledger, record: SlotRecord, context: SlotContext): void {
@@ -164,6 +183,20 @@ export function replaySlot(ledger: Ledger, record: SlotRecord, context: SlotCont
   const operation = { ...record, b: rule.isCreate ? 0 : record.b };
   checkForm({ ...operation, nonce: 0n, maxFeePerUnitWei: 0n });
   applySigned(ledger, operation, context, null);
+}
+
+/**
+ * Applies a posted Settle or Genesis with its posted data; its proof and, with voids, the batch's stand for the rest.
+ * @throws OP_* where the ledger has no such settlement
+ */
+export function replaySettlement(
+  ledger: Ledger,
+  record: SlotRecord,
+  posted: ReplayedSettlement,
+  context: SlotContext,
+): void {
+  const operation = settlementOperationOf(record, posted, ledger.requireRecord(record.b));
+  executeSettlement(ledger, operation, context, false);
 }
 
 function executeSigned(ledger: Ledger, operation: SignedOperation, context: SlotContext): SlotTrace {
@@ -227,19 +260,33 @@ function applySigned(
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
-  if (a.balance < debitWei) {
+  // What is claimed may pay the claim's own fee.
+  const claimed =
+    kind === KIND.claim
+      ? claimSlot(
+          ledger.requireRecord(operation.b),
+          { modelId: operation.b, signerId: operation.a },
+          words[0]!,
+        )
+      : null;
+  const balance = a.balance + (claimed?.gainWei ?? 0n);
+  if (balance < debitWei) {
     refuse(
       "OP_BALANCE_TOO_LOW",
-      `leaf ${operation.a} holds ${a.balance} wei, the operation needs ${debitWei}`,
+      `leaf ${operation.a} holds ${balance} wei, the operation needs ${debitWei}`,
       {
         id: operation.a,
-        balanceWei: a.balance.toString(),
+        balanceWei: balance.toString(),
         neededWei: debitWei.toString(),
       },
     );
   }
-  let newA: LeafRecord = { ...recordA, leaf: { ...a, nonce: a.nonce + 1n, balance: a.balance - debitWei } };
+  let newA: LeafRecord = {
+    ...recordA,
+    leaf: { ...a, nonce: a.nonce + 1n, balance: credit(balance - debitWei, 0n) },
+  };
   let newB: LeafRecord | null = null;
+  let claim: ClaimTrace | null = null;
   const bId = rule.isCreate ? ledger.nextId : operation.b;
   // B is read after A's update: a leaf may act on itself.
   const oldB = usesExistingB
@@ -260,7 +307,7 @@ function applySigned(
         refuse("OP_ROW_COUNT_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, { id: operation.b });
       newB = withLeaf(oldB!, {
         counters: rowCount,
-        chain: hashTagged(TAG.commit, [b.chain, words[0]!, BigInt(operation.a), operation.amountCode]),
+        chain: chainStep(TAG.commit, b.chain, words[0]!, operation.a, operation.amountCode),
       });
       break;
     }
@@ -295,7 +342,7 @@ function applySigned(
       newB = withLeaf(oldB!, {
         openAmount,
         counters: b.counters + (1n << COUNTERS.paymentCount),
-        chain: hashTagged(TAG.payment, [b.chain, words[0]!, BigInt(operation.a), openAmount]),
+        chain: chainStep(TAG.payment, b.chain, words[0]!, operation.a, openAmount),
       });
       break;
     }
@@ -325,6 +372,14 @@ function applySigned(
       newB = setApproval(operation, newA.datanet!, oldB!, context);
       break;
     }
+    case KIND.seal:
+      newB = sealEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
+      break;
+    case KIND.claim:
+      claim = claimed!.trace;
+      // A model may own a slot of itself: its leaf has then changed as A.
+      newB = { ...claimed!.model, leaf: { ...oldB!.leaf, body: claimed!.model.leaf.body } };
+      break;
     case KIND.setKey:
       newA = withLeaf(newA, { keyX: words[0]! });
       break;
@@ -341,6 +396,58 @@ function applySigned(
     newB,
     maxFeePerUnitWei: authorisation?.maxFeePerUnitWei ?? null,
     signature: authorisation?.signature ?? null,
+    signerKeyX: a.keyX,
+    claim,
+  });
+}
+
+/** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */
+function chainStep(tag: bigint, chain: bigint, payload: bigint, a: number, last: bigint): bigint {
+  return hashTagged(tag, [chain, payload, BigInt(a) | (last << BigInt(ID_BITS))]);
+}
+
+/** Nobody signs a settlement but, where it has voids, the model. */
+function executeSettlement(
+  ledger: Ledger,
+  operation: SettlementOperation,
+  context: SlotContext,
+  isSignatureNeeded: boolean,
+): SlotTrace {
+  const { kind, modelId } = operation;
+  const model = ledger.requireRecord(modelId);
+  let newA: LeafRecord | null = null;
+  let effect: ReturnType<typeof settleModel>;
+  let signature: Signature | null = null;
+  if (operation.kind === KIND.settle) {
+    effect = settleModel(model, operation);
+    const treasury = ledger.requireRecord(TREASURY_ID);
+    newA = withLeaf(treasury, { balance: credit(treasury.leaf.balance, operation.treasuryWei) });
+    if (operation.voidCount > 0 && isSignatureNeeded) {
+      signature = operation.signature;
+      const message = settlementMessage(operation, {
+        domain: context.domain,
+        bRef: leafReference(model.leaf),
+      });
+      if (signature === null || !verifySignature({ keyX: model.leaf.keyX, message, signature })) {
+        refuse("OP_BAD_SIGNATURE", `a settlement with voids needs the signature of model ${modelId}`, {
+          id: modelId,
+          kind: "settle",
+        });
+      }
+    }
+  } else {
+    effect = openModel(model, operation, context.timestamp);
+  }
+  const words = [operation.settlementHash];
+  return apply(ledger, {
+    record: { kind, a: TREASURY_ID, b: modelId, amountCode: 0n, isValid: false, words },
+    feeWei: 0n,
+    newA,
+    newB: effect.model,
+    ...UNSIGNED,
+    signature,
+    signerKeyX: model.leaf.keyX,
+    settlement: effect.trace,
   });
 }
 
@@ -358,7 +465,7 @@ function setApproval(
       modelId: operation.b,
       field,
     });
-  if (statics.binding >> 144n !== 0n) differs("binding");
+  if (statics.binding >> 112n !== 0n) differs("binding");
   if (binding.datanetId !== BigInt(operation.a)) differs("datanet");
   const counters = unpackCounters(model.leaf.counters);
   const isApproval = operation.kind === KIND.approveModel;
@@ -442,8 +549,7 @@ function executeQueueEntry(ledger: Ledger, entry: QueueOperation, context: SlotC
     feeWei: 0n,
     newA,
     newB,
-    maxFeePerUnitWei: null,
-    signature: null,
+    ...UNSIGNED,
   });
 }
 
@@ -454,46 +560,22 @@ function createdRecord(kind: number, words: readonly bigint[], balance: bigint):
     const datanet = EMPTY_DATANET_BODY;
     return { leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(datanet) }, datanet };
   }
-  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceWei] = words as bigint[];
+  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
   const model: ModelBody = {
     statics: {
       featuresCommitment: featuresCommitment!,
       ownersCommitment: ownersCommitment!,
       slotRoot: slotRoot!,
       binding: binding!,
+      split: priceAndSplit! >> BigInt(AMOUNT_BITS),
     },
     sealed: 0n,
     accruedRoot: slotRoot!,
-    claimedRoot: slotRoot!,
-    owed: 0n,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
+    epochStart: 0n,
   };
-  const counters = priceWei! << COUNTERS.price;
+  const counters = (priceAndSplit! & MAX_AMOUNT_WEI) << COUNTERS.price;
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
-}
-
-const withLeaf = (record: LeafRecord, changes: Partial<Leaf>): LeafRecord => ({
-  ...record,
-  leaf: { ...record.leaf, ...changes },
-});
-
-/** The supply (10^27 wei) is below 2^90, so a credit above 96 bits is a broken invariant, not a user's mistake. */
-function credit(balance: bigint, amountWei: bigint): bigint {
-  const sum = balance + amountWei;
-  if (sum > MAX_AMOUNT_WEI) {
-    refuse("OP_BALANCE_OVERFLOW", `a balance of ${sum} wei is above 96 bits`, { balanceWei: sum.toString() });
-  }
-  return sum;
-}
-
-function requireKind(record: LeafRecord, kind: number, id: number): void {
-  if (record.leaf.kind !== kind) {
-    const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
-    refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
-      id,
-      expectedKind: kind,
-      kind: record.leaf.kind,
-    });
-  }
 }
 
 interface Effect {
@@ -505,7 +587,13 @@ interface Effect {
   /** null = the slot is not signed (or replayed without its signature, and then never proven). */
   readonly maxFeePerUnitWei: bigint | null;
   readonly signature: Signature | null;
+  /** Whose signature it is. */
+  readonly signerKeyX?: bigint;
+  readonly claim?: ClaimTrace | null;
+  readonly settlement?: SettlementTrace;
 }
+
+const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
 
 /** Writes A, then B on the new root, and keeps what the witness needs of the way. */
 function apply(ledger: Ledger, effect: Effect): SlotTrace {
@@ -528,9 +616,11 @@ function apply(ledger: Ledger, effect: Effect): SlotTrace {
     childrenA,
     childrenB,
     maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
-    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(before.leaf.keyX)!,
+    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
     signature,
     datanetA: before.datanet ?? null,
     modelB: beforeB.model ?? null,
+    claim: effect.claim ?? null,
+    settlement: effect.settlement ?? null,
   };
 }

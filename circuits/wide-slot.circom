@@ -1,52 +1,41 @@
 pragma circom 2.1.6;
 
 include "./merkle8.circom";
+include "./model-body.circom";
 include "./slot-parts.circom";
+include "./wide-kinds.circom";
 
-// Places of the kinds in flags[]: the reserved ones (Seal, Settle, Claim, ForcedClaim, ForcedTransfer) have none,
-// so no slot can show them. Null is "no flag".
-function WIDE_KIND_COUNT() { return 16; }
-function WIDE_KIND(i) {
-    var kinds[16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20];
-    return kinds[i];
-}
-function WIDE_WEIGHT(i) {
-    var weights[16] = [10, 14, 14, 30, 30, 50, 40, 40, 25, 20, 25, 0, 0, 0, 0, 0];
-    return weights[i];
-}
-function WIDE_WORDS(i) {
-    var counts[16] = [0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 4, 4, 5, 4, 4];
-    return counts[i];
-}
 // H[DATANET_BODY] of seven zeros; slot-parts.test.ts computes it again.
 function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
 
 // One slot for every operation. Model: slot.ts.
 //
 // Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
-// Inputs:      oldRoot, domain, timestamp (40 bits), feePerUnit (64), idFee (96), nextId from the batch. Witness:
-//              flags[16]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+// Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
+//              batch. Witness: flags[20]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
-//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[4]
-//              and rest of the body; scratchBits[160]: digits of what the one active kind compares (phase F).
+//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
+//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
+//              scratchBits[201]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
-// Assumes:     feePerUnit < 2^64, timestamp < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
+// Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address).
 // Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
 // Constraints: constraint-counts.json, "WideSlot(8)".
 //
-// Phases: A kind, B fields and words, C missing leaves, D queue predicates, E fee and debit, F openings and the
-// rules of rare kinds, G effect on A, H effect on B, I authorisation, J tree.
+// Phases: A kind, B fields and words, C missing leaves, D queue predicates, E openings and the rules of rare kinds,
+// F fee and debit, G effect on A, H effect on B, I authorisation, J tree.
 template WideSlot(depth, approvalDelay) {
     signal input oldRoot;
     signal input domain;
     signal input timestamp;
+    signal input batchNumber;
     signal input feePerUnit;
     signal input idFee;
     signal input nextId;
-    signal input flags[16];
+    signal input flags[20];
     signal input aBits[3 * depth];
     signal input bBits[3 * depth];
     signal input amountBits[40];
@@ -69,12 +58,16 @@ template WideSlot(depth, approvalDelay) {
     signal input epoch;
     signal input price;
     signal input datanet[7];
-    signal input statics[4];
+    signal input statics[5];
     signal input sealed;
     signal input accruedRoot;
     signal input claimedRoot;
-    signal input owed;
-    signal input scratchBits[160];
+    signal input epochStart;
+    signal input newAccruedRoot;
+    signal input claimedWei;
+    signal input accruedChildren[3][8];
+    signal input claimedChildren[3][8];
+    signal input scratchBits[201];
     signal output newRoot;
     signal output newNextId;
     signal output core;
@@ -93,7 +86,7 @@ template WideSlot(depth, approvalDelay) {
         kind += WIDE_KIND(i) * flags[i];
         weight += WIDE_WEIGHT(i) * flags[i];
         used += flags[i];
-        if (i < 11) { signedSum += flags[i]; }
+        if (WIDE_WEIGHT(i) > 0) { signedSum += flags[i]; }
     }
     isUsed <== used;
     isUsed * (1 - isUsed) === 0;
@@ -109,16 +102,23 @@ template WideSlot(depth, approvalDelay) {
     signal isApprove <== flags[8];
     signal isRevoke <== flags[9];
     signal isSetKey <== flags[10];
-    signal isDepositNew <== flags[11];
-    signal isDepositTo <== flags[12];
-    signal isForcedWithdraw <== flags[13];
-    signal isForcedSetKey <== flags[14];
-    signal isForcedSetOwner <== flags[15];
+    signal isSeal <== flags[11];
+    signal isSettle <== flags[12];
+    signal isClaim <== flags[13];
+    signal isGenesis <== flags[14];
+    signal isDepositNew <== flags[15];
+    signal isDepositTo <== flags[16];
+    signal isForcedWithdraw <== flags[17];
+    signal isForcedSetKey <== flags[18];
+    signal isForcedSetOwner <== flags[19];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner;
     signal isApproval <== isApprove + isRevoke;
-    // Signed kinds whose B exists already.
-    var namesB = isTransfer + isCommit + isPay + isApproval;
+    // What changes an existing model's body.
+    var turnsModel = isSeal + isSettle + isClaim + isGenesis;
+    // Kinds whose B exists already and which are not from the queue.
+    var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
+    var isQueue = isDepositNew + isDepositTo + isForced;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -180,7 +180,7 @@ template WideSlot(depth, approvalDelay) {
     all.a <== words[0];
     all.b <== (1 << 96) - 1;
     signal wantedWei <== words[0] + all.out * (a[4] - words[0]);
-    // Both are below 2^96 (phase E checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
+    // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
     var digits97 = 0;
     for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
     isForcedWithdraw * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
@@ -193,41 +193,19 @@ template WideSlot(depth, approvalDelay) {
     isForcedWithdraw * (words[4] - executedWei) === 0;
     core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * code + (1 << 93) * isValid;
 
-    // E. Fee and debit. Every term is below 2^138, so a debit above the balance is negative and fails 96 bits.
-    component float = AmountFloat();
-    for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
-    feeWei <== weight * feePerUnit;
-    signal movedWei <== movesAmount * float.wei;
-    signal idFeeWei <== isCreate * idFee;
-    signal withdrawnWei <== isWithdraw * words[1];
-    signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei;
-    component balanceRange = RangeCheck(96);
-    balanceRange.in <== newBalanceA;
-    signal newNonceA <== a[1] + isSigned;
-    component nonceRange = RangeCheck(40);
-    nonceRange.in <== newNonceA;
-    // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
-    component feeRange = RangeCheck(64);
-    feeRange.in <== maxFeePerUnit - feePerUnit;
-    // One 96-bit check for the exact word of the active kind: Withdraw's amount, a queue entry's amount,
-    // CreateModel's price, PublishVersion's N (32 bits, shifted by 64).
-    signal queueWei <== (isUsed - isSigned) * words[0];
-    signal newPrice <== isCreateModel * words[6];
-    signal newRowCount <== isPublish * words[3];
-    component wordRange = RangeCheck(96);
-    wordRange.in <== withdrawnWei + queueWei + newPrice + (1 << 64) * newRowCount;
-
-    // F. Openings and the rules of rare kinds. At most one kind is active, so all share the 160 scratch bits.
+    // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
-    var digits120 = 0;
-    var rest56 = 0;
+    var split32 = 0;
+    var digits88 = 0;
+    var rest24 = 0;
     var waited40 = 0;
-    for (var i = 0; i < 160; i++) {
+    for (var i = 0; i < 201; i++) {
         scratchBits[i] * (1 - scratchBits[i]) === 0;
-        digits160 += (1 << i) * scratchBits[i];
-        if (i < 120) { digits120 += (1 << i) * scratchBits[i]; }
-        if (i < 56) { rest56 += (1 << i) * scratchBits[i]; }
-        if (i >= 56 && i < 96) { waited40 += (1 << (i - 56)) * scratchBits[i]; }
+        if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
+        if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }
+        if (i < 88) { digits88 += (1 << i) * scratchBits[i]; }
+        if (i < 24) { rest24 += (1 << i) * scratchBits[i]; }
+        if (i >= 24 && i < 64) { waited40 += (1 << (i - 24)) * scratchBits[i]; }
     }
     // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
     // and whoever follows L1 refuses both, so a proof must not exist.
@@ -248,27 +226,46 @@ template WideSlot(depth, approvalDelay) {
     newBody.in[4] <== words[0];
     newBody.in[5] <== words[1];
     newBody.in[6] <== words[2];
-    // B's model body: opened by Approve and Revoke, made by CreateModel.
-    component staticsHash = HashTagged(4, 10);
-    for (var i = 0; i < 4; i++) {
-        staticsHash.in[i] <== statics[i];
-        isCreateModel * (statics[i] - words[2 + i]) === 0;
-    }
+    // B's model body.
+    component model = ModelBody();
+    model.isApproval <== isApproval;
+    model.isSeal <== isSeal;
+    model.isSettle <== isSettle;
+    model.isClaim <== isClaim;
+    model.isGenesis <== isGenesis;
+    model.aId <== aId;
+    model.bId <== bId;
+    model.timestamp <== timestamp;
+    model.batchNumber <== batchNumber;
+    model.word0 <== words[0];
+    model.chainB <== b[5];
+    model.openAmountB <== b[6];
+    model.bodyB <== b[8];
+    model.ready <== ready;
+    model.cap <== cap;
+    model.paymentCount <== paymentCount;
+    model.epoch <== epoch;
+    model.statics <== statics;
+    model.sealed <== sealed;
+    model.accruedRoot <== accruedRoot;
+    model.claimedRoot <== claimedRoot;
+    model.epochStart <== epochStart;
+    model.newAccruedRoot <== newAccruedRoot;
+    model.claimedWei <== claimedWei;
+    model.bits <== scratchBits;
+    model.accruedChildren <== accruedChildren;
+    model.claimedChildren <== claimedChildren;
+    // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
+    for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
+    isCreateModel * (statics[4] - split32) === 0;
     isCreateModel * sealed === 0;
     isCreateModel * (accruedRoot - statics[2]) === 0;
-    isCreateModel * (claimedRoot - statics[2]) === 0;
-    isCreateModel * owed === 0;
-    component modelBody = HashTagged(5, 9);
-    modelBody.in[0] <== staticsHash.out;
-    modelBody.in[1] <== sealed;
-    modelBody.in[2] <== accruedRoot;
-    modelBody.in[3] <== claimedRoot;
-    modelBody.in[4] <== owed;
-    isApproval * (modelBody.out - b[8]) === 0;
+    isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
+    isCreateModel * epochStart === 0;
     // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. The binding's
-    // rest has 56 bits, and aId, version, N (written by these rules) keep their widths: nothing carries over.
-    isApprove * (words[0] - staticsHash.out) === 0;
-    isApprove * (statics[3] - aId - (1 << 24) * datanet[0] - (1 << 56) * datanet[1] - (1 << 88) * rest56) === 0;
+    // rest has 24 bits, and aId, version, N (written by these rules) keep their widths: nothing carries over.
+    isApprove * (words[0] - model.staticsHash) === 0;
+    isApprove * (statics[3] - aId - (1 << 24) * datanet[0] - (1 << 56) * datanet[1] - (1 << 88) * rest24) === 0;
     isApprove * (statics[1] - datanet[5]) === 0;
     isApprove * (statics[2] - datanet[6]) === 0;
     isApprove * (timestamp - datanet[2] - approvalDelay - waited40) === 0;
@@ -276,7 +273,32 @@ template WideSlot(depth, approvalDelay) {
     unpublished.in <== datanet[0];
     isApprove * unpublished.out === 0;
     // Revoke: the statics bind this datanet.
-    isRevoke * (statics[3] - aId - (1 << 24) * digits120) === 0;
+    isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;
+
+    // F. Fee and debit. Every debit is below 2^138 and every credit below 2^97, so a debit above the balance is negative and fails 96 bits.
+    component float = AmountFloat();
+    for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
+    feeWei <== weight * feePerUnit;
+    signal movedWei <== movesAmount * float.wei;
+    signal idFeeWei <== isCreate * idFee;
+    signal withdrawnWei <== isWithdraw * words[1];
+    signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
+    component balanceRange = RangeCheck(96);
+    balanceRange.in <== newBalanceA;
+    signal newNonceA <== a[1] + isSigned;
+    component nonceRange = RangeCheck(40);
+    nonceRange.in <== newNonceA;
+    // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
+    component feeRange = RangeCheck(64);
+    feeRange.in <== maxFeePerUnit - feePerUnit;
+    // One 96-bit check for the exact word of the active kind: Withdraw's amount, a queue entry's amount,
+    // CreateModel's price, PublishVersion's N (32 bits, shifted by 64).
+    signal queueWei <== isQueue * words[0];
+    // CreateModel's word 6 is the price and, above its 96 bits, the split of 32 bits (phase E).
+    signal newPrice <== isCreateModel * (words[6] - (1 << 96) * statics[4]);
+    signal newRowCount <== isPublish * words[3];
+    component wordRange = RangeCheck(96);
+    wordRange.in <== withdrawnWei + queueWei + newPrice + (1 << 64) * newRowCount;
 
     // G. Effect on A.
     signal newOwnerA <== a[2] + isOwnerForced * (words[1] - a[2]);
@@ -288,7 +310,7 @@ template WideSlot(depth, approvalDelay) {
     component effects = MemberEffects(1);
     effects.isCommit <== isCommit;
     effects.isPay <== isPay;
-    effects.isApproval <== isApproval;
+    effects.opensModel <== isApproval + turnsModel;
     effects.aId <== aId;
     effects.code <== code;
     effects.amount <== float.wei;
@@ -309,29 +331,35 @@ template WideSlot(depth, approvalDelay) {
     signal createdKey <== isCreate * words[1];
     signal newKeyB <== b[3] + createdKey + isDepositOpened * words[2];
     signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
-    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei;
+    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei + model.ownerWei;
     signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
     // approved is bit 1 of the counters, price starts at bit 74.
     signal switchedOn <== isApprove * (1 - approved);
     signal switchedOff <== isRevoke * approved;
-    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice;
-    signal createdBody <== isCreateModel * modelBody.out;
-    signal newBodyB <== b[8] + createdBody + EMPTY_DATANET_BODY() * isCreateDatanet;
+    // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Genesis: ready (bit 0) and the cap
+    // (bit 2). Both raise the epoch (bit 50).
+    signal newChainB <== effects.chain - isSeal * b[5];
+    signal newOpenAmountB <== effects.openAmount - isSeal * b[6];
+    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice + isGenesis + (1 << 2) * model.newCap + (1 << 50) * (isSeal + isGenesis) - isSeal * (1 << 18) * paymentCount;
+    // A new model's b[8] is 0.
+    signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel) * (model.newBody - b[8]);
 
-    // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot.
+    // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
+    // is signed by the model's key, over J, with nonce and maximum fee 0.
+    var isVoided = 1 - model.noVoids;
     component wordsHash = HashTagged(7, 4);
     for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }
     component auth = Authorisation();
-    auth.isSigned <== isSigned;
+    auth.isSigned <== isSigned + isVoided;
     auth.domain <== domain;
     // The signer of a Create does not know the id.
     signal newB <== isNew * bId;
-    auth.core <== kind + (1 << 5) * aId + (1 << 29) * (bId - newB) + (1 << 53) * code + (1 << 93) * a[1] + (1 << 133) * maxFeePerUnit;
+    auth.core <== kind + (1 << 5) * aId + (1 << 29) * (bId - newB) + (1 << 53) * code + (1 - isSettle) * ((1 << 93) * a[1] + (1 << 133) * maxFeePerUnit);
     auth.bRef <== namesB * (b[2] + (1 << 160) * (b[0] - 256));
-    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay) * (words[0] - wordsHash.out);
-    auth.keyX <== a[3];
+    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle) * (words[0] - wordsHash.out);
+    auth.keyX <== a[3] + isVoided * (b[3] - a[3]);
     auth.keyY <== keyY;
     auth.r8x <== r8x;
     auth.r8y <== r8y;
@@ -347,28 +375,14 @@ template WideSlot(depth, approvalDelay) {
     tags[1].isEmpty <== isEmptyB;
     component hashes[4];
     for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
+    var newA[9] = [a[0], newNonceA, newOwnerA, newKeyA, newBalanceA, a[5], a[6], a[7], newBodyA];
+    var newLeafB[9] = [newTagB, b[1], newOwnerB, newKeyB, newBalanceB, newChainB, newOpenAmountB, newCountersB, newBodyB];
     for (var i = 0; i < 9; i++) {
         hashes[0].leaf[i] <== a[i];
+        hashes[1].leaf[i] <== newA[i];
         hashes[2].leaf[i] <== b[i];
+        hashes[3].leaf[i] <== newLeafB[i];
     }
-    hashes[1].leaf[0] <== a[0];
-    hashes[1].leaf[1] <== newNonceA;
-    hashes[1].leaf[2] <== newOwnerA;
-    hashes[1].leaf[3] <== newKeyA;
-    hashes[1].leaf[4] <== newBalanceA;
-    hashes[1].leaf[5] <== a[5];
-    hashes[1].leaf[6] <== a[6];
-    hashes[1].leaf[7] <== a[7];
-    hashes[1].leaf[8] <== newBodyA;
-    hashes[3].leaf[0] <== newTagB;
-    hashes[3].leaf[1] <== b[1];
-    hashes[3].leaf[2] <== newOwnerB;
-    hashes[3].leaf[3] <== newKeyB;
-    hashes[3].leaf[4] <== newBalanceB;
-    hashes[3].leaf[5] <== effects.chain;
-    hashes[3].leaf[6] <== effects.openAmount;
-    hashes[3].leaf[7] <== newCountersB;
-    hashes[3].leaf[8] <== newBodyB;
     component paths[2];
     for (var p = 0; p < 2; p++) {
         paths[p] = PathUpdate8(depth);

@@ -1,0 +1,95 @@
+/** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
+import { signMessage } from "./eddsa.ts";
+import { unpackCounters } from "./leaf.ts";
+import type { Ledger } from "./ledger.ts";
+import { leafReference } from "./operation.ts";
+import { KIND, TREASURY_PARTS } from "./protocol.ts";
+import { type RewardSlot, unpackSplit } from "./rewards.ts";
+import { packGenesisItem } from "./settlement-data.ts";
+import {
+  expectedGenesisHash,
+  expectedSettlementHash,
+  type GenesisOperation,
+  type ReplayedSettlement,
+  type SettlementOperation,
+  type SettleOperation,
+  settlementMessage,
+} from "./settlement-operation.ts";
+
+/** How an epoch is to be settled: by draws, some of them void, or by the default split. */
+export interface SettlementPlan {
+  /** log2 of the draws; null for the default split. */
+  readonly drawBits: bigint | null;
+  readonly voidCount: number;
+  /** The part of what the slots may get that each one earns, in 1,000ths. */
+  readonly earnedParts: readonly number[];
+}
+
+/** A Settle of the model's sealed epoch, signed by `secret` where it has voids. */
+export function settleOperation(
+  ledger: Ledger,
+  modelId: number,
+  secret: bigint,
+  plan: SettlementPlan,
+  domain: bigint,
+): SettleOperation {
+  const record = ledger.requireRecord(modelId);
+  const { amountWei } = record.rewards!.sealed!;
+  const { ownerParts } = unpackSplit(record.model!.statics.split);
+  const drawWei = amountWei >> (plan.drawBits ?? 0n);
+  const ownerOfDrawWei = (drawWei * ownerParts) >> 16n;
+  const slotsOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
+  const voids = BigInt(plan.voidCount);
+  const paidDraws = (1n << (plan.drawBits ?? 0n)) - voids;
+  const ownerWei = plan.drawBits === null ? 0n : paidDraws * ownerOfDrawWei;
+  const burnedWei = plan.drawBits === null ? ownerOfDrawWei : voids * drawWei;
+  const earnedWei = plan.earnedParts.map((part) => (paidDraws * slotsOfDrawWei * BigInt(part)) / 1000n);
+  const treasuryWei = amountWei - ownerWei - burnedWei - earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const fields = { kind: KIND.settle, modelId, ownerWei, treasuryWei, burnedWei, earnedWei };
+  const draft = { ...fields, voidCount: plan.voidCount, settlementHash: 0n, signature: null };
+  return signSettle(
+    ledger,
+    { ...draft, settlementHash: expectedSettlementHash(record, draft) },
+    secret,
+    domain,
+  );
+}
+
+/** The Settle with the model's signature, where it has voids. */
+export function signSettle(
+  ledger: Ledger,
+  operation: SettleOperation,
+  secret: bigint,
+  domain: bigint,
+): SettleOperation {
+  if (operation.voidCount === 0) return operation;
+  const bRef = leafReference(ledger.opened(operation.modelId).leaf);
+  return { ...operation, signature: signMessage(secret, settlementMessage(operation, { domain, bRef })) };
+}
+
+export function genesisOperation(
+  ledger: Ledger,
+  modelId: number,
+  slots: readonly RewardSlot[],
+  cap: number,
+): GenesisOperation {
+  const settlementHash = expectedGenesisHash(ledger.requireRecord(modelId), modelId, cap);
+  return { kind: KIND.genesis, modelId, settlementHash, cap, slots };
+}
+
+/** What is posted for it. Call before it is executed: the sealed epoch is read from the ledger. */
+export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
+  const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
+  if (operation.kind === KIND.genesis)
+    return { ...none, cap: operation.cap, items: operation.slots.map(packGenesisItem) };
+  const { rewards, leaf } = ledger.requireRecord(operation.modelId);
+  const { chain, epoch, sealBatch } = rewards?.sealed ?? {
+    ...none,
+    epoch: unpackCounters(leaf.counters).epoch,
+  };
+  const { voidCount, burnedWei } = operation;
+  return { ...none, epoch, sealBatch, voidCount, burnedWei, chain, items: evenly(operation.earnedWei) };
+}
+
+/** As posted: two items an element. */
+const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [...items, 0n]);
