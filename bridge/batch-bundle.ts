@@ -2,7 +2,7 @@ import { type Address, type Hex, size } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import type { ReadyBatch } from "./operator-client.ts";
-import type { ContractBatch, RollupContract } from "./rollup-contract.ts";
+import type { ContractSubmission, RollupContract } from "./rollup-contract.ts";
 
 /** What one transaction may hold. */
 export interface BundleLimits {
@@ -42,18 +42,13 @@ export async function chooseBundle(
 ): Promise<Bundle> {
   for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
-    const contractBatches: ContractBatch[] = batches.map((batch) => ({
-      circuit: modules.circuitIndex(batch.circuit),
-      commitment: batch.commitment,
-      data: batch.data,
-    }));
-    const proofs = batches.map((batch) => batch.proof);
-    const input = modules.rollup.encodeSubmitBatches(contractBatches, proofs);
+    const submission = submissionOf(batches, modules.circuitIndex);
+    const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
     let gasEstimate = limits.maxGas + 1n;
     if (size(input) <= limits.maxInputBytes) {
       try {
-        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(contractBatches, proofs, modules.from);
+        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from);
       } catch (error) {
         // A later batch may be the one that L1 refuses, or all of them together need too much gas.
         const mayBeTheBundle =
@@ -75,6 +70,24 @@ export async function chooseBundle(
       });
     }
   }
+}
+
+/** Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it. */
+export function submissionOf(
+  batches: readonly ReadyBatch[],
+  circuitIndex: (name: string) => number,
+): ContractSubmission {
+  const posted = <T extends { circuit: string; commitment: bigint; data: Hex }>(part: T) => ({
+    circuit: circuitIndex(part.circuit),
+    commitment: part.commitment,
+    data: part.data,
+  });
+  const settlements = batches.flatMap((batch) => batch.settlements);
+  return {
+    batches: batches.map(posted),
+    settlements: settlements.map(posted),
+    proofs: [...batches, ...settlements].map(({ proof }) => proof),
+  };
 }
 
 /** The batches from `first` on without a gap. */

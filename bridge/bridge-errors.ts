@@ -53,6 +53,22 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_RANDOMNESS_LATE: {
+    meaning: "a Seal's randomness is not on L1, and the time in which it can be recorded runs out",
+    httpStatus: 500,
+    isRetryable: true,
+  },
+  BRG_RANDOMNESS_MISSED: {
+    meaning:
+      "a Seal's randomness was not recorded in time: its epochs can only be settled by the default split",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_SEAL_REORGANISED: {
+    meaning: "L1 replaced a Seal's randomness that was deep enough to be passed on: a human has to look",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_NONCE_TAKEN: {
     meaning: "a transaction that the bridge does not know used the publisher's nonce",
     httpStatus: 500,
@@ -76,6 +92,26 @@ export const bridgeErrors = {
   BRG_BATCH_NOT_IN_CALL: {
     meaning: "a batch came in through another contract, and no event holds its data",
     httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_SETTLEMENT_TOO_EARLY: {
+    meaning: "L1 takes such a settlement from a stranger, or by row counts, only later; data.earliestSeconds",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  BRG_NOTHING_TO_SETTLE: {
+    meaning: "the model has no sealed epoch on L1",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  BRG_RANDOMNESS_NOT_RECORDED: {
+    meaning: "the epoch's randomness is not on L1: record it, or wait for the default split",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  BRG_NO_CIRCUIT: {
+    meaning: "the rollup has no registered circuit that the settlement fits, or its files are not here",
+    httpStatus: 409,
     isRetryable: false,
   },
   BRG_VERIFY_DIFFERS: {

@@ -14,6 +14,7 @@ export type JsonChange = { readonly put: string; readonly value: unknown } | { r
 export interface BridgeStore {
   readonly queue: JsonStore;
   readonly publisher: JsonStore;
+  readonly randomness: JsonStore;
   close(): Promise<void>;
 }
 
@@ -37,7 +38,12 @@ export async function openBridgeStore(path: string): Promise<BridgeStore> {
         ),
     };
   };
-  return { queue: part("queue"), publisher: part("publisher"), close: () => db.close() };
+  return {
+    queue: part("queue"),
+    publisher: part("publisher"),
+    randomness: part("randomness"),
+    close: () => db.close(),
+  };
 }
 
 /** A key part for a number: LevelDB sorts keys as text. */

@@ -40,14 +40,21 @@ export class BridgeTotals {
         break;
       case "genesis":
       case "batch":
+      case "seal":
+      case "randomness":
         break;
       default:
         event satisfies never;
     }
   }
 
-  /** @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts */
-  applyBatch(batch: BatchData): void {
+  /**
+   * @param burnedWei of the batch's settlements: it leaves the ledger
+   * @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts
+   */
+  applyBatch(batch: BatchData, burnedWei: bigint): void {
+    this.ledgerWei -= burnedWei;
+    this.burnableWei += burnedWei;
     const batchNumber = Number(batch.batchNumber);
     const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei));
     const announced = this.announced.map(({ amountWei, recipient }) => ({

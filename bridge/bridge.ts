@@ -15,6 +15,7 @@ import { createOperatorClient } from "./operator-client.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { QueueWatcher } from "./queue-watcher.ts";
+import { RandomnessWatcher } from "./randomness-watcher.ts";
 import { RollupContract } from "./rollup-contract.ts";
 
 export interface BridgeHandle {
@@ -57,6 +58,20 @@ export async function startBridge(
     },
     { rollup, sequencer, store: store.queue, logger: logger.child({ component: "queue-watcher" }), metrics },
   );
+  const randomness = new RandomnessWatcher(
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    {
+      rollup,
+      sequencer,
+      store: store.randomness,
+      logger: logger.child({ component: "randomness-watcher" }),
+      metrics,
+    },
+  );
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,
@@ -73,6 +88,7 @@ export async function startBridge(
       store: new IntentStore(store.publisher),
       account,
       circuitIndex: circuitIndexIn(deployment),
+      nextErrand: () => randomness.nextErrand(),
       logger: logger.child({ component: "batch-publisher" }),
       metrics,
     },
@@ -89,10 +105,11 @@ export async function startBridge(
     };
     if ((await runPollLoop(options, { step, logger, metrics })) === "failed") isHealthy = false;
   };
-  // A loop that fails leaves the other one running: deposits do not depend on publishing, nor the reverse.
+  // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
     loop("queue-watcher", () => watcher.poll()),
     loop("batch-publisher", () => publisher.poll()),
+    loop("randomness-watcher", () => randomness.poll()),
   ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
   return {

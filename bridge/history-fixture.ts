@@ -12,9 +12,8 @@ import { startAnvil } from "../contracts/anvil.ts";
 import { connect, deployFixture, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "./l1-history.ts";
-import type { VerifyProof } from "./ledger-replay.ts";
 import { RollupContract } from "./rollup-contract.ts";
-import { type DerivedCircuit, swapG2, verifierKey } from "./verify-keys.ts";
+import { type DerivedCircuit, swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;

@@ -2,13 +2,15 @@
  * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
  * operator's is asked. Whatever can be wrong with it is the reader's to find (verify.ts); here it is only decoded.
  */
-import { decodeFunctionData, type Hex, hexToBytes, isAddressEqual } from "viem";
+import { type Hex, hexToBytes } from "viem";
 import { type BatchData, decodeWire } from "../circuits/batch-data.ts";
-import { GENESIS_NEXT_ID } from "../circuits/protocol.ts";
+import { batchShape } from "../circuits/circuit-sizes.ts";
+import { GENESIS_NEXT_ID, KIND } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement-data.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { type L1Client, l1Call } from "./l1-client.ts";
+import { l1Call } from "./l1-client.ts";
+import { readSubmission, type Submission, type SubmittedSettlement } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { QueueEntry } from "./operator-client.ts";
 import { toQueueEntry } from "./queue-watcher.ts";
@@ -27,9 +29,20 @@ export interface QueueEntryEvent extends QueueEntry {
   readonly burnedFeeWei: bigint;
 }
 
+/** What a Settle or Genesis record took. */
+export interface SettlementOnL1 {
+  readonly circuitIndex: number;
+  readonly posted: PostedSettlement;
+  /** null as for a batch. */
+  readonly commitment: bigint | null;
+  readonly proof: ContractProof | null;
+}
+
 export interface BatchEvent {
   readonly type: "batch";
   readonly batch: BatchData;
+  /** One for each Settle and Genesis record, in their order. */
+  readonly settlements: readonly SettlementOnL1[];
   readonly circuitIndex: number;
   /** null where the batch came in through another contract: its data is in an event, its proof is not. */
   readonly commitment: bigint | null;
@@ -59,7 +72,28 @@ export interface BurnEvent {
   readonly amountWei: bigint;
 }
 
-export type HistoryEvent = GenesisEvent | QueueEntryEvent | BatchEvent | CreditEvent | ClaimEvent | BurnEvent;
+/** A batch's Seals: before the batch's own event. */
+export interface SealEvent {
+  readonly type: "seal";
+  readonly batchNumber: number;
+  readonly blockNumber: number;
+}
+
+export interface RandomnessEvent {
+  readonly type: "randomness";
+  readonly batchNumber: number;
+  readonly prevRandao: bigint;
+}
+
+export type HistoryEvent =
+  | GenesisEvent
+  | QueueEntryEvent
+  | BatchEvent
+  | CreditEvent
+  | ClaimEvent
+  | BurnEvent
+  | SealEvent
+  | RandomnessEvent;
 
 export interface HistoryOptions {
   readonly rollup: RollupContract;
@@ -88,6 +122,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
   const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
   for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
     let submission: Submission | null = null;
+    let takenCount = 0;
     for (const log of logs) {
       if (log.eventName !== "BatchAccepted") {
         const event = toEvent(log);
@@ -95,16 +130,24 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
         continue;
       }
       const { batchNumber, circuit, newRoot, oldRoot, opIndex, queueHead } = log.args;
-      if (submission?.transactionHash !== log.transactionHash)
+      if (submission?.transactionHash !== log.transactionHash) {
         submission = await readSubmission(client, log, logs);
+        takenCount = 0;
+      }
       const { commitment, data, proof } = submission.batches.get(batchNumber)!;
       const header = { ...l1, oldRoot, batchNumber };
       const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header);
       if (batch.newRoot !== newRoot)
         throw unreadable(batchNumber, "the call has another new root than the event");
+      const settlementCount = batch.wide.filter(takesSettlement).length;
+      const taken = submission.settlements.slice(takenCount, takenCount + settlementCount);
+      if (taken.length !== settlementCount)
+        throw unreadable(batchNumber, "the contract's events name fewer settlements than its records take");
+      takenCount += settlementCount;
       yield {
         type: "batch",
         batch,
+        settlements: taken.map((settlement) => decodeTaken(settlement, batchNumber)),
         circuitIndex: circuit,
         commitment,
         proof,
@@ -133,72 +176,24 @@ function toEvent(log: RollupLog): HistoryEvent | null {
     }
     case "WithdrawalClaimed":
       return { type: "claim", recipient: log.args.recipient, amountWei: log.args.amountWei };
+    case "EpochsSealed":
+      return {
+        type: "seal",
+        batchNumber: Number(log.args.batchNumber),
+        blockNumber: Number(log.blockNumber),
+      };
+    case "RandomnessRecorded":
+      return {
+        type: "randomness",
+        batchNumber: Number(log.args.batchNumber),
+        prevRandao: log.args.prevRandao,
+      };
     case "AccruedBurned":
       return { type: "burn", amountWei: log.args.amountWei };
     default:
-      // BatchAccepted and BatchData are read together; what QueueEntryConsumed says, the batch's data says too.
+      // BatchAccepted and BatchData are read together, and so are the events of settlements; what QueueEntryConsumed
+      // says, the batch's data says too.
       return null;
-  }
-}
-
-interface SubmittedBatch {
-  readonly data: Hex;
-  readonly commitment: bigint | null;
-  readonly proof: ContractProof | null;
-}
-
-interface Submission {
-  readonly transactionHash: Hex;
-  readonly batches: ReadonlyMap<bigint, SubmittedBatch>;
-}
-
-/** All batches of the transaction that `first` is an event of. */
-async function readSubmission(
-  client: L1Client,
-  first: RollupLog,
-  logs: readonly RollupLog[],
-): Promise<Submission> {
-  const hash = first.transactionHash;
-  const own = logs.filter((log) => log.transactionHash === hash);
-  const numbers = own.flatMap((log) => (log.eventName === "BatchAccepted" ? [log.args.batchNumber] : []));
-  const emitted = new Map(
-    own.flatMap((log) => (log.eventName === "BatchData" ? [[log.args.batchNumber, log.args.data]] : [])),
-  );
-  const transaction = await l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash }));
-  // submitBatches calls no contract, so a call of it is the only one of its transaction.
-  const isDirect = transaction.to !== null && isAddressEqual(transaction.to, first.address);
-  const call = isDirect ? decodeCall(transaction.input) : null;
-  const batches = new Map<bigint, SubmittedBatch>();
-  for (const [i, number] of numbers.entries()) {
-    const called = call?.batches.length === numbers.length ? call.batches[i]! : null;
-    const data = emitted.get(number) ?? called?.data;
-    if (data === undefined) {
-      throw bridgeError(
-        "BRG_BATCH_NOT_IN_CALL",
-        `batch ${number} came in through another contract, and no event holds its data`,
-        {
-          data: { batchNumber: Number(number), transactionHash: hash, to: transaction.to },
-        },
-      );
-    }
-    const isCalled = called !== null && called.data === data;
-    batches.set(number, {
-      data,
-      commitment: isCalled ? called.commitment : null,
-      proof: isCalled ? call!.proofs[i]! : null,
-    });
-  }
-  return { transactionHash: hash, batches };
-}
-
-function decodeCall(input: Hex) {
-  try {
-    const { args, functionName } = decodeFunctionData({ abi: rollupAbi, data: input });
-    if (functionName !== "submitBatches") return null;
-    const [batches, proofs] = args;
-    return { batches, proofs };
-  } catch {
-    return null; // Not a call of ours.
   }
 }
 
@@ -208,17 +203,27 @@ function circuitOf(
   batchNumber: bigint,
 ): RegisteredCircuit {
   const circuit = circuits[index];
-  if (circuit === undefined) throw unreadable(batchNumber, `there is no circuit ${index}`);
+  if (circuit?.sort !== CIRCUIT_SORT.batch)
+    throw unreadable(batchNumber, `there is no batch circuit ${index}`);
   return circuit;
 }
 
-function decode(
-  data: Hex,
-  { narrow, wide }: RegisteredCircuit,
-  header: Parameters<typeof decodeWire>[2],
-): BatchData {
+export const takesSettlement = ({ kind }: { kind: number }): boolean =>
+  kind === KIND.settle || kind === KIND.genesis;
+
+function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
+  const { circuitIndex, commitment, data, proof } = taken;
   try {
-    return decodeWire(hexToBytes(data), { narrow, wide }, header);
+    return { circuitIndex, commitment, proof, posted: decodeSettlement(hexToBytes(data)) };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    throw unreadable(batchNumber, error.message, error);
+  }
+}
+
+function decode(data: Hex, circuit: RegisteredCircuit, header: Parameters<typeof decodeWire>[2]): BatchData {
+  try {
+    return decodeWire(hexToBytes(data), batchShape(circuit), header);
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw unreadable(header.batchNumber, error.message, error);

@@ -5,34 +5,37 @@ import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
+import { PaymentHistory } from "./payment-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
+import { type ReadBlock, requireSealNoted, SettlementReplay } from "./settlement-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { type G1, type G2, swapG2, type VerifierKey, verifierKey } from "./verify-keys.ts";
-
-/** Real parts of G2's coordinates first, as in prover/. */
-export type VerifyProof = (
-  key: VerifierKey,
-  proof: { a: G1; b: G2; c: G1 },
-  publicSignals: readonly bigint[],
-) => boolean | Promise<boolean>;
+import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 /** The ledger as far as L1's records have been read. */
 export class LedgerReplay {
   readonly totals = new BridgeTotals();
+  readonly payments = new PaymentHistory();
+  readonly settlements: SettlementReplay;
   readonly entries: QueueEntryEvent[] = [];
   queueHead = 0;
   opIndex = 0;
   batchNumber = 0;
   timestamp = 0n;
   operationCount = 0;
-  proofCount = 0;
+  private batchProofCount = 0;
   private ledger: Ledger | null = null;
   private readonly circuits: readonly RegisteredCircuit[];
   private readonly verifyProof: VerifyProof;
 
-  constructor(circuits: readonly RegisteredCircuit[], verifyProof: VerifyProof) {
+  constructor(circuits: readonly RegisteredCircuit[], verifyProof: VerifyProof, readBlock: ReadBlock) {
     this.circuits = circuits;
     this.verifyProof = verifyProof;
+    this.settlements = new SettlementReplay({ circuits, verifyProof, readBlock });
+  }
+
+  /** Of batches and of settlements. */
+  get proofCount(): number {
+    return this.batchProofCount + this.settlements.proofCount;
   }
 
   requireLedger(): Ledger {
@@ -55,6 +58,10 @@ export class LedgerReplay {
     } else if (event.type === "queue-entry") {
       requireSame(null, "a queue entry's index", this.entries.length, event.queueIndex);
       this.entries.push(event);
+    } else if (event.type === "seal") {
+      this.settlements.noteSeal(event.batchNumber, event.blockNumber);
+    } else if (event.type === "randomness") {
+      await this.settlements.noteRandomness(event.batchNumber, event.prevRandao);
     } else if (event.type === "batch") {
       await this.applyBatch(event);
     }
@@ -74,8 +81,10 @@ export class LedgerReplay {
       });
     }
     this.consumeQueue(event);
+    requireSealNoted(event, this.settlements.sealBlock(number));
     this.replay(event);
-    this.totals.applyBatch(batch);
+    this.totals.applyBatch(batch, await this.settlements.check(event));
+    this.payments.applyBatch(batch);
 
     const circuit = this.circuits[circuitIndex]!;
     const statement = batchStatement(batch, circuit.circuitId);
@@ -85,7 +94,7 @@ export class LedgerReplay {
       const isValid = await this.verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
       if (!isValid)
         throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
-      this.proofCount += 1;
+      this.batchProofCount += 1;
     }
     this.batchNumber = number;
     this.opIndex += batch.signedCount;
@@ -96,9 +105,10 @@ export class LedgerReplay {
     requireSame(number, "the operations' index after it", this.opIndex, event.opIndex);
   }
 
-  private replay({ batch }: BatchEvent): void {
+  private replay(event: BatchEvent): void {
+    const { batch } = event;
     try {
-      replayBatch(this.requireLedger(), batch);
+      replayBatch(this.requireLedger(), batch, this.settlements.replayed(event));
     } catch (error) {
       if (!isRollupError(error) || error.code.startsWith("BRG_")) throw error;
       const { actual, expected, what } = error.data as { what?: string; expected?: string; actual?: string };

@@ -69,3 +69,7 @@ export type PublishResult = "submitted" | "posted" | "final" | "dropped" | "reve
 export function raiseAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 1);
 }
+
+export function clearAlarm(metrics: BridgeMetrics, code: BridgeErrorCode): void {
+  metrics.alarm.set({ code }, 0);
+}

@@ -18,6 +18,15 @@ export interface QueueEntry {
   readonly l1TransactionHash: Hex;
 }
 
+/** A settlement that a batch's Settle or Genesis record takes. */
+export interface ReadySettlement {
+  /** Name of the circuit, "slot-table-64". */
+  readonly circuit: string;
+  readonly commitment: bigint;
+  readonly data: Hex;
+  readonly proof: ContractProof;
+}
+
 /** A proven batch that L1 does not have yet. */
 export interface ReadyBatch {
   readonly batchNumber: number;
@@ -27,6 +36,19 @@ export interface ReadyBatch {
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
+  /** In the order of the records that take them. */
+  readonly settlements: readonly ReadySettlement[];
+}
+
+/** Where L1 took the Seals of a batch, and what became of their randomness. */
+export interface SealReport {
+  readonly batchNumber: number;
+  readonly blockNumber: number;
+  readonly timestamp: number;
+  /** As the contract recorded it; null as long as it did not. */
+  readonly prevRandao: bigint | null;
+  /** It was not recorded in time, and never will be. */
+  readonly isMissed: boolean;
 }
 
 /** Why a batch that was on its way to L1 will not arrive as it is. */
@@ -58,6 +80,8 @@ export interface OperatorClient {
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
+  /** Idempotent. */
+  reportSeal(report: SealReport): Promise<void>;
 }
 
 export interface OperatorClientOptions {
@@ -70,17 +94,20 @@ const field = z
   .string()
   .regex(/^(0x[0-9a-f]{1,64}|\d{1,78})$/i)
   .transform(BigInt);
+const swap = ([x, y]: readonly [bigint, bigint]): [bigint, bigint] => [y, x];
 const pair = z.tuple([field, field]);
 const hex = z.custom<Hex>((value) => isHex(value));
+// The prover's order: the real part of G2's coordinates first.
+const proof = z
+  .object({ a: pair, b: z.tuple([pair, pair]), c: pair })
+  .transform(({ a, b, c }): ContractProof => ({ a, b: [swap(b[0]), swap(b[1])], c }));
+const posted = { circuit: z.string(), commitment: field, data: hex, proof };
 const readySchema = z.array(
   z.object({
     batchNumber: z.int().positive(),
     batchHash: z.string().min(1),
-    circuit: z.string(),
-    commitment: field,
-    data: hex,
-    // The prover's order: the real part of G2's coordinates first.
-    proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+    ...posted,
+    settlements: z.array(z.object(posted)),
   }),
 );
 const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
@@ -95,7 +122,6 @@ function codeOf(text: string): string | null {
   }
 }
 
-const swap = ([x, y]: readonly [bigint, bigint]): [bigint, bigint] => [y, x];
 const hex32 = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
 
 /** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
@@ -175,17 +201,19 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     async readyBatches(limit) {
       const path = `/operator/batches/ready?limit=${limit}`;
-      const batches = parse(readySchema, await request("GET", path), path);
-      return batches.map(({ proof, ...batch }) => ({
-        ...batch,
-        proof: { a: proof.a, b: [swap(proof.b[0]), swap(proof.b[1])], c: proof.c },
-      }));
+      return parse(readySchema, await request("GET", path), path);
     },
     async reportBatch(batchNumber, report) {
       // The route wants a hash; a batch that was dropped before it was sent has none.
       await request("POST", `/operator/batches/${batchNumber}/l1`, {
         ...report,
         transactionHash: report.transactionHash ?? zeroHash,
+      });
+    },
+    async reportSeal({ prevRandao, ...report }) {
+      await request("POST", "/operator/seals", {
+        ...report,
+        prevRandao: prevRandao === null ? null : hex32(prevRandao),
       });
     },
   };

@@ -11,6 +11,7 @@ import {
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
+import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -31,6 +32,24 @@ export interface ContractBatch {
   readonly data: Hex;
 }
 
+/** A settlement as the contract takes it: for the next Settle or Genesis record. */
+export interface ContractSettlement {
+  /** Index of the circuit on L1. */
+  readonly circuit: number;
+  readonly commitment: bigint;
+  /** Wire form (docs/settlement.md, "On L1"). */
+  readonly data: Hex;
+}
+
+/** What one call of submitBatches holds. */
+export interface ContractSubmission {
+  readonly batches: readonly ContractBatch[];
+  /** In the order of the records that take them, over all batches. */
+  readonly settlements: readonly ContractSettlement[];
+  /** Those of the batches, then those of the settlements. */
+  readonly proofs: readonly ContractProof[];
+}
+
 export interface RollupState {
   readonly root: bigint;
   readonly batchNumber: number;
@@ -47,10 +66,8 @@ export interface RegisteredKey {
   readonly ic: readonly (readonly [bigint, bigint])[];
 }
 
-export interface RegisteredCircuit {
+export interface RegisteredCircuit extends CircuitSizes {
   readonly index: number;
-  readonly narrow: number;
-  readonly wide: number;
   readonly isDevelopment: boolean;
   readonly circuitId: bigint;
   readonly key: RegisteredKey;
@@ -59,7 +76,14 @@ export interface RegisteredCircuit {
 /** Which block a read is about; the newest one where both are absent. */
 export type AtBlock = { readonly blockNumber?: bigint };
 
+type SubmissionArgs = readonly [
+  readonly ContractBatch[],
+  readonly ContractSettlement[],
+  readonly ContractProof[],
+];
+
 type Call =
+  | { functionName: "submitBatches"; args: SubmissionArgs }
   | { functionName: "depositNew"; args: readonly [bigint, Address, bigint] }
   | { functionName: "depositTo"; args: readonly [number, bigint, Address] }
   | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address] }
@@ -72,6 +96,12 @@ export interface RollupContractOptions {
   readonly client: L1Client;
   readonly address: Address;
 }
+
+const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
+  submission.batches,
+  submission.settlements,
+  submission.proofs,
+];
 
 export class RollupContract {
   readonly client: L1Client;
@@ -184,43 +214,65 @@ export class RollupContract {
     });
   }
 
-  /** Input of a transaction that submits these batches. */
-  encodeSubmitBatches(batches: readonly ContractBatch[], proofs: readonly ContractProof[]): Hex {
-    return encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args: [batches, proofs] });
+  /** Where L1 took a batch that holds a Seal; zeros for any other number. */
+  sealedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
+    return this.read("sealedAt", async (target) => {
+      const [blockNumber, timestamp] = await this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "sealedAt",
+        args: [BigInt(batchNumber)],
+      });
+      return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
+    });
   }
 
-  /** @throws BRG_CONTRACT_REVERTED where the newest state refuses the batches */
-  async simulateSubmitBatches(
-    batches: readonly ContractBatch[],
-    proofs: readonly ContractProof[],
-    from: Address,
-  ): Promise<void> {
-    await l1Call("take the batches", () =>
-      this.client.simulateContract({
-        abi: rollupAbi,
-        address: this.address,
-        functionName: "submitBatches",
-        args: [batches, proofs],
-        account: from,
+  /** prevRandao as it was recorded for a batch that holds a Seal, or 0. */
+  randomness(batchNumber: number, at: AtBlock = {}): Promise<bigint> {
+    return this.read("randomness", (target) =>
+      this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "randomness",
+        args: [BigInt(batchNumber)],
       }),
     );
   }
 
+  /** Input of a transaction that records the randomness of a batch's Seals. */
+  encodeRecordRandomness(batchNumber: number, header: Hex): Hex {
+    return encodeFunctionData({
+      abi: rollupAbi,
+      functionName: "recordRandomness",
+      args: [BigInt(batchNumber), header],
+    });
+  }
+
+  /** Input of a transaction that submits these batches. */
+  encodeSubmitBatches(submission: ContractSubmission): Hex {
+    return encodeFunctionData({
+      abi: rollupAbi,
+      functionName: "submitBatches",
+      args: submissionArgs(submission),
+    });
+  }
+
   /** @throws BRG_CONTRACT_REVERTED */
-  estimateSubmitBatchesGas(
-    batches: readonly ContractBatch[],
-    proofs: readonly ContractProof[],
-    from: Address,
-  ): Promise<bigint> {
+  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address): Promise<bigint> {
     return l1Call("take the batches", () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
         address: this.address,
         functionName: "submitBatches",
-        args: [batches, proofs],
+        args: submissionArgs(submission),
         account: from,
       }),
     );
+  }
+
+  /** Sends batches from any account, and waits until they are mined. @throws BRG_CONTRACT_REVERTED */
+  submitBatches(account: LocalAccount, submission: ContractSubmission): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "submitBatches", args: submissionArgs(submission) });
   }
 
   /** Takes `amountWei` from the account, which must have approved it (`approveToken`). */

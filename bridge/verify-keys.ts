@@ -16,6 +16,13 @@ export interface VerifierKey {
   readonly ic: readonly G1[];
 }
 
+/** Real parts of G2's coordinates first, as in prover/. */
+export type VerifyProof = (
+  key: VerifierKey,
+  proof: { a: G1; b: G2; c: G1 },
+  publicSignals: readonly bigint[],
+) => boolean | Promise<boolean>;
+
 /** A circuit whose key was derived from the sources, not read from L1. */
 export interface DerivedCircuit extends CircuitSizes {
   readonly key: VerifierKey;

@@ -7,12 +7,13 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { openTokenAbi } from "../contracts/rollup-abi.ts";
 import { computeDomain } from "../contracts/verifying-key.ts";
+import { blockReader } from "./block-reader.ts";
 import { createL1Client, l1Call } from "./l1-client.ts";
 import { readL1History } from "./l1-history.ts";
-import { LedgerReplay, type VerifyProof } from "./ledger-replay.ts";
+import { LedgerReplay } from "./ledger-replay.ts";
 import { RollupContract } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { checkKeys, type DerivedCircuit } from "./verify-keys.ts";
+import { checkKeys, type DerivedCircuit, type VerifyProof } from "./verify-keys.ts";
 
 export interface VerifyProgress {
   readonly batchNumber: number;
@@ -46,7 +47,8 @@ export interface VerifyResult {
   readonly leafCount: number;
   readonly queueEntryCount: number;
   readonly ledgerWei: bigint;
-  /** Proofs checked here; the rest came in through other contracts, and only L1 saw them. */
+  readonly settlementCount: number;
+  /** Proofs of batches and settlements checked here; the rest came in through other contracts, and only L1 saw them. */
   readonly proofCount: number;
   readonly areKeysDerived: boolean;
   /** Some registered circuit has a key whose secret is known: then no proof means anything. */
@@ -70,7 +72,7 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
   requireSame(null, "the domain", domain, await rollup.domain());
 
   const { batchNumber: batchCount } = await rollup.state({ blockNumber: toBlock });
-  const replay = new LedgerReplay(circuits, options.verifyProof);
+  const replay = new LedgerReplay(circuits, options.verifyProof, blockReader(client));
   const source = (options.readHistory ?? readL1History)({
     rollup,
     toBlock,
@@ -96,6 +98,7 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     leafCount: ledger.nextId,
     queueEntryCount: replay.entries.length,
     ledgerWei: ledger.totalWei(),
+    settlementCount: replay.settlements.settlementCount,
     proofCount: replay.proofCount,
     areKeysDerived: options.circuits !== undefined,
     isDevelopment: circuits.some((circuit) => circuit.isDevelopment),

@@ -39,8 +39,12 @@ export const infoSchema = z.object({
   circuits: z.array(
     z.object({
       name: z.string(),
-      narrow: z.int(),
-      wide: z.int(),
+      /** 0 a batch, 1 a sampled settlement, 2 a slot table. */
+      sort: z.int(),
+      /** Narrow slots; payments; 0. */
+      size0: z.int(),
+      /** Wide slots; reward slots; reward slots. */
+      size1: z.int(),
       circuitId: hex,
       isDevelopment: z.boolean(),
     }),

@@ -1,21 +1,18 @@
 /** The prover's process: `npx tsx prover/main.ts`, configured by prover/prove-config.ts. */
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type Logger, pino } from "pino";
-import { type Deployment, loadDeployment } from "../circuits/deployment.ts";
+import { loadDeployment } from "../circuits/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { createProver } from "./backends.ts";
+import { loadDeployedCircuits } from "./deployed-circuits.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
 import { createProveJobClient } from "./prove-job-client.ts";
 import { runProveLoop } from "./prove-loop.ts";
-import type { ProvingCircuit } from "./prover.ts";
-import { proverError } from "./prover-errors.ts";
-import { parseVerificationKey } from "./verification-key.ts";
 
 async function run(config: ProveConfig): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const deployment = loadDeployment(config.deploymentPath);
-  const circuits = await loadCircuits(deployment);
+  const circuits = await loadDeployedCircuits(deployment.circuits);
   if (deployment.circuits.some((circuit) => circuit.isDevelopment)) {
     logger.warn("development keys: anyone can forge proofs for this rollup");
   }
@@ -56,42 +53,6 @@ async function run(config: ProveConfig): Promise<void> {
     health?.close();
     health?.closeAllConnections();
   }
-}
-
-/** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
-async function loadCircuits(deployment: Deployment): Promise<Map<string, ProvingCircuit>> {
-  const circuits = new Map<string, ProvingCircuit>();
-  for (const {
-    contentHash,
-    isDevelopment,
-    name,
-    verificationKeyPath,
-    wasmPath,
-    zkeyPath,
-  } of deployment.circuits) {
-    let json: unknown;
-    try {
-      json = JSON.parse(await readFile(verificationKeyPath, "utf8"));
-    } catch (cause) {
-      throw proverError(
-        "PRV_KEY_UNREADABLE",
-        `cannot read the verification key of ${name} at ${verificationKeyPath}`,
-        {
-          data: { circuit: name, verificationKeyPath },
-          cause,
-        },
-      );
-    }
-    circuits.set(name, {
-      name,
-      wasmPath,
-      zkeyPath,
-      contentHash,
-      isDevelopment,
-      verificationKey: parseVerificationKey(json),
-    });
-  }
-  return circuits;
 }
 
 function serveHealth(port: number, facts: () => object, logger: Logger) {

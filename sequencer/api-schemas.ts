@@ -6,7 +6,7 @@ import { RollupError } from "../circuits/rollup-error.ts";
 const MAX_COUNTER = 2 ** 40 - 1;
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const counter = z.int().nonnegative().max(MAX_COUNTER);
-const countFromText = z
+export const countFromText = z
   .string()
   .regex(/^[0-9]{1,13}$/, "is not a number")
   .transform(Number);
@@ -15,11 +15,11 @@ const wei = z
   .regex(/^[0-9]{1,78}$/, "is not a decimal string of wei")
   .transform(BigInt);
 /** Whether it is below the field's order is the ledger's business. */
-const element = z
+export const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/, "is not 0x-hex of at most 32 bytes")
   .transform(BigInt);
-const elementOrDecimal = z
+export const elementOrDecimal = z
   .string()
   .regex(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, "is neither 0x-hex nor decimal")
   .transform(BigInt);
@@ -60,7 +60,15 @@ export function signedKind(name: string): number {
   });
 }
 
-const limit = (max: number, fallback: number) =>
+/** Bytes as 0x-hex, at most so many. */
+export const hexBytes = (maxBytes: number) =>
+  z
+    .string()
+    .max(2 + 2 * maxBytes)
+    .regex(/^0x([0-9a-fA-F]{2})*$/, "is not 0x-hex of whole bytes")
+    .transform((text) => Uint8Array.from(Buffer.from(text.slice(2), "hex")));
+
+export const limit = (max: number, fallback: number) =>
   countFromText
     .refine((value) => value >= 1 && value <= max, `is not between 1 and ${max}`)
     .default(fallback);
@@ -110,11 +118,10 @@ export const queueEntriesBody = z.object({
 export const proveJobQuery = z.object({ prover: z.string().max(100).default("default") });
 
 const pair = z.tuple([elementOrDecimal, elementOrDecimal]);
+export const proof = z.object({ a: pair, b: z.tuple([pair, pair]), c: pair });
 export const proofBody = z.object({
   batchHash: hash,
-  proof: z
-    .object({ a: pair, b: z.tuple([pair, pair]), c: pair })
-    .meta({ description: "the real part of G2's coordinates first" }),
+  proof: proof.meta({ description: "the real part of G2's coordinates first" }),
   publicSignals: z.array(elementOrDecimal).length(3).meta({ description: "C, y, z" }),
   timings: z.record(z.string().max(40), z.number().nonnegative()).default({}),
   backend: z.string().max(100).default("unknown"),

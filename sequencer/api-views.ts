@@ -1,8 +1,9 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { SlotRecord } from "../circuits/batch-data.ts";
-import { type LeafRecord, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
+import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
 import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
-import type { BatchRecord } from "./batch-record.ts";
+import { unpackSplit } from "../circuits/rewards.ts";
+import type { BatchRecord, StoredProof } from "./batch-record.ts";
 import { hex20, hex32 } from "./hex.ts";
 import type { QueueRecord } from "./log-entry.ts";
 import type { KnownOperation } from "./operation-status.ts";
@@ -57,8 +58,9 @@ function countersView(kind: number, counters: bigint): object {
   };
 }
 
-function modelView({ statics, sealed, accruedRoot, claimedRoot, owed }: NonNullable<LeafRecord["model"]>) {
-  const { datanetId, version, rowCount, split, predecessorId } = unpackBinding(statics.binding);
+function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
+  const { datanetId, version, rowCount, predecessorId } = unpackBinding(statics.binding);
+  const { ownerParts, validatorParts } = unpackSplit(statics.split);
   return {
     featuresCommitment: hex32(statics.featuresCommitment),
     ownersCommitment: hex32(statics.ownersCommitment),
@@ -67,13 +69,14 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, owed }: NonNulla
     datanetId: Number(datanetId),
     version: Number(version),
     rowCount: Number(rowCount),
-    split: Number(split),
+    ownerParts: Number(ownerParts),
+    validatorParts: Number(validatorParts),
     // What a signer put there is bounded by the proof only where the model is approved.
     predecessorId: predecessorId < 2n ** 24n ? Number(predecessorId) : null,
     sealed: hex32(sealed),
     accruedRoot: hex32(accruedRoot),
     claimedRoot: hex32(claimedRoot),
-    owedWei: owed.toString(),
+    epochStart: Number(epochStart),
   };
 }
 
@@ -135,12 +138,13 @@ export function batchView(batch: BatchRecord) {
       signed: batch.signedCount,
       narrow: batch.narrow.length,
       wide: batch.wide.length,
+      settlements: batch.settlements.length,
     },
     firstOpIndex: batch.position.opIndex - batch.signedCount,
     newNextId: batch.position.nextId,
     feePerUnitWei: batch.feePerUnitWei.toString(),
     feeAccountId: batch.feeAccountId,
-    dataBytes: batch.wire.length,
+    dataBytes: batch.settlements.reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
     commitment: hex32(batch.commitment),
     records: [
       ...batch.narrow.map(recordView),
@@ -160,17 +164,27 @@ export function batchView(batch: BatchRecord) {
   };
 }
 
+/** G2's real parts first. */
+export function proofView({ a, b, c }: StoredProof) {
+  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
+  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
+}
+
 /** A batch as the bridge takes it to L1. */
 export function readyView(batch: BatchRecord) {
-  const { a, b, c } = batch.proof!.proof;
-  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
   return {
     batchNumber: batch.number,
     batchHash: batch.batchHash,
     circuit: batch.circuit,
     commitment: hex32(batch.commitment),
     data: bytesToHex(batch.wire),
-    proof: { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) },
+    proof: proofView(batch.proof!.proof),
+    settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }) => ({
+      circuit,
+      commitment: hex32(publicSignals[0]),
+      data: bytesToHex(wire),
+      proof: proofView(proof),
+    })),
     status: batch.status,
     timestamp: batch.timestamp,
   };

@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
 import { z } from "zod";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -57,6 +58,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await registerPublicRoutes(app, options, modules);
+  await registerModelRoutes(app, modules);
   await app.register((operator) => registerOperatorRoutes(operator, options, modules));
   app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
   await app.ready();

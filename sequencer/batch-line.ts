@@ -6,8 +6,8 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { SignedOperation } from "../circuits/operation.ts";
 import { kindRule } from "../circuits/protocol.ts";
+import type { Operation } from "../circuits/slot.ts";
 import {
   type BatchBook,
   batchReplaced,
@@ -20,7 +20,7 @@ import type { BatchRecord, ProofReport } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
-import type { OpenedEntry, OperationEntry, QueueEntryExecuted, QueueRecord } from "./log-entry.ts";
+import type { ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { ProveLeases } from "./prove-leases.ts";
@@ -29,6 +29,7 @@ import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
 import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
 import { StageEstimates } from "./stage-estimates.ts";
 import { storeKeys } from "./store-keys.ts";
 
@@ -101,12 +102,12 @@ export class BatchLine {
   }
 
   /**
-   * Executes a signed operation in the open batch.
+   * Executes a signed operation, or a settlement with what L1 gets of it, in the open batch.
    * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
    */
-  execute(operation: SignedOperation): Execution {
+  execute(operation: Operation, posting?: SettlementPosting): Execution {
     this.makeRoom(operation.kind);
-    return this.head.execute(operation);
+    return this.head.execute(operation, posting);
   }
 
   /** Makes sure that the open batch has a slot for this kind. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
@@ -120,7 +121,7 @@ export class BatchLine {
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     }
     const unposted = this.book.sealedNumber - this.book.reached("posted");
-    if (unposted >= this.options.maxUnpostedBatches && kindRule(kind)?.isSigned) {
+    if (unposted >= this.options.maxUnpostedBatches && !kindRule(kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
         data: { unpostedCount: unposted },
       });
@@ -131,10 +132,10 @@ export class BatchLine {
   }
 
   /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
-  note(entry: OperationEntry | QueueEntryExecuted, writes: readonly StoreWrite[] = []): Promise<void> {
+  note(entry: ExecutedEntry, writes: readonly StoreWrite[] = []): Promise<void> {
     const nowMs = this.modules.clock();
     const { number, terms } = this.head.openBatch!;
-    const entries: (OpenedEntry | typeof entry)[] = [];
+    const entries: (OpenedEntry | ExecutedEntry)[] = [];
     if (this.opened === null) {
       const openedEntry: OpenedEntry = { type: "opened", batchNumber: number, openedAtMs: nowMs, ...terms };
       this.opened = { entry: openedEntry, sequence: this.log.lastSequence + 1 };

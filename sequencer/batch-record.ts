@@ -11,6 +11,7 @@ import {
 import { shapeName } from "../circuits/protocol.ts";
 import { hex32 } from "./hex.ts";
 import type { ChainPosition } from "./log-entry.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
 
 /**
  * sealed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
@@ -45,6 +46,8 @@ export interface BatchRecord {
   readonly wire: Uint8Array;
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
+  /** In the order of the Settle and Genesis records that take them. */
+  readonly settlements: readonly SettlementPosting[];
   readonly signedCount: number;
   readonly feePerUnitWei: bigint;
   readonly feeAccountId: number;
@@ -80,6 +83,7 @@ export function recordOf(
     openedAtMs: number;
     sealedAtMs: number;
     rebuildCount: number;
+    settlements: readonly SettlementPosting[];
   },
 ): BatchRecord {
   const { data } = sealed;

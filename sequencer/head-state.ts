@@ -2,11 +2,11 @@
 import { BatchBuilder, type SealedBatch } from "../circuits/batch.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { Ledger } from "../circuits/ledger.ts";
-import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
 import { type BatchShape, kindRule } from "../circuits/protocol.ts";
-import type { SlotTrace } from "../circuits/slot.ts";
+import type { Operation, SlotTrace } from "../circuits/slot.ts";
 import type { LeafChanges } from "./ledger-log.ts";
-import type { BatchTerms, ChainPosition } from "./log-entry.ts";
+import type { BatchTerms, ChainPosition, ExecutedEntry } from "./log-entry.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
 
 /** What the deployment fixes for all batches. */
 export interface ChainRules {
@@ -29,6 +29,7 @@ interface OpenBatch {
   readonly builder: BatchBuilder;
   readonly terms: BatchTerms;
   readonly touched: Set<number>;
+  readonly settlements: SettlementPosting[];
   narrowCount: number;
   wideCount: number;
 }
@@ -106,17 +107,27 @@ export class HeadState {
       firstOpIndex: BigInt(this.opIndex),
       oldNextId: this.ledger.nextId,
     });
-    this.open = { builder, terms, touched: new Set(), narrowCount: 0, wideCount: 0 };
+    this.open = { builder, terms, touched: new Set(), settlements: [], narrowCount: 0, wideCount: 0 };
   }
 
-  /** Executes in the open batch. @throws OP_* and changes nothing */
-  execute(operation: SignedOperation | QueueOperation): Execution {
+  /** Executes what an entry of the log holds, once more. @throws OP_* and changes nothing */
+  replay(entry: Pick<ExecutedEntry, "operation"> & { posting?: SettlementPosting }): Execution {
+    return this.execute(entry.operation, entry.posting);
+  }
+
+  /**
+   * Executes in the open batch.
+   * @param posting what L1 gets beside the batch; there for settlements, and only for them
+   * @throws OP_* and changes nothing
+   */
+  execute(operation: Operation, posting?: SettlementPosting): Execution {
     const open = this.open!;
     const trace = open.builder.add(operation);
     const rule = kindRule(operation.kind)!;
     const isNarrow = rule.isNarrow && open.wideCount === 0 && open.narrowCount < this.rules.shape.narrow;
     const slot = isNarrow ? open.narrowCount++ : this.rules.shape.narrow + open.wideCount++;
     open.touched.add(trace.record.a).add(trace.record.b);
+    if (posting !== undefined) open.settlements.push(posting);
     const opIndex = this.opIndex;
     if (rule.isSigned) this.opIndex += 1;
     if (rule.isQueue) this.queueHead += 1;
@@ -124,8 +135,8 @@ export class HeadState {
   }
 
   /** Closes the open batch. */
-  seal(): { sealed: SealedBatch; changes: LeafChanges } {
-    const { builder, touched, terms } = this.open!;
+  seal(): { sealed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+    const { builder, settlements, touched, terms } = this.open!;
     const sealed = builder.seal();
     touched.add(terms.feeAccountId);
     this.open = null;
@@ -135,7 +146,7 @@ export class HeadState {
       const record = this.ledger.record(id);
       return record === undefined ? [] : [[id, record] as const];
     });
-    return { sealed, changes };
+    return { sealed, changes, settlements };
   }
 
   /** Applies what a sealed batch changed, without executing it again. */

@@ -106,6 +106,10 @@ export class LedgerLog {
       const sequence = this.nextSequence++;
       this.pending.writes.push({ key: storeKeys.log(sequence), value: entry });
       if (entry.type === "operation") this.pending.writes.push(...operationIndex(entry, sequence));
+      if (entry.type === "settlement") {
+        const key = storeKeys.settlement(entry.operation.modelId, entry.epoch);
+        this.pending.writes.push({ key, value: sequence });
+      }
     }
     return this.write(writes);
   }
@@ -172,6 +176,15 @@ export class LedgerLog {
       if (sequence > toSequence) return;
       yield [sequence, value as LogEntry];
     }
+  }
+
+  async get<T>(key: string): Promise<T | undefined> {
+    return (await this.db.get(key)) as T | undefined;
+  }
+
+  /** Values of the keys in a range, in key order. */
+  async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
+    return (await this.db.values(range).all()) as T[];
   }
 
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */

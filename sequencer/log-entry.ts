@@ -1,5 +1,7 @@
 import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
 import { kindRule } from "../circuits/protocol.ts";
+import type { SettlementOperation } from "../circuits/settlement-operation.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
 
 /** What a batch is opened with, beyond what follows from the ledger. */
 export interface BatchTerms {
@@ -38,13 +40,30 @@ export interface QueueEntryExecuted {
   readonly isValid: boolean;
 }
 
+/** A settlement or a genesis that was executed, and so acknowledged. */
+export interface SettlementEntry {
+  readonly type: "settlement";
+  /** J as 32 bytes: names what the ledger did, whichever proof showed it. */
+  readonly hash: `0x${string}`;
+  /** The epoch that it settles; 0 for a genesis. */
+  readonly epoch: number;
+  readonly operation: SettlementOperation;
+  readonly posting: SettlementPosting;
+  readonly batchNumber: number;
+  readonly slot: number;
+  readonly acknowledgedAtMs: number;
+}
+
 export interface SealedEntry {
   readonly type: "sealed";
   readonly batchNumber: number;
 }
 
 /** The ledger's history as the sequencer made it, in order. */
-export type LogEntry = OpenedEntry | OperationEntry | QueueEntryExecuted | SealedEntry;
+export type LogEntry = OpenedEntry | ExecutedEntry | SealedEntry;
+
+/** What takes a slot of a batch. */
+export type ExecutedEntry = OperationEntry | QueueEntryExecuted | SettlementEntry;
 
 /** Where the chain of batches stands after a batch. */
 export interface ChainPosition {

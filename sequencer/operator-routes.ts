@@ -4,7 +4,9 @@ import type { z } from "zod";
 import { type ApiModules, type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import { readyView } from "./api-views.ts";
+import { noteSealOnL1 } from "./seal-on-l1.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { sealReportBody } from "./settlement-schemas.ts";
 
 /** Digests have one length, so the comparison tells nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
@@ -90,6 +92,15 @@ export async function registerOperatorRoutes(
       const { batchHash, status, transactionHash, blockNumber, gasUsed, reason } = body;
       const inclusion = { transactionHash, blockNumber: blockNumber ?? null, gasUsed: gasUsed ?? null };
       await line.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
+      return {};
+    },
+  );
+
+  app.post<{ Body: z.output<typeof sealReportBody> }>(
+    "/operator/seals",
+    route("Where L1 took the Seals of a batch, and their randomness", { body: sealReportBody }),
+    async ({ body }) => {
+      await noteSealOnL1(sequencer.log, body);
       return {};
     },
   );

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { shapeOf } from "../circuits/deployment.ts";
 import { RollupError } from "../circuits/rollup-error.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
@@ -37,7 +36,9 @@ export async function registerPublicRoutes(
       weights: weightsView,
       circuits: deployment.circuits.map((circuit) => ({
         name: circuit.name,
-        ...shapeOf(circuit),
+        sort: circuit.sort,
+        size0: circuit.size0,
+        size1: circuit.size1,
         circuitId: hex32(circuit.circuitId),
         isDevelopment: circuit.isDevelopment,
       })),

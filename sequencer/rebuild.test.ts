@@ -115,9 +115,9 @@ describe("batches that got too old for L1", () => {
         datanetId: BigInt(datanetId),
         version: 1n,
         rowCount: 9n,
-        split: 0n,
         predecessorId: 0n,
       }),
+      split: 0n,
     };
     const modelId = await create(KIND.createModel, 1n, [
       alice.l1Owner,

@@ -55,8 +55,9 @@ export async function rebuildBatches(
       }
       case "operation":
       case "queue":
+      case "settlement":
         try {
-          head.execute(entry.operation);
+          head.replay(entry);
         } catch (cause) {
           throw sequencerError("SEQ_STORE_INCONSISTENT", `batch ${entry.batchNumber} cannot be rebuilt`, {
             data: { batchNumber: entry.batchNumber, slot: entry.slot },

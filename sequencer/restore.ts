@@ -7,7 +7,7 @@ import { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { type ChainRules, HeadState } from "./head-state.ts";
 import type { LeafChanges, LedgerLog } from "./ledger-log.ts";
-import type { ChainPosition, OpenedEntry, QueueRecord } from "./log-entry.ts";
+import type { ChainPosition, ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { storeKeys } from "./store-keys.ts";
 
@@ -42,16 +42,17 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const book = new BatchBook(final, new Map(ledger.records));
 
   let opened: Restored["opened"] = null;
-  let operations: Parameters<HeadState["execute"]>[0][] = [];
+  let executed: ExecutedEntry[] = [];
   for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
     switch (entry.type) {
       case "opened":
         opened = { entry, sequence };
-        operations = [];
+        executed = [];
         break;
       case "operation":
       case "queue":
-        operations.push(entry.operation);
+      case "settlement":
+        executed.push(entry);
         break;
       case "sealed": {
         const record = await log.require<BatchRecord>(storeKeys.batch(entry.batchNumber));
@@ -60,7 +61,7 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
         requireRoot(`batch ${entry.batchNumber}`, record.position.root, ledger.root);
         book.load(record, changes);
         opened = null;
-        operations = [];
+        executed = [];
         break;
       }
       default:
@@ -69,15 +70,15 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   }
   if (opened !== null) {
     head.openNext(opened.entry);
-    for (const operation of operations) execute(head, operation);
+    for (const entry of executed) replay(head, entry);
   }
   const waiting = await log.queueEntriesFrom(head.position.queueHead);
-  return { head, book, opened, waiting, replayedCount: operations.length };
+  return { head, book, opened, waiting, replayedCount: executed.length };
 }
 
-function execute(head: HeadState, operation: Parameters<HeadState["execute"]>[0]): void {
+function replay(head: HeadState, entry: ExecutedEntry): void {
   try {
-    head.execute(operation);
+    head.replay(entry);
   } catch (cause) {
     throw sequencerError("SEQ_STORE_INCONSISTENT", "an operation of the log cannot be executed again", {
       cause,

@@ -24,9 +24,10 @@ export function sealBatch(
 ): { record: BatchRecord; writes: StoreWrite[] } {
   const { head, book, circuit } = modules;
   const { sequence, ...rest } = facts;
-  const { sealed, changes } = head.seal();
+  const { sealed, changes, settlements } = head.seal();
   const record = recordOf(sealed, {
     ...rest,
+    settlements,
     circuitId: circuit.circuitId,
     position: { ...head.position, sequence },
   });

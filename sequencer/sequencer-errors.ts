@@ -108,6 +108,59 @@ export const sequencerErrors = {
     isRetryable: true,
   },
 
+  SEQ_EPOCH_NOT_POSTED: {
+    meaning: "the beginning of the model's epoch is not yet posted on L1, so its time may still change",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  SEQ_UNKNOWN_SETTLEMENT: {
+    meaning: "this epoch of this model was not settled here",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  SEQ_UNKNOWN_EPOCH: {
+    meaning: "the model has not come to this epoch",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  SEQ_SETTLEMENT_INVALID: {
+    meaning:
+      "a settlement does not say what L1 would fill in, or not in L1's form; data.field names the part",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  SEQ_SETTLEMENT_STALE: {
+    meaning:
+      "the settlement is of an epoch that is not the model's sealed one (any more), or of a ready model",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_SETTLEMENT_PROOF_INVALID: {
+    meaning: "the settlement's proof does not verify",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  SEQ_RANDOMNESS_UNKNOWN: {
+    meaning: "L1 has not yet recorded the randomness that the epoch's draws depend on",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  SEQ_RANDOMNESS_MISSED: {
+    meaning: "nobody recorded the epoch's randomness in time: only the default split is left",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_DEFAULT_SPLIT_TOO_EARLY: {
+    meaning: "14 days have not passed on L1 since the epoch was sealed there; data.allowedAtSeconds",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  SEQ_SEAL_CONFLICT: {
+    meaning: "other randomness of this batch was reported before; L1 was reorganised too deeply",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+
   SEQ_QUEUE_GAP: {
     meaning: "queue entries were left out between the last known one and these",
     httpStatus: 409,

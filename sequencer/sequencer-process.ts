@@ -5,6 +5,8 @@ import { type Deployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import type { Secret } from "../circuits/secret.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
+import { loadVerificationKey } from "../prover/deployed-circuits.ts";
 import { createApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { Feed } from "./feed.ts";
@@ -28,7 +30,10 @@ export interface SequencerProcess {
   stop(): Promise<void>;
 }
 
-/** @param modules tests pass a clock */
+/**
+ * @param modules tests pass a clock
+ * @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*
+ */
 export async function createSequencerProcess(
   config: Config,
   deployment: Deployment,
@@ -37,6 +42,13 @@ export async function createSequencerProcess(
   const { logger, onFatal, clock = Date.now } = modules;
   await initPoseidon();
   const circuit = deployment.circuits[0]!;
+  const circuits = await Promise.all(
+    deployment.circuits.map(async (deployed) =>
+      deployed.sort === CIRCUIT_SORT.batch
+        ? deployed
+        : { ...deployed, key: await loadVerificationKey(deployed) },
+    ),
+  );
   const metrics = createMetrics();
   const feed = new Feed(
     { maxClients: config.feedMaxClients, maxBufferedBytes: config.feedBufferBytes },
@@ -60,6 +72,7 @@ export async function createSequencerProcess(
         logger,
         clock,
         onFatal,
+        circuits,
         circuit: {
           circuitId: circuit.circuitId,
           circuitInputs: (sealed, z) => batchInputs(sealed, z, TREE_DEPTH),

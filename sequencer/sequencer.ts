@@ -8,6 +8,7 @@ import { leafReference, messageHash, type SignedOperation } from "../circuits/op
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine, type BatchLineModules, type BatchLineOptions } from "./batch-line.ts";
+import { epochWrites } from "./epoch-records.ts";
 import { hex32 } from "./hex.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./log-entry.ts";
@@ -17,6 +18,12 @@ import { type KnownOperation, operationStatusOf, unexecuted } from "./operation-
 import type { Receipt, ReceiptSigner } from "./receipts.ts";
 import { type Restored, type RestoreOptions, restore } from "./restore.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import {
+  type KnownSettlement,
+  SettlementDesk,
+  type SettlementDeskModules,
+  type SettlementRequest,
+} from "./settlement-desk.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;
@@ -24,6 +31,7 @@ export interface SequencerOptions extends MempoolLimits, BatchLineOptions, Resto
 
 export interface SequencerModules extends BatchLineModules {
   readonly receipts: ReceiptSigner;
+  readonly circuits: SettlementDeskModules["circuits"];
 }
 
 export interface Submission {
@@ -40,6 +48,7 @@ export class Sequencer {
   readonly log: LedgerLog;
   readonly line: BatchLine;
   readonly mempool: Mempool;
+  readonly settlements: SettlementDesk;
   private readonly modules: SequencerModules;
   private readonly inFlight = new Map<string, Promise<Submission>>();
   private readonly dropped = new Map<string, KnownOperation>();
@@ -71,6 +80,7 @@ export class Sequencer {
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
+    this.settlements = new SettlementDesk({ ...modules, line: this.line });
   }
 
   /**
@@ -101,6 +111,12 @@ export class Sequencer {
     }
     void this.promote(operation.a);
     return submission;
+  }
+
+  /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SEQ_STOPPING */
+  async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
+    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    return this.settlements.submit(request);
   }
 
   private messageOf(operation: SignedOperation) {
@@ -159,6 +175,7 @@ export class Sequencer {
   private execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
     const startedAtMs = this.modules.clock();
     this.requirePublicationPosted(operation);
+    this.requireEpochPosted(operation);
     const { trace, slot, opIndex } = this.line.execute(operation);
     const batch = this.line.head.openBatch!;
     const entry: OperationEntry = {
@@ -173,7 +190,8 @@ export class Sequencer {
       deadlineSeconds: Number(batch.terms.timestamp) + this.options.receiptDeadlineSeconds,
       acknowledgedAtMs: startedAtMs,
     };
-    const durable = this.line.note(entry);
+    const records = epochWrites(this.line.head.ledger, operation, trace, { hash, batchNumber: batch.number });
+    const durable = this.line.note(entry, records);
     this.dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees it before it is there.
@@ -214,6 +232,17 @@ export class Sequencer {
         data: { id: a, version: version.toString() },
       },
     );
+  }
+
+  /** A rebuild moves an epoch's beginning too, and could so bring a stranger's Seal under its 24 hours. */
+  private requireEpochPosted({ kind, a, b }: SignedOperation): void {
+    if (kind !== KIND.seal || a === b) return;
+    const epochStart = this.line.head.ledger.record(b)?.model?.epochStart;
+    const posted = this.line.book.leafAfter(this.line.book.reached("posted"), b)?.model?.epochStart;
+    if (epochStart === undefined || epochStart === posted) return;
+    throw sequencerError("SEQ_EPOCH_NOT_POSTED", `the beginning of model ${b}'s epoch is not yet on L1`, {
+      data: { id: b },
+    });
   }
 
   /** Executes the pending operations of a leaf whose turn has come. */
@@ -328,6 +357,7 @@ export class Sequencer {
     this.isStopping = true;
     await this.line.idle();
     await Promise.allSettled(this.inFlight.values());
+    await this.settlements.settled();
     await this.log.flushed();
   }
 }

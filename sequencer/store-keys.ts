@@ -17,6 +17,15 @@ export const storeKeys = {
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
   /** A leaf as the last final batch left it. */
   leaf: (leafId: number) => `leaf!${id(leafId)}`,
+  /** A payment of a model's epoch, by its place in the epoch's chain. */
+  payment: (modelId: number, epoch: number, index: number) =>
+    `payment!${id(modelId)}!${id(epoch)}!${wide(index)}`,
+  /** A sealed epoch. */
+  epoch: (modelId: number, epoch: number) => `epoch!${id(modelId)}!${id(epoch)}`,
+  /** Sequence of the entry that settled a model's epoch; the genesis is epoch 0. */
+  settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
+  /** Where L1 took a batch with a Seal, and the randomness that followed. */
+  sealOnL1: (batchNumber: number) => `l1-seal!${wide(batchNumber)}`,
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",

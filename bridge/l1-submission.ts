@@ -1,0 +1,109 @@
+/** What a transaction with batches held: from its own input, or from events where that may not hold it. */
+import { decodeFunctionData, type Hex, isAddressEqual } from "viem";
+import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
+import type { RollupLog } from "./log-reader.ts";
+import type { ContractProof } from "./rollup-contract.ts";
+
+/** A batch's or a settlement's part of a submission. */
+export interface SubmittedPart {
+  readonly data: Hex;
+  /** null where it came in through another contract: its data is in an event, C and the proof are not. */
+  readonly commitment: bigint | null;
+  readonly proof: ContractProof | null;
+}
+
+export interface SubmittedSettlement extends SubmittedPart {
+  readonly circuitIndex: number;
+}
+
+export interface Submission {
+  readonly transactionHash: Hex;
+  readonly batches: ReadonlyMap<bigint, SubmittedPart>;
+  /** In the order of the records that took them, over all batches of the transaction. */
+  readonly settlements: readonly SubmittedSettlement[];
+}
+
+/**
+ * All batches and settlements of the transaction that `first` is an event of.
+ * @throws BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ */
+export async function readSubmission(
+  client: L1Client,
+  first: RollupLog,
+  logs: readonly RollupLog[],
+): Promise<Submission> {
+  const hash = first.transactionHash;
+  const own = logs.filter((log) => log.transactionHash === hash);
+  const transaction = await l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash }));
+  // submitBatches calls no contract, so a call of it is the only one of its transaction.
+  const isDirect = transaction.to !== null && isAddressEqual(transaction.to, first.address);
+  const call = isDirect ? decodeCall(transaction.input) : null;
+  const notInCall = (what: string, data: object) =>
+    bridgeError(
+      "BRG_BATCH_NOT_IN_CALL",
+      `${what} came in through another contract, and no event holds its data`,
+      {
+        data: { ...data, transactionHash: hash, to: transaction.to },
+      },
+    );
+
+  const numbers = own.flatMap((log) => (log.eventName === "BatchAccepted" ? [log.args.batchNumber] : []));
+  const emittedBatches = new Map(
+    own.flatMap((log) => (log.eventName === "BatchData" ? [[log.args.batchNumber, log.args.data]] : [])),
+  );
+  const batches = new Map<bigint, SubmittedPart>();
+  for (const [i, number] of numbers.entries()) {
+    const called = call?.batches.length === numbers.length ? call.batches[i]! : null;
+    const data = emittedBatches.get(number) ?? called?.data;
+    if (data === undefined) throw notInCall(`batch ${number}`, { batchNumber: Number(number) });
+    batches.set(number, part(data, called, call?.proofs[i]));
+  }
+
+  const accepted = own.filter(isSettlementEvent);
+  const emitted = own.flatMap((log) => (log.eventName === "SettlementData" ? [log.args.data] : []));
+  const settlements = accepted.map((log, i): SubmittedSettlement => {
+    const called = call?.settlements.length === accepted.length ? call.settlements[i]! : null;
+    const data = emitted[i] ?? called?.data;
+    const { batchNumber, modelId } = log.args;
+    if (data === undefined) {
+      throw notInCall(`a settlement of batch ${batchNumber}`, {
+        batchNumber: Number(batchNumber),
+        modelId: Number(modelId),
+      });
+    }
+    return { circuitIndex: log.args.circuit, ...part(data, called, call?.proofs[numbers.length + i]) };
+  });
+  return { transactionHash: hash, batches, settlements };
+}
+
+type SettlementEvent = RollupLog & { eventName: "SettlementAccepted" | "GenesisAccepted" };
+
+const isSettlementEvent = (log: RollupLog): log is SettlementEvent =>
+  log.eventName === "SettlementAccepted" || log.eventName === "GenesisAccepted";
+
+/** C and the proof count only where they were given with these very bytes. */
+function part(
+  data: Hex,
+  called: { data: Hex; commitment: bigint } | null,
+  proof: ContractProof | undefined,
+): SubmittedPart {
+  const isCalled = called !== null && called.data === data;
+  return {
+    data,
+    commitment: isCalled ? called.commitment : null,
+    proof: isCalled ? (proof ?? null) : null,
+  };
+}
+
+function decodeCall(input: Hex) {
+  try {
+    const { args, functionName } = decodeFunctionData({ abi: rollupAbi, data: input });
+    if (functionName !== "submitBatches") return null;
+    const [batches, settlements, proofs] = args;
+    return { batches, settlements, proofs };
+  } catch {
+    return null; // Not a call of ours.
+  }
+}

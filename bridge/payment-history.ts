@@ -1,0 +1,67 @@
+/**
+ * The payments of every model's epochs, as the batches on L1 have them: what somebody who settles without asking the
+ * operator needs. It follows the records alone; that their chain is the ledger's is checked where an epoch is used.
+ */
+import { decodeAmount } from "../circuits/amount-float.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import { KIND } from "../circuits/protocol.ts";
+
+export interface Payment {
+  readonly receipt: bigint;
+  readonly payerId: number;
+  readonly amountWei: bigint;
+  /** Of the epoch, this payment included. */
+  readonly cumulativeWei: bigint;
+}
+
+export interface SealedPayments {
+  readonly epoch: number;
+  /** Number of the batch that holds the Seal. */
+  readonly sealBatch: number;
+  readonly payments: readonly Payment[];
+}
+
+interface ModelHistory {
+  epoch: number;
+  open: Payment[];
+  /** The last sealed epoch until it is settled. */
+  sealed: SealedPayments | null;
+}
+
+export class PaymentHistory {
+  private readonly models = new Map<number, ModelHistory>();
+
+  applyBatch(batch: BatchData): void {
+    for (const record of [...batch.narrow, ...batch.wide]) this.apply(record, Number(batch.batchNumber));
+  }
+
+  /** The model's sealed epoch, null where none waits for its settlement. */
+  sealed(modelId: number): SealedPayments | null {
+    return this.models.get(modelId)?.sealed ?? null;
+  }
+
+  private apply({ a, amountCode, b, kind, words }: SlotRecord, batchNumber: number): void {
+    switch (kind) {
+      case KIND.genesis:
+        this.models.set(b, { epoch: 1, open: [], sealed: null });
+        break;
+      case KIND.payInference: {
+        const { open } = this.models.get(b)!;
+        const amountWei = decodeAmount(amountCode);
+        const cumulativeWei = (open.at(-1)?.cumulativeWei ?? 0n) + amountWei;
+        open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei });
+        break;
+      }
+      case KIND.seal: {
+        const model = this.models.get(b)!;
+        model.sealed = { epoch: model.epoch, sealBatch: batchNumber, payments: model.open };
+        model.epoch += 1;
+        model.open = [];
+        break;
+      }
+      case KIND.settle:
+        this.models.get(b)!.sealed = null;
+        break;
+    }
+  }
+}

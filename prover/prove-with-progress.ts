@@ -1,0 +1,65 @@
+/** One proof with a percentage to show: for whoever waits for it at a terminal, a settler above all. */
+import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
+
+export interface ProofProgress {
+  readonly stage: ProofStage;
+  /** Of the whole job, 0 to 100, never falling; an estimate within a stage. 100 = the proof is verified. */
+  readonly percent: number;
+  readonly elapsedMs: number;
+}
+
+export interface ProgressOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ProofProgress) => void;
+  /** How long the whole job takes, as far as the caller knows; only the estimate depends on it. */
+  readonly expectedMs?: number;
+  readonly tickMs?: number;
+}
+
+/** Where the stages begin, in percent. Guess from batch circuits, where the witness takes a tenth. */
+const STAGE_START: Readonly<Record<ProofStage, number>> = { witness: 0, prove: 12, verify: 97 };
+const STAGE_END: Readonly<Record<ProofStage, number>> = { witness: 12, prove: 97, verify: 100 };
+const DEFAULT_EXPECTED_MS = 60_000;
+
+/**
+ * Inputs to witness to proof to its verification, which is part of every back end's `prove`.
+ * @throws what `Prover.prove` throws
+ */
+export async function proveWithProgress(
+  prover: Prover,
+  job: ProofJob,
+  options: ProgressOptions = {},
+): Promise<ProofResult> {
+  const { expectedMs = DEFAULT_EXPECTED_MS, onProgress, signal, tickMs = 500 } = options;
+  const startedAtMs = performance.now();
+  let stage: ProofStage = "witness";
+  let stageStartedAtMs = startedAtMs;
+  let reached = 0;
+  const report = (percent: number) => {
+    reached = Math.max(reached, percent);
+    onProgress?.({ stage, percent: reached, elapsedMs: performance.now() - startedAtMs });
+  };
+  const estimate = () => {
+    const width = STAGE_END[stage] - STAGE_START[stage];
+    const stageMs = (expectedMs * width) / 100;
+    // Comes near the stage's end and never reaches it, however long the stage takes.
+    const done = 1 - Math.exp(-(performance.now() - stageStartedAtMs) / Math.max(1, stageMs));
+    return STAGE_START[stage] + width * done;
+  };
+  const ticker = setInterval(() => report(estimate()), tickMs);
+  try {
+    const result = await prover.prove(job, {
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (begun) => {
+        stage = begun.stage;
+        stageStartedAtMs = performance.now();
+        report(STAGE_START[stage]);
+      },
+    });
+    stage = "verify";
+    report(100);
+    return result;
+  } finally {
+    clearInterval(ticker);
+  }
+}

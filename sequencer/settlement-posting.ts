@@ -1,0 +1,12 @@
+/** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
+import type { StoredProof } from "./batch-record.ts";
+
+export interface SettlementPosting {
+  /** Name of the circuit. */
+  readonly circuit: string;
+  /** Wire form (docs/settlement.md, "On L1"). */
+  readonly wire: Uint8Array;
+  /** C, y, z: the proof's public signals. */
+  readonly publicSignals: readonly [bigint, bigint, bigint];
+  readonly proof: StoredProof;
+}

@@ -1,0 +1,53 @@
+/** What comes in over HTTP about models and settlements. docs/api.md is the contract. */
+import { z } from "zod";
+import { countFromText, element, elementOrDecimal, hexBytes, limit, proof } from "./api-schemas.ts";
+
+const epochFromText = countFromText.refine((epoch) => epoch < 2 ** 24, "is not a 24-bit epoch");
+
+export const modelParams = z.object({ id: countFromText });
+export const leafParams = modelParams;
+export const paymentsQuery = z.strictObject({
+  epoch: epochFromText.optional(),
+  from: countFromText.default(0),
+  limit: limit(1_000, 500),
+});
+export const settlementsQuery = z.strictObject({ model: countFromText, limit: limit(200, 50) });
+export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
+
+/** Bytes of 256 slots and the head (docs/settlement.md). */
+const MAX_DATA_BYTES = 54 + 24 * 128;
+
+export const settlementBody = z.strictObject({
+  kind: z.enum(["settle", "genesis"]),
+  modelId: z
+    .int()
+    .nonnegative()
+    .max(2 ** 24 - 1),
+  settlementHash: elementOrDecimal.meta({ description: "J" }),
+  circuit: z
+    .string()
+    .max(100)
+    .meta({ examples: ["slot-table-64"] }),
+  data: hexBytes(MAX_DATA_BYTES).meta({ description: "what L1 gets: docs/settlement.md, On L1" }),
+  publicSignals: z
+    .tuple([elementOrDecimal, elementOrDecimal, elementOrDecimal])
+    .meta({ description: "C, y, z" }),
+  proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+  signature: z
+    .strictObject({ r8x: element, r8y: element, s: element })
+    .optional()
+    .meta({ description: "the model's, over J; needed where draws are void" }),
+});
+export type SettlementBody = z.output<typeof settlementBody>;
+
+export const sealReportBody = z.object({
+  batchNumber: z.int().positive(),
+  blockNumber: z.int().nonnegative(),
+  timestamp: z.int().nonnegative(),
+  prevRandao: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{1,64}$/)
+    .transform(BigInt)
+    .nullable(),
+  isMissed: z.boolean(),
+});
