@@ -21,8 +21,7 @@ include "./score-rows.circom";
 // Ensures:     the equation, for the query of queryCommitment; so positive is a function of columns and query.
 //              Small-order parts of columns do not matter.
 // Constraints: with D = SCORE_DIGITS(features):
-//              rows * (8 * D + 2) + features * 32 + 609 * ceil(features / 465)
-//              + 8 * D + 15 * (D - 1) + 40 + 3 + 3 + 24; none linear.
+//              rows * (8 * D + 2) + features * 32 + QueryHash(features) + 8 * D + 15 * (D - 1) + 37 + 30.
 //
 // Why incomplete additions are enough. Over columns: all sums are S times 1, 4, 5, ... plus a combination of the C_j
 // that is fixed before S is. Each addition is exceptional for one S only (equal points) and without witness for one

@@ -1,8 +1,5 @@
-import type { ColumnCommitments } from "./feature-commitment.ts";
-import { generators } from "./generators.ts";
-import { FIELD_ORDER } from "./protocol.ts";
 import { queryBytes } from "./query.ts";
-import type { CircuitInputs } from "./witness-calculator.ts";
+import { RollupError } from "./rollup-error.ts";
 
 /** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
 export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
