@@ -24,6 +24,8 @@ export interface StoredContribution {
   readonly rowsRoot: bigint;
   readonly rowCount: number;
   readonly rowHashes: readonly bigint[];
+  /** SHA-256 of each row, 64 hexadecimal digits: what `readRow` takes. */
+  readonly digests: readonly string[];
 }
 
 export async function openRowStore(folder: string): Promise<RowStore> {
@@ -96,7 +98,7 @@ export async function readRow(store: RowStore, digest: string): Promise<Uint8Arr
 
 function describeContribution(digests: readonly string[]): StoredContribution {
   const rowHashes = digests.map((digest) => digestToField(Buffer.from(digest, "hex")));
-  return { rowsRoot: contributionRoot(rowHashes), rowCount: digests.length, rowHashes };
+  return { rowsRoot: contributionRoot(rowHashes), rowCount: digests.length, rowHashes, digests };
 }
 
 function rowPath(store: RowStore, digest: string): string {
