@@ -2,11 +2,12 @@
 import type { CircuitTester } from "./circuit-tester.ts";
 import { commitColumns, featuresCommitment } from "./feature-commitment.ts";
 import { hashStatics, type ModelStatics, packBinding } from "./leaf.ts";
+import { FIELD_ORDER } from "./protocol.ts";
 import { queryCommitment } from "./query.ts";
 import { receiptHash } from "./receipt.ts";
 import { ownersCommitment, packSplit, type RewardSlot, type RewardSplit, slotRoot } from "./rewards.ts";
 import type { PreparedSettlement, SettledModel } from "./settled-model.ts";
-import { settlementStatement } from "./settlement-data.ts";
+import { type SettlementData, settlementElements, settlementStatement } from "./settlement-data.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
@@ -175,4 +176,29 @@ export async function acceptedWitness(
     if (value !== expected) throw new Error(`${name} of the circuit is ${value}, of the model ${expected}`);
   }
   return witness;
+}
+
+/**
+ * The places of E at which the circuit's elements are not L1's. The Horner sums have wires of their own, most elements
+ * have not.
+ */
+export async function differingPlaces(
+  tester: CircuitTester,
+  inputs: CircuitInputs,
+  data: SettlementData,
+  slots: number,
+): Promise<number[]> {
+  const witness = await tester.calculateWitness(inputs);
+  const count = 5 + Math.ceil(slots / 2);
+  const sums = Array.from({ length: count }, (_, i) => {
+    if (i === 0) return witness[2]!;
+    const signal = i === count - 1 ? `main.vector.e[${i}]` : `main.vector.horner[${i}]`;
+    return tester.readSignal(witness, signal);
+  });
+  const z = witness[3]!;
+  const posted = settlementElements(data);
+  return sums.flatMap((sum, i) => {
+    const rest = sum - z * (sums[i + 1] ?? 0n) - (posted[i] ?? 0n);
+    return rest % FIELD_ORDER === 0n ? [] : [i];
+  });
 }
