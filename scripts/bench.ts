@@ -25,6 +25,22 @@ program
   });
 
 program
+  .command("settlement")
+  .description("constraints, proofs and gas of settlements")
+  .option(
+    "--sizes <list>",
+    "rows-features-slots-payments-draws",
+    "64-32-16-16-2,1024-256-64-32-4,1024-256-64-1000-4,8192-1024-256-32-1",
+  )
+  .option("--prover <name>", "wasm, native or snarkjs", "wasm")
+  .option("--no-gas", "leave out gas")
+  .addHelpText("after", "\nExample:\n  npm run bench -- settlement --sizes 64-32-16-16-2")
+  .action(async (options: { sizes: string; prover: string; gas: boolean }) => {
+    const { benchSettlement } = await import("./bench/settlement.ts");
+    console.log(JSON.stringify(await benchSettlement(options)));
+  });
+
+program
   .command("prove")
   .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
   .option("--sizes <list>", "domains as powers of two", "16,18,20")

@@ -1,0 +1,171 @@
+/** Settlements: what a row, a feature, a slot, a payment and a draw cost in constraints, and how long proofs take. */
+import { circuitSpec, settlementCircuitSpec } from "../../circuits/circuit-registry.ts";
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compile.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { settlementStatement } from "../../circuits/settlement-data.ts";
+import { type EpochToSettle, settleEpoch } from "../../circuits/settlement-model.ts";
+import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement-size.ts";
+import { CIRCUIT_ID, epochOf } from "../../circuits/settlement-world.ts";
+import { type BackendName, createProver } from "../../prover/backends.ts";
+import { developmentSetup } from "../../prover/development-setup.ts";
+import type { Prover } from "../../prover/prover.ts";
+
+export interface BenchSettlementOptions {
+  /** rows-features-slots-payments-draws, commas between sizes. */
+  readonly sizes: string;
+  readonly prover: string;
+  readonly gas: boolean;
+}
+
+const log = (line: string) => console.log(line);
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/**
+ * Nanoseconds a multiplication of a model's matrix takes to prove elsewhere, from their authors' figures: EZKL and
+ * Jolt Atlas as their papers and benchmarks state, Groth16 with one constraint for each product. On other machines: for
+ * scale only.
+ */
+const ELSEWHERE_NS_PER_MAC = { ezkl: 31_700, groth16OneProductEach: 2_184, joltAtlas: 7 };
+
+export async function benchSettlement(options: BenchSettlementOptions) {
+  await initPoseidon();
+  const constraintsPer = await measureConstraints();
+  for (const [what, count] of Object.entries(constraintsPer))
+    log(`a ${what}: ${count.toFixed(2)} constraints`);
+  const prover = await createProver(options.prover as BackendName);
+  const sizes = [];
+  try {
+    for (const name of options.sizes.split(",")) sizes.push(await proveSize(parseSize(name), prover));
+  } finally {
+    await prover.close();
+  }
+  const gas = options.gas ? await measureSettlementGas() : null;
+  return { constraintsPer, sizes, nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC, backend: options.prover, gas };
+}
+
+function parseSize(name: string): SettlementSize {
+  const [rows, features, slots, payments, draws] = name.split("-").map(Number);
+  return { rows: rows!, features: features!, slots: slots!, payments: payments!, draws: draws! };
+}
+
+const BASE: SettlementSize = { rows: 64, features: 60, slots: 30, payments: 8, draws: 1 };
+
+/** Constraints of a hash over 15 elements. */
+const BLOCK_CONSTRAINTS = 609;
+
+/**
+ * What hashes cost beyond 609 / 15 an element, because a last block is not full: taken out, so that a difference of two
+ * sizes does not depend on where blocks end. 252 row steps, six remainders, two amounts, 31 query bytes are an element.
+ */
+function blockRemainder({ rows, features, slots, payments, draws }: SettlementSize): number {
+  const hitsEach = Math.floor(252 / (Math.log2(draws) + 1));
+  const parts = [slots / 2, slots / 6, rows / 252, payments / hitsEach, 3 * draws];
+  const exact = 5 + parts.reduce((sum, part) => sum + part, 0);
+  const rounded = 5 + parts.reduce((sum, part) => sum + Math.ceil(part), 0);
+  const hashes = [
+    { exact, rounded },
+    { exact: slots, rounded: slots },
+    { exact: features, rounded: features },
+    { exact: features / 64, rounded: Math.ceil(features / 64) },
+    ...Array.from({ length: draws }, () => ({ exact: features / 31, rounded: Math.ceil(features / 31) })),
+  ];
+  return hashes.reduce(
+    (sum, hash) => sum + BLOCK_CONSTRAINTS * (Math.ceil(hash.rounded / 15) - hash.exact / 15),
+    0,
+  );
+}
+
+/** Differences of compiled sizes, linear constraints included. */
+async function measureConstraints() {
+  const counts = new Map<string, number>();
+  const count = async (change: Partial<SettlementSize>): Promise<number> => {
+    const size = { ...BASE, ...change };
+    const spec = settlementCircuitSpec(size);
+    const known = counts.get(spec.name);
+    if (known !== undefined) return known;
+    log(`compiling ${spec.name}`);
+    const { constraintCounts } = await compileCircuit(spec);
+    const total = constraintCounts.nonLinear + constraintCounts.linear - blockRemainder(size);
+    counts.set(spec.name, total);
+    return total;
+  };
+  /** How much one more of `what` adds once, and for each draw. */
+  const per = async (what: "rows" | "features" | "slots" | "payments", step: number) => {
+    const more = { [what]: BASE[what] + step };
+    const atOne = (await count(more)) - (await count({}));
+    const atTwo = (await count({ ...more, draws: 2 })) - (await count({ draws: 2 }));
+    return { once: (2 * atOne - atTwo) / step, draw: (atTwo - atOne) / step };
+  };
+  const row = await per("rows", 64);
+  // Within one number of score digits (docs/settlement.md): eight, as for up to 259 features.
+  const feature = await per("features", 180);
+  const slot = await per("slots", 120);
+  const payment = await per("payments", 56);
+  return {
+    rowDraw: row.draw,
+    row: row.once,
+    featureDraw: feature.draw,
+    feature: feature.once,
+    slotDraw: slot.draw,
+    slot: slot.once,
+    payment: payment.once,
+    // What a draw costs besides its rows and features.
+    draw:
+      (await count({ draws: 2 })) - (await count({})) - BASE.rows * row.draw - BASE.features * feature.draw,
+  };
+}
+
+async function proveSize(size: SettlementSize, prover: Prover) {
+  const name = settlementCircuitName(size);
+  log(`${name}: compiling`);
+  const compiled: CompiledCircuit = await compileCircuit(circuitSpec(name));
+  log(`${name}: making or loading the development key`);
+  const circuit = await developmentSetup(compiled);
+  log(`${name}: an epoch with every row, slot and payment in use`);
+  const epoch = fullEpoch(size);
+  const startedAtMs = performance.now();
+  const prepared = settleEpoch(epoch);
+  const modelMs = Math.round(performance.now() - startedAtMs);
+  const { data, slotCount, privateElements } = prepared;
+  const statement = settlementStatement(data, slotCount, privateElements, CIRCUIT_ID);
+  const result = await prover.prove({ circuit, inputs: { ...prepared.inputs, z: statement.z } });
+  const proveMs = Math.round(result.timings.proveMs);
+  const { nonLinear, linear } = compiled.constraintCounts;
+  const macs = size.rows * size.features * size.draws;
+  const row = {
+    ...size,
+    nonLinear,
+    linear,
+    modelMs,
+    witnessMs: Math.round(result.timings.witnessMs),
+    proveMs,
+    nsPerMac: Math.round((proveMs * 1e6) / macs),
+  };
+  log(
+    `${name}: ${nonLinear} constraints and ${linear} linear; model ${seconds(modelMs)}, ` +
+      `witness ${seconds(row.witnessMs)}, proof ${seconds(proveMs)}, ${row.nsPerMac} ns a product of G q`,
+  );
+  return row;
+}
+
+/** Rows spread evenly over all slots; payments of 1 to 2 OPEN. */
+function fullEpoch(size: SettlementSize): EpochToSettle {
+  const each = Math.floor(size.rows / size.slots);
+  const rowCounts = Array.from({ length: size.slots }, (_, m) =>
+    m === 0 ? size.rows - each * (size.slots - 1) : each,
+  );
+  const amountsWei = Array.from(
+    { length: size.payments },
+    (_, i) => 10n ** 18n + (BigInt(i) * 10n ** 18n) / BigInt(size.payments),
+  );
+  return epochOf({ size, rowCounts, amountsWei });
+}
+
+async function measureSettlementGas() {
+  log(
+    "gas: settlements in the same transaction as their batch (proofs forged with the trapdoor of a test key)",
+  );
+  const { measureGas } = await import("../../contracts/measure-gas.ts");
+  return measureGas();
+}
