@@ -3,14 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { CircuitTester } from "./circuit-tester.ts";
 import { compileCircuit } from "./compile.ts";
 import { recordedCount } from "./constraint-counts.ts";
-import {
-  arbitraryInstance,
-  compileDraw,
-  type DrawInstance,
-  drawMain,
-  instanceInputs,
-} from "./draw-instance.ts";
-import { drawInputs, exactScores, scoreDigitCount } from "./draw-scores.ts";
+import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "./draw-instance.ts";
+import { exactScores, scoreDigitCount } from "./draw-scores.ts";
 import { commitColumns, featuresCommitment } from "./feature-commitment.ts";
 import { drawScoresIncludes } from "./generator-tables.ts";
 import { initPoseidon } from "./poseidon.ts";
