@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import { type ModelBinding, packBinding } from "../circuits/leaf.ts";
+import { packSplit, type RewardSplit } from "../circuits/rewards.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
@@ -18,8 +19,13 @@ export interface CreateModelParameters extends SigningOptions {
   binding: ModelBinding;
   /** Least payment for one answer. */
   priceWei: bigint;
+  /** How payments are divided between the owner, the treasury and the rows. */
+  split: RewardSplit;
 }
 export type CreateModelReturnType = SendResult;
+
+/** The last word is priceWei | split << 96 (docs/settlement.md, "Operations"). */
+const SPLIT_SHIFT = 96n;
 
 /**
  * Opens a model at the next free id, bound to one version of one datanet for life.
@@ -29,8 +35,17 @@ export async function createModel(
   client: LedgerClient,
   parameters: CreateModelParameters,
 ): Promise<CreateModelReturnType> {
-  const { l1Owner, keyX, amountWei, featuresCommitment, ownersCommitment, slotRoot, binding, priceWei } =
-    parameters;
+  const {
+    l1Owner,
+    keyX,
+    amountWei,
+    featuresCommitment,
+    ownersCommitment,
+    slotRoot,
+    binding,
+    priceWei,
+    split,
+  } = parameters;
   const words = [
     BigInt(l1Owner),
     keyX,
@@ -38,7 +53,7 @@ export async function createModel(
     ownersCommitment,
     slotRoot,
     packBinding(binding),
-    priceWei,
+    priceWei | (packSplit(split) << SPLIT_SHIFT),
   ];
   return signAndSend(
     client,

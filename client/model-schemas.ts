@@ -1,0 +1,135 @@
+/** The parts of the sequencer's answers about models (docs/api.md) that the client reads, checked where they enter. */
+import { z } from "zod";
+import { leafSchema } from "./sequencer-schemas.ts";
+
+const fieldElement = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+const wei = z
+  .string()
+  .regex(/^\d{1,78}$/)
+  .transform(BigInt);
+const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
+const count = z.int().nonnegative();
+
+const roleSchema = z.object({ earnedWei: wei, claimedWei: wei, claimableWei: wei });
+
+const slotSchema = z.object({
+  index: count,
+  contributorId: count,
+  validatorId: count,
+  rowCount: count,
+  accruedWei: wei,
+  contributor: roleSchema,
+  validator: roleSchema,
+});
+
+/** What L1 says of a seal; null where it is not there yet. */
+const sealFields = {
+  sealedAtBlock: count.nullable(),
+  sealedAtSeconds: count.nullable(),
+  randomnessBlock: count.nullable(),
+  prevRandao: fieldElement.nullable(),
+  seed: fieldElement.nullable(),
+  isRandomnessMissed: z.boolean(),
+  anyoneSettlesFromSeconds: count.nullable(),
+  defaultSplitFromSeconds: count.nullable(),
+};
+
+const sealedEpochSchema = z.object({
+  epoch: count,
+  sealBatch: count,
+  amountWei: wei,
+  chain: fieldElement,
+  sealed: fieldElement,
+  ...sealFields,
+});
+export type SealedEpochView = z.output<typeof sealedEpochSchema>;
+
+export const modelSchema = leafSchema.extend({
+  kind: z.literal("model"),
+  counters: z.object({
+    isReady: z.boolean(),
+    isApproved: z.boolean(),
+    cap: count,
+    paymentCount: count,
+    epoch: count,
+    priceWei: wei,
+  }),
+  model: z.object({
+    featuresCommitment: fieldElement,
+    ownersCommitment: fieldElement,
+    slotRoot: fieldElement,
+    binding: fieldElement,
+    datanetId: count,
+    version: count,
+    ownerParts: count,
+    validatorParts: count,
+    epochStart: count,
+  }),
+  sealedEpoch: sealedEpochSchema.nullable(),
+  slots: z.array(slotSchema),
+});
+export type LedgerModelLeaf = z.output<typeof modelSchema>;
+
+const paymentSchema = z.object({
+  hash: hex,
+  receipt: fieldElement,
+  payerId: count,
+  amountWei: wei,
+  cumulativeWei: wei,
+  batchNumber: count,
+});
+export type LedgerPayment = z.output<typeof paymentSchema>;
+
+export const paymentsSchema = z.object({
+  epoch: count,
+  isSealed: z.boolean(),
+  sealBatch: count.nullable(),
+  chain: fieldElement,
+  amountWei: wei,
+  paymentCount: count,
+  /** What the draws come from; absent while the epoch is open, null while L1 has not recorded it. */
+  seed: fieldElement.nullish(),
+  prevRandao: fieldElement.nullish(),
+  payments: z.array(paymentSchema),
+});
+
+export const rewardsSchema = z.object({
+  leafId: count,
+  claimableWei: wei,
+  rewards: z.array(
+    roleSchema.extend({
+      modelId: count,
+      slotIndex: count,
+      role: z.enum(["contributor", "validator"]),
+      rowCount: count,
+    }),
+  ),
+});
+export type LeafRewards = z.output<typeof rewardsSchema>;
+
+const pair = z.tuple([fieldElement, fieldElement]);
+export const settlementSchema = z.object({
+  modelId: count,
+  epoch: count,
+  kind: z.enum(["settle", "genesis"]),
+  settlementHash: fieldElement,
+  status: z.string(),
+  batchNumber: count,
+  l1TransactionHash: hex.nullable(),
+  circuit: z.string(),
+  data: hex,
+  publicSignals: z.tuple([fieldElement, fieldElement, fieldElement]),
+  proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  voidCount: count.optional(),
+  ownerWei: wei.optional(),
+  treasuryWei: wei.optional(),
+  burnedWei: wei.optional(),
+  earnedSumWei: wei.optional(),
+  earnedWei: z.array(wei).optional(),
+  sealBatch: count.optional(),
+  cap: count.optional(),
+});
+export type LedgerSettlement = z.output<typeof settlementSchema>;
