@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => anvil?.stop());
 
 async function readBlock(number: number): Promise<RpcHeader> {
-  const params = [numberToHex(number), false] as const;
-  return (await client.request({ method: "eth_getBlockByNumber", params })) as RpcHeader;
+  const request = { method: "eth_getBlockByNumber", params: [numberToHex(number), false] };
+  return (await client.request(request as never)) as RpcHeader;
 }
 
 describe("encodeHeader", () => {

@@ -15,11 +15,21 @@ const LIMITS = {
   deposit: 83_000n,
   forcedWithdrawal: 106_000n,
   claim: 46_000n,
-};
+  seal: 26_000n,
+  recordRandomness: 62_000n,
+} as const;
+/** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
+const SETTLEMENT_LIMIT = 133_000n;
+const TOTALS_LIMITS = { 64: 15_500n, 256: 61_500n } as const;
 
 test("gas stays within its limits", async () => {
   const figures = await measureGas();
   for (const [name, limit] of Object.entries(LIMITS)) {
     expect(figures[name as keyof typeof LIMITS], name).toBeLessThanOrEqual(limit);
+  }
+  const { alone, joined, totals } = figures.settlement;
+  expect(joined - alone, "a settlement").toBeLessThanOrEqual(SETTLEMENT_LIMIT);
+  for (const slots of [64, 256] as const) {
+    expect(totals[slots], `totals of ${slots} slots`).toBeLessThanOrEqual(TOTALS_LIMITS[slots]);
   }
 });

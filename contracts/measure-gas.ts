@@ -6,20 +6,25 @@ import { fileURLToPath } from "node:url";
 import { encodeFunctionData, type Hex } from "viem";
 import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { startAnvil } from "./anvil.ts";
 import {
   connect,
   deployFixture,
   depositNewSlot,
+  type Fixture,
   OPEN,
   randomElement,
   type SealedBatch,
+  type SealedSettlement,
   slot,
 } from "./rollup-fixture.ts";
+import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
 /** As many narrow slots as the wire form can count. */
 const LARGE = { narrow: 510, wide: 8 };
 const SMALL = { narrow: 6, wide: 8 };
+const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
 
 export interface GasFigures {
   deployRollup: bigint;
@@ -50,19 +55,36 @@ export interface GasFigures {
   forcedWithdrawal: bigint;
   claim: bigint;
   burnAccrued: bigint;
+  /** A Seal that is the first one of its batch, with the batch's record of its block. */
+  seal: bigint;
+  recordRandomness: bigint;
+  settlement: SettlementGas;
+}
+
+/** A batch with one record of one word, and what a settlement adds to it. */
+export interface SettlementGas {
+  /** The batch where the record is signed by a leaf (SetKey) and takes no settlement. */
+  alone: bigint;
+  /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */
+  joined: bigint;
+  /** What the posted totals cost besides, by the model's number of slots. */
+  totals: Readonly<Record<64 | 256, bigint>>;
 }
 
 /** Starts a node of its own, and ends it. */
 export async function measureGas(): Promise<GasFigures> {
   const anvil = await startAnvil();
   try {
-    return await measure(await deployFixture(await connect(anvil), {}, [LARGE, SMALL]));
+    const client = await connect(anvil);
+    // Each on a rollup of its own: a further circuit is a few words more to read in every call.
+    const settlement = await measureSettlement(await deployFixture(client, {}, [SMALL], SETTLEMENT_CIRCUIT));
+    return { ...(await measure(await deployFixture(client, {}, [LARGE, SMALL]))), ...settlement };
   } finally {
     await anvil.stop();
   }
 }
 
-async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<GasFigures> {
+async function measure(f: Fixture): Promise<Omit<GasFigures, "seal" | "recordRandomness" | "settlement">> {
   const { roles, rollup } = f;
   /** Each measurement starts from the same state, in which every word was written before. */
   const on = async (action: () => Promise<bigint>): Promise<bigint> => {
@@ -190,12 +212,56 @@ async function measure(f: Awaited<ReturnType<typeof deployFixture>>): Promise<Ga
   };
 }
 
+async function measureSettlement(
+  f: Fixture,
+): Promise<Pick<GasFigures, "seal" | "recordRandomness" | "settlement">> {
+  const settling = settlementActions(f);
+  await f.fund("alice", 1_000n * OPEN);
+  const gasOf = async (wide: SlotRecord[], settlements: readonly SealedSettlement[] = []) => {
+    const id = await f.client.snapshot();
+    const batch = f.seal(await f.draft({ wide }));
+    const { gasUsed } = await f.submit([{ ...batch, settlements }]);
+    await f.client.revert({ id });
+    return gasUsed;
+  };
+  const sealBatch = await settling.sealEpoch();
+  // Elsewhere every word was written before, too.
+  await f.post({ wide: [slot(KIND.createAccount, [1n, 2n], { b: 3 })] });
+  const seal = (await gasOf([sealSlot()])) - (await gasOf([]));
+  const header = await settling.headerOf(await settling.mineRandomness(sealBatch));
+  const hash = await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.stranger });
+  const recorded = await f.client.waitForTransactionReceipt({ hash });
+
+  const settle = async (slotCount: number) => {
+    // Amounts of about 100 OPEN: 67 of the 96 bits.
+    const items = Array.from({ length: slotCount }, () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n));
+    const data = await settling.settlementData(sealBatch, { items, voidCount: 0, burnedWei: 0n });
+    return gasOf([settleSlot(data.settlementHash)], [f.sealSettlement(1, data)]);
+  };
+  const alone = await gasOf([slot(KIND.setKey, [randomElement()], { a: 0xabcdef })]);
+  const joined = await settle(0);
+  return {
+    seal,
+    recordRandomness: recorded.gasUsed,
+    settlement: {
+      alone,
+      joined,
+      totals: { 64: (await settle(64)) - joined, 256: (await settle(256)) - joined },
+    },
+  };
+}
+
 function randomId(): number {
   return Number(randomElement() & 0xffffffn);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, gas] of Object.entries(await measureGas())) {
+  const print = (name: string, gas: bigint) =>
     console.log(`${name.padEnd(28)} ${gas.toLocaleString("en-US").padStart(12)}`);
-  }
+  const { settlement, ...figures } = await measureGas();
+  for (const [name, gas] of Object.entries(figures)) print(name, gas);
+  print("settlement: batch alone", settlement.alone);
+  print("settlement: joined", settlement.joined);
+  print("settlement: what it adds", settlement.joined - settlement.alone);
+  for (const [slots, gas] of Object.entries(settlement.totals)) print(`totals of ${slots} slots`, gas);
 }
