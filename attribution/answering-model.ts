@@ -55,3 +55,10 @@ export function answeringModel(parts: {
     },
   };
 }
+
+/** A published model as a customer's client checks answers with it (client/check-answer.ts). */
+export function checkableModel(
+  model: Parameters<typeof answeringModel>[0] & { readonly staticsHash: bigint },
+): AnsweringModel & { readonly staticsHash: bigint } {
+  return { ...answeringModel(model), staticsHash: model.staticsHash };
+}

@@ -5,7 +5,7 @@
  */
 import { RollupError } from "../circuits/rollup-error.ts";
 
-/** Every error code of attribution/: what it means and what to do about it. None is worth a retry. */
+/** Every error code of attribution/: what it means and what to do about it. */
 export const attributionErrors = {
   ATT_RECIPE_INVALID: {
     meaning: "the recipe is not of the documented form, or names data that it does not fit",
@@ -14,6 +14,7 @@ export const attributionErrors = {
   ATT_ROW_INVALID: {
     meaning: "a row, or what a model is asked, is not of the format of the recipe's rows",
     remedy: "compare it with docs/attribution.md; `data.why` says what is wrong",
+    httpStatus: 422,
   },
   ATT_ROWS_MISMATCH: {
     meaning: "the rows are not those that the recipe's root commits to, or not in the version's order",
@@ -39,6 +40,8 @@ export const attributionErrors = {
   ATT_SERVER_UNREACHABLE: {
     meaning: "a server that was asked did not answer, or not as documented",
     remedy: "check its address, then ask again",
+    httpStatus: 503,
+    isRetryable: true,
   },
   ATT_MODEL_MISMATCH: {
     meaning:
@@ -69,7 +72,58 @@ export const attributionErrors = {
     meaning: "two operands do not have the same number of features",
     remedy: "use the query and the features of one model",
   },
-} as const satisfies Record<string, { meaning: string; remedy: string }>;
+  ATT_BAD_REQUEST: {
+    meaning: "a field of the request is absent or of the wrong form, or there is no such route",
+    remedy: "compare the request with docs/attribution.md",
+    httpStatus: 400,
+  },
+  ATT_ASK_REFUSED: {
+    meaning: "the payer is no account with a key, or the key has not signed this question",
+    remedy: "ask with the key of the account that will pay",
+    httpStatus: 422,
+  },
+  ATT_ANSWER_UNPAID: {
+    meaning: "the account has an answer that it has not paid for; `data.receipt` names it",
+    remedy: "pay for it, or wait until `data.expiresAtMs`",
+    httpStatus: 409,
+  },
+  ATT_MODEL_NOT_PAYABLE: {
+    meaning: "the ledger takes no payments for the model: it is not approved or has no genesis",
+    remedy: "ask once the datanet has approved the model and its genesis is settled",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  ATT_MODEL_NOT_SERVED: {
+    meaning: "the model of this id on the ledger is not the one that the server has",
+    remedy: "start the server with the id of the published model",
+    httpStatus: 500,
+  },
+  ATT_UNKNOWN_RECEIPT: {
+    meaning: "the server has given no answer with this receipt, or none that is kept",
+    remedy: "check the receipt",
+    httpStatus: 404,
+  },
+  ATT_RATE_LIMITED: {
+    meaning: "too many requests from this address",
+    remedy: "try again later",
+    httpStatus: 429,
+    isRetryable: true,
+  },
+  ATT_INTERNAL: {
+    meaning: "the server failed in an unforeseen way",
+    remedy: "look into its log",
+    httpStatus: 500,
+  },
+} as const satisfies Record<string, AttributionErrorRow>;
+
+interface AttributionErrorRow {
+  readonly meaning: string;
+  readonly remedy: string;
+  /** What the model server answers with; 500 where none is given. */
+  readonly httpStatus?: number;
+  /** The same call may succeed later without any change of its arguments. */
+  readonly isRetryable?: boolean;
+}
 
 export type AttributionErrorCode = keyof typeof attributionErrors;
 
@@ -78,5 +132,12 @@ export function attributionError(
   message: string,
   details: { data?: object; cause?: unknown } = {},
 ): RollupError {
-  return new RollupError(code, message, details);
+  const { isRetryable = false }: AttributionErrorRow = attributionErrors[code];
+  return new RollupError(code, message, { ...details, isRetryable });
+}
+
+/** 500 for codes of other folders: no caller of the model server can mend them. */
+export function attributionHttpStatus(code: string): number {
+  const rows: Readonly<Record<string, AttributionErrorRow>> = attributionErrors;
+  return rows[code]?.httpStatus ?? 500;
 }

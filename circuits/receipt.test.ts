@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
-import { answerHash, receiptHash } from "./receipt.ts";
+import { answerHash, askMessage, receiptHash } from "./receipt.ts";
 
 beforeAll(initPoseidon);
 
@@ -28,5 +28,19 @@ describe("receiptHash", () => {
       expect(receiptHash({ ...opening, [name]: opening[name] + 1n })).not.toBe(receiptHash(opening));
     }
     expect(receiptHash({ ...opening, payerId: 3 })).not.toBe(receiptHash(opening));
+  });
+});
+
+describe("askMessage", () => {
+  it("hashes every field at its place", () => {
+    const ask = { domain: (1n << 200n) + 3n, modelId: 7, payerId: 9, prompt: "é" };
+    const bytes = Buffer.concat([
+      Buffer.from("OpenLedger ask v1"),
+      Buffer.from(ask.domain.toString(16).padStart(64, "0"), "hex"),
+      Buffer.from("0000000700000009", "hex"),
+      Buffer.from("é"),
+    ]);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    expect(askMessage(ask)).toBe(BigInt(`0x${digest}`) % FIELD_ORDER);
   });
 });

@@ -23,11 +23,40 @@ export function answerHash(prompt: string, answer: string): bigint {
   new DataView(message.buffer).setUint32(0, promptBytes.length);
   message.set(promptBytes, 4);
   message.set(answerBytes, 4 + promptBytes.length);
-  return sha256(message).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % FIELD_ORDER;
+  return toField(sha256(message));
 }
 
 /** H[RECEIPT](statics, payer, answerHash, queryCommitment, salt): what PayInference carries. Needs `initPoseidon`. */
 export function receiptHash(opening: ReceiptOpening): bigint {
   const { statics, payerId, queryCommitment, salt } = opening;
   return hashTagged(TAG.receipt, [statics, BigInt(payerId), opening.answerHash, queryCommitment, salt]);
+}
+
+/**
+ * What a customer signs to ask a model: SHA-256("OpenLedger ask v1", domain, model as uint32, payer as uint32, prompt as
+ * UTF-8) mod r, all big-endian. It is no Poseidon hash, so it signs no operation. Without it anyone could use up the one
+ * unpaid answer that an account may have.
+ */
+export function askMessage(ask: {
+  readonly domain: bigint;
+  readonly modelId: number;
+  readonly payerId: number;
+  readonly prompt: string;
+}): bigint {
+  const encoder = new TextEncoder();
+  const head = encoder.encode("OpenLedger ask v1");
+  const prompt = encoder.encode(ask.prompt);
+  const message = new Uint8Array(head.length + 40 + prompt.length);
+  message.set(head);
+  const view = new DataView(message.buffer, head.length, 40);
+  for (let i = 0; i < 4; i++)
+    view.setBigUint64(8 * i, (ask.domain >> BigInt(192 - 64 * i)) & (2n ** 64n - 1n));
+  view.setUint32(32, ask.modelId);
+  view.setUint32(36, ask.payerId);
+  message.set(prompt, head.length + 40);
+  return toField(sha256(message));
+}
+
+function toField(digest: Uint8Array): bigint {
+  return digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % FIELD_ORDER;
 }

@@ -135,6 +135,26 @@ export const clientErrors = {
     remedy: "publish fewer contributors in one version",
     isRetryable: false,
   },
+  CLI_MODEL_SERVER_UNREACHABLE: {
+    meaning: "the model server did not answer",
+    remedy: "check that it runs and that its address is right",
+    isRetryable: true,
+  },
+  CLI_MODEL_SERVER_ANSWER_INVALID: {
+    meaning: "the model server's answer is not of the documented form",
+    remedy: "check that the address belongs to a model server of this version",
+    isRetryable: false,
+  },
+  CLI_ANSWER_WRONG: {
+    meaning: "an answer, its query or its receipt is not what the published model makes of the prompt",
+    remedy: "do not pay; `data.what` names the first field that differs",
+    isRetryable: false,
+  },
+  CLI_PRICE_TOO_HIGH: {
+    meaning: "the model's price on the ledger is above what the answer said or the caller allows",
+    remedy: "allow more, or do not pay",
+    isRetryable: false,
+  },
 } as const satisfies Record<string, { meaning: string; remedy: string; isRetryable: boolean }>;
 
 export type ClientErrorCode = keyof typeof clientErrors;

@@ -6,8 +6,17 @@ import { httpStatusOf, operationStatuses } from "./http-status.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const FOLDERS = ["circuits", "prover", "bridge", "contracts", "sequencer", "client", "scripts"];
-const CODE = /\b(?:OP|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
+const FOLDERS = [
+  "circuits",
+  "attribution",
+  "prover",
+  "bridge",
+  "contracts",
+  "sequencer",
+  "client",
+  "scripts",
+];
+const CODE = /\b(?:OP|ATT|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
 /** Codes that the code raises: every one that stands in it as a string or as a key of a table. */
 function codesInTree(): Set<string> {

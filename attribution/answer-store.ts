@@ -1,0 +1,121 @@
+import { Level } from "level";
+
+/** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
+export interface AnswerRecord {
+  readonly receipt: string;
+  readonly payerId: number;
+  /** Of the signed question: the same question is answered the same way while the answer is unpaid. */
+  readonly ask: string;
+  readonly label: string;
+  readonly confidence: number;
+  readonly answer: string;
+  readonly answerHash: string;
+  /** q, a byte an entry, in base64 (docs/settlement.md). */
+  readonly queryBytes: string;
+  readonly queryCommitment: string;
+  readonly salt: string;
+  readonly priceWei: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** null until the ledger has a payment with this receipt by this payer. */
+  readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;
+}
+
+/** Where the reading of the ledger's payments stands: payments of `epoch` before place `index` are known. */
+export interface PaymentCursor {
+  readonly epoch: number;
+  readonly index: number;
+}
+
+const digits = (value: number) => value.toString().padStart(10, "0");
+const keys = {
+  answer: (receipt: string) => `answer/${receipt}`,
+  unpaid: (payerId: number) => `unpaid/${digits(payerId)}`,
+  paid: (epoch: number, index: number) => `paid/${digits(epoch)}/${digits(index)}`,
+  cursor: "cursor",
+};
+
+/** Answers by receipt, in LevelDB. A model server that loses one cannot open its receipt: each write is synced. */
+export class AnswerStore {
+  readonly #db: Level<string, unknown>;
+
+  private constructor(db: Level<string, unknown>) {
+    this.#db = db;
+  }
+
+  static async open(folder: string): Promise<AnswerStore> {
+    const db = new Level<string, unknown>(folder, { valueEncoding: "json" });
+    await db.open();
+    return new AnswerStore(db);
+  }
+
+  async answer(receipt: string): Promise<AnswerRecord | undefined> {
+    return (await this.#db.get(keys.answer(receipt))) as AnswerRecord | undefined;
+  }
+
+  /** The account's answer that waits for its payment, expired or not. */
+  async unpaid(payerId: number): Promise<AnswerRecord | undefined> {
+    const receipt = (await this.#db.get(keys.unpaid(payerId))) as string | undefined;
+    return receipt === undefined ? undefined : this.answer(receipt);
+  }
+
+  /** It takes the place of the account's unpaid answer, which stays to be opened should its payment come late. */
+  async add(record: AnswerRecord): Promise<void> {
+    const batch = this.#db.batch();
+    batch.put(keys.answer(record.receipt), record).put(keys.unpaid(record.payerId), record.receipt);
+    await batch.write({ sync: true });
+  }
+
+  async cursor(): Promise<PaymentCursor> {
+    return ((await this.#db.get(keys.cursor)) as PaymentCursor | undefined) ?? { epoch: 1, index: 0 };
+  }
+
+  /** Marks answers as paid and moves the cursor, all or nothing. */
+  async advance(cursor: PaymentCursor, paid: readonly AnswerRecord[]): Promise<void> {
+    const batch = this.#db.batch().put(keys.cursor, cursor);
+    for (const record of paid) {
+      const { epoch, index } = record.payment!;
+      batch.put(keys.paid(epoch, index), record.receipt);
+      // A receipt may be paid twice; the first payment is its answer's.
+      const known = await this.answer(record.receipt);
+      if (known?.payment === null) batch.put(keys.answer(record.receipt), record);
+      if ((await this.unpaid(record.payerId))?.receipt === record.receipt)
+        batch.del(keys.unpaid(record.payerId));
+    }
+    await batch.write({ sync: true });
+  }
+
+  /** Answers paid in an epoch in the order of its payments, `limit` of them from payment `from` on. */
+  async paidIn(
+    epoch: number,
+    from: number,
+    limit: number,
+  ): Promise<{ index: number; record: AnswerRecord }[]> {
+    const found: { index: number; record: AnswerRecord }[] = [];
+    const range = { gte: keys.paid(epoch, from), lt: keys.paid(epoch + 1, 0), limit };
+    for await (const [key, receipt] of this.#db.iterator(range)) {
+      const record = await this.answer(receipt as string);
+      if (record !== undefined) found.push({ index: Number(key.split("/")[2]), record });
+    }
+    return found;
+  }
+
+  /** Forgets unpaid answers that expired before `beforeMs`. @returns how many */
+  async forgetUnpaid(beforeMs: number): Promise<number> {
+    let count = 0;
+    for await (const [key, value] of this.#db.iterator({ gte: keys.answer(""), lt: "answer0" })) {
+      const record = value as AnswerRecord;
+      if (record.payment !== null || record.expiresAtMs >= beforeMs) continue;
+      const batch = this.#db.batch().del(key);
+      const unpaid = await this.unpaid(record.payerId);
+      if (unpaid?.receipt === record.receipt) batch.del(keys.unpaid(record.payerId));
+      await batch.write({ sync: true });
+      count += 1;
+    }
+    return count;
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+}
