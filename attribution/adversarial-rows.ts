@@ -1,9 +1,9 @@
 import { alignColumns, exactInfluence, writeGradients } from "./exact-influence.ts";
 import { softmaxInPlace } from "./exact-math.ts";
+import type { ContributorWorld } from "./gaming-market.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 import { logisticCoordinates } from "./logistic-coordinates.ts";
 import { withBias } from "./logistic-model.ts";
-import type { Model } from "./model.ts";
 import { sparseFromDense, usedColumns, writeDenseRow } from "./sparse-rows.ts";
 
 /**
@@ -11,15 +11,6 @@ import { sparseFromDense, usedColumns, writeDenseRow } from "./sparse-rows.ts";
  * move by at most `limit` in steps along the sign of a gradient and stay in [0, 1]; labels stay as they are.
  */
 const STEPS = 10;
-
-/** A datanet whose first rows are the attacker's, with what he knows: other data of the same kind. */
-export interface ContributorWorld {
-  readonly rows: LabelledRows;
-  readonly queries: LabelledRows;
-  readonly shadowRows: LabelledRows;
-  readonly shadowQueries: LabelledRows;
-  readonly model: Model;
-}
 
 /** Outlier attack: the attacker's rows become adversarial examples of the model that is in use. */
 export function adversarialRows(world: ContributorWorld, attackerRows: number, limit: number): LabelledRows {

@@ -42,7 +42,8 @@ export function dataInfSelf(rows: Sensitivities): Float64Array {
   return out;
 }
 
-function layerWeights(rows: Sensitivities, layer: number) {
+/** A layer's λ, each row's |gradient|², and the weight of its gradient in the mean of inverses. */
+export function layerWeights(rows: Sensitivities, layer: number) {
   const { outputCount, inputs } = rows.layers[layer]!;
   const squares = layerNorms(rows, layer);
   const total = squares.reduce((sum, square) => sum + square, 0);

@@ -338,13 +338,14 @@ function gatherColumns(values: Float64Array, n: number, columns: readonly number
   return out;
 }
 
-function randomSigns(count: number, seed: string): Int8Array {
+/** The signs of step 4. */
+export function randomSigns(count: number, seed: string): Int8Array {
   const random = new SeededRandom(`${seed}/rotation`);
   return Int8Array.from({ length: count }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1));
 }
 
 /** Signs, then the Walsh–Hadamard transform divided by √length: keeps all inner products. */
-function rotate(x: Float64Array, signs: Int8Array): void {
+export function rotate(x: Float64Array, signs: Int8Array): void {
   const scale = 1 / Math.sqrt(x.length);
   for (let k = 0; k < x.length; k++) x[k] = x[k]! * signs[k]! * scale;
   for (let half = 1; half < x.length; half *= 2) {

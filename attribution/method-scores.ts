@@ -1,12 +1,31 @@
 import { dataInfScores, dataInfSelf } from "./data-inf.ts";
 import { alignColumns, exactInfluence } from "./exact-influence.ts";
+import { featureMap } from "./feature-map.ts";
 import { gradDotScores, gradDotSelf } from "./grad-dot.ts";
+import { dataInfFeatures, gradDotFeatures } from "./gradient-features.ts";
+import { int8Scores, int8SelfScores, type RealFeatures } from "./int8-scores.ts";
 import type { Examples, Model } from "./model.ts";
-import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
+import { nearDuplicates } from "./near-duplicates.ts";
+import { MAX_FEATURE_COUNT } from "./quantise.ts";
+import { clipRowNorms, shareNearDuplicates } from "./row-rules.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import { type TrakMember, trakScores, trakSelf } from "./trak.ts";
+import type { Sensitivities } from "./sensitivities.ts";
+import { type TrakMember, trakFeatures, trakScores, trakSelf } from "./trak.ts";
 
-export const METHODS = ["gradDot", "trak", "dataInf", "exactInfluence", "proven"] as const;
+/** `…Int8`: the same method as the int8 matrix that would be registered. `proven` is that of exact influence. */
+export const METHODS = [
+  "gradDot",
+  "gradDotInt8",
+  "trak",
+  "trakInt8",
+  "dataInf",
+  "dataInfInt8",
+  "exactInfluence",
+  "proven",
+  /** `proven` with long rows clipped, and with clipping and shared rewards (row-rules.ts). */
+  "provenClipped",
+  "provenShared",
+] as const;
 export type Method = (typeof METHODS)[number];
 
 export interface MethodOptions {
@@ -46,22 +65,69 @@ export function allScores(
   log("exact influence");
   const exact = exactInfluence(rows, options.damping).scores(asked);
   log(`int8, ${options.featureCount} features`);
-  const features = provenFeatures(rows, options);
-  const proven = provenScores(features, provenQueries(features.map, asked));
-  return { gradDot, trak, dataInf, exactInfluence: exact, proven };
+  const real = allFeatures(rows, asked, trained.rows.labels, members, options);
+  return { gradDot, trak, dataInf, exactInfluence: exact, ...eachInt8(real, int8Scores) };
 }
 
 /** Scores of every row for itself, by each method. */
 export function allSelfScores(trained: Trained, options: MethodOptions): Record<Method, Float64Array> {
   const sensitivities = trained.model.sensitivities(trained.parameters, trained.rows);
   const { rows } = alignColumns(sensitivities, sensitivities);
+  const members = ensemble(trained, trained.rows, options);
+  const real = allFeatures(rows, rows, trained.rows.labels, members, options);
   return {
     gradDot: gradDotSelf(rows),
-    trak: trakSelf(ensemble(trained, trained.rows, options), options.trak.featureCount, options.seed),
+    trak: trakSelf(members, options.trak.featureCount, options.seed),
     dataInf: dataInfSelf(rows),
     exactInfluence: exactInfluence(rows, options.damping).self(),
-    proven: provenSelf(provenFeatures(rows, options), rows),
+    ...eachInt8(real, int8SelfScores),
   };
+}
+
+type Int8Method = Exclude<Method, "gradDot" | "trak" | "dataInf" | "exactInfluence">;
+
+/** The real features of every method that has a matrix to register; each is made when it is asked for. */
+function allFeatures(
+  rows: Sensitivities,
+  queries: Sensitivities,
+  labels: Int32Array,
+  members: readonly TrakMember[],
+  { featureCount, damping, seed, trak, log = () => {} }: MethodOptions,
+): Record<Int8Method, () => RealFeatures> {
+  const options = { featureCount, damping, seed };
+  const of = (map: { featureCount: number; features(of: Sensitivities): Float64Array }): RealFeatures => {
+    log(`real features, ${map.featureCount}`);
+    return { rows: map.features(rows), queries: map.features(queries), featureCount: map.featureCount };
+  };
+  const influence = of(featureMap(rows, options));
+  const clipped = (real: RealFeatures) => ({ ...real, rows: clipRowNorms(real.rows, featureCount) });
+  return {
+    gradDotInt8: () => of(gradDotFeatures(rows, options)),
+    // As many models as the features of a circuit hold.
+    trakInt8: () =>
+      trakFeatures(
+        members.slice(0, Math.floor(MAX_FEATURE_COUNT / trak.featureCount)),
+        trak.featureCount,
+        seed,
+      ),
+    dataInfInt8: () => of(dataInfFeatures(rows, options)),
+    proven: () => influence,
+    provenClipped: () => clipped(influence),
+    provenShared: () => {
+      const alike = nearDuplicates({ kind: "features", features: influence.rows, featureCount, labels });
+      log(`${alike.length} rows are alike`);
+      return clipped({ ...influence, rows: shareNearDuplicates(influence.rows, featureCount, alike) });
+    },
+  };
+}
+
+function eachInt8(
+  features: Record<Int8Method, () => RealFeatures>,
+  score: (real: RealFeatures) => Float64Array,
+): Record<Int8Method, Float64Array> {
+  return Object.fromEntries(
+    Object.entries(features).map(([method, make]) => [method, score(make())]),
+  ) as Record<Int8Method, Float64Array>;
 }
 
 /** Models of random halves of the rows, other halves than those that quality is measured on. */

@@ -86,7 +86,7 @@ export function mnistMlpCase(size: CaseSize): QualityCase {
     model,
     damping: MLP_DAMPING,
     featureCount: isFull ? 1024 : 256,
-    trak: isFull ? { ensembleSize: 20, featureCount: 512 } : { ensembleSize: 2, featureCount: 128 },
+    trak: isFull ? { ensembleSize: 50, featureCount: 512 } : { ensembleSize: 2, featureCount: 128 },
     subsetCount: isFull ? 100 : 12,
     leaveOneOutCount: isFull ? 100 : 6,
     mislabelled: { rowCount: isFull ? 1000 : 200, wrongPart: 0.1 },

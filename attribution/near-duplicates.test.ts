@@ -124,25 +124,32 @@ describe("nearDuplicates", () => {
 
   it("misses no pair of e-mails or digits: the same as comparing all", () => {
     const emails = loadEmails(16)
-      .contents.slice(0, 300)
+      .contents.slice(0, 120)
       .map((content) => content.subarray(0, -1));
     const shingles = emails.map((content) => shinglesOf(content));
     const none = emails.map(() => 0);
     const expected = byAllPairs(none, 0.4, (a, b) => jaccard(shingles[a]!, shingles[b]!));
-    expect(expected.length).toBeGreaterThan(3);
+    expect(expected.length).toBeGreaterThan(0);
     expect(nearDuplicates({ kind: "text", contents: emails, labels: none, threshold: 0.4 })).toEqual(
       expected,
     );
 
     const shape = { width: 28, height: 28 };
     const digits = loadMnist(14)
-      .contents.slice(1000, 1300)
+      .contents.slice(1000, 1120)
       .map((content) => content.subarray(0, -1));
     const vectors = digits.map((pixels) => imageVector(pixels, shape));
     const dot = (a: number, b: number) => vectors[a]!.reduce((sum, x, k) => sum + x * vectors[b]![k]!, 0);
     const pairs = byAllPairs(none, ROW_RULES.imageSimilarity, dot);
     expect(pairs.length).toBeGreaterThan(3);
     expect(nearDuplicates({ kind: "image", ...shape, contents: digits, labels: none })).toEqual(pairs);
+  });
+
+  it("finds rows whose features lie in one direction, however long they are", () => {
+    const features = Float64Array.of(1, 2, 2, -1, 3, 6.1, 0, 0, -1, -2);
+    const rows = { kind: "features", features, featureCount: 2, labels: [0, 0, 0, 0, 0] } as const;
+    expect(nearDuplicates(rows)).toMatchObject([{ later: 2, earlier: 0 }]);
+    expect(nearDuplicates({ ...rows, labels: [0, 0, 1, 0, 0] })).toEqual([]);
   });
 
   it("finds digits that were moved, brightened and touched", () => {

@@ -1,16 +1,32 @@
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
-import { ImageIndex, type ImageShape } from "./similar-images.ts";
+import { coarseImageVector, type ImageShape, imageVector } from "./similar-images.ts";
 import { TextIndex } from "./similar-texts.ts";
+import { unitRows, VectorIndex } from "./similar-vectors.ts";
 
 /** Rows in the order of contribution. */
 export type ComparableRows = {
-  /** Contents without their labels: texts as UTF-8, images as grey levels, a byte a pixel. */
-  readonly contents: readonly Uint8Array[];
   /** Only rows of equal labels are compared: the same content with another label is a dispute, not a copy. */
   readonly labels: ArrayLike<number>;
   /** Default: as ROW_RULES says. */
   readonly threshold?: number;
-} & ({ readonly kind: "text" } | ({ readonly kind: "image" } & ImageShape));
+} & (
+  | {
+      readonly kind: "text";
+      /** Contents without their labels, as UTF-8. */
+      readonly contents: readonly Uint8Array[];
+    }
+  | ({
+      readonly kind: "image";
+      /** Grey levels, a byte a pixel, without labels: at the size that the model sees, or noise hides a copy. */
+      readonly contents: readonly Uint8Array[];
+    } & ImageShape)
+  | {
+      readonly kind: "features";
+      /** rows × featureCount, as real numbers: rows that lie in one direction earn by the same queries. */
+      readonly features: Float64Array;
+      readonly featureCount: number;
+    }
+);
 
 /**
  * The rows that are nearly an earlier one, with the most similar row before them that is no near-duplicate itself.
@@ -20,17 +36,14 @@ export type ComparableRows = {
 export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   const out: NearDuplicate[] = [];
   const placesByLabel = new Map<number, number[]>();
-  for (const place of rows.contents.keys()) {
+  for (let place = 0; place < rows.labels.length; place++) {
     const label = rows.labels[place]!;
     const places = placesByLabel.get(label);
     if (places === undefined) placesByLabel.set(label, [place]);
     else places.push(place);
   }
   for (const places of placesByLabel.values()) {
-    const index = indexOf(
-      rows,
-      places.map((place) => rows.contents[place]!),
-    );
+    const index = indexOf(rows, places);
     for (const [k, later] of places.entries()) {
       const found = index.mostSimilar(k);
       if (found === undefined) index.add(k);
@@ -40,12 +53,26 @@ export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   return out.sort((a, b) => a.later - b.later);
 }
 
-function indexOf(rows: ComparableRows, contents: readonly Uint8Array[]): TextIndex | ImageIndex {
+function indexOf(rows: ComparableRows, places: readonly number[]): TextIndex | VectorIndex {
   switch (rows.kind) {
     case "text":
-      return new TextIndex(contents, rows.threshold ?? ROW_RULES.textSimilarity);
+      return new TextIndex(
+        places.map((place) => rows.contents[place]!),
+        rows.threshold ?? ROW_RULES.textSimilarity,
+      );
     case "image":
-      return new ImageIndex(contents, rows, rows.threshold ?? ROW_RULES.imageSimilarity);
+      return new VectorIndex(
+        places.map((place) => {
+          const fine = imageVector(rows.contents[place]!, rows);
+          return { fine, coarse: coarseImageVector(fine, rows) };
+        }),
+        rows.threshold ?? ROW_RULES.imageSimilarity,
+      );
+    case "features":
+      return new VectorIndex(
+        unitRows(rows.features, rows.featureCount, places),
+        rows.threshold ?? ROW_RULES.featureSimilarity,
+      );
     default:
       return rows satisfies never;
   }

@@ -1,29 +1,31 @@
+import { rewardPerUnit, splitEarned } from "../circuits/settlement-split.ts";
 import { integerScores } from "./integer-scores.ts";
 import type { QuantisedFeatures, QuantisedQuery } from "./quantise.ts";
 
 /**
- * A draw's split among slots, in the arithmetic of the settlement proof: A_m = Σ s⁺ of the slot's rows,
- * T_m = floor(μ A_m / 2^64) with μ = floor(2^64 · amount / Σ A_m); by row counts if no score is positive. What is left
- * over is dust, less than one wei a slot and one more.
+ * What each slot earns of one draw's reward (wei), in the arithmetic of the settlement (docs/settlement.md): weights
+ * are positive scores, or one a row if no score is positive. What is left over is dust: less than one wei a slot and
+ * one more.
  */
 export function splitDraw(
   scores: Int32Array,
   owners: Int32Array,
   slotCount: number,
-  amountWei: bigint,
+  rewardWei: bigint,
 ): bigint[] {
-  const attributed = Array<bigint>(slotCount).fill(0n);
+  const positive = Array<bigint>(slotCount).fill(0n);
   const counts = Array<bigint>(slotCount).fill(0n);
   for (const [i, score] of scores.entries()) {
     const slot = owners[i]!;
-    if (score > 0) attributed[slot] = attributed[slot]! + BigInt(score);
+    if (score > 0) positive[slot] = positive[slot]! + BigInt(score);
     counts[slot] = counts[slot]! + 1n;
   }
-  const isAttributed = attributed.some((a) => a > 0n);
-  const weights = isAttributed ? attributed : counts;
-  const total = weights.reduce((sum, weight) => sum + weight, 0n);
-  const rate = (amountWei << 64n) / total;
-  return weights.map((weight) => (rate * weight) >> 64n);
+  const weights = positive.some((weight) => weight > 0n) ? positive : counts;
+  const perUnit = rewardPerUnit(
+    rewardWei,
+    weights.reduce((sum, weight) => sum + weight, 0n),
+  );
+  return weights.map((weight) => splitEarned(perUnit * weight).earnedWei);
 }
 
 /** Each slot's part of the money when every query brings the same: the expected split of a sealed epoch. */

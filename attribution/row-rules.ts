@@ -11,15 +11,17 @@ export const ROW_RULES = {
   shingleWords: 2,
   /** Two images are near-duplicates from this correlation of their pixels on. */
   imageSimilarity: 0.95,
+  /** Two rows of real features are near-duplicates from this cosine on, whatever their contents. */
+  featureSimilarity: 0.85,
   /** No row's features are longer than this quantile of all rows' lengths. */
-  normQuantile: 0.9,
+  normQuantile: 0.99,
 } as const;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {
   readonly later: number;
   readonly earlier: number;
-  /** Jaccard similarity or correlation, up to 1. */
+  /** Jaccard similarity, correlation or cosine, up to 1. */
   readonly similarity: number;
 }
 

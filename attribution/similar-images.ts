@@ -6,7 +6,7 @@ export interface ImageShape {
 
 /** Side of the squares of pixels whose means are compared first. */
 const COARSE_PIXELS = 4;
-/** What rounding may add to a sum of products of unit vectors; far above it, far below any step in similarity. */
+/** Bytes of more than one level differ from their mean by far more than this, rounding by far less. */
 const ROUNDING = 1e-9;
 
 /**
@@ -40,57 +40,12 @@ export function imageVector(pixels: Uint8Array, { width, height }: ImageShape): 
     out[k] = out[k]! - mean;
     squares += out[k]! * out[k]!;
   }
-  // Bytes of more than one level differ from their mean by far more than rounding.
   const length = Math.sqrt(squares);
   return length < ROUNDING ? out.fill(0) : out.map((x) => x / length);
 }
 
-/**
- * Finds, among the images added so far, the one most similar to another, without missing any. Two images are first
- * compared by sums over squares of pixels: the rest of the inner product is at most the product of the rests' lengths
- * (Cauchy–Schwarz), so most pairs need no more. Hashing to buckets would miss pairs that a copyist chooses.
- */
-export class ImageIndex {
-  readonly #images: readonly {
-    readonly fine: Float64Array;
-    readonly coarse: Float64Array;
-    /** Length of what the coarse part does not hold. */
-    readonly rest: number;
-  }[];
-  readonly #threshold: number;
-  readonly #added: number[] = [];
-
-  constructor(images: readonly Uint8Array[], shape: ImageShape, threshold: number) {
-    this.#threshold = threshold;
-    this.#images = images.map((pixels) => {
-      const fine = imageVector(pixels, shape);
-      const coarse = coarseVector(fine, shape);
-      return { fine, coarse, rest: Math.sqrt(Math.max(0, dot(fine, fine) - dot(coarse, coarse))) };
-    });
-  }
-
-  add(index: number): void {
-    this.#added.push(index);
-  }
-
-  /** The added image of the highest similarity ≥ threshold, the first of equals; undefined if there is none. */
-  mostSimilar(index: number): { earlier: number; similarity: number } | undefined {
-    const own = this.#images[index]!;
-    let best: { earlier: number; similarity: number } | undefined;
-    for (const earlier of this.#added) {
-      const other = this.#images[earlier]!;
-      const most = dot(own.coarse, other.coarse) + own.rest * other.rest + ROUNDING;
-      if (most < (best?.similarity ?? this.#threshold)) continue;
-      const similarity = dot(own.fine, other.fine);
-      if (similarity < this.#threshold) continue;
-      if (best === undefined || similarity > best.similarity) best = { earlier, similarity };
-    }
-    return best;
-  }
-}
-
 /** Components along the squares of pixels, each an orthonormal direction; squares at the edge may be smaller. */
-function coarseVector(fine: Float64Array, { width, height }: ImageShape): Float64Array {
+export function coarseImageVector(fine: Float64Array, { width, height }: ImageShape): Float64Array {
   const columns = Math.ceil(width / COARSE_PIXELS);
   const sums = new Float64Array(columns * Math.ceil(height / COARSE_PIXELS));
   const counts = new Int32Array(sums.length);
@@ -101,10 +56,4 @@ function coarseVector(fine: Float64Array, { width, height }: ImageShape): Float6
     counts[square] = counts[square]! + 1;
   }
   return sums.map((sum, square) => sum / Math.sqrt(counts[square]!));
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
-  return sum;
 }

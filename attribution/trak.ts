@@ -1,4 +1,11 @@
-import { choleskyInPlace, gramOfRows, solveCholesky, timesTransposed, transpose } from "./dense-matrix.ts";
+import {
+  choleskyInPlace,
+  gramOfRows,
+  solveCholesky,
+  solveLower,
+  timesTransposed,
+  transpose,
+} from "./dense-matrix.ts";
 import { mix32, SeededRandom } from "./seeded-random.ts";
 import type { Sensitivities } from "./sensitivities.ts";
 
@@ -49,6 +56,45 @@ export function trakSelf(members: readonly TrakMember[], featureCount: number, s
     }
   }
   return out.map((value, i) => value * meanDoubts(members)[i]!);
+}
+
+/**
+ * TRAK as one inner product of real features: features(i) · features(q) = `trakScores`. One block of `featureCount` for
+ * each member, so an ensemble of m needs m · featureCount of them. rows × all features, queries × all features.
+ */
+export function trakFeatures(
+  members: readonly TrakMember[],
+  featureCount: number,
+  seed: string,
+): { rows: Float64Array; queries: Float64Array; featureCount: number } {
+  const { rows: own, queries: asked } = members[0]!;
+  const width = members.length * featureCount;
+  const out = {
+    rows: new Float64Array(own.rowCount * width),
+    queries: new Float64Array(asked.rowCount * width),
+    featureCount: width,
+  };
+  const doubts = meanDoubts(members);
+  for (const [m, member] of members.entries()) {
+    const rows = marginFeatures(member.rows, featureCount, `${seed}/${m}`);
+    const queries = marginFeatures(member.queries, featureCount, `${seed}/${m}`);
+    const factor = gramFactor(rows, own.rowCount, featureCount);
+    solveLower(factor, featureCount, rows, own.rowCount);
+    solveLower(factor, featureCount, queries, asked.rowCount);
+    for (let i = 0; i < own.rowCount; i++) {
+      for (let k = 0; k < featureCount; k++) {
+        out.rows[i * width + m * featureCount + k] =
+          (rows[i * featureCount + k]! * doubts[i]!) / members.length;
+      }
+    }
+    for (let q = 0; q < asked.rowCount; q++) {
+      out.queries.set(
+        queries.subarray(q * featureCount, (q + 1) * featureCount),
+        q * width + m * featureCount,
+      );
+    }
+  }
+  return out;
 }
 
 function meanDoubts(members: readonly TrakMember[]): Float64Array {
