@@ -1,8 +1,9 @@
+import type { VersionRow } from "../circuits/version-rows.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import type { StoredVersionRow } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
-import { commitVersion, type VersionCommitments, type VersionRow } from "./version-commitments.ts";
+import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
 
 export interface CollectVersionParameters {
   datanetId: number;

@@ -5,10 +5,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { digestToField } from "../circuits/version-rows.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";
 import { type RowStore, readRow } from "./row-store.ts";
-import { digestToField } from "./rows-tree.ts";
 import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
 
 const leafId = z.int().min(0).max(0xffffff);

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
+import { contributionRoot, digestToField } from "../circuits/version-rows.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";
-import { contributionRoot, digestToField } from "./rows-tree.ts";
 
 const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
 

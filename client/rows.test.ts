@@ -8,9 +8,15 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../circuits/protocol.ts";
 import { treeRoot } from "../circuits/tree-root.ts";
+import {
+  contributionRoot,
+  hashRow,
+  hashVersionRow,
+  treeDepth,
+  type VersionRow,
+} from "../circuits/version-rows.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
-import { contributionRoot, hashRow, treeDepth } from "./rows-tree.ts";
-import { commitVersion, hashVersionRow, type VersionRow } from "./version-commitments.ts";
+import { commitVersion } from "./version-commitments.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,16 +1,7 @@
-import { hashTagged } from "../circuits/poseidon.ts";
-import { MAX_SLOT_COUNT, TAG } from "../circuits/protocol.ts";
+import { MAX_SLOT_COUNT } from "../circuits/protocol.ts";
 import { ownersCommitment, type RewardSlot, type SlotOwners, slotRoot } from "../circuits/rewards.ts";
-import { treeRoot } from "../circuits/tree-root.ts";
+import { type VersionRow, versionRowsRoot } from "../circuits/version-rows.ts";
 import { clientError } from "./client-errors.ts";
-import { treeDepth } from "./rows-tree.ts";
-
-/** A row of a version and the two leaves that it earns for. */
-export interface VersionRow {
-  readonly rowHash: bigint;
-  readonly contributorId: number;
-  readonly validatorId: number;
-}
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
@@ -41,17 +32,13 @@ export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitmen
   // Sorting is stable: within a slot the order of contribution stays.
   const rows = [...unsorted].sort(compareSlots);
   return {
-    rowsRoot: treeRoot(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length)),
+    rowsRoot: versionRowsRoot(rows),
     ownersCommitment: ownersCommitment(slots.map((slot) => slot.rowCount)),
     slotRoot: slotRoot(slots),
     rowCount: rows.length,
     rows,
     slots,
   };
-}
-
-export function hashVersionRow(row: VersionRow): bigint {
-  return hashTagged(TAG.versionRow, [row.rowHash, BigInt(row.contributorId), BigInt(row.validatorId)]);
 }
 
 function compareSlots(a: SlotOwners, b: SlotOwners): number {
