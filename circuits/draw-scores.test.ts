@@ -107,6 +107,18 @@ describe("DrawScores", () => {
   });
 });
 
+describe("DrawScores' tables", () => {
+  test("are refused where they were made for another number of rows", slow, async () => {
+    const refused = { code: "CIR_COMPILE_FAILED" };
+    for (const rows of [1, 3]) {
+      const source = `pragma circom 2.1.6;\n${drawScoresIncludes(2)}component main = DrawScores(${rows}, 1);\n`;
+      await expect(compileCircuit({ name: "draw-other-rows", mainSource: source })).rejects.toMatchObject(
+        refused,
+      );
+    }
+  });
+});
+
 describe("DrawScores' constraints", () => {
   const count = async (rows: number, features: number) => {
     const source = `pragma circom 2.1.6;\n${drawScoresIncludes(rows)}component main = DrawScores(${rows}, ${features});\n`;
