@@ -1,0 +1,68 @@
+/** Sizes of the devnet: everything that differs between `npm start` and `npm start -- --small`. */
+import type { SettlementSize } from "../../circuits/settlement-size.ts";
+import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./config.ts";
+
+export interface DevnetPlan {
+  readonly settlement: SettlementSize;
+  /** Slots of the circuit that geneses and default splits are proven with. */
+  readonly tableSlots: number;
+  /** Rows of one of a contributor's commits. */
+  readonly rowsPerCommit: Readonly<Record<ContributorName, number>>;
+  /** Held-out e-mails that customers ask about. */
+  readonly questionCount: number;
+  /** Hash buckets of the model's words. */
+  readonly bucketCount: number;
+  /** Features that the model computes, a power of two; up to the circuit's they are filled up with zeros. */
+  readonly featureCount: number;
+}
+
+export const PLAN_NAMES = ["full", "small"] as const;
+export type PlanName = (typeof PLAN_NAMES)[number];
+
+export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
+  full: {
+    settlement: { rows: 1024, features: 256, slots: 64, payments: 32, draws: 4 },
+    tableSlots: 64,
+    rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
+    questionCount: 24,
+    bucketCount: 512,
+    featureCount: 256,
+  },
+  // For tests: circuits that compile in seconds.
+  small: {
+    settlement: { rows: 64, features: 32, slots: 16, payments: 16, draws: 2 },
+    tableSlots: 16,
+    rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
+    questionCount: 8,
+    bucketCount: 128,
+    featureCount: 32,
+  },
+};
+
+/** The contributor of commit `index` of the job, whose commits take turns. */
+export function contributorOf(index: number): ContributorName {
+  return CONTRIBUTORS[index % CONTRIBUTORS.length]!;
+}
+
+export const COMMIT_COUNT = CONTRIBUTORS.length * COMMITS_EACH;
+
+export function rowCountOf(plan: DevnetPlan, name: ContributorName): number {
+  return COMMITS_EACH * plan.rowsPerCommit[name];
+}
+
+export function totalRowCount(plan: DevnetPlan): number {
+  return CONTRIBUTORS.reduce((sum, name) => sum + rowCountOf(plan, name), 0);
+}
+
+/** Who looks at commit `index`, and vouches for it if its labels are right: vera for bob's and half of carol's. */
+export function validatorOf(index: number): "vera" | "walt" {
+  const name = contributorOf(index);
+  if (name === "bob") return "vera";
+  if (name === "dave") return "walt";
+  return Math.floor(index / CONTRIBUTORS.length) % 2 === 0 ? "vera" : "walt";
+}
+
+/** Who asks question `index`: customers take turns. */
+export function customerOf(index: number): (typeof CUSTOMERS)[number] {
+  return CUSTOMERS[index % CUSTOMERS.length]!;
+}
