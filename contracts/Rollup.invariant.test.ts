@@ -1,16 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import type { SlotRecord } from "../circuits/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
-import {
-  OPEN,
-  type Role,
-  revertName,
-  type SealedBatch,
-  SHAPES,
-  slot,
-  startFixture,
-} from "./rollup-fixture.ts";
+import { type BatchesStep, batchesStep, prepareBatches, type RecordCounts } from "./invariant-batches.ts";
+import { emptyModel, type InvariantModel } from "./invariant-model.ts";
+import { OPEN, type Role, revertName, slot, startFixture } from "./rollup-fixture.ts";
+import { SETTLEMENT_SIZES, settlementActions } from "./settlement-fixture.ts";
 
 // docs/invariants.md. Each walk goes on from where the last one stopped, so states get old and strange.
 
@@ -20,29 +15,15 @@ const STEP_COUNT = 30;
 const DAY = 86_400n;
 const WITHDRAW_ALL = 2n ** 96n - 1n;
 
-/** What the contract should hold, kept by adding up what was asked of it. */
-interface Model {
-  ledgerWei: bigint;
-  burnableWei: bigint;
-  pending: Map<bigint, bigint>;
-  /** Waiting entries, oldest first. */
-  queue: { record: SlotRecord; depositWei: bigint; sender: bigint; timestamp: bigint }[];
-  head: number;
-  batchNumber: number;
-  opIndex: number;
-  nextId: number;
-  timestamp: bigint;
-}
-
 let f: Awaited<ReturnType<typeof startFixture>>;
-let model: Model;
+let model: InvariantModel;
 /** How often each kind of step was taken and how often refused: a walk of refusals alone would prove nothing. */
 const counts: Record<string, { accepted: number; refused: number }> = {};
+const recordCounts: RecordCounts = { seal: 0, draws: 0, default: 0, genesis: 0, strangers: 0 };
 
 beforeAll(async () => {
-  f = await startFixture({ queueCapacity: CAPACITY });
-  const start = { head: 0, batchNumber: 0, opIndex: 0, nextId: 2, timestamp: 0n };
-  model = { ledgerWei: 0n, burnableWei: 0n, pending: new Map(), queue: [], ...start };
+  f = await startFixture({ queueCapacity: CAPACITY }, SETTLEMENT_SIZES);
+  model = emptyModel();
 });
 afterAll(() => f?.stop());
 
@@ -55,15 +36,8 @@ type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
-  | {
-      type: "batches";
-      from: Role;
-      sizes: number[];
-      spice: number;
-      isValid: boolean;
-      withdrawPercent: bigint;
-      shape: number;
-    }
+  | BatchesStep
+  | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
   | { type: "claim"; from: Role; owner: Role }
   | { type: "burnAccrued"; from: Role }
   | { type: "wait"; seconds: bigint };
@@ -95,16 +69,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       id: leaf,
     }),
   },
+  { weight: 9, arbitrary: batchesStep },
   {
-    weight: 8,
+    weight: 2,
     arbitrary: fc.record({
-      type: fc.constant("batches" as const),
-      from: fc.constantFrom<Role>("sequencer", "sequencer", "sequencer", "stranger"),
-      sizes: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 3 }),
-      spice: fc.integer({ min: 0, max: 11 }),
-      isValid: fc.boolean(),
-      withdrawPercent: fc.bigInt({ min: 0n, max: 120n }),
-      shape: fc.integer({ min: 0, max: 2 }),
+      type: fc.constant("recordRandomness" as const),
+      from: user,
+      pick: fc.integer({ min: 0, max: 5 }),
+      // Too early, just in time, by BLOCKHASH, by EIP-2935.
+      blocksAfter: fc.constantFrom(0, 1, 2, 200, 300),
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("claim" as const), from: user, owner: user }) },
@@ -113,7 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       type: fc.constant("wait" as const),
-      seconds: fc.bigInt({ min: 1n, max: 2n * DAY }),
+      seconds: fc.oneof(fc.bigInt({ min: 1n, max: 2n * DAY }), fc.constant(5n * DAY)),
     }),
   },
 );
@@ -140,7 +113,11 @@ async function readAll() {
       read.queueEntries([BigInt(Math.max(0, model.head - 1 + i))]),
     ),
   );
-  return { state, ledgerWei, burnableWei, queued, tail, balance, supply, fee, owners, pending, entries };
+  const sealNumbers = [...model.seals.keys(), ...[1, 2, 3].map((i) => BigInt(model.batchNumber + i))];
+  const seals = await Promise.all(sealNumbers.map((number) => read.sealedAt([number])));
+  const randomness = await Promise.all(sealNumbers.map((number) => read.randomness([number])));
+  const sums = { state, ledgerWei, burnableWei, queued, tail, balance, supply, fee };
+  return { ...sums, owners, pending, entries, sealNumbers, seals, randomness };
 }
 
 const toAddress = (value: bigint) => `0x${value.toString(16).padStart(40, "0")}` as const;
@@ -170,12 +147,13 @@ async function checkInvariants() {
     if (first + i >= 0) expect(entry !== 0n, `I6, entry ${first + i}`).toBe(isWaiting);
   }
   expect(model.queue.length, "I9").toBeLessThanOrEqual(CAPACITY);
+  for (const [i, number] of all.sealNumbers.entries()) {
+    const { blockNumber = 0n, timestamp = 0n } = model.seals.get(number) ?? {};
+    expect(all.seals[i], `I11, seal of batch ${number}`).toEqual([blockNumber, timestamp]);
+    expect(all.randomness[i], `I11, batch ${number}`).toBe(model.randomness.get(number) ?? 0n);
+  }
   return all;
 }
-
-const credit = (to: Model, owner: bigint, wei: bigint) => {
-  if (wei > 0n) to.pending.set(owner, (to.pending.get(owner) ?? 0n) + wei);
-};
 
 /** The call of a step, and what it does to the model if it is accepted. */
 async function prepare(
@@ -257,93 +235,45 @@ async function prepare(
           model.burnableWei = 0n;
         },
       };
-    case "batches":
-      return prepareBatches(s);
+    case "batches": {
+      const { sealed, apply } = await prepareBatches(f, model, s, recordCounts);
+      return {
+        call: () => f.trySubmit(sealed, s.from),
+        send: () => f.submit(sealed, s.from),
+        apply: async () => {
+          model = await apply();
+        },
+      };
+    }
+    case "recordRandomness":
+      return prepareRandomness(s);
   }
 }
 
-async function prepareBatches(s: Extract<Step, { type: "batches" }>) {
-  const shape = SHAPES[s.shape]!;
-  const next = structuredClone(model);
-  const sealed: SealedBatch[] = [];
-  const isSigned = s.from === "sequencer";
-  // Up to 120 percent: more than there is must be refused, and the model's sum falls below 0.
-  const take = (percent: bigint) => {
-    const wei = next.ledgerWei > 0n ? (next.ledgerWei * percent) / 100n : 0n;
-    next.ledgerWei -= wei;
-    return wei;
-  };
-  for (const [i, size] of s.sizes.entries()) {
-    const wide: SlotRecord[] = [];
-    for (const { record, depositWei, sender } of next.queue.slice(0, Math.min(size, shape.wide))) {
-      const isWithdrawal = record.kind === KIND.forcedWithdraw;
-      const executedWei = isWithdrawal && s.isValid ? take(s.withdrawPercent) : 0n;
-      const words = isWithdrawal ? record.words.with(4, executedWei) : record.words;
-      wide.push({ ...record, isValid: s.isValid, words });
-      credit(next, word("bob"), executedWei);
-      if (s.isValid) next.ledgerWei += depositWei;
-      else credit(next, sender, depositWei);
-    }
-    next.queue.splice(0, wide.length);
-    next.head += wide.length;
-    if (isSigned && wide.length + 2 <= shape.wide) {
-      const wei = take(s.withdrawPercent / 2n);
-      wide.push(slot(KIND.withdraw, [word("stranger"), wei]));
-      credit(next, word("stranger"), wei);
-      if (next.ledgerWei >= OPEN) {
-        wide.push(slot(KIND.createAccount, [word("bob"), 1n]));
-        next.ledgerWei -= OPEN;
-        next.burnableWei += OPEN;
-      }
-    }
-    const after = sealed.at(-1)?.content;
-    const base: Partial<BatchData> & { after?: BatchData } = {
-      shape,
-      wide,
-      signedCount: isSigned ? i * 3 : 0,
-      ...(after === undefined ? {} : { after }),
-    };
-    const drafted = await f.draft(base);
-    const content = { ...drafted, newNextId: drafted.oldNextId + (isSigned ? 1 : 0) };
-    const good = f.seal(content);
-    // Now and then a thing that must be refused, whatever else is right.
-    sealed.push(spoil(good, s.spice));
-    next.batchNumber += 1;
-    next.opIndex += content.signedCount;
-    next.nextId = content.newNextId;
-    next.timestamp = content.timestamp;
-  }
+async function prepareRandomness(s: Extract<Step, { type: "recordRandomness" }>) {
+  const account = f.roles[s.from];
+  const settling = settlementActions(f);
+  const waiting = [...model.seals.keys()].filter((number) => !model.randomness.has(number));
+  const sealBatch = waiting[s.pick % Math.max(1, waiting.length)] ?? 999n;
+  const seal = model.seals.get(sealBatch);
+  const number = (seal?.blockNumber ?? 0n) + 128n;
+  const newest = await f.client.getBlockNumber();
+  const missing = Number(number - newest) + s.blocksAfter;
+  if (seal !== undefined && missing > 0) await f.client.mine({ blocks: missing });
+  const header = await settling.headerOf(number <= (await f.client.getBlockNumber()) ? number : newest);
+  const args = [sealBatch, header] as const;
   return {
-    call: () => f.trySubmit(sealed, s.from),
-    send: () => f.submit(sealed, s.from),
+    call: () => f.rollup.simulate.recordRandomness(args, { account }),
+    send: () => f.rollup.write.recordRandomness(args, { account }),
     apply: async () => {
-      expect(s.spice, "I5: a spoiled batch is never accepted").toBeGreaterThan(3);
-      if (s.from !== "sequencer") {
-        const { timestamp } = await f.client.getBlock();
-        expect(model.queue[0]!.timestamp + DAY, "I8").toBeLessThan(timestamp);
-      }
-      const taken = next.head - model.head;
-      const { timestamp } = await f.client.getBlock();
-      const oldest = next.queue[0];
-      if (oldest !== undefined && oldest.timestamp + DAY < timestamp) {
-        expect(taken, "I7").toBeGreaterThanOrEqual(Math.min(8, shape.wide) * sealed.length);
-      }
-      model = next;
+      const { mixHash } = await f.client.getBlock({ blockNumber: number });
+      model.randomness.set(sealBatch, BigInt(mixHash));
     },
   };
 }
 
-function spoil(good: SealedBatch, spice: number): SealedBatch {
-  const { batch, proof } = good;
-  if (spice === 0) return { ...good, batch: { ...batch, commitment: batch.commitment ^ 1n } };
-  if (spice === 1) return { ...good, batch: { ...batch, data: `${batch.data}00` } };
-  if (spice === 2) return { ...good, proof: { ...proof, c: proof.a } };
-  if (spice === 3) return { ...good, batch: { ...batch, circuit: (batch.circuit + 1) % SHAPES.length } };
-  return good;
-}
-
 describe("invariants", () => {
-  test("hold after every step of random walks (I1 to I9), and a refused step changes nothing (I5)", async () => {
+  test("hold after every step of random walks (I1 to I9, I11, I12), and a refused step changes nothing (I5)", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: STEP_COUNT, maxLength: STEP_COUNT }), async (walk) => {
         for (const s of walk) {
@@ -372,6 +302,9 @@ describe("invariants", () => {
     for (const [type, { accepted, refused }] of Object.entries(counts)) {
       expect(accepted, `accepted ${type}`).toBeGreaterThan(0);
       if (type === "batches") expect(refused, "refused batches").toBeGreaterThan(0);
+    }
+    for (const [sort, count] of Object.entries(recordCounts)) {
+      expect(count, `accepted records: ${sort}`).toBeGreaterThan(0);
     }
   }, 120_000);
 });
