@@ -84,11 +84,11 @@ describe("the batch", () => {
       ["wideABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
       ["wideBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
       ["wideAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
-      ["wideScratchBits", [0, 159], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
+      ["wideScratchBits", [0, 200], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
       ["feeIdBits", [0], 2n, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"],
       // Transfer and CommitData together would show PayInference's number.
       ["narrowFlags", [0, 1], 1n, "isUsed * (1 - isUsed) === 0;"],
-      ...Array.from({ length: 15 }, (_, i): [string, readonly number[], bigint, string] => [
+      ...Array.from({ length: 19 }, (_, i): [string, readonly number[], bigint, string] => [
         "wideFlags",
         [0, i + 1],
         1n,
@@ -105,7 +105,7 @@ describe("the batch", () => {
   it("has no flag for a reserved kind, and no sum of flags that shows one", async () => {
     const known = new Set(KIND_RULES.map(({ kind }) => kind));
     const reserved = Array.from({ length: 32 }, (_, kind) => kind).filter((kind) => !known.has(kind));
-    expect(reserved).toEqual([12, 13, 14, 15, ...Array.from({ length: 11 }, (_, i) => 21 + i)]);
+    expect(reserved).toEqual(Array.from({ length: 11 }, (_, i) => 21 + i));
     for (const kind of reserved) {
       const { ledger } = new World();
       const code = expect.objectContaining({ code: "OP_UNKNOWN_KIND" });

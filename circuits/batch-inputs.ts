@@ -10,7 +10,8 @@ import {
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import { claimedPath, EMPTY_CLAIMED_ROOT, unpackSplit } from "./rewards.ts";
+import { createdModelBody } from "./record-rules.ts";
+import { claimedPath, unpackSplit } from "./rewards.ts";
 import type { SlotTrace } from "./slot.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
@@ -130,26 +131,8 @@ function wideDetails(trace: SlotTrace) {
         : Array(7).fill(0n),
     model: modelFields(
       trace,
-      opensModel ? trace.modelB : kind === KIND.createModel ? createdBody(words) : null,
+      opensModel ? trace.modelB : kind === KIND.createModel ? createdModelBody(words) : null,
     ),
-  };
-}
-
-/** The body that a CreateModel's words make. */
-function createdBody(words: readonly bigint[]): ModelBody {
-  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
-  return {
-    statics: {
-      featuresCommitment: featuresCommitment!,
-      ownersCommitment: ownersCommitment!,
-      slotRoot: slotRoot!,
-      binding: binding!,
-      split: priceAndSplit! >> 96n,
-    },
-    sealed: 0n,
-    accruedRoot: slotRoot!,
-    claimedRoot: EMPTY_CLAIMED_ROOT,
-    epochStart: 0n,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   loadForgeryTesters,
   PATH,
   setInput,
+  setScratch,
   testForgeries,
 } from "./forgery-check.ts";
 import {
@@ -22,11 +23,13 @@ import {
   OPENING,
   PAYEE,
   PAYER,
+  STATICS,
   World,
 } from "./forgery-world.ts";
 import { hashModelBody, type Leaf, type ModelBody } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import { KIND } from "./protocol.ts";
+import { EMPTY_CLAIMED_ROOT } from "./rewards.ts";
 import { replaySlot } from "./slot.ts";
 
 await initPoseidon();
@@ -117,22 +120,13 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
 });
 
 describe("CreateModel's own", () => {
-  const [, , featuresCommitment, ownersCommitment, slotRoot, binding] = MODEL_WORDS as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ];
   const BODY: ModelBody = {
-    statics: { featuresCommitment, ownersCommitment, slotRoot, binding },
+    statics: STATICS,
     sealed: 0n,
-    accruedRoot: slotRoot,
-    claimedRoot: slotRoot,
-    owed: 0n,
+    accruedRoot: STATICS.slotRoot,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
+    epochStart: 0n,
   };
-  const rootsOf = (root: bigint) => ({ accruedRoot: root, claimedRoot: root });
   const bodies: [string, ModelBody, string][] = [
     ...(Object.keys(BODY.statics) as (keyof ModelBody["statics"])[]).map(
       (field): [string, ModelBody, string] => [
@@ -140,24 +134,41 @@ describe("CreateModel's own", () => {
         {
           ...BODY,
           statics: { ...BODY.statics, [field]: 77n },
-          ...(field === "slotRoot" ? rootsOf(77n) : {}),
+          ...(field === "slotRoot" ? { accruedRoot: 77n } : {}),
         },
-        "isCreateModel * (statics[i] - words[2 + i]) === 0;",
+        field === "split"
+          ? "isCreateModel * (statics[4] - split32) === 0;"
+          : "isCreateModel * (statics[i] - words[2 + i]) === 0;",
       ],
     ),
     ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
     ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - statics[2]) === 0;"],
-    ["claimed root", { ...BODY, claimedRoot: 77n }, "isCreateModel * (claimedRoot - statics[2]) === 0;"],
-    ["debt", { ...BODY, owed: 77n }, "isCreateModel * owed === 0;"],
+    [
+      "claimed root",
+      { ...BODY, claimedRoot: 77n },
+      "isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;",
+    ],
+    ["start", { ...BODY, epochStart: 77n }, "isCreateModel * epochStart === 0;"],
   ];
   testForgeries([
     {
-      rule: "a price of 2^96",
+      rule: "a split of 2^32, over the highest price",
       kind: KIND.createModel,
-      lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, MAX_AMOUNT_WEI) }),
-      forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, MAX_AMOUNT_WEI + 1n) }),
-      at: "wordRange.in <==",
+      lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n - 1n) }),
+      forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n) }),
+      at: "isCreateModel * (statics[4] - split32) === 0;",
       code: "OP_MALFORMED",
+    },
+    {
+      rule: "a price of 2^96, its top bit taken from the split",
+      kind: KIND.createModel,
+      forged: () => honest(KIND.createModel),
+      tamper: (inputs: Inputs) => {
+        const split = STATICS.split - 1n;
+        setInput(inputs, "wideModel", [0, 4], split);
+        setScratch(inputs, MODEL_WORDS[0]! | (split << 160n));
+      },
+      at: "wordRange.in <==",
     },
     ...bodies.map(([name, body, at]) => ({
       rule: `a body with another ${name}`,
@@ -170,7 +181,7 @@ describe("CreateModel's own", () => {
           body.sealed,
           body.accruedRoot,
           body.claimedRoot,
-          body.owed,
+          body.epochStart,
         ];
         for (const [i, value] of values.entries()) setInput(inputs, "wideModel", [0, i], value);
       },

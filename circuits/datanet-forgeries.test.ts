@@ -156,7 +156,7 @@ describe("ApproveModel", () => {
       rule: "statics that A did not sign",
       kind,
       forged: () => honest(kind, { words: [5n] }),
-      at: "isApprove * (words[0] - staticsHash.out) === 0;",
+      at: "isApprove * (words[0] - model.staticsHash) === 0;",
       code,
     },
     {
@@ -183,10 +183,10 @@ describe("ApproveModel", () => {
     { rule: "another version", kind, forged: binding({ version: 2n }), at: AT, code },
     { rule: "another N", kind, forged: binding({ rowCount: 301n }), at: AT, code },
     {
-      rule: "a binding above 144 bits",
+      rule: "a binding above 112 bits",
       kind,
-      lawful: binding({ predecessorId: 2n ** 24n - 1n, split: 2n ** 32n - 1n }),
-      forged: bound({ binding: STATICS.binding + 2n ** 144n }),
+      lawful: binding({ predecessorId: 2n ** 24n - 1n }),
+      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
       tamper: (inputs) => setScratch(inputs, STATICS.binding >> 88n),
       at: AT,
       code,
@@ -224,7 +224,7 @@ describe("ApproveModel", () => {
       rule: "a B that is a model but for its kind",
       kind,
       forged: withLeaf(WAITING, { kind: LEAF_KIND.account }, honest(kind)),
-      at: "(isPay + isApproval) * (tagB - TAG_MODEL()) === 0;",
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
@@ -233,7 +233,7 @@ describe("ApproveModel", () => {
       kind,
       forged: () => honest(kind, { words: [hashStatics({ ...STATICS, featuresCommitment: 22n })] }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideModel", [0, 0], 22n),
-      at: "isApproval * (modelBody.out - b[8]) === 0;",
+      at: "(isApproval + isSeal + isSettle + isClaim + isGenesis) * (oldBody.out - bodyB) === 0;",
       code,
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
@@ -257,7 +257,7 @@ describe("ApproveModel", () => {
       kind,
       forged: () => honest(kind),
       tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 5 + i], i < 2 ? 1n : 17n),
-      at: "(isPay + isApproval) * (countersB - ",
+      at: "(isPay + opensModel) * (countersB - ",
     })),
     {
       rule: "an approval that makes the model ready too",
@@ -289,10 +289,10 @@ describe("RevokeModel", () => {
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
-      rule: "a binding above 144 bits",
+      rule: "a binding above 112 bits",
       kind,
       lawful: bound({ binding: packBinding({ ...BINDING, predecessorId: 2n ** 24n - 1n, version: 7n }) }),
-      forged: bound({ binding: STATICS.binding + 2n ** 144n }),
+      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
       at: "isRevoke * (statics[3] - aId - (1 << 24) * digits120) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
@@ -307,7 +307,7 @@ describe("RevokeModel", () => {
       rule: "a B that is a model but for its kind",
       kind,
       forged: withLeaf(MODEL, { kind: LEAF_KIND.account }, honest(kind)),
-      at: "(isPay + isApproval) * (tagB - TAG_MODEL()) === 0;",
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
@@ -319,7 +319,7 @@ describe("RevokeModel", () => {
         setInput(inputs, "wideModel", [0, 3], binding);
         setScratch(inputs, binding >> 24n);
       },
-      at: "isApproval * (modelBody.out - b[8]) === 0;",
+      at: "(isApproval + isSeal + isSettle + isClaim + isGenesis) * (oldBody.out - bodyB) === 0;",
     },
   ]);
 

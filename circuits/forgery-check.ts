@@ -165,7 +165,7 @@ export function setInput(inputs: Inputs, name: string, path: readonly number[], 
 }
 /** Sets the digits of what the active kind compares. */
 export function setScratch(inputs: Inputs, value: bigint): void {
-  for (let i = 0; i < 160; i++) setInput(inputs, "wideScratchBits", [0, i], (value >> BigInt(i)) & 1n);
+  for (let i = 0; i < 201; i++) setInput(inputs, "wideScratchBits", [0, i], (value >> BigInt(i)) & 1n);
 }
 export const LEAF_FIELD = {
   tag: 0,

@@ -3,6 +3,7 @@
  * lawful operation of each kind between them.
  */
 import { encodeAmount } from "./amount-float.ts";
+import { packClaim } from "./epoch-operations.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 import {
   accountLeaf,
@@ -18,8 +19,25 @@ import {
   packCounters,
 } from "./leaf.ts";
 import { genesisLedger, type Ledger } from "./ledger.ts";
-import { APPROVAL_DELAY_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "./protocol.ts";
+import { initPoseidon } from "./poseidon.ts";
+import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "./protocol.ts";
 import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "./random-ledger.ts";
+import { type SettlementPlan, settleOperation } from "./random-settlement.ts";
+import {
+  accruedRoot,
+  CLAIM_ROLE,
+  claimedRoot,
+  claimShareWei,
+  genesisHash,
+  type ModelRewards,
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  sealedHash,
+  slotRoot,
+} from "./rewards.ts";
+
+await initPoseidon();
 
 /** Which sort of slot; the narrow kinds fit both. */
 export type Section = "narrow" | "wide";
@@ -35,17 +53,25 @@ export const ID_FEE = OPEN;
 export const OPENING = {
   shape: SHAPE,
   domain: TEST_DOMAIN,
+  batchNumber: 1n,
   timestamp: START_TIMESTAMP,
   feePerUnitWei: FEE,
   idFeeWei: ID_FEE,
   feeAccountId: 1,
 };
 
-export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, FREE] = [
-  2, 3, 4, 5, 6, 7, 8, 9,
+export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, SEALED, FREE] = [
+  2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 export const secretOf = (id: number) => 2000n + BigInt(id);
 export const ownerOf = (id: number) => 0xa000n + BigInt(id);
+
+/** The slots of every model here; SEALED has one of itself. */
+export const SLOTS: readonly RewardSlot[] = [
+  { contributorId: PAYER, validatorId: PAYEE, rowCount: 100 },
+  { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
+];
+export const VALIDATOR_PARTS = 6_554n;
 
 export const PUBLISHED: DatanetBody = {
   version: 1n,
@@ -53,22 +79,33 @@ export const PUBLISHED: DatanetBody = {
   publishedAt: START_TIMESTAMP - DELAY,
   policy: 4n,
   rowsRoot: 11n,
-  ownersCommitment: 12n,
-  slotRoot: 13n,
+  ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
+  slotRoot: slotRoot(SLOTS),
 };
 export const BINDING = {
   datanetId: BigInt(DATANET),
   version: 1n,
   rowCount: 300n,
-  split: 500n,
   predecessorId: 9n,
 };
 export const STATICS = {
   featuresCommitment: 21n,
-  ownersCommitment: 12n,
-  slotRoot: 13n,
+  ownersCommitment: PUBLISHED.ownersCommitment,
+  slotRoot: PUBLISHED.slotRoot,
   binding: packBinding(BINDING),
+  split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
+/** What PAYER may claim from SEALED's first slot. */
+export const CLAIM_GAIN = 1000n;
+const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
+const CLAIMED = [
+  claimShareWei(ACCRUED[0]!, CLAIM_ROLE.contributor, VALIDATOR_PARTS) - CLAIM_GAIN,
+  0n,
+  0n,
+  3n,
+];
+export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7n * OPEN + 12_345n };
+const NOTHING_EARNED: ModelRewards = { slots: SLOTS, accruedWei: [0n, 0n], claimedWei: [], sealed: null };
 export const COUNTERS_OF_MODEL = {
   isReady: true,
   isApproved: true,
@@ -77,6 +114,8 @@ export const COUNTERS_OF_MODEL = {
   epoch: 1n,
   priceWei: OPEN / 10n,
 };
+
+const UNREADY = { isReady: false, isApproved: false, cap: 0n, paymentCount: 0n, epoch: 0n };
 
 /** A fresh ledger with one leaf for each part that an operation may play. */
 export class World {
@@ -101,11 +140,24 @@ export class World {
       this.ledger.put(id, { leaf: { ...leaf(id, LEAF_KIND.datanet), counters: 300n }, datanet });
       this.setDatanet(id, {});
     }
-    for (const id of [MODEL, WAITING]) {
-      const model = { statics: STATICS, sealed: 0n, accruedRoot: 13n, claimedRoot: 13n, owed: 0n };
-      this.ledger.put(id, { leaf: { ...leaf(id, LEAF_KIND.model), openAmount: 7n }, model });
+    for (const id of [MODEL, WAITING, SEALED]) {
+      const isReady = id !== WAITING;
+      const isSealed = id === SEALED;
+      const rewards = isSealed
+        ? { slots: SLOTS, accruedWei: ACCRUED, claimedWei: CLAIMED, sealed: SEALED_EPOCH }
+        : NOTHING_EARNED;
+      const model = {
+        statics: STATICS,
+        sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
+        accruedRoot: accruedRoot(SLOTS, rewards.accruedWei),
+        claimedRoot: claimedRoot(rewards.claimedWei),
+        // From this batch on, others may seal.
+        epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
+      };
+      const modelLeaf = { ...leaf(id, LEAF_KIND.model), openAmount: 7n, chain: isReady ? 88n : 0n };
+      this.ledger.put(id, { leaf: modelLeaf, model, ...(isReady ? { rewards } : {}) });
       this.setModel(id, {});
-      this.setCounters(id, id === MODEL ? {} : { isReady: false, isApproved: false });
+      this.setCounters(id, isReady ? {} : UNREADY);
     }
     this.ledger.nextId = FREE;
   }
@@ -126,9 +178,13 @@ export class World {
   }
 
   setModel(id: number, statics: Partial<ModelBody["statics"]>): void {
-    const { leaf, model } = this.ledger.requireRecord(id) as Required<LeafRecord>;
-    const body = { ...model, statics: { ...model.statics, ...statics } };
-    this.ledger.put(id, { leaf: { ...leaf, body: hashModelBody(body) }, model: body });
+    this.setBody(id, { statics: { ...this.ledger.requireRecord(id).model!.statics, ...statics } });
+  }
+
+  setBody(id: number, changes: Partial<ModelBody>): void {
+    const record = this.ledger.requireRecord(id);
+    const model = { ...record.model!, ...changes };
+    this.ledger.put(id, { ...record, leaf: { ...record.leaf, body: hashModelBody(model) }, model });
   }
 
   setCounters(id: number, changes: Partial<typeof COUNTERS_OF_MODEL>): void {
@@ -136,9 +192,27 @@ export class World {
   }
 }
 
+const NO_AMOUNTS = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
+
+/** The lawful Settle of SEALED's epoch by a plan. */
+export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly words: readonly bigint[] } {
+  const { ledger } = new World();
+  const operation = settleOperation(ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
+  const { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount, settlementHash } = operation;
+  return {
+    kind: KIND.settle,
+    b: SEALED,
+    words: [settlementHash],
+    settlement: { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount },
+  };
+}
+
 export const AMOUNT = 25n * OPEN;
 export const CODE = encodeAmount(AMOUNT);
-export const MODEL_WORDS = [0xc0den, 31n, 21n, 12n, 13n, STATICS.binding, OPEN / 100n];
+export const MODEL_WORDS = [
+  ...[0xc0den, 31n, STATICS.featuresCommitment, STATICS.ownersCommitment, STATICS.slotRoot, STATICS.binding],
+  OPEN / 100n + (STATICS.split << 96n),
+];
 export const SENDER = ownerOf(PAYER);
 
 /** One lawful operation of each kind. */
@@ -154,6 +228,17 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.approveModel]: { kind: KIND.approveModel, a: DATANET, b: WAITING, words: [0n] },
   [KIND.revokeModel]: { kind: KIND.revokeModel, a: DATANET, b: MODEL },
   [KIND.setKey]: { kind: KIND.setKey, a: PAYER, words: [99n] },
+  [KIND.seal]: { kind: KIND.seal, a: PAYER, b: MODEL },
+  [KIND.settle]: settleWith({ drawBits: 2n, voidCount: 0, earnedParts: [300, 500] }),
+  [KIND.claim]: { kind: KIND.claim, a: PAYER, b: SEALED, words: [packClaim(0, CLAIM_ROLE.contributor)] },
+  [KIND.genesis]: {
+    kind: KIND.genesis,
+    b: WAITING,
+    words: [
+      genesisHash({ modelId: WAITING, statics: hashStatics(STATICS), cap: 16, slotRoot: STATICS.slotRoot }),
+    ],
+    settlement: { ...NO_AMOUNTS, cap: 16, slots: SLOTS },
+  },
   [KIND.depositNew]: { kind: KIND.depositNew, words: [AMOUNT, 0xe0n, 31n, 0xf0n] },
   [KIND.depositTo]: { kind: KIND.depositTo, b: PAYEE, words: [AMOUNT, ownerOf(PAYEE), 0n, 0xf0n] },
   [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
@@ -173,7 +258,8 @@ export function honest(kind: number, changes: Partial<LawlessOperation> = {}): L
   const operation = { ...HONEST[kind]!, ...changes };
   const words =
     kind === KIND.approveModel && changes.words === undefined ? [hashStatics(STATICS)] : operation.words;
-  return { secret: secretOf(operation.a ?? 0), ...operation, ...(words === undefined ? {} : { words }) };
+  const signer = kind === KIND.settle ? operation.b : operation.a;
+  return { secret: secretOf(signer ?? 0), ...operation, ...(words === undefined ? {} : { words }) };
 }
 
 // The tables below hash while they are collected.

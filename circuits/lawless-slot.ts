@@ -13,6 +13,7 @@ import {
   EMPTY_LEAF,
   hashDatanetBody,
   hashModelBody,
+  hashStatics,
   type Leaf,
   type LeafRecord,
   type ModelBody,
@@ -20,7 +21,8 @@ import {
   unpackCounters,
 } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
-import { leafReference, padWords, type QueueOperation, type SignedOperation } from "./operation.ts";
+import type { SignedOperation } from "./operation.ts";
+import { leafReference, padWords } from "./operation.ts";
 import { hashTagged } from "./poseidon.ts";
 import {
   type BatchShape,
@@ -33,7 +35,16 @@ import {
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
 import { TEST_DOMAIN } from "./random-ledger.ts";
-import { nullSlot, type SlotContext, type SlotTrace } from "./slot.ts";
+import {
+  accruedPath,
+  accruedRoot,
+  claimedPath,
+  claimedRoot,
+  type RewardSlot,
+  sealedHash,
+} from "./rewards.ts";
+import type { SettleOperation } from "./settlement-operation.ts";
+import { nullSlot, type Operation, type SlotContext, type SlotTrace } from "./slot.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
@@ -55,6 +66,11 @@ export interface LawlessOperation {
   readonly weight?: bigint;
   /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
   readonly isValid?: boolean;
+  /** Settlements: what the word hashes, and a Genesis' cap and slots. */
+  readonly settlement?: Pick<
+    SettleOperation,
+    "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
+  > & { readonly cap?: number; readonly slots?: readonly RewardSlot[] };
   /** Last changes to the effect. */
   readonly effectA?: (leaf: Leaf) => Leaf;
   readonly effectB?: (leaf: Leaf) => Leaf;
@@ -62,11 +78,23 @@ export interface LawlessOperation {
 
 const isQueue = (kind: number) => kindRule(kind)?.isQueue === true;
 const isSigned = (kind: number) => kindRule(kind)?.isSigned === true;
+const isSettlement = (kind: number) => kindRule(kind)?.isSettlement === true;
 const isCreate = (kind: number) => kindRule(kind)?.isCreate === true;
 
 /** The operation as the model takes it, signed or queued. */
-export function lawfulForm(ledger: Ledger, operation: LawlessOperation): SignedOperation | QueueOperation {
+export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operation {
   const { kind, a = 0, b = 0, amountCode = 0n, words = [] } = operation;
+  const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
+  const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
+  if (isSettlement(kind)) {
+    const { cap = 0, slots = [], ...amounts } = operation.settlement!;
+    const common = { modelId: b, settlementHash: words[0]! };
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots };
+    const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
+    const isSigned = amounts.voidCount > 0 && operation.secret !== undefined;
+    const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
+    return { ...common, ...amounts, kind: KIND.settle, signature };
+  }
   if (isQueue(kind)) {
     const [amountWei = 0n, word1 = 0n, word2 = 0n, sender = 0n] = words;
     return { kind, queueIndex: 0, a, b, amountWei, word1, word2, sender };
@@ -83,8 +111,6 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): SignedO
     maxFeePerUnitWei: operation.maxFeePerUnitWei ?? 10n ** 15n,
     ...operation.signed,
   };
-  const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
-  const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
   const signature = signMessage(operation.secret ?? 0n, lawlessMessage(fields, seen));
   return { ...fields, kind, a, b: signedB, amountCode, words, signature };
 }
@@ -101,7 +127,7 @@ function lawlessMessage(
     (operation.amountCode << 53n) +
     (operation.nonce << 93n) +
     (operation.maxFeePerUnitWei << 133n);
-  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true;
+  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || operation.kind === KIND.settle;
   const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
   return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
 }
@@ -142,6 +168,10 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
       amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
     changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
   }
+  const claim = kind === KIND.claim ? lawlessClaim(ledger.opened(b), word(0), a) : null;
+  if (claim !== null) changeA({ balance: modulo(recordA.leaf.balance + claim.gainWei) });
+  const { settlement } = operation;
+  if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
   if (kind === KIND.publishVersion) {
     const datanet = {
@@ -172,17 +202,42 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   const leafB = beforeB.leaf;
   if (kind === KIND.transfer) changeB({ balance: modulo(leafB.balance + amountWei) });
   if (kind === KIND.commitData) {
-    const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a), amountCode]);
+    const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a) + amountCode * 2n ** 24n]);
     changeB({ counters: leafB.counters + amountCode, chain });
   }
   if (kind === KIND.payInference) {
     const openAmount = modulo(leafB.openAmount + amountWei);
-    const chain = hashTagged(TAG.payment, [leafB.chain, word(0), BigInt(a), openAmount]);
+    const chain = hashTagged(TAG.payment, [leafB.chain, word(0), BigInt(a) + openAmount * 2n ** 24n]);
     changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
   }
   if (kind === KIND.approveModel || kind === KIND.revokeModel) {
     const counters = { ...unpackCounters(leafB.counters), isApproved: kind === KIND.approveModel };
     changeB({ counters: packCounters(counters) });
+  }
+  const changeBody = (changes: Partial<ModelBody>) => {
+    const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
+    recordB = { ...recordB, leaf: { ...recordB.leaf, body: hashModelBody(model) }, model };
+  };
+  const slots = beforeB.rewards?.slots ?? [];
+  const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
+  if (kind === KIND.seal) {
+    const { epoch, paymentCount } = unpackCounters(leafB.counters);
+    const { chain, openAmount } = leafB;
+    const statics = hashStatics((beforeB.model ?? EMPTY_MODEL_BODY).statics);
+    const opening = { chain, epoch, sealBatch: context.batchNumber, amountWei: openAmount };
+    const counters = leafB.counters - (paymentCount << COUNTERS.paymentCount) + (1n << COUNTERS.epoch);
+    changeB({ chain: 0n, openAmount: 0n, counters });
+    changeBody({ sealed: sealedHash(statics, opening), epochStart: context.timestamp });
+  }
+  if (kind === KIND.settle) {
+    changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
+    changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
+  }
+  if (claim !== null) changeBody({ claimedRoot: claim.newRoot });
+  if (kind === KIND.genesis) {
+    const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
+    changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
+    changeBody({ epochStart: context.timestamp });
   }
   if (isCreate(kind)) recordB = newLeaf(kind, words, amountWei);
   if (isValid && kind === KIND.depositNew) recordB = newLeaf(KIND.createAccount, words.slice(1), word(0));
@@ -191,7 +246,9 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   if (recordB !== beforeB && recordB.leaf.kind !== 0) ledger.put(b, recordB);
   if (opens) ledger.nextId += 1;
 
-  const signature: Signature = "signature" in form ? form.signature : DUMMY.signature;
+  const signed = "signature" in form && form.signature !== null ? form.signature : null;
+  const signature: Signature = signed ?? DUMMY.signature;
+  const signerKeyX = isSettlement(kind) ? leafB.keyX : before.leaf.keyX;
   return {
     record: { kind, a, b, amountCode, isValid, words },
     oldRoot: 0n,
@@ -201,21 +258,55 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     b: beforeB.leaf,
     childrenA,
     childrenB,
-    maxFeePerUnitWei: "signature" in form ? (operation.maxFeePerUnitWei ?? form.maxFeePerUnitWei) : 0n,
-    keyY: "signature" in form ? (recoverKeyY(before.leaf.keyX) ?? DUMMY.keyY) : DUMMY.keyY,
+    maxFeePerUnitWei: "nonce" in form ? (operation.maxFeePerUnitWei ?? form.maxFeePerUnitWei) : 0n,
+    keyY: signed === null ? DUMMY.keyY : (recoverKeyY(signerKeyX) ?? DUMMY.keyY),
     signature,
     datanetA: before.datanet ?? EMPTY_DATANET_BODY,
     modelB: beforeB.model ?? EMPTY_MODEL_BODY,
+    claim:
+      claim === null
+        ? null
+        : {
+            ...claim,
+            accruedChildren: accruedPath(slots, beforeB.rewards?.accruedWei ?? [], claim.slotIndex),
+            claimedChildren: claimedPath(beforeB.rewards?.claimedWei ?? [], claim.place),
+          },
+    settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
   };
 }
 
 const EMPTY_MODEL_BODY: ModelBody = {
-  statics: { featuresCommitment: 0n, ownersCommitment: 0n, slotRoot: 0n, binding: 0n },
+  statics: { featuresCommitment: 0n, ownersCommitment: 0n, slotRoot: 0n, binding: 0n, split: 0n },
   sealed: 0n,
   accruedRoot: 0n,
   claimedRoot: 0n,
-  owed: 0n,
+  epochStart: 0n,
 };
+
+/** The accrued root after these earnings, of a model that need not be ready. */
+function lawlessAccruedRoot({ rewards, model }: LeafRecord, earnedWei: readonly bigint[]): bigint {
+  if (rewards === undefined) return model?.accruedRoot ?? 0n;
+  return accruedRoot(
+    rewards.slots,
+    rewards.slots.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
+  );
+}
+
+/** A's claim of a role's share, whoever A is. */
+function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number) {
+  const slotIndex = Number(word % 256n);
+  const isValidator = (word >> 9n) % 2n === 1n;
+  const place = 2 * slotIndex + (isValidator ? 1 : 0);
+  const accruedWei = rewards?.accruedWei[slotIndex] ?? 0n;
+  const claimed = Array.from({ length: 512 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
+  const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
+  const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
+  const slot = rewards?.slots[slotIndex];
+  const otherId = BigInt((isValidator ? slot?.contributorId : slot?.validatorId) ?? a);
+  const newRoot = claimedRoot(claimed.with(place, shareWei));
+  const claimedWei = claimed[place]!;
+  return { slotIndex, place, otherId, accruedWei, claimedWei, gainWei: shareWei - claimedWei, newRoot };
+}
 
 function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
   const word = (i: number) => words[i] ?? 0n;
@@ -232,9 +323,11 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafR
     ownersCommitment: word(3),
     slotRoot: word(4),
     binding: word(5),
+    split: word(6) >> 96n,
   };
-  const model = { statics, sealed: 0n, accruedRoot: word(4), claimedRoot: word(4), owed: 0n };
-  const counters = modulo(word(6) << COUNTERS.price);
+  const roots = { accruedRoot: word(4), claimedRoot: claimedRoot([]) };
+  const model = { statics, sealed: 0n, ...roots, epochStart: 0n };
+  const counters = modulo((word(6) % 2n ** 96n) << COUNTERS.price);
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
 
@@ -274,7 +367,6 @@ export function lawlessInputs(
       ...opening,
       oldRoot,
       oldNextId,
-      batchNumber: 1n,
       firstOpIndex: 0n,
       newRoot: ledger.root,
       newNextId: ledger.nextId,

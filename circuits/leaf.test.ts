@@ -31,7 +31,6 @@ const binding = fc.record({
   datanetId: bits(24),
   version: bits(32),
   rowCount: bits(32),
-  split: bits(32),
   predecessorId: bits(24),
 });
 
@@ -58,14 +57,14 @@ describe("packCounters", () => {
 });
 
 describe("packBinding", () => {
-  it("is undone by unpackBinding, in 144 bits", () => {
+  it("is undone by unpackBinding, in 112 bits", () => {
     fc.assert(
       fc.property(binding, (fields) => {
         expect(unpackBinding(packBinding(fields))).toEqual(fields);
-        expect(packBinding(fields) < 2n ** 144n).toBe(true);
+        expect(packBinding(fields) < 2n ** 112n).toBe(true);
       }),
     );
-    expect(BINDING).toEqual({ datanet: 0n, version: 24n, rowCount: 56n, split: 88n, predecessor: 120n });
+    expect(BINDING).toEqual({ datanet: 0n, version: 24n, rowCount: 56n, predecessor: 88n });
   });
 });
 
@@ -94,9 +93,9 @@ describe("hashes", () => {
       slotRoot: 7n,
     };
     expect(hashDatanetBody(datanet)).toBe(hashTagged(TAG.datanetBody, [1n, 2n, 3n, 4n, 5n, 6n, 7n]));
-    const statics = { featuresCommitment: 1n, ownersCommitment: 2n, slotRoot: 3n, binding: 4n };
-    expect(hashStatics(statics)).toBe(hashTagged(TAG.statics, [1n, 2n, 3n, 4n]));
-    const model = { statics, sealed: 5n, accruedRoot: 6n, claimedRoot: 7n, owed: 8n };
+    const statics = { featuresCommitment: 1n, ownersCommitment: 2n, slotRoot: 3n, binding: 4n, split: 9n };
+    expect(hashStatics(statics)).toBe(hashTagged(TAG.statics, [1n, 2n, 3n, 4n, 9n]));
+    const model = { statics, sealed: 5n, accruedRoot: 6n, claimedRoot: 7n, epochStart: 8n };
     expect(hashModelBody(model)).toBe(hashTagged(TAG.modelBody, [hashStatics(statics), 5n, 6n, 7n, 8n]));
   });
 

@@ -8,10 +8,10 @@ import { COUNTERS, FIELD_ORDER, TAG } from "./protocol.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-const load = (withApproval: number) =>
+const load = (withModels: number) =>
   CircuitTester.compile(
-    `member-effects-${withApproval}`,
-    `pragma circom 2.1.6;\ninclude "circuits/slot-parts.circom";\ncomponent main = MemberEffects(${withApproval});\n`,
+    `member-effects-${withModels}`,
+    `pragma circom 2.1.6;\ninclude "circuits/slot-parts.circom";\ncomponent main = MemberEffects(${withModels});\n`,
   );
 
 type Inputs = Parameters<CircuitTester["calculateWitness"]>[0];
@@ -24,10 +24,10 @@ interface MemberInputs {
   [name: string]: bigint;
 }
 
-describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
+describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
   let tester: CircuitTester;
   beforeAll(async () => {
-    tester = await load(withApproval);
+    tester = await load(withModels);
   });
 
   const counters = {
@@ -43,7 +43,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
   const base = {
     isCommit: 0n,
     isPay: 0n,
-    isApproval: 0n,
+    opensModel: 0n,
     aId: 77n,
     code: 40n,
     amount: 1500n,
@@ -56,7 +56,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
   };
   const commit = { ...base, isCommit: 1n, tagB: 258n };
   const pay = { ...base, isPay: 1n, tagB: 259n, countersB: packCounters(counters), ...opening };
-  const approval = { ...pay, isPay: 0n, isApproval: 1n };
+  const approval = { ...pay, isPay: 0n, opensModel: 1n };
   const payWith = (changes: Partial<typeof counters>, amount = base.amount): MemberInputs => {
     const c = { ...counters, ...changes };
     return {
@@ -77,12 +77,12 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
     const { isCommit, isPay, aId, code, amount, payload, chainB, openAmountB, countersB } =
       inputs as typeof base;
     if (isCommit === 1n) {
-      const chain = hashTagged(TAG.commit, [chainB, payload, aId, code]);
+      const chain = hashTagged(TAG.commit, [chainB, payload, aId + (code << 24n)]);
       return { chain, openAmount: openAmountB, counters: countersB + code };
     }
     if (isPay === 1n) {
       const openAmount = openAmountB + amount;
-      const chain = hashTagged(TAG.payment, [chainB, payload, aId, openAmount]);
+      const chain = hashTagged(TAG.payment, [chainB, payload, aId + (openAmount << 24n)]);
       return { chain, openAmount, counters: countersB + (1n << COUNTERS.paymentCount) };
     }
     return { chain: chainB, openAmount: openAmountB, counters: countersB };
@@ -98,11 +98,11 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
   }
 
   it("has the recorded constraints", () => {
-    expect(tester.constraintCount).toBe(recordedCount(`MemberEffects(${withApproval})`));
+    expect(tester.constraintCount).toBe(recordedCount(`MemberEffects(${withModels})`));
   });
 
   it("equals the model for each kind and notices every altered wire", async () => {
-    for (const inputs of [base, commit, pay, ...(withApproval === 1 ? [approval] : [])]) {
+    for (const inputs of [base, commit, pay, ...(withModels === 1 ? [approval] : [])]) {
       const witness = await expectModel(inputs);
       expect(tester.checkConstraints(witness)).toBeNull();
       expect(tester.tamper(witness)).toEqual([]);
@@ -145,7 +145,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
       ["an epoch carried from the price", { ...pay, epoch: 2n + 2n ** 24n, price: 999n }],
       ["two flags carried from the cap", { ...pay, ready: 1n, approved: 3n, cap: 15n }],
     ];
-    if (withApproval === 1) {
+    if (withModels === 1) {
       rows.push(["an approval of a datanet", { ...approval, tagB: 258n }]);
       rows.push(["an approval that opens another price", { ...approval, price: 1001n }]);
       rows.push(["an approval that opens another flag", { ...approval, approved: 0n }]);
@@ -157,7 +157,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withApproval) => {
 
   it("refuses a cap of the payer's choice under a price that wraps around the field", async () => {
     const inverse = modPow(1n << COUNTERS.price, FIELD_ORDER - 2n);
-    for (const kind of withApproval === 1 ? [pay, approval] : [pay]) {
+    for (const kind of withModels === 1 ? [pay, approval] : [pay]) {
       const low = 1n + 2n + (65535n << COUNTERS.cap) + (1n << COUNTERS.epoch);
       const price = modulo((kind.countersB - low) * inverse);
       // The packed sum holds in the field, and all low fields have their widths.

@@ -111,14 +111,14 @@ describe("PayInference", () => {
       rule: `leaf ${b}, which is no model`,
       kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { b }),
-      at: "(isPay + isApproval) * (tagB - TAG_MODEL()) === 0;",
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "a leaf that is a model but for its kind",
       kind: KIND.payInference,
       forged: withLeaf(MODEL, { kind: LEAF_KIND.datanet }, honest(KIND.payInference)),
-      at: "(isPay + isApproval) * (tagB - TAG_MODEL()) === 0;",
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
@@ -126,14 +126,14 @@ describe("PayInference", () => {
       kind: KIND.payInference,
       forged: counters({ isReady: false }),
       // In narrow slots the flags are constants of the opening.
-      at: { narrow: "(isPay + isApproval) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
       rule: "a model that is not approved",
       kind: KIND.payInference,
       forged: counters({ isApproved: false }),
-      at: { narrow: "(isPay + isApproval) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
@@ -166,7 +166,7 @@ describe("PayInference", () => {
       forged: () => honest(KIND.payInference),
       tamper: (inputs: Inputs, section: Section) =>
         setInput(inputs, `${section}Rest`, [0, (section === "narrow" ? 5 : 7) + i], 2n),
-      at: "(isPay + isApproval) * (countersB - ",
+      at: "(isPay + opensModel) * (countersB - ",
     })),
     {
       rule: "a payment that is not counted",

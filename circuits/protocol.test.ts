@@ -82,19 +82,21 @@ describe("docs/ledger.md", () => {
 
   it("reserves kinds that no rule exists for", () => {
     const numbers = reserved.flatMap(([kinds]) => kinds!.split(",").map(Number));
-    expect(numbers).toEqual([KIND.seal, KIND.settle, KIND.claim, 21, 22]);
-    for (const kind of [...numbers, 15, 23, 31, -1, 32]) expect(kindRule(kind)).toBeUndefined();
+    expect(numbers).toEqual([21, 22]);
+    for (const kind of [...numbers, 23, 31, -1, 32]) expect(kindRule(kind)).toBeUndefined();
   });
 
   it("says which kinds are narrow, signed and queued", () => {
     expect(ledgerPage).toContain("Narrow slots know kinds 0 to 3");
     expect(KIND_RULES.filter((rule) => rule.isNarrow).map((rule) => rule.kind)).toEqual([0, 1, 2, 3]);
     expect(ledgerPage).toContain(
-      "Kinds 1 to 11 are signed by A's key; kinds 16 and up come from the L1 queue",
+      "Kinds 1 to 12 and 14 are signed by A's key; kinds 16 and up come from the L1 queue",
     );
-    for (const { kind, isSigned, isQueue, weight } of KIND_RULES) {
-      expect(isSigned).toBe(kind >= 1 && kind <= 11);
+    expect(ledgerPage).toContain("Kinds 13 and 15, settlements, are nobody's");
+    for (const { kind, isSigned, isQueue, isSettlement, weight } of KIND_RULES) {
+      expect(isSigned).toBe((kind >= 1 && kind <= 12) || kind === 14);
       expect(isQueue).toBe(kind >= 16);
+      expect(isSettlement).toBe(kind === 13 || kind === 15);
       expect(weight > 0).toBe(isSigned);
     }
     expect(WIDE_WORD_COUNT).toBe(Math.max(...KIND_RULES.map(({ wordCount }) => wordCount)));

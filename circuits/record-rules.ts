@@ -1,7 +1,7 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of records. */
 import { hashModelBody, type Leaf, type LeafRecord, type ModelBody } from "./leaf.ts";
-import { LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
-import type { ModelRewards } from "./rewards.ts";
+import { AMOUNT_BITS, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
 import { RollupError } from "./rollup-error.ts";
 
 export function refuse(code: string, message: string, data: Record<string, unknown>): never {
@@ -30,6 +30,24 @@ export function withModel(
     leaf: { ...record.leaf, ...changes.leaf, body: hashModelBody(model) },
     model,
     ...(rewards === undefined ? {} : { rewards }),
+  };
+}
+
+/** The body that a CreateModel's words make. */
+export function createdModelBody(words: readonly bigint[]): ModelBody {
+  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
+  return {
+    statics: {
+      featuresCommitment: featuresCommitment!,
+      ownersCommitment: ownersCommitment!,
+      slotRoot: slotRoot!,
+      binding: binding!,
+      split: priceAndSplit! >> BigInt(AMOUNT_BITS),
+    },
+    sealed: 0n,
+    accruedRoot: slotRoot!,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
+    epochStart: 0n,
   };
 }
 

@@ -69,6 +69,7 @@ import {
   AMOUNT,
   type Build,
   CAPACITY,
+  CLAIM_GAIN,
   FEE,
   HONEST,
   honest,
@@ -117,7 +118,8 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       (rule.movesAmount ? AMOUNT : 0n) +
       fee +
       (rule.isCreate ? ID_FEE : 0n) +
-      (kind === KIND.withdraw ? AMOUNT : 0n);
+      (kind === KIND.withdraw ? AMOUNT : 0n) -
+      (kind === KIND.claim ? CLAIM_GAIN : 0n);
     const forge = (name: string, fields: Omit<Forgery, "rule" | "kind">) =>
       expectForgeryFails({ rule: name, kind, ...fields });
     const code = "OP_BAD_SIGNATURE";
@@ -324,7 +326,8 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         const b = CAPACITY - 2;
         const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
         const wantsKind = kind !== KIND.transfer;
-        const statement = isApproval ? " === 0;" : "* (tagB - TAG_";
+        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.claim;
+        const statement = isOfModels ? " === 0;" : "* (tagB - TAG_";
         await forge("missing B", {
           forged: () => honest(kind, { b }),
           at: wantsKind ? statement : { narrow: NO_KIND, wide: AUTHORISATION },

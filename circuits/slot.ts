@@ -50,8 +50,7 @@ import {
   TREASURY_ID,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import { credit, inRange, refuse, requireKind, withLeaf } from "./record-rules.ts";
-import { EMPTY_CLAIMED_ROOT } from "./rewards.ts";
+import { createdModelBody, credit, inRange, refuse, requireKind, withLeaf } from "./record-rules.ts";
 import {
   type ReplayedSettlement,
   type SettlementOperation,
@@ -560,21 +559,8 @@ function createdRecord(kind: number, words: readonly bigint[], balance: bigint):
     const datanet = EMPTY_DATANET_BODY;
     return { leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(datanet) }, datanet };
   }
-  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
-  const model: ModelBody = {
-    statics: {
-      featuresCommitment: featuresCommitment!,
-      ownersCommitment: ownersCommitment!,
-      slotRoot: slotRoot!,
-      binding: binding!,
-      split: priceAndSplit! >> BigInt(AMOUNT_BITS),
-    },
-    sealed: 0n,
-    accruedRoot: slotRoot!,
-    claimedRoot: EMPTY_CLAIMED_ROOT,
-    epochStart: 0n,
-  };
-  const counters = (priceAndSplit! & MAX_AMOUNT_WEI) << COUNTERS.price;
+  const model = createdModelBody(words);
+  const counters = (words[6]! & MAX_AMOUNT_WEI) << COUNTERS.price;
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
 
