@@ -109,6 +109,12 @@ export const bridgeErrors = {
     httpStatus: 409,
     isRetryable: true,
   },
+  BRG_OPENING_MISSING: {
+    meaning:
+      "a drawn answer's opening was not published; without the model's signature only the default split is left",
+    httpStatus: 409,
+    isRetryable: true,
+  },
   BRG_NO_CIRCUIT: {
     meaning: "the rollup has no registered circuit that the settlement fits, or its files are not here",
     httpStatus: 409,

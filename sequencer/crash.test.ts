@@ -8,12 +8,12 @@ import { HeadState } from "./head-state.ts";
 import { hex32 } from "./hex.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restore } from "./restore.ts";
+import { type Call, settlementDeployment, stepModel } from "./test-model.ts";
 import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
   temporaryFolder,
-  testDeployment,
   testEnvironment,
   testUser,
   transfer,
@@ -21,8 +21,16 @@ import {
 
 const KILL_COUNT = 12;
 const USER_COUNT = 4;
-/** Longest time under load before a kill; the shortest is 0. */
-const MAX_LIFE_MS = 500;
+/** Makes a model and settles its epochs, beside the others' transfers. */
+const MODEL_OWNER = testUser(USER_COUNT);
+const DAY_SECONDS = 86_400;
+/** Most answers that a life gets under load before its kill, and the time after the last of them. */
+const MAX_LIFE_ANSWERS = 30;
+const MAX_AFTER_ANSWER_MS = 40;
+/** A machine that is too busy to answer is not waited for any longer. */
+const MAX_LIFE_MS = 10_000;
+/** Thirteen starts of a process; most of it is waiting. */
+const TEST_TIMEOUT_MS = 400_000;
 
 const folder = temporaryFolder();
 /** The one that runs now: a test that fails must not leave it behind. */
@@ -41,117 +49,163 @@ function* fractions(seed: number): Generator<number, never> {
 }
 
 describe("a sequencer that is killed", () => {
-  it("has every acknowledged operation exactly once, and the state of a replay", async () => {
-    const deployment = await testDeployment();
-    const deploymentPath = join(folder.path, "deployment.json");
-    writeFileSync(deploymentPath, encodeDeployment(deployment));
-    const dataPath = join(folder.path, "data");
-    const environment = testEnvironment(dataPath, {
-      SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
-      SEQUENCER_SEAL_INTERVAL_MS: "100",
-      SEQUENCER_LOG_LEVEL: "info",
-    });
-    const users = Array.from({ length: USER_COUNT }, (_, i) => testUser(i));
-    const acknowledged = new Map<string, { opIndex: number; signature: string }>();
-    const random = fractions(42);
+  it(
+    "has every acknowledged operation exactly once, and the state of a replay",
+    async () => {
+      const { circuits, deployment } = await settlementDeployment(folder.path);
+      const deploymentPath = join(folder.path, "deployment.json");
+      writeFileSync(deploymentPath, encodeDeployment(deployment));
+      const dataPath = join(folder.path, "data");
+      const environment = testEnvironment(dataPath, {
+        SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
+        SEQUENCER_SEAL_INTERVAL_MS: "100",
+        SEQUENCER_LOG_LEVEL: "info",
+      });
+      const users = Array.from({ length: USER_COUNT }, (_, i) => testUser(i));
+      const acknowledged = new Map<string, { opIndex: number; signature: string }>();
+      const settled = new Map<string, string>();
+      let answerCount = 0;
+      const random = fractions(42);
 
-    /** Sends a user's next operations, two at a time, until the process is gone. */
-    const sendAll = async (url: string, index: number) => {
-      const user = users[index]!;
-      const leaf = await request(`${url}/v1/leaves/${user.id}`);
-      for (let nonce = BigInt(leaf?.nonce ?? 0); ; nonce += 2n) {
-        const to = users[(index + 1) % users.length]!;
-        const operations = [1n, 0n].map((step) => operationJson(transfer(user, to, nonce + step)));
-        const answers = await Promise.all(
-          operations.map((operation) => request(`${url}/v1/operations`, operation)),
-        );
-        for (const answer of answers) {
-          if (answer?.receipt !== undefined) acknowledged.set(answer.hash, answer.receipt);
-          else if (answer?.status === "pending") continue;
-          else if (answer === null) return;
-          else throw new Error(JSON.stringify(answer));
+      /** Sends a user's next operations, two at a time, until the process is gone. */
+      const sendAll = async (url: string, index: number) => {
+        const user = users[index]!;
+        const leaf = await request(`${url}/v1/leaves/${user.id}`);
+        for (let nonce = BigInt(leaf?.nonce ?? 0); ; nonce += 2n) {
+          const to = users[(index + 1) % users.length]!;
+          const operations = [1n, 0n].map((step) => operationJson(transfer(user, to, nonce + step)));
+          const answers = await Promise.all(
+            operations.map((operation) => request(`${url}/v1/operations`, operation)),
+          );
+          for (const answer of answers) {
+            answerCount += 1;
+            if (answer?.receipt !== undefined) acknowledged.set(answer.hash, answer.receipt);
+            else if (answer?.status === "pending") continue;
+            else if (answer === null) return;
+            else throw new Error(JSON.stringify(answer));
+          }
+          // The later one was pending when it was answered; it is acknowledged by now or soon.
+          const settled = await request(`${url}/v1/operations/${answers[0]?.hash}`);
+          if (settled?.receipt) acknowledged.set(settled.hash, settled.receipt);
+          else if (settled !== null && settled.status === "pending") nonce -= 1n;
         }
-        // The later one was pending when it was answered; it is acknowledged by now or soon.
-        const settled = await request(`${url}/v1/operations/${answers[0]?.hash}`);
-        if (settled?.receipt) acknowledged.set(settled.hash, settled.receipt);
-        else if (settled !== null && settled.status === "pending") nonce -= 1n;
-      }
-    };
-    /** The operator's processes: sealed batches become posted and final, all but the last few. */
-    const settle = async (url: string, openCount: number): Promise<boolean> => {
-      const status = await request(`${url}/v1/status`);
-      if (status === null) return false;
-      for (let number = status.batches.final + 1; number <= status.batches.sealed - openCount; number++) {
-        const record = await request(`${url}/v1/batches/${number}`);
-        const fields = { batchHash: record?.batchHash, transactionHash: hex32(1n) };
-        for (const stage of ["posted", "final"]) {
-          const answer = await request(`${url}/operator/batches/${number}/l1`, { ...fields, status: stage });
-          if (answer === null) return false;
-          expect(answer).toEqual({});
+      };
+      /** The operator's processes: sealed batches become posted and final, all but the last few. */
+      const settle = async (url: string, openCount: number): Promise<boolean> => {
+        const status = await request(`${url}/v1/status`);
+        if (status === null) return false;
+        for (let number = status.batches.final + 1; number <= status.batches.sealed - openCount; number++) {
+          const record = await request(`${url}/v1/batches/${number}`);
+          const fields = { batchHash: record?.batchHash, transactionHash: hex32(1n) };
+          for (const stage of ["posted", "final"]) {
+            const answer = await request(`${url}/operator/batches/${number}/l1`, {
+              ...fields,
+              status: stage,
+            });
+            if (answer === null) return false;
+            expect(answer).toEqual({});
+          }
         }
-      }
-      return true;
-    };
-    const keepSettling = async (url: string, openCount: number) => {
-      while (await settle(url, openCount)) await new Promise((resolve) => setTimeout(resolve, 20));
-    };
+        return true;
+      };
+      const keepSettling = async (url: string, openCount: number) => {
+        while (await settle(url, openCount)) await new Promise((resolve) => setTimeout(resolve, 20));
+      };
 
-    for (let life = 0; life <= KILL_COUNT; life++) {
-      child = await startChild(environment);
-      const { url } = child;
-      await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp: L1_TIMESTAMP + life });
-      const entries = [...depositsFor(USER_COUNT), ...depositsFor(life, 5n, USER_COUNT)];
-      await request(`${url}/operator/queue-entries`, { entries });
-      for (const [hash, receipt] of acknowledged) {
-        if (random.next().value > 0.2) continue;
-        expect((await request(`${url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
-      }
-      if (life === KILL_COUNT) {
-        expect(await stopChild(child), "a clean stop").toBe(0);
+      /** One step after the other in the model's life, until the process is gone or the rest has to wait for L1. */
+      const turnModel = async (url: string) => {
+        const call: Call = (path, payload) => request(`${url}${path}`, payload);
+        for (;;) {
+          const [step, answer] = await stepModel(call, MODEL_OWNER, circuits);
+          if (answer === null) return;
+          answerCount += 1;
+          if (answer.error !== undefined) {
+            const waits = ["SEQ_PUBLICATION_NOT_POSTED", "OP_APPROVAL_TOO_EARLY", "SEQ_RATE_LIMITED"];
+            if (waits.includes(answer.error.code)) return;
+            throw new Error(`${step}: ${JSON.stringify(answer)}`);
+          }
+          if (answer.settlementHash !== undefined)
+            settled.set(`${answer.modelId}/${answer.epoch}`, answer.settlementHash);
+        }
+      };
+
+      for (let life = 0; life <= KILL_COUNT; life++) {
+        child = await startChild(environment);
+        const { url } = child;
+        // A day a life: what is not on L1 yet is rebuilt.
+        const timestamp = L1_TIMESTAMP + life * DAY_SECONDS;
+        await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp });
+        const entries = [...depositsFor(USER_COUNT + 1), ...depositsFor(life, 5n, USER_COUNT + 1)];
+        await request(`${url}/operator/queue-entries`, { entries });
+        for (const [hash, receipt] of acknowledged) {
+          if (random.next().value > 0.2) continue;
+          expect((await request(`${url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
+        }
+        if (life === KILL_COUNT) {
+          expect(await stopChild(child), "a clean stop").toBe(0);
+          child = null;
+          break;
+        }
+        await settle(url, life % 3);
+        const load = Promise.all([
+          ...users.map((_, i) => sendAll(url, i)),
+          turnModel(url),
+          keepSettling(url, life % 3),
+        ]);
+        const wantedCount = answerCount + random.next().value * MAX_LIFE_ANSWERS;
+        const diesAtMs = Date.now() + MAX_LIFE_MS;
+        while (answerCount < wantedCount && Date.now() < diesAtMs)
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_AFTER_ANSWER_MS));
+        await killChild(child);
         child = null;
-        break;
+        await load;
       }
-      await settle(url, life % 3);
-      const load = Promise.all([...users.map((_, i) => sendAll(url, i)), keepSettling(url, life % 3)]);
-      await new Promise((resolve) => setTimeout(resolve, random.next().value * MAX_LIFE_MS));
-      await killChild(child);
-      child = null;
-      await load;
-    }
 
-    const log = await LedgerLog.open(dataPath);
-    const rules = {
-      domain: deployment.domain,
-      idFeeWei: deployment.idFeeWei,
-      shape: shapeOf(deployment.circuits[0]!),
-    };
-    const genesis = genesisOf(deployment);
-    const ledger = genesisLedger(genesis);
-    const replay = new HeadState(ledger, rules, {
-      batchNumber: 0,
-      root: ledger.root,
-      nextId: 2,
-      opIndex: 0,
-      queueHead: 0,
-      timestamp: 0n,
-    });
-    const found = new Map<string, number>();
-    for await (const [, entry] of log.entries(0)) {
-      if (entry.type === "opened") replay.openNext(entry);
-      if (entry.type === "sealed") replay.seal();
-      if (entry.type === "queue") replay.execute(entry.operation);
-      if (entry.type === "operation") {
-        expect(found.has(entry.hash)).toBe(false);
-        found.set(entry.hash, entry.opIndex);
-        expect(replay.execute(entry.operation)).toMatchObject({ opIndex: entry.opIndex, slot: entry.slot });
+      const log = await LedgerLog.open(dataPath);
+      const rules = {
+        domain: deployment.domain,
+        idFeeWei: deployment.idFeeWei,
+        shape: shapeOf(deployment.circuits[0]!),
+      };
+      const genesis = genesisOf(deployment);
+      const ledger = genesisLedger(genesis);
+      const replay = new HeadState(ledger, rules, {
+        batchNumber: 0,
+        root: ledger.root,
+        nextId: 2,
+        opIndex: 0,
+        queueHead: 0,
+        timestamp: 0n,
+      });
+      const found = new Map<string, number>();
+      const foundSettlements = new Map<string, string>();
+      for await (const [, entry] of log.entries(0)) {
+        if (entry.type === "opened") replay.openNext(entry);
+        if (entry.type === "sealed") replay.seal();
+        if (entry.type === "queue") replay.replay(entry);
+        if (entry.type === "settlement") {
+          const name = `${entry.operation.modelId}/${entry.epoch}`;
+          expect(foundSettlements.has(name)).toBe(false);
+          foundSettlements.set(name, entry.hash);
+          replay.replay(entry);
+        }
+        if (entry.type === "operation") {
+          expect(found.has(entry.hash)).toBe(false);
+          found.set(entry.hash, entry.opIndex);
+          expect(replay.execute(entry.operation)).toMatchObject({ opIndex: entry.opIndex, slot: entry.slot });
+        }
       }
-    }
-    const lost = [...acknowledged].filter(([hash, { opIndex }]) => found.get(hash) !== opIndex);
-    expect(lost).toEqual([]);
-    expect(acknowledged.size).toBeGreaterThan(KILL_COUNT);
-    const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
-    expect(restored.head.position).toEqual(replay.position);
-    expect(restored.book.finalNumber).toBeGreaterThan(0);
-    await log.close();
-  });
+      const lost = [...acknowledged].filter(([hash, { opIndex }]) => found.get(hash) !== opIndex);
+      expect(lost).toEqual([]);
+      expect(acknowledged.size).toBeGreaterThan(KILL_COUNT);
+      for (const [name, hash] of settled) expect(foundSettlements.get(name), name).toBe(hash);
+      expect(settled.size, "settlements in all lives").toBeGreaterThan(1);
+      const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
+      expect(restored.head.position).toEqual(replay.position);
+      expect(restored.book.finalNumber).toBeGreaterThan(0);
+      await log.close();
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

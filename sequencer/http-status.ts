@@ -18,6 +18,13 @@ export const operationStatuses: Readonly<Record<string, number>> = {
   OP_EPOCH_FULL: 409,
   OP_DATANET_NOT_PUBLISHED: 409,
   OP_APPROVAL_TOO_EARLY: 409,
+  OP_MODEL_NOT_READY: 409,
+  OP_MODEL_READY: 409,
+  OP_EPOCH_UNSETTLED: 409,
+  OP_EPOCH_NOT_OVER: 409,
+  OP_EPOCH_EXHAUSTED: 409,
+  OP_NOTHING_TO_SEAL: 409,
+  OP_NOTHING_SEALED: 409,
   OP_FEE_TOO_LOW: 422,
   OP_BAD_SIGNATURE: 422,
   OP_BALANCE_TOO_LOW: 422,
@@ -25,6 +32,8 @@ export const operationStatuses: Readonly<Record<string, number>> = {
   OP_BELOW_PRICE: 422,
   OP_WRONG_LEAF_KIND: 422,
   OP_MODEL_NOT_OF_DATANET: 422,
+  OP_NOT_SLOT_OWNER: 422,
+  OP_SETTLEMENT_DIFFERS: 422,
 };
 
 /** The status of any code; 500 for what no caller can mend. */

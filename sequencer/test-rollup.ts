@@ -188,10 +188,12 @@ export async function startTestRollup(options: {
   userCount?: number;
   shape?: BatchShape;
   environment?: Record<string, string>;
+  /** Instead of the plain test deployment. */
+  deployment?: Deployment;
   isL1HeadKnown?: boolean;
 }): Promise<TestRollup> {
   const config = loadConfig(testEnvironment(options.dataPath, options.environment));
-  const deployment = await testDeployment(options.shape);
+  const deployment = options.deployment ?? (await testDeployment(options.shape));
   const clock = { nowMs: 1_000_000 };
   const fatal: unknown[] = [];
   const started = await createSequencerProcess(config, deployment, {

@@ -1,0 +1,221 @@
+/**
+ * Settles a model's epoch on L1 without the operator: the ledger is rebuilt from L1, the settlement and a batch of one
+ * Settle record are proven here, and the contract takes both from anybody 3 days after the Seal, the default split after
+ * 14. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
+ * openings of its answers.
+ */
+import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
+import { BatchBuilder } from "../circuits/batch.ts";
+import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
+import { batchInputs } from "../circuits/batch-inputs.ts";
+import { batchShape } from "../circuits/circuit-sizes.ts";
+import { unpackBinding } from "../circuits/leaf.ts";
+import { initPoseidon } from "../circuits/poseidon.ts";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../circuits/protocol.ts";
+import type { PreparedSettlement } from "../circuits/settled-model.ts";
+import { encodeSettlement, settlementStatement } from "../circuits/settlement-data.ts";
+import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../circuits/settlement-model.ts";
+import { settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { defaultSplit } from "../circuits/slot-table-model.ts";
+import type { CircuitInputs } from "../circuits/witness-calculator.ts";
+import { bridgeError } from "./bridge-errors.ts";
+import { createL1Client, l1Call } from "./l1-client.ts";
+import { restoreLedger } from "./restore-ledger.ts";
+import { type ContractProof, RollupContract } from "./rollup-contract.ts";
+import {
+  type ChosenCircuit,
+  chooseBatchCircuit,
+  chooseSettlementCircuit,
+  chooseSlotTable,
+  type KnownCircuit,
+} from "./settlement-circuits.ts";
+import { settlementSeed } from "./settlement-statement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "./settlement-times.ts";
+import { type G1, type G2, swapG2 } from "./verify-keys.ts";
+
+export const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "prove-batch", "send"] as const;
+export type SettleStage = (typeof SETTLE_STAGES)[number];
+
+/** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
+export type Division =
+  | {
+      readonly kind: "draws";
+      readonly features: ModelFeatures;
+      /** What a receipt opens to, as the model published it; undefined where it did not. */
+      readonly openingOf: (receipt: bigint) => AnswerOpening | undefined;
+    }
+  | { readonly kind: "row-counts" };
+
+export interface SubmitSettlementOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint;
+  /** Pays for the transaction. Anybody's. */
+  readonly account: LocalAccount;
+  readonly modelId: number;
+  readonly division: Division;
+  /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
+  readonly circuits: readonly KnownCircuit[];
+  /** Real parts of G2's coordinates first, as in prover/. Public signals: C, y, z. */
+  readonly prove: (
+    circuit: string,
+    inputs: CircuitInputs,
+  ) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
+  readonly onStage?: (stage: SettleStage) => void;
+}
+
+export interface SubmitSettlementResult {
+  readonly transactionHash: Hex;
+  readonly batchNumber: number;
+  readonly epoch: number;
+  readonly gasUsed: number;
+  /** By slot. */
+  readonly earnedWei: readonly bigint[];
+}
+
+/**
+ * @throws BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
+ * BRG_NO_CIRCUIT; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
+ */
+export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
+  await initPoseidon();
+  const { account, circuits, division, modelId, prove, rpcUrl } = options;
+  const stage = options.onStage ?? (() => {});
+  const client = createL1Client({ rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress });
+
+  stage("restore");
+  const restored = await restoreLedger(rollup, options.fromBlock);
+  const { ledger, registered, replay, state } = restored;
+  const record = ledger.record(modelId);
+  const sealed = record?.rewards?.sealed ?? null;
+  if (record === undefined || sealed === null) {
+    throw bridgeError("BRG_NOTHING_TO_SETTLE", `model ${modelId} has no sealed epoch on L1`, {
+      data: { modelId },
+    });
+  }
+  const sealBatch = Number(sealed.sealBatch);
+  await requireTime(rollup, division, sealBatch);
+
+  stage("settle");
+  const { rewards } = record;
+  const model = { modelId, statics: record.model!.statics, ...rewards! };
+  let prepared: PreparedSettlement;
+  let circuit: ChosenCircuit;
+  if (division.kind === "row-counts") {
+    circuit = chooseSlotTable(registered, circuits, model.slots.length);
+    prepared = defaultSplit(model, sealed, circuit.size1);
+  } else {
+    const prevRandao = await rollup.randomness(sealBatch);
+    if (prevRandao === 0n) {
+      throw bridgeError("BRG_RANDOMNESS_NOT_RECORDED", `batch ${sealBatch}'s randomness is not on L1`, {
+        data: { modelId, sealBatch },
+      });
+    }
+    const payments = replay.payments.sealed(modelId)!.payments;
+    const { features, openingOf } = division;
+    const chosen = chooseSettlementCircuit(registered, circuits, {
+      rows: Number(unpackBinding(model.statics.binding).rowCount),
+      features: features.columns.u.length,
+      slots: model.slots.length,
+      payments: payments.length,
+    });
+    circuit = chosen.circuit;
+    prepared = settleEpoch({
+      size: chosen.size,
+      model,
+      sealed,
+      payments,
+      openingOf: (index) =>
+        requireOpening(openingOf(payments[index]!.receipt), modelId, payments[index]!.receipt),
+      features,
+      seed: settlementSeed({ ...sealed, prevRandao, modelId }),
+    });
+  }
+  const { data, privateElements, slotCount } = prepared;
+  const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
+
+  stage("prove-settlement");
+  const settled = await prove(circuit.name, { ...prepared.inputs, z: statement.z });
+
+  stage("prove-batch");
+  const batchCircuit = chooseBatchCircuit(registered, circuits);
+  const [domain, idFeeWei, head] = await Promise.all([
+    rollup.domain(),
+    rollup.idFeeWei(),
+    l1Call("read the newest block", () => client.getBlock()),
+  ]);
+  const builder = new BatchBuilder(ledger, {
+    shape: batchShape(batchCircuit),
+    domain,
+    idFeeWei,
+    oldRoot: state.root,
+    batchNumber: BigInt(state.batchNumber) + 1n,
+    firstOpIndex: BigInt(state.opIndex),
+    oldNextId: state.nextId,
+    timestamp: head.timestamp,
+    feeAccountId: GENESIS_FEE_ACCOUNT_ID,
+    feePerUnitWei: 0n,
+  });
+  const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
+  builder.add(settlementOperationOf(settleRecord, data, record));
+  const batch = builder.seal();
+  const batchSigned = batchStatement(batch.data, batchCircuit.circuitId);
+  const proven = await prove(batchCircuit.name, batchInputs(batch, batchSigned.z, TREE_DEPTH));
+
+  stage("send");
+  const receipt = await rollup.submitBatches(account, {
+    batches: [
+      {
+        circuit: batchCircuit.index,
+        commitment: batchSigned.commitment,
+        data: bytesToHex(encodeWire(batch.data)),
+      },
+    ],
+    settlements: [
+      {
+        circuit: circuit.index,
+        commitment: statement.commitment,
+        data: bytesToHex(encodeSettlement(data)),
+      },
+    ],
+    proofs: [contractProof(proven.proof), contractProof(settled.proof)],
+  });
+  return {
+    transactionHash: receipt.transactionHash,
+    batchNumber: Number(batch.data.batchNumber),
+    epoch: Number(sealed.epoch),
+    gasUsed: Number(receipt.gasUsed),
+    earnedWei: prepared.earnedWei,
+  };
+}
+
+const contractProof = ({ a, b, c }: { a: G1; b: G2; c: G1 }): ContractProof => ({ a, b: swapG2(b), c });
+
+/** L1 would refuse it only after an hour of proving. */
+async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {
+  const { timestamp } = await rollup.sealedAt(sealBatch);
+  const isDefault = division.kind === "row-counts";
+  const earliestSeconds =
+    timestamp + (isDefault ? DEFAULT_SPLIT_DELAY_SECONDS : OPEN_SETTLEMENT_DELAY_SECONDS);
+  const head = await l1Call("read the newest block", () => rollup.client.getBlock());
+  if (Number(head.timestamp) >= earliestSeconds) return;
+  throw bridgeError(
+    "BRG_SETTLEMENT_TOO_EARLY",
+    `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${sealBatch} from ${earliestSeconds} on`,
+    { data: { sealBatch, earliestSeconds, nowSeconds: Number(head.timestamp) } },
+  );
+}
+
+/** A void draw needs the model's signature, which a stranger does not have. */
+function requireOpening(opening: AnswerOpening | undefined, modelId: number, receipt: bigint): AnswerOpening {
+  if (opening !== undefined) return opening;
+  throw bridgeError(
+    "BRG_OPENING_MISSING",
+    `model ${modelId} has not published what receipt ${receipt} opens to`,
+    {
+      data: { modelId, receipt },
+    },
+  );
+}
