@@ -58,7 +58,7 @@ function hasWire(circuit: CircuitTester, signal: string): boolean {
 }
 
 describe("flaw 1: an addition of equal points leaves its slope free", () => {
-  test("under a start known in advance, columns exist for which any score has a witness", slow, async () => {
+  test("under a start known in advance, columns exist for which chosen scores have a witness", slow, async () => {
     const source = `pragma circom 2.1.6;\n${drawScoresIncludes(1)}component main = DrawScores(1, 2);\n`;
     const known = await CircuitTester.compile("draw-known-start", source);
     const trap = trapColumns();
@@ -129,7 +129,7 @@ describe("flaw 1: an addition of equal points leaves its slope free", () => {
   });
 
   test(
-    "a column equal to another draw's start, to B8 or to another column forges and blocks nothing",
+    "equal columns block nothing, and a column that no matrix belongs to has no scores",
     slow,
     async () => {
       const matrix = Int8Array.from([3, 3, -4, -4, 5, 5]);
