@@ -72,6 +72,11 @@ export const attributionErrors = {
     meaning: "two operands do not have the same number of features",
     remedy: "use the query and the features of one model",
   },
+  ATT_EARNINGS_DIFFER: {
+    meaning: "a posted settlement gave a slot something else than its draws make",
+    remedy:
+      "take the settlement circuit's draws, the right seed and all openings; a proven settlement cannot differ",
+  },
   ATT_BAD_REQUEST: {
     meaning: "a field of the request is absent or of the wrong form, or there is no such route",
     remedy: "compare the request with docs/attribution.md",

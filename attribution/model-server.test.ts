@@ -50,7 +50,7 @@ beforeEach(async () => {
   nowMs = 1_000_000;
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
-  answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
   setPayments([]);
   folder = await mkdtemp(join(tmpdir(), "answers-"));
   await start();
@@ -91,12 +91,25 @@ function modelLeaf(changed: object = {}) {
     balanceWei: "0",
     chain: toHex32(0n),
     openAmountWei: "0",
-    counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI.toString(), ...changed },
+    counters: {
+      isReady: true,
+      isApproved: true,
+      cap: 64,
+      paymentCount: 0,
+      epoch: 1,
+      priceWei: PRICE_WEI.toString(),
+      ...changed,
+    },
     model: {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      datanetId: 4,
+      version: 1,
       ownerParts: Number(ownerParts),
       validatorParts: Number(validatorParts),
+      epochStart: 1,
     },
+    sealedEpoch: null,
+    slots: [],
   };
 }
 

@@ -3,7 +3,7 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { queryBytes, queryCommitment } from "../circuits/query.ts";
 import { answerHash, receiptHash } from "../circuits/receipt.ts";
 import { checkAnswer } from "./check-answer.ts";
-import { createLedgerFixture } from "./ledger-fixture.ts";
+import { createLedgerFixture, leafAnswer, owners } from "./ledger-fixture.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 import { payForAnswer } from "./pay-for-answer.ts";
 
@@ -79,25 +79,31 @@ describe("payForAnswer", () => {
     const fixture = await createLedgerFixture({ hasFeed: false });
     try {
       const leaf = {
+        ...leafAnswer({ id: 9, l1Owner: owners.payee, keyX: 0n, nextNonce: 0 }),
         kind: "model",
-        counters: { priceWei: "7" },
+        counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 1, priceWei: "7" },
         model: {
           featuresCommitment: "0x1",
           ownersCommitment: "0x2",
           slotRoot: "0x3",
           binding: "0x4",
+          datanetId: 4,
+          version: 1,
+          epochStart: 1,
           ownerParts: 1,
           validatorParts: 2,
         },
+        sealedEpoch: null,
+        slots: [],
       };
-      const route = "GET /v1/leaves/9";
+      const route = "GET /v1/models/9";
       const parameters = { modelId: 9, model, prompt: "this", answer: answerOf(), from: 4 };
       fixture.sequencer.answers.set(route, leaf);
       await expect(payForAnswer(fixture.client, parameters)).rejects.toMatchObject({
         code: "CLI_ANSWER_WRONG",
         data: { what: "statics" },
       });
-      fixture.sequencer.answers.set(route, { ...leaf, counters: { priceWei: "8" } });
+      fixture.sequencer.answers.set(route, { ...leaf, counters: { ...leaf.counters, priceWei: "8" } });
       await expect(payForAnswer(fixture.client, parameters)).rejects.toMatchObject({
         code: "CLI_PRICE_TOO_HIGH",
       });

@@ -1,7 +1,5 @@
-/** What a customer and a model server say to each other, and what the ledger says of the model. */
+/** What a customer and a model server say to each other. */
 import { z } from "zod";
-import { hashStatics } from "../circuits/leaf.ts";
-import { packSplit } from "../circuits/rewards.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";
@@ -61,30 +59,6 @@ export interface CheckableModel {
   readonly staticsHash: bigint;
   /** What the model says to a prompt, and its query: columnCount odd numbers, −255 … 255. */
   answer(prompt: string): { readonly text: string; readonly query: Int16Array };
-}
-
-const modelTermsSchema = z.object({
-  kind: z.literal("model"),
-  counters: z.object({ priceWei: wei }),
-  model: z.object({
-    featuresCommitment: fieldElement,
-    ownersCommitment: fieldElement,
-    slotRoot: fieldElement,
-    binding: fieldElement,
-    ownerParts: z.int(),
-    validatorParts: z.int(),
-  }),
-});
-
-/** What the ledger holds of a model: the hash of its statics, and the least payment. */
-export async function getModelTerms(
-  client: LedgerClient,
-  modelId: number,
-): Promise<{ staticsHash: bigint; priceWei: bigint }> {
-  const { counters, model } = await requestSequencer(client, `/v1/leaves/${modelId}`, modelTermsSchema);
-  const { ownerParts, validatorParts, ...statics } = model;
-  const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
-  return { staticsHash: hashStatics({ ...statics, split }), priceWei: counters.priceWei };
 }
 
 /**

@@ -2,7 +2,8 @@ import { checkAnswer } from "./check-answer.ts";
 import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { resolveSigner } from "./ledger-reads.ts";
-import { type CheckableModel, getModelTerms, type UncheckedAnswer } from "./model-answers.ts";
+import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
+import { getModel, staticsOf } from "./model-reads.ts";
 import { type PayInferenceReturnType, payInference } from "./pay-inference.ts";
 import type { SigningOptions } from "./send-operation.ts";
 
@@ -25,17 +26,18 @@ export async function payForAnswer(
   parameters: PayForAnswerParameters,
 ): Promise<PayInferenceReturnType> {
   const { modelId, model, prompt, answer, maxPriceWei, ...signing } = parameters;
-  const [{ id: payerId }, { staticsHash, priceWei }] = await Promise.all([
+  const [{ id: payerId }, leaf] = await Promise.all([
     resolveSigner(client, parameters.from),
-    getModelTerms(client, modelId),
+    getModel(client, modelId),
   ]);
+  const { priceWei } = leaf.counters;
   const mostWei = maxPriceWei ?? answer.priceWei;
   if (priceWei > mostWei) {
     throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${priceWei} wei, more than ${mostWei}`, {
       data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
     });
   }
-  checkAnswer(model, answer, { prompt, payerId, staticsHash });
+  checkAnswer(model, answer, { prompt, payerId, staticsHash: staticsOf(leaf).hash });
   return payInference(client, {
     ...signing,
     from: payerId,
