@@ -3,11 +3,13 @@ import type { Address, Hex } from "viem";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import { BatchBuilder } from "../circuits/batch.ts";
 import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
+import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
-import type { QueueOperation, SignedOperation } from "../circuits/operation.ts";
+import type { QueueOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { type BatchShape, KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
+import type { Operation } from "../circuits/slot.ts";
 import { startAnvil } from "../contracts/anvil.ts";
 import { connect, deployFixture, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";
@@ -21,8 +23,10 @@ const BOB_SECRET = 12n;
 
 export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 
-/** `sequencer`: who may submit; the contracts' fixture's where absent. */
-export async function startHistoryFixture(options: { sequencer?: Address } = {}) {
+/** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
+export async function startHistoryFixture(
+  options: { sequencer?: Address; settlementSizes?: readonly CircuitSizes[] } = {},
+) {
   await initPoseidon();
   const anvil = await startAnvil();
   const client = await connect(anvil);
@@ -34,13 +38,18 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
     operatorOwner: BigInt(operatorOwner),
     operatorKeyX,
   });
-  const l1 = await deployFixture(client, {
-    genesisRoot: ledger.root,
-    treasuryOwner,
-    operatorOwner,
-    operatorKeyX,
-    ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
-  });
+  const l1 = await deployFixture(
+    client,
+    {
+      genesisRoot: ledger.root,
+      treasuryOwner,
+      operatorOwner,
+      operatorKeyX,
+      ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
+    },
+    SHAPES,
+    options.settlementSizes,
+  );
   const rollup = new RollupContract({
     client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
     address: l1.deployment.rollup,
@@ -78,7 +87,7 @@ export async function startHistoryFixture(options: { sequencer?: Address } = {})
 
     /** Executes operations and seals them, on top of what the ledger is now. */
     async seal(
-      operations: (ledger: Ledger) => readonly (SignedOperation | QueueOperation)[],
+      operations: (ledger: Ledger) => readonly Operation[],
       after?: SealedBatch,
       shape: BatchShape = SHAPES[0],
     ): Promise<SealedBatch> {

@@ -1,7 +1,7 @@
 /** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { challenge, evaluate, fromBytesBe, toBytesBe } from "../circuits/batch-data.ts";
+import { challenge, evaluate } from "../circuits/batch-data.ts";
 import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import { drawSeed } from "../circuits/draw-seed.ts";
 import { KIND } from "../circuits/protocol.ts";
 import {
   CIRCUIT_SORT,
@@ -15,24 +15,6 @@ export interface SettlementRecord {
   readonly kind: number;
   readonly b: number;
   readonly words: readonly bigint[];
-}
-
-/** What the draws of an epoch come from. */
-export interface SeedFacts {
-  /** Of the block 128 after the one that took the Seal, 256 bits. */
-  readonly prevRandao: bigint;
-  readonly modelId: number;
-  readonly epoch: bigint;
-  /** Of the sealed epoch's payments. */
-  readonly chain: bigint;
-}
-
-/** uint128(keccak256(abi.encode(prevRandao, modelId, epoch, chain))), as the contract computes it. */
-export function settlementSeed({ chain, epoch, modelId, prevRandao }: SeedFacts): bigint {
-  const words = [prevRandao, BigInt(modelId), epoch, chain];
-  const preimage = new Uint8Array(32 * words.length);
-  for (const [i, word] of words.entries()) preimage.set(toBytesBe(word, 32), 32 * i);
-  return fromBytesBe(keccak_256(preimage)) & (2n ** 128n - 1n);
 }
 
 /**
@@ -55,7 +37,7 @@ export function settlementOnL1(
     modelId,
     isGenesis: record.kind === KIND.genesis,
     cap: l1.cap,
-    seed: isSampled ? settlementSeed({ prevRandao: l1.prevRandao, modelId, epoch, chain }) : 0n,
+    seed: isSampled ? drawSeed({ prevRandao: l1.prevRandao, modelId, epoch, chain }) : 0n,
   };
 }
 

@@ -4,11 +4,13 @@
  * 14. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
  * openings of its answers.
  */
+
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
 import { BatchBuilder } from "../circuits/batch.ts";
 import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
 import { batchInputs } from "../circuits/batch-inputs.ts";
 import { batchShape } from "../circuits/circuit-sizes.ts";
+import { drawSeed } from "../circuits/draw-seed.ts";
 import { unpackBinding } from "../circuits/leaf.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../circuits/protocol.ts";
@@ -29,7 +31,6 @@ import {
   chooseSlotTable,
   type KnownCircuit,
 } from "./settlement-circuits.ts";
-import { settlementSeed } from "./settlement-statement.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "./settlement-times.ts";
 import { type G1, type G2, swapG2 } from "./verify-keys.ts";
 
@@ -130,7 +131,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
       openingOf: (index) =>
         requireOpening(openingOf(payments[index]!.receipt), modelId, payments[index]!.receipt),
       features,
-      seed: settlementSeed({ ...sealed, prevRandao, modelId }),
+      seed: drawSeed({ ...sealed, prevRandao, modelId }),
     });
   }
   const { data, privateElements, slotCount } = prepared;

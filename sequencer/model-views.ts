@@ -1,11 +1,11 @@
 /** Models, their epochs, rewards and settlements as JSON (docs/api.md). */
 
-import { settlementSeed } from "../bridge/settlement-statement.ts";
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../bridge/settlement-times.ts";
+import { drawSeed } from "../circuits/draw-seed.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import { hashStatics, unpackCounters } from "../circuits/leaf.ts";
 import { KIND } from "../circuits/protocol.ts";
@@ -97,7 +97,7 @@ export function sealView(
     sealedAtSeconds: timestamp,
     randomnessBlock: blockNumber + RANDOMNESS_DELAY_BLOCKS,
     prevRandao: prevRandao === null ? null : hex32(prevRandao),
-    seed: prevRandao === null ? null : hex32(settlementSeed({ ...epoch, prevRandao, modelId })),
+    seed: prevRandao === null ? null : hex32(drawSeed({ ...epoch, prevRandao, modelId })),
     isRandomnessMissed: isMissed,
     anyoneSettlesFromSeconds: timestamp + OPEN_SETTLEMENT_DELAY_SECONDS,
     defaultSplitFromSeconds: timestamp + DEFAULT_SPLIT_DELAY_SECONDS,

@@ -2,12 +2,14 @@
  * A model and its epochs, step by step through the API, for tests. Its settlements have proofs of known trapdoors, so
  * that no circuit is needed: what the sequencer refuses, it refuses on its own.
  */
+
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settlementSeed, settlementSignals } from "../bridge/settlement-statement.ts";
+import { settlementSignals } from "../bridge/settlement-statement.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
 import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import type { Deployment } from "../circuits/deployment.ts";
+import { drawSeed } from "../circuits/draw-seed.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import {
@@ -249,7 +251,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     modelId,
     isGenesis: false,
     cap: 0,
-    seed: settlementSeed({ ...sealed, prevRandao: PREV_RANDAO, modelId }),
+    seed: drawSeed({ ...sealed, prevRandao: PREV_RANDAO, modelId }),
     epoch: sealed.epoch,
     sealBatch: sealed.sealBatch,
     voidCount,
