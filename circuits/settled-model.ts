@@ -1,8 +1,19 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
-import { type ModelStatics, unpackBinding } from "./leaf.ts";
-import { ownersCommitment, type RewardSlot, type SettlementTerms, slotLeaf, unpackSplit } from "./rewards.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "./leaf.ts";
+import {
+  accruedRoot,
+  ownersCommitment,
+  type RewardSlot,
+  type SealedEpoch,
+  type SettlementTerms,
+  sealedHash,
+  settlementHash,
+  slotLeaf,
+  unpackSplit,
+} from "./rewards.ts";
 import { RollupError } from "./rollup-error.ts";
-import type { SettlementData } from "./settlement-data.ts";
+import { type SettlementData, settlementElements } from "./settlement-data.ts";
+import type { EpochPayout } from "./settlement-split.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
@@ -25,6 +36,48 @@ export interface PreparedSettlement {
   readonly privateElements: readonly bigint[];
   /** All of the circuit's inputs but z, which `settlementStatement` computes. */
   readonly inputs: CircuitInputs;
+}
+
+/**
+ * J, what is posted and what the slots have accrued afterwards, once it is known where the epoch goes.
+ * @throws CIR_ELEMENT_NOT_CANONICAL
+ */
+export function settledEpoch(outcome: {
+  readonly model: SettledModel;
+  readonly sealed: SealedEpoch;
+  readonly payout: EpochPayout;
+  readonly earnedWei: readonly bigint[];
+  readonly voidCount: number;
+  readonly seed: bigint;
+}): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
+  const { model, sealed, payout, earnedWei, voidCount, seed } = outcome;
+  const { modelId, slots, accruedWei } = model;
+  const newAccruedWei = slots.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
+  const terms: SettlementTerms = {
+    modelId,
+    voidCount,
+    sealed: sealedHash(hashStatics(model.statics), sealed),
+    ownerWei: payout.ownerWei,
+    treasuryWei: payout.treasuryWei,
+    oldAccruedRoot: accruedRoot(slots, accruedWei),
+    newAccruedRoot: accruedRoot(slots, newAccruedWei),
+  };
+  const data: SettlementData = {
+    settlementHash: settlementHash(terms),
+    modelId,
+    isGenesis: false,
+    cap: 0,
+    seed,
+    epoch: sealed.epoch,
+    sealBatch: sealed.sealBatch,
+    voidCount,
+    burnedWei: payout.burnedWei,
+    capCircuit: 0,
+    chain: sealed.chain,
+    items: earnedWei,
+  };
+  settlementElements(data);
+  return { data, terms, earnedWei, newAccruedWei };
 }
 
 /** Inputs that both settlement circuits take of a model. */

@@ -9,25 +9,17 @@ import { hashTagged } from "./poseidon.ts";
 import { TAG } from "./protocol.ts";
 import { queryCommitment } from "./query.ts";
 import { receiptHash } from "./receipt.ts";
-import {
-  accruedRoot,
-  type SealedEpoch,
-  type SettlementTerms,
-  sealedHash,
-  settlementHash,
-  unpackSplit,
-} from "./rewards.ts";
+import { type SealedEpoch, unpackSplit } from "./rewards.ts";
 import {
   differs,
-  modelInputs,
   type PreparedSettlement,
-  padded,
   requireSame,
   requireSlots,
   type SettledModel,
+  settledEpoch,
 } from "./settled-model.ts";
-import { type SettlementData, settlementElements } from "./settlement-data.ts";
-import { privateElements, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
+import { settlementInputs } from "./settlement-inputs.ts";
+import { requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
 import {
   type DrawShares,
   drawPoint,
@@ -93,119 +85,65 @@ export interface SampledSettlement extends PreparedSettlement {
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const { size, model, sealed, payments, seed } = epoch;
-  const { slots } = model;
   requireFits(epoch);
-  const statics = hashStatics(model.statics);
   requireBound(epoch);
-
   const shares = drawShares(sealed.amountWei, size.draws, unpackSplit(model.statics.split));
-  const owners = slots.flatMap((slot, m) => Array<number>(slot.rowCount).fill(m));
-  const hits = Array<number>(size.payments).fill(0);
-  const openings: (AnswerOpening | undefined)[] = [];
-  const draws = Array.from({ length: size.draws }, (_, k): SettledDraw => {
-    const pointWei = drawPoint(seed, k, size.draws, sealed.amountWei);
-    const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
-    hits[paymentIndex]!++;
-    const opening = epoch.openingOf(paymentIndex);
-    openings.push(opening);
-    if (opening !== undefined) requireOpens(payments[paymentIndex]!, opening, statics, paymentIndex);
-    return { paymentIndex, pointWei, ...scoreDraw(epoch, shares, opening) };
-  });
+  const drawn = Array.from({ length: size.draws }, (_, k) => drawEpoch(epoch, shares, k));
+  const draws = drawn.map(({ draw }) => draw);
 
-  const weighted = slots.map(() => 0n);
+  const earned = weighSlots(model, draws).map(splitEarned);
+  const earnedWei = earned.map((slot) => slot.earnedWei);
+  const voidCount = draws.filter((draw) => !draw.isValid).length;
+  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
+  const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount, seed });
+
+  const witness = settlementInputs(size, {
+    model,
+    columns: epoch.features.columns,
+    sealed,
+    seed,
+    payments: payments.map((payment, i) => ({
+      packed: packPayment(payment),
+      receipt: payment.receipt,
+      hits: draws.filter(({ paymentIndex }) => paymentIndex === i).length,
+    })),
+    draws: drawn.map(({ draw, opening }) => ({
+      paymentIndex: draw.paymentIndex,
+      isValid: draw.isValid,
+      answerHash: opening?.answerHash ?? 0n,
+      salt: opening?.salt ?? 0n,
+      // A void draw needs some query; all ones do.
+      ...drawInputs(epoch.features.matrix, opening?.query ?? new Int16Array(size.features).fill(1)),
+    })),
+    earned,
+  });
+  return { ...settled, ...witness, draws, slotCount: size.slots };
+}
+
+/** Draw k: which payment has it, and how that payment's query scores the rows. */
+function drawEpoch(epoch: EpochToSettle, shares: DrawShares, k: number) {
+  const { size, model, sealed, payments } = epoch;
+  const pointWei = drawPoint(epoch.seed, k, size.draws, sealed.amountWei);
+  const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
+  const opening = epoch.openingOf(paymentIndex);
+  if (opening !== undefined)
+    requireOpens(payments[paymentIndex]!, opening, hashStatics(model.statics), paymentIndex);
+  const draw: SettledDraw = { paymentIndex, pointWei, ...scoreDraw(epoch, shares, opening) };
+  return { draw, opening };
+}
+
+/** W_m: what each slot's rows earn over all draws, in 2^-40 wei. */
+function weighSlots(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
+  const owners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const weighted = model.slots.map(() => 0n);
   for (const draw of draws) {
     for (const [row, score] of draw.scores.entries()) {
       const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
       weighted[owners[row]!]! += draw.rewardPerUnit * weight;
     }
   }
-  const split = weighted.map(splitEarned);
-  const earnedWei = split.map((slot) => slot.earnedWei);
-  const voidCount = draws.filter((draw) => !draw.isValid).length;
-  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
-  const newAccruedWei = slots.map((_, m) => (model.accruedWei[m] ?? 0n) + earnedWei[m]!);
-  const terms: SettlementTerms = {
-    modelId: model.modelId,
-    voidCount,
-    sealed: sealedHash(statics, sealed),
-    ownerWei: payout.ownerWei,
-    treasuryWei: payout.treasuryWei,
-    oldAccruedRoot: accruedRoot(slots, model.accruedWei),
-    newAccruedRoot: accruedRoot(slots, newAccruedWei),
-  };
-  const data: SettlementData = {
-    settlementHash: settlementHash(terms),
-    modelId: model.modelId,
-    isGenesis: false,
-    cap: 0,
-    seed,
-    epoch: sealed.epoch,
-    sealBatch: sealed.sealBatch,
-    voidCount,
-    burnedWei: payout.burnedWei,
-    capCircuit: 0,
-    chain: sealed.chain,
-    items: earnedWei,
-  };
-  settlementElements(data);
-
-  const packed = payments.map(packPayment);
-  const drawn = draws.map(({ paymentIndex }) => ({
-    before: packed[paymentIndex - 1] ?? 0n,
-    after: packed[paymentIndex]!,
-    receipt: payments[paymentIndex]!.receipt,
-  }));
-  const rowOwners = Array.from({ length: size.rows }, (_, i) => owners[i] ?? slots.length);
-  const remainders = padded(
-    split.map((slot) => slot.remainder),
-    size.slots,
-  );
-  // A void draw needs some query; all ones do.
-  const witnesses = openings.map((opening) =>
-    drawInputs(epoch.features.matrix, opening?.query ?? new Int16Array(size.features).fill(1)),
-  );
-  return {
-    data,
-    terms,
-    draws,
-    earnedWei,
-    newAccruedWei,
-    slotCount: size.slots,
-    privateElements: privateElements(size, { remainders, owners: rowOwners, hits, draws: drawn }),
-    inputs: {
-      ...modelInputs(model, size.slots),
-      modelId: model.modelId,
-      epoch: sealed.epoch,
-      sealBatch: sealed.sealBatch,
-      seed,
-      amount: sealed.amountWei,
-      earned: padded(earnedWei, size.slots),
-      remainder: remainders,
-      owner: rowOwners,
-      active: padded(
-        payments.map(() => 1n),
-        size.payments,
-      ),
-      receipt: padded(
-        payments.map((payment) => payment.receipt),
-        size.payments,
-      ),
-      packed: padded(packed, size.payments),
-      hits,
-      drawBefore: drawn.map((draw) => draw.before),
-      drawAfter: drawn.map((draw) => draw.after),
-      drawReceipt: drawn.map((draw) => draw.receipt),
-      isValid: draws.map((draw) => draw.isValid),
-      answerHash: openings.map((opening) => opening?.answerHash ?? 0n),
-      salt: openings.map((opening) => opening?.salt ?? 0n),
-      queryBytes: witnesses.map((witness) => witness.queryBytes),
-      scores: witnesses.map((witness) => padded(witness.scores, size.rows)),
-      blindScore: witnesses.map((witness) => witness.blindScore),
-      columnU: epoch.features.columns.u,
-      columnV: epoch.features.columns.v,
-    },
-  };
+  return weighted;
 }
 
 /** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. */

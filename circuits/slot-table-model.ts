@@ -3,16 +3,7 @@
  * `initPoseidon`.
  */
 import { hashStatics } from "./leaf.ts";
-import {
-  accruedRoot,
-  genesisHash,
-  type SealedEpoch,
-  type SettlementTerms,
-  sealedHash,
-  settlementHash,
-  slotRoot,
-  unpackSplit,
-} from "./rewards.ts";
+import { genesisHash, type SealedEpoch, slotRoot, unpackSplit } from "./rewards.ts";
 import {
   modelInputs,
   type PreparedSettlement,
@@ -20,6 +11,7 @@ import {
   requireSame,
   requireSlots,
   type SettledModel,
+  settledEpoch,
 } from "./settled-model.ts";
 import { packGenesisItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
@@ -38,7 +30,7 @@ export function defaultSplit(
   slotCount: number,
 ): PreparedSettlement {
   requireTable(model, slotCount);
-  const { slots, statics, accruedWei } = model;
+  const { slots, statics } = model;
   const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
   const shares = drawShares(sealed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares.rewardWei, BigInt(rowCount));
@@ -46,33 +38,10 @@ export function defaultSplit(
   const earnedWei = split.map((slot) => slot.earnedWei);
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = defaultPayout(sealed.amountWei, shares, total);
-  const newAccruedWei = slots.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
-  const terms: SettlementTerms = {
-    modelId: model.modelId,
-    voidCount: 0,
-    sealed: sealedHash(hashStatics(statics), sealed),
-    ownerWei: payout.ownerWei,
-    treasuryWei: payout.treasuryWei,
-    oldAccruedRoot: accruedRoot(slots, accruedWei),
-    newAccruedRoot: accruedRoot(slots, newAccruedWei),
-  };
-  const data: SettlementData = {
-    settlementHash: settlementHash(terms),
-    modelId: model.modelId,
-    isGenesis: false,
-    cap: 0,
-    seed: 0n,
-    epoch: sealed.epoch,
-    sealBatch: sealed.sealBatch,
-    voidCount: 0,
-    burnedWei: payout.burnedWei,
-    capCircuit: 0,
-    chain: sealed.chain,
-    items: earnedWei,
-  };
+  const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount: 0, seed: 0n });
   const remainder = split.map((slot) => slot.remainder);
-  const inputs = tableInputs(model, data, sealed.amountWei, remainder, slotCount);
-  return { data, terms, earnedWei, newAccruedWei, slotCount, privateElements: [], inputs };
+  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, slotCount);
+  return { ...settled, slotCount, privateElements: [], inputs };
 }
 
 /**
