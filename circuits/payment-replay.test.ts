@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
 import { recordedCount } from "./constraint-counts.ts";
+import { invertAll } from "./montgomery-points.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
 import { type EpochPayment, paymentChain } from "./settlement-model.ts";
@@ -13,12 +14,7 @@ const BETA = 0xabcdefn ** 9n % FIELD_ORDER;
 const GAMMA = 0x123457n ** 11n % FIELD_ORDER;
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
-const inverse = (value: bigint) => {
-  let result = 1n;
-  for (let e = FIELD_ORDER - 2n, base = modulo(value); e > 0n; e >>= 1n, base = (base * base) % FIELD_ORDER)
-    if (e & 1n) result = (result * base) % FIELD_ORDER;
-  return result;
-};
+const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
 
 function paymentsOf(count: number): EpochPayment[] {
   const numbers = new SeededNumbers(count);

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
 import { recordedCount } from "./constraint-counts.ts";
+import { invertAll } from "./montgomery-points.ts";
 import { FIELD_ORDER } from "./protocol.ts";
 import { splitEarned } from "./settlement-split.ts";
 import { SeededNumbers } from "./settlement-world.ts";
@@ -42,12 +43,7 @@ function honestCase(rowCounts: number[], seed = 1): Case {
 }
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
-const inverse = (value: bigint) => {
-  let result = 1n;
-  for (let e = FIELD_ORDER - 2n, base = modulo(value); e > 0n; e >>= 1n, base = (base * base) % FIELD_ORDER)
-    if (e & 1n) result = (result * base) % FIELD_ORDER;
-  return result;
-};
+const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
 const padded = <T>(values: readonly T[], zero: T) =>
   Array.from({ length: SLOTS }, (_, i) => values[i] ?? zero);
 

@@ -8,6 +8,7 @@ import { CircuitTester } from "./circuit-tester.ts";
 import { drawInputs } from "./draw-scores.ts";
 import { refusingStatements } from "./forgery-check.ts";
 import { hashStatics } from "./leaf.ts";
+import { invertAll } from "./montgomery-points.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER, TAG } from "./protocol.ts";
 import { queryCommitment } from "./query.ts";
@@ -370,12 +371,7 @@ describe("the statement", () => {
 function modulo(value: bigint): bigint {
   return ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 }
-function inverse(value: bigint): bigint {
-  let result = 1n;
-  for (let e = FIELD_ORDER - 2n, base = modulo(value); e > 0n; e >>= 1n, base = (base * base) % FIELD_ORDER)
-    if (e & 1n) result = (result * base) % FIELD_ORDER;
-  return result;
-}
+const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
 function pick(inputs: CircuitInputs, names: readonly string[]): CircuitInputs {
   return Object.fromEntries(names.map((name) => [name, inputs[name]!]));
 }

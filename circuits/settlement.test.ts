@@ -45,6 +45,16 @@ describe("Settlement", () => {
   it("has no wire that could hold another value", async () => {
     const { tester, witness } = await expectEqual({ seed: 3, amountsWei: [5n ** 20n, 7n ** 20n] });
     expect(tester.tamper(witness)).toEqual([]);
+    // A void draw, and one without a positive score: where IsZero sees a 0 its inverse is free, and nothing else reads it.
+    const other = await expectEqual({
+      rowCounts: [2, 1],
+      entry: () => -1,
+      amountsWei: [10n ** 9n, 10n ** 9n],
+      query: (i) => (i === 0 ? null : Int16Array.of(1, 3, 5, 7)),
+    });
+    const free = other.tester.tamper(other.witness).map(({ signal }) => signal);
+    const inverses = [0, 1].map((k) => `main.weight[${k}].isEven.equal.inverse`);
+    expect(new Set(free)).toEqual(new Set(inverses));
   });
 
   it("gives rows equal parts where no score is positive", async () => {
