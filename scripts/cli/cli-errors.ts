@@ -41,6 +41,34 @@ export const commandErrors = {
     meaning: "the verification key of a ceremony is not where it is looked for",
     remedy: "get the published keys of the rollup, and name their folder with --keys",
   },
+  CMD_CIRCUIT_UNNAMED: {
+    meaning: "L1 does not say how many rows, features and draws one of the rollup's settlement circuits has",
+    remedy: "name it, for example --circuits settlement-1024-256-64-32-4",
+  },
+  CMD_CIRCUIT_MISSING: {
+    meaning: "the proof needs a circuit that the rollup does not have",
+    remedy: "use a model that fits one of the rollup's settlement circuits (openledger status lists them)",
+  },
+  CMD_NO_MODEL_SERVER: {
+    meaning: "no address of the model's server is known",
+    remedy: "pass --server URL, or start one with: openledger model serve",
+  },
+  CMD_NOT_SETTLED: {
+    meaning: "the model has no settlement of this epoch",
+    remedy: "list the model's epochs with: openledger model show",
+  },
+  CMD_NOTHING_SEALED: {
+    meaning: "the model has no sealed epoch to settle",
+    remedy: "seal the open one first with: openledger model seal",
+  },
+  CMD_TOO_EARLY: {
+    meaning: "the rules allow this only later",
+    remedy: "try again at the time that the message names",
+  },
+  CMD_SETTLEMENT_DIFFERS: {
+    meaning: "a settlement is not what the published data and L1 make of its epoch",
+    remedy: "do not trust this model before the difference is explained",
+  },
   CMD_INTERNAL: {
     meaning: "the program failed in an unforeseen way",
     remedy: "report it with the details (--json)",

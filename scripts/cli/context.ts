@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Address, getAddress, isAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { loadDeployment } from "../../circuits/deployment.ts";
+import { type Deployment, loadDeployment } from "../../circuits/deployment.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
@@ -30,7 +30,11 @@ export interface Endpoints {
   sequencerUrl: string | null;
 }
 
-const endpointsSchema = z.object({ sequencerUrl: z.url() });
+const endpointsSchema = z.object({
+  sequencerUrl: z.url(),
+  /** Addresses of model servers by the model's id. */
+  modelServers: z.record(z.string(), z.url()).default({}),
+});
 
 /** Options first, then what the devnet has left. @throws CMD_NO_DEPLOYMENT, CMD_USAGE */
 export function resolveEndpoints(options: GlobalOptions): Endpoints {
@@ -49,6 +53,28 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
     rollupAddress: parseAddress(options.rollup ?? record!.rollupAddress),
     sequencerUrl,
   };
+}
+
+/** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
+export function modelServerOf(modelId: number, server: string | undefined): string {
+  const endpoints = readIfPresent(workspacePaths.endpoints);
+  const known = endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
+  const url = server ?? known[String(modelId)];
+  if (url !== undefined) return url;
+  throw commandError("CMD_NO_MODEL_SERVER", `nobody has said where model ${modelId} is served`, {
+    data: { modelId },
+  });
+}
+
+/** The devnet's deployment record, if it is of this rollup; null where there is none. */
+export function deploymentOf(rollupAddress: Address): Deployment | null {
+  if (readIfPresent(workspacePaths.deployment) === null) return null;
+  const deployment = loadDeployment(workspacePaths.deployment);
+  return getAddress(deployment.rollupAddress) === rollupAddress ? deployment : null;
+}
+
+export function deployedCircuitNames(rollupAddress: Address): string[] {
+  return deploymentOf(rollupAddress)?.circuits.map(({ name }) => name) ?? [];
 }
 
 /** @throws CMD_USAGE */

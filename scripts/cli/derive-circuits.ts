@@ -5,9 +5,10 @@ import { createL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { batchShape } from "../../circuits/circuit-sizes.ts";
+import { batchShape, type CircuitSizes, isNameOfSizes } from "../../circuits/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/verification-key.ts";
 import { commandError } from "./cli-errors.ts";
@@ -17,6 +18,11 @@ export interface DeriveOptions {
   readonly rollupAddress: Address;
   /** Keys of a ceremony: `<folder>/<circuit>/verification-key.json`. */
   readonly keysFolder: string;
+  /**
+   * Names of circuits that the rollup may have. L1 does not say how many rows, features and draws a settlement circuit
+   * has; a name that is wrong is found out by its key.
+   */
+  readonly circuitNames: readonly string[];
   readonly onProgress: (text: string) => void;
 }
 
@@ -24,7 +30,7 @@ export interface DeriveOptions {
  * What the rollup's circuits must be, from the sources in this repository: of the contract only the shapes are
  * believed. Development keys follow from the circuit alone; those of a ceremony are files.
  *
- * @throws CMD_KEYS_MISSING, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ * @throws CMD_KEYS_MISSING, CMD_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -43,9 +49,9 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
 
 async function deriveKey(
   circuit: RegisteredCircuit,
-  { keysFolder, onProgress }: DeriveOptions,
+  { circuitNames, keysFolder, onProgress }: DeriveOptions,
 ): Promise<VerificationKey> {
-  const name = shapeName(batchShape(circuit));
+  const name = nameOf(circuit, circuitNames);
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
   onProgress(`compiling ${name}, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(name));
@@ -58,6 +64,20 @@ async function deriveKey(
     },
   });
   return verificationKey;
+}
+
+/** @throws CMD_CIRCUIT_UNNAMED */
+export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): string {
+  const { sort, size0, size1 } = circuit;
+  if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
+  if (sort === CIRCUIT_SORT.slotTable) return `slot-table-${size1}`;
+  const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
+  if (name !== undefined) return name;
+  throw commandError(
+    "CMD_CIRCUIT_UNNAMED",
+    `the rollup has a settlement circuit for ${size0} payments and ${size1} slots, whose name is not given`,
+    { data: { payments: size0, slots: size1, given: circuitNames } },
+  );
 }
 
 async function readCeremonyKey(path: string, name: string): Promise<VerificationKey> {

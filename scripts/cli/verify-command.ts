@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { repositoryRoot } from "../../circuits/compile.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
-import { resolveEndpoints } from "./context.ts";
+import { deployedCircuitNames, resolveEndpoints } from "./context.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 export function addVerifyCommand(program: Command): void {
@@ -17,9 +17,14 @@ export function addVerifyCommand(program: Command): void {
       "keys of a ceremony: <folder>/<circuit>/verification-key.json",
       join(repositoryRoot, "keys"),
     )
+    .option(
+      "--circuits <names...>",
+      "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+      [],
+    )
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
-  onRun<{ keys: string; fromBlock?: bigint }>(command, async ({ options, output }) => {
+  onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
       import("../../bridge/verify.ts"),
@@ -28,7 +33,14 @@ export function addVerifyCommand(program: Command): void {
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const onProgress = (text: string) => output.progress(text);
-    const circuits = await deriveCircuits({ rpcUrl, rollupAddress, keysFolder: options.keys, onProgress });
+    const circuitNames = [...options.circuits, ...deployedCircuitNames(rollupAddress)];
+    const circuits = await deriveCircuits({
+      rpcUrl,
+      rollupAddress,
+      keysFolder: options.keys,
+      circuitNames,
+      onProgress,
+    });
     const result = await verifyRollup({
       rpcUrl,
       rollupAddress,
@@ -40,7 +52,7 @@ export function addVerifyCommand(program: Command): void {
     const root = toHex32(result.root);
     const lines = [
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
-      `${result.batchCount} batches, ${result.operationCount} operations, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
+      `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
     ];
     if (result.isDevelopment)
       lines.push(

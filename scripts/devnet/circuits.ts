@@ -1,47 +1,71 @@
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
+import { circuitSpec, settlementCircuitSpec, slotTableCircuitSpec } from "../../circuits/circuit-registry.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { DEVNET_SHAPE } from "./config.ts";
 import type { Console } from "./console.ts";
+import type { DevnetPlan } from "./plan.ts";
 
 export interface DevnetCircuit {
-  compiled: CompiledCircuit;
-  proving: ProvingCircuit;
+  readonly sizes: CircuitSizes;
+  readonly compiled: CompiledCircuit;
+  readonly proving: ProvingCircuit;
 }
 
-/** Compiles the batch circuit and makes its development keys, or takes both from the cache. */
-export async function buildCircuit(console: Console): Promise<DevnetCircuit> {
-  const name = shapeName(DEVNET_SHAPE);
+/** Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, slot table. */
+export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+  const { settlement, tableSlots } = plan;
+  const wanted = [
+    { sizes: batchSizes(DEVNET_SHAPE), spec: circuitSpec(shapeName(DEVNET_SHAPE)) },
+    {
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: settlement.payments, size1: settlement.slots },
+      spec: settlementCircuitSpec(settlement),
+    },
+    {
+      sizes: { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: tableSlots },
+      spec: slotTableCircuitSpec(tableSlots),
+    },
+  ];
+  // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
+  const waiting = new Set(wanted.map(({ spec }) => spec.name));
   const ticker = setInterval(() => {
-    console.progress(
-      `compiling ${name} (once, then cached): ${Math.round((Date.now() - startedAtMs) / 1000)} s`,
-    );
+    const seconds = Math.round((Date.now() - startedAtMs) / 1000);
+    console.progress(`compiling ${[...waiting].join(", ")} (once, then cached): ${seconds} s`);
   }, 1000);
-  let compiled: CompiledCircuit;
+  const compiling = wanted.map(async ({ spec }) => {
+    const compiled = await compileCircuit(spec);
+    waiting.delete(spec.name);
+    const { nonLinear, linear } = compiled.constraintCounts;
+    console.done(
+      `circuit ${spec.name}: ${(nonLinear + linear).toLocaleString("en")} constraints`,
+      Date.now() - startedAtMs,
+    );
+    return compiled;
+  });
+  let compiled: CompiledCircuit[];
   try {
-    compiled = await compileCircuit(circuitSpec(name));
+    compiled = await Promise.all(compiling);
   } finally {
     clearInterval(ticker);
   }
-  const { nonLinear, linear } = compiled.constraintCounts;
-  console.done(
-    `circuit ${name}: ${(nonLinear + linear).toLocaleString("en")} constraints`,
-    Date.now() - startedAtMs,
-  );
   const keysFromMs = Date.now();
-  const proving = await developmentSetup(compiled, {
-    onProgress: ({ stage, done, total }) => {
-      console.progress(
-        `making development keys (once, then cached): ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`,
-      );
-    },
-  });
+  const circuits: DevnetCircuit[] = [];
+  for (const [i, circuit] of compiled.entries()) {
+    const proving = await developmentSetup(circuit, {
+      onProgress: ({ stage, done, total }) => {
+        const percent = Math.floor((100 * done) / Math.max(1, total));
+        console.progress(`development keys of ${circuit.name} (once, then cached): ${stage} ${percent} %`);
+      },
+    });
+    circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
+  }
   console.done(
     "development keys: their secret is public, proofs made with them convince nobody",
     Date.now() - keysFromMs,
   );
-  return { compiled, proving };
+  return circuits;
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { parseEther } from "viem";
 import type { BatchShape } from "../../circuits/protocol.ts";
+import type { RewardSplit } from "../../circuits/rewards.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**
@@ -21,8 +22,12 @@ export const RECEIPT_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
 export const L1_PORT = 8545;
 export const SEQUENCER_PORT = 8787;
+export const MODEL_SERVER_PORT = 8797;
 /** anvil's own, with its well-known accounts: this key and all others here are public. */
 export const MNEMONIC = "test test test test test test test test test test test junk";
+
+/** Accounts that anvil gives ether to. */
+export const L1_ACCOUNT_COUNT = 11;
 
 /** Order of anvil's accounts. The operator only runs the rollup; the faucet deploys and holds the supply. */
 export const ACCOUNT_INDEX = {
@@ -31,13 +36,23 @@ export const ACCOUNT_INDEX = {
   bob: 2,
   carol: 3,
   dave: 4,
+  vera: 5,
+  walt: 6,
+  mia: 7,
   treasury: 8,
   faucet: 9,
+  nina: 10,
 } as const;
 export type AccountName = keyof typeof ACCOUNT_INDEX;
 
-export const PEOPLE = ["alice", "bob", "carol", "dave"] as const;
+/**
+ * alice owns the datanet; bob, carol and dave contribute, vera and walt vouch for rows; mia owns the model; nina and
+ * alice ask it.
+ */
+export const PEOPLE = ["alice", "bob", "carol", "dave", "vera", "walt", "mia", "nina"] as const;
 export type PersonName = (typeof PEOPLE)[number];
+/** Who sends the planned transfers. */
+export const TRADERS = ["alice", "bob", "carol", "dave"] as const;
 
 export const FEE_PER_UNIT_WEI = parseEther("0.0001");
 export const ID_FEE_WEI = parseEther("0.5");
@@ -54,6 +69,10 @@ export const DEPOSITS = {
     permission: "permit",
   },
   dave: { fundedWei: parseEther("400"), depositWei: parseEther("200"), permission: "permit" },
+  vera: { fundedWei: parseEther("20"), depositWei: parseEther("10"), permission: "permit" },
+  walt: { fundedWei: parseEther("20"), depositWei: parseEther("10"), permission: "permit" },
+  mia: { fundedWei: parseEther("50"), depositWei: parseEther("20"), permission: "permit" },
+  nina: { fundedWei: parseEther("200"), depositWei: parseEther("100"), permission: "permit" },
 } as const satisfies Record<
   PersonName,
   { fundedWei: bigint; depositWei: bigint; permission: "approve" | "permit" }
@@ -61,9 +80,19 @@ export const DEPOSITS = {
 
 export const DATANET_AMOUNT_WEI = parseEther("2");
 export const CONTRIBUTORS = ["bob", "carol", "dave"] as const;
-/** 3 people · 4 commits · 27 rows = 324 rows. */
+export type ContributorName = (typeof CONTRIBUTORS)[number];
+export const VALIDATORS = ["vera", "walt"] as const;
+export const CUSTOMERS = ["nina", "alice"] as const;
 export const COMMITS_EACH = 4;
-export const ROWS_PER_COMMIT = 27;
+
+/** What the model's balance begins with: it pays the fee of its Seal. */
+export const MODEL_AMOUNT_WEI = parseEther("1");
+/** Of one answer. */
+export const PRICE_WEI = parseEther("0.5");
+/** A fifth for the model's owner; of what rows earn, an eighth for the validator. 65,536ths. */
+export const SPLIT: RewardSplit = { ownerParts: 13_107n, validatorParts: 8_192n };
+/** A published version waits this long for approvals, and somewhat longer for the clocks' sake. */
+export const APPROVAL_MARGIN_SECONDS = 120;
 /** Sent before the datanet is made (they fill the narrow slots of its batch), and after it. */
 export const FIRST_TRANSFER_COUNT = 8;
 export const LATER_TRANSFER_COUNT = 32;
@@ -75,6 +104,9 @@ export const devnetPaths = {
   l1State: join(workspaceDir, "l1-state.json"),
   sequencerData: join(workspaceDir, "sequencer"),
   bridgeData: join(workspaceDir, "bridge"),
+  /** mia's model, as published, and what its server keeps. */
+  model: join(workspaceDir, "model"),
+  answers: join(workspaceDir, "answers"),
   proverData: join(workspaceDir, "prover"),
   operatorToken: join(workspaceDir, "operator-token"),
   journal: join(workspaceDir, "journal.json"),

@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
 import { foundry } from "viem/chains";
-import { batchSizes } from "../../circuits/circuit-sizes.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/deployment.ts";
 import { genesisLedger } from "../../circuits/ledger.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
@@ -13,7 +12,7 @@ import { toSolidityKey } from "../../prover/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";
-import { DEVNET_SHAPE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 
@@ -26,28 +25,28 @@ export const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger
  */
 export async function deployDevnet(
   rpcUrl: string,
-  circuit: DevnetCircuit,
+  circuits: readonly DevnetCircuit[],
   console: Console,
 ): Promise<Deployment> {
   const deployment =
     readIfPresent(workspacePaths.deployment) === null
-      ? await deployNew(rpcUrl, circuit, console)
-      : await reuse(rpcUrl, circuit, console);
+      ? await deployNew(rpcUrl, circuits, console)
+      : await reuse(rpcUrl, circuits, console);
   await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
   return deployment;
 }
 
 async function reuse(
   rpcUrl: string,
-  { compiled, proving }: DevnetCircuit,
+  circuits: readonly DevnetCircuit[],
   console: Console,
 ): Promise<Deployment> {
   const deployment = loadDeployment(workspacePaths.deployment);
-  const [deployed] = deployment.circuits;
-  if (deployed?.contentHash !== compiled.contentHash) {
+  for (const [i, { compiled }] of circuits.entries()) {
+    if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
     throw devnetError(
       "DEV_CIRCUIT_CHANGED",
-      `the devnet's rollup was deployed with other circuits than ${compiled.name} is now`,
+      `the devnet's rollup was deployed with another circuit than ${compiled.name} is now`,
     );
   }
   const client = createPublicClient({ transport: http(rpcUrl) });
@@ -57,10 +56,18 @@ async function reuse(
   console.done(
     `rollup ${deployment.rollupAddress}, deployed in block ${deployment.deployedAtBlock} by an earlier start`,
   );
-  return { ...deployment, rpcUrl, circuits: [{ ...deployed, ...keyPaths(proving) }] };
+  return {
+    ...deployment,
+    rpcUrl,
+    circuits: deployment.circuits.map((deployed, i) => ({ ...deployed, ...keyPaths(circuits[i]!.proving) })),
+  };
 }
 
-async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Console): Promise<Deployment> {
+async function deployNew(
+  rpcUrl: string,
+  circuits: readonly DevnetCircuit[],
+  console: Console,
+): Promise<Deployment> {
   const startedAtMs = Date.now();
   await initPoseidon();
   const transport = http(rpcUrl);
@@ -74,11 +81,13 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
     operatorOwner: BigInt(operatorOwner),
     operatorKeyX,
   });
-  const config: CircuitConfig = {
-    ...batchSizes(DEVNET_SHAPE),
-    isDevelopment: true,
-    key: toSolidityKey(circuit.proving.verificationKey) as VerifyingKey,
-  };
+  const configs = circuits.map(
+    ({ sizes, proving }): CircuitConfig => ({
+      ...sizes,
+      isDevelopment: true,
+      key: toSolidityKey(proving.verificationKey) as VerifyingKey,
+    }),
+  );
   const deployed = await deployRollup({
     walletClient,
     publicClient,
@@ -87,7 +96,7 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
     treasuryOwner,
     operatorOwner,
     operatorKeyX,
-    circuits: [config],
+    circuits: configs,
     idFeeWei: ID_FEE_WEI,
     minDepositWei: MIN_DEPOSIT_WEI,
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
@@ -108,16 +117,14 @@ async function deployNew(rpcUrl: string, circuit: DevnetCircuit, console: Consol
     domain: ledgerDomain(foundry.id, rollup),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: ID_FEE_WEI,
-    circuits: [
-      {
-        name: circuit.compiled.name,
-        ...batchSizes(DEVNET_SHAPE),
-        circuitId: computeCircuitId(config),
-        isDevelopment: true,
-        contentHash: circuit.compiled.contentHash,
-        ...keyPaths(circuit.proving),
-      },
-    ],
+    circuits: circuits.map(({ sizes, compiled, proving }, i) => ({
+      name: compiled.name,
+      ...sizes,
+      circuitId: computeCircuitId(configs[i]!),
+      isDevelopment: true,
+      contentHash: compiled.contentHash,
+      ...keyPaths(proving),
+    })),
   };
 }
 

@@ -6,9 +6,10 @@ import { openRowStore } from "../../client/row-store.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { readRollupCircuits } from "../settlement/rollup-circuits.ts";
 import { writeDevAccounts } from "./accounts.ts";
-import { buildCircuit } from "./circuits.ts";
-import { devnetPaths, L1_PORT, SEQUENCER_PORT } from "./config.ts";
+import { buildCircuits } from "./circuits.ts";
+import { devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
 import { deployDevnet } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
@@ -16,12 +17,14 @@ import { findFreePort } from "./free-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec } from "./l1-node.ts";
+import { type DevnetPlan, PLANS } from "./plan.ts";
 import { endLeftovers } from "./process-record.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
   bridgeSpec,
   loadOperatorToken,
+  modelServerSpec,
   proverSpec,
   type ServiceAddresses,
   sequencerSpec,
@@ -30,6 +33,7 @@ import { Supervisor } from "./supervisor.ts";
 
 interface DevnetOptions {
   exit?: boolean;
+  small?: boolean;
   reset?: boolean;
   prover: BackendName;
 }
@@ -59,11 +63,12 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       supervisor,
       signal: stop.signal,
       proverBackend: options.prover,
+      plan: PLANS[options.small === true ? "small" : "full"],
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
     if (options.exit === true) return status;
-    printNextSteps(console);
+    printNextSteps(console, report.modelId);
     await ended(stop.signal);
     return isRollupError(stop.signal.reason) ? fail(console, stop.signal.reason) : status;
   } catch (error) {
@@ -81,6 +86,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
       "A whole rollup on this machine: Ethereum node, contracts, sequencer, prover, bridge, and a job that uses them.",
     )
     .option("--exit", "end after the job; status 0 only if every check held")
+    .option("--small", "small settlement circuits and fewer e-mails: for tests")
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
@@ -103,7 +109,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    for (const name of ["anvil", "sequencer", "prover", "bridge"])
+    for (const name of ["anvil", "sequencer", "prover", "bridge", "model-server"])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is forgotten");
   }
@@ -114,19 +120,20 @@ async function bringUpAndWork(modules: {
   supervisor: Supervisor;
   signal: AbortSignal;
   proverBackend: BackendName;
+  plan: DevnetPlan;
 }): Promise<Report> {
-  const { console, supervisor, signal, proverBackend } = modules;
+  const { console, supervisor, signal, proverBackend, plan } = modules;
   const check = () => signal.throwIfAborted();
-  console.title("Circuit and keys");
-  // Compiling takes a minute and cannot be stopped midway; half-built cache entries are never used.
-  const circuit = await Promise.race([buildCircuit(console), rejectOnAbort(signal)]);
+  console.title("Circuits and keys");
+  // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
+  const circuits = await Promise.race([buildCircuits(plan, console), rejectOnAbort(signal)]);
   console.title("Ethereum node and contracts");
   const port = await findFreePort(L1_PORT);
   const rpcUrl = `http://127.0.0.1:${port}`;
   await supervisor.start(l1NodeSpec(port));
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
-  const deployment = await deployDevnet(rpcUrl, circuit, console);
+  const deployment = await deployDevnet(rpcUrl, circuits, console);
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
   const addresses: ServiceAddresses = {
@@ -135,7 +142,7 @@ async function bringUpAndWork(modules: {
     operatorToken: await loadOperatorToken(),
     proverBackend,
   };
-  await writeFileWhole(workspacePaths.endpoints, `${JSON.stringify({ sequencerUrl }, null, 2)}\n`);
+  await writeEndpoints(sequencerUrl, {});
   await writeDevAccounts();
   check();
   await supervisor.start(sequencerSpec(addresses));
@@ -144,9 +151,20 @@ async function bringUpAndWork(modules: {
   console.done(`proofs by the ${proverBackend} back end`);
 
   const journal = new Journal(devnetPaths.journal);
+  let serverUrl: string | null = null;
+  const serveModel = async (modelId: number) => {
+    if (serverUrl !== null) return serverUrl;
+    const url = `http://127.0.0.1:${await findFreePort(MODEL_SERVER_PORT)}`;
+    await supervisor.start(modelServerSpec(modelId, url, addresses));
+    await writeEndpoints(sequencerUrl, { [modelId]: url });
+    console.done(`model ${modelId} is served at ${url}`);
+    serverUrl = url;
+    return url;
+  };
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
+    await serveModel(journal.get<number>("model-id")!);
     printReport(console, finished);
     return finished;
   }
@@ -157,6 +175,12 @@ async function bringUpAndWork(modules: {
     signal,
     ...people,
     store: await openRowStore(workspacePaths.rows),
+    plan,
+    rpcUrl,
+    deployment,
+    circuits: await readRollupCircuits({ rpcUrl, rollupAddress: deployment.rollupAddress, deployment }),
+    proverBackend,
+    serveModel,
     seal: () => seal(addresses),
   };
   const report = await runJob(job);
@@ -164,6 +188,11 @@ async function bringUpAndWork(modules: {
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
   printReport(console, report);
   return report;
+}
+
+function writeEndpoints(sequencerUrl: string, modelServers: Record<number, string>): Promise<void> {
+  const text = JSON.stringify({ sequencerUrl, modelServers }, null, 2);
+  return writeFileWhole(workspacePaths.endpoints, `${text}\n`);
 }
 
 async function seal({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {

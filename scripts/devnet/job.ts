@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Deployment } from "../../circuits/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   type L1Options,
@@ -18,10 +19,13 @@ import {
 } from "../../client/send-operation.ts";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/wait-for.ts";
 import { waitFor } from "../../client/wait-for.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import type { RollupCircuit } from "../settlement/rollup-circuits.ts";
 import { devAccount } from "./accounts.ts";
 import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { Journal } from "./journal.ts";
+import type { DevnetPlan } from "./plan.ts";
 
 /** What the steps of the devnet's job work with. */
 export interface Job {
@@ -31,6 +35,14 @@ export interface Job {
   readonly faucet: LedgerClient;
   readonly store: RowStore;
   readonly signal: AbortSignal;
+  readonly plan: DevnetPlan;
+  readonly rpcUrl: string;
+  readonly deployment: Deployment;
+  /** The rollup's circuits as L1 lists them. */
+  readonly circuits: readonly RollupCircuit[];
+  readonly proverBackend: BackendName;
+  /** Starts the server of mia's model, unless it runs. @returns its address */
+  readonly serveModel: (modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly seal: () => Promise<void>;
 }

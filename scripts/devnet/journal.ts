@@ -19,6 +19,10 @@ export class Journal {
     return this.entries[key] as T | undefined;
   }
 
+  keys(): string[] {
+    return Object.keys(this.entries);
+  }
+
   /** Resolves once the entry is on disk. Parallel calls are written one after another. */
   set(key: string, value: unknown): Promise<void> {
     this.entries[key] = value;

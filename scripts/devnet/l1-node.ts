@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createPublicClient, http } from "viem";
-import { devnetPaths, L1_BLOCK_SECONDS, L1_SAVE_SECONDS, MNEMONIC } from "./config.ts";
+import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS, MNEMONIC } from "./config.ts";
 import { devnetError } from "./devnet-errors.ts";
 import type { ServiceSpec } from "./supervisor.ts";
 
@@ -17,6 +17,7 @@ export function l1NodeSpec(port: number): ServiceSpec {
     command: anvilPath(),
     args: [
       ["--port", String(port), "--chain-id", "31337", "--mnemonic", MNEMONIC],
+      ["--accounts", String(L1_ACCOUNT_COUNT)],
       // The newest rules, and those of the transaction's size that anvil leaves out by default.
       ["--hardfork", "osaka", "--enable-tx-gas-limit"],
       ["--block-time", String(L1_BLOCK_SECONDS)],

@@ -1,8 +1,11 @@
 import { listBatches } from "../../client/ledger-reads.ts";
+import { formatOpen } from "../../client/open-amount.ts";
 import { renderTable } from "../cli/output.ts";
 import { type Console, formatDuration } from "./console.ts";
 import type { Job } from "./job.ts";
 import type { Check } from "./steps/check.ts";
+import type { EarningsLine } from "./steps/check-epoch.ts";
+import { SETTLED_EPOCH } from "./steps/epoch.ts";
 
 export interface BatchLine {
   readonly number: number;
@@ -15,14 +18,21 @@ export interface BatchLine {
 /** What the job leaves behind; kept in the journal. */
 export interface Report {
   readonly finishedAt: string;
+  readonly modelId: number;
   readonly durationMs: number;
   readonly batches: readonly BatchLine[];
   readonly checks: readonly Check[];
+  readonly earnings: readonly EarningsLine[];
 }
 
-export async function makeReport(job: Job, checks: readonly Check[], durationMs: number): Promise<Report> {
+export async function makeReport(
+  job: Job,
+  { checks, earnings, modelId }: Pick<Report, "checks" | "earnings" | "modelId">,
+  durationMs: number,
+): Promise<Report> {
   const batches = await listBatches(job.people.alice, 100);
   return {
+    modelId,
     finishedAt: new Date().toISOString(),
     durationMs,
     batches: batches.reverse().map((batch) => ({
@@ -33,6 +43,7 @@ export async function makeReport(job: Job, checks: readonly Check[], durationMs:
       transactionHash: batch.l1TransactionHash ?? null,
     })),
     checks,
+    earnings,
   };
 }
 
@@ -53,6 +64,18 @@ export function printReport(console: Console, report: Report): void {
   });
   for (const line of renderTable([["batch", "operations", "proven in", "gas", "L1 transaction"], ...rows]))
     console.line(line);
+  console.title(`Who earned what of epoch ${SETTLED_EPOCH}`);
+  const lines = report.earnings.map((line) => [
+    line.name,
+    String(line.committedCount),
+    String(line.wrongCount),
+    String(line.rowCount),
+    formatOpen(BigInt(line.earnedWei)),
+    percent(BigInt(line.earnedWei), report.earnings),
+  ]);
+  const head = ["rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
+  for (const line of renderTable([head, ...lines])) console.line(line);
+  console.line("of a slot's earnings an eighth is its validator's; the rows left out have earned nothing");
   console.title("Checks");
   for (const { claim, holds, detail } of report.checks) {
     const text = detail === "" ? claim : `${claim}: ${detail}`;
@@ -65,16 +88,25 @@ export function printReport(console: Console, report: Report): void {
   console.line(`${verdict}; the job took ${formatDuration(report.durationMs)}`);
 }
 
-export function printNextSteps(console: Console): void {
+function percent(wei: bigint, earnings: readonly EarningsLine[]): string {
+  const total = earnings.reduce((sum, { earnedWei }) => sum + BigInt(earnedWei), 0n);
+  return total === 0n ? "" : `${(Number((10_000n * wei) / total) / 100).toFixed(2)} %`;
+}
+
+export function printNextSteps(console: Console, modelId: number): void {
   console.title("What to try next (in another terminal)");
   for (const line of [
     "npm run openledger -- status",
     "npm run openledger -- account show alice",
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
     "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- claim --account bob",
+    'npm run openledger -- model ask MODEL "Subject: you have won a free cruise" --account nina',
+    "npm run openledger -- rewards --account walt",
+    "npm run openledger -- rewards why MODEL 1",
+    "npm run openledger -- verify settlement MODEL 1",
     "npm run openledger -- verify",
   ]) {
-    console.line(line);
+    console.line(line.replace("MODEL", String(modelId)));
   }
   console.line("");
   console.line(

@@ -1,20 +1,28 @@
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { makeReport, type Report } from "./report.ts";
+import { askAboutMail } from "./steps/ask.ts";
+import { checkEpoch } from "./steps/check-epoch.ts";
 import { runChecks } from "./steps/checks.ts";
 import { contributeMail, openDatanet, publishMail } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
+import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
+import { sealFirstEpoch, settleFirstEpoch } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
+import { passADay, registerOnLedger, trainOnMail } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
+/** Transfers that fill the narrow slots beside each claim. */
+const TRANSFERS_A_CLAIM = 3;
+
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
  *
- * The order fills the batches: four deposits are one batch's wide slots; eight transfers are the narrow slots of the
- * batch in which the datanet and the first commits are wide; the other commits, the publication and both
- * withdrawals fill the third; transfers fill the rest.
+ * The order fills the batches: eight deposits are two batches' wide slots; transfers and commits are the narrow slots of
+ * the batches in which the datanet, the version and two withdrawals are wide; the payments' batches hold what the model
+ * needs, and transfers fill those of the claims.
  *
  * Every step may be entered again after a kill: what was sent is in the journal.
  */
@@ -30,23 +38,45 @@ export async function runJob(job: Job): Promise<Report> {
   title("Deposits");
   const leaves = await depositAll(job);
   await job.journal.set("leaves", leaves);
-  title("Transfers, a datanet, rows");
+  title("Transfers, a datanet, labelled e-mails, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   const datanetId = await openDatanet(job, leaves);
   await job.journal.set("datanet-id", datanetId);
   await contributeMail(job, leaves, datanetId);
   await publishMail(job, leaves, datanetId);
-  title("Withdrawals and more transfers");
   const signed = await withdrawSigned(job, leaves);
   const forced = await withdrawForced(job, leaves);
-  await transferRange(job, leaves, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT);
-  title("Proofs, L1, claims");
+  title("A model, trained while the batches are proven");
+  const model = await trainOnMail(job, datanetId);
   await Promise.all([
     claimWithdrawal(job, "carol", signed),
     claimWithdrawal(job, "dave", forced),
     settle(job),
   ]);
+  title("The model on the ledger");
+  await passADay(job, datanetId);
+  const modelId = await registerOnLedger(job, leaves, datanetId, model);
+  await job.journal.set("model-id", modelId);
+  title("Questions, answers, payments");
+  const serverUrl = await job.serveModel(modelId);
+  await askAboutMail(job, leaves, modelId, serverUrl);
+  title("The epoch's settlement");
+  await sealFirstEpoch(job, modelId);
+  await settleFirstEpoch(job, modelId, model, serverUrl);
+  title("Rewards");
+  let sent = FIRST_TRANSFER_COUNT;
+  const lastTransfer = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
+  const sendTransfers = async (count: number) => {
+    const wanted = Math.min(count, lastTransfer - sent);
+    if (wanted > 0) await transferRange(job, leaves, sent, wanted);
+    sent += wanted;
+  };
+  const payouts = await claimAndWithdraw(job, leaves, modelId, () => sendTransfers(TRANSFERS_A_CLAIM));
+  await sendTransfers(LATER_TRANSFER_COUNT);
+  await Promise.all([...payouts.map(({ name, target }) => payOutRewards(job, name, target)), settle(job)]);
   console.progress("checking");
-  const checks = await withRetry(job, () => runChecks(job, leaves, datanetId));
-  return makeReport(job, checks, Date.now() - startedAtMs);
+  const ids = { leaves, datanetId, modelId };
+  const epoch = await withRetry(job, () => checkEpoch(job, ids, model, serverUrl));
+  const checks = await withRetry(job, () => runChecks(job, ids, epoch));
+  return makeReport(job, { checks, earnings: epoch.earnings, modelId }, Date.now() - startedAtMs);
 }

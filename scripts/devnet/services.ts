@@ -83,6 +83,22 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
   };
 }
 
+/** The command that anyone serves a model with. */
+export function modelServerSpec(
+  modelId: number,
+  serverUrl: string,
+  { sequencerUrl }: Pick<ServiceAddresses, "sequencerUrl">,
+): ServiceSpec {
+  const { args, ...process } = nodeProcess("model-server", "scripts/openledger.ts");
+  const serve = ["model", "serve", devnetPaths.model, "--model", String(modelId)];
+  const places = ["--port", new URL(serverUrl).port, "--data", devnetPaths.answers];
+  return {
+    ...process,
+    args: [...args, ...serve, ...places, "--sequencer", sequencerUrl],
+    isReady: async () => (await fetch(`${serverUrl}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok,
+  };
+}
+
 /** One process and no wrapper: node with tsx as its loader. */
 function nodeProcess(name: string, path: string): Pick<ServiceSpec, "name" | "command" | "args"> {
   return { name, command: process.execPath, args: ["--import", "tsx", join(".", path)] };

@@ -1,46 +1,65 @@
-import { collectVersion } from "../../../client/collect-version.ts";
+import { TREASURY_ID } from "../../../circuits/protocol.ts";
 import { getL1Balances } from "../../../client/l1-balances.ts";
 import { rollupContract, tokenContract } from "../../../client/ledger-client.ts";
 import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/ledger-reads.ts";
 import { formatOpen } from "../../../client/open-amount.ts";
+import { readVersion } from "../../../client/published-version.ts";
 import type { SignedSubmission } from "../../../client/send-operation.ts";
 import type { LedgerOperation } from "../../../client/sequencer-schemas.ts";
+import { verifyVersion } from "../../../client/verify-version.ts";
 import { devAccount } from "../accounts.ts";
 import {
-  COMMITS_EACH,
-  CONTRIBUTORS,
   FIRST_TRANSFER_COUNT,
   FORCED_WITHDRAWAL_WEI,
   LATER_TRANSFER_COUNT,
   PEOPLE,
-  ROWS_PER_COMMIT,
   WITHDRAWAL_WEI,
 } from "../config.ts";
 import type { Job } from "../job.ts";
+import { commitRows, isLabelWrong } from "../mails.ts";
+import { COMMIT_COUNT, totalRowCount } from "../plan.ts";
 import type { Check } from "./check.ts";
+import type { CheckedEpoch } from "./check-epoch.ts";
 import type { Leaves } from "./deposit.ts";
+import { WITHDRAWERS } from "./earn.ts";
 import { expectedBalances } from "./expected.ts";
 import { verifyFromL1 } from "./verify.ts";
 
+export interface JobIds {
+  readonly leaves: Leaves;
+  readonly datanetId: number;
+  readonly modelId: number;
+}
+
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
-export async function runChecks(job: Job, leaves: Leaves, datanetId: number): Promise<Check[]> {
+export async function runChecks(job: Job, where: JobIds, epoch: CheckedEpoch): Promise<Check[]> {
+  const { leaves, datanetId, modelId } = where;
   const verified = await verifyFromL1(job);
   const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
-  const expected = expectedBalances(forcedFeeWei);
+  const expected = expectedBalances(forcedFeeWei, epoch.outcome);
   const { feeAccountId } = await getInfo(job.people.alice);
-  const ids = { ...leaves, datanet: datanetId, operator: feeAccountId };
+  const ids = {
+    ...leaves,
+    datanet: datanetId,
+    model: modelId,
+    operator: feeAccountId,
+    treasury: TREASURY_ID,
+  };
   return [
     ...verified.checks,
     ...(await Promise.all(PEOPLE.map((name) => checkTokenBalance(job, name, expected.l1Wei[name])))),
     ...(await Promise.all(
-      ([...PEOPLE, "datanet", "operator"] as const).map((who) =>
+      ([...PEOPLE, "datanet", "model", "operator", "treasury"] as const).map((who) =>
         checkLedgerBalance(job, who, ids[who], expected.ledgerWei[who], verified.balanceOf(ids[who])),
       ),
     )),
     checkClaim(job, "carol", WITHDRAWAL_WEI),
     checkClaim(job, "dave", FORCED_WITHDRAWAL_WEI),
+    ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
     ...(await checkOperations(job)),
-    ...(await checkDatanet(job, leaves, datanetId)),
+    ...(await checkDatanet(job, datanetId)),
+    ...epoch.checks,
+    checkAccrued(verified.accruedWeiOf(modelId), epoch),
     await checkSolvency(job),
     await checkHead(job),
   ];
@@ -74,15 +93,36 @@ function checkClaim(job: Job, name: string, expectedWei: bigint): Check {
   return equal(`${name}'s withdrawal was paid out exactly`, claimedWei, expectedWei, formatOpen);
 }
 
+function checkRewards(job: Job, name: string, expectedWei: bigint): Check {
+  const paidWei = BigInt(job.journal.get<string>(`rewards-wei-${name}`) ?? "0");
+  return equal(`${name}'s rewards were paid out on L1 exactly`, paidWei, expectedWei, formatOpen);
+}
+
+/** What L1's records give each slot is what payments, openings and randomness give it. */
+function checkAccrued(accruedWei: readonly bigint[] | null, { outcome }: CheckedEpoch): Check {
+  const expected = outcome.slots.map(({ earnedWei }) => earnedWei);
+  return equal(
+    "every slot has accrued what its rows earned, in the ledger rebuilt from L1",
+    (accruedWei ?? []).join(),
+    expected.join(),
+    (text) => `${text.split(",").map(BigInt).map(formatOpen).join(", ")} OPEN`,
+  );
+}
+
 async function checkOperations(job: Job): Promise<Check[]> {
-  const commitCount = CONTRIBUTORS.length * COMMITS_EACH;
   const transferCount = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
   const keys = [
     ...Array.from({ length: transferCount }, (_, i) => `transfer-${i}`),
-    ...Array.from({ length: commitCount }, (_, i) => `commit-${i}`),
+    ...Array.from({ length: COMMIT_COUNT }, (_, i) => `commit-${i}`),
+    ...Array.from({ length: job.plan.questionCount }, (_, i) => `pay-${i}`),
     "create-datanet",
     "publish-version",
     "withdraw-carol",
+    "create-model",
+    "approve-model",
+    "seal",
+    ...job.journal.keys().filter((key) => key.startsWith("reward-")),
+    ...WITHDRAWERS.map((name) => `withdraw-rewards-${name}`),
   ];
   const operations = await Promise.all(
     keys.map((key) => getOperation(job.people.alice, job.journal.get<SignedSubmission>(key)!.hash)),
@@ -105,11 +145,15 @@ async function checkOperations(job: Job): Promise<Check[]> {
 const isPromiseKept = ({ receipt, opIndex }: LedgerOperation) =>
   receipt != null && receipt.opIndex === opIndex;
 
-async function checkDatanet(job: Job, leaves: Leaves, datanetId: number): Promise<Check[]> {
+async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
-  const rowCount = CONTRIBUTORS.length * COMMITS_EACH * ROWS_PER_COMMIT;
+  const wrong = Array.from({ length: COMMIT_COUNT }, (_, i) => i).filter(isLabelWrong);
+  const wrongCount = wrong.reduce((sum, i) => sum + commitRows(job.plan, i).length, 0);
+  const rowCount = totalRowCount(job.plan) - wrongCount;
   const { datanet } = await getLeaf(alice, datanetId);
-  const version = await collectVersion(alice, { datanetId, store: job.store, validatorId: leaves.alice });
+  const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
+  const compared = await verifyVersion(alice, { datanetId, store: job.store });
+  const dropped = compared.exceptions.filter(({ fate }) => fate === "dropped").length;
   const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; slotRoot: bigint } | null | undefined) =>
     v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.slotRoot].join();
   return [
@@ -120,6 +164,13 @@ async function checkDatanet(job: Job, leaves: Leaves, datanetId: number): Promis
       holds: roots(datanet) === roots(version),
       detail: `${version.slots.length} reward slots`,
     },
+    equal(
+      "it leaves out exactly the rows with wrong labels, for everybody to see",
+      dropped,
+      wrongCount,
+      (count) => `${count} rows; the first: ${compared.firstDifference}`,
+    ),
+    equal("of all other rows it reassigns none", compared.exceptions.length - dropped, 0, String),
   ];
 }
 

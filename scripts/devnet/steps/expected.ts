@@ -1,4 +1,5 @@
 import { KIND } from "../../../circuits/protocol.ts";
+import { CLAIM_ROLE, claimShareWei } from "../../../circuits/rewards.ts";
 import { operationFeeWei } from "../../../circuits/slot.ts";
 import {
   COMMITS_EACH,
@@ -10,22 +11,46 @@ import {
   FORCED_WITHDRAWAL_WEI,
   ID_FEE_WEI,
   LATER_TRANSFER_COUNT,
+  MODEL_AMOUNT_WEI,
   PEOPLE,
   type PersonName,
+  PRICE_WEI,
+  SPLIT,
   WITHDRAWAL_WEI,
 } from "../config.ts";
+import { customerOf } from "../plan.ts";
+import { CLAIMANTS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
 
-/** What every balance must be after the job, from the plan alone: nothing here asks the devnet. */
+/** Everybody whose balance in the ledger is compared. */
+export type LeafName = PersonName | "operator" | "datanet" | "model" | "treasury";
+
+/** What every balance must be after the job, from the plan and the epoch's outcome: nothing here asks the devnet. */
 export interface Expected {
-  readonly ledgerWei: Record<PersonName | "operator" | "datanet", bigint>;
-  readonly l1Wei: Record<PersonName, bigint>;
+  readonly ledgerWei: Readonly<Record<LeafName, bigint>>;
+  readonly l1Wei: Readonly<Record<PersonName, bigint>>;
+  /** What each claimant takes out of the model. */
+  readonly rewardsWei: Readonly<Record<(typeof CLAIMANTS)[number], bigint>>;
 }
 
-export function expectedBalances(forcedFeeWei: bigint): Expected {
-  const ledgerWei = { alice: 0n, bob: 0n, carol: 0n, dave: 0n, operator: 0n, datanet: 0n };
-  const l1Wei = { alice: 0n, bob: 0n, carol: 0n, dave: 0n };
-  const pay = (who: PersonName | "datanet", kind: keyof typeof KIND) => {
+/** Who earned what in the epoch, as computed from payments, openings and L1's randomness. */
+export interface EpochOutcome {
+  readonly paymentCount: number;
+  readonly ownerWei: bigint;
+  readonly treasuryWei: bigint;
+  readonly slots: readonly {
+    readonly contributor: PersonName;
+    readonly validator: PersonName;
+    readonly earnedWei: bigint;
+  }[];
+}
+
+type Balances = Record<LeafName, bigint>;
+
+export function expectedBalances(forcedFeeWei: bigint, outcome: EpochOutcome): Expected {
+  const ledgerWei = zeros([...PEOPLE, "operator", "datanet", "model", "treasury"] as const);
+  const l1Wei = zeros(PEOPLE);
+  const pay = (who: LeafName, kind: keyof typeof KIND) => {
     const feeWei = operationFeeWei(KIND[kind], FEE_PER_UNIT_WEI);
     ledgerWei[who] -= feeWei;
     ledgerWei.operator += feeWei;
@@ -35,6 +60,20 @@ export function expectedBalances(forcedFeeWei: bigint): Expected {
     l1Wei[name] += fundedWei - depositWei;
     ledgerWei[name] += depositWei;
   }
+  addLedgerJob(ledgerWei, pay);
+  l1Wei.carol += WITHDRAWAL_WEI;
+  l1Wei.dave += FORCED_WITHDRAWAL_WEI - forcedFeeWei;
+  const rewardsWei = addModelJob(ledgerWei, pay, outcome);
+  for (const name of WITHDRAWERS) {
+    pay(name, "withdraw");
+    ledgerWei[name] -= rewardsWei[name];
+    l1Wei[name] += rewardsWei[name];
+  }
+  return { ledgerWei, l1Wei, rewardsWei };
+}
+
+/** Transfers, the datanet and two withdrawals. */
+function addLedgerJob(ledgerWei: Balances, pay: (who: LeafName, kind: keyof typeof KIND) => void): void {
   for (let index = 0; index < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT; index++) {
     const { from, to, amountWei } = planTransfer(index);
     pay(from, "transfer");
@@ -50,8 +89,43 @@ export function expectedBalances(forcedFeeWei: bigint): Expected {
   pay("datanet", "publishVersion");
   pay("carol", "withdraw");
   ledgerWei.carol -= WITHDRAWAL_WEI;
-  l1Wei.carol += WITHDRAWAL_WEI;
   ledgerWei.dave -= FORCED_WITHDRAWAL_WEI;
-  l1Wei.dave += FORCED_WITHDRAWAL_WEI - forcedFeeWei;
-  return { ledgerWei, l1Wei };
+}
+
+/** The model, its payments, its settled epoch and the claims. @returns what each claimant gets */
+function addModelJob(
+  ledgerWei: Balances,
+  pay: (who: LeafName, kind: keyof typeof KIND) => void,
+  outcome: EpochOutcome,
+): Record<(typeof CLAIMANTS)[number], bigint> {
+  pay("mia", "createModel");
+  ledgerWei.mia -= MODEL_AMOUNT_WEI + ID_FEE_WEI;
+  ledgerWei.model += MODEL_AMOUNT_WEI;
+  pay("datanet", "approveModel");
+  for (let i = 0; i < outcome.paymentCount; i++) {
+    pay(customerOf(i), "payInference");
+    ledgerWei[customerOf(i)] -= PRICE_WEI;
+  }
+  pay("model", "seal");
+  ledgerWei.model += outcome.ownerWei;
+  ledgerWei.treasury += outcome.treasuryWei;
+  const rewardsWei = zeros(CLAIMANTS);
+  for (const { contributor, validator, earnedWei } of outcome.slots) {
+    for (const [who, role] of [
+      [contributor, CLAIM_ROLE.contributor],
+      [validator, CLAIM_ROLE.validator],
+    ] as const) {
+      const claimant = CLAIMANTS.find((name) => name === who);
+      if (claimant === undefined) continue;
+      pay(claimant, "claim");
+      const shareWei = claimShareWei(earnedWei, role, SPLIT.validatorParts);
+      ledgerWei[claimant] += shareWei;
+      rewardsWei[claimant] += shareWei;
+    }
+  }
+  return rewardsWei;
+}
+
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, bigint> {
+  return Object.fromEntries(names.map((name) => [name, 0n])) as Record<Name, bigint>;
 }

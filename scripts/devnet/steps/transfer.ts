@@ -1,6 +1,6 @@
 import { parseEther } from "viem";
 import { transfer } from "../../../client/transfer.ts";
-import { PEOPLE, type PersonName } from "../config.ts";
+import { type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
 
@@ -13,8 +13,9 @@ export interface PlannedTransfer {
 
 /** The index decides everything, so a resumed run plans the same transfers and the checks can recompute them. */
 export function planTransfer(index: number): PlannedTransfer {
-  const from = PEOPLE[index % PEOPLE.length]!;
-  const to = PEOPLE[(index + 1 + (Math.floor(index / PEOPLE.length) % (PEOPLE.length - 1))) % PEOPLE.length]!;
+  const from = TRADERS[index % TRADERS.length]!;
+  const to =
+    TRADERS[(index + 1 + (Math.floor(index / TRADERS.length) % (TRADERS.length - 1))) % TRADERS.length]!;
   // 0.25 to about 2 OPEN, with nine digits behind the point: any amount with ten digits has an exact code.
   return {
     index,

@@ -1,3 +1,4 @@
+import { blockReader } from "../../../bridge/block-reader.ts";
 import { createL1Client } from "../../../bridge/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../../../bridge/l1-history.ts";
 import { LedgerReplay } from "../../../bridge/ledger-replay.ts";
@@ -13,6 +14,8 @@ export interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;
+  /** What a model's slots have accrued, in their order. */
+  accruedWeiOf(modelId: number): readonly bigint[] | null;
 }
 
 const CLAIM = "the ledger rebuilt from L1 alone agrees with L1, every proof included";
@@ -22,9 +25,17 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
   const { chain, rollupAddress } = job.people.alice;
   const rpcUrl = chain.rpcUrls.default.http[0]!;
   const onProgress = (text: string) => job.console.progress(`verifying: ${text}`);
+  const circuitNames = job.circuits.map(({ name }) => name);
   const events: HistoryEvent[] = [];
   try {
-    const circuits = await deriveCircuits({ rpcUrl, rollupAddress, keysFolder: "keys", onProgress });
+    const circuits = await deriveCircuits({
+      rpcUrl,
+      rollupAddress,
+      keysFolder: "keys",
+      circuitNames,
+      onProgress,
+    });
+    const readBlock = blockReader(createL1Client({ rpcUrl }));
     const result = await verifyRollup({
       rpcUrl,
       rollupAddress,
@@ -38,23 +49,34 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       },
       onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
     });
-    const ledger = await replay(rpcUrl, rollupAddress, events);
-    const { batchCount, operationCount, proofCount } = result;
-    const detail = `${batchCount} batches, ${operationCount} operations, ${proofCount} proofs`;
+    const ledger = await replay(rpcUrl, rollupAddress, events, readBlock);
+    const { batchCount, operationCount, proofCount, settlementCount } = result;
+    const detail = `${batchCount} batches, ${operationCount} operations, ${settlementCount} settlements, ${proofCount} proofs`;
+    const holds = batchCount > 0 && settlementCount > 0 && proofCount === batchCount + settlementCount;
     return {
-      checks: [{ claim: CLAIM, holds: proofCount === batchCount && batchCount > 0, detail }],
+      checks: [{ claim: CLAIM, holds, detail }],
       balanceOf: (id) => ledger.record(id)?.leaf.balance ?? null,
+      accruedWeiOf: (id) => ledger.record(id)?.rewards?.accruedWei ?? null,
     };
   } catch (error) {
     if (!isRollupError(error)) throw error;
-    return { checks: [{ claim: CLAIM, holds: false, detail: error.message }], balanceOf: () => null };
+    return {
+      checks: [{ claim: CLAIM, holds: false, detail: error.message }],
+      balanceOf: () => null,
+      accruedWeiOf: () => null,
+    };
   }
 }
 
 /** The same records once more, to have the leaves: the proofs were checked a moment ago. */
-async function replay(rpcUrl: string, address: `0x${string}`, events: readonly HistoryEvent[]) {
+async function replay(
+  rpcUrl: string,
+  address: `0x${string}`,
+  events: readonly HistoryEvent[],
+  readBlock: ReturnType<typeof blockReader>,
+) {
   const circuits = await new RollupContract({ client: createL1Client({ rpcUrl }), address }).circuits();
-  const ledger = new LedgerReplay(circuits, () => true);
+  const ledger = new LedgerReplay(circuits, () => true, readBlock);
   for (const event of events) await ledger.apply(event);
   return ledger.requireLedger();
 }

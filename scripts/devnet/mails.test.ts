@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { decodeRow } from "../../attribution/row-content.ts";
+import { checkLabels } from "./label-check.ts";
+import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
+import { COMMIT_COUNT, PLAN_NAMES, PLANS, rowCountOf, totalRowCount } from "./plan.ts";
+
+describe.each(PLAN_NAMES)("the %s devnet's e-mails", (name) => {
+  const plan = PLANS[name];
+  const commits = Array.from({ length: COMMIT_COUNT }, (_, i) => commitRows(plan, i));
+
+  it("are all different, and fit the settlement's circuit", () => {
+    const rows = commits.flat().map((content) => decodeRow("email", content).input);
+    expect(rows).toHaveLength(totalRowCount(plan));
+    expect(totalRowCount(plan)).toBeLessThanOrEqual(plan.settlement.rows);
+    expect(rowCountOf(plan, "bob")).toBeGreaterThan(rowCountOf(plan, "carol"));
+    const asked = heldOutMails(plan).map(({ text }) => text);
+    expect(asked).toHaveLength(plan.questionCount);
+    expect(new Set([...rows, ...asked]).size).toBe(rows.length + asked.length);
+    expect(plan.questionCount).toBeLessThanOrEqual(plan.settlement.payments);
+  });
+
+  it("have wrong labels in exactly the commits that validators refuse", () => {
+    const refused = checkLabels(plan)
+      .filter(({ isRefused }) => isRefused)
+      .map(({ index }) => index);
+    const wrong = commits.map((_, i) => i).filter(isLabelWrong);
+    expect(wrong.length).toBeGreaterThan(0);
+    expect(refused).toEqual(wrong);
+  });
+});

@@ -1,0 +1,154 @@
+import type { PublishedModel } from "../../../attribution/model-files.ts";
+import { verifyModel } from "../../../attribution/verify-model.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { getLeaf } from "../../../client/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/model-reads.ts";
+import { formatOpen } from "../../../client/open-amount.ts";
+import { fetchOpenings } from "../../settlement/model-openings.ts";
+import { openProvingCircuit } from "../../settlement/rollup-circuits.ts";
+import { type VerifiedSettlement, verifySettlement } from "../../settlement/verify-settlement.ts";
+import { CONTRIBUTORS, PEOPLE, type PersonName, PRICE_WEI } from "../config.ts";
+import type { Job } from "../job.ts";
+import { commitRows, isLabelWrong } from "../mails.ts";
+import { COMMIT_COUNT, contributorOf } from "../plan.ts";
+import type { Check } from "./check.ts";
+import type { Leaves } from "./deposit.ts";
+import { SETTLED_EPOCH } from "./epoch.ts";
+import type { EpochOutcome } from "./expected.ts";
+
+/** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
+export interface EarningsLine {
+  readonly name: string;
+  readonly committedCount: number;
+  readonly wrongCount: number;
+  /** In the version. */
+  readonly rowCount: number;
+  /** By his rows, validators' parts included. */
+  readonly earnedWei: string;
+}
+
+export interface CheckedEpoch {
+  readonly outcome: EpochOutcome;
+  readonly earnings: readonly EarningsLine[];
+  readonly checks: readonly Check[];
+}
+
+/** The first epoch again, from L1's randomness, the payments, the openings and the published model. */
+export async function checkEpoch(
+  job: Job,
+  ids: { leaves: Leaves; datanetId: number; modelId: number },
+  model: PublishedModel,
+  serverUrl: string,
+): Promise<CheckedEpoch> {
+  job.console.progress("computing the epoch's settlement again");
+  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH);
+  const verified = await verifySettlement(
+    job.people.nina,
+    { modelId: ids.modelId, epoch: SETTLED_EPOCH },
+    {
+      model,
+      openings,
+      circuits: job.circuits,
+      keyOf: async (circuit) =>
+        (await openProvingCircuit(circuit, job.deployment, job.console.progress)).verificationKey,
+    },
+  );
+  const outcome = outcomeOf(verified, ids.leaves);
+  return {
+    outcome,
+    earnings: CONTRIBUTORS.map((name) => earningsOf(job, name, verified, ids.leaves)),
+    checks: [
+      checkProof(verified),
+      checkSum(job, verified, outcome),
+      checkPaymentsOpened(verified),
+      await checkModel(job, ids, model),
+    ],
+  };
+}
+
+function outcomeOf({ leaf, payments, sampled }: VerifiedSettlement, leaves: Leaves): EpochOutcome {
+  const nameOf = (id: number): PersonName => PEOPLE.find((name) => leaves[name] === id)!;
+  const { terms, earnedWei } = sampled;
+  return {
+    paymentCount: payments.length,
+    ownerWei: terms.ownerWei,
+    treasuryWei: terms.treasuryWei,
+    slots: leaf.slots.map(({ contributorId, validatorId }, m) => ({
+      contributor: nameOf(contributorId),
+      validator: nameOf(validatorId),
+      earnedWei: earnedWei[m]!,
+    })),
+  };
+}
+
+function earningsOf(
+  job: Job,
+  name: (typeof CONTRIBUTORS)[number],
+  { leaf, sampled }: VerifiedSettlement,
+  leaves: Leaves,
+): EarningsLine {
+  const own = Array.from({ length: COMMIT_COUNT }, (_, i) => i).filter((i) => contributorOf(i) === name);
+  const rowsIn = (commits: readonly number[]) =>
+    commits.reduce((sum, i) => sum + commitRows(job.plan, i).length, 0);
+  const slots = leaf.slots.filter(({ contributorId }) => contributorId === leaves[name]);
+  return {
+    name,
+    committedCount: rowsIn(own),
+    wrongCount: rowsIn(own.filter(isLabelWrong)),
+    rowCount: slots.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    earnedWei: slots.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
+  };
+}
+
+function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
+  const drawn = sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ");
+  return {
+    claim:
+      "L1's settlement is what payments, openings and L1's randomness make of the epoch, its proof included",
+    holds: true,
+    detail: `${settlement.circuit}, drawn payments ${drawn}, L1 transaction ${settlement.l1TransactionHash}`,
+  };
+}
+
+function checkSum(job: Job, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
+  const paidWei = PRICE_WEI * BigInt(job.plan.questionCount);
+  const rowsWei = outcome.slots.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+  const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
+  return {
+    claim: "what customers paid is what rows, owner and treasury got, to the wei",
+    holds: sumWei === paidWei && rowsWei > 0n,
+    detail: `${formatOpen(paidWei)} OPEN: rows ${formatOpen(rowsWei)}, owner ${formatOpen(outcome.ownerWei)}, treasury ${formatOpen(outcome.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)}`,
+  };
+}
+
+function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
+  const valid = sampled.draws.filter(({ isValid }) => isValid).length;
+  return {
+    claim: "every drawn answer is opened",
+    holds: valid === sampled.draws.length,
+    detail: `${valid} of ${sampled.draws.length} draws`,
+  };
+}
+
+async function checkModel(
+  job: Job,
+  { datanetId, modelId }: { datanetId: number; modelId: number },
+  model: PublishedModel,
+): Promise<Check> {
+  const claim = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
+  const [leaf, { datanet }] = await Promise.all([
+    getModel(job.people.nina, modelId),
+    getLeaf(job.people.nina, datanetId),
+  ]);
+  try {
+    const { rowCount, slotCount } = verifyModel({
+      model,
+      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
+      depth: "features",
+    });
+    return { claim, holds: true, detail: `${rowCount} rows, ${slotCount} slots` };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return { claim, holds: false, detail: error.message };
+  }
+}

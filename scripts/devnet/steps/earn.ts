@@ -1,0 +1,86 @@
+import { claim, readClaimedWei } from "../../../client/claim.ts";
+import { claimRewards } from "../../../client/claim-rewards.ts";
+import { getModel } from "../../../client/model-reads.ts";
+import type { LedgerModelLeaf } from "../../../client/model-schemas.ts";
+import { formatOpen } from "../../../client/open-amount.ts";
+import { type WaitTarget, waitFor } from "../../../client/wait-for.ts";
+import { withdraw } from "../../../client/withdraw.ts";
+import { devAccount } from "../accounts.ts";
+import type { PersonName } from "../config.ts";
+import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
+import type { Leaves } from "./deposit.ts";
+
+/** Who claims what rows have earned. walt does not: his part waits for him. */
+export const CLAIMANTS = ["bob", "carol", "dave", "vera"] as const;
+/** Who takes it to L1. */
+export const WITHDRAWERS = ["bob", "carol", "vera"] as const;
+
+export interface RewardClaim {
+  readonly name: (typeof CLAIMANTS)[number];
+  readonly slotIndex: number;
+  readonly role: "contributor" | "validator";
+  /** All that the slot's role has earned so far: the epoch's. */
+  readonly earnedWei: bigint;
+}
+
+/** The claims that the job makes, in the model's order of slots. */
+export function plannedClaims({ slots }: Pick<LedgerModelLeaf, "slots">, leaves: Leaves): RewardClaim[] {
+  return slots.flatMap((slot) =>
+    (["contributor", "validator"] as const).flatMap((role): RewardClaim[] => {
+      const id = role === "contributor" ? slot.contributorId : slot.validatorId;
+      const name = CLAIMANTS.find((known) => leaves[known] === id);
+      if (name === undefined) return [];
+      return [{ name, slotIndex: slot.index, role, earnedWei: slot[role].earnedWei }];
+    }),
+  );
+}
+
+/**
+ * Claims every slot, and takes what was claimed out of the ledger.
+ * @param between called after every operation: other work for the same batches
+ */
+export async function claimAndWithdraw(
+  job: Job,
+  leaves: Leaves,
+  modelId: number,
+  between: () => Promise<void>,
+): Promise<{ name: PersonName; target: WaitTarget }[]> {
+  const startedAtMs = Date.now();
+  const claims = plannedClaims(await withRetry(job, () => getModel(job.people.mia, modelId)), leaves);
+  for (const { name, slotIndex, role } of claims) {
+    const client = job.people[name];
+    await onceOnLedger(job, `reward-${name}-${slotIndex}-${role}`, client, ({ onSigned }) =>
+      claimRewards(client, { from: leaves[name], modelId, slotIndex, role, onSigned }),
+    );
+    await between();
+  }
+  const targets: { name: PersonName; target: WaitTarget }[] = [];
+  for (const name of WITHDRAWERS) {
+    const amountWei = claims
+      .filter((claimed) => claimed.name === name)
+      .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+    const client = job.people[name];
+    const { hash } = await onceOnLedger(job, `withdraw-rewards-${name}`, client, ({ onSigned }) =>
+      withdraw(client, { from: leaves[name], amountWei, recipient: devAccount(name).address, onSigned }),
+    );
+    targets.push({ name, target: { withdrawal: { hash } } });
+    job.console.done(
+      `${name} claims ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
+    );
+    await between();
+  }
+  job.console.done(`${claims.length} claims of ${CLAIMANTS.join(", ")}`, Date.now() - startedAtMs);
+  return targets;
+}
+
+/** Waits until L1 has the withdrawal's batch, then pays it out. */
+export async function payOutRewards(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
+  const client = job.people[name];
+  await waitFor(client, target, "claimable", { signal: job.signal, timeoutMs: 3_600_000 });
+  const result = await onceOnL1(job, `pay-out-${name}`, client, ({ onSigned }) =>
+    claim(client, { onSigned }),
+  );
+  const amountWei = readClaimedWei(result);
+  await job.journal.set(`rewards-wei-${name}`, amountWei.toString());
+  job.console.done(`${name} has ${formatOpen(amountWei)} OPEN of rewards on L1: ${result.transactionHash}`);
+}

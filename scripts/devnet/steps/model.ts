@@ -1,0 +1,158 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createTestClient, http } from "viem";
+import { foundry } from "viem/chains";
+import { readModel, writeModel } from "../../../attribution/model-directory.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model-files.ts";
+import type { Recipe } from "../../../attribution/recipe.ts";
+import { registerModel } from "../../../attribution/registration.ts";
+import { trainModel } from "../../../attribution/trained-model.ts";
+import { unpackBinding } from "../../../circuits/leaf.ts";
+import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
+import { approveModel } from "../../../client/approve-model.ts";
+import { createModel } from "../../../client/create-model.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf, getStatus } from "../../../client/ledger-reads.ts";
+import { getModel } from "../../../client/model-reads.ts";
+import { readVersionRows } from "../../../client/published-version.ts";
+import {
+  encodeSettlementBody,
+  type SettlementBody,
+  sendSettlement,
+} from "../../../client/send-settlement.ts";
+import { readIfPresent } from "../../cli/workspace.ts";
+import { prepareGenesis } from "../../settlement/prepare-settlement.ts";
+import { proveSettlement } from "../../settlement/prove-settlement.ts";
+import { openProvingCircuit, settlementCircuitFor, slotTableFor } from "../../settlement/rollup-circuits.ts";
+import { devAccount } from "../accounts.ts";
+import { APPROVAL_MARGIN_SECONDS, devnetPaths, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
+import { formatDuration } from "../console.ts";
+import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import type { DevnetPlan } from "../plan.ts";
+import type { Leaves } from "./deposit.ts";
+
+/**
+ * Contributors have 24 hours to look at a version before a model of it is approved. Here the node's clock is moved; the
+ * sequencer's follows.
+ */
+export async function passADay(job: Job, datanetId: number): Promise<void> {
+  const { alice } = job.people;
+  const { datanet } = await withRetry(job, () => getLeaf(alice, datanetId));
+  const target = datanet!.publishedAt + APPROVAL_DELAY_SECONDS + APPROVAL_MARGIN_SECONDS;
+  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
+  const { timestamp } = await alice.l1.getBlock();
+  if (Number(timestamp) < target) {
+    await node.increaseTime({ seconds: target - Number(timestamp) });
+    await node.mine({ blocks: 1 });
+    job.console.done("24 hours pass on L1: time to look at the version, and at what it leaves out");
+  }
+  for (;;) {
+    const { l1 } = await withRetry(job, () => getStatus(alice));
+    if (l1.timestamp >= target) return;
+    job.console.progress("waiting until the sequencer has heard of the new day");
+    await sleep(300, undefined, { signal: job.signal });
+  }
+}
+
+/** What mia makes of the version's rows: everything that her model's bytes depend on. */
+export function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: bigint }): Recipe {
+  return {
+    version: 2,
+    datanet: { id: datanet.id, version: 1, rowsRoot: toHex32(datanet.rowsRoot) },
+    inputs: { kind: "email", bucketCount: plan.bucketCount },
+    seed: "devnet",
+    model: { kind: "logistic", decay: 0.001, tolerance: 1e-6 },
+    method: { kind: "influence", damping: 0.001, featureCount: plan.featureCount },
+    rules: { normQuantile: 0.9, nearDuplicatesShare: true },
+    columnCount: plan.settlement.features,
+  };
+}
+
+/** mia trains her model and writes it to its folder; a second time it is read from there. */
+export async function trainOnMail(job: Job, datanetId: number): Promise<PublishedModel> {
+  if (readIfPresent(`${devnetPaths.model}/manifest.json`) !== null) return readModel(devnetPaths.model);
+  const startedAtMs = Date.now();
+  const { datanet } = await withRetry(job, () => getLeaf(job.people.mia, datanetId));
+  const { rowsRoot } = datanet!;
+  const rows = await readVersionRows(job.store, rowsRoot);
+  const recipe = devnetRecipe(job.plan, { id: datanetId, rowsRoot });
+  const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
+    job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
+  const trained = trainModel(rows, recipe, { onProgress });
+  const registration = registerModel(trained, { split: SPLIT }, job.plan.settlement, { onProgress });
+  const model = publishedModel(trained, registration, { publishRows: true });
+  await rm(devnetPaths.model, { recursive: true, force: true });
+  await writeModel(devnetPaths.model, model);
+  job.console.done(
+    `mia trains a model on ${rows.length} e-mails (it labels ${(100 * trained.accuracy).toFixed(1)} % of them right) and commits to ${registration.columns.u.length} columns of gradients`,
+    Date.now() - startedAtMs,
+  );
+  return model;
+}
+
+/** Creates the model's leaf, proves its slot table, and has the datanet approve it. @returns its id */
+export async function registerOnLedger(
+  job: Job,
+  leaves: Leaves,
+  datanetId: number,
+  model: PublishedModel,
+): Promise<number> {
+  const { mia, alice } = job.people;
+  const { featuresCommitment, ownersCommitment, slotRoot, binding } = model.statics;
+  const sent = await onceOnLedger(job, "create-model", mia, ({ onSigned }) =>
+    createModel(mia, {
+      from: leaves.mia,
+      l1Owner: devAccount("mia").address,
+      keyX: mia.l2Key!.keyX,
+      amountWei: MODEL_AMOUNT_WEI,
+      featuresCommitment,
+      ownersCommitment,
+      slotRoot,
+      binding: unpackBinding(binding),
+      priceWei: PRICE_WEI,
+      split: SPLIT,
+      onSigned,
+    }),
+  );
+  const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
+  const modelId = operation!.createdId!;
+  job.console.done(`mia registers model ${modelId}: operation ${sent.hash}`);
+  await settleGenesis(job, modelId, model);
+  const approved = await onceOnLedger(job, "approve-model", alice, ({ onSigned }) =>
+    approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
+  );
+  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
+  return modelId;
+}
+
+async function settleGenesis(job: Job, modelId: number, model: PublishedModel): Promise<void> {
+  const { mia } = job.people;
+  let body = job.journal.get<SettlementBody>("genesis");
+  if (body === undefined) {
+    const leaf = await withRetry(job, () => getModel(mia, modelId));
+    const table = slotTableFor(job.circuits, model.slots.length);
+    const settling = settlementCircuitFor(job.circuits, {
+      rowCount: model.features.rowCount,
+      slotCount: model.slots.length,
+      columnCount: model.features.featureCount,
+    });
+    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
+    const proved = await proveSettlement(
+      prepared,
+      { circuitId: table.circuitId, proving },
+      {
+        backend: job.proverBackend,
+        signal: job.signal,
+        onProgress: ({ stage, percent }) =>
+          job.console.progress(`proving the slot table: ${stage}, ${Math.floor(percent)} %`),
+      },
+    );
+    body = encodeSettlementBody(proved.settlement);
+    await job.journal.set("genesis", body);
+    job.console.done(
+      `genesis of ${model.slots.length} reward slots proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+    );
+  }
+  await withRetry(job, () => sendSettlement(mia, body));
+}

@@ -1,0 +1,129 @@
+/** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
+import { decodeFunctionData, isAddressEqual, toHex } from "viem";
+import type { PublishedModel } from "../../attribution/model-files.ts";
+import { createL1Client } from "../../bridge/l1-client.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { settlementSignals } from "../../bridge/settlement-statement.ts";
+import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement-data.ts";
+import type { SampledSettlement } from "../../circuits/settlement-model.ts";
+import { toHex32 } from "../../client/hex.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getModel, getPayments, getSettlement, listSettlements } from "../../client/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/model-schemas.ts";
+import { rollupAbi } from "../../contracts/rollup-abi.ts";
+import { type VerificationKey, verifyProof } from "../../prover/verification-key.ts";
+import { commandError } from "../cli/cli-errors.ts";
+import type { Openings } from "./model-openings.ts";
+import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
+import type { RollupCircuit } from "./rollup-circuits.ts";
+
+/** A settlement as it was posted, with what it was made from. */
+export interface VerifiedSettlement {
+  readonly settlement: LedgerSettlement;
+  readonly leaf: LedgerModelLeaf;
+  readonly payments: readonly LedgerPayment[];
+  /** Computed here. */
+  readonly sampled: SampledSettlement;
+}
+
+/**
+ * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
+ * then compared with L1's transaction, L1's randomness, and the openings.
+ * @param keyOf the verification key of a circuit: derived from its source, or L1's
+ * @throws CMD_NOT_SETTLED, CMD_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
+ */
+export async function verifySettlement(
+  client: LedgerClient,
+  wanted: { readonly modelId: number; readonly epoch: number },
+  published: {
+    readonly model: Pick<PublishedModel, "features" | "columns" | "staticsHash">;
+    readonly openings: Openings;
+    readonly circuits: readonly RollupCircuit[];
+    readonly keyOf: (circuit: RollupCircuit) => Promise<VerificationKey>;
+  },
+): Promise<VerifiedSettlement> {
+  const { modelId, epoch } = wanted;
+  const settlement = await getSettlement(client, modelId, epoch);
+  if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
+    throw commandError("CMD_NOT_SETTLED", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
+      data: { modelId, epoch },
+    });
+  const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
+  if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);
+  if (circuit.sort !== CIRCUIT_SORT.settlement)
+    throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
+  await requireOnL1(client, settlement, circuit);
+
+  const facts = await readSettledEpoch(client, modelId, epoch);
+  const before = await accruedBefore(client, facts.leaf, epoch);
+  const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
+  requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
+  requireSame("J", toHex32(sampled.data.settlementHash), toHex32(settlement.settlementHash));
+  const signals = settlementSignals(sampled.data, circuit.circuitId, settlement.publicSignals[0]);
+  for (const [i, name] of (["C", "y", "z"] as const).entries())
+    requireSame(name, toHex32(signals[i]!), toHex32(settlement.publicSignals[i]!));
+  if (!verifyProof(await published.keyOf(circuit), settlement.proof, signals))
+    throw differs("proof", "one that verifies", "it does not");
+  return { settlement, leaf: facts.leaf, payments: facts.payments, sampled };
+}
+
+/** L1 took these very bytes: they stand in the transaction that the rollup's contract has executed. */
+async function requireOnL1(
+  client: LedgerClient,
+  settlement: LedgerSettlement,
+  circuit: RollupCircuit,
+): Promise<void> {
+  const hash = settlement.l1TransactionHash as `0x${string}`;
+  const [transaction, receipt] = await Promise.all([
+    client.l1.getTransaction({ hash }),
+    client.l1.getTransactionReceipt({ hash }),
+  ]);
+  const isCall = transaction.to !== null && isAddressEqual(transaction.to, client.rollupAddress);
+  if (!isCall || receipt.status !== "success")
+    throw differs("transaction", `a call of ${client.rollupAddress} that succeeded`, hash);
+  const call = decodeFunctionData({ abi: rollupAbi, data: transaction.input });
+  const posted = call.functionName === "submitBatches" ? call.args[1] : [];
+  const isPosted = posted.some(
+    (part) =>
+      part.data === settlement.data &&
+      Number(part.circuit) === circuit.index &&
+      part.commitment === settlement.publicSignals[0],
+  );
+  if (!isPosted) throw differs("transaction", "the settlement's data and C among its settlements", hash);
+}
+
+/** An epoch that was settled, with the randomness as the contract has it. */
+async function readSettledEpoch(client: LedgerClient, modelId: number, epoch: number): Promise<EpochFacts> {
+  const [leaf, epochPayments] = await Promise.all([
+    getModel(client, modelId),
+    getPayments(client, modelId, epoch),
+  ]);
+  const { amountWei, chain, payments, sealBatch } = epochPayments;
+  const rollup = new RollupContract({
+    client: createL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    address: client.rollupAddress,
+  });
+  const prevRandao = await rollup.randomness(sealBatch!);
+  const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch!), amountWei, chain };
+  return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+}
+
+/** What the slots had accrued before an epoch: the sum of what earlier settlements paid them. */
+async function accruedBefore(client: LedgerClient, leaf: LedgerModelLeaf, epoch: number): Promise<bigint[]> {
+  const earlier = (await listSettlements(client, leaf.id)).filter(
+    (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
+  );
+  return leaf.slots.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
+}
+
+function requireSame(what: string, computed: string, posted: string): void {
+  if (computed !== posted) throw differs(what, computed, posted);
+}
+
+function differs(what: string, computed: string, posted: string) {
+  return commandError(
+    "CMD_SETTLEMENT_DIFFERS",
+    `${what}: ${posted.slice(0, 100)} was posted, ${computed.slice(0, 100)} is right`,
+    { data: { what, posted, computed } },
+  );
+}
