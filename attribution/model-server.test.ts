@@ -15,11 +15,12 @@ import { AnswerStore } from "./answer-store.ts";
 import { checkableModel } from "./answering-model.ts";
 import { integerScores } from "./integer-scores.ts";
 import { createLedgerView } from "./ledger-view.ts";
-import { fetchModel } from "./model-directory.ts";
+import { fetchModel, writeModel } from "./model-directory.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
 import { registerModel } from "./registration.ts";
 import { recipeFor, sampleInputs, sampleRows } from "./sample-rows.ts";
+import { serveModel } from "./serve-model.ts";
 import { trainModel } from "./trained-model.ts";
 
 const MODEL_ID = 9;
@@ -313,5 +314,35 @@ describe("a model server", () => {
       body: { error: { code: "ATT_UNKNOWN_RECEIPT" } },
     });
     await expect(ask("   ")).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
+  });
+});
+
+describe("serveModel", () => {
+  it("serves a folder, reads payments by itself, and stops in order", async () => {
+    const errors: string[] = [];
+    const modelFolder = join(folder, "model");
+    const dataFolder = join(folder, "data");
+    await writeModel(modelFolder, model);
+    const { domain } = fixture.client;
+    const options = {
+      modelFolder,
+      dataFolder,
+      modelId: MODEL_ID,
+      domain,
+      sequencerUrl: fixture.sequencer.url,
+    };
+    const log = { error: (_: object, message: string) => errors.push(message) };
+    const served = await serveModel({ ...options, port: 0, pollIntervalMs: 20 }, { log });
+    url = served.url;
+    const { receipt } = await ask(prompts[0]!);
+    fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
+    await expect.poll(() => errors).toContain("payments cannot be read");
+    setPayments([{ receipt, payerId: 4 }]);
+    const path = `/v1/answers/${toHex32(receipt)}`;
+    await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
+    await served.close();
+    const reopened = await AnswerStore.open(dataFolder);
+    expect(await reopened.answer(toHex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    await reopened.close();
   });
 });

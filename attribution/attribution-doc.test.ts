@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { MANIFEST, MODEL_FILES } from "./model-files.ts";
+import { parseRecipe } from "./recipe.ts";
+import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./row-content.ts";
+
+const page = readFileSync(new URL("../docs/attribution.md", import.meta.url), "utf8");
+
+describe("docs/attribution.md", () => {
+  it("shows a recipe that is one", () => {
+    const [, json] = /```json\n([\s\S]+?)```/.exec(page)!;
+    expect(parseRecipe(JSON.parse(json!))).toMatchObject({ version: 2, columnCount: 32 });
+  });
+
+  it("shows rows that are some, of the size that is allowed", () => {
+    const [email] = /\{"label":"spam","text":"[^`]+\}/.exec(page)!;
+    expect(decodeRow("email", Buffer.from(email!))).toEqual({ label: 1, input: "Win now\nClick here" });
+    const digit = encodeRow("digit", { label: 7, input: Buffer.alloc(784).toString("base64") });
+    expect(Buffer.from(digit).toString()).toMatch(/^\{"label":"7","pixels":"/);
+    expect(page).toContain(`${MAX_ROW_BYTES.toLocaleString("en")} bytes`);
+  });
+
+  it("lists the files of a model", () => {
+    const listed = [...page.matchAll(/^\| `([a-z-]+\.[a-z]+)` \|/gm)].map(([, name]) => name!);
+    expect(listed.sort()).toEqual([MANIFEST, ...MODEL_FILES].sort());
+  });
+});
