@@ -285,7 +285,7 @@ describe("RevokeModel", () => {
       rule: "another datanet's model",
       kind,
       forged: () => honest(kind, { a: OTHER_DATANET }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits120) === 0;",
+      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
@@ -293,7 +293,7 @@ describe("RevokeModel", () => {
       kind,
       lawful: bound({ binding: packBinding({ ...BINDING, predecessorId: 2n ** 24n - 1n, version: 7n }) }),
       forged: bound({ binding: STATICS.binding + 2n ** 112n }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits120) === 0;",
+      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {

@@ -46,7 +46,14 @@
  * | leaves have one of three tags | batch-forgeries: leaves of a kind that is none |
  * | ⚔ presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
  *
- * Not here, since the kinds are reserved: Seal, Settle, Claim, and what they would do to models.
+ * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, claim-forgeries: another opening … |
+ * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
+ * | ⚔ Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
+ * | ⚔ a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
+ * | Settle and Genesis have no signer, fee or nonce | settle-forgeries: a nonce of the treasury used, an amount field … |
+ * | ⚔ a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
+ * | Claim: the slot's own contributor or validator, the whole share, once | claim-forgeries |
+ * | ⚔ nothing is claimed from a slot root that no genesis has shown | claim-forgeries: a model without a genesis … |
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { recoverKeyY } from "./eddsa.ts";
@@ -253,7 +260,14 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
 
     it("refuses an A that does not exist", async () => {
       const forged: Build = () => honest(kind, { a: CAPACITY - 1, secret: secretOf(a) });
-      await forge("missing A", { forged, at: BALANCE, code: "OP_UNKNOWN_LEAF" });
+      // Rules about A's leaf stand before its balance in a wide slot.
+      const ofDatanets: number[] = [KIND.publishVersion, KIND.approveModel, KIND.revokeModel];
+      const at = ofDatanets.includes(kind)
+        ? "(a[0] - TAG_DATANET()) === 0;"
+        : kind === KIND.claim
+          ? "NodeRead8: "
+          : BALANCE;
+      await forge("missing A", { forged, at, code: "OP_UNKNOWN_LEAF" });
       await forge("missing A said to be missing", {
         sections: ["wide"],
         forged,
