@@ -3,6 +3,7 @@ import { addAccountCommands } from "./account-command.ts";
 import { addClaimCommand } from "./claim-command.ts";
 import { addDatanetCommands } from "./datanet-command.ts";
 import { addDepositCommand } from "./deposit-command.ts";
+import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
 import { withExample } from "./run-command.ts";
 import { addStatusCommand } from "./status-command.ts";
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addWithdrawCommand(program);
   addClaimCommand(program);
   addDatanetCommands(program);
+  addModelCommands(program);
   addVerifyCommand(program);
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });

@@ -40,6 +40,7 @@ export async function runJob(job: Job): Promise<Report> {
   await job.journal.set("leaves", leaves);
   title("Transfers, a datanet, labelled e-mails, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
+  console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed receipt`);
   const datanetId = await openDatanet(job, leaves);
   await job.journal.set("datanet-id", datanetId);
   await contributeMail(job, leaves, datanetId);
@@ -73,6 +74,7 @@ export async function runJob(job: Job): Promise<Report> {
   };
   const payouts = await claimAndWithdraw(job, leaves, modelId, () => sendTransfers(TRANSFERS_A_CLAIM));
   await sendTransfers(LATER_TRANSFER_COUNT);
+  console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   await Promise.all([...payouts.map(({ name, target }) => payOutRewards(job, name, target)), settle(job)]);
   console.progress("checking");
   const ids = { leaves, datanetId, modelId };

@@ -1,0 +1,68 @@
+import { inspect } from "node:util";
+import type { Command } from "commander";
+import { AnswerStore } from "../../attribution/answer-store.ts";
+import { createLedgerView } from "../../attribution/ledger-view.ts";
+import { readModelFiles } from "../../attribution/model-directory.ts";
+import { createModelServer } from "../../attribution/model-server.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { openReader } from "./context.ts";
+import { parseId } from "./parse-id.ts";
+import { onRun, withExample } from "./run-command.ts";
+
+const RATE_LIMIT_PER_MINUTE = 600;
+
+interface ServeOptions {
+  model: string;
+  port: string;
+  host: string;
+  data: string;
+  answerTtl: string;
+}
+
+export function addModelServeCommand(parent: Command): void {
+  const command = parent
+    .command("serve <folder>")
+    .description("answer questions with a published model, and publish what opens its receipts")
+    .requiredOption("--model <id>", "the model's leaf")
+    .option("--port <number>", "where to listen", "8797")
+    .option("--host <address>", "where to listen", "127.0.0.1")
+    .option("--data <folder>", "where answers are kept: without them no receipt can be opened", "answers")
+    .option("--answer-ttl <seconds>", "how long an answer may stay unpaid", "600");
+  withExample(command, "model serve spam-model --model 15 --port 8797 --data answers");
+  onRun<ServeOptions>(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    if (client.sequencerUrl === null) {
+      throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
+    }
+    const modelId = parseId(options.model);
+    output.progress("reading and checking the model");
+    const files = await readModelFiles(args[0]!);
+    const store = await AnswerStore.open(options.data);
+    const log = {
+      error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+    };
+    const { app, desk } = await createModelServer(
+      files,
+      {
+        modelId,
+        domain: client.domain,
+        answerTtlMs: Number(options.answerTtl) * 1000,
+        rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
+      },
+      { ledger: createLedgerView(client.sequencerUrl), store, log },
+    );
+    const address = await app.listen({ port: Number(options.port), host: options.host });
+    output.answer([`model ${modelId} is served at ${address}; Ctrl-C ends it`], { modelId, address });
+    await ended();
+    await app.close();
+    await desk.readPayments().catch(() => {});
+    await store.close();
+  });
+}
+
+function ended(): Promise<void> {
+  // The server's socket keeps the process alive meanwhile.
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve());
+  });
+}
