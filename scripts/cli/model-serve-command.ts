@@ -1,15 +1,10 @@
 import { inspect } from "node:util";
 import type { Command } from "commander";
-import { AnswerStore } from "../../attribution/answer-store.ts";
-import { createLedgerView } from "../../attribution/ledger-view.ts";
-import { readModelFiles } from "../../attribution/model-directory.ts";
-import { createModelServer } from "../../attribution/model-server.ts";
+import { serveModel } from "../../attribution/serve-model.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openReader } from "./context.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
-
-const RATE_LIMIT_PER_MINUTE = 600;
 
 interface ServeOptions {
   model: string;
@@ -36,27 +31,26 @@ export function addModelServeCommand(parent: Command): void {
     }
     const modelId = parseId(options.model);
     output.progress("reading and checking the model");
-    const files = await readModelFiles(args[0]!);
-    const store = await AnswerStore.open(options.data);
     const log = {
       error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
     };
-    const { app, desk } = await createModelServer(
-      files,
+    const served = await serveModel(
       {
+        modelFolder: args[0]!,
+        dataFolder: options.data,
         modelId,
         domain: client.domain,
+        sequencerUrl: client.sequencerUrl,
+        host: options.host,
+        port: Number(options.port),
         answerTtlMs: Number(options.answerTtl) * 1000,
-        rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
       },
-      { ledger: createLedgerView(client.sequencerUrl), store, log },
+      { log },
     );
-    const address = await app.listen({ port: Number(options.port), host: options.host });
+    const address = served.url;
     output.answer([`model ${modelId} is served at ${address}; Ctrl-C ends it`], { modelId, address });
     await ended();
-    await app.close();
-    await desk.readPayments().catch(() => {});
-    await store.close();
+    await served.close();
   });
 }
 
