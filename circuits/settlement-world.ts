@@ -6,6 +6,7 @@ import { FIELD_ORDER } from "./protocol.ts";
 import { queryCommitment } from "./query.ts";
 import { receiptHash } from "./receipt.ts";
 import { ownersCommitment, packSplit, type RewardSlot, type RewardSplit, slotRoot } from "./rewards.ts";
+import { SeededRandom } from "./seeded-random.ts";
 import type { PreparedSettlement, SettledModel } from "./settled-model.ts";
 import { type SettlementData, settlementElements, settlementStatement } from "./settlement-data.ts";
 import {
@@ -21,18 +22,8 @@ import type { CircuitInputs } from "./witness-calculator.ts";
 export const CIRCUIT_ID = 0x5e771en;
 export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
 
-/** Numbers from a seed, the same in every run: mulberry32. */
-export class SeededNumbers {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit);
-  }
+/** Numbers of the kinds that settlements hold, the same in every run. */
+export class SeededNumbers extends SeededRandom {
   bits(count: number): bigint {
     let value = 0n;
     for (let i = 0; i < count; i++) value = (value << 1n) | BigInt(this.below(2));

@@ -1,0 +1,27 @@
+/** Test support: choices that follow from one seed. */
+
+/** mulberry32: small, seeded, good enough for choosing test cases. */
+export class SeededRandom {
+  private state: number;
+  constructor(seed: number) {
+    this.state = seed >>> 0;
+  }
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) >>> 0;
+    let t = this.state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+  field(): bigint {
+    let value = 0n;
+    for (let i = 0; i < 31; i++) value = (value << 8n) | BigInt(this.below(256));
+    return value;
+  }
+}
