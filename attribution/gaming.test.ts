@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { copiedRows } from "./copied-rows.ts";
-import { QUICK_GAMING, simulateGaming } from "./gaming.ts";
+import { QUICK_GAMING, selectedRows, simulateGaming } from "./gaming.ts";
 import { ALL_RULES, makeWorld, marketDuplicates, NO_RULES, openMarket } from "./gaming-market.ts";
 import { splitDraw } from "./reward-shares.ts";
 import { ownersProfit } from "./self-payment.ts";
@@ -114,6 +114,21 @@ describe("openMarket", () => {
       return rowShares.subarray(0, 3).reduce((sum, share) => sum + share, 0);
     };
     expect(shareOf(true)).toBeLessThan(0.75 * shareOf(false));
+  });
+});
+
+describe("selectedRows", () => {
+  it("earn more than others' rows do, and are whole digits of the attacker's own data", () => {
+    const options = { ...QUICK_GAMING, rowsEach: 20, queryCount: 60 };
+    const world = makeWorld(options);
+    const selected = selectedRows(world, options);
+    const own = new Set(world.shadowRows.contents.map((content) => content.join()));
+    expect(selected.contents.slice(0, 20).every((content) => own.has(content.join()))).toBe(true);
+    expect(selected.contents.slice(20)).toEqual(world.rows.contents.slice(20));
+    const { rowShares } = openMarket(world, selected, 20, NO_RULES, options);
+    expect(rowShares.subarray(0, 20).reduce((sum, share) => sum + share, 0)).toBeGreaterThan(
+      1 / options.contributors,
+    );
   });
 });
 

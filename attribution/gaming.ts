@@ -11,6 +11,7 @@ import {
   marketDuplicates,
   NO_RULES,
   openMarket,
+  rowsOfContents,
 } from "./gaming-market.ts";
 import { type LabelledRows, refuseDuplicates } from "./labelled-rows.ts";
 import { rewardShares } from "./reward-shares.ts";
@@ -40,6 +41,11 @@ export interface Attacks {
   readonly shadow: AttackResult & { readonly pixelLimit: number };
   /** Rows perturbed until the model gets them wrong, labels unchanged. */
   readonly outlier: AttackResult & { readonly pixelLimit: number };
+  /**
+   * No attack but the measure for them: of many digits of his own, unchanged, he brings those that earn
+   * most with a model of his own. What an attack gains beyond this, honest work does not.
+   */
+  readonly selection: AttackResult;
 }
 
 export interface GamingReport {
@@ -163,6 +169,8 @@ export function simulateAttacks(
   const shadow = bestOf(shadowRows);
   log(`outliers, ${name}`);
   const outlier = bestOf(adversarialRows);
+  log(`selection, ${name}`);
+  const selection = attackResult(honestShare, attackersShare(attack(selectedRows(world, options)), rowsEach));
   return {
     copy: {
       ...bestCopy.result,
@@ -178,7 +186,19 @@ export function simulateAttacks(
     sybil: attackResult(oneOwner[0]!, sybilShare),
     shadow,
     outlier,
+    selection,
   };
+}
+
+/** The world's rows with the attacker's replaced by the best of his own data, as his own market pays for it. */
+export function selectedRows(world: ContributorWorld, options: GamingOptions): LabelledRows {
+  const own = { ...world, rows: world.shadowRows, queries: world.shadowQueries };
+  const { rowShares } = openMarket(own, own.rows, 0, NO_RULES, options);
+  const best = [...rowShares.keys()]
+    .sort((a, b) => rowShares[b]! - rowShares[a]! || a - b)
+    .slice(0, options.rowsEach)
+    .map((i) => own.rows.contents[i]!);
+  return rowsOfContents([...best, ...world.rows.contents.slice(options.rowsEach)], world.rows.classCount);
 }
 
 function attackersShare({ rowShares }: Market, attackerRows: number): number {

@@ -46,7 +46,8 @@ export async function benchAttribution({ quick = false, log = console.log }: Att
       `gaming, ${name}: reward × ${bounded[name].toFixed(3)}, × ${unbounded[name].toFixed(3)} without rules`,
     );
   }
-  const { selfPay } = gaming;
+  const { selfPay, bounded: withRules } = gaming;
+  log(`for comparison, choosing the best of his own honest rows: × ${withRules.selection.factor.toFixed(3)}`);
   log(
     `gaming, paying oneself: a contributor's profit ${selfPay.profit.toFixed(3)} of what he pays, ` +
       `anyone's at most ${selfPay.worstCaseProfit.toFixed(4)}`,
