@@ -1,6 +1,6 @@
 /** What a row, a slot, a payment and a draw cost, from the differences of compiled sizes. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { settlementCircuitSpec } from "./circuit-registry.ts";
+import { settlementCircuitSpec, slotTableCircuitSpec } from "./circuit-registry.ts";
 import { compileCircuit } from "./compile.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { scoreDigitCount } from "./draw-scores.ts";
@@ -58,7 +58,10 @@ describe("Settlement", { timeout: 600_000 }, () => {
     for (const [label, change] of [
       ["Settlement(65, 4, 4, 4, 1)", {}],
       ["Settlement(65, 4, 4, 4, 2)", { draws: 2 }],
+      ["Settlement(64, 32, 16, 64, 4)", { rows: 64, features: 32, slots: 16, payments: 64, draws: 4 }],
     ] as const)
       expect(await countOf(change), label).toBe(recordedCount(label));
+    const { constraintCounts } = await compileCircuit(slotTableCircuitSpec(16));
+    expect(constraintCounts.nonLinear + constraintCounts.linear).toBe(recordedCount("SlotTable(16)"));
   });
 });
