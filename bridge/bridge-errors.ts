@@ -115,6 +115,12 @@ export const bridgeErrors = {
     httpStatus: 409,
     isRetryable: true,
   },
+  BRG_PROOF_OF_ANOTHER: {
+    meaning:
+      "a proof's public signals are not those of the statement: the circuit's files are of another version",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_NO_CIRCUIT: {
     meaning: "the rollup has no registered circuit that the settlement fits, or its files are not here",
     httpStatus: 409,

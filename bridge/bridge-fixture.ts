@@ -17,6 +17,7 @@ import { createBridgeMetrics } from "./metrics.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { QueueWatcher, type QueueWatcherOptions } from "./queue-watcher.ts";
+import { RandomnessWatcher, type RandomnessWatcherOptions } from "./randomness-watcher.ts";
 import { RollupContract } from "./rollup-contract.ts";
 
 /** anvil's own accounts, in the order of the contracts' fixture: 1 is the sequencer. */
@@ -25,14 +26,21 @@ export const anvilAccount = (index: number) =>
 
 export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 
-export const circuitIndexOf = (name: string) =>
-  SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
+/** Circuits of settlements go by their index here: "circuit-4". */
+export const circuitIndexOf = (name: string) => {
+  const [, index] = /^circuit-(\d+)$/.exec(name) ?? [];
+  if (index !== undefined) return Number(index);
+  return SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
+};
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
 
-export async function startBridgeFixture(overrides: Parameters<typeof deployFixture>[1] = {}) {
+export async function startBridgeFixture(
+  overrides: Parameters<typeof deployFixture>[1] = {},
+  settlementSizes: Parameters<typeof deployFixture>[3] = [],
+) {
   const anvil = await startAnvil();
-  const l1 = await deployFixture(await connect(anvil), overrides);
+  const l1 = await deployFixture(await connect(anvil), overrides, SHAPES, settlementSizes);
   const sequencer = await new FakeSequencer().start();
   const dataDir = await mkdtemp(join(tmpdir(), "bridge-"));
   const rollup = new RollupContract({
@@ -115,6 +123,24 @@ export async function startBridgeFixture(overrides: Parameters<typeof deployFixt
           ...options,
         },
         { rollup, sequencer: operator, store: (await this.store()).queue, logger: silentLogger, metrics },
+      );
+    },
+
+    async randomnessWatcher(options: Partial<RandomnessWatcherOptions> = {}): Promise<RandomnessWatcher> {
+      return new RandomnessWatcher(
+        {
+          deployedAtBlock: Number(l1.deployment.blockNumber),
+          confirmations: 2,
+          maxChunkBlocks: 100,
+          ...options,
+        },
+        {
+          rollup,
+          sequencer: operator,
+          store: (await this.store()).randomness,
+          logger: silentLogger,
+          metrics,
+        },
       );
     },
 

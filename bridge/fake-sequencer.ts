@@ -5,6 +5,7 @@
  */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SealedBatch } from "../contracts/rollup-fixture.ts";
+import type { ContractProof } from "../contracts/verifying-key.ts";
 import type { BatchReport, QueueEntry } from "./operator-client.ts";
 
 export const OPERATOR_TOKEN = "test-token";
@@ -18,10 +19,26 @@ export interface FakeBatch {
   transactionHash: string | null;
 }
 
+/** Real parts of G2's coordinates first. */
+function proverForm({ a, b: [x, y], c }: ContractProof) {
+  return {
+    a: a.map(String),
+    b: [[x[1], x[0]].map(String), [y[1], y[0]].map(String)],
+    c: c.map(String),
+  };
+}
+
 export class FakeSequencer {
   readonly batches = new Map<number, FakeBatch>();
   readonly reports: (BatchReport & { batchNumber: number })[] = [];
   readonly entries: QueueEntry[] = [];
+  /** As they came: prevRandao in hexadecimal. */
+  readonly seals: {
+    batchNumber: number;
+    blockNumber: number;
+    prevRandao: string | null;
+    isMissed: boolean;
+  }[] = [];
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
   /** While true, every route answers 503. */
   isDown = false;
@@ -65,6 +82,14 @@ export class FakeSequencer {
         return {};
       },
     );
+    app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
+      const { batchNumber, prevRandao } = request.body;
+      const known = this.seals.find((seal) => seal.batchNumber === batchNumber && seal.prevRandao !== null);
+      if (known !== undefined && known.prevRandao !== prevRandao)
+        return reply.code(409).send({ error: { code: "SEQ_SEAL_CONFLICT" } });
+      this.seals.push(request.body);
+      return {};
+    });
     this.url = await app.listen({ port: 0, host: "127.0.0.1" });
     return this;
   }
@@ -96,8 +121,7 @@ export class FakeSequencer {
   private ready(limit: number) {
     const open = [...this.batches].filter(([, { status }]) => status === "proven" || status === "submitted");
     return open.slice(0, limit).map(([batchNumber, { batchHash, sealed, status }]) => {
-      const { batch, content, proof } = sealed;
-      const [x, y] = proof.b;
+      const { batch, content } = sealed;
       return {
         batchNumber,
         batchHash,
@@ -105,11 +129,13 @@ export class FakeSequencer {
         circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
         commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
         data: batch.data,
-        proof: {
-          a: proof.a.map(String),
-          b: [[x[1], x[0]].map(String), [y[1], y[0]].map(String)],
-          c: proof.c.map(String),
-        },
+        proof: proverForm(sealed.proof),
+        settlements: (sealed.settlements ?? []).map(({ proof, settlement }) => ({
+          circuit: `circuit-${settlement.circuit}`,
+          commitment: `0x${settlement.commitment.toString(16).padStart(64, "0")}`,
+          data: settlement.data,
+          proof: proverForm(proof),
+        })),
       };
     });
   }

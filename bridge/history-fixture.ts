@@ -9,7 +9,7 @@ import type { QueueOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { type BatchShape, KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
-import type { Operation } from "../circuits/slot.ts";
+import type { Operation } from "../circuits/slot-trace.ts";
 import { startAnvil } from "../contracts/anvil.ts";
 import { connect, deployFixture, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";

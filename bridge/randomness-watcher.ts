@@ -232,7 +232,7 @@ export class RandomnessWatcher {
 }
 
 /** The next block could not show the hash any more. */
-function isMissed(randomnessBlock: number, headNumber: number): boolean {
+export function isMissed(randomnessBlock: number, headNumber: number): boolean {
   return headNumber + 1 - randomnessBlock > BLOCK_HASH_WINDOW_BLOCKS;
 }
 

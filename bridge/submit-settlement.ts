@@ -58,10 +58,14 @@ export interface SubmitSettlementOptions {
   readonly division: Division;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
   readonly circuits: readonly KnownCircuit[];
-  /** Real parts of G2's coordinates first, as in prover/. Public signals: C, y, z. */
+  /**
+   * Real parts of G2's coordinates first, as in prover/.
+   * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
+   */
   readonly prove: (
     circuit: string,
     inputs: CircuitInputs,
+    publicSignals: readonly bigint[],
   ) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
   readonly onStage?: (stage: SettleStage) => void;
 }
@@ -77,7 +81,7 @@ export interface SubmitSettlementResult {
 
 /**
  * @throws BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
- * BRG_NO_CIRCUIT; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
+ * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
  */
 export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
   await initPoseidon();
@@ -138,7 +142,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
 
   stage("prove-settlement");
-  const settled = await prove(circuit.name, { ...prepared.inputs, z: statement.z });
+  const settled = await proveStatement(prove, circuit.name, prepared.inputs, statement);
 
   stage("prove-batch");
   const batchCircuit = chooseBatchCircuit(registered, circuits);
@@ -163,7 +167,8 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   builder.add(settlementOperationOf(settleRecord, data, record));
   const batch = builder.seal();
   const batchSigned = batchStatement(batch.data, batchCircuit.circuitId);
-  const proven = await prove(batchCircuit.name, batchInputs(batch, batchSigned.z, TREE_DEPTH));
+  const inputs = batchInputs(batch, batchSigned.z, TREE_DEPTH);
+  const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
 
   stage("send");
   const receipt = await rollup.submitBatches(account, {
@@ -181,7 +186,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
         data: bytesToHex(encodeSettlement(data)),
       },
     ],
-    proofs: [contractProof(proven.proof), contractProof(settled.proof)],
+    proofs: [proven, settled],
   });
   return {
     transactionHash: receipt.transactionHash,
@@ -192,7 +197,22 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   };
 }
 
-const contractProof = ({ a, b, c }: { a: G1; b: G2; c: G1 }): ContractProof => ({ a, b: swapG2(b), c });
+/** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
+async function proveStatement(
+  prove: SubmitSettlementOptions["prove"],
+  circuit: string,
+  inputs: CircuitInputs,
+  { commitment, y, z }: { commitment: bigint; y: bigint; z: bigint },
+): Promise<ContractProof> {
+  const expected = [commitment, y, z];
+  const { proof, publicSignals } = await prove(circuit, { ...inputs, z }, expected);
+  if (expected.some((signal, i) => signal !== publicSignals[i])) {
+    throw bridgeError("BRG_PROOF_OF_ANOTHER", `the proof by ${circuit} is of another statement`, {
+      data: { circuit, expected, actual: [...publicSignals] },
+    });
+  }
+  return { a: proof.a, b: swapG2(proof.b), c: proof.c };
+}
 
 /** L1 would refuse it only after an hour of proving. */
 async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {
