@@ -12,7 +12,7 @@ import {
 } from "./protocol.ts";
 import { createdModelBody } from "./record-rules.ts";
 import { claimedPath, unpackSplit } from "./rewards.ts";
-import type { SlotTrace } from "./slot.ts";
+import type { SlotTrace } from "./slot-trace.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);

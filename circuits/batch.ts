@@ -6,15 +6,9 @@ import type { QueueOperation } from "./operation.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";
-import {
-  executeSlot,
-  nullSlot,
-  type Operation,
-  replaySettlement,
-  replaySlot,
-  type SlotContext,
-  type SlotTrace,
-} from "./slot.ts";
+import { replaySettlement } from "./settlement-slot.ts";
+import { executeSlot, nullSlot, replaySlot } from "./slot.ts";
+import type { Operation, SlotContext, SlotTrace } from "./slot-trace.ts";
 
 /** What a batch is opened with. */
 export interface BatchOpening extends L1Header {

@@ -98,7 +98,7 @@ describe("circom's constants", () => {
     expect(constant("slot-claim", "TAG_SLOT_NODE")).toBe(TAG.slotNode);
     expect(constant("slot-claim", "EMPTY_CLAIMED_ROOT")).toBe(EMPTY_CLAIMED_ROOT);
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
-    expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("batch"))?.[1]).toBe(`${TAG.data}`);
+    expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);
     expect(/step\.tag <== (.+);/.exec(source("slot-parts"))?.[1]).toBe(`${TAG.commit} + isPay`);
     expect(TAG.payment).toBe(TAG.commit + 1n);
     const tags = Object.values(TAG);

@@ -44,7 +44,8 @@ import {
   sealedHash,
 } from "./rewards.ts";
 import type { SettleOperation } from "./settlement-operation.ts";
-import { nullSlot, type Operation, type SlotContext, type SlotTrace } from "./slot.ts";
+import { nullSlot } from "./slot.ts";
+import type { Operation, SlotContext, SlotTrace } from "./slot-trace.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;

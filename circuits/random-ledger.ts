@@ -29,39 +29,14 @@ import {
   LEAF_KIND,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import { genesisOperation, postedOf, settleOperation } from "./random-settlement.ts";
+import { postedOf, randomSettlement } from "./random-settlement.ts";
 import { EMPTY_CLAIMED_ROOT, ownersCommitment, packSplit, type RewardSlot, slotRoot } from "./rewards.ts";
-import type { ReplayedSettlement, SettlementOperation } from "./settlement-operation.ts";
-import type { Operation, SlotTrace } from "./slot.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import type { ReplayedSettlement } from "./settlement-operation.ts";
+import type { Operation, SlotTrace } from "./slot-trace.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;
-
-/** mulberry32: small, seeded, good enough for choosing test cases. */
-export class SeededRandom {
-  private state: number;
-  constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
-  }
-  field(): bigint {
-    let value = 0n;
-    for (let i = 0; i < 31; i++) value = (value << 8n) | BigInt(this.below(256));
-    return value;
-  }
-}
 
 export interface Member {
   readonly id: number;
@@ -336,29 +311,13 @@ export class RandomLedger {
       }
       case KIND.settle:
       case KIND.genesis:
-        return this.settlement(kind);
+        return randomSettlement(kind, random, ledger, random.pick(this.models), SLOTS, TEST_DOMAIN);
       case KIND.setKey:
         // To the same key, so that the member can go on signing.
         return sign(member, { kind, a: member.id, words: [keyXOf(member.secret)] });
       default:
         return this.queueEntry(kind);
     }
-  }
-
-  /** A settlement of one of the models; without a sealed epoch one that must be refused. */
-  private settlement(kind: typeof KIND.settle | typeof KIND.genesis): SettlementOperation {
-    const { random, ledger } = this;
-    const model = random.pick(this.models);
-    const { rewards } = ledger.requireRecord(model.id);
-    if (kind === KIND.genesis) return genesisOperation(ledger, model.id, SLOTS, 1 + random.below(30));
-    if (rewards?.sealed === undefined || rewards.sealed === null) {
-      const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
-      return { kind: KIND.settle, modelId: model.id, settlementHash: 1n, ...none, signature: null };
-    }
-    const drawBits = random.pick([null, 0n, 2n, 4n]);
-    const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
-    const earnedParts = SLOTS.map(() => random.below(333));
-    return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, TEST_DOMAIN);
   }
 
   /** A random queue entry, executable or not. */

@@ -5,6 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import { leafReference } from "./operation.ts";
 import { KIND, TREASURY_PARTS } from "./protocol.ts";
 import { type RewardSlot, unpackSplit } from "./rewards.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import { packGenesisItem } from "./settlement-data.ts";
 import {
   expectedGenesisHash,
@@ -93,3 +94,24 @@ export function postedOf(ledger: Ledger, operation: SettlementOperation): Replay
 
 /** As posted: two items an element. */
 const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [...items, 0n]);
+
+/** A settlement of random amounts, draws and voids; of a model without a sealed epoch, one that must be refused. */
+export function randomSettlement(
+  kind: typeof KIND.settle | typeof KIND.genesis,
+  random: SeededRandom,
+  ledger: Ledger,
+  model: { readonly id: number; readonly secret: bigint },
+  slots: readonly RewardSlot[],
+  domain: bigint,
+): SettlementOperation {
+  if (kind === KIND.genesis) return genesisOperation(ledger, model.id, slots, 1 + random.below(30));
+  const { rewards } = ledger.requireRecord(model.id);
+  if (rewards === undefined || rewards.sealed === null) {
+    const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
+    return { kind, modelId: model.id, settlementHash: 1n, ...none, signature: null };
+  }
+  const drawBits = random.pick([null, 0n, 2n, 4n]);
+  const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
+  const earnedParts = slots.map(() => random.below(333));
+  return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, domain);
+}

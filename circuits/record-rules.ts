@@ -1,6 +1,14 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of records. */
-import { hashModelBody, type Leaf, type LeafRecord, type ModelBody } from "./leaf.ts";
-import { AMOUNT_BITS, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import {
+  EMPTY_DATANET_BODY,
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashModelBody,
+  type Leaf,
+  type LeafRecord,
+  type ModelBody,
+} from "./leaf.ts";
+import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
 import { RollupError } from "./rollup-error.ts";
 
@@ -58,6 +66,19 @@ export function credit(balance: bigint, amountWei: bigint): bigint {
     refuse("OP_BALANCE_OVERFLOW", `a balance of ${sum} wei is above 96 bits`, { balanceWei: sum.toString() });
   }
   return sum;
+}
+
+/** The leaf that a Create opens; a deposit's as CreateAccount. `words`: the operation's. */
+export function createdRecord(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
+  const base: Leaf = { ...EMPTY_LEAF, l1Owner: words[0]!, keyX: words[1]!, balance: credit(0n, balance) };
+  if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
+  if (kind === KIND.createDatanet) {
+    const datanet = EMPTY_DATANET_BODY;
+    return { leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(datanet) }, datanet };
+  }
+  const model = createdModelBody(words);
+  const counters = (words[6]! & MAX_AMOUNT_WEI) << COUNTERS.price;
+  return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
 
 /** @throws OP_WRONG_LEAF_KIND */

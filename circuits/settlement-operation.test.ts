@@ -11,7 +11,8 @@ import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "./random-ledger.ts";
 import { genesisOperation, postedOf, settleOperation } from "./random-settlement.ts";
 import { decodeSettlement, encodeSettlement } from "./settlement-data.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
-import { executeSlot, type Operation } from "./slot.ts";
+import { executeSlot } from "./slot.ts";
+import type { Operation } from "./slot-trace.ts";
 
 beforeAll(initPoseidon);
 

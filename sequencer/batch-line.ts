@@ -7,7 +7,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { kindRule } from "../circuits/protocol.ts";
-import type { Operation } from "../circuits/slot.ts";
+import type { Operation } from "../circuits/slot-trace.ts";
 import {
   type BatchBook,
   batchReplaced,

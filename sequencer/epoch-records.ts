@@ -9,7 +9,7 @@ import { unpackCounters } from "../circuits/leaf.ts";
 import type { Ledger } from "../circuits/ledger.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
 import { KIND } from "../circuits/protocol.ts";
-import type { SlotTrace } from "../circuits/slot.ts";
+import type { SlotTrace } from "../circuits/slot-trace.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 

@@ -3,7 +3,7 @@ import { BatchBuilder, type SealedBatch } from "../circuits/batch.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { Ledger } from "../circuits/ledger.ts";
 import { type BatchShape, kindRule } from "../circuits/protocol.ts";
-import type { Operation, SlotTrace } from "../circuits/slot.ts";
+import type { Operation, SlotTrace } from "../circuits/slot-trace.ts";
 import type { LeafChanges } from "./ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";

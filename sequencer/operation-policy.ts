@@ -1,9 +1,9 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
 import { recoverKeyY, SUBGROUP_ORDER } from "../circuits/eddsa.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
+import { checkForm } from "../circuits/operation-form.ts";
 import { FIELD_ORDER, KIND, kindRule } from "../circuits/protocol.ts";
 import { RollupError } from "../circuits/rollup-error.ts";
-import { checkForm } from "../circuits/slot.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 
 /** A batch's row count is 32 bits in a published version, so more could never be published. */

@@ -1,0 +1,91 @@
+/** What one slot leaves behind: its trace, and the two writes that every operation ends in. */
+import type { SlotRecord } from "./batch-data.ts";
+import { DUMMY } from "./dummy-signature.ts";
+import { recoverKeyY, type Signature } from "./eddsa.ts";
+import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
+import type { DatanetBody, Leaf, LeafRecord, ModelBody } from "./leaf.ts";
+import type { Ledger } from "./ledger.ts";
+import type { QueueOperation, SignedOperation } from "./operation.ts";
+import type { SettlementOperation } from "./settlement-operation.ts";
+
+/** What a batch fixes for all its slots. */
+export interface SlotContext {
+  readonly domain: bigint;
+  readonly batchNumber: bigint;
+  readonly timestamp: bigint;
+  readonly feePerUnitWei: bigint;
+  readonly idFeeWei: bigint;
+}
+
+/** What the prover has to know of one executed slot, before it is laid out for a circuit. */
+export interface SlotTrace {
+  readonly record: SlotRecord;
+  readonly oldRoot: bigint;
+  readonly newRoot: bigint;
+  readonly feeWei: bigint;
+  /** Leaf A before the slot, leaf B after A's update and before B's own. */
+  readonly a: Leaf;
+  readonly b: Leaf;
+  readonly childrenA: readonly (readonly bigint[])[];
+  readonly childrenB: readonly (readonly bigint[])[];
+  readonly maxFeePerUnitWei: bigint;
+  readonly keyY: bigint;
+  readonly signature: Signature;
+  /** Openings of A's datanet body and B's model body, for the kinds that need them. */
+  readonly datanetA: DatanetBody | null;
+  readonly modelB: ModelBody | null;
+  readonly claim: ClaimTrace | null;
+  readonly settlement: SettlementTrace | null;
+}
+
+/** Whatever a slot may be given. */
+export type Operation = SignedOperation | QueueOperation | SettlementOperation;
+
+/** What an operation does to its two leaves. */
+export interface Effect {
+  readonly record: SlotRecord;
+  readonly feeWei: bigint;
+  /** null = opened and left as it is. */
+  readonly newA: LeafRecord | null;
+  readonly newB: LeafRecord | null;
+  /** null = the slot is not signed (or replayed without its signature, and then never proven). */
+  readonly maxFeePerUnitWei: bigint | null;
+  readonly signature: Signature | null;
+  /** Whose signature it is. */
+  readonly signerKeyX?: bigint;
+  readonly claim?: ClaimTrace | null;
+  readonly settlement?: SettlementTrace;
+}
+
+/** The part of an effect that a slot without a signature has. */
+export const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
+
+/** Writes A, then B on the new root, and keeps what the witness needs of the way. */
+export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
+  const { record } = effect;
+  const oldRoot = ledger.root;
+  const before = ledger.opened(record.a);
+  const childrenA = ledger.tree.path(record.a);
+  if (effect.newA !== null) ledger.put(record.a, effect.newA);
+  const beforeB = ledger.opened(record.b);
+  const childrenB = ledger.tree.path(record.b);
+  if (effect.newB !== null) ledger.put(record.b, effect.newB);
+  const signature = effect.signature ?? DUMMY.signature;
+  return {
+    record,
+    oldRoot,
+    newRoot: ledger.root,
+    feeWei: effect.feeWei,
+    a: before.leaf,
+    b: beforeB.leaf,
+    childrenA,
+    childrenB,
+    maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
+    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
+    signature,
+    datanetA: before.datanet ?? null,
+    modelB: beforeB.model ?? null,
+    claim: effect.claim ?? null,
+    settlement: effect.settlement ?? null,
+  };
+}
