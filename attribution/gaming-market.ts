@@ -49,11 +49,13 @@ export const NO_RULES: MarketRules = {
   alikeFeaturesShare: false,
   normQuantile: 1,
 };
-export const ALL_RULES: MarketRules = {
+/** What a validator and a recipe do by default. */
+export const DEFAULT_RULES: MarketRules = {
   leavesOutNearDuplicates: true,
-  alikeFeaturesShare: true,
+  alikeFeaturesShare: false,
   normQuantile: ROW_RULES.normQuantile,
 };
+export const ALL_RULES: MarketRules = { ...DEFAULT_RULES, alikeFeaturesShare: true };
 
 /** What a model over the market's rows registers, and what it earns whom. */
 export interface Market {

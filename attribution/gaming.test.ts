@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { copiedRows } from "./copied-rows.ts";
 import { QUICK_GAMING, selectedRows, simulateGaming } from "./gaming.ts";
-import { ALL_RULES, makeWorld, marketDuplicates, NO_RULES, openMarket } from "./gaming-market.ts";
+import {
+  ALL_RULES,
+  DEFAULT_RULES,
+  makeWorld,
+  marketDuplicates,
+  NO_RULES,
+  openMarket,
+} from "./gaming-market.ts";
 import { splitDraw } from "./reward-shares.ts";
 import { ownersProfit } from "./self-payment.ts";
 
@@ -45,7 +52,7 @@ describe("simulateGaming", () => {
   const report = simulateGaming(QUICK_GAMING);
 
   it("gains nothing by splitting rows among accounts, but for dust", () => {
-    for (const { sybil } of [report.bounded, report.unbounded]) {
+    for (const { sybil } of [report.bounded, report.shared, report.unbounded]) {
       expect(sybil.factor).toBeLessThanOrEqual(1);
       expect(sybil.factor).toBeGreaterThan(1 - 1e-9);
     }
@@ -94,7 +101,7 @@ describe("openMarket", () => {
   const copied = copiedRows(world, [20, 31, 42], { way: "touch", extraSteps: 0, isHiding: false }, "t");
 
   it("pays out everything, with and without the rules", () => {
-    for (const rules of [NO_RULES, ALL_RULES]) {
+    for (const rules of [NO_RULES, DEFAULT_RULES, ALL_RULES]) {
       const { rowShares } = openMarket(world, world.rows, rowsEach, rules, QUICK_GAMING);
       expect(rowShares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
     }

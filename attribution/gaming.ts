@@ -4,6 +4,7 @@ import { COPY_WAYS, type CopyWay, copiedRows } from "./copied-rows.ts";
 import {
   ALL_RULES,
   type ContributorWorld,
+  DEFAULT_RULES,
   type Market,
   type MarketOptions,
   type MarketRules,
@@ -54,8 +55,9 @@ export interface GamingReport {
   readonly areExactCopiesRefused: boolean;
   /** Part of all honest rows that is left out as near-duplicates. */
   readonly honestRowsLeftOut: number;
-  /** Under the rules of row-rules.ts, and with refusal of exact copies alone. */
+  /** Under the default rules, with shared rewards besides, and with refusal of exact copies alone. */
   readonly bounded: Attacks;
+  readonly shared: Attacks;
   readonly unbounded: Attacks;
   readonly selfPay: SelfPayResult;
 }
@@ -97,13 +99,14 @@ const SYBILS = 10;
 export function simulateGaming(options: GamingOptions): GamingReport {
   const { rowsEach, contributors, log = () => {} } = options;
   const world = makeWorld(options);
-  const bounded = openMarket(world, world.rows, rowsEach, ALL_RULES, options);
-  const unbounded = openMarket(world, world.rows, rowsEach, NO_RULES, options);
-  const rowOwners = bounded.kept.map((place) => Math.floor(place / rowsEach));
+  const attacksUnder = (rules: MarketRules) =>
+    simulateAttacks(world, openMarket(world, world.rows, rowsEach, rules, options), rules, options);
+  const honest = openMarket(world, world.rows, rowsEach, DEFAULT_RULES, options);
+  const rowOwners = honest.kept.map((place) => Math.floor(place / rowsEach));
   log("self-payment");
   const selfPay = simulateSelfPay(
-    bounded.features,
-    bounded.queries,
+    honest.features,
+    honest.queries,
     rowOwners,
     { slotCount: contributors, attacker: 0 },
     options,
@@ -113,8 +116,9 @@ export function simulateGaming(options: GamingOptions): GamingReport {
     rowsEach,
     areExactCopiesRefused: refusesExactCopies(world.rows),
     honestRowsLeftOut: marketDuplicates(world.rows, rowsEach).length / world.rows.labels.length,
-    bounded: simulateAttacks(world, bounded, ALL_RULES, options),
-    unbounded: simulateAttacks(world, unbounded, NO_RULES, options),
+    bounded: simulateAttacks(world, honest, DEFAULT_RULES, options),
+    shared: attacksUnder(ALL_RULES),
+    unbounded: attacksUnder(NO_RULES),
     selfPay,
   };
 }
@@ -127,7 +131,7 @@ export function simulateAttacks(
 ): Attacks {
   const { rowsEach, seed, log = () => {} } = options;
   const isHiding = rules.leavesOutNearDuplicates;
-  const name = isHiding ? "with the rules" : "without rules";
+  const name = rules.alikeFeaturesShare ? "all rules" : isHiding ? "default rules" : "no rules";
   const honestShare = attackersShare(honest, rowsEach);
   const attack = (rows: LabelledRows) => openMarket(world, rows, rowsEach, rules, options);
 
