@@ -47,9 +47,9 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   return derived;
 }
 
-async function deriveKey(
+export async function deriveKey(
   circuit: RegisteredCircuit,
-  { circuitNames, keysFolder, onProgress }: DeriveOptions,
+  { circuitNames, keysFolder, onProgress }: Pick<DeriveOptions, "circuitNames" | "keysFolder" | "onProgress">,
 ): Promise<VerificationKey> {
   const name = nameOf(circuit, circuitNames);
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);

@@ -5,6 +5,7 @@ import { addDatanetCommands } from "./datanet-command.ts";
 import { addDepositCommand } from "./deposit-command.ts";
 import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
+import { addRewardsCommands } from "./rewards-command.ts";
 import { withExample } from "./run-command.ts";
 import { addStatusCommand } from "./status-command.ts";
 import { addTransferCommand } from "./transfer-command.ts";
@@ -15,7 +16,7 @@ import { addWithdrawCommand } from "./withdraw-command.ts";
 export function createProgram(): Command {
   const program = new Command("openledger")
     .description(
-      "Use an OpenLedger rollup: accounts, deposits, transfers, withdrawals, datanets, verification.",
+      "Use an OpenLedger rollup: accounts, deposits, transfers, datanets, models, rewards, verification.",
     )
     .option("--json", "answer with one JSON value, errors too")
     .option("--rpc <url>", "Ethereum node; default: the devnet's")
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   addClaimCommand(program);
   addDatanetCommands(program);
   addModelCommands(program);
+  addRewardsCommands(program);
   addVerifyCommand(program);
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });

@@ -5,6 +5,8 @@ import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "./context.ts";
 import { onRun, withExample } from "./run-command.ts";
+import { addVerifyModelCommand } from "./verify-model-command.ts";
+import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
 
 export function addVerifyCommand(program: Command): void {
   const command = program
@@ -23,6 +25,8 @@ export function addVerifyCommand(program: Command): void {
       [],
     )
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  addVerifyModelCommand(command);
+  addVerifySettlementCommand(command);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.

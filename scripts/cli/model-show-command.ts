@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import { toHex32 } from "../../client/hex.ts";
+import { getModel, listSettlements, staticsOf } from "../../client/model-reads.ts";
+import type { LedgerModelLeaf, LedgerSettlement } from "../../client/model-schemas.ts";
+import { formatOpen } from "../../client/open-amount.ts";
+import { openReader } from "./context.ts";
+import { renderTable } from "./output.ts";
+import { parseId } from "./parse-id.ts";
+import { onRun, withExample } from "./run-command.ts";
+
+export function addModelShowCommand(parent: Command): void {
+  const command = parent
+    .command("show <model>")
+    .description("a model's epoch, its reward slots and its settlements");
+  withExample(command, "model show 15", "model show 15 --json");
+  onRun(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    const leaf = await getModel(client, parseId(args[0]!));
+    const settlements = await listSettlements(client, leaf.id);
+    const { counters, model, sealedEpoch } = leaf;
+    const lines = [
+      `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
+      `${counters.isReady ? "ready" : "no genesis yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
+      `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
+      `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
+      describeSealed(leaf),
+      ...renderTable([
+        ["  slot", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
+        ...leaf.slots.map((slot) => [
+          `  ${slot.index}`,
+          `leaf ${slot.contributorId}`,
+          `leaf ${slot.validatorId}`,
+          String(slot.rowCount),
+          formatOpen(slot.accruedWei),
+          formatOpen(slot.contributor.claimableWei + slot.validator.claimableWei),
+        ]),
+      ]),
+      ...renderTable(settlements.map(describeSettlement)),
+    ];
+    output.answer(lines, {
+      id: leaf.id,
+      l1Owner: leaf.l1Owner,
+      balanceWei: leaf.balanceWei,
+      ...counters,
+      datanetId: model.datanetId,
+      version: model.version,
+      staticsHash: toHex32(staticsOf(leaf).hash),
+      openAmountWei: leaf.openAmountWei,
+      sealedEpoch:
+        sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
+      slots: leaf.slots,
+      settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
+        epoch,
+        kind,
+        status,
+        circuit,
+        batchNumber,
+        l1TransactionHash,
+      })),
+    });
+  });
+}
+
+const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
+
+function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
+  if (sealedEpoch === null) return "no sealed epoch waits for its settlement";
+  const { epoch, amountWei, prevRandao, randomnessBlock, isRandomnessMissed } = sealedEpoch;
+  const head = `epoch ${epoch} is sealed with ${formatOpen(amountWei)} OPEN and waits for its settlement`;
+  if (isRandomnessMissed) return `${head}; its randomness was missed, so only the default split is left`;
+  if (prevRandao !== null) return `${head}: openledger model settle`;
+  return `${head}; its draws come from L1 block ${randomnessBlock ?? "128 after the one that takes the seal"}`;
+}
+
+function describeSettlement({ epoch, kind, status, circuit, earnedSumWei }: LedgerSettlement): string[] {
+  if (kind === "genesis") return ["  genesis", status, circuit, ""];
+  return [`  epoch ${epoch}`, status, circuit, `rows ${formatOpen(earnedSumWei ?? 0n)} OPEN`];
+}

@@ -1,0 +1,73 @@
+/** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
+import type { Deployment } from "../../circuits/deployment.ts";
+import type { PreparedSettlement } from "../../circuits/settled-model.ts";
+import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import { type ProvedSettlement, proveSettlement } from "../settlement/prove-settlement.ts";
+import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../settlement/rollup-circuits.ts";
+import { commandError } from "./cli-errors.ts";
+import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
+import type { Output } from "./output.ts";
+
+/** Options of every command that proves or checks settlements. */
+export interface CircuitOptions extends GlobalOptions {
+  circuits: string[];
+  prover: string;
+}
+
+export interface SettlementContext {
+  readonly circuits: readonly RollupCircuit[];
+  readonly deployment: Deployment | null;
+}
+
+export const CIRCUITS_OPTION = [
+  "--circuits <names...>",
+  "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+  [] as string[],
+] as const;
+export const PROVER_OPTION = [
+  "--prover <backend>",
+  `what makes the proof: ${BACKEND_NAMES.join(", ")}`,
+  "wasm",
+] as const;
+
+/** @throws CMD_CIRCUIT_UNNAMED */
+export async function openSettlementContext(
+  options: Pick<CircuitOptions, "circuits"> & GlobalOptions,
+): Promise<SettlementContext> {
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const deployment = deploymentOf(rollupAddress);
+  const circuits = await readRollupCircuits({
+    rpcUrl,
+    rollupAddress,
+    circuitNames: options.circuits,
+    deployment,
+  });
+  return { circuits, deployment };
+}
+
+/** @throws CMD_USAGE */
+export function requireBackend(text: string): BackendName {
+  const backend = BACKEND_NAMES.find((name) => name === text);
+  if (backend !== undefined) return backend;
+  throw commandError("CMD_USAGE", `"${text}" is no back end; there are ${BACKEND_NAMES.join(", ")}`);
+}
+
+/** Proves with percentages on stderr. */
+export async function proveWithOutput(
+  prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
+  circuit: RollupCircuit,
+  context: SettlementContext & { readonly output: Output; readonly prover: string },
+): Promise<ProvedSettlement> {
+  const { deployment, output } = context;
+  const backend = requireBackend(context.prover);
+  const proving = await openProvingCircuit(circuit, deployment, (text) => output.progress(text));
+  return proveSettlement(
+    prepared,
+    { circuitId: circuit.circuitId, proving },
+    {
+      backend,
+      onProgress: ({ stage, percent }) =>
+        output.progress(`proving with ${circuit.name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+    },
+  );
+}
