@@ -10,6 +10,8 @@ import {
   findModel,
   genesisJson,
   PREV_RANDAO,
+  SLOT_TABLE_INDEX,
+  SMALL_SETTLEMENT_INDEX,
   sampledSettlement,
   settlementDeployment,
   settlementJson,
@@ -220,6 +222,20 @@ describe("POST /v1/settlements", () => {
     const changed = { ...genesis, settlementHash: hex32(5n) };
     expect(codeOf(await call("/v1/settlements", changed))).toBe("SEQ_SETTLEMENT_STALE");
     expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN_SETTLEMENT");
+  });
+
+  it("refuses a genesis that names a circuit with too few rows for the model", async () => {
+    const { call, circuits, model } = await start();
+    const { modelId, owner, statics } = model;
+    const small = genesisJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX);
+    expect(codeOf(await call("/v1/settlements", small))).toBe("SEQ_SETTLEMENT_INVALID");
+    const named = genesisJson(owner, modelId, statics, circuits, SLOT_TABLE_INDEX);
+    expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
+      "SEQ_SETTLEMENT_INVALID",
+    );
+    expect(codeOf(await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits)))).toBe(
+      "taken",
+    );
   });
 
   it("refuses whatever L1 would refuse, and changes nothing", async () => {

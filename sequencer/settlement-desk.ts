@@ -3,6 +3,7 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
+import { settlementSize } from "../bridge/settlement-circuits.ts";
 import {
   capOf,
   fitsSlots,
@@ -13,7 +14,7 @@ import {
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import type { DeployedCircuit } from "../circuits/deployment.ts";
 import type { Signature } from "../circuits/eddsa.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
+import { type LeafRecord, unpackBinding } from "../circuits/leaf.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import { requireKind } from "../circuits/record-rules.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
@@ -119,6 +120,7 @@ export class SettlementDesk {
     };
     const cap = capOf(record.kind, posted, this.modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its slots fit", request);
+    if (request.kind === "genesis") this.requireRowsFit(request, posted, model);
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
     if (signals.some((signal, i) => signal !== request.publicSignals[i]))
@@ -217,6 +219,18 @@ export class SettlementDesk {
       throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
     if (!fitsSlots(posted, circuit)) throw invalid("data", "it has more slots than its circuit", request);
     return circuit;
+  }
+
+  /** A model whose rows its own settlement circuit does not hold could be settled by the default split only. */
+  private requireRowsFit(request: SettlementRequest, posted: PostedSettlement, { model }: LeafRecord): void {
+    const rows = settlementSize(this.modules.circuits[posted.capCircuit]!.name)?.rows ?? 0;
+    const { rowCount } = unpackBinding(model!.statics.binding);
+    if (rowCount <= BigInt(rows)) return;
+    throw invalid(
+      "data",
+      `it names a settlement circuit of ${rows} rows, the model has ${rowCount}`,
+      request,
+    );
   }
 
   /** @returns prevRandao of the Seal's batch; 0 where none is needed */

@@ -43,8 +43,12 @@ export type Call = (path: string, payload?: object) => Promise<Answer>;
 const CIRCUITS = [
   { name: "settlement-16-16-16-8-4", sort: 1, size0: 8, size1: 16 },
   { name: "slot-table-16", sort: 2, size0: 0, size1: 16 },
+  // Fewer rows than the test's model has.
+  { name: "settlement-8-16-16-9-4", sort: 1, size0: 9, size1: 16 },
 ] as const;
+export const SMALL_SETTLEMENT_INDEX = 3;
 const SETTLEMENT_INDEX = 1;
+export const SLOT_TABLE_INDEX = 2;
 const DRAWS = 4;
 export const PREV_RANDAO = 0x1234_5678n;
 
@@ -211,8 +215,14 @@ export async function stepModel(
   return ["seal", await signAs(call, owner, modelId, fields)];
 }
 
-export function genesisJson(owner: TestUser, modelId: number, statics: ModelStatics, circuits: TestCircuits) {
-  const cap = { circuit: SETTLEMENT_INDEX, payments: CIRCUITS[0].size0 };
+export function genesisJson(
+  owner: TestUser,
+  modelId: number,
+  statics: ModelStatics,
+  circuits: TestCircuits,
+  circuit = SETTLEMENT_INDEX,
+) {
+  const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
   const { data } = genesisOf({ modelId, statics, slots: slotsOf(owner) }, cap, CIRCUITS[1].size1);
   return settlementJson(data, "slotTable", circuits);
 }
