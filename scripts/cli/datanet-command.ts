@@ -7,10 +7,15 @@ import { toHex32 } from "../../client/hex.ts";
 import { getLeaf, getOperation, listOperations } from "../../client/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { publishVersion } from "../../client/publish-version.ts";
+import { storeVersion } from "../../client/published-version.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { commandError } from "./cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "./context.ts";
+import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
+import { addDatanetVerify } from "./datanet-verify-command.ts";
+import { labelledRows } from "./label-rows.ts";
 import { renderTable } from "./output.ts";
+import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 import { workspacePaths } from "./workspace.ts";
 
@@ -22,6 +27,9 @@ export function addDatanetCommands(program: Command): void {
   addCreate(datanet);
   addContribute(datanet);
   addPublish(datanet);
+  addApproveModel(datanet);
+  addRevokeModel(datanet);
+  addDatanetVerify(datanet);
   addShow(datanet);
 }
 
@@ -66,42 +74,58 @@ function addContribute(parent: Command): void {
     .command("contribute <datanet> <files...>")
     .description("store files as rows and commit their root to the datanet")
     .option("--lines", "every line of a file is a row; by default a file is one row")
+    .option("--labelled", "every line is a labelled e-mail or digit as JSON (docs/attribution.md)")
     .option(...STORE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
+    "datanet contribute 6 mails.jsonl --labelled --account bob",
   );
-  onRun<{ lines?: boolean; rows: string; wait: string }>(command, async ({ options, args, output }) => {
-    const datanetId = parseId(args[0]!);
-    const contents = await Promise.all(args.slice(1).map(readRowFile));
-    const rows = options.lines === true ? contents.flatMap(splitLines) : contents;
-    const signer = await openSigner(options);
-    const payer = await accountOf(signer.client, signer.account.l1.address);
-    const client = await signFor(signer, payer);
-    const store = await openRowStore(options.rows);
-    const { contribution, ...sent } = await contributeRows(client, {
-      from: payer.id,
-      datanetId,
-      store,
-      rows,
-    });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const rowsRoot = toHex32(contribution.rowsRoot);
-    const lines = [
-      `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
-      `root ${rowsRoot}, operation ${sent.hash}`,
-    ];
-    output.answer(lines, {
-      ...sent,
-      datanetId,
-      rowsRoot,
-      rowCount: contribution.rowCount,
-      stage,
-      batchNumber,
-    });
-  });
+  onRun<{ lines?: boolean; labelled?: boolean; rows: string; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const datanetId = parseId(args[0]!);
+      const paths = args.slice(1);
+      const contents = await Promise.all(paths.map(readRowFile));
+      const rows =
+        options.labelled === true
+          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
+          : options.lines === true
+            ? contents.flatMap(splitLines)
+            : contents;
+      const signer = await openSigner(options);
+      const payer = await accountOf(signer.client, signer.account.l1.address);
+      const client = await signFor(signer, payer);
+      const store = await openRowStore(options.rows);
+      const { contribution, ...sent } = await contributeRows(client, {
+        from: payer.id,
+        datanetId,
+        store,
+        rows,
+      });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { hash: sent.hash },
+        options.wait,
+        output,
+      );
+      const rowsRoot = toHex32(contribution.rowsRoot);
+      const lines = [
+        `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
+        `root ${rowsRoot}, operation ${sent.hash}`,
+      ];
+      output.answer(lines, {
+        ...sent,
+        datanetId,
+        rowsRoot,
+        rowCount: contribution.rowCount,
+        stage,
+        batchNumber,
+      });
+    },
+  );
 }
 
 function addPublish(parent: Command): void {
@@ -109,35 +133,58 @@ function addPublish(parent: Command): void {
     .command("publish <datanet>")
     .description("publish a version of all rows that were contributed so far")
     .option("--validator <leaf>", "the leaf id that vouches for the rows; default: the account's")
+    .option(
+      "--vouched <pairs...>",
+      "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
+    )
     .option(...STORE_OPTION);
   withWait(command, "acknowledged");
-  withExample(command, "datanet publish 6 --account alice");
-  onRun<{ validator?: string; rows: string; wait: string }>(command, async ({ options, args, output }) => {
-    const datanetId = parseId(args[0]!);
-    const signer = await openSigner(options);
-    const datanet = await getLeaf(signer.client, datanetId);
-    const client = await signFor(signer, datanet);
-    const validatorId =
-      options.validator === undefined
-        ? (await accountOf(client, signer.account.l1.address)).id
-        : parseId(options.validator);
-    const store = await openRowStore(options.rows);
-    output.progress("hashing the rows");
-    const version = await collectVersion(client, { datanetId, store, validatorId });
-    const sent = await publishVersion(client, { datanetId, version });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const { rowCount, slots } = version;
-    const roots = {
-      rowsRoot: toHex32(version.rowsRoot),
-      ownersCommitment: toHex32(version.ownersCommitment),
-      slotRoot: toHex32(version.slotRoot),
-    };
-    const lines = [
-      `datanet ${datanetId}: a version of ${rowCount} rows in ${slots.length} reward slots (${stage})`,
-      `operation ${sent.hash}`,
-    ];
-    output.answer(lines, { ...sent, datanetId, rowCount, slots, ...roots, stage, batchNumber });
-  });
+  withExample(
+    command,
+    "datanet publish 6 --account alice",
+    "datanet publish 6 --vouched 3=8 4=9 --account alice",
+  );
+  onRun<{ validator?: string; vouched?: string[]; rows: string; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const datanetId = parseId(args[0]!);
+      const signer = await openSigner(options);
+      const datanet = await getLeaf(signer.client, datanetId);
+      const client = await signFor(signer, datanet);
+      const validatorId =
+        options.validator === undefined
+          ? (await accountOf(client, signer.account.l1.address)).id
+          : parseId(options.validator);
+      const store = await openRowStore(options.rows);
+      output.progress("hashing the rows");
+      const vouched = options.vouched === undefined ? null : parsePairs(options.vouched);
+      const version = await collectVersion(client, {
+        datanetId,
+        store,
+        validatorId:
+          vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
+      });
+      await storeVersion(store, version);
+      const sent = await publishVersion(client, { datanetId, version });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { hash: sent.hash },
+        options.wait,
+        output,
+      );
+      const { rowCount, slots } = version;
+      const roots = {
+        rowsRoot: toHex32(version.rowsRoot),
+        ownersCommitment: toHex32(version.ownersCommitment),
+        slotRoot: toHex32(version.slotRoot),
+      };
+      const lines = [
+        `datanet ${datanetId}: a version of ${rowCount} rows in ${slots.length} reward slots (${stage})`,
+        `operation ${sent.hash}`,
+      ];
+      output.answer(lines, { ...sent, datanetId, rowCount, slots, ...roots, stage, batchNumber });
+    },
+  );
 }
 
 function addShow(parent: Command): void {
@@ -188,9 +235,15 @@ function addShow(parent: Command): void {
   });
 }
 
-function parseId(text: string): number {
-  if (!/^\d{1,8}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no leaf id`);
-  return Number(text);
+function parsePairs(pairs: readonly string[]): Map<number, number> {
+  return new Map(
+    pairs.map((pair) => {
+      const [contributor, validator, ...more] = pair.split("=");
+      if (validator === undefined || more.length > 0)
+        throw commandError("CMD_USAGE", `"${pair}" is not CONTRIBUTOR=VALIDATOR`);
+      return [parseId(contributor!), parseId(validator)];
+    }),
+  );
 }
 
 async function readRowFile(path: string): Promise<Uint8Array> {

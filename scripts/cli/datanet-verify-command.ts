@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { toHex32 } from "../../client/hex.ts";
+import { openRowStore } from "../../client/row-store.ts";
+import { verifyVersion } from "../../client/verify-version.ts";
+import { openReader } from "./context.ts";
+import { renderTable } from "./output.ts";
+import { parseId } from "./parse-id.ts";
+import { onRun, withExample } from "./run-command.ts";
+import { workspacePaths } from "./workspace.ts";
+
+export function addDatanetVerify(parent: Command): void {
+  const command = parent
+    .command("verify <datanet>")
+    .description("every committed row that the published version drops, repeats or gives to somebody else")
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows);
+  withExample(command, "datanet verify 10", "datanet verify 10 --json");
+  onRun<{ rows: string }>(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await openReader(options);
+    output.progress("hashing the rows");
+    const result = await verifyVersion(client, { datanetId, store: await openRowStore(options.rows) });
+    const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
+    const lines = [
+      `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount} committed rows for who committed them first`,
+      ...renderTable(
+        exceptions.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
+          `  commit ${commitIndex}, row ${rowIndex}`,
+          `leaf ${contributorId}`,
+          fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
+          digest,
+        ]),
+      ),
+      ...foreign.map((digest) => `  nobody has committed ${digest}`),
+      firstDifference === null ? "it leaves nothing out" : `first difference: ${firstDifference}`,
+    ];
+    output.answer(lines, { datanetId, ...result, rowsRoot: toHex32(result.rowsRoot) });
+  });
+}
