@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 
@@ -97,6 +98,16 @@ const ledgerRemedies: Record<string, string> = {
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
   BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
   BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
+  OP_NOTHING_TO_SEAL: "wait until somebody has paid the model",
+  OP_EPOCH_UNSETTLED: "settle the sealed epoch first with: openledger model settle",
+  OP_EPOCH_NOT_OVER: "the model itself may seal now; anybody else 24 hours after the epoch's beginning",
+  OP_NOT_SLOT_OWNER: "list what is yours with: openledger rewards",
+  OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by L1's clock",
+  BRG_SETTLEMENT_TOO_EARLY:
+    "hand the settlement to the sequencer, or wait until the time that the message names",
+  SEQ_RANDOMNESS_UNKNOWN: "wait until L1 has the block 128 after the one that took the seal",
+  SEQ_RANDOMNESS_MISSED: "settle with --default-split, from 14 days after the seal on",
+  SEQ_DEFAULT_SPLIT_TOO_EARLY: "settle by draws, or wait 14 days from the seal on",
   SEQ_RATE_LIMITED: "wait a moment and try again",
   SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
   SEQ_SELF_TRANSFER: "name another payee",
@@ -126,7 +137,11 @@ export function renderError(error: unknown): RenderedError {
     };
   }
   const { code, message } = error;
-  const known: Record<string, { remedy: string }> = { ...clientErrors, ...commandErrors };
+  const known: Record<string, { remedy: string }> = {
+    ...clientErrors,
+    ...attributionErrors,
+    ...commandErrors,
+  };
   const remedy = known[code]?.remedy ?? ledgerRemedies[code] ?? "look the code up in docs/errors.md";
   const { data } = error.toJSON() as { data: object };
   return { code, message: firstLine(message), remedy, data };
