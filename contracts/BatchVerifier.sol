@@ -3,7 +3,9 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
-import {MAX_SLOT_COUNT, R, SORT_BATCH, SORT_SETTLEMENT, SORT_SLOT_TABLE} from "./Protocol.sol";
+import {
+    MAX_SLOT_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_SLOT_TABLE
+} from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3.
@@ -357,10 +359,12 @@ contract BatchVerifier is IBatchVerifier {
     }
 
     function _isShape(uint256 sort, uint256 size0, uint256 size1) private pure returns (bool) {
+        if (sort == SORT_EXIT && size0 == 0) return size1 == 0;
         if (size1 == 0) return false;
         if (sort == SORT_BATCH) return size0 % 2 == 0;
-        if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 <= MAX_SLOT_COUNT;
-        return sort == SORT_SLOT_TABLE && size0 == 0 && size1 <= MAX_SLOT_COUNT;
+        if (size1 > MAX_SLOT_COUNT) return false;
+        if (sort == SORT_SETTLEMENT) return size0 != 0;
+        return sort == SORT_SLOT_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 
     /// @dev On the curve and not at infinity.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
+import {IExits} from "./IExits.sol";
 import {ISettlements} from "./ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
@@ -21,10 +22,9 @@ import {OpenToken} from "./OpenToken.sol";
 /// Settlements are in ISettlements: each Settle and Genesis record among the wide slots takes the next one, and the same
 /// posted bytes fill the record's word and the settlement's elements.
 ///
-/// Where a later part joins: freezing. `freeze()`, open to all once `isOverdue` holds with HARD_DEADLINE in place of
-/// SOFT_DEADLINE. Its one flag belongs beside `queueHead`, in the word that `submitBatches` and the queue's functions read
-/// already: they would refuse to work while it is set, `claim` and `burnAccrued` would go on.
-interface IRollup is IBatchVerifier, ISettlements {
+/// Freezing and exits are in IExits. Once the ledger is frozen, `submitBatches`, the queue's functions and
+/// `recordRandomness` revert; `claim` and `burnAccrued` go on.
+interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
     /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for.
@@ -40,6 +40,7 @@ interface IRollup is IBatchVerifier, ISettlements {
     /// @param opIndex Number of signed operations so far.
     /// @param timestamp Time of the last batch, in seconds.
     /// @param queueHead Index of the oldest unconsumed queue entry.
+    /// @param isFrozen Nothing of all this changes any more.
     struct State {
         uint256 root;
         uint40 batchNumber;
@@ -47,6 +48,7 @@ interface IRollup is IBatchVerifier, ISettlements {
         uint40 opIndex;
         uint40 timestamp;
         uint40 queueHead;
+        bool isFrozen;
     }
 
     /// @param genesisRoot Root of the tree with the treasury's and the operator's leaf alone.
@@ -260,7 +262,8 @@ interface IRollup is IBatchVerifier, ISettlements {
     /// @notice What an address can claim.
     function pendingWithdrawals(address owner) external view returns (uint256);
 
-    /// @notice What the ledger owes: the balances and open amounts of all its leaves.
+    /// @notice What the ledger owes: balances, open and sealed amounts, and what slots accrued less what was claimed.
+    /// Frozen: less what has left by exits.
     function ledgerWei() external view returns (uint256);
 
     /// @notice Fees, and what settlements burn, that `burnAccrued` will burn.
@@ -282,7 +285,7 @@ interface IRollup is IBatchVerifier, ISettlements {
     /// @notice Seconds after which anyone may carry the queue on.
     function SOFT_DEADLINE() external view returns (uint256);
 
-    /// @notice Seconds after which anyone may freeze the ledger; later than SOFT_DEADLINE. Not used yet.
+    /// @notice Seconds after which anyone may freeze the ledger; later than SOFT_DEADLINE.
     function HARD_DEADLINE() external view returns (uint256);
 
     /// @notice How many seconds a batch's time may lie before its block's.

@@ -95,7 +95,8 @@ interface ISettlements {
     error RandomnessZero(uint256 blockNumber);
 
     /// @notice Stores prevRandao of the block RANDOMNESS_DELAY after the one that took batch `batchNumber`, if that
-    /// batch holds a Seal. Open to all; once it is stored, a further call changes nothing and succeeds.
+    /// batch holds a Seal. Open to all until the ledger is frozen; once it is stored, a further call changes nothing and
+    /// succeeds.
     /// @param header RLP of that block's header.
     function recordRandomness(uint256 batchNumber, bytes calldata header) external;
 

@@ -32,3 +32,5 @@ uint256 constant SORT_BATCH = 0;
 uint256 constant SORT_SETTLEMENT = 1;
 /// @dev Sizes: 0, slots of the model's table.
 uint256 constant SORT_SLOT_TABLE = 2;
+/// @dev Sizes: (0, 0) a leaf's balance; (1, slots of the model's table) a slot's part.
+uint256 constant SORT_EXIT = 3;

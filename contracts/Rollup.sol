@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {BatchElements} from "./BatchElements.sol";
 import {BatchVerifier} from "./BatchVerifier.sol";
 import {deriveChallenge} from "./ElementVector.sol";
+import {Exits} from "./Exits.sol";
 import {IRollup} from "./IRollup.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
@@ -25,7 +26,7 @@ import {Settlements} from "./Settlements.sol";
 /// @title Rollup
 /// @dev Documentation is in IRollup. One call of submitBatches keeps all state in memory (`Run`) and writes each
 /// storage word once at its end, however many batches it applies.
-contract Rollup is Settlements, RollupQueue {
+contract Rollup is Settlements, Exits {
     using BatchElements for BatchElements.Elements;
 
     /// @dev Entries that a batch must take once they are overdue.
@@ -72,6 +73,7 @@ contract Rollup is Settlements, RollupQueue {
             // transaction's input is this call's.
             isPlainCall: msg.sender == tx.origin && msg.sender.code.length == 0
         });
+        if (run.state.isFrozen) revert RollupFrozen();
         uint256 freeMemory = loadWord(0x40);
         for (uint256 i = 0; i < count; ++i) {
             _applyBatch(run, batches[i], run.statements[i], settlements);
@@ -259,6 +261,10 @@ contract Rollup is Settlements, RollupQueue {
         if (amountWei == 0) return;
         pendingWithdrawals[recipient] += amountWei;
         emit WithdrawalCredited(recipient, run.state.batchNumber, reason, uint96(amountWei));
+    }
+
+    function _requireRunning() internal view override {
+        if (_state.isFrozen) revert RollupFrozen();
     }
 
     function _writeState(Run memory run) private {

@@ -54,8 +54,8 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     uint256 private immutable _chainId;
     uint256 private immutable _domain;
 
-    /// @dev Two words: the root; then batchNumber 40, nextId 32, opIndex 40, timestamp 40 and queueHead 40 bits from
-    /// the low end, 64 free (the flag of `freeze` belongs there). 2^40 seconds end beyond the year 36,000.
+    /// @dev Two words: the root; then batchNumber 40, nextId 32, opIndex 40, timestamp 40, queueHead 40 and isFrozen 8
+    /// bits from the low end. 2^40 seconds end beyond the year 36,000.
     State internal _state;
     /// @dev One word: queueTail 40, depositCount 24, depositWei 96, burnableWei 96 from the low end. All OPEN there
     /// is stays below 2^90 wei.
@@ -207,6 +207,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint256 word2,
         uint96 feeWei
     ) private returns (uint256 index) {
+        if (_state.isFrozen) revert RollupFrozen();
         index = totals.queueTail;
         if (index - _state.queueHead >= queueCapacity) revert RollupQueueFull(queueCapacity);
         queueEntries[index] =

@@ -45,6 +45,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
 
     /// @inheritdoc ISettlements
     function recordRandomness(uint256 batchNumber, bytes calldata header) external {
+        _requireRunning();
         uint256 sealBlock = sealedAt[batchNumber].blockNumber;
         if (sealBlock == 0) revert RandomnessSealUnknown(batchNumber);
         if (randomness[batchNumber] != 0) return;
@@ -58,6 +59,9 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         randomness[batchNumber] = prevRandao;
         emit RandomnessRecorded(batchNumber, prevRandao);
     }
+
+    /// @dev Reverts once the ledger is frozen.
+    function _requireRunning() internal view virtual;
 
     /// @dev A batch's first Seal record.
     function _seal(uint256 batchNumber) internal {

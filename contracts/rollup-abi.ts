@@ -121,6 +121,44 @@ export const rollupAbi = [
     inputs: [
       {
         internalType: "uint256",
+        name: "key",
+        type: "uint256",
+      },
+    ],
+    name: "ExitDone",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "circuit",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "sort",
+        type: "uint256",
+      },
+    ],
+    name: "ExitSortInvalid",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "queueHead",
+        type: "uint256",
+      },
+    ],
+    name: "FreezeTooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
         name: "place",
         type: "uint256",
       },
@@ -201,6 +239,17 @@ export const rollupAbi = [
   {
     inputs: [],
     name: "ReentrancyGuardReentrantCall",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "index",
+        type: "uint256",
+      },
+    ],
+    name: "RefundEntryUnknown",
     type: "error",
   },
   {
@@ -305,6 +354,11 @@ export const rollupAbi = [
     type: "error",
   },
   {
+    inputs: [],
+    name: "RollupFrozen",
+    type: "error",
+  },
+  {
     inputs: [
       {
         internalType: "uint256",
@@ -372,6 +426,11 @@ export const rollupAbi = [
   {
     inputs: [],
     name: "RollupNoBatches",
+    type: "error",
+  },
+  {
+    inputs: [],
+    name: "RollupNotFrozen",
     type: "error",
   },
   {
@@ -957,11 +1016,86 @@ export const rollupAbi = [
       {
         indexed: true,
         internalType: "uint256",
+        name: "index",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "address",
+        name: "sender",
+        type: "address",
+      },
+      {
+        indexed: false,
+        internalType: "uint96",
+        name: "refundedWei",
+        type: "uint96",
+      },
+    ],
+    name: "EntryRefunded",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
         name: "batchNumber",
         type: "uint256",
       },
     ],
     name: "EpochsSealed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "key",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "address",
+        name: "recipient",
+        type: "address",
+      },
+      {
+        indexed: false,
+        internalType: "uint96",
+        name: "amountWei",
+        type: "uint96",
+      },
+    ],
+    name: "Exited",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "root",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "queueHead",
+        type: "uint256",
+      },
+    ],
+    name: "Frozen",
     type: "event",
   },
   {
@@ -1678,6 +1812,68 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        components: [
+          {
+            internalType: "uint8",
+            name: "circuit",
+            type: "uint8",
+          },
+          {
+            internalType: "uint256",
+            name: "commitment",
+            type: "uint256",
+          },
+          {
+            internalType: "uint256",
+            name: "key",
+            type: "uint256",
+          },
+          {
+            internalType: "address",
+            name: "recipient",
+            type: "address",
+          },
+          {
+            internalType: "uint96",
+            name: "amountWei",
+            type: "uint96",
+          },
+        ],
+        internalType: "struct IExits.Exit[]",
+        name: "exits",
+        type: "tuple[]",
+      },
+      {
+        components: [
+          {
+            internalType: "uint256[2]",
+            name: "a",
+            type: "uint256[2]",
+          },
+          {
+            internalType: "uint256[2][2]",
+            name: "b",
+            type: "uint256[2][2]",
+          },
+          {
+            internalType: "uint256[2]",
+            name: "c",
+            type: "uint256[2]",
+          },
+        ],
+        internalType: "struct IBatchVerifier.Proof[]",
+        name: "proofs",
+        type: "tuple[]",
+      },
+    ],
+    name: "exit",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint24",
         name: "id",
         type: "uint24",
@@ -1754,6 +1950,13 @@ export const rollupAbi = [
   },
   {
     inputs: [],
+    name: "freeze",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [],
     name: "idFeeWei",
     outputs: [
       {
@@ -1781,6 +1984,25 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        internalType: "uint256",
+        name: "key",
+        type: "uint256",
+      },
+    ],
+    name: "isExited",
+    outputs: [
+      {
+        internalType: "bool",
+        name: "",
+        type: "bool",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint24",
         name: "id",
         type: "uint24",
@@ -1792,6 +2014,19 @@ export const rollupAbi = [
       },
     ],
     name: "isForcedWithdrawalOpen",
+    outputs: [
+      {
+        internalType: "bool",
+        name: "",
+        type: "bool",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "isFrozen",
     outputs: [
       {
         internalType: "bool",
@@ -1995,6 +2230,61 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        components: [
+          {
+            internalType: "uint256",
+            name: "index",
+            type: "uint256",
+          },
+          {
+            internalType: "uint8",
+            name: "kind",
+            type: "uint8",
+          },
+          {
+            internalType: "uint24",
+            name: "a",
+            type: "uint24",
+          },
+          {
+            internalType: "uint24",
+            name: "b",
+            type: "uint24",
+          },
+          {
+            internalType: "uint96",
+            name: "amountWei",
+            type: "uint96",
+          },
+          {
+            internalType: "uint256",
+            name: "word1",
+            type: "uint256",
+          },
+          {
+            internalType: "uint256",
+            name: "word2",
+            type: "uint256",
+          },
+          {
+            internalType: "address",
+            name: "sender",
+            type: "address",
+          },
+        ],
+        internalType: "struct IExits.QueueEntry[]",
+        name: "entries",
+        type: "tuple[]",
+      },
+    ],
+    name: "refund",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint256",
         name: "batchNumber",
         type: "uint256",
@@ -2064,6 +2354,11 @@ export const rollupAbi = [
             internalType: "uint40",
             name: "queueHead",
             type: "uint40",
+          },
+          {
+            internalType: "bool",
+            name: "isFrozen",
+            type: "bool",
           },
         ],
         internalType: "struct IRollup.State",

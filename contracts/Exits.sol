@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {BatchVerifier} from "./BatchVerifier.sol";
+import {deriveChallenge, evaluateElements, hashElements} from "./ElementVector.sol";
+import {IExits} from "./IExits.sol";
+import {DEPOSIT_TO, FORCED_WITHDRAW, SORT_EXIT} from "./Protocol.sol";
+import {RollupQueue} from "./RollupQueue.sol";
+
+/// @title Freezing, and what a frozen ledger pays out
+/// @dev Documentation is in IExits.
+abstract contract Exits is BatchVerifier, RollupQueue {
+    /// @dev The elements E of an exit (docs/exits.md): root, key, recipient, amount.
+    uint256 private constant ELEMENT_COUNT = 4;
+
+    /// @dev 256 keys a word: bit key % 256 of word key / 256.
+    mapping(uint256 wordIndex => uint256) private _exited;
+
+    /// @inheritdoc IExits
+    function freeze() external nonReentrant {
+        State memory current = _state;
+        if (current.isFrozen) revert RollupFrozen();
+        uint256 entry = queueEntries[current.queueHead];
+        if (entry == 0 || uint40(entry) + HARD_DEADLINE >= block.timestamp) {
+            revert FreezeTooEarly(current.queueHead);
+        }
+        _state.isFrozen = true;
+        emit Frozen(current.root, current.batchNumber, current.queueHead);
+    }
+
+    /// @inheritdoc IExits
+    function exit(Exit[] calldata exits, Proof[] calldata proofs) external nonReentrant {
+        if (!_state.isFrozen) revert RollupNotFrozen();
+        uint256 keys = _loadKeys();
+        uint256 restWei = ledgerWei;
+        Statement[] memory statements = new Statement[](exits.length);
+        // The next exit's elements take the same place.
+        uint256[ELEMENT_COUNT] memory elements;
+        elements[0] = _state.root;
+        for (uint256 i = 0; i < exits.length; ++i) {
+            Exit calldata leaving = exits[i];
+            _fillStatement(keys, leaving, elements, statements[i]);
+            _markExited(leaving.key);
+            uint256 amountWei = leaving.amountWei;
+            if (amountWei > restWei) revert RollupLedgerExceeded(amountWei, restWei);
+            restWei -= amountWei;
+            pendingWithdrawals[leaving.recipient] += amountWei;
+            emit Exited(leaving.key, leaving.recipient, leaving.amountWei);
+        }
+        ledgerWei = restWei;
+        _verify(keys, statements, proofs);
+    }
+
+    /// @dev What the proof of `leaving` must show (I5, I13). `elements` holds the root already, which is below R.
+    function _fillStatement(
+        uint256 keys,
+        Exit calldata leaving,
+        uint256[ELEMENT_COUNT] memory elements,
+        Statement memory statement
+    ) private view {
+        (bytes32 circuitId, uint256 sort,,) = _circuit(keys, leaving.circuit);
+        if (sort != SORT_EXIT) revert ExitSortInvalid(leaving.circuit, sort);
+        elements[1] = leaving.key;
+        elements[2] = uint160(leaving.recipient);
+        elements[3] = leaving.amountWei;
+        uint256 start;
+        assembly ("memory-safe") {
+            start := elements
+        }
+        statement.circuit = leaving.circuit;
+        // Checked to be below R with the other inputs of the proof.
+        statement.commitment = leaving.commitment;
+        statement.challenge =
+            deriveChallenge(circuitId, leaving.commitment, hashElements(start, ELEMENT_COUNT));
+        statement.evaluation = evaluateElements(start, 1, ELEMENT_COUNT, statement.challenge);
+    }
+
+    function _markExited(uint256 key) private {
+        if (isExited(key)) revert ExitDone(key);
+        _exited[key >> 8] |= 1 << (key & 0xff);
+    }
+
+    /// @inheritdoc IExits
+    function refund(QueueEntry[] calldata entries) external nonReentrant {
+        if (!_state.isFrozen) revert RollupNotFrozen();
+        Totals memory totals = _totals;
+        for (uint256 i = 0; i < entries.length; ++i) {
+            QueueEntry calldata entry = entries[i];
+            uint256 hash = _entryHash(
+                entry.index,
+                entry.kind,
+                entry.a,
+                entry.b,
+                entry.amountWei,
+                entry.word1,
+                entry.word2,
+                uint160(entry.sender)
+            );
+            // 216 bits decide, as where a batch consumes an entry. Of one that does not wait they are 0.
+            if ((queueEntries[entry.index] ^ hash) >> ENTRY_TIME_BITS != 0) {
+                revert RefundEntryUnknown(entry.index);
+            }
+            delete queueEntries[entry.index];
+            uint96 refundedWei = 0;
+            if (entry.kind <= DEPOSIT_TO) {
+                refundedWei = entry.amountWei;
+                totals.depositCount -= 1;
+                totals.depositWei -= refundedWei;
+                pendingWithdrawals[entry.sender] += refundedWei;
+            } else if (entry.kind == FORCED_WITHDRAW) {
+                delete _openForcedWithdrawals[_idAndSender(entry.a, uint160(entry.sender))];
+            }
+            emit EntryRefunded(entry.index, entry.sender, refundedWei);
+        }
+        _totals = totals;
+    }
+
+    /// @inheritdoc IExits
+    function isFrozen() external view returns (bool) {
+        return _state.isFrozen;
+    }
+
+    /// @inheritdoc IExits
+    function isExited(uint256 key) public view returns (bool) {
+        return _exited[key >> 8] >> (key & 0xff) & 1 == 1;
+    }
+}
