@@ -1,10 +1,10 @@
 /** What a transaction with batches held: from its own input, or from events where that may not hold it. */
-import { decodeFunctionData, type Hex, isAddressEqual } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { type Hex, isAddressEqual } from "viem";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { RollupLog } from "./log-reader.ts";
 import type { ContractProof } from "./rollup-contract.ts";
+import { decodeSubmission } from "./submission-call.ts";
 
 /** A batch's or a settlement's part of a submission. */
 export interface SubmittedPart {
@@ -39,7 +39,7 @@ export async function readSubmission(
   const transaction = await l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash }));
   // submitBatches calls no contract, so a call of it is the only one of its transaction.
   const isDirect = transaction.to !== null && isAddressEqual(transaction.to, first.address);
-  const call = isDirect ? decodeCall(transaction.input) : null;
+  const call = isDirect ? decodeSubmission(transaction.input) : null;
   const notInCall = (what: string, data: object) =>
     bridgeError(
       "BRG_BATCH_NOT_IN_CALL",
@@ -95,15 +95,4 @@ function part(
     commitment: isCalled ? called.commitment : null,
     proof: isCalled ? (proof ?? null) : null,
   };
-}
-
-function decodeCall(input: Hex) {
-  try {
-    const { args, functionName } = decodeFunctionData({ abi: rollupAbi, data: input });
-    if (functionName !== "submitBatches") return null;
-    const [batches, settlements, proofs] = args;
-    return { batches, settlements, proofs };
-  } catch {
-    return null; // Not a call of ours.
-  }
 }

@@ -1,5 +1,7 @@
 /** Are the keys on L1 those of the circuits? */
 import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import { shapeName } from "../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { computeCircuitId, G2_GENERATOR } from "../contracts/verifying-key.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
@@ -72,8 +74,17 @@ export function checkKeys(
   }
 }
 
-/** Its sort and its sizes, as L1 knows them. */
-const sizesName = ({ sort, size0, size1 }: CircuitSizes) => `sort ${sort}, ${size0}, ${size1}`;
+/** As far as L1 knows it: a settlement's rows, features and draws are not among its sizes. */
+function sizesName({ size0, size1, sort }: CircuitSizes): string {
+  switch (sort) {
+    case CIRCUIT_SORT.batch:
+      return shapeName({ narrow: size0, wide: size1 });
+    case CIRCUIT_SORT.slotTable:
+      return `slot-table-${size1}`;
+    default:
+      return `a settlement of ${size0} payments and ${size1} slots`;
+  }
+}
 
 function isSameKey(x: object, y: object): boolean {
   try {

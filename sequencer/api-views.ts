@@ -3,11 +3,12 @@ import type { SlotRecord } from "../circuits/batch-data.ts";
 import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
 import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import { unpackSplit } from "../circuits/rewards.ts";
-import type { BatchRecord, StoredProof } from "./batch-record.ts";
+import type { BatchRecord } from "./batch-record.ts";
 import { hex20, hex32 } from "./hex.ts";
 import type { QueueRecord } from "./log-entry.ts";
 import type { KnownOperation } from "./operation-status.ts";
 import type { Sequencer } from "./sequencer.ts";
+import type { StoredProof } from "./stored-proof.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
 const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;

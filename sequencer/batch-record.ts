@@ -12,6 +12,7 @@ import { shapeName } from "../circuits/protocol.ts";
 import { hex32 } from "./hex.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
+import type { StoredProof } from "./stored-proof.ts";
 
 /**
  * sealed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
@@ -21,13 +22,6 @@ export const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 
 export const statusRank = (status: BatchStatus): number => BATCH_STATUSES.indexOf(status);
-
-/** A Groth16 proof in the prover's order: the real part of G2's coordinates first. */
-export interface StoredProof {
-  readonly a: readonly [bigint, bigint];
-  readonly b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  readonly c: readonly [bigint, bigint];
-}
 
 export interface BatchRecord {
   readonly number: number;

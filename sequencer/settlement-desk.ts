@@ -22,7 +22,7 @@ import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circui
 import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
-import type { BatchRecord, StoredProof } from "./batch-record.ts";
+import type { BatchRecord } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { hex32 } from "./hex.ts";
 import type { LedgerLog } from "./ledger-log.ts";
@@ -30,6 +30,7 @@ import type { SettlementEntry } from "./log-entry.ts";
 import { readSealOnL1 } from "./seal-on-l1.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
+import type { StoredProof } from "./stored-proof.ts";
 
 /** A circuit of the deployment that proves settlements. */
 export interface SettlementCircuit extends DeployedCircuit {

@@ -1,5 +1,5 @@
 /** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
-import type { StoredProof } from "./batch-record.ts";
+import type { StoredProof } from "./stored-proof.ts";
 
 export interface SettlementPosting {
   /** Name of the circuit. */
