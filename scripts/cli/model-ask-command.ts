@@ -1,25 +1,6 @@
 import type { Command } from "commander";
-import { answeringModel } from "../../attribution/answering-model.ts";
-import { fetchModel, readModel } from "../../attribution/model-directory.ts";
-import { askModel } from "../../client/ask-model.ts";
-import { checkAnswer } from "../../client/check-answer.ts";
-import { toHex32 } from "../../client/hex.ts";
-import type { CheckableModel, UncheckedAnswer } from "../../client/model-answers.ts";
-import { getModel, staticsOf } from "../../client/model-reads.ts";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
-import { payForAnswer } from "../../client/pay-for-answer.ts";
-import { accountOf, modelServerOf, openSigner, signFor } from "./context.ts";
-import { renderTable } from "./output.ts";
-import { parseId } from "./parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
-
-interface AskOptions {
-  server?: string;
-  folder?: string;
-  pay: boolean;
-  maxPrice?: string;
-  wait: string;
-}
+import type { AskOptions } from "./model-ask.ts";
+import { onRun, withExample, withWait } from "./run-command.ts";
 
 export function addModelAskCommand(parent: Command): void {
   const command = parent
@@ -35,79 +16,9 @@ export function addModelAskCommand(parent: Command): void {
     'model ask 15 "Subject: you have won a free cruise" --account nina',
     'model ask 15 "lunch at noon?" --no-pay --account nina',
   );
-  onRun<AskOptions>(command, async ({ options, args, output }) => {
-    const modelId = parseId(args[0]!);
-    const prompt = args[1]!;
-    const serverUrl = modelServerOf(modelId, options.server);
-    const signer = await openSigner(options);
-    const payer = await accountOf(signer.client, signer.account.l1.address);
-    const client = await signFor(signer, payer);
-    const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id });
-    const published =
-      options.folder === undefined
-        ? await fetchModel(serverUrl, { onProgress: (file) => output.progress(`fetching ${file}`) })
-        : await readModel(options.folder);
-    const answering = answeringModel(published);
-    const model: CheckableModel = {
-      staticsHash: published.staticsHash,
-      answer: (text) => answering.answer(text),
-    };
-    const staticsHash = staticsOf(await getModel(client, modelId)).hash;
-    checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash });
-    const head = [
-      `${answer.label} (the model gives it ${(100 * answer.confidence).toFixed(1)} %)`,
-      "checked: answer, query and receipt are what the published model makes of the prompt",
-      ...describeEstimate(answer),
-    ];
-    const json = {
-      modelId,
-      label: answer.label,
-      confidence: answer.confidence,
-      receipt: toHex32(answer.receipt),
-      priceWei: answer.priceWei,
-      estimate: answer.estimate,
-    };
-    if (!options.pay) {
-      const price = `${formatOpen(answer.priceWei)} OPEN`;
-      output.answer(
-        [...head, `not paid: it costs ${price}, until ${new Date(answer.expiresAtMs).toISOString()}`],
-        {
-          ...json,
-          payment: null,
-        },
-      );
-      return;
-    }
-    const sent = await payForAnswer(client, {
-      from: payer.id,
-      modelId,
-      model,
-      prompt,
-      answer,
-      ...(options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) }),
-    });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
-    output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });
+  onRun<AskOptions>(command, async (context) => {
+    // Loaded here: it would make every other command slower.
+    const { askAndPay } = await import("./model-ask.ts");
+    await askAndPay(context);
   });
-}
-
-/** Whom the answer would pay. Nobody promises it: payments are drawn. */
-function describeEstimate({ estimate }: UncheckedAnswer): string[] {
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";
-  return [
-    `estimate: whom this answer pays if its payment is drawn for the settlement${note}`,
-    ...renderTable([
-      ["  row", "contributor", "validator", "score", "share"],
-      ...estimate.topRows.map((row) => [
-        `  ${row.row}`,
-        `leaf ${row.contributorId}`,
-        `leaf ${row.validatorId}`,
-        String(row.score),
-        percent(row.share),
-      ]),
-    ]),
-    `  all rows: ${estimate.contributors.map(({ contributorId, share }) => `leaf ${contributorId} ${percent(share)}`).join(", ")}`,
-  ];
 }

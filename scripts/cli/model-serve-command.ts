@@ -1,6 +1,5 @@
 import { inspect } from "node:util";
 import type { Command } from "commander";
-import { serveModel } from "../../attribution/serve-model.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openReader } from "./context.ts";
 import { parseId } from "./parse-id.ts";
@@ -29,6 +28,8 @@ export function addModelServeCommand(parent: Command): void {
     if (client.sequencerUrl === null) {
       throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
     }
+    // Loaded here: a server and its store would make every other command slower.
+    const { serveModel } = await import("../../attribution/serve-model.ts");
     const modelId = parseId(options.model);
     output.progress("reading and checking the model");
     const log = {

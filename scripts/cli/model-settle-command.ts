@@ -1,31 +1,13 @@
 import type { Command } from "commander";
-import type { PreparedSettlement } from "../../circuits/settled-model.ts";
-import type { SampledSettlement } from "../../circuits/settlement-model.ts";
 import { getOperation } from "../../client/ledger-reads.ts";
 import { getModel } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { seal } from "../../client/seal.ts";
-import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../client/send-settlement.ts";
-import {
-  type EpochFacts,
-  prepareDefaultSplit,
-  prepareSampled,
-  readSealedEpoch,
-} from "../settlement/prepare-settlement.ts";
-import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../settlement/rollup-circuits.ts";
-import { signVoids } from "../settlement/sign-voids.ts";
-import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "./context.ts";
-import { fetchPublished, type PublishedOptions, settleDirectly } from "./model-settle-direct.ts";
-import { parseEpoch, parseId } from "./parse-id.ts";
+import { accountOf, openSigner, signFor } from "./context.ts";
+import type { SettleOptions } from "./model-settle.ts";
+import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
-import {
-  CIRCUITS_OPTION,
-  type CircuitOptions,
-  openSettlementContext,
-  PROVER_OPTION,
-  proveWithOutput,
-  type SettlementContext,
-} from "./settlement-context.ts";
+import { CIRCUITS_OPTION, PROVER_OPTION } from "./settlement-options.ts";
 
 export function addModelSealCommand(parent: Command): void {
   const command = parent
@@ -53,12 +35,6 @@ export function addModelSealCommand(parent: Command): void {
   });
 }
 
-interface SettleOptions extends CircuitOptions, PublishedOptions {
-  epoch?: string;
-  direct?: boolean;
-  defaultSplit?: boolean;
-}
-
 export function addModelSettleCommand(parent: Command): void {
   const command = parent
     .command("settle <model>")
@@ -76,91 +52,8 @@ export function addModelSettleCommand(parent: Command): void {
     "model settle 15 --direct --account bob",
     "model settle 15 --default-split",
   );
-  onRun<SettleOptions>(command, async ({ options, args, output }) => {
-    const modelId = parseId(args[0]!);
-    const epoch = options.epoch === undefined ? undefined : parseEpoch(options.epoch);
-    const client = await openReader(options);
-    const context = await openSettlementContext(options);
-    if (options.direct === true) {
-      await settleDirectly(modelId, context, options, output);
-      return;
-    }
-    const facts = await readSealedEpoch(client, modelId, epoch);
-    const { prepared, circuit } =
-      options.defaultSplit === true
-        ? prepareByRows(facts, context)
-        : await prepareByDraws(facts, context, options, (text) => output.progress(text));
-    const proved = await proveWithOutput(prepared, circuit, { ...context, output, prover: options.prover });
-    const settlement = await withConsent(facts, proved.settlement, prepared, options);
-    const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
-    const { terms, earnedWei, data } = prepared;
-    const lines = [
-      `epoch ${facts.sealed.epoch} of model ${modelId}, ${formatOpen(facts.sealed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
-      `rows ${formatOpen(sum(earnedWei))}, owner ${formatOpen(terms.ownerWei)}, treasury ${formatOpen(terms.treasuryWei)}, burned ${formatOpen(data.burnedWei)} OPEN`,
-      `proven with ${circuit.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
-    ];
-    output.answer(lines, {
-      modelId,
-      epoch: Number(facts.sealed.epoch),
-      amountWei: facts.sealed.amountWei,
-      circuit: circuit.name,
-      draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
-      earnedWei,
-      ownerWei: terms.ownerWei,
-      treasuryWei: terms.treasuryWei,
-      burnedWei: data.burnedWei,
-      proveMs: proved.proveMs,
-      witnessMs: proved.witnessMs,
-      status,
-      batchNumber,
-    });
+  onRun<SettleOptions>(command, async (context) => {
+    const { settleModel } = await import("./model-settle.ts");
+    await settleModel(context);
   });
-}
-
-const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
-
-const describeDraw = ({ paymentIndex, isValid }: SampledSettlement["draws"][number]) => ({
-  paymentIndex,
-  isValid,
-});
-
-interface Prepared {
-  readonly prepared: PreparedSettlement | SampledSettlement;
-  readonly circuit: RollupCircuit;
-}
-
-function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
-  const circuit = slotTableFor(circuits, facts.leaf.slots.length);
-  return { prepared: prepareDefaultSplit(facts, circuit), circuit };
-}
-
-async function prepareByDraws(
-  facts: EpochFacts,
-  { circuits }: SettlementContext,
-  options: SettleOptions,
-  onProgress: (text: string) => void,
-): Promise<Prepared> {
-  const { model, openings } = await fetchPublished(
-    facts.leaf.id,
-    Number(facts.sealed.epoch),
-    options,
-    onProgress,
-  );
-  const circuit = settlementCircuitFor(circuits, {
-    rowCount: model.features.rowCount,
-    slotCount: model.slots.length,
-    columnCount: model.features.featureCount,
-  });
-  return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
-}
-
-/** Void draws are settled only with the model's consent. @throws CMD_NO_ACCOUNT */
-async function withConsent(
-  { leaf }: EpochFacts,
-  settlement: ProvenSettlement,
-  { data }: PreparedSettlement,
-  options: GlobalOptions,
-): Promise<ProvenSettlement> {
-  if (data.voidCount === 0) return settlement;
-  return signVoids(await signFor(await openSigner(options), leaf), leaf, settlement);
 }

@@ -12,7 +12,8 @@ import { commandError } from "./cli-errors.ts";
 import { modelServerOf, openReader, resolveAccount, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
 import { parseEpoch } from "./parse-id.ts";
-import { type CircuitOptions, requireBackend, type SettlementContext } from "./settlement-context.ts";
+import { requireBackend, type SettlementContext } from "./settlement-context.ts";
+import type { CircuitOptions } from "./settlement-options.ts";
 
 /** Where a model and its openings are taken from. */
 export interface PublishedOptions {

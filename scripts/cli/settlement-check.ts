@@ -3,7 +3,8 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { type VerifiedSettlement, verifySettlement } from "../settlement/verify-settlement.ts";
 import { fetchPublished, type PublishedOptions } from "./model-settle-direct.ts";
 import type { Output } from "./output.ts";
-import { type CircuitOptions, openSettlementContext } from "./settlement-context.ts";
+import { openSettlementContext } from "./settlement-context.ts";
+import type { CircuitOptions } from "./settlement-options.ts";
 
 export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   readonly keys?: string;

@@ -7,28 +7,12 @@ import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../s
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
-
-/** Options of every command that proves or checks settlements. */
-export interface CircuitOptions extends GlobalOptions {
-  circuits: string[];
-  prover: string;
-}
+import type { CircuitOptions } from "./settlement-options.ts";
 
 export interface SettlementContext {
   readonly circuits: readonly RollupCircuit[];
   readonly deployment: Deployment | null;
 }
-
-export const CIRCUITS_OPTION = [
-  "--circuits <names...>",
-  "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
-  [] as string[],
-] as const;
-export const PROVER_OPTION = [
-  "--prover <backend>",
-  `what makes the proof: ${BACKEND_NAMES.join(", ")}`,
-  "wasm",
-] as const;
 
 /** @throws CMD_CIRCUIT_UNNAMED */
 export async function openSettlementContext(

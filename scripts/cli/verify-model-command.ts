@@ -1,22 +1,6 @@
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
-import { fetchModel, readModel } from "../../attribution/model-directory.ts";
-import { verifyModel } from "../../attribution/verify-model.ts";
-import { unpackBinding } from "../../circuits/leaf.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { getLeaf } from "../../client/ledger-reads.ts";
-import { getModel, staticsOf } from "../../client/model-reads.ts";
-import { readVersionRows } from "../../client/published-version.ts";
-import { openRowStore } from "../../client/row-store.ts";
-import { modelServerOf, openReader } from "./context.ts";
-import { parseId } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
-
-interface VerifyModelOptions {
-  server?: string;
-  rows?: string;
-  quick?: boolean;
-}
+import type { VerifyModelOptions } from "./verify-model.ts";
 
 export function addVerifyModelCommand(parent: Command): void {
   const command = parent
@@ -28,46 +12,9 @@ export function addVerifyModelCommand(parent: Command): void {
     .option("--rows <folder>", "a store with the rows, where the model is published without them")
     .option("--quick", "do not train again: features from the published parameters");
   withExample(command, "verify model 15", "verify model spam-model --quick");
-  onRun<VerifyModelOptions>(command, async ({ options, args, output }) => {
-    const client = await openReader(options);
-    const [what] = args as [string];
-    const isFolder = await stat(what).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    const onFile = (file: string) => output.progress(`fetching ${file}`);
-    const model = isFolder
-      ? await readModel(what)
-      : await fetchModel(modelServerOf(parseId(what), options.server), { onProgress: onFile });
-    const binding = unpackBinding(model.statics.binding);
-    const { datanet } = await getLeaf(client, Number(binding.datanetId));
-    // A folder that is not registered yet is compared with the datanet alone.
-    const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
-    const facts = { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n };
-    const rows =
-      options.rows === undefined
-        ? null
-        : await readVersionRows(await openRowStore(options.rows), facts.rowsRoot);
-    const result = verifyModel({
-      model,
-      facts,
-      ...(rows === null ? {} : { rows }),
-      depth: options.quick === true ? "features" : "train",
-      onProgress: ({ stage, done, total }) =>
-        output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
-    });
-    const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
-    const lines = [
-      `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
-      `${result.slotCount} reward slots, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
-    ];
-    output.answer(lines, {
-      model: what,
-      datanetId: Number(binding.datanetId),
-      version: Number(binding.version),
-      staticsHash: toHex32(model.staticsHash),
-      isTrainedAgain: options.quick !== true,
-      ...result,
-    });
+  onRun<VerifyModelOptions>(command, async (context) => {
+    // Loaded here: it would make every other command slower.
+    const { retrainAndCompare } = await import("./verify-model.ts");
+    await retrainAndCompare(context);
   });
 }
