@@ -75,7 +75,7 @@ describe("decodeSubmission", () => {
     const tooLong = call.replace(word(58).slice(2), word(size(call)).slice(2)) as Hex;
     expect(decodeSubmission(tooLong)).toBeNull();
     const selector = slice(call, 0, 4);
-    expect(decodeSubmission(concatHex([selector, word(0), word(2n ** 64n), word(96)]))).toBeNull();
+    expect(decodeSubmission(concatHex([selector, word(64), word(64), word(64)]))).toBeNull();
   });
 });
 

@@ -1,16 +1,16 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
-import { decodeFunctionData, isAddressEqual, toHex } from "viem";
+import { isAddressEqual, toHex } from "viem";
 import type { PublishedModel } from "../../attribution/model-files.ts";
 import { createL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { settlementSignals } from "../../bridge/settlement-statement.ts";
+import { decodeSubmission } from "../../bridge/submission-call.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement-data.ts";
 import type { SampledSettlement } from "../../circuits/settlement-model.ts";
 import { toHex32 } from "../../client/hex.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel, getPayments, getSettlement, listSettlements } from "../../client/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/model-schemas.ts";
-import { rollupAbi } from "../../contracts/rollup-abi.ts";
 import { type VerificationKey, verifyProof } from "../../prover/verification-key.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";
@@ -81,12 +81,11 @@ async function requireOnL1(
   const isCall = transaction.to !== null && isAddressEqual(transaction.to, client.rollupAddress);
   if (!isCall || receipt.status !== "success")
     throw differs("transaction", `a call of ${client.rollupAddress} that succeeded`, hash);
-  const call = decodeFunctionData({ abi: rollupAbi, data: transaction.input });
-  const posted = call.functionName === "submitBatches" ? call.args[1] : [];
+  const posted = decodeSubmission(transaction.input)?.settlements ?? [];
   const isPosted = posted.some(
     (part) =>
       part.data === settlement.data &&
-      Number(part.circuit) === circuit.index &&
+      part.circuit === circuit.index &&
       part.commitment === settlement.publicSignals[0],
   );
   if (!isPosted) throw differs("transaction", "the settlement's data and C among its settlements", hash);
