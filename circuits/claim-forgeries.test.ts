@@ -11,12 +11,13 @@ import {
   setInput,
   testForgeries,
 } from "./forgery-check.ts";
-import { CLAIM_GAIN, DATANET, honest, PAYEE, SEALED } from "./forgery-world.ts";
+import { CLAIM_GAIN, DATANET, honest, PAYEE, SEALED, secretOf } from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 import type { Leaf } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { KIND } from "./protocol.ts";
-import { claimedRoot } from "./rewards.ts";
+import { KIND, TREASURY_ID } from "./protocol.ts";
+import { keyXOf, OPEN } from "./random-ledger.ts";
+import { CLAIM_ROLE, claimedRoot } from "./rewards.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);
@@ -190,5 +191,14 @@ describe("Claim", () => {
       world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
       return honest(kind);
     });
+  });
+
+  it("⚔ gives the treasury the 0 wei of a slot that is not there, as L1 would take it", async () => {
+    for (const role of [CLAIM_ROLE.contributor, CLAIM_ROLE.validator]) {
+      await expectAccepted("wide", (world) => {
+        world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
+        return honest(kind, { a: TREASURY_ID, words: [packClaim(200, role)] });
+      });
+    }
   });
 });

@@ -3,7 +3,7 @@
  * and slot-claim.circom prove them. Each function takes the model's record and returns it as it is afterwards.
  */
 import { hashStatics, type LeafRecord, type ModelCounters, packCounters, unpackCounters } from "./leaf.ts";
-import { COUNTERS, EPOCH_SECONDS, LEAF_KIND } from "./protocol.ts";
+import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "./protocol.ts";
 import { credit, inRange, refuse, requireKind, withModel } from "./record-rules.ts";
 import {
   accruedPath,
@@ -16,6 +16,7 @@ import {
   claimShareWei,
   type ModelRewards,
   type SealedEpoch,
+  type SlotOwners,
   sealedHash,
   unpackSplit,
 } from "./rewards.ts";
@@ -111,6 +112,8 @@ export function packClaim(slotIndex: number, role: ClaimRole): bigint {
   return BigInt(slotIndex) | (BigInt(role) << 9n);
 }
 
+const ABSENT_SLOT: SlotOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
+
 /**
  * Pays what a slot's contributor or validator has not claimed yet.
  * @param word of the operation, checked to be a slot and a role
@@ -124,9 +127,11 @@ export function claimSlot(
   const { modelId: id, signerId } = by;
   const { rewards } = requireReady(model, id);
   const { slotIndex, role } = unpackClaim(word);
-  const slot = rewards.slots[slotIndex];
+  // ⚔ An absent slot's leaf is 0, as of a slot of the treasury's that earned nothing: the circuit lets the treasury claim
+  // those 0 wei, so whoever follows L1 has to.
+  const { contributorId, validatorId } = rewards.slots[slotIndex] ?? ABSENT_SLOT;
   const isContributor = role === CLAIM_ROLE.contributor;
-  if (slot === undefined || (isContributor ? slot.contributorId : slot.validatorId) !== signerId) {
+  if ((isContributor ? contributorId : validatorId) !== signerId) {
     return refuse("OP_NOT_SLOT_OWNER", `slot ${slotIndex} of model ${id} is not leaf ${signerId}'s`, {
       id,
       slotIndex,
@@ -147,7 +152,7 @@ export function claimSlot(
     }),
     gainWei: shareWei - claimedWei,
     trace: {
-      otherId: BigInt(isContributor ? slot.validatorId : slot.contributorId),
+      otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
       claimedWei,
       accruedChildren: accruedPath(rewards.slots, rewards.accruedWei, slotIndex),
