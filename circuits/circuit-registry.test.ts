@@ -8,6 +8,8 @@ describe("circuitSpec", () => {
       ["batch-0-8", "LedgerBatch(8, 0, 8, 86400)"],
       ["settlement-8-4-4-4-2", "Settlement(8, 4, 4, 4, 2)"],
       ["slot-table-16", "SlotTable(16)"],
+      ["leaf-exit", "LeafExit(8)"],
+      ["slot-exit-16", "SlotExit(8, 16)"],
     ] as const) {
       const spec = circuitSpec(name);
       expect(spec.name).toBe(name);
@@ -29,12 +31,22 @@ describe("circuitSpec", () => {
         "slot-table",
         "slot-table-4-4",
         "Batch-6-2",
+        "leaf-exit-1",
+        "slot-exit",
+        "slot-exit-4-4",
       ],
       ...["settlement-8-4-4-4", "settlement-8-4-4-4-2-2", "constructor-1-2", "settlement", "", "batch-6-2 "],
     ];
     for (const name of names)
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }));
-    for (const name of ["settlement-8-4-4-4-3", "settlement-0-4-4-4-2", "slot-table-0", "slot-table-257"])
+    for (const name of [
+      "settlement-8-4-4-4-3",
+      "settlement-0-4-4-4-2",
+      "slot-table-0",
+      "slot-table-257",
+      "slot-exit-0",
+      "slot-exit-257",
+    ])
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
   });
 });

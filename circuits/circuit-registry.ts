@@ -67,16 +67,46 @@ export function slotTableCircuitSpec(slots: number): CircuitSpec {
   };
 }
 
+/** Exits of leaves from a frozen ledger. */
+export function leafExitCircuitSpec(): CircuitSpec {
+  return {
+    name: "leaf-exit",
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/leaf-exit.circom";',
+      `component main {public [z]} = LeafExit(${TREE_DEPTH});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Exits of slots, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
+export function slotExitCircuitSpec(slots: number): CircuitSpec {
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
+    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+  return {
+    name: `slot-exit-${slots}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/slot-exit.circom";',
+      `component main {public [z]} = SlotExit(${TREE_DEPTH}, ${slots});`,
+      "",
+    ].join("\n"),
+  };
+}
+
 /**
- * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<slots>-<payments>-<draws> or
- * slot-table-<slots>.
+ * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<slots>-<payments>-<draws>,
+ * slot-table-<slots>, leaf-exit or slot-exit-<slots>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
-  const [, sort, numbers] = /^(batch|settlement|slot-table)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
+  if (name === "leaf-exit") return leafExitCircuitSpec();
+  const [, sort, numbers] = /^(batch|settlement|slot-table|slot-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
   const [first, second, slots, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
   if (rest.length === 0 && first !== undefined) {
     if (sort === "slot-table" && second === undefined) return slotTableCircuitSpec(first);
+    if (sort === "slot-exit" && second === undefined) return slotExitCircuitSpec(first);
     if (second !== undefined) {
       if (sort === "batch" && slots === undefined) return batchCircuitSpec({ narrow: first, wide: second });
       if (slots !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
@@ -86,7 +116,7 @@ export function circuitSpec(name: string): CircuitSpec {
   throw new RollupError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
-      "settlement-<rows>-<features>-<slots>-<payments>-<draws> and slot-table-<slots>",
+      "settlement-<rows>-<features>-<slots>-<payments>-<draws>, slot-table-<slots>, leaf-exit and slot-exit-<slots>",
     { data: { name } },
   );
 }

@@ -5,7 +5,7 @@ import { CIRCUIT_SORT } from "./settlement-data.ts";
 
 /**
  * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and slots of a sampled settlement; 0 and
- * the slots of a slot table.
+ * the slots of a slot table; 0 and 0 for a leaf's exit, 1 and the slots of the model's table for a slot's.
  */
 export interface CircuitSizes {
   readonly sort: number;
@@ -15,6 +15,11 @@ export interface CircuitSizes {
 
 export function batchSizes(shape: BatchShape): CircuitSizes {
   return { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
+}
+
+/** Sizes of the circuit of leaves' exits; with a number of slots, of slots' exits. */
+export function exitSizes(slots?: number): CircuitSizes {
+  return { sort: CIRCUIT_SORT.exit, size0: slots === undefined ? 0 : 1, size1: slots ?? 0 };
 }
 
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
@@ -29,6 +34,10 @@ export function batchShape({ sort, size0, size1 }: CircuitSizes): BatchShape {
 export function isNameOfSizes(name: string, { sort, size0, size1 }: CircuitSizes): boolean {
   if (sort === CIRCUIT_SORT.batch) return name === shapeName({ narrow: size0, wide: size1 });
   if (sort === CIRCUIT_SORT.slotTable) return name === `slot-table-${size1}`;
+  if (sort === CIRCUIT_SORT.exit) {
+    const isLeaf = size0 === 0 && size1 === 0;
+    return name === (isLeaf ? "leaf-exit" : `slot-exit-${size1}`) && (isLeaf || size0 === 1);
+  }
   const [, slots, payments] = /^settlement-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
   return sort === CIRCUIT_SORT.settlement && Number(slots) === size1 && Number(payments) === size0;
 }

@@ -25,10 +25,10 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const circuitSchema = z
   .object({
     name: z.string().min(1),
-    sort: count.max(2),
+    sort: count.max(3),
     /** By sort: see CircuitSizes. */
     size0: count.max(65_535),
-    size1: count.min(1).max(256),
+    size1: count.max(256),
     circuitId: integer(2n ** 256n - 1n),
     isDevelopment: z.boolean(),
     verificationKeyPath: z.string().min(1),

@@ -7,8 +7,11 @@ import { FIELD_ORDER, MAX_SLOT_COUNT } from "./protocol.ts";
 import type { RewardSlot } from "./rewards.ts";
 import { RollupError } from "./rollup-error.ts";
 
-/** The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, slots), (0, slots). */
-export const CIRCUIT_SORT = { batch: 0, settlement: 1, slotTable: 2 } as const;
+/**
+ * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, slots), (0, slots), and of exits
+ * (0, 0) for a leaf, (1, slots) for a slot.
+ */
+export const CIRCUIT_SORT = { batch: 0, settlement: 1, slotTable: 2, exit: 3 } as const;
 
 /** What whoever settles posts. */
 export interface PostedSettlement {
