@@ -37,19 +37,26 @@ function run(
 
 describe("npm start", () => {
   test("runs the whole job with proofs on L1, and every check holds", { timeout: 1_500_000 }, async () => {
-    const { status, output } = await run("devnet.ts", ["--exit"]);
+    const { status, output } = await run("devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
     const journal = JSON.parse(await readFile(join(home, "journal.json"), "utf8")) as {
-      report?: { checks: { holds: boolean }[] };
+      report?: {
+        checks: { holds: boolean }[];
+        earnings: { name: string; wrongCount: number; rowCount: number; earnedWei: string }[];
+      };
     };
     const checks = journal.report?.checks ?? [];
     expect(checks.length).toBeGreaterThan(15);
     expect(checks.every(({ holds }) => holds)).toBe(true);
+    const earnings = journal.report?.earnings ?? [];
+    expect(earnings.map(({ name }) => name)).toEqual(["bob", "carol", "dave"]);
+    expect(earnings.reduce((sum, { earnedWei }) => sum + BigInt(earnedWei), 0n)).toBeGreaterThan(0n);
+    expect(earnings.some(({ wrongCount }) => wrongCount > 0)).toBe(true);
   });
 
   test("resumes, does nothing twice, and keeps what it did", { timeout: 300_000 }, async () => {
     const before = await readFile(join(home, "journal.json"), "utf8");
-    const { status, output } = await run("devnet.ts", ["--exit"]);
+    const { status, output } = await run("devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
     expect(output).toContain("it is not done again");
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);

@@ -1,4 +1,4 @@
-import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
+import { DEVNET_SHAPE, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { makeReport, type Report } from "./report.ts";
 import { askAboutMail } from "./steps/ask.ts";
@@ -14,15 +14,12 @@ import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
-/** Transfers that fill the narrow slots beside each claim. */
-const TRANSFERS_A_CLAIM = 3;
-
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
  *
- * The order fills the batches: eight deposits are two batches' wide slots; transfers and commits are the narrow slots of
- * the batches in which the datanet, the version and two withdrawals are wide; the payments' batches hold what the model
- * needs, and transfers fill those of the claims.
+ * The order fills the batches: eight deposits are two batches' wide slots; everything else needs slots of either sort.
+ * Narrow slots are executed before wide ones, so a narrow operation after a wide one takes a wide slot: eight transfers
+ * come before every four of the model's, the settlement's and the claims' operations.
  *
  * Every step may be entered again after a kill: what was sent is in the journal.
  */
@@ -54,8 +51,15 @@ export async function runJob(job: Job): Promise<Report> {
     claimWithdrawal(job, "dave", forced),
     settle(job),
   ]);
+  let sent = FIRST_TRANSFER_COUNT;
+  const fillNarrow = async () => {
+    const wanted = Math.min(DEVNET_SHAPE.narrow, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
+    await transferRange(job, leaves, sent, wanted);
+    sent += wanted;
+  };
   title("The model on the ledger");
   await passADay(job, datanetId);
+  await fillNarrow();
   const modelId = await registerOnLedger(job, leaves, datanetId, model);
   await job.journal.set("model-id", modelId);
   title("Questions, answers, payments");
@@ -63,17 +67,15 @@ export async function runJob(job: Job): Promise<Report> {
   await askAboutMail(job, leaves, modelId, serverUrl);
   title("The epoch's settlement");
   await sealFirstEpoch(job, modelId);
-  await settleFirstEpoch(job, modelId, model, serverUrl);
-  title("Rewards");
-  let sent = FIRST_TRANSFER_COUNT;
-  const lastTransfer = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
-  const sendTransfers = async (count: number) => {
-    const wanted = Math.min(count, lastTransfer - sent);
-    if (wanted > 0) await transferRange(job, leaves, sent, wanted);
-    sent += wanted;
+  let wideCount = 0;
+  const beforeWide = async () => {
+    if (wideCount % DEVNET_SHAPE.wide === 0) await fillNarrow();
+    wideCount += 1;
   };
-  const payouts = await claimAndWithdraw(job, leaves, modelId, () => sendTransfers(TRANSFERS_A_CLAIM));
-  await sendTransfers(LATER_TRANSFER_COUNT);
+  await settleFirstEpoch(job, modelId, { model, serverUrl, beforeSending: beforeWide });
+  title("Rewards");
+  const payouts = await claimAndWithdraw(job, leaves, modelId, beforeWide);
+  while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   await Promise.all([...payouts.map(({ name, target }) => payOutRewards(job, name, target)), settle(job)]);
   console.progress("checking");

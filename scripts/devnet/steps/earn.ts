@@ -37,22 +37,22 @@ export function plannedClaims({ slots }: Pick<LedgerModelLeaf, "slots">, leaves:
 
 /**
  * Claims every slot, and takes what was claimed out of the ledger.
- * @param between called after every operation: other work for the same batches
+ * @param before called before every operation: other work for the same batches
  */
 export async function claimAndWithdraw(
   job: Job,
   leaves: Leaves,
   modelId: number,
-  between: () => Promise<void>,
+  before: () => Promise<void>,
 ): Promise<{ name: PersonName; target: WaitTarget }[]> {
   const startedAtMs = Date.now();
   const claims = plannedClaims(await withRetry(job, () => getModel(job.people.mia, modelId)), leaves);
   for (const { name, slotIndex, role } of claims) {
     const client = job.people[name];
+    await before();
     await onceOnLedger(job, `reward-${name}-${slotIndex}-${role}`, client, ({ onSigned }) =>
       claimRewards(client, { from: leaves[name], modelId, slotIndex, role, onSigned }),
     );
-    await between();
   }
   const targets: { name: PersonName; target: WaitTarget }[] = [];
   for (const name of WITHDRAWERS) {
@@ -60,6 +60,7 @@ export async function claimAndWithdraw(
       .filter((claimed) => claimed.name === name)
       .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
     const client = job.people[name];
+    await before();
     const { hash } = await onceOnLedger(job, `withdraw-rewards-${name}`, client, ({ onSigned }) =>
       withdraw(client, { from: leaves[name], amountWei, recipient: devAccount(name).address, onSigned }),
     );
@@ -67,7 +68,6 @@ export async function claimAndWithdraw(
     job.console.done(
       `${name} claims ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
     );
-    await between();
   }
   job.console.done(`${claims.length} claims of ${CLAIMANTS.join(", ")}`, Date.now() - startedAtMs);
   return targets;

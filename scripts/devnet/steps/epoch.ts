@@ -59,10 +59,10 @@ async function randomnessBlock(job: Job): Promise<number> {
 export async function settleFirstEpoch(
   job: Job,
   modelId: number,
-  model: PublishedModel,
-  serverUrl: string,
+  given: { model: PublishedModel; serverUrl: string; beforeSending: () => Promise<void> },
 ): Promise<void> {
   const { mia } = job.people;
+  const { model, serverUrl } = given;
   let body = job.journal.get<SettlementBody>("settlement");
   if (body === undefined) {
     const facts = await withRetry(job, () => readSealedEpoch(mia, modelId, SETTLED_EPOCH));
@@ -97,5 +97,6 @@ export async function settleFirstEpoch(
       `settlement proven (${circuit.name}): witness ${formatDuration(proved.witnessMs)}, proof ${formatDuration(proved.proveMs)}`,
     );
   }
+  await given.beforeSending();
   await withRetry(job, () => sendSettlement(mia, body));
 }
