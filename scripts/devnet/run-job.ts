@@ -46,10 +46,10 @@ export async function runJob(job: Job): Promise<Report> {
   const forced = await withdrawForced(job, leaves);
   title("A model, trained while the batches are proven");
   const model = await trainOnMail(job, datanetId);
-  await Promise.all([
+  const [told] = await Promise.all([
+    settle(job, 0),
     claimWithdrawal(job, "carol", signed),
     claimWithdrawal(job, "dave", forced),
-    settle(job),
   ]);
   let sent = FIRST_TRANSFER_COUNT;
   const fillNarrow = async () => {
@@ -77,7 +77,10 @@ export async function runJob(job: Job): Promise<Report> {
   const payouts = await claimAndWithdraw(job, leaves, modelId, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
-  await Promise.all([...payouts.map(({ name, target }) => payOutRewards(job, name, target)), settle(job)]);
+  await Promise.all([
+    settle(job, told),
+    ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
+  ]);
   console.progress("checking");
   const ids = { leaves, datanetId, modelId };
   const epoch = await withRetry(job, () => checkEpoch(job, ids, model, serverUrl));

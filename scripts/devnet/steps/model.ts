@@ -24,6 +24,7 @@ import { readIfPresent } from "../../cli/workspace.ts";
 import { prepareGenesis } from "../../settlement/prepare-settlement.ts";
 import { proveSettlement } from "../../settlement/prove-settlement.ts";
 import { openProvingCircuit, settlementCircuitFor, slotTableFor } from "../../settlement/rollup-circuits.ts";
+import { signSettlement } from "../../settlement/sign-settlement.ts";
 import { devAccount } from "../accounts.ts";
 import { APPROVAL_MARGIN_SECONDS, devnetPaths, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";
@@ -148,7 +149,7 @@ async function settleGenesis(job: Job, modelId: number, model: PublishedModel): 
           job.console.progress(`proving the slot table: ${stage}, ${Math.floor(percent)} %`),
       },
     );
-    body = encodeSettlementBody(proved.settlement);
+    body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
     await job.journal.set("genesis", body);
     job.console.done(
       `genesis of ${model.slots.length} reward slots proven (${table.name}) in ${formatDuration(proved.proveMs)}`,

@@ -5,11 +5,14 @@ import { type Job, withRetry } from "../job.ts";
 
 const POLL_MS = 700;
 
-/** Closes the last batch and waits until L1 has accepted every batch, telling of each one on its way. */
-export async function settle(job: Job): Promise<void> {
+/**
+ * Closes the last batch and waits until L1 has accepted every batch, telling of each one on its way.
+ * @param toldCount batches that were told of before. @returns batches that are told of now
+ */
+export async function settle(job: Job, toldCount: number): Promise<number> {
   const { alice } = job.people;
   await withRetry(job, job.seal);
-  let told = 0;
+  let told = toldCount;
   for (;;) {
     job.signal.throwIfAborted();
     const { batches, estimates, head } = await withRetry(job, () => getStatus(alice));
@@ -18,7 +21,7 @@ export async function settle(job: Job): Promise<void> {
       await tell(job, told);
     }
     // The open batch may be empty; everything before it has to be on L1.
-    if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return;
+    if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return told;
     if (head.operationCount > 0 && batches.sealed === batches.posted) await withRetry(job, job.seal);
     // Proving is the slow part, one batch after another.
     const remainingMs = Math.max(0, batches.sealed - batches.proven) * estimates.proveMs + estimates.postMs;
