@@ -205,7 +205,12 @@ describe("constructor", () => {
       [2, 1, 8],
       [2, 0, 0],
       [2, 0, 257],
+      // An exit of a leaf with slots, of a slot without any, with too many, of neither.
       [3, 0, 8],
+      [3, 1, 0],
+      [3, 1, 257],
+      [3, 2, 8],
+      [4, 1, 8],
       [255, 6, 2],
     ] as const) {
       expect(await deploy([{ ...withKey({}), sort, size0, size1 }])).toEqual({
@@ -217,6 +222,8 @@ describe("constructor", () => {
       [0, 0, 1],
       [1, 65_535, 256],
       [2, 0, 256],
+      [3, 0, 0],
+      [3, 1, 256],
     ] as const) {
       const sizes = { ...withKey({}), sort, size0, size1 };
       expect(await deploy([sizes])).toMatchObject({ name: "accepted" });
@@ -224,8 +231,8 @@ describe("constructor", () => {
   });
 
   test("gives each sort its own circuit ids", () => {
-    const ids = [0, 1, 2].map((sort) => computeCircuitId({ ...withKey({}), sort }));
-    expect(new Set(ids).size).toBe(3);
+    const ids = [0, 1, 2, 3].map((sort) => computeCircuitId({ ...withKey({}), sort }));
+    expect(new Set(ids).size).toBe(4);
   });
 
   test("refuses a circuit with another alpha or beta", async () => {

@@ -30,6 +30,7 @@ describe("Rollup's constructor", () => {
       opIndex: 0,
       timestamp: 0,
       queueHead: 0,
+      isFrozen: false,
     });
   });
 

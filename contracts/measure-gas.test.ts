@@ -16,7 +16,7 @@ const LIMITS = {
   forcedWithdrawal: 106_000n,
   claim: 46_000n,
   seal: 26_000n,
-  recordRandomness: 62_000n,
+  recordRandomness: 64_000n,
 } as const;
 /** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
 const SETTLEMENT_LIMIT = 133_000n;

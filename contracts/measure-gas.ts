@@ -8,6 +8,7 @@ import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { startAnvil } from "./anvil.ts";
+import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {
   connect,
   deployFixture,
@@ -59,6 +60,20 @@ export interface GasFigures {
   seal: bigint;
   recordRandomness: bigint;
   settlement: SettlementGas;
+  exits: ExitGas;
+}
+
+/** Of a frozen ledger; each recipient has a credit already. */
+export interface ExitGas {
+  freeze: bigint;
+  /** A transaction with one exit: the first one of its 256 keys. */
+  leafExit: bigint;
+  slotExit: bigint;
+  /** One more in the same transaction: of the same circuit, and of the other. Keys that lie in one word. */
+  furtherSameCircuit: bigint;
+  furtherOtherCircuit: bigint;
+  /** A transaction that refunds one deposit. */
+  refundDeposit: bigint;
 }
 
 /** A batch with one record of one word, and what a settlement adds to it. */
@@ -78,13 +93,16 @@ export async function measureGas(): Promise<GasFigures> {
     const client = await connect(anvil);
     // Each on a rollup of its own: a further circuit is a few words more to read in every call.
     const settlement = await measureSettlement(await deployFixture(client, {}, [SMALL], SETTLEMENT_CIRCUIT));
-    return { ...(await measure(await deployFixture(client, {}, [LARGE, SMALL]))), ...settlement };
+    const exits = await measureExits(await deployFixture(client, {}, [SMALL], EXIT_SIZES));
+    return { ...(await measure(await deployFixture(client, {}, [LARGE, SMALL]))), ...settlement, exits };
   } finally {
     await anvil.stop();
   }
 }
 
-async function measure(f: Fixture): Promise<Omit<GasFigures, "seal" | "recordRandomness" | "settlement">> {
+async function measure(
+  f: Fixture,
+): Promise<Omit<GasFigures, "seal" | "recordRandomness" | "settlement" | "exits">> {
   const { roles, rollup } = f;
   /** Each measurement starts from the same state, in which every word was written before. */
   const on = async (action: () => Promise<bigint>): Promise<bigint> => {
@@ -251,6 +269,46 @@ async function measureSettlement(
   };
 }
 
+async function measureExits(f: Fixture): Promise<ExitGas> {
+  const { sealExit, exit, queued } = exitActions(f);
+  await f.fund("alice", 1_000n * OPEN);
+  await f.post({ signedCount: 1, wide: [slot(KIND.withdraw, [BigInt(f.roles.alice), OPEN])] });
+  await f.depositNew("alice", 7n * OPEN);
+  await f.client.increaseTime({ seconds: 15 * 86_400 });
+  await f.client.mine({ blocks: 1 });
+  const gasOf = async (hash: Hex) => (await f.client.waitForTransactionReceipt({ hash })).gasUsed;
+  const freeze = await gasOf(await f.rollup.write.freeze({ account: f.roles.stranger }));
+  const { root } = await f.rollup.read.state();
+  const on = async (action: () => Promise<bigint>) => {
+    const id = await f.client.snapshot();
+    const gas = await action();
+    await f.client.revert({ id });
+    return gas;
+  };
+  /** Circuit 1 is that of leaves, 2 that of slots. */
+  const gasOfExits = (circuits: readonly number[]) =>
+    on(async () => {
+      const recipient = BigInt(f.roles.alice);
+      const sealed = circuits.map((circuit, i) =>
+        sealExit(circuit, { root, key: 0x1abcdef00n + BigInt(i), recipient, amountWei: 3n * OPEN + 7n }),
+      );
+      return (await exit(sealed)).gasUsed;
+    });
+  const leafExit = await gasOfExits([1]);
+  const two = await gasOfExits([1, 1]);
+  const deposit = (await queued()).at(-1)!;
+  return {
+    freeze,
+    leafExit,
+    slotExit: await gasOfExits([2]),
+    furtherSameCircuit: (await gasOfExits([1, 1, 1])) - two,
+    furtherOtherCircuit: (await gasOfExits([1, 1, 2])) - two,
+    refundDeposit: await on(async () =>
+      gasOf(await f.rollup.write.refund([[deposit]], { account: f.roles.stranger })),
+    ),
+  };
+}
+
 function randomId(): number {
   return Number(randomElement() & 0xffffffn);
 }
@@ -258,10 +316,11 @@ function randomId(): number {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const print = (name: string, gas: bigint) =>
     console.log(`${name.padEnd(28)} ${gas.toLocaleString("en-US").padStart(12)}`);
-  const { settlement, ...figures } = await measureGas();
+  const { settlement, exits, ...figures } = await measureGas();
   for (const [name, gas] of Object.entries(figures)) print(name, gas);
   print("settlement: batch alone", settlement.alone);
   print("settlement: joined", settlement.joined);
   print("settlement: what it adds", settlement.joined - settlement.alone);
   for (const [slots, gas] of Object.entries(settlement.totals)) print(`totals of ${slots} slots`, gas);
+  for (const [name, gas] of Object.entries(exits)) print(`exits: ${name}`, gas);
 }
