@@ -52,12 +52,16 @@ export type SettlementOperation = SettleOperation | GenesisOperation;
 /** A settlement's posted data, with the cap that L1 reads from the circuit that they name. */
 export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
 
-/** What a model's key signs where its Settle has voids: the message of an operation with nonce and fee limit 0. */
+/**
+ * What a model's key signs where its Settle has voids: the message of an operation with nonce and fee limit 0. Of a
+ * Genesis, which no circuit reads a signature of, the same under its own kind: the sequencer asks for it.
+ */
 export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
   context: { readonly domain: bigint; readonly bRef: bigint },
+  kind: SettlementOperation["kind"] = KIND.settle,
 ): bigint {
-  const core = BigInt(KIND.settle) | (BigInt(TREASURY_ID) << 5n) | (BigInt(operation.modelId) << 29n);
+  const core = BigInt(kind) | (BigInt(TREASURY_ID) << 5n) | (BigInt(operation.modelId) << 29n);
   return hashTagged(TAG.message, [context.domain, core, context.bRef, operation.settlementHash]);
 }
 

@@ -7,7 +7,7 @@ import { requestSequencer } from "./sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
 
-/** A proven settlement or genesis. Whoever has it may send it: nobody signs it, but for voids. */
+/** A proven settlement or genesis. Whoever has it may send it: the model signs a genesis, and voids. */
 export interface ProvenSettlement {
   readonly kind: "settle" | "genesis";
   readonly modelId: number;
@@ -21,7 +21,7 @@ export interface ProvenSettlement {
   readonly publicSignals: readonly [bigint, bigint, bigint];
   /** The real part of G2's coordinates first. */
   readonly proof: { readonly a: Pair; readonly b: readonly [Pair, Pair]; readonly c: Pair };
-  /** The model's, over J; needed where draws are void. */
+  /** The model's, over J; needed for a genesis, and where draws are void. */
   readonly signature?: Signature;
 }
 

@@ -80,7 +80,7 @@ export class Sequencer {
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
-    this.settlements = new SettlementDesk({ ...modules, line: this.line });
+    this.settlements = new SettlementDesk({ ...modules, line: this.line, domain: options.rules.domain });
   }
 
   /**

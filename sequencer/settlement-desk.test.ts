@@ -1,8 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { signMessage } from "../circuits/eddsa.ts";
-import { leafReference } from "../circuits/operation.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
-import { settlementMessage } from "../circuits/settlement-operation.ts";
 import { hex32 } from "./hex.ts";
 import {
   type Call,
@@ -16,6 +13,7 @@ import {
   settlementDeployment,
   settlementJson,
   signAs,
+  signatureJson,
   stepModel,
   type TestCircuits,
   type TestModel,
@@ -26,7 +24,6 @@ import {
   L1_TIMESTAMP,
   operatorHeaders,
   startTestRollup,
-  TEST_DOMAIN,
   type TestRollup,
   temporaryFolder,
 } from "./test-rollup.ts";
@@ -317,6 +314,21 @@ describe("POST /v1/settlements", () => {
     expect(await call(`/v1/settlements/${model.modelId}/1`)).toMatchObject({ ownerWei: "0", voidCount: 0 });
   });
 
+  it("⚔ takes a genesis, which fixes the cap, only with the model's signature", async () => {
+    const { call, circuits, model } = await start();
+    const { modelId, owner, statics } = model;
+    const body = genesisJson(owner, modelId, statics, circuits);
+    const { signature: _own, ...unsigned } = body;
+    const stranger = genesisJson({ ...owner, secret: owner.secret + 1n }, modelId, statics, circuits);
+    // A signature for another cap is one for another J.
+    const otherCap = genesisJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX).signature;
+    for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
+      expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
+    expect(codeOf(await call("/v1/settlements", body))).toBe("taken");
+    // Sent once more it needs nobody's word.
+    expect(codeOf(await call("/v1/settlements", unsigned))).toBe("taken");
+  });
+
   it("wants the model's signature where draws are void, and burns their share", async () => {
     const world = await start();
     const { rollup, call, circuits, model, until } = world;
@@ -325,17 +337,12 @@ describe("POST /v1/settlements", () => {
     const data = sampledSettlement(view, model.statics, 2);
     const body = settlementJson(data, "settlement", circuits);
     expect(codeOf(await call("/v1/settlements", body))).toBe("OP_BAD_SIGNATURE");
-    const bRef = leafReference({ l1Owner: model.owner.l1Owner, kind: LEAF_KIND.model });
-    const message = settlementMessage(data, { domain: TEST_DOMAIN, bRef });
-    const sign = (secret: bigint) => {
-      const { r8x, r8y, s } = signMessage(secret, message);
-      return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
-    };
-    const forged = { ...body, signature: sign(model.owner.secret + 1n) };
+    const { owner } = model;
+    const forged = { ...body, signature: signatureJson({ ...owner, secret: owner.secret + 1n }, data) };
     expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
     await seal(rollup);
     const before = rollup.sequencer.line.head.ledger.totalWei();
-    const settled = await call("/v1/settlements", { ...body, signature: sign(model.owner.secret) });
+    const settled = await call("/v1/settlements", { ...body, signature: signatureJson(owner, data) });
     expect(settled).toMatchObject({
       voidCount: 2,
       burnedWei: data.burnedWei.toString(),

@@ -36,7 +36,7 @@ export const settlementBody = z.strictObject({
   signature: z
     .strictObject({ r8x: element, r8y: element, s: element })
     .optional()
-    .meta({ description: "the model's, over J; needed where draws are void" }),
+    .meta({ description: "the model's, over J; needed for a genesis, and where draws are void" }),
 });
 export type SettlementBody = z.output<typeof settlementBody>;
 

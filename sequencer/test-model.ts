@@ -10,7 +10,9 @@ import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
 import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { drawSeed } from "../circuits/draw-seed.ts";
+import { signMessage } from "../circuits/eddsa.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
+import { leafReference } from "../circuits/operation.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import {
   accruedRoot,
@@ -23,6 +25,7 @@ import {
   unpackSplit,
 } from "../circuits/rewards.ts";
 import { encodeSettlement, type SettlementData } from "../circuits/settlement-data.ts";
+import { settlementMessage } from "../circuits/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../contracts/test-prover.ts";
@@ -33,6 +36,7 @@ import {
   ONE_OPEN_CODE,
   operationJson,
   signedBy,
+  TEST_DOMAIN,
   type TestUser,
   testDeployment,
 } from "./test-rollup.ts";
@@ -224,7 +228,19 @@ export function genesisJson(
 ) {
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
   const { data } = genesisOf({ modelId, statics, slots: slotsOf(owner) }, cap, CIRCUITS[1].size1);
-  return settlementJson(data, "slotTable", circuits);
+  return { ...settlementJson(data, "slotTable", circuits), signature: signatureJson(owner, data) };
+}
+
+/** The owner's for a model of his, over J. */
+export function signatureJson(
+  { l1Owner, secret }: Pick<TestUser, "l1Owner" | "secret">,
+  data: SettlementData,
+) {
+  const bRef = leafReference({ l1Owner, kind: LEAF_KIND.model });
+  const kind = data.isGenesis ? KIND.genesis : KIND.settle;
+  const message = settlementMessage(data, { domain: TEST_DOMAIN, bRef }, kind);
+  const { r8x, r8y, s } = signMessage(secret, message);
+  return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
 }
 
 /** What a model's answer says of its sealed epoch. */

@@ -9,6 +9,7 @@ import { parseOpen } from "../../client/open-amount.ts";
 import { encodeSettlementBody, sendSettlement } from "../../client/send-settlement.ts";
 import { prepareGenesis } from "../settlement/prepare-settlement.ts";
 import { settlementCircuitFor, slotTableFor } from "../settlement/rollup-circuits.ts";
+import { signSettlement } from "../settlement/sign-settlement.ts";
 import { accountOf, openSigner, type Signer, signFor } from "./context.ts";
 import type { CommandContext } from "./run-command.ts";
 import { waitWithProgress } from "./run-command.ts";
@@ -53,7 +54,8 @@ export async function registerModel({
       output,
       prover: options.prover,
     });
-    await sendSettlement(signer.client, encodeSettlementBody(settlement));
+    const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
+    await sendSettlement(signer.client, encodeSettlementBody(consented));
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [

@@ -9,7 +9,7 @@ import {
   readSealedEpoch,
 } from "../settlement/prepare-settlement.ts";
 import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../settlement/rollup-circuits.ts";
-import { signVoids } from "../settlement/sign-voids.ts";
+import { signSettlement } from "../settlement/sign-settlement.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "./context.ts";
 import { fetchPublished, type PublishedOptions, settleDirectly } from "./model-settle-direct.ts";
 import { parseEpoch, parseId } from "./parse-id.ts";
@@ -108,5 +108,5 @@ async function withConsent(
   options: GlobalOptions,
 ): Promise<ProvenSettlement> {
   if (data.voidCount === 0) return settlement;
-  return signVoids(await signFor(await openSigner(options), leaf), leaf, settlement);
+  return signSettlement(await signFor(await openSigner(options), leaf), leaf, settlement);
 }
