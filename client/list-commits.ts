@@ -10,6 +10,8 @@ export interface DatanetCommit {
   readonly contributorId: number;
   readonly rowsRoot: bigint;
   readonly rowCount: number;
+  /** A later version than the published one may have its rows. */
+  readonly isAfterVersion: boolean;
 }
 
 /** The most that the sequencer lists at once. */
@@ -44,10 +46,16 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
       { data: { datanetId, listedCount: commits.length } },
     );
   }
-  return commits.map(({ a, words, amountCode }) => ({
+  const publications = operations.filter(
+    ({ kind, a, status, opIndex }) =>
+      kind === "publishVersion" && a === datanetId && status !== "dropped" && opIndex != null,
+  );
+  const publishedIndex = Math.max(-1, ...publications.map(({ opIndex }) => opIndex!));
+  return commits.map(({ a, words, amountCode, opIndex }) => ({
     contributorId: a,
     rowsRoot: words[0]!,
     rowCount: Number(amountCode),
+    isAfterVersion: publications.length > 0 && opIndex! > publishedIndex,
   }));
 }
 

@@ -33,9 +33,21 @@ afterEach(async () => {
 });
 
 /** Commits to the datanet, in order, and what the sequencer says of them. */
-async function commit(commits: readonly { by: number; rows: readonly string[] }[]): Promise<void> {
+async function commit(
+  commits: readonly { by: number; rows: readonly string[] }[],
+  publishedAfter?: number,
+): Promise<void> {
   let chain = 0n;
   const operations = [];
+  if (publishedAfter !== undefined) {
+    const publication = { kind: "publishVersion", a: DATANET, b: 0, amountCode: "0", words: [] };
+    operations.push({
+      ...publication,
+      hash: toHex32(99n),
+      status: "posted",
+      opIndex: 2 * publishedAfter - 1,
+    });
+  }
   for (const [i, { by, rows }] of commits.entries()) {
     const { rowsRoot, rowCount } = await storeContribution(store, rows.map(bytes));
     chain = hashTagged(TAG.commit, [chain, rowsRoot, BigInt(by) | (BigInt(rowCount) << 24n)]);
@@ -47,7 +59,7 @@ async function commit(commits: readonly { by: number; rows: readonly string[] }[
       amountCode: String(rowCount),
       words: [toHex32(rowsRoot)],
       status: "posted",
-      opIndex: i,
+      opIndex: 2 * i,
     });
   }
   sequencer.answers.set(`GET /v1/operations?leaf=${DATANET}&limit=200`, operations.reverse());
@@ -114,6 +126,16 @@ describe("verifyVersion", () => {
       ["repeated", 4],
     ]);
     expect(firstDifference).toBe("row 0 of commit 0 by leaf 3 is not in the version");
+  });
+
+  it("does not hold rows against a version that were committed after it", async () => {
+    await commit(commits.slice(0, 1), 1);
+    const { rowsRoot } = await publish(9);
+    await commit(commits, 1);
+    answerDatanet({ rowsRoot });
+    const { exceptions, firstDifference } = await verifyVersion(client, { datanetId: DATANET, store });
+    expect(exceptions.map(({ fate }) => fate)).toEqual(["repeated", "later", "later"]);
+    expect(firstDifference).toBeNull();
   });
 
   it("names a row that was given to somebody else, and one that nobody has committed", async () => {

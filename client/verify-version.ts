@@ -1,6 +1,6 @@
 import type { LedgerClient } from "./ledger-client.ts";
 import { getLeaf } from "./ledger-reads.ts";
-import { listCommits } from "./list-commits.ts";
+import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
 
@@ -10,6 +10,8 @@ export type RowFate =
   | "kept"
   /** The same row was committed before, so this commit of it counts for nobody. */
   | "repeated"
+  /** It was committed after the version was published. */
+  | "later"
   /** The version leaves it out. */
   | "dropped"
   /** The version says that it is another's. */
@@ -62,7 +64,7 @@ export async function verifyVersion(
       committedCount += 1;
       const { contributorId } = commit;
       const versionContributorId = owner.get(digest) ?? null;
-      const fate = fateOf(seen.has(digest), contributorId, versionContributorId);
+      const fate = fateOf(seen.has(digest), commit, versionContributorId);
       seen.add(digest);
       if (fate === "kept") continue;
       exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
@@ -80,15 +82,20 @@ export async function verifyVersion(
   };
 }
 
-function fateOf(isRepeated: boolean, contributorId: number, versionContributorId: number | null): RowFate {
+function fateOf(
+  isRepeated: boolean,
+  { contributorId, isAfterVersion }: DatanetCommit,
+  versionContributorId: number | null,
+): RowFate {
   if (isRepeated) return "repeated";
-  if (versionContributorId === null) return "dropped";
-  return versionContributorId === contributorId ? "kept" : "reassigned";
+  if (versionContributorId === null) return isAfterVersion ? "later" : "dropped";
+  // A version that has a row before anyone has committed it gives it to whom it likes.
+  return versionContributorId === contributorId && !isAfterVersion ? "kept" : "reassigned";
 }
 
 function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly string[]): string | null {
-  // A repeated row is as the rules want it.
-  const first = exceptions.find(({ fate }) => fate !== "repeated");
+  // Repeated and later rows are as the rules want them.
+  const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
   if (first !== undefined) {
     const where = `row ${first.rowIndex} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
     return first.fate === "dropped"

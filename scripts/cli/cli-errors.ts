@@ -64,7 +64,7 @@ export const commandErrors = {
   },
   CMD_TOO_EARLY: {
     meaning: "the rules allow this only later",
-    remedy: "try again at the time that the message names",
+    remedy: "wait as long as the message says, and try again",
   },
   CMD_SETTLEMENT_DIFFERS: {
     meaning: "a settlement is not what the published data and L1 make of its epoch",

@@ -20,10 +20,12 @@ export function addDatanetVerify(parent: Command): void {
     output.progress("hashing the rows");
     const result = await verifyVersion(client, { datanetId, store: await openRowStore(options.rows) });
     const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
+    const notKept = exceptions.filter(({ fate }) => fate !== "later");
+    const laterCount = exceptions.length - notKept.length;
     const lines = [
-      `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount} committed rows for who committed them first`,
+      `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
       ...renderTable(
-        exceptions.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
+        notKept.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
           `  commit ${commitIndex}, row ${rowIndex}`,
           `leaf ${contributorId}`,
           fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
@@ -31,7 +33,9 @@ export function addDatanetVerify(parent: Command): void {
         ]),
       ),
       ...foreign.map((digest) => `  nobody has committed ${digest}`),
-      firstDifference === null ? "it leaves nothing out" : `first difference: ${firstDifference}`,
+      firstDifference === null
+        ? "it leaves nothing out that was there to be published"
+        : `first difference: ${firstDifference}`,
     ];
     output.answer(lines, { datanetId, ...result, rowsRoot: toHex32(result.rowsRoot) });
   });
