@@ -2,17 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {BatchVerifier} from "./BatchVerifier.sol";
-import {deriveChallenge, evaluateElements, hashElements} from "./ElementVector.sol";
+import {deriveChallenge} from "./ElementVector.sol";
 import {IExits} from "./IExits.sol";
-import {DEPOSIT_TO, FORCED_WITHDRAW, SORT_EXIT} from "./Protocol.sol";
+import {DEPOSIT_TO, FORCED_WITHDRAW, R, SORT_EXIT} from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
 
 /// @title Freezing, and what a frozen ledger pays out
 /// @dev Documentation is in IExits.
 abstract contract Exits is BatchVerifier, RollupQueue {
-    /// @dev The elements E of an exit (docs/exits.md): root, key, recipient, amount.
-    uint256 private constant ELEMENT_COUNT = 4;
-
     /// @dev 256 keys a word: bit key % 256 of word key / 256.
     mapping(uint256 wordIndex => uint256) private _exited;
 
@@ -34,12 +31,10 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         uint256 keys = _loadKeys();
         uint256 restWei = ledgerWei;
         Statement[] memory statements = new Statement[](exits.length);
-        // The next exit's elements take the same place.
-        uint256[ELEMENT_COUNT] memory elements;
-        elements[0] = _state.root;
+        uint256 root = _state.root;
         for (uint256 i = 0; i < exits.length; ++i) {
             Exit calldata leaving = exits[i];
-            _fillStatement(keys, leaving, elements, statements[i]);
+            _fillStatement(keys, leaving, root, statements[i]);
             _markExited(leaving.key);
             uint256 amountWei = leaving.amountWei;
             if (amountWei > restWei) revert RollupLedgerExceeded(amountWei, restWei);
@@ -51,28 +46,27 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         _verify(keys, statements, proofs);
     }
 
-    /// @dev What the proof of `leaving` must show (I5, I13). `elements` holds the root already, which is below R.
+    /// @dev What the proof of `leaving` must show (I5, I13). The root is below R.
     function _fillStatement(
         uint256 keys,
         Exit calldata leaving,
-        uint256[ELEMENT_COUNT] memory elements,
+        uint256 root,
         Statement memory statement
     ) private view {
         (bytes32 circuitId, uint256 sort,,) = _circuit(keys, leaving.circuit);
         if (sort != SORT_EXIT) revert ExitSortInvalid(leaving.circuit, sort);
-        elements[1] = leaving.key;
-        elements[2] = uint160(leaving.recipient);
-        elements[3] = leaving.amountWei;
-        uint256 start;
-        assembly ("memory-safe") {
-            start := elements
-        }
+        if (leaving.key >= R) revert RollupElementOutOfField();
+        bytes32 elementsHash =
+            keccak256(abi.encode(root, leaving.key, leaving.recipient, leaving.amountWei));
+        uint256 z = deriveChallenge(circuitId, leaving.commitment, elementsHash);
         statement.circuit = leaving.circuit;
         // Checked to be below R with the other inputs of the proof.
         statement.commitment = leaving.commitment;
-        statement.challenge =
-            deriveChallenge(circuitId, leaving.commitment, hashElements(start, ELEMENT_COUNT));
-        statement.evaluation = evaluateElements(start, 1, ELEMENT_COUNT, statement.challenge);
+        statement.challenge = z;
+        // Σ E_i z^i by Horner's rule. Sums of two elements stay below 2^255.
+        uint256 y = mulmod(leaving.amountWei, z, R) + uint160(leaving.recipient);
+        y = mulmod(y, z, R) + leaving.key;
+        statement.evaluation = addmod(mulmod(y, z, R), root, R);
     }
 
     function _markExited(uint256 key) private {

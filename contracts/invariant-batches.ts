@@ -144,6 +144,7 @@ export async function prepareBatches(
     next.batchNumber += 1;
     next.opIndex += content.signedCount;
     next.nextId = content.newNextId;
+    next.root = content.newRoot;
     next.timestamp = content.timestamp;
   }
 

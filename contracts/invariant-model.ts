@@ -1,13 +1,30 @@
 /** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
 import type { SlotRecord } from "../circuits/batch-data.ts";
 
+/** A step as a call, as a transaction, and what it does to the model if it is accepted. */
+export interface PreparedStep {
+  readonly call: () => Promise<unknown>;
+  readonly send: () => Promise<unknown>;
+  readonly apply: () => Promise<void>;
+}
+
 export interface InvariantModel {
+  root: bigint;
+  isFrozen: boolean;
+  /** Keys whose exits were accepted. */
+  exited: Set<bigint>;
   ledgerWei: bigint;
   burnableWei: bigint;
   /** By address. */
   pending: Map<bigint, bigint>;
-  /** Waiting entries, oldest first. */
-  queue: { record: SlotRecord; depositWei: bigint; sender: bigint; timestamp: bigint }[];
+  /** Entries from the head on, oldest first; those that were refunded keep their place, with a deposit of 0. */
+  queue: {
+    record: SlotRecord;
+    depositWei: bigint;
+    sender: bigint;
+    timestamp: bigint;
+    isRefunded: boolean;
+  }[];
   head: number;
   batchNumber: number;
   opIndex: number;
@@ -21,6 +38,10 @@ export interface InvariantModel {
 
 export function emptyModel(): InvariantModel {
   return {
+    // The fixture's.
+    root: 123n,
+    isFrozen: false,
+    exited: new Set(),
     ledgerWei: 0n,
     burnableWei: 0n,
     pending: new Map(),
