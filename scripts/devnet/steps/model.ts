@@ -118,7 +118,8 @@ export async function registerOnLedger(
   const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
   const modelId = operation!.createdId!;
   job.console.done(`mia registers model ${modelId}: operation ${sent.hash}`);
-  await settleGenesis(job, modelId, model);
+  // The server starts meanwhile: the first payments then fit into the same batch.
+  await Promise.all([settleGenesis(job, modelId, model), job.serveModel(modelId)]);
   const approved = await onceOnLedger(job, "approve-model", alice, ({ onSigned }) =>
     approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
   );
