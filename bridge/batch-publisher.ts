@@ -12,6 +12,7 @@ import { type LocalAccount, size, type TransactionReceipt } from "viem";
 import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { replacementFees } from "./fee-policy.ts";
+import { ForeignBatches, isOurs } from "./foreign-batches.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
@@ -75,6 +76,7 @@ export class BatchPublisher {
   private readonly reporter: PublishReporter;
   private readonly sender: TransactionSender;
   private readonly posted: PostedFollower;
+  private readonly foreign: ForeignBatches;
   private readonly nowMs: () => number;
   private readonly onStep: (step: PublishStep) => void | Promise<void>;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
@@ -90,7 +92,8 @@ export class BatchPublisher {
     this.nowMs = modules.nowMs ?? Date.now;
     this.onStep = modules.onStep ?? (() => {});
     this.reporter = new PublishReporter(modules);
-    const { logger, metrics, rollup, store } = modules;
+    const { logger, metrics, rollup, sequencer, store } = modules;
+    this.foreign = new ForeignBatches(options, { rollup, sequencer, logger });
     this.posted = new PostedFollower(options, {
       rollup,
       store,
@@ -274,9 +277,9 @@ export class BatchPublisher {
     if (await this.sendErrand(free)) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
-    if (ready.length === 0) return;
     const { batchNumber: l1BatchNumber } = await rollup.state();
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adopt(batch);
+    if ((await this.foreign.poll()) || ready.length === 0) return;
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
     if (bundle === null) return;
     const attempt = await this.sendNew(free, { ...bundle, batches: bundle.batches.map(intendedBatch) });
@@ -352,7 +355,7 @@ export class BatchPublisher {
 
   /** Takes note of a batch that L1 has although no record of ours says so: the database was lost, or it was copied. */
   private async adopt(batch: ReadyBatch): Promise<void> {
-    const { logger, metrics, rollup } = this.modules;
+    const { logger, rollup, sequencer } = this.modules;
     const { deployedAtBlock, maxChunkBlocks } = this.options;
     const posted = await findPostedBatch(
       { rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks },
@@ -360,23 +363,18 @@ export class BatchPublisher {
     );
     if (posted === null) return;
     const mine = intendedBatch(batch);
-    if (BigInt(mine.newRoot) === posted.newRoot) {
+    if (isOurs(await sequencer.chain(), posted)) {
       const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
       if (receipt !== null) await this.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);
       return;
     }
     if (this.droppedHashes.has(batch.batchHash)) return;
     const { transactionHash } = posted;
-    logger.error(
-      {
-        batchNumber: batch.batchNumber,
-        newRoot: mine.newRoot,
-        l1Root: `0x${posted.newRoot.toString(16)}`,
-        transactionHash,
-      },
+    const l1Root = `0x${posted.root.toString(16)}`;
+    logger.warn(
+      { batchNumber: batch.batchNumber, newRoot: mine.newRoot, l1Root, transactionHash },
       "L1 took another batch in this one's place",
     );
-    raiseAlarm(metrics, "BRG_PUBLISH_REFUSED");
     await this.reporter.report([mine], { status: "dropped", transactionHash, reason: "superseded" });
     this.droppedHashes.add(batch.batchHash);
   }

@@ -84,6 +84,12 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_FOREIGN_SIGNED: {
+    meaning:
+      "L1 has signed operations that the sequencer did not put there: its data directory is older than L1, or its key is used elsewhere",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_HISTORY_UNREADABLE: {
     meaning: "L1's records of the rollup are not in the form that the contract writes",
     httpStatus: 500,
@@ -93,6 +99,16 @@ export const bridgeErrors = {
     meaning: "a batch came in through another contract, and no event holds its data",
     httpStatus: 500,
     isRetryable: false,
+  },
+  BRG_QUEUE_EMPTY: {
+    meaning: "no entry waits in the L1 queue",
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  BRG_QUEUE_NOT_OVERDUE: {
+    meaning: "the oldest queue entry is not overdue, so only the sequencer may take it; data.dueAtSeconds",
+    httpStatus: 409,
+    isRetryable: true,
   },
   BRG_SETTLEMENT_TOO_EARLY: {
     meaning: "L1 takes such a settlement from a stranger, or by row counts, only later; data.earliestSeconds",

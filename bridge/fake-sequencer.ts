@@ -4,9 +4,10 @@
  * end-to-end test.
  */
 import Fastify, { type FastifyInstance } from "fastify";
+import { kindRule } from "../circuits/protocol.ts";
 import type { SealedBatch } from "../contracts/rollup-fixture.ts";
 import type { ContractProof } from "../contracts/verifying-key.ts";
-import type { BatchReport, QueueEntry } from "./operator-client.ts";
+import type { BatchReport, ForeignBatchReport, QueueEntry } from "./operator-client.ts";
 
 export const OPERATOR_TOKEN = "test-token";
 const STATUSES = ["proven", "submitted", "posted", "final"] as const;
@@ -39,6 +40,10 @@ export class FakeSequencer {
     prevRandao: string | null;
     isMissed: boolean;
   }[] = [];
+  /** Taken note of, and not followed. */
+  readonly foreign: ForeignBatchReport[] = [];
+  /** Where the chain stood before the first batch. */
+  origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
   /** While true, every route answers 503. */
   isDown = false;
@@ -82,6 +87,11 @@ export class FakeSequencer {
         return {};
       },
     );
+    app.get("/operator/chain", async () => this.chain());
+    app.post<{ Body: { batches: ForeignBatchReport[] } }>("/operator/foreign-batches", async (request) => {
+      this.foreign.push(...request.body.batches);
+      return { finalNumber: this.chain().finalNumber };
+    });
     app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
       const { batchNumber, prevRandao } = request.body;
       const known = this.seals.find((seal) => seal.batchNumber === batchNumber && seal.prevRandao !== null);
@@ -116,6 +126,20 @@ export class FakeSequencer {
 
   statuses(): Status[] {
     return [...this.batches.values()].map((batch) => batch.status);
+  }
+
+  private chain() {
+    let { queueHead } = this.origin;
+    const positions = [...this.batches].map(([batchNumber, { sealed }]) => {
+      const { firstOpIndex, newRoot, signedCount, wide } = sealed.content;
+      queueHead += wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+      const opIndex = Number(firstOpIndex) + signedCount;
+      return { batchNumber, root: `0x${newRoot.toString(16)}`, opIndex, queueHead };
+    });
+    const finalNumber = Math.max(this.origin.batchNumber, ...this.with("final"));
+    const open = positions.filter(({ batchNumber }) => batchNumber > finalNumber);
+    const final = positions.find(({ batchNumber }) => batchNumber === finalNumber) ?? this.origin;
+    return { finalNumber, positions: [final, ...open] };
   }
 
   private ready(limit: number) {

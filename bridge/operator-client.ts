@@ -51,6 +51,30 @@ export interface SealReport {
   readonly isMissed: boolean;
 }
 
+/** Where the sequencer's chain stands after its last final batch and after each later one. */
+export interface ChainPositions {
+  readonly finalNumber: number;
+  /** Ascending, the final one's first. */
+  readonly positions: readonly {
+    readonly batchNumber: number;
+    readonly root: bigint;
+    readonly opIndex: number;
+    readonly queueHead: number;
+  }[];
+}
+
+/** A final batch that the sequencer did not make. */
+export interface ForeignBatchReport {
+  readonly batchNumber: number;
+  /** Index on L1. */
+  readonly circuitIndex: number;
+  readonly data: Hex;
+  /** Posted data, in the order of the records that take them. */
+  readonly settlements: readonly Hex[];
+  readonly transactionHash: Hex;
+  readonly blockNumber: number;
+}
+
 /** Why a batch that was on its way to L1 will not arrive as it is. */
 export type DropReason =
   /** L1 forgot the transaction; the bridge sends it again. */
@@ -80,6 +104,9 @@ export interface OperatorClient {
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
+  chain(): Promise<ChainPositions>;
+  /** Idempotent, in order. */
+  reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportSeal(report: SealReport): Promise<void>;
 }
@@ -110,6 +137,12 @@ const readySchema = z.array(
     settlements: z.array(z.object(posted)),
   }),
 );
+const chainSchema = z.object({
+  finalNumber: z.int().nonnegative(),
+  positions: z
+    .array(z.object({ batchNumber: z.int(), root: field, opIndex: z.int(), queueHead: z.int() }))
+    .min(1),
+});
 const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
@@ -209,6 +242,13 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
         ...report,
         transactionHash: report.transactionHash ?? zeroHash,
       });
+    },
+    async chain() {
+      const path = "/operator/chain";
+      return parse(chainSchema, await request("GET", path), path);
+    },
+    async reportForeignBatches(batches) {
+      await request("POST", "/operator/foreign-batches", { batches });
     },
     async reportSeal({ prevRandao, ...report }) {
       await request("POST", "/operator/seals", {

@@ -47,7 +47,11 @@ export interface PostedBatchSource {
 }
 
 export interface PostedBatch {
-  readonly newRoot: bigint;
+  readonly batchNumber: number;
+  /** As L1 had it after the batch, as the next two. */
+  readonly root: bigint;
+  readonly opIndex: number;
+  readonly queueHead: number;
   readonly transactionHash: Hex;
   readonly blockNumber: bigint;
 }
@@ -69,8 +73,12 @@ export async function findPostedBatch(
   for await (const { logs } of chunks) {
     for (const log of logs) {
       if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
+      const { newRoot: root, opIndex, queueHead } = log.args;
       return {
-        newRoot: log.args.newRoot,
+        batchNumber,
+        root,
+        opIndex,
+        queueHead,
         transactionHash: log.transactionHash,
         blockNumber: log.blockNumber,
       };

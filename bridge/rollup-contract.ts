@@ -149,6 +149,27 @@ export class RollupContract {
     );
   }
 
+  /** Whether an entry waits for longer than the soft deadline, so that anybody may take it. */
+  isOverdue(queueIndex: number): Promise<boolean> {
+    return this.read("isOverdue", (target) =>
+      this.client.readContract({ ...target, functionName: "isOverdue", args: [BigInt(queueIndex)] }),
+    );
+  }
+
+  /** From when on a waiting entry is overdue. */
+  queueDueAtSeconds(queueIndex: number): Promise<number> {
+    return this.read("queueEntries", async (target) => {
+      const { client } = this;
+      const functionName = "queueEntries";
+      const [stored, deadline] = await Promise.all([
+        client.readContract({ ...target, functionName, args: [BigInt(queueIndex)] }),
+        client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
+      ]);
+      // The lower 40 bits of a stored entry are its time.
+      return Number(BigInt.asUintN(40, stored) + deadline);
+    });
+  }
+
   queueFeeWei(): Promise<bigint> {
     return this.read("queueFeeWei", (target) =>
       this.client.readContract({ ...target, functionName: "queueFeeWei" }),

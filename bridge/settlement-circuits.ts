@@ -37,6 +37,18 @@ export function chooseBatchCircuit(
   return smallest;
 }
 
+/** For queue entries alone: the fewest narrow slots, which stay empty, then the most wide ones. @throws BRG_NO_CIRCUIT */
+export function chooseQueueCircuit(
+  registered: readonly RegisteredCircuit[],
+  circuits: readonly KnownCircuit[],
+): ChosenCircuit {
+  const [best] = known(registered, circuits)
+    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .sort((x, y) => x.size0 - y.size0 || y.size1 - x.size1);
+  if (best === undefined) throw noCircuit("batch circuit", {});
+  return best;
+}
+
 /** @throws BRG_NO_CIRCUIT */
 export function chooseSlotTable(
   registered: readonly RegisteredCircuit[],

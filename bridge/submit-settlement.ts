@@ -47,6 +47,16 @@ export type Division =
     }
   | { readonly kind: "row-counts" };
 
+/**
+ * Proves by a circuit's name. Real parts of G2's coordinates first, as in prover/.
+ * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
+ */
+export type ProveStatement = (
+  circuit: string,
+  inputs: CircuitInputs,
+  publicSignals: readonly bigint[],
+) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
+
 export interface SubmitSettlementOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
@@ -58,15 +68,7 @@ export interface SubmitSettlementOptions {
   readonly division: Division;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
   readonly circuits: readonly KnownCircuit[];
-  /**
-   * Real parts of G2's coordinates first, as in prover/.
-   * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
-   */
-  readonly prove: (
-    circuit: string,
-    inputs: CircuitInputs,
-    publicSignals: readonly bigint[],
-  ) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
+  readonly prove: ProveStatement;
   readonly onStage?: (stage: SettleStage) => void;
 }
 
@@ -198,8 +200,8 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
 }
 
 /** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
-async function proveStatement(
-  prove: SubmitSettlementOptions["prove"],
+export async function proveStatement(
+  prove: ProveStatement,
   circuit: string,
   inputs: CircuitInputs,
   { commitment, y, z }: { commitment: bigint; y: bigint; z: bigint },

@@ -129,6 +129,24 @@ export const proofBody = z.object({
 
 export const readyQuery = z.object({ limit: limit(64, 8) });
 
+/** What one transaction may carry (EIP-7825's gas allows less). */
+const MAX_WIRE_BYTES = 128 * 1024;
+export const foreignBatchesBody = z.strictObject({
+  batches: z
+    .array(
+      z.strictObject({
+        batchNumber: z.int().positive(),
+        circuitIndex: z.int().nonnegative(),
+        data: hexBytes(MAX_WIRE_BYTES),
+        settlements: z.array(hexBytes(MAX_WIRE_BYTES)),
+        transactionHash,
+        blockNumber: count,
+      }),
+    )
+    .min(1)
+    .max(64),
+});
+
 export const l1ReportBody = z.object({
   batchHash: hash,
   status: z.enum(["submitted", "posted", "final", "dropped"]),

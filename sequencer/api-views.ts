@@ -3,6 +3,7 @@ import type { SlotRecord } from "../circuits/batch-data.ts";
 import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
 import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import { unpackSplit } from "../circuits/rewards.ts";
+import type { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { hex20, hex32 } from "./hex.ts";
 import type { QueueRecord } from "./log-entry.ts";
@@ -159,6 +160,7 @@ export function batchView(batch: BatchRecord) {
       batch.proof === null ? null : Object.values(batch.proof.timings).reduce((sum, ms) => sum + ms, 0),
     backend: batch.proof?.backend ?? null,
     rebuildCount: batch.rebuildCount,
+    isForeign: batch.isForeign === true,
     l1TransactionHash: batch.l1?.transactionHash ?? null,
     l1BlockNumber: batch.l1?.blockNumber ?? null,
     gasUsed: batch.l1?.gasUsed ?? null,
@@ -188,6 +190,19 @@ export function readyView(batch: BatchRecord) {
     })),
     status: batch.status,
     timestamp: batch.timestamp,
+  };
+}
+
+/** Where the chain stands after each batch that L1 may have; for the bridge to compare with L1. */
+export function chainView(book: BatchBook) {
+  const { finalNumber, sealedNumber } = book;
+  const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
+  return {
+    finalNumber,
+    positions: numbers.map((number) => {
+      const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
+      return { batchNumber, root: hex32(root), opIndex, queueHead };
+    }),
   };
 }
 

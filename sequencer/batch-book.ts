@@ -16,7 +16,7 @@ import {
   type ProofReport,
   statusRank,
 } from "./batch-record.ts";
-import type { LeafChanges, StoreWrite } from "./ledger-log.ts";
+import type { LeafChanges, LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { storeKeys } from "./store-keys.ts";
@@ -227,20 +227,44 @@ export class BatchBook {
     ];
   }
 
+  /** L1 has other batches behind the last final one, and they are final too: all that are here are forgotten. */
+  replaceAll(foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[]): StoreWrite[] {
+    const writes: StoreWrite[] = [];
+    for (const number of this.records.keys())
+      for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.inputs(number)])
+        writes.push({ key });
+    this.records.clear();
+    this.changes.clear();
+    for (const [record, changes] of foreign) {
+      this.load(record, changes);
+      writes.push(...this.finalise(record));
+    }
+    return writes;
+  }
+
   /**
    * The first batch that L1 would no longer take, or takes only if all goes well: its timestamp is older than the
    * window less a margin. A submitted one counts only once no block can take it, or it could be posted and
    * rebuilt both.
+   * @param openTimestamp the open batch's, which comes last
    */
-  firstStale(l1Timestamp: number, marginSeconds: number): number | null {
+  firstStale(l1Timestamp: number, marginSeconds: number, openTimestamp: number): number | null {
     for (const { number, status, timestamp } of this.records.values()) {
       if (statusRank(status) >= statusRank("posted")) continue;
       const allowed =
         L1_TIMESTAMP_WINDOW_SECONDS + (status === "submitted" ? SUBMITTED_GRACE_SECONDS : -marginSeconds);
       if (l1Timestamp - timestamp > allowed) return number;
     }
-    return null;
+    const isOpenStale = l1Timestamp - openTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - marginSeconds;
+    return isOpenStale ? this.sealedNumber + 1 : null;
   }
+}
+
+/** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED where the store has no such final batch */
+export async function requireFinal(log: LedgerLog, batchNumber: number, batchHash: string): Promise<void> {
+  const record = await log.batch(batchNumber);
+  if (record === undefined) throw unknownBatch(batchNumber);
+  if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
 }
 
 export function unknownBatch(batchNumber: number): Error {

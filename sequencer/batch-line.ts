@@ -6,25 +6,22 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { DeployedCircuit } from "../circuits/deployment.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import type { Operation } from "../circuits/slot-trace.ts";
-import {
-  type BatchBook,
-  batchReplaced,
-  L1_TIMESTAMP_WINDOW_SECONDS,
-  type L1Report,
-  unknownBatch,
-} from "./batch-book.ts";
+import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchRecord, ProofReport } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";
+import { type ForeignBatch, readForeignBatches } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { ProveLeases } from "./prove-leases.ts";
-import { sameQueueEntry } from "./queue-entry.ts";
+import { freshQueueEntries, type SeenQueueEntry } from "./queue-entry.ts";
+import { announceRebased, rebaseBatches } from "./rebase.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
 import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
@@ -47,6 +44,8 @@ export interface BatchLineOptions {
 export interface BatchLineModules {
   readonly log: LedgerLog;
   readonly circuit: SealingCircuit;
+  /** All circuits of the deployment, by their index on L1. */
+  readonly circuits: readonly DeployedCircuit[];
   readonly feed: FeedPublisher;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -232,7 +231,7 @@ export class BatchLine {
     report: Omit<ProofReport, "provenAtMs">,
   ): Promise<void> {
     await this.idle();
-    if (batchNumber <= this.book.finalNumber) return this.requireFinal(batchNumber, batchHash);
+    if (batchNumber <= this.book.finalNumber) return requireFinal(this.log, batchNumber, batchHash);
     const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
       ...report,
       provenAtMs: this.modules.clock(),
@@ -252,7 +251,7 @@ export class BatchLine {
   async reportBatch(batchNumber: number, report: L1Report, reason: string | null): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) {
-      await this.requireFinal(batchNumber, report.batchHash);
+      await requireFinal(this.log, batchNumber, report.batchHash);
       if (report.status === "dropped") {
         throw sequencerError("SEQ_BATCH_FINAL", `batch ${batchNumber} is final`, { data: { batchNumber } });
       }
@@ -267,22 +266,13 @@ export class BatchLine {
     if (report.status === "dropped" && reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
   }
 
-  private async requireFinal(batchNumber: number, batchHash: string): Promise<void> {
-    const record = await this.log.batch(batchNumber);
-    if (record === undefined) throw unknownBatch(batchNumber);
-    if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
-  }
-
   /** L1's head as the bridge sees it. Opens the door to the first batch, and finds batches that got too old. */
   async setL1Head(l1Head: L1Head): Promise<void> {
     this.l1Head = l1Head;
     if (this.waiting.length > 0) await this.executeWaiting();
-    const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds);
-    const openedTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
-    const isOpenStale =
-      l1Head.timestamp - openedTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - this.options.staleMarginSeconds;
+    const openTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
+    const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds, openTimestamp);
     if (stale !== null) this.rebuildInBackground(stale);
-    else if (isOpenStale) this.rebuildInBackground(this.book.sealedNumber + 1);
   }
 
   private rebuildInBackground(fromNumber: number): void {
@@ -306,37 +296,45 @@ export class BatchLine {
   }
 
   /**
+   * Takes over final batches of somebody else, in order; ones that are here already may come again.
+   * @returns the number of the last final batch
+   * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
+   */
+  async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
+    return this.runExclusive(async () => {
+      const { head, book, log, modules, queueSeenIndex } = this;
+      const final = book.positionAfter(book.finalNumber);
+      const { circuit, circuits } = modules;
+      const foreign = readForeignBatches(batches, final, { rules: head.rules, circuits, queueSeenIndex });
+      if (foreign.length === 0) return { finalNumber: book.finalNumber };
+      const nowMs = modules.clock();
+      const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
+      try {
+        const options = { foreign, terms: this.options, l1Timestamp, nowMs };
+        const rebased = await rebaseBatches({ head, book, log, circuit }, options);
+        this.opened = rebased.opened;
+        this.deadline.clear();
+        if (this.opened !== null) this.deadline.noteOperation(nowMs);
+        while (this.waiting[0] !== undefined && this.waiting[0].queueIndex < head.position.queueHead)
+          this.waiting.shift();
+        this.announce([...rebased.foreign, ...rebased.sealed]);
+        announceRebased(rebased, modules);
+      } catch (error) {
+        modules.onFatal(error);
+        throw error;
+      }
+      return { finalNumber: book.finalNumber };
+    });
+  }
+
+  /**
    * Takes over entries of the L1 queue, in order; known ones may repeat.
    * @returns the index of the entry that comes next
    * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
    */
-  async addQueueEntries(
-    entries: readonly Omit<QueueRecord, "status" | "batchNumber">[],
-  ): Promise<{ nextIndex: number }> {
+  async addQueueEntries(entries: readonly SeenQueueEntry[]): Promise<{ nextIndex: number }> {
     return this.runExclusive(async () => {
-      const fresh: QueueRecord[] = [];
-      for (const entry of entries) {
-        const nextIndex = this.queueSeenIndex + fresh.length;
-        const { queueIndex } = entry;
-        if (queueIndex > nextIndex) {
-          throw sequencerError("SEQ_QUEUE_GAP", `entry ${queueIndex} came, ${nextIndex} is next`, {
-            data: { queueIndex, nextIndex },
-          });
-        }
-        if (queueIndex === nextIndex) {
-          fresh.push({ ...entry, status: "queued", batchNumber: null });
-          continue;
-        }
-        const known =
-          fresh.find((other) => other.queueIndex === queueIndex) ?? (await this.log.queueEntry(queueIndex));
-        if (known === undefined || !sameQueueEntry(known, entry)) {
-          throw sequencerError(
-            "SEQ_QUEUE_CONFLICT",
-            `entry ${queueIndex} was handed over with other content`,
-            { data: { queueIndex, nextIndex } },
-          );
-        }
-      }
+      const fresh = await freshQueueEntries(entries, this.queueSeenIndex, this.log);
       if (fresh.length > 0) {
         await this.log.write(fresh.map((value) => ({ key: storeKeys.queueEntry(value.queueIndex), value })));
         this.waiting.push(...fresh);

@@ -52,6 +52,8 @@ export interface BatchRecord {
   readonly postedAtMs: number | null;
   /** How often it was sealed anew because L1 would no longer take its timestamp. */
   readonly rebuildCount: number;
+  /** Somebody else made it, and L1 took it; there is no proof of ours. */
+  readonly isForeign?: true;
 }
 
 export interface ProofReport {
@@ -69,7 +71,7 @@ export interface L1Inclusion {
 
 /** The record of a batch that has just been sealed. */
 export function recordOf(
-  sealed: SealedBatch,
+  sealed: Pick<SealedBatch, "data">,
   facts: {
     circuitId: bigint;
     position: ChainPosition;

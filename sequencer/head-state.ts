@@ -1,8 +1,10 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { BatchBuilder, type SealedBatch } from "../circuits/batch.ts";
+import { BatchBuilder, replayBatch, type SealedBatch } from "../circuits/batch.ts";
+import type { BatchData } from "../circuits/batch-data.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { Ledger } from "../circuits/ledger.ts";
 import { type BatchShape, kindRule } from "../circuits/protocol.ts";
+import type { ReplayedSettlement } from "../circuits/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../circuits/slot-trace.ts";
 import type { LeafChanges } from "./ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "./log-entry.ts";
@@ -36,7 +38,7 @@ interface OpenBatch {
 
 export class HeadState {
   readonly ledger: Ledger;
-  private readonly rules: ChainRules;
+  readonly rules: ChainRules;
   private open: OpenBatch | null = null;
   private batchNumber: number;
   private opIndex: number;
@@ -153,6 +155,25 @@ export class HeadState {
   applySealed(changes: LeafChanges, position: HeadPosition): void {
     for (const [id, record] of changes) this.ledger.put(id, record);
     this.moveTo(position);
+  }
+
+  /**
+   * Applies a batch that L1 took from somebody else; no batch is open.
+   * @returns the leaves that it touched, as it left them
+   * @throws as replayBatch does; then the ledger is half-way and of no more use
+   */
+  applyPosted(data: BatchData, settlements: readonly ReplayedSettlement[]): LeafChanges {
+    replayBatch(this.ledger, data, settlements);
+    const records = [...data.narrow, ...data.wide];
+    this.batchNumber = Number(data.batchNumber);
+    this.opIndex += data.signedCount;
+    this.queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+    this.timestamp = data.timestamp;
+    const ids = new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]);
+    return [...ids].flatMap((id) => {
+      const record = this.ledger.record(id);
+      return record === undefined ? [] : [[id, record] as const];
+    });
   }
 
   /** Goes back: puts these leaves to what they were at `position`, undefined for those that did not exist. */

@@ -187,6 +187,11 @@ export class LedgerLog {
     return (await this.db.values(range).all()) as T[];
   }
 
+  /** Keys of a range with their values, in key order. */
+  async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
+    return (await this.db.iterator(range).all()) as [string, T][];
+  }
+
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
     const value = await this.db.get(key);

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { type ApiModules, type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
-import { readyView } from "./api-views.ts";
+import { chainView, readyView } from "./api-views.ts";
 import { noteSealOnL1 } from "./seal-on-l1.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { sealReportBody } from "./settlement-schemas.ts";
@@ -94,6 +94,21 @@ export async function registerOperatorRoutes(
       await line.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
       return {};
     },
+  );
+
+  app.get(
+    "/operator/chain",
+    route("The last final batch, and where the chain stands after later ones"),
+    async () => {
+      await line.idle();
+      return chainView(line.book);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.foreignBatchesBody> }>(
+    "/operator/foreign-batches",
+    route("Final batches of somebody else, in order", { body: schemas.foreignBatchesBody }),
+    ({ body }) => line.takeForeignBatches(body.batches),
   );
 
   app.post<{ Body: z.output<typeof sealReportBody> }>(

@@ -186,6 +186,12 @@ export const sequencerErrors = {
     httpStatus: 409,
     isRetryable: false,
   },
+  SEQ_FOREIGN_BATCH_INVALID: {
+    meaning:
+      "a final batch of somebody else does not continue the sequencer's last final one, or holds signed operations",
+    httpStatus: 409,
+    isRetryable: false,
+  },
   SEQ_PROOF_MISMATCH: {
     meaning: "the proof's public signals are not those of the batch",
     httpStatus: 422,

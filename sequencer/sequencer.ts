@@ -8,6 +8,7 @@ import { leafReference, messageHash, type SignedOperation } from "../circuits/op
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine, type BatchLineModules, type BatchLineOptions } from "./batch-line.ts";
+import { readDropped } from "./dropped-operation.ts";
 import { epochWrites } from "./epoch-records.ts";
 import { hex32 } from "./hex.ts";
 import type { LedgerLog } from "./ledger-log.ts";
@@ -291,7 +292,7 @@ export class Sequencer {
     }
     const entry = await this.log.operation(hash);
     if (entry !== undefined) return this.known(entry);
-    const dropped = this.dropped.get(hash);
+    const dropped = this.dropped.get(hash) ?? (await readDropped(this.log, hash));
     if (dropped !== undefined) return dropped;
     throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, {
       data: { hash },

@@ -7,6 +7,8 @@ export const storeKeys = {
   log: (sequence: number) => `log!${wide(sequence)}`,
   /** Sequence of an acknowledged operation, by its hash. */
   operation: (hash: string) => `operation!${hash}`,
+  /** An acknowledged operation that could not be executed again after a batch of somebody else. */
+  dropped: (hash: string) => `dropped!${hash}`,
   /** An operation that acts on a leaf, in the log's order. */
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
   /** What is known of a sealed batch. */
