@@ -39,8 +39,8 @@ import { encodeSettlement, type SettlementData, settlementElements } from "../ci
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { type DeployOptions, deployRollup } from "./deploy.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
-import { type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
-import type { ContractProof } from "./verifying-key.ts";
+import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
+import type { CircuitConfig, ContractProof } from "./verifying-key.ts";
 
 export const OPEN = parseEther("1");
 /** Small, with two words of room everywhere, a second shape, and one for queue entries alone. */
@@ -112,11 +112,13 @@ export async function deployFixture(
   shapes: readonly BatchShape[] = SHAPES,
   /** Further circuits, behind those of the shapes. */
   settlementSizes: readonly CircuitSizes[] = [],
+  /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
+  real?: { readonly configs: readonly CircuitConfig[]; readonly shared: SharedSecrets },
 ) {
   const addresses = await client.getAddresses();
   const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
   const circuits: readonly SimulatedCircuit[] = [...shapes.map(batchSizes), ...settlementSizes].map((sizes) =>
-    simulateCircuit(sizes),
+    simulateCircuit(sizes, real === undefined ? {} : { shared: real.shared }),
   );
   const deployment = await deployRollup({
     walletClient: createWalletClient({
@@ -130,7 +132,7 @@ export async function deployFixture(
     treasuryOwner: roles.treasury,
     operatorOwner: roles.operator,
     operatorKeyX: 456n,
-    circuits,
+    circuits: [...circuits, ...(real?.configs ?? [])],
     ...overrides,
   });
   const rollup = getContract({ address: deployment.rollup, abi: rollupAbi, client });
