@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {BatchVerifier} from "./BatchVerifier.sol";
 import {deriveChallenge} from "./ElementVector.sol";
 import {IExits} from "./IExits.sol";
-import {DEPOSIT_TO, FORCED_WITHDRAW, R, SORT_EXIT} from "./Protocol.sol";
+import {DEPOSIT_TO, FORCED_WITHDRAW, R, SORT_EXIT, SORT_SETTLEMENT} from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
 
 /// @title Freezing, and what a frozen ledger pays out
@@ -21,8 +21,27 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         if (entry == 0 || uint40(entry) + HARD_DEADLINE >= block.timestamp) {
             revert FreezeTooEarly(current.queueHead);
         }
+        _requireWaysOut();
         _state.isFrozen = true;
         emit Frozen(current.root, current.batchNumber, current.queueHead);
+    }
+
+    /// @dev A model's table has no more slots than the settlement circuit that its genesis named (I13).
+    function _requireWaysOut() private view {
+        uint256 keys = _loadKeys();
+        bool hasLeafExit = false;
+        uint256 slots = 0;
+        uint256 neededSlots = 0;
+        for (uint256 i = 0; i < circuitCount; ++i) {
+            (, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, i);
+            if (sort == SORT_SETTLEMENT && size1 > neededSlots) neededSlots = size1;
+            if (sort != SORT_EXIT) continue;
+            if (size0 == 0) hasLeafExit = true;
+            else if (size1 > slots) slots = size1;
+        }
+        if (!hasLeafExit || slots < neededSlots) {
+            revert FreezeNoWayOut(hasLeafExit, slots, neededSlots);
+        }
     }
 
     /// @inheritdoc IExits

@@ -1,9 +1,11 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { exitSizes } from "../circuits/circuit-sizes.ts";
 import { type ExitData, slotExitKey } from "../circuits/exit-statement.ts";
 import { FIELD_ORDER, KIND } from "../circuits/protocol.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, type SealedExit } from "./exit-fixture.ts";
 import {
+  deployFixture,
   OPEN,
   type Role,
   randomElement,
@@ -78,6 +80,36 @@ describe("freeze", () => {
     expect(await f.rollup.read.isFrozen()).toBe(true);
     expect(await f.rollup.read.state()).toMatchObject({ root, isFrozen: true });
     expect(await tryFreeze(), "again").toEqual({ name: "RollupFrozen", args: [] });
+  });
+
+  test("does not come where somebody could not leave", async () => {
+    const settlement = { sort: 1, size0: 16, size1: 8 };
+    for (const [sizes, args] of [
+      [[], [false, 0n, 0n]],
+      [[settlement], [false, 0n, 8n]],
+      [
+        [exitSizes(8), settlement],
+        [false, 8n, 8n],
+      ],
+      [
+        [exitSizes(), settlement],
+        [true, 0n, 8n],
+      ],
+      [
+        [exitSizes(), exitSizes(4), exitSizes(7), settlement],
+        [true, 7n, 8n],
+      ],
+      [[settlement, exitSizes(9), exitSizes(4), exitSizes()], null],
+      [[exitSizes()], null],
+    ] as const) {
+      const other = await deployFixture(f.client, {}, SHAPES.slice(0, 1), sizes);
+      await other.depositNew("alice", 7n * OPEN);
+      await other.passTime(HARD_DEADLINE + 1n);
+      const outcome = await revertOf(other.rollup.simulate.freeze(as("stranger")));
+      expect(outcome).toEqual(
+        args === null ? { name: "accepted", args: [] } : { name: "FreezeNoWayOut", args },
+      );
+    }
   });
 
   test("does not come where the overdue entry was consumed", async () => {

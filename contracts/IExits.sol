@@ -55,6 +55,9 @@ interface IExits {
     error RollupNotFrozen();
     /// @notice The oldest entry, `queueHead`, does not wait longer than HARD_DEADLINE, or there is none.
     error FreezeTooEarly(uint256 queueHead);
+    /// @notice This rollup has no circuit for leaves' exits, or none for slots' exits from the largest tables that its
+    /// settlement circuits take: whoever could not leave would be locked in.
+    error FreezeNoWayOut(bool hasLeafExit, uint256 slots, uint256 neededSlots);
     /// @notice The circuit proves something else than exits.
     error ExitSortInvalid(uint256 circuit, uint256 sort);
     /// @notice What this key owned was credited before.
@@ -63,6 +66,8 @@ interface IExits {
     error RefundEntryUnknown(uint256 index);
 
     /// @notice Freezes the ledger. Open to all once the queue's oldest entry waits longer than HARD_DEADLINE.
+    /// @dev Only where the circuits let everybody leave: a rollup deployed without circuits of exits is never frozen, and
+    /// its queue remains the way out.
     function freeze() external;
 
     /// @notice Credits what leaves and slots of the frozen ledger own. Open to all; the call takes effect whole or not.

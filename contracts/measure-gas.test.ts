@@ -20,6 +20,8 @@ const LIMITS = {
 } as const;
 /** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
 const SETTLEMENT_LIMIT = 133_000n;
+/** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */
+const EXIT_LIMITS = { leafExit: 283_000n, slotExit: 283_000n, furtherSameCircuit: 60_500n } as const;
 const TOTALS_LIMITS = { 64: 16_500n, 256: 65_500n } as const;
 
 test("gas stays within its limits", async () => {
@@ -29,6 +31,9 @@ test("gas stays within its limits", async () => {
   }
   const { alone, joined, totals } = figures.settlement;
   expect(joined - alone, "a settlement").toBeLessThanOrEqual(SETTLEMENT_LIMIT);
+  for (const [name, limit] of Object.entries(EXIT_LIMITS)) {
+    expect(figures.exits[name as keyof typeof EXIT_LIMITS], name).toBeLessThanOrEqual(limit);
+  }
   for (const slots of [64, 256] as const) {
     expect(totals[slots], `totals of ${slots} slots`).toBeLessThanOrEqual(TOTALS_LIMITS[slots]);
   }

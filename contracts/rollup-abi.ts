@@ -147,6 +147,27 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        internalType: "bool",
+        name: "hasLeafExit",
+        type: "bool",
+      },
+      {
+        internalType: "uint256",
+        name: "slots",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "neededSlots",
+        type: "uint256",
+      },
+    ],
+    name: "FreezeNoWayOut",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint256",
         name: "queueHead",
         type: "uint256",
