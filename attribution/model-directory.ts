@@ -46,28 +46,33 @@ const MAX_FILE_BYTES = 2 ** 30;
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */
 export async function fetchModel(
   serverUrl: string,
-  options: { onProgress?: (file: string) => void; timeoutMs?: number } = {},
+  options: { onProgress?: (file: string) => void; timeoutMs?: number; maxFileBytes?: number } = {},
 ): Promise<PublishedModel> {
   const files = new Map<string, Uint8Array>();
   for (const name of [MANIFEST, ...MODEL_FILES]) {
     options.onProgress?.(name);
     const url = `${serverUrl.replace(/\/+$/, "")}/v1/model/${name}`;
-    const bytes = await download(url, options.timeoutMs ?? 300_000);
+    const bytes = await download(url, options.timeoutMs ?? 300_000, options.maxFileBytes ?? MAX_FILE_BYTES);
     if (bytes !== null) files.set(name, bytes);
   }
   return decodeModel(files);
 }
 
 /** null for a file that the server does not have. */
-async function download(url: string, timeoutMs: number): Promise<Uint8Array | null> {
+async function download(url: string, timeoutMs: number, maxBytes: number): Promise<Uint8Array | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     if (response.status === 404) return null;
-    const sizeBytes = Number(response.headers.get("content-length") ?? 0);
-    if (!response.ok || sizeBytes > MAX_FILE_BYTES) {
-      throw new Error(`status ${response.status}, ${sizeBytes} bytes`);
+    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+    // Counted as they come: a server need not say how many there will be.
+    const chunks: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for await (const chunk of response.body) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+      chunks.push(chunk);
     }
-    return new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(Buffer.concat(chunks));
   } catch (cause) {
     throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
   }

@@ -1,4 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -161,6 +163,31 @@ const get = async (path: string) => {
   const response = await fetch(`${url}${path}`);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
+
+describe("fetchModel", () => {
+  it("takes no more bytes than a file may have from a server that does not say how many it sends", async () => {
+    const endless = createServer((_request, response) => {
+      const send = () => {
+        while (response.write(Buffer.alloc(65_536))) {}
+        response.once("drain", send);
+      };
+      send();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+    const { port } = endless.address() as AddressInfo;
+    try {
+      await expect(
+        fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
+      ).rejects.toMatchObject({
+        code: "ATT_SERVER_UNREACHABLE",
+        cause: { message: "more than 1048576 bytes" },
+      });
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
+    }
+  });
+});
 
 describe("a model server", () => {
   it("answers, is checked with the published model, is paid, and opens the receipt", async () => {
