@@ -29,6 +29,7 @@ import {
   type ServiceAddresses,
   sequencerSpec,
 } from "./services.ts";
+import { CLOCK_OFFSET } from "./steps/model.ts";
 import { Supervisor } from "./supervisor.ts";
 
 interface DevnetOptions {
@@ -130,7 +131,8 @@ async function bringUpAndWork(modules: {
   console.title("Ethereum node and contracts");
   const port = await findFreePort(L1_PORT);
   const rpcUrl = `http://127.0.0.1:${port}`;
-  await supervisor.start(l1NodeSpec(port));
+  const journal = new Journal(devnetPaths.journal);
+  await supervisor.start(l1NodeSpec(port, () => journal.get<number>(CLOCK_OFFSET) ?? 0));
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
   const deployment = await deployDevnet(rpcUrl, circuits, console);
@@ -150,7 +152,6 @@ async function bringUpAndWork(modules: {
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`proofs by the ${proverBackend} back end`);
 
-  const journal = new Journal(devnetPaths.journal);
   let serverUrl: string | null = null;
   const serveModel = async (modelId: number) => {
     if (serverUrl !== null) return serverUrl;

@@ -1,15 +1,19 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { createPublicClient, http } from "viem";
+import { createPublicClient, createTestClient, http, publicActions } from "viem";
+import { foundry } from "viem/chains";
 import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS, MNEMONIC } from "./config.ts";
 import { devnetError } from "./devnet-errors.ts";
 import type { ServiceSpec } from "./supervisor.ts";
 
+const CLOCK_TOLERANCE_SECONDS = 60;
+
 /**
  * anvil with one block a second and its state in a file. contracts/anvil.ts is for tests: that node dies with its
  * process, saves only at the end, and is not started again.
+ * @param clockOffsetSeconds how far its clock has been moved on
  */
-export function l1NodeSpec(port: number): ServiceSpec {
+export function l1NodeSpec(port: number, clockOffsetSeconds: () => number): ServiceSpec {
   const rpcUrl = `http://127.0.0.1:${port}`;
   const client = createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 1000 }) });
   return {
@@ -23,8 +27,25 @@ export function l1NodeSpec(port: number): ServiceSpec {
       ["--block-time", String(L1_BLOCK_SECONDS)],
       ["--state", devnetPaths.l1State, "--state-interval", String(L1_SAVE_SECONDS)],
     ].flat(),
-    isReady: async () => (await client.getChainId()) === 31337,
+    isReady: async () => {
+      if ((await client.getChainId()) !== 31337) return false;
+      await restoreClock(rpcUrl, clockOffsetSeconds());
+      return true;
+    },
   };
+}
+
+/** The node forgets at its end how far its clock was moved, and would go on with blocks of the past. */
+async function restoreClock(rpcUrl: string, offsetSeconds: number): Promise<void> {
+  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(rpcUrl) }).extend(
+    publicActions,
+  );
+  await node.mine({ blocks: 1 });
+  const { timestamp } = await node.getBlock();
+  const missingSeconds = Math.floor(Date.now() / 1000) + offsetSeconds - Number(timestamp);
+  if (missingSeconds <= CLOCK_TOLERANCE_SECONDS) return;
+  await node.increaseTime({ seconds: missingSeconds });
+  await node.mine({ blocks: 1 });
 }
 
 /** The binary itself, so that no wrapper process stands between us and its end. */

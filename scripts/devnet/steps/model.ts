@@ -32,6 +32,9 @@ import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import type { DevnetPlan } from "../plan.ts";
 import type { Leaves } from "./deposit.ts";
 
+/** Journal key: how far the node's clock has been moved on, in seconds. */
+export const CLOCK_OFFSET = "clock-offset-seconds";
+
 /**
  * Contributors have 24 hours to look at a version before a model of it is approved. Here the node's clock is moved; the
  * sequencer's follows.
@@ -43,7 +46,10 @@ export async function passADay(job: Job, datanetId: number): Promise<void> {
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
   const { timestamp } = await alice.l1.getBlock();
   if (Number(timestamp) < target) {
-    await node.increaseTime({ seconds: target - Number(timestamp) });
+    const seconds = target - Number(timestamp);
+    // Before it is done: after a kill the node is started with this offset.
+    await job.journal.set(CLOCK_OFFSET, target - Math.floor(Date.now() / 1000));
+    await node.increaseTime({ seconds });
     await node.mine({ blocks: 1 });
     job.console.done("24 hours pass on L1: time to look at the version, and at what it leaves out");
   }
