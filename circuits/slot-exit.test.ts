@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder } from "./batch.ts";
 import { slotExitCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import { compileCircuit } from "./compile.ts";
@@ -6,10 +7,12 @@ import { recordedCount } from "./constraint-counts.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "./exit-world.ts";
 import { refusingStatements } from "./forgery-check.ts";
+import { unpackCounters } from "./leaf.ts";
 import { leafExit } from "./leaf-exit.ts";
 import type { Ledger } from "./ledger.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { FIELD_ORDER } from "./protocol.ts";
+import { FIELD_ORDER, SMALL_SHAPE } from "./protocol.ts";
+import { RandomLedger } from "./random-ledger.ts";
 import { type ClaimRole, claimedPath, claimPlace, slotLeaf, unpackSplit } from "./rewards.ts";
 import { earnedByDefault, slotExit } from "./slot-exit.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
@@ -69,6 +72,39 @@ describe("SlotExit", () => {
         }
       }
     }
+  });
+
+  it("equals the model on ledgers that operations have made, and leaves no more than they owe", {
+    timeout: 300_000,
+  }, async () => {
+    const seen = { sealed: 0, open: 0, claimed: 0, accrued: 0 };
+    for (const seed of [5, 6]) {
+      const world = new RandomLedger(seed, 8);
+      for (let i = 1; i <= 32; i++) {
+        world.fill(new BatchBuilder(world.ledger, world.opening(SMALL_SHAPE)), SMALL_SHAPE);
+        // Epochs do not stay sealed for long.
+        const isSealed = [...world.ledger.records.values()].some(({ rewards }) => rewards?.sealed != null);
+        if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;
+        let leaving = 0n;
+        for (const [id, { leaf, rewards, model }] of world.ledger.records) {
+          leaving += leafExit(world.ledger, id).amountWei;
+          if (model === undefined || !unpackCounters(leaf.counters).isReady) continue;
+          seen.sealed += Number(rewards!.sealed !== null);
+          seen.open += Number(leaf.openAmount > 0n);
+          for (const slotIndex of rewards!.slots.keys()) {
+            for (const role of ROLES) {
+              const exit = slotExit(world.ledger, id, slotIndex, role, SLOTS);
+              await acceptedExit(tester, exit);
+              leaving += exit.amountWei;
+              seen.claimed += Number((rewards!.claimedWei[claimPlace(slotIndex, role)] ?? 0n) > 0n);
+            }
+            seen.accrued += Number((rewards!.accruedWei[slotIndex] ?? 0n) > 0n);
+          }
+        }
+        expect(leaving).toBeLessThanOrEqual(world.ledger.totalWei());
+      }
+    }
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(0);
   });
 
   it("has the recorded size for the largest table, below 2^16", async () => {

@@ -17,7 +17,7 @@ import {
 } from "./rollup-fixture.ts";
 import { sealSlot, settlementActions } from "./settlement-fixture.ts";
 
-const LEAF = SHAPES.length;
+const LEAF: number = SHAPES.length;
 const SLOT = LEAF + 1;
 const FUNDS = 1_000n * OPEN;
 
