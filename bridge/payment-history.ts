@@ -12,6 +12,7 @@ export interface Payment {
   readonly amountWei: bigint;
   /** Of the epoch, this payment included. */
   readonly cumulativeWei: bigint;
+  readonly batchNumber: number;
 }
 
 export interface SealedPayments {
@@ -40,6 +41,12 @@ export class PaymentHistory {
     return this.models.get(modelId)?.sealed ?? null;
   }
 
+  /** The model's open epoch; null before its genesis. */
+  open(modelId: number): { epoch: number; payments: readonly Payment[] } | null {
+    const model = this.models.get(modelId);
+    return model === undefined ? null : { epoch: model.epoch, payments: model.open };
+  }
+
   private apply({ a, amountCode, b, kind, words }: SlotRecord, batchNumber: number): void {
     switch (kind) {
       case KIND.genesis:
@@ -49,7 +56,7 @@ export class PaymentHistory {
         const { open } = this.models.get(b)!;
         const amountWei = decodeAmount(amountCode);
         const cumulativeWei = (open.at(-1)?.cumulativeWei ?? 0n) + amountWei;
-        open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei });
+        open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei, batchNumber });
         break;
       }
       case KIND.seal: {

@@ -25,7 +25,7 @@ export interface SubmitQueueOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
-  readonly fromBlock?: bigint;
+  readonly fromBlock?: bigint | undefined;
   /** Pays for the transactions. Anybody's. */
   readonly account: LocalAccount;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
@@ -61,7 +61,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
   await requireOverdue(rollup);
 
   stage("restore", null);
-  const { ledger, registered, replay, state } = await restoreLedger(rollup, options.fromBlock);
+  const { ledger, registered, replay, state } = await restoreLedger(rollup, { fromBlock: options.fromBlock });
   const { opIndex } = state;
   let { batchNumber, queueHead } = state;
   const circuit = chooseQueueCircuit(registered, circuits);

@@ -93,7 +93,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const rollup = new RollupContract({ client, address: options.rollupAddress });
 
   stage("restore");
-  const restored = await restoreLedger(rollup, options.fromBlock);
+  const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
   const { ledger, registered, replay, state } = restored;
   const record = ledger.record(modelId);
   const sealed = record?.rewards?.sealed ?? null;

@@ -135,14 +135,15 @@ export async function startL1World(
       job = await operator(rollup, "/operator/prove-jobs/next");
     }
   };
+  const watch = async () => {
+    await watcher.poll();
+    await rollup.sequencer.line.idle();
+  };
   return {
     rollup,
-    async watch() {
-      await watcher.poll();
-      await rollup.sequencer.line.idle();
-    },
+    watch,
     async turn() {
-      await this.watch();
+      await watch();
       await proveAll();
       await publisher.poll();
       // The node answers before it mines.

@@ -6,7 +6,7 @@ import { verifyRollup } from "../bridge/verify.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { seal, send } from "./test-operator.ts";
-import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "./test-rollup.ts";
+import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "./test-rollup.ts";
 
 const DAY_SECONDS = 86_400n;
 const cleanUps: (() => unknown)[] = [];
@@ -92,7 +92,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
   it("follows, keeps its promises, and says which it cannot keep", async () => {
     const world = await start();
     const { f, w } = world;
-    const acknowledged = [];
+    const acknowledged: Answer[] = [];
     for (const nonce of [0n, 1n])
       acknowledged.push((await send(w.rollup, pay(world, "alice", "bob", nonce))).body);
     await seal(w.rollup);

@@ -213,6 +213,16 @@ export const sequencerErrors = {
     httpStatus: 503,
     isRetryable: true,
   },
+  SEQ_STORE_NOT_EMPTY: {
+    meaning: "the data directory holds a ledger already: a restored one goes into a new directory",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SEQ_RESTORE_NOT_FINAL: {
+    meaning: "L1's last signed operations are not final yet: a ledger restored now might miss some of them",
+    httpStatus: 409,
+    isRetryable: true,
+  },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; a human has to look",
     httpStatus: 500,

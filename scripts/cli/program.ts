@@ -5,9 +5,11 @@ import { addDatanetCommands } from "./datanet-command.ts";
 import { addDepositCommand } from "./deposit-command.ts";
 import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
+import { addRestoreCommand } from "./restore-command.ts";
 import { addRewardsCommands } from "./rewards-command.ts";
 import { withExample } from "./run-command.ts";
 import { addStatusCommand } from "./status-command.ts";
+import { addSubmitQueueCommand } from "./submit-queue-command.ts";
 import { addTransferCommand } from "./transfer-command.ts";
 import { addVerifyCommand } from "./verify-command.ts";
 import { addWithdrawCommand } from "./withdraw-command.ts";
@@ -42,6 +44,8 @@ export function createProgram(): Command {
   addModelCommands(program);
   addRewardsCommands(program);
   addVerifyCommand(program);
+  addSubmitQueueCommand(program);
+  addRestoreCommand(program);
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });
   return program;
