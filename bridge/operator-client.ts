@@ -81,6 +81,8 @@ export type DropReason =
   | "reorganised"
   /** The batch's time is too old for L1: it has to be sealed again with a new one. */
   | "stale-timestamp"
+  /** It leaves overdue queue entries to later batches: they have to go before what it holds. */
+  | "queue-overdue"
   /** L1 took another batch in its place: the sequencer has to follow L1 first. */
   | "superseded"
   /** L1 refuses it for another reason; the bridge has stopped. */

@@ -14,6 +14,7 @@ describe("classifyRefusal", () => {
     ["behind", badProof, 3],
     ["stale", badTime(99n), 4],
     ["early", badTime(201n), 4],
+    ["overdue", { errorName: "RollupOverdueEntryLeft", operands: [7n, 0n] }, 4],
     ["refused", badProof, 4],
     ["refused", { errorName: null, operands: [] }, 4],
   ] as const)("says %s", (expected, revert, l1BatchNumber) => {
@@ -22,10 +23,13 @@ describe("classifyRefusal", () => {
 });
 
 describe("dropReason", () => {
-  test("asks for a new seal only where the time is the reason", () => {
-    const reasons = (["stale", "superseded", "refused", "early", "behind", null] as const).map(dropReason);
+  test("asks for a new seal only where the time or the order is the reason", () => {
+    const reasons = (["stale", "overdue", "superseded", "refused", "early", "behind", null] as const).map(
+      dropReason,
+    );
     expect(reasons).toEqual([
       "stale-timestamp",
+      "queue-overdue",
       "superseded",
       "refused",
       "reorganised",

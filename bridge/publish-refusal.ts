@@ -7,12 +7,13 @@ import type { RollupContract } from "./rollup-contract.ts";
 /**
  * Why L1 does not take a batch, as far as the publisher's next step depends on it:
  * - "stale": its time lies too far back. Only a new seal helps.
+ * - "overdue": it leaves overdue queue entries to later ones. Only another order helps.
  * - "early": L1's newest block is older than the batch. Time helps.
  * - "behind": L1 does not have the batch before it (again). Waiting helps.
  * - "superseded": L1 already has a batch of this number.
  * - "refused": anything else. Nothing that the publisher can do helps.
  */
-export type RefusalClass = "stale" | "early" | "behind" | "superseded" | "refused";
+export type RefusalClass = "stale" | "overdue" | "early" | "behind" | "superseded" | "refused";
 
 /**
  * Classifies a refusal by the contract's error and by the state it has.
@@ -27,6 +28,7 @@ export function classifyRefusal(
   // The contract numbers batches itself: on a wrong place it sees no wrong number, but a proof that fails.
   if (l1BatchNumber >= firstBatchNumber) return "superseded";
   if (l1BatchNumber + 1 < firstBatchNumber) return "behind";
+  if (revert.errorName === "RollupOverdueEntryLeft") return "overdue";
   if (revert.errorName !== "RollupTimestampInvalid") return "refused";
   const [timestamp, earliest] = revert.operands as [bigint, bigint, bigint];
   return timestamp < earliest ? "stale" : "early";
@@ -37,6 +39,8 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
   switch (refusal) {
     case "stale":
       return "stale-timestamp";
+    case "overdue":
+      return "queue-overdue";
     case "superseded":
       return "superseded";
     case "refused":

@@ -165,5 +165,8 @@ export const l1ReportBody = z.object({
     .string()
     .max(200)
     .nullish()
-    .meta({ description: "dropped: stale-timestamp has the batch sealed anew" }),
+    .meta({
+      description:
+        "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
+    }),
 });

@@ -227,14 +227,18 @@ export class BatchBook {
     ];
   }
 
-  /** L1 has other batches behind the last final one, and they are final too: all that are here are forgotten. */
-  replaceAll(foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[]): StoreWrite[] {
+  /** Forgets the batches behind `base`; final ones of somebody else may take their place where it is the final one. */
+  replaceAfter(
+    base: number,
+    foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[],
+  ): StoreWrite[] {
     const writes: StoreWrite[] = [];
-    for (const number of this.records.keys())
+    for (const number of [...this.records.keys()].filter((known) => known > base)) {
       for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.inputs(number)])
         writes.push({ key });
-    this.records.clear();
-    this.changes.clear();
+      this.records.delete(number);
+      this.changes.delete(number);
+    }
     for (const [record, changes] of foreign) {
       this.load(record, changes);
       writes.push(...this.finalise(record));

@@ -21,7 +21,7 @@ import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { ProveLeases } from "./prove-leases.ts";
 import { freshQueueEntries, type SeenQueueEntry } from "./queue-entry.ts";
-import { announceRebased, rebaseBatches } from "./rebase.ts";
+import { announceRebased, type RebaseOptions, rebaseBatches } from "./rebase.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
 import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
@@ -94,10 +94,6 @@ export class BatchLine {
   /** When the open batch got its first operation, or null. */
   get openedAtMs(): number | null {
     return this.opened?.entry.openedAtMs ?? null;
-  }
-
-  get isBusy(): boolean {
-    return this.exclusive !== null;
   }
 
   /**
@@ -263,13 +259,19 @@ export class BatchLine {
       this.modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
     await this.log.write(writes);
     this.announce(changed);
-    if (report.status === "dropped" && reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
+    if (report.status !== "dropped") return;
+    if (reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
+    if (reason !== "queue-overdue") return;
+    await this.runExclusive(async () => {
+      if (this.book.record(batchNumber)?.batchHash !== report.batchHash.toLowerCase()) return;
+      await this.rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
+    });
   }
 
   /** L1's head as the bridge sees it. Opens the door to the first batch, and finds batches that got too old. */
   async setL1Head(l1Head: L1Head): Promise<void> {
     this.l1Head = l1Head;
-    if (this.waiting.length > 0) await this.executeWaiting();
+    if (this.waiting.length > 0) await this.runExclusive(() => this.drainWaiting());
     const openTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
     const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds, openTimestamp);
     if (stale !== null) this.rebuildInBackground(stale);
@@ -302,29 +304,33 @@ export class BatchLine {
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
     return this.runExclusive(async () => {
-      const { head, book, log, modules, queueSeenIndex } = this;
-      const final = book.positionAfter(book.finalNumber);
-      const { circuit, circuits } = modules;
-      const foreign = readForeignBatches(batches, final, { rules: head.rules, circuits, queueSeenIndex });
-      if (foreign.length === 0) return { finalNumber: book.finalNumber };
-      const nowMs = modules.clock();
-      const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
-      try {
-        const options = { foreign, terms: this.options, l1Timestamp, nowMs };
-        const rebased = await rebaseBatches({ head, book, log, circuit }, options);
-        this.opened = rebased.opened;
-        this.deadline.clear();
-        if (this.opened !== null) this.deadline.noteOperation(nowMs);
-        while (this.waiting[0] !== undefined && this.waiting[0].queueIndex < head.position.queueHead)
-          this.waiting.shift();
-        this.announce([...rebased.foreign, ...rebased.sealed]);
-        announceRebased(rebased, modules);
-      } catch (error) {
-        modules.onFatal(error);
-        throw error;
-      }
+      const { head, book, modules, queueSeenIndex } = this;
+      const base = book.finalNumber;
+      const facts = { rules: head.rules, circuits: modules.circuits, queueSeenIndex };
+      const foreign = readForeignBatches(batches, book.positionAfter(base), facts);
+      const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);
+      if (foreign.length > 0) await this.rebase({ base, foreign, isQueueFirst });
       return { finalNumber: book.finalNumber };
     });
+  }
+
+  private async rebase(plan: Pick<RebaseOptions, "base" | "foreign" | "isQueueFirst">): Promise<void> {
+    const { head, book, log, modules, waiting } = this;
+    const nowMs = modules.clock();
+    const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
+    try {
+      const options = { ...plan, terms: this.options, l1Timestamp, nowMs };
+      const rebased = await rebaseBatches({ head, book, log, circuit: modules.circuit }, options);
+      this.opened = rebased.opened;
+      this.deadline.clear();
+      if (this.opened !== null) this.deadline.noteOperation(nowMs);
+      while (waiting[0] !== undefined && waiting[0].queueIndex < head.position.queueHead) waiting.shift();
+      this.announce([...rebased.foreign, ...rebased.sealed]);
+      announceRebased(rebased, modules);
+    } catch (error) {
+      modules.onFatal(error);
+      throw error;
+    }
   }
 
   /**
@@ -343,10 +349,6 @@ export class BatchLine {
       }
       return { nextIndex: this.queueSeenIndex };
     });
-  }
-
-  private executeWaiting(): Promise<void> {
-    return this.runExclusive(() => this.drainWaiting());
   }
 
   private async drainWaiting(): Promise<void> {

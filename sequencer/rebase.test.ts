@@ -208,4 +208,30 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(await operationOf(hash)).toMatchObject({ status: "final" });
     await verify(world);
   });
+
+  it("puts overdue entries first where L1 wants them before what was acknowledged", async () => {
+    const world = await start();
+    const { f, w } = world;
+    const sent: Answer[] = [];
+    for (const nonce of [0n, 1n]) {
+      sent.push((await send(w.rollup, pay(world, "alice", "bob", nonce))).body);
+      await seal(w.rollup);
+    }
+    await deposit(f, "stranger", 7n);
+    await f.l1.passTime(DAY_SECONDS + 1n);
+    const queueEntry = async () => (await w.rollup.get("/v1/queue/2")).body;
+    await w.watch();
+    expect(await queueEntry(), "behind both").toMatchObject({ batchNumber: 4 });
+    for (let i = 0; i < 4; i++) await w.turn();
+    expect(await queueEntry()).toMatchObject({ status: "executed", batchNumber: 2 });
+    await seal(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+    await makeFinal(f, w);
+    expect(w.rollup.fatal).toEqual([]);
+    for (const [opIndex, { hash, receipt }] of sent.entries()) {
+      const { body } = await w.rollup.get(`/v1/operations/${hash}`);
+      expect(body).toMatchObject({ status: "final", opIndex, receipt });
+    }
+    await verify(world);
+  });
 });

@@ -4,7 +4,8 @@
  *
  * Others' batches hold no signed operations, so every operation keeps its opIndex and its receipt stays true; only one
  * that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where the others
- * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch.
+ * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same helps where
+ * L1 refuses own batches because they leave such entries for later ones.
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
@@ -50,7 +51,11 @@ export interface Rebased {
 }
 
 export interface RebaseOptions {
+  /** The last own batch that stays; with others' batches it must be the last final one. */
+  readonly base: number;
   readonly foreign: readonly ReadForeignBatch[];
+  /** All entries of the queue that are known go before anything else. */
+  readonly isQueueFirst: boolean;
   /** For what was executed in no batch that is remembered. */
   readonly terms: Omit<BatchTerms, "timestamp">;
   readonly l1Timestamp: bigint;
@@ -60,22 +65,20 @@ export interface RebaseOptions {
 /** The caller keeps everybody else out. A failure leaves memory of no use; the store is as it was. */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
   const { head, book, log } = modules;
-  const { foreign, nowMs } = options;
+  const { base, foreign, nowMs } = options;
   await log.flushed();
-  const final = book.positionAfter(book.finalNumber);
+  const position = book.positionAfter(base);
   const lastSequence = log.lastSequence;
   const tail: [number, LogEntry][] = [];
-  for await (const entry of log.entries(final.sequence + 1, lastSequence)) tail.push(entry);
-  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, tail))];
+  for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
+  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail))];
 
   const touched = new Set(head.openTouched);
-  for (let number = book.finalNumber + 1; number <= book.sealedNumber; number++)
+  for (let number = base + 1; number <= book.sealedNumber; number++)
     for (const [id] of book.changesOf(number)) touched.add(id);
   head.rollBack(
-    new Map<number, LeafRecord | undefined>(
-      [...touched].map((id) => [id, book.leafAfter(book.finalNumber, id)]),
-    ),
-    final,
+    new Map<number, LeafRecord | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
+    position,
   );
 
   const writes: StoreWrite[] = [];
@@ -90,7 +93,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
     }
     applied.push([record, changes]);
   }
-  const bookWrites = book.replaceAll(applied);
+  const bookWrites = book.replaceAfter(base, applied);
 
   const again = await executeAgain(modules, options, tail);
   // One turn of the event loop: one atomic write. What is deleted may be put again.
@@ -158,8 +161,7 @@ async function executeAgain(
     note({ type: "queue", operation, batchNumber, slot, isValid });
   };
 
-  const hasTakenQueue = options.foreign.some(({ queueCount }) => queueCount > 0);
-  if (hasTakenQueue)
+  if (options.isQueueFirst)
     for (const record of await log.queueEntriesFrom(head.position.queueHead)) await runQueueEntry(record);
   for (const [, entry] of tail) {
     if (entry.type === "opened") terms = entry;
@@ -219,22 +221,22 @@ function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
 
 /** Payments and Seals after the last final batch: what is executed anew writes them anew. */
 async function forgetEpochs(
-  { book, log }: RebaseModules,
+  { log }: RebaseModules,
+  base: number,
   tail: readonly [number, LogEntry][],
 ): Promise<StoreWrite[]> {
   const models = new Set(
     tail.flatMap(([, entry]) => (entry.type === "operation" ? [entry.operation.b] : [])),
   );
   const writes: StoreWrite[] = [];
-  const { finalNumber } = book;
   for (const id of models) {
     const epochs = await log.keyed<EpochRecord>(
       underPrefix(storeKeys.epoch(id, 0).slice(0, -"!000000".length)),
     );
-    for (const [key, { sealBatch }] of epochs) if (sealBatch > finalNumber) writes.push({ key });
+    for (const [key, { sealBatch }] of epochs) if (sealBatch > base) writes.push({ key });
     const prefix = storeKeys.payment(id, 0, 0).slice(0, -"!000000!000000000000".length);
     const payments = await log.keyed<PaymentRecord>(underPrefix(prefix));
-    for (const [key, { batchNumber }] of payments) if (batchNumber > finalNumber) writes.push({ key });
+    for (const [key, { batchNumber }] of payments) if (batchNumber > base) writes.push({ key });
   }
   return writes;
 }
@@ -247,7 +249,10 @@ export function announceRebased(
   metrics.batches.rebuilt.inc(sealed.length);
   const codes = dropped.map(({ entry, error }) => `${entry.hash} ${error.code}`);
   const foreignNumbers = foreign.map(({ number }) => number);
-  logger.warn({ foreignNumbers, sealedCount: sealed.length, dropped: codes }, "followed batches of others");
+  logger.warn(
+    { foreignNumbers, sealedCount: sealed.length, dropped: codes },
+    "batches executed again on another base",
+  );
   for (const { entry, error } of dropped) {
     const ids = entry.type === "operation" ? leavesOf(entry) : [entry.operation.modelId];
     const data = { hash: entry.hash, code: error.code };
