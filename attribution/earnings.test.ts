@@ -66,7 +66,11 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
     },
     payments,
     openingOf: (i) => openingOf(payments[i]!.receipt),
-    features: { matrix: model.features.values, columns: model.columns },
+    features: {
+      matrix: model.features.values,
+      columns: model.columns,
+      answeringHash: model.answeringHash,
+    },
     seed: 0x1234_5678_9abc_def0_1234_5678_9abc_def0n,
   });
 }

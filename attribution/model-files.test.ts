@@ -44,10 +44,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("registerModel", () => {
   it("commits to features, slots, version and split as docs/settlement.md defines them", () => {
-    const { statics, columns, staticsHash, slots } = model;
+    const { statics, columns, answeringHash, staticsHash, slots } = model;
     const { values, rowCount, featureCount } = trained.features;
     expect(statics.featuresCommitment).toBe(
-      featuresCommitment(commitColumns(values, rowCount, featureCount)),
+      featuresCommitment(commitColumns(values, rowCount, featureCount), answeringHash),
     );
     expect(unpackBinding(statics.binding)).toEqual({
       datanetId: 4n,

@@ -5,9 +5,10 @@ import { type ColumnCommitments, featuresCommitment } from "../circuits/feature-
 import { hashStatics, type ModelStatics, unpackBinding } from "../circuits/leaf.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { type RewardSlot, unpackSplit } from "../circuits/rewards.ts";
+import { answeringFiles, answeringHash, jsonBytes } from "./answering-hash.ts";
 import { attributionError } from "./attribution-errors.ts";
 import type { QuantisedFeatures } from "./quantise.ts";
-import { decodeQueryMap, encodeQueryMap, type QueryMap } from "./query-map.ts";
+import { decodeQueryMap, type QueryMap } from "./query-map.ts";
 import { parseRecipe, type Recipe } from "./recipe.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 import { checkRowsRoot, type OwnedRow, type TrainedModel } from "./trained-model.ts";
@@ -21,6 +22,8 @@ export interface PublishedModel {
   /** G. */
   readonly features: QuantisedFeatures;
   readonly columns: ColumnCommitments;
+  /** Of recipe, parameters and map; the statics bind it. */
+  readonly answeringHash: bigint;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
   readonly staticsHash: bigint;
@@ -89,12 +92,13 @@ export function publishedModel(
 
 /** The files, the manifest among them. */
 export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
-  const { features, columns, parameters, statics, rows } = model;
+  const { features, columns, statics, rows } = model;
+  const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
-    ["recipe.json", json(model.recipe)],
-    ["slots.json", json(model.slots)],
-    ["parameters.bin", doubleBytes(parameters)],
-    ["query-map.bin", encodeQueryMap(model.map)],
+    ["recipe.json", answering.recipe],
+    ["slots.json", jsonBytes(model.slots)],
+    ["parameters.bin", answering.parameters],
+    ["query-map.bin", answering.queryMap],
     ["features.bin", new Uint8Array(features.values)],
     ["columns.bin", columnBytes(columns)],
   ]);
@@ -121,7 +125,7 @@ export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
       ]),
     ),
   };
-  return files.set(MANIFEST, json(manifest));
+  return files.set(MANIFEST, jsonBytes(manifest));
 }
 
 /**
@@ -136,7 +140,12 @@ export function decodeModel(files: ModelFiles): PublishedModel {
   const slots = decodeSlots(bytesOf("slots.json"), manifest.rowCount);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
   const columns = decodeColumns(bytesOf("columns.bin"), manifest.columnCount);
-  const statics = decodeStatics(manifest, recipe, slots, columns);
+  const answering = answeringHash({
+    recipe: bytesOf("recipe.json"),
+    parameters: bytesOf("parameters.bin"),
+    queryMap: bytesOf("query-map.bin"),
+  });
+  const statics = decodeStatics(manifest, recipe, slots, featuresCommitment(columns, answering));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), slots, recipe) : null;
   return {
     recipe,
@@ -145,6 +154,7 @@ export function decodeModel(files: ModelFiles): PublishedModel {
     map: decodeQueryMap(bytesOf("query-map.bin")),
     features,
     columns,
+    answeringHash: answering,
     statics,
     staticsHash: hashStatics(statics),
     rows,
@@ -222,11 +232,11 @@ function decodeStatics(
   manifest: ModelManifest,
   recipe: Recipe,
   slots: readonly RewardSlot[],
-  columns: ColumnCommitments,
+  features: bigint,
 ): ModelStatics {
   const split = unpackSplit(BigInt(manifest.statics.split));
   const predecessorId = Number(unpackBinding(BigInt(manifest.statics.binding)).predecessorId);
-  const statics = staticsOf(recipe, slots, featuresCommitment(columns), { split, predecessorId });
+  const statics = staticsOf(recipe, slots, features, { split, predecessorId });
   for (const name of ["featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"] as const) {
     if (hex32(statics[name]) !== manifest.statics[name]) {
       throw invalid(
@@ -269,19 +279,8 @@ function decodeDoubles(bytes: Uint8Array): Float64Array {
   return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
 }
 
-function doubleBytes(values: Float64Array): Uint8Array {
-  const bytes = new Uint8Array(8 * values.length);
-  const view = new DataView(bytes.buffer);
-  for (const [k, value] of values.entries()) view.setFloat64(8 * k, value, true);
-  return bytes;
-}
-
 function columnBytes({ u, v }: ColumnCommitments): Uint8Array {
   return Buffer.concat(u.map((x, j) => Buffer.from(hex32(x).slice(2) + hex32(v[j]!).slice(2), "hex")));
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
 }
 
 function parseJson(bytes: Uint8Array, name: string): unknown {

@@ -9,6 +9,7 @@ import {
   slotRoot,
 } from "../circuits/rewards.ts";
 import type { SettlementSize } from "../circuits/settlement-size.ts";
+import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import { attributionError } from "./attribution-errors.ts";
 import type { OnProgress } from "./progress.ts";
 import type { QuantisedFeatures } from "./quantise.ts";
@@ -25,6 +26,7 @@ export interface RegistrationTerms {
 /** What CreateModel carries, and the columns behind its features commitment. */
 export interface ModelRegistration {
   readonly columns: ColumnCommitments;
+  readonly answeringHash: bigint;
   readonly statics: ModelStatics;
   /** H[STATICS] of them: what the datanet approves and receipts name. */
   readonly staticsHash: bigint;
@@ -38,7 +40,7 @@ export type ModelSize = Pick<SettlementSize, "rows" | "slots" | "features">;
  * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID
  */
 export function registerModel(
-  model: Pick<TrainedModel, "recipe" | "features" | "slots">,
+  model: Pick<TrainedModel, "recipe" | "features" | "slots" | "parameters" | "map">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -46,8 +48,9 @@ export function registerModel(
   checkFits(model, size);
   checkSplit(terms.split);
   const columns = commitFeatures(model.features, options);
-  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns), terms);
-  return { columns, statics, staticsHash: hashStatics(statics) };
+  const answering = answeringHash(answeringFiles(model));
+  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns, answering), terms);
+  return { columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
 /** Column commitments of G, with progress. Needs `initPoseidon`. */

@@ -69,7 +69,7 @@ async function sealedModel() {
   await initPoseidon();
   const matrix = Int8Array.from({ length: ROWS * FEATURES }, (_, i) => ((i * 37) % 255) - 127);
   const columns = commitColumns(matrix, ROWS, FEATURES);
-  f = await startModelHistory({ featuresCommitment: featuresCommitment(columns) });
+  f = await startModelHistory({ featuresCommitment: featuresCommitment(columns, 7n) });
   await f.makeModel();
   await f.openModel();
   const query = Int16Array.from({ length: FEATURES }, (_, j) => 2 * j - 15);
@@ -88,7 +88,7 @@ async function sealedModel() {
   );
   const division: Division = {
     kind: "draws",
-    features: { matrix, columns },
+    features: { matrix, columns, answeringHash: 7n },
     openingOf: (wanted) => openings.get(wanted),
   };
   return { sealBatch, division };

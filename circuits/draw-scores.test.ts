@@ -5,7 +5,7 @@ import { compileCircuit } from "./compile.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "./draw-instance.ts";
 import { exactScores, scoreDigitCount } from "./draw-scores.ts";
-import { commitColumns, featuresCommitment } from "./feature-commitment.ts";
+import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 import { drawScoresIncludes } from "./generator-tables.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
@@ -26,7 +26,7 @@ async function expectAgreement(
   expect([tester.readOutput(witness, "positive")].flat()).toEqual(positive);
   expect(tester.readOutput(witness, "queryCommitment")).toBe(queryCommitment(q));
   const columns = commitColumns(G, G.length / q.length, q.length);
-  expect(tester.readOutput(witness, "featuresCommitment")).toBe(featuresCommitment(columns));
+  expect(tester.readOutput(witness, "featuresCommitment")).toBe(columnsCommitment(columns));
   return witness;
 }
 

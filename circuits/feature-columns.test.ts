@@ -2,7 +2,7 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
 import { recordedCount } from "./constraint-counts.ts";
-import { commitColumns, featuresCommitment } from "./feature-commitment.ts";
+import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 import { addAll } from "./montgomery-points.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
@@ -63,7 +63,7 @@ describe("FeatureColumns", () => {
     const tester = await compile(`FeatureColumns(${features})`);
     const columns = columnsOf(features);
     const witness = await tester.calculateWitness(columns);
-    expect(tester.readOutput(witness, "commitment")).toBe(featuresCommitment(columns));
+    expect(tester.readOutput(witness, "commitment")).toBe(columnsCommitment(columns));
     if (features === 16) expect(tester.tamper(witness, { only: () => true })).toEqual([]);
   });
 

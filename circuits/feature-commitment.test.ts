@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
-import { commitColumns, featuresCommitment } from "./feature-commitment.ts";
+import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
 import { type GeneratorName, generators } from "./generators.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER, TAG } from "./protocol.ts";
@@ -87,7 +87,7 @@ describe("featuresCommitment", () => {
       return total;
     };
     const sums = [sum(v.slice(0, 64)), sum(v.slice(64)), ...new Array<bigint>(13).fill(0n)];
-    expect(featuresCommitment({ u, v })).toBe(hashTagged(TAG.features, [rho, ...sums]));
+    expect(columnsCommitment({ u, v })).toBe(hashTagged(TAG.features, [rho, ...sums]));
   });
 
   test("differs where a column is negated, replaced or moved", () => {
@@ -102,6 +102,9 @@ describe("featuresCommitment", () => {
       { u: [u0], v: [v0] },
       { u: [u0, u0], v: [v0, v0] },
     ];
-    expect(new Set(others.map(featuresCommitment)).size).toBe(others.length);
+    expect(new Set(others.map(columnsCommitment)).size).toBe(others.length);
+    // And the whole commitment where what answers a prompt differs.
+    expect(featuresCommitment(base, 1n)).toBe(hashTagged(TAG.features, [columnsCommitment(base), 1n]));
+    expect(featuresCommitment(base, 1n)).not.toBe(featuresCommitment(base, 2n));
   });
 });

@@ -85,10 +85,15 @@ export function commitColumns(
 }
 
 /**
- * What a model's statics hold of its features (docs/settlement.md). The identity, which is no commitment, has no
- * coordinates; `commitColumns` meets it never.
+ * What a model's statics hold of its features and of how it answers (docs/settlement.md).
+ * @param answeringHash what a query depends on besides prompt and answer, hashed: below r
  */
-export function featuresCommitment(columns: ColumnCommitments): bigint {
+export function featuresCommitment(columns: ColumnCommitments, answeringHash: bigint): bigint {
+  return hashTagged(TAG.features, [columnsCommitment(columns), answeringHash]);
+}
+
+/** The hash of all columns. The identity, which is no commitment, has no coordinates; `commitColumns` meets it never. */
+export function columnsCommitment(columns: ColumnCommitments): bigint {
   const { u, v } = columns;
   const rho = hashChain(BigInt(u.length), u);
   const groupSums: bigint[] = [];

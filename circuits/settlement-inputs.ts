@@ -28,6 +28,7 @@ export interface DrawWitness {
 export interface SettlementWitness {
   readonly model: SettledModel;
   readonly columns: ColumnCommitments;
+  readonly answeringHash: bigint;
   readonly sealed: SealedEpoch;
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
@@ -41,7 +42,7 @@ export function settlementInputs(
   size: SettlementSize,
   witness: SettlementWitness,
 ): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
-  const { model, columns, sealed, seed, payments, draws, earned } = witness;
+  const { model, columns, answeringHash, sealed, seed, payments, draws, earned } = witness;
   const rowOwners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
   const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.slots.length);
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
@@ -80,6 +81,7 @@ export function settlementInputs(
       blindScore: draws.map((draw) => draw.blindScore),
       columnU: columns.u,
       columnV: columns.v,
+      answeringHash,
     },
   };
 }

@@ -47,6 +47,8 @@ export interface ModelFeatures {
   /** G, row-major N × d. */
   readonly matrix: Int8Array;
   readonly columns: ColumnCommitments;
+  /** What its queries depend on besides prompt and answer (docs/settlement.md). */
+  readonly answeringHash: bigint;
 }
 
 export interface EpochToSettle {
@@ -101,6 +103,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const witness = settlementInputs(size, {
     model,
     columns: epoch.features.columns,
+    answeringHash: epoch.features.answeringHash,
     sealed,
     seed,
     payments: payments.map((payment, i) => ({
@@ -187,7 +190,11 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
 
 function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
   requireSlots(model);
-  requireSame("columns", featuresCommitment(features.columns), model.statics.featuresCommitment);
+  requireSame(
+    "columns",
+    featuresCommitment(features.columns, features.answeringHash),
+    model.statics.featuresCommitment,
+  );
   requireSame("chain", paymentChain(payments), sealed.chain);
   if (sealed.amountWei === 0n) throw differs("amount", "0", "more");
   requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, sealed.amountWei);

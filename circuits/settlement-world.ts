@@ -67,7 +67,11 @@ export function epochOf(options: WorldOptions = {}): EpochToSettle {
   const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
     entry(Math.floor(at / size.features), at % size.features),
   );
-  const features = { matrix, columns: commitColumns(matrix, rowTotal, size.features) };
+  const features = {
+    matrix,
+    columns: commitColumns(matrix, rowTotal, size.features),
+    answeringHash: 0xa75e3n,
+  };
   const split = options.split ?? {
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
@@ -122,7 +126,7 @@ function modelOf(
     rowCount,
   }));
   const statics: ModelStatics = {
-    featuresCommitment: featuresCommitment(features.columns),
+    featuresCommitment: featuresCommitment(features.columns, features.answeringHash),
     ownersCommitment: ownersCommitment(rowCounts),
     slotRoot: slotRoot(slots),
     binding: packBinding({

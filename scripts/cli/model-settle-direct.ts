@@ -108,10 +108,10 @@ async function divisionByDraws(
   const epoch =
     options.epoch === undefined ? await sealedEpochOf(modelId, options) : parseEpoch(options.epoch);
   const { model, openings } = await fetchPublished(modelId, epoch, options, onProgress);
-  const { features, columns } = model;
+  const { features, columns, answeringHash } = model;
   return {
     kind: "draws",
-    features: { matrix: features.values, columns },
+    features: { matrix: features.values, columns, answeringHash },
     openingOf: (receipt) => openings.get(receipt),
   };
 }

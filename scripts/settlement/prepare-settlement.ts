@@ -69,7 +69,7 @@ export async function readSealedEpoch(
 export function prepareSampled(
   { leaf, payments, prevRandao, sealed }: EpochFacts,
   inputs: {
-    readonly model: Pick<PublishedModel, "features" | "columns">;
+    readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
     readonly circuit: RollupCircuit;
     /** Of the slots before this settlement; default: what the ledger says now. */
@@ -90,7 +90,11 @@ export function prepareSampled(
     sealed,
     payments,
     openingOf: (i) => openings.get(payments[i]!.receipt),
-    features: { matrix: model.features.values, columns: model.columns },
+    features: {
+      matrix: model.features.values,
+      columns: model.columns,
+      answeringHash: model.answeringHash,
+    },
     seed: drawSeed({ ...sealed, prevRandao, modelId: leaf.id }),
   });
 }

@@ -36,7 +36,7 @@ export async function verifySettlement(
   client: LedgerClient,
   wanted: { readonly modelId: number; readonly epoch: number },
   published: {
-    readonly model: Pick<PublishedModel, "features" | "columns" | "staticsHash">;
+    readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "staticsHash">;
     readonly openings: Openings;
     readonly circuits: readonly RollupCircuit[];
     readonly keyOf: (circuit: RollupCircuit) => Promise<VerificationKey>;
