@@ -105,6 +105,10 @@ const ledgerRemedies: Record<string, string> = {
   OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by L1's clock",
   BRG_SETTLEMENT_TOO_EARLY:
     "hand the settlement to the sequencer, or wait until the time that the message names",
+  BRG_QUEUE_EMPTY: "there is nothing to do",
+  BRG_QUEUE_NOT_OVERDUE: "wait until the time that the message names, or leave it to the operator",
+  SEQ_STORE_NOT_EMPTY: "name a folder that does not exist yet",
+  SEQ_RESTORE_NOT_FINAL: "wait until L1 has enough blocks on top of the last batch",
   SEQ_RANDOMNESS_UNKNOWN: "wait until L1 has the block 128 after the one that took the seal",
   SEQ_RANDOMNESS_MISSED: "settle with --default-split, from 14 days after the seal on",
   SEQ_DEFAULT_SPLIT_TOO_EARLY: "settle by draws, or wait 14 days from the seal on",
