@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
+import type { Level } from "level";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { anvilAccount } from "../bridge/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
 import { submitQueue } from "../bridge/submit-queue.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
+import { storeKeys } from "./store-keys.ts";
 import { seal, send } from "./test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "./test-rollup.ts";
 
@@ -166,9 +168,21 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(w.rollup.sequencer.line.head.position.queueHead).toBe(13);
     const submitted = await stranger(world);
     expect(submitted.map(({ entries }) => entries.length)).toEqual([9, 1]);
-    const own = await w.rollup.sequencer.line.batch(2);
+    const { line, log } = w.rollup.sequencer;
+    const own = await line.batch(2);
+    const writes = vi.spyOn((log as unknown as { db: Level }).db, "batch");
     await makeFinal(f, w);
-    const { line } = w.rollup.sequencer;
+    // Whatever a kill leaves is all of it or nothing: one write has the end of the old and the beginning of the new.
+    const finals = writes.mock.calls
+      .map(([changes]) => changes as unknown as { type: string; key: string }[])
+      .filter((changes) => changes.some(({ key }) => key === storeKeys.finalPosition));
+    writes.mockRestore();
+    expect(finals.length).toBe(1);
+    const inIt = (type: string, key: string) =>
+      finals[0]!.some((one) => one.type === type && one.key === key);
+    expect(inIt("del", storeKeys.inputs(2)) && inIt("put", storeKeys.batch(3))).toBe(true);
+    expect(inIt("del", storeKeys.operation(hash)) && inIt("put", storeKeys.operation(hash))).toBe(true);
+    expect(inIt("put", storeKeys.queueEntry(12))).toBe(true);
     expect(line.book.finalNumber).toBe(3);
     expect(own?.batchHash).not.toBe((await line.batch(2))!.batchHash);
     expect((await w.rollup.get("/v1/queue/12")).body).toMatchObject({ status: "executed", batchNumber: 4 });

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type BridgeFixture, silentLogger, startBridgeFixture } from "./bridge-fixture.ts";
+import { ForeignBatches, isOurs } from "./foreign-batches.ts";
+
+let f: BridgeFixture;
+beforeEach(async () => {
+  f = await startBridgeFixture();
+});
+afterEach(() => f?.stop());
+
+const watcher = () =>
+  new ForeignBatches(
+    { deployedAtBlock: Number(f.l1.deployment.blockNumber), finalityDepthBlocks: 3, maxChunkBlocks: 7 },
+    { rollup: f.rollup, sequencer: f.operator, logger: silentLogger },
+  );
+
+describe("ForeignBatches", () => {
+  test("says nothing where L1 has what the sequencer has, or less", async () => {
+    const sealed = await f.prove(2);
+    expect(await watcher().poll()).toBe(false);
+    await f.l1.submit(sealed.slice(0, 1));
+    expect(await watcher().poll()).toBe(false);
+    expect(f.sequencer.foreign).toEqual([]);
+  });
+
+  test("hands over others' batches once they are final, and holds publishing until then", async () => {
+    const [own] = await f.prove(1);
+    await f.l1.submit([own!]);
+    await f.prove(1);
+    const foreign = [await f.l1.post(), await f.l1.post()];
+    expect(await watcher().poll()).toBe(true);
+    await f.l1.client.mine({ blocks: 5 });
+    expect(await watcher().poll(), "the sequencer's own is to be reported as final first").toBe(true);
+    expect(f.sequencer.foreign).toEqual([]);
+    f.sequencer.batches.get(1)!.status = "final";
+    expect(await watcher().poll()).toBe(true);
+    expect(f.sequencer.foreign.map(({ batchNumber, data }) => [batchNumber, data])).toEqual(
+      foreign.map(({ batch }, i) => [2 + i, batch.data]),
+    );
+    expect(f.sequencer.foreign[0]).toMatchObject({ circuitIndex: 0, settlements: [] });
+  });
+
+  test("hands nothing over that a reorganisation may still take back", async () => {
+    await f.l1.post();
+    await f.l1.client.mine({ blocks: 1 });
+    expect(await watcher().poll()).toBe(true);
+    expect(f.sequencer.foreign).toEqual([]);
+    await f.l1.client.mine({ blocks: 1 });
+    expect(await watcher().poll()).toBe(true);
+    expect(f.sequencer.foreign.length).toBe(1);
+  });
+
+  test("stops at signed operations that the sequencer did not put there", async () => {
+    await f.l1.post({ signedCount: 1 });
+    await f.l1.client.mine({ blocks: 3 });
+    await expect(watcher().poll()).rejects.toMatchObject({
+      code: "BRG_FOREIGN_SIGNED",
+      data: { signedCount: 1 },
+    });
+    expect(f.sequencer.foreign).toEqual([]);
+  });
+});
+
+test("isOurs looks at the queue too: an invalid entry changes no root", () => {
+  const position = { batchNumber: 3, root: 7n, opIndex: 5, queueHead: 2 };
+  const chain = { finalNumber: 2, positions: [position] };
+  expect(isOurs(chain, position)).toBe(true);
+  for (const change of [{ root: 8n }, { opIndex: 6 }, { queueHead: 3 }, { batchNumber: 4 }])
+    expect(isOurs(chain, { ...position, ...change })).toBe(false);
+});
