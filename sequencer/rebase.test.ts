@@ -174,7 +174,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     await makeFinal(f, w);
     // Whatever a kill leaves is all of it or nothing: one write has the end of the old and the beginning of the new.
     const finals = writes.mock.calls
-      .map(([changes]) => changes as unknown as { type: string; key: string }[])
+      .map((call) => (call as unknown as [{ type: string; key: string }[]])[0])
       .filter((changes) => changes.some(({ key }) => key === storeKeys.finalPosition));
     writes.mockRestore();
     expect(finals.length).toBe(1);
