@@ -161,12 +161,8 @@ export const l1ReportBody = z.object({
         .transform(Number),
     ])
     .nullish(),
-  reason: z
-    .string()
-    .max(200)
-    .nullish()
-    .meta({
-      description:
-        "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
-    }),
+  reason: z.string().max(200).nullish().meta({
+    description:
+      "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
+  }),
 });
