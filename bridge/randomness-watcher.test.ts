@@ -28,7 +28,13 @@ beforeEach(async () => {
 });
 afterEach(() => f?.stop());
 
-const sealEpoch = async () => Number(await actions.sealEpoch());
+/** A batch with a Seal, which L1 has and the sequencer counts as final. */
+const sealEpoch = async (): Promise<number> => {
+  const batchNumber = Number(await actions.sealEpoch());
+  const { root, opIndex, queueHead } = await f.l1.rollup.read.state();
+  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
+  return batchNumber;
+};
 const seals = () =>
   f.sequencer.seals.map(({ batchNumber, isMissed, prevRandao }) => [batchNumber, prevRandao, isMissed]);
 const alarms = async (code: string) =>
@@ -150,7 +156,7 @@ describe("RandomnessWatcher", () => {
 
 describe("BatchPublisher with settlements", () => {
   test("sends a batch's settlements with it, and counts them in the limits", async () => {
-    const sealBatch = await actions.sealEpoch();
+    const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const sampled = { circuit: SAMPLED, data: await actions.settlementData(sealBatch) };
     const genesis = { circuit: SLOT_TABLE, data: actions.genesisData() };
@@ -175,7 +181,7 @@ describe("BatchPublisher with settlements", () => {
   });
 
   test("stops at a settlement that L1 refuses, with the contract's reason", async () => {
-    const sealBatch = await actions.sealEpoch();
+    const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
     f.sequencer.add(await actions.joined([{ circuit: SLOT_TABLE, data }]));
