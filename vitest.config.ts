@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-// Proving and anvil need both cores: files run one after another on this machine class.
+// Two files at a time: compiling a circuit, most of the work, takes one core. Time limits allow for proofs beside it.
 export default defineConfig({
   test: {
     include: ["{circuits,attribution,prover,bridge,contracts,sequencer,client,scripts}/**/*.test.ts"],
     pool: "forks",
-    fileParallelism: false,
-    testTimeout: 120_000,
+    maxWorkers: 2,
+    testTimeout: 240_000,
     hookTimeout: 600_000,
   },
 });
