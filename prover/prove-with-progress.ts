@@ -46,6 +46,7 @@ export async function proveWithProgress(
     const done = 1 - Math.exp(-(performance.now() - stageStartedAtMs) / Math.max(1, stageMs));
     return STAGE_START[stage] + width * done;
   };
+  report(0);
   const ticker = setInterval(() => report(estimate()), tickMs);
   try {
     const result = await prover.prove(job, {
