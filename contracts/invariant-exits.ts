@@ -122,7 +122,7 @@ function prepareRefund(f: Fixture, model: InvariantModel, s: RefundStep): Prepar
   const account = f.roles[s.from];
   const entries = s.places.map((place) => entryAt(model, place));
   const [first] = entries;
-  if (first !== undefined && s.spice === 0) entries[0] = { ...first, amountWei: first.amountWei + 1n };
+  if (first !== undefined && s.spice === 0) entries[0] = { ...first, amountWei: first.amountWei ^ 1n };
   if (first !== undefined && s.spice === 1)
     entries[0] = { ...first, sender: toAddress(BigInt(first.sender) ^ 1n) };
   return {
