@@ -56,4 +56,15 @@ program
     },
   );
 
+program
+  .command("flood")
+  .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
+  .option("--capacity <entries>", "entries that fit into the queue", "1024")
+  .option("--gas-price-gwei <n>", "for the sums in ETH", "1")
+  .addHelpText("after", "\nExample:\n  npm run bench -- flood --gas-price-gwei 5")
+  .action(async (options: { capacity: string; gasPriceGwei: string }) => {
+    const { benchFlood } = await import("./bench/flood.ts");
+    console.log(JSON.stringify(await benchFlood(options)));
+  });
+
 await program.parseAsync();
