@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import type { CreditEvent, HistoryEvent } from "./l1-history.ts";
+import type { CreditEvent, HistoryEvent, RefundEvent } from "./l1-history.ts";
 import { requireSame } from "./verify-error.ts";
 
 type Credit = Pick<CreditEvent, "recipient" | "amountWei">;
@@ -14,6 +14,10 @@ export class BridgeTotals {
   burnableWei = 0n;
   queuedDepositCount = 0;
   queuedDepositWei = 0n;
+  /** What has left the frozen ledger, by the exit's key. */
+  readonly exitedWei = new Map<bigint, bigint>();
+  /** Entries of the frozen queue that were deleted. */
+  readonly refundedEntries = new Set<number>();
   /** What each address can claim; lower-case addresses. */
   readonly pendingWei = new Map<string, bigint>();
   /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
@@ -38,6 +42,15 @@ export class BridgeTotals {
       case "burn":
         this.burnableWei -= event.amountWei;
         break;
+      case "exit":
+        this.exitedWei.set(event.key, event.amountWei);
+        this.ledgerWei -= event.amountWei;
+        this.addPending(event.recipient, event.amountWei);
+        break;
+      case "refund":
+        this.noteRefund(event);
+        break;
+      case "frozen":
       case "genesis":
       case "batch":
       case "seal":
@@ -46,6 +59,22 @@ export class BridgeTotals {
       default:
         event satisfies never;
     }
+  }
+
+  /** Deposits go back to their senders; a forced operation's refund is of 0 wei, and its fee stays burnable. */
+  private noteRefund({ queueIndex, refundedWei, sender }: RefundEvent): void {
+    this.refundedEntries.add(queueIndex);
+    if (refundedWei === 0n) return;
+    this.queuedDepositCount -= 1;
+    this.queuedDepositWei -= refundedWei;
+    this.addPending(sender, refundedWei);
+  }
+
+  /** Everything that was credited by exits. */
+  totalExitedWei(): bigint {
+    let sum = 0n;
+    for (const wei of this.exitedWei.values()) sum += wei;
+    return sum;
   }
 
   /**

@@ -72,6 +72,30 @@ export interface BurnEvent {
   readonly amountWei: bigint;
 }
 
+/** No batch comes after it. */
+export interface FrozenEvent {
+  readonly type: "frozen";
+  readonly root: bigint;
+  readonly batchNumber: number;
+}
+
+/** What a leaf or a slot's role owned was credited (docs/exits.md). */
+export interface ExitEvent {
+  readonly type: "exit";
+  readonly key: bigint;
+  readonly recipient: Hex;
+  readonly amountWei: bigint;
+}
+
+/** A waiting entry of a frozen queue was deleted. */
+export interface RefundEvent {
+  readonly type: "refund";
+  readonly queueIndex: number;
+  readonly sender: Hex;
+  /** 0 for forced operations. */
+  readonly refundedWei: bigint;
+}
+
 /** A batch's Seals: before the batch's own event. */
 export interface SealEvent {
   readonly type: "seal";
@@ -93,7 +117,10 @@ export type HistoryEvent =
   | ClaimEvent
   | BurnEvent
   | SealEvent
-  | RandomnessEvent;
+  | RandomnessEvent
+  | FrozenEvent
+  | ExitEvent
+  | RefundEvent;
 
 export interface HistoryOptions {
   readonly rollup: RollupContract;
@@ -190,6 +217,16 @@ function toEvent(log: RollupLog): HistoryEvent | null {
       };
     case "AccruedBurned":
       return { type: "burn", amountWei: log.args.amountWei };
+    case "Frozen":
+      return { type: "frozen", root: log.args.root, batchNumber: Number(log.args.batchNumber) };
+    case "Exited": {
+      const { amountWei, key, recipient } = log.args;
+      return { type: "exit", key, recipient, amountWei };
+    }
+    case "EntryRefunded": {
+      const { index, refundedWei, sender } = log.args;
+      return { type: "refund", queueIndex: Number(index), sender, refundedWei };
+    }
     default:
       // BatchAccepted and BatchData are read together, and so are the events of settlements; what QueueEntryConsumed
       // says, the batch's data says too.

@@ -4,6 +4,7 @@ import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
+import { checkExit, checkRefund } from "./exit-check.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
 import { PaymentHistory } from "./payment-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
@@ -21,6 +22,7 @@ export class LedgerReplay {
   opIndex = 0;
   batchNumber = 0;
   timestamp = 0n;
+  isFrozen = false;
   operationCount = 0;
   private batchProofCount = 0;
   private ledger: Ledger | null = null;
@@ -46,6 +48,9 @@ export class LedgerReplay {
 
   /** @throws BRG_VERIFY_DIFFERS where a record contradicts the ones before, the rules or its proof */
   async apply(event: HistoryEvent): Promise<void> {
+    // Before the totals take it: they tell what came before.
+    if (event.type === "exit") checkExit(this, event);
+    if (event.type === "refund") checkRefund(this, event);
     this.totals.note(event);
     if (event.type === "genesis") {
       const { operatorKeyX, operatorOwner, treasuryOwner } = event;
@@ -62,7 +67,12 @@ export class LedgerReplay {
       this.settlements.noteSeal(event.batchNumber, event.blockNumber);
     } else if (event.type === "randomness") {
       await this.settlements.noteRandomness(event.batchNumber, event.prevRandao);
+    } else if (event.type === "frozen") {
+      requireSame(null, "the root of the freeze", this.requireLedger().root, event.root);
+      requireSame(null, "the last batch before the freeze", this.batchNumber, event.batchNumber);
+      this.isFrozen = true;
     } else if (event.type === "batch") {
+      requireSame(this.batchNumber + 1, "whether the ledger is frozen", false, this.isFrozen);
       await this.applyBatch(event);
     }
   }

@@ -57,6 +57,8 @@ export interface RollupState {
   readonly opIndex: number;
   readonly timestamp: number;
   readonly queueHead: number;
+  /** Its root never changes again (docs/exits.md). */
+  readonly isFrozen: boolean;
 }
 
 export interface RegisteredKey {

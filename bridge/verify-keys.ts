@@ -1,5 +1,5 @@
 /** Are the keys on L1 those of the circuits? */
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import { type CircuitSizes, exitCircuitName } from "../circuits/circuit-sizes.ts";
 import { shapeName } from "../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { computeCircuitId, G2_GENERATOR } from "../contracts/verifying-key.ts";
@@ -81,6 +81,8 @@ function sizesName({ size0, size1, sort }: CircuitSizes): string {
       return shapeName({ narrow: size0, wide: size1 });
     case CIRCUIT_SORT.slotTable:
       return `slot-table-${size1}`;
+    case CIRCUIT_SORT.exit:
+      return exitCircuitName({ size0, size1 });
     default:
       return `a settlement of ${size0} payments and ${size1} slots`;
   }

@@ -118,7 +118,8 @@ async function checkState(rollup: RollupContract, replay: LedgerReplay, blockNum
   requireSame(null, "the queue's head", replay.queueHead, state.queueHead);
   requireSame(null, "the queue's tail", replay.entries.length, await rollup.queueTail(at));
   const ledgerWei = await rollup.ledgerWei(at);
-  requireSame(null, "what the ledger owes", ledger.totalWei(), ledgerWei);
+  requireSame(null, "whether the ledger is frozen", replay.isFrozen, state.isFrozen);
+  requireSame(null, "what the ledger owes", ledger.totalWei() - totals.totalExitedWei(), ledgerWei);
   requireSame(null, "what was paid into the ledger, less what was paid out", totals.ledgerWei, ledgerWei);
   const burnableWei = await rollup.burnableWei(at);
   requireSame(null, "the fees to burn", totals.burnableWei, burnableWei);

@@ -22,6 +22,11 @@ export function exitSizes(slots?: number): CircuitSizes {
   return { sort: CIRCUIT_SORT.exit, size0: slots === undefined ? 0 : 1, size1: slots ?? 0 };
 }
 
+/** The registry's name of an exit circuit of these sizes. */
+export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "size1">): string {
+  return size0 === 0 ? "leaf-exit" : `slot-exit-${size1}`;
+}
+
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
 export function batchShape({ sort, size0, size1 }: CircuitSizes): BatchShape {
   if (sort === CIRCUIT_SORT.batch) return { narrow: size0, wide: size1 };

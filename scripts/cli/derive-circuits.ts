@@ -5,7 +5,12 @@ import { createL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { batchShape, type CircuitSizes, isNameOfSizes } from "../../circuits/circuit-sizes.ts";
+import {
+  batchShape,
+  type CircuitSizes,
+  exitCircuitName,
+  isNameOfSizes,
+} from "../../circuits/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
@@ -71,6 +76,7 @@ export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): 
   const { sort, size0, size1 } = circuit;
   if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
   if (sort === CIRCUIT_SORT.slotTable) return `slot-table-${size1}`;
+  if (sort === CIRCUIT_SORT.exit) return exitCircuitName(circuit);
   const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
   if (name !== undefined) return name;
   throw commandError(

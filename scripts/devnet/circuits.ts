@@ -1,5 +1,11 @@
-import { circuitSpec, settlementCircuitSpec, slotTableCircuitSpec } from "../../circuits/circuit-registry.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/circuit-sizes.ts";
+import {
+  circuitSpec,
+  leafExitCircuitSpec,
+  settlementCircuitSpec,
+  slotExitCircuitSpec,
+  slotTableCircuitSpec,
+} from "../../circuits/circuit-registry.ts";
+import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
@@ -15,7 +21,10 @@ export interface DevnetCircuit {
   readonly proving: ProvingCircuit;
 }
 
-/** Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, slot table. */
+/**
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, slot table, and exits of
+ * leaves and of slots, without which nobody could freeze it.
+ */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
   const { settlement, tableSlots } = plan;
   const wanted = [
@@ -28,6 +37,8 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
       sizes: { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: tableSlots },
       spec: slotTableCircuitSpec(tableSlots),
     },
+    { sizes: exitSizes(), spec: leafExitCircuitSpec() },
+    { sizes: exitSizes(settlement.slots), spec: slotExitCircuitSpec(settlement.slots) },
   ];
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
