@@ -122,7 +122,7 @@ describe("the batch", () => {
     for (const kind of reserved) {
       // Element 6 is the first wide core.
       const forged = tester.forge(witness, {
-        "main.e[6]": tester.readSignal(witness, "main.e[6]") + BigInt(kind - KIND.transfer),
+        "main.frame.e[6]": tester.readSignal(witness, "main.frame.e[6]") + BigInt(kind - KIND.transfer),
       });
       expect(tester.checkConstraints(forged), `kind ${kind}`).not.toBeNull();
     }
@@ -224,7 +224,7 @@ describe("the batch", () => {
     const honestWorld = new World();
     const honestInputs = inputsOf({ narrow: [transfer()] }, honestWorld);
     const root = async (given: Inputs) =>
-      tester.readSignal(await tester.calculateWitness(given), "main.e[2]");
+      tester.readSignal(await tester.calculateWitness(given), "main.frame.e[2]");
     expect(await root(inputs)).toBe(honestWorld.ledger.root);
     expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
     expect(claimed.ledger.root).not.toBe(honestWorld.ledger.root);
@@ -290,7 +290,10 @@ describe("the batch", () => {
     const world = new World();
     const inputs = inputsOf({ narrow: [honest(KIND.commitData)], wide: [honest(KIND.depositNew)] }, world);
     const witness = await tester.calculateWitness(inputs);
-    const computed = Array.from({ length: 3 + SHAPE.narrow / 2 + SHAPE.wide }, (_, i) => `main.e[${i + 2}]`);
+    const computed = Array.from(
+      { length: 3 + SHAPE.narrow / 2 + SHAPE.wide },
+      (_, i) => `main.frame.e[${i + 2}]`,
+    );
     const given = [
       "main.domain",
       "main.oldRoot",
@@ -329,7 +332,7 @@ describe("the batch", () => {
     for (const [operation, names] of rows) {
       const witness = await tester.calculateWitness(inputsOf({ wide: [operation] }));
       for (const name of names) {
-        const wire = tryWire(`main.w[0].${name}`);
+        const wire = tryWire(`main.w[0].slot.${name}`);
         if (wire === null) continue;
         const forged = [...witness];
         forged[wire] = forged[wire] === 0n ? 1n : 0n;

@@ -197,6 +197,8 @@ describe("Genesis", () => {
     setScratch(inputs, 16n | (2n ** 185n - 2n ** 16n));
     const witness = await wideTester.calculateWitness(inputs);
     const lawful = await wideTester.calculateWitness(await expectAccepted("wide", () => honest(kind)));
-    expect(wideTester.readSignal(witness, "main.e[2]")).toBe(wideTester.readSignal(lawful, "main.e[2]"));
+    expect(wideTester.readSignal(witness, "main.frame.e[2]")).toBe(
+      wideTester.readSignal(lawful, "main.frame.e[2]"),
+    );
   });
 });

@@ -21,6 +21,7 @@ import {
 import { type LawlessOperation, lawfulForm, lawlessInputs } from "./lawless-slot.ts";
 import type { Leaf } from "./leaf.ts";
 import type { BatchShape } from "./protocol.ts";
+import { noteRefusal } from "./refusal-log.ts";
 import { executeSlot } from "./slot.ts";
 
 export type Inputs = ReturnType<typeof lawlessInputs>;
@@ -68,7 +69,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
   const inputs = inputsFor(ofCircuit, section, build(ofCircuit), opening);
   expect(ofCircuit.ledger.root, "lawlessSlot differs from the model").toBe(data.newRoot);
   const witness = await testerOf(section).calculateWitness(inputs);
-  const lastRoot = testerOf(section).readSignal(witness, "main.e[2]");
+  const lastRoot = testerOf(section).readSignal(witness, "main.frame.e[2]");
   expect(lastRoot, "the circuit differs from the model").toBe(data.newRoot);
   return inputs;
 }
@@ -101,7 +102,9 @@ export async function expectNoWitness(
     (error: { code: string; data: { trace: string[] } }) => error,
   );
   expect(outcome?.code, `${message}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  expect(refusingStatements(outcome!.data.trace).join("\n"), message).toContain(at);
+  const statements = refusingStatements(outcome!.data.trace);
+  expect(statements.join("\n"), message).toContain(at);
+  noteRefusal(message, statements, at);
 }
 
 export function expectModelRefuses(build: Build, code: string, message: string, opening = OPENING): void {
