@@ -1,12 +1,10 @@
 /**
  * Test support: a forgery next to a lawful operation, and what the model and the circuit must say about both.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { BatchBuilder } from "./batch.ts";
 import { batchCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
-import { repositoryRoot } from "./compile.ts";
 import {
   type Build,
   DEPTH,
@@ -21,7 +19,7 @@ import {
 import { type LawlessOperation, lawfulForm, lawlessInputs } from "./lawless-slot.ts";
 import type { Leaf } from "./leaf.ts";
 import type { BatchShape } from "./protocol.ts";
-import { noteRefusal } from "./refusal-log.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
 import { executeSlot } from "./slot.ts";
 
 export type Inputs = ReturnType<typeof lawlessInputs>;
@@ -74,38 +72,9 @@ export async function expectAccepted(section: Section, build: Build, opening = O
   return inputs;
 }
 
-export const sources = new Map<string, string[]>();
-/** What circom's witness program says about a refusal: the statements on the way to the failed one, inner first. */
-export function refusingStatements(trace: readonly string[]): string[] {
-  if (sources.size === 0) {
-    for (const file of readdirSync(`${repositoryRoot}/circuits`).filter((name) => name.endsWith(".circom"))) {
-      const text = readFileSync(`${repositoryRoot}/circuits/${file}`, "utf8");
-      for (const [, template] of text.matchAll(/^template (\w+)\(/gm))
-        sources.set(template!, text.split("\n"));
-    }
-  }
-  return trace.map((entry) => {
-    const [, template, line] = /template (\w+)_\d+ line: (\d+)/.exec(entry) ?? [];
-    return `${template}: ${sources.get(template!)?.[Number(line) - 1]?.trim()}`;
-  });
-}
-
 /** There is no witness, and the statement that refuses is the one that the rule is written in. */
-export async function expectNoWitness(
-  inputs: Inputs,
-  at: string,
-  message: string,
-  by = tester,
-): Promise<void> {
-  const outcome = await by.calculateWitness(inputs).then(
-    () => null,
-    (error: { code: string; data: { trace: string[] } }) => error,
-  );
-  expect(outcome?.code, `${message}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  const statements = refusingStatements(outcome!.data.trace);
-  expect(statements.join("\n"), message).toContain(at);
-  noteRefusal(message, statements, at);
-}
+export const expectNoWitness = (inputs: Inputs, at: string, message: string, by = tester) =>
+  expectRefusedBy(by, inputs, at, message);
 
 export function expectModelRefuses(build: Build, code: string, message: string, opening = OPENING): void {
   const world = new World();

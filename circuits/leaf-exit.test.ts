@@ -10,13 +10,13 @@ import {
   exitWorld,
   MODEL_ID,
 } from "./exit-world.ts";
-import { refusingStatements } from "./forgery-check.ts";
 import { accountLeaf, leafFields } from "./leaf.ts";
 import { leafExit } from "./leaf-exit.ts";
 import { Ledger } from "./ledger.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { unpermute } from "./poseidon-permutation.ts";
 import { RandomLedger } from "./random-ledger.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 let tester: CircuitTester;
@@ -29,14 +29,8 @@ beforeAll(async () => {
   tester = await CircuitTester.compile(name, mainSource);
 });
 
-async function expectRefused(inputs: CircuitInputs, at: string, what: string) {
-  const outcome = await tester.calculateWitness(inputs).then(
-    () => null,
-    (error: { code: string; data: { trace: string[] } }) => error,
-  );
-  expect(outcome?.code, `${what}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  expect(refusingStatements(outcome!.data.trace).join("\n"), what).toContain(at);
-}
+const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
+  expectRefusedBy(tester, inputs, at, what);
 
 describe("LeafExit", () => {
   it("equals the model for leaves of every kind, in every corner of the tree", async () => {

@@ -2,8 +2,8 @@
 import { expect } from "vitest";
 import { settlementCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
-import { refusingStatements } from "./forgery-check.ts";
 import { initPoseidon } from "./poseidon.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
 import { type EpochToSettle, type SampledSettlement, settleEpoch } from "./settlement-model.ts";
 import {
   acceptedWitness,
@@ -60,14 +60,8 @@ export const withAt = (inputs: CircuitInputs, name: string, place: number, value
   [name]: array(inputs, name).with(place, value),
 });
 
-export async function expectNoWitness(inputs: CircuitInputs, at: string, what: string) {
-  const outcome = await tester.calculateWitness(inputs).then(
-    () => null,
-    (error: { code: string; data: { trace: string[] } }) => error,
-  );
-  expect(outcome?.code, `${what}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  expect(refusingStatements(outcome!.data.trace).join("\n"), what).toContain(at);
-}
+export const expectNoWitness = (inputs: CircuitInputs, at: string, what: string) =>
+  expectRefusedBy(tester, inputs, at, what);
 export const expectOther = async (
   { settled }: Honest,
   inputs: CircuitInputs,

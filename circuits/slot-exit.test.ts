@@ -6,13 +6,13 @@ import { compileCircuit } from "./compile.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "./exit-world.ts";
-import { refusingStatements } from "./forgery-check.ts";
 import { unpackCounters } from "./leaf.ts";
 import { leafExit } from "./leaf-exit.ts";
 import type { Ledger } from "./ledger.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER, SMALL_SHAPE } from "./protocol.ts";
 import { RandomLedger } from "./random-ledger.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
 import { type ClaimRole, claimedPath, claimPlace, slotLeaf, unpackSplit } from "./rewards.ts";
 import { earnedByDefault, slotExit } from "./slot-exit.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
@@ -32,14 +32,8 @@ const exitOf = (ledger: Ledger, slotIndex: number, role: ClaimRole) =>
 const differing = (inputs: CircuitInputs, exit: PreparedExit) =>
   differingElements(tester, inputs, exit, "main.amountWei");
 
-async function expectRefused(inputs: CircuitInputs, at: string, what: string) {
-  const outcome = await tester.calculateWitness(inputs).then(
-    () => null,
-    (error: { code: string; data: { trace: string[] } }) => error,
-  );
-  expect(outcome?.code, `${what}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  expect(refusingStatements(outcome!.data.trace).join("\n"), what).toContain(at);
-}
+const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
+  expectRefusedBy(tester, inputs, at, what);
 
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 

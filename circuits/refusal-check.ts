@@ -1,0 +1,69 @@
+/**
+ * Test support: there is no witness, and which statement refused which forgery. A run of all forgeries with REFUSALS_PATH set writes what
+ * `scripts/refusals.ts` makes docs/refusals.md of; every other run holds its forgeries to that page.
+ */
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { afterAll, expect } from "vitest";
+import type { CircuitTester } from "./circuit-tester.ts";
+import { repositoryRoot } from "./compile.ts";
+import { REFUSALS_PAGE, type Refusal, refusalRow } from "./refusal-rows.ts";
+import type { CircuitInputs } from "./witness-calculator.ts";
+
+const refusals = new Map<string, Refusal>();
+const sources = new Map<string, string[]>();
+
+/** The circuit has no witness for these inputs, and the statement that refuses contains `at`. */
+export async function expectRefusedBy(
+  tester: CircuitTester,
+  inputs: CircuitInputs,
+  at: string,
+  message: string,
+): Promise<void> {
+  const outcome = await tester.calculateWitness(inputs).then(
+    () => null,
+    (error: { code: string; data: { trace: string[] } }) => error,
+  );
+  expect(outcome?.code, `${message}: has a witness`).toBe("CIR_WITNESS_REFUSED");
+  const statements = refusingStatements(outcome!.data.trace);
+  expect(statements.join("\n"), message).toContain(at);
+  noteRefusal(message, statements, at);
+}
+
+/** What circom's witness program says about a refusal: the statements on the way to the failed one, inner first. */
+function refusingStatements(trace: readonly string[]): string[] {
+  if (sources.size === 0) {
+    for (const file of readdirSync(`${repositoryRoot}/circuits`).filter((name) => name.endsWith(".circom"))) {
+      const text = readFileSync(`${repositoryRoot}/circuits/${file}`, "utf8");
+      for (const [, template] of text.matchAll(/^template (\w+)\(/gm))
+        sources.set(template!, text.split("\n"));
+    }
+  }
+  return trace.map((entry) => {
+    const [, template, line] = /template (\w+)_\d+ line: (\d+)/.exec(entry) ?? [];
+    return `${template}: ${sources.get(template!)?.[Number(line) - 1]?.trim()}`;
+  });
+}
+
+/** Notes a refusal; `statements` are those on the way to the failed one, `at` is part of the one that has the rule. */
+function noteRefusal(forgery: string, statements: readonly string[], at: string): void {
+  const { currentTestName = "", testPath = "" } = expect.getState();
+  const refusal = {
+    file: relative(repositoryRoot, testPath),
+    forgery: `${currentTestName.replaceAll(" > ", ", ")}: ${forgery}`,
+    statement: statements.find((statement) => statement.includes(at)) ?? at,
+  };
+  refusals.set(refusalRow(refusal), refusal);
+}
+
+afterAll(() => {
+  const path = process.env.REFUSALS_PATH;
+  if (path !== undefined) {
+    appendFileSync(path, [...refusals.values()].map((refusal) => `${JSON.stringify(refusal)}\n`).join(""));
+    return;
+  }
+  if (!existsSync(REFUSALS_PAGE)) return;
+  const rows = new Set(readFileSync(REFUSALS_PAGE, "utf8").split("\n"));
+  const missing = [...refusals.keys()].filter((row) => !rows.has(row));
+  expect(missing, "not in docs/refusals.md: run npx tsx scripts/refusals.ts").toEqual([]);
+});
