@@ -1,10 +1,9 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
-import { leafExit } from "../circuits/leaf-exit.ts";
 import type { Ledger } from "../circuits/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
 import type { ClaimRole } from "../circuits/rewards.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { slotExit } from "../circuits/slot-exit.ts";
+import { slotDue } from "../circuits/slot-exit.ts";
 import type { BridgeTotals } from "./bridge-totals.ts";
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "./l1-history.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
@@ -33,10 +32,10 @@ export function exitPlace(key: bigint): ExitPlace | null {
 }
 
 /** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or slot */
-export function exitOf(ledger: Ledger, place: ExitPlace) {
-  return place.kind === "leaf"
-    ? leafExit(ledger, place.id)
-    : slotExit(ledger, place.modelId, place.slotIndex, place.role);
+function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
+  if (place.kind === "slot") return slotDue(ledger, place.modelId, place.slotIndex, place.role);
+  const { leaf } = ledger.requireRecord(place.id);
+  return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }
 
 /** @throws BRG_VERIFY_DIFFERS where the key left before, or the frozen ledger gives it another amount or recipient */
@@ -55,7 +54,7 @@ export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEv
 
 function dueExit(ledger: Ledger, place: ExitPlace, what: string) {
   try {
-    return exitOf(ledger, place);
+    return dueAt(ledger, place);
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw verifyDiffers(

@@ -375,7 +375,8 @@ export class RollupContract {
     });
   }
 
-  private async send(
+  /** Simulates and sends by `submit`, and waits until it is mined. @throws BRG_CONTRACT_REVERTED, BRG_L1_* */
+  async send(
     account: LocalAccount,
     doing: string,
     submit: () => Promise<Hex>,
@@ -390,7 +391,7 @@ export class RollupContract {
     return receipt;
   }
 
-  private wallet(account: LocalAccount) {
+  wallet(account: LocalAccount) {
     return createWalletClient({ account, transport: http(this.client.transport.url) });
   }
 }

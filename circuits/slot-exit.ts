@@ -38,6 +38,37 @@ export function earnedByDefault(statics: ModelStatics, rowCount: number, amountW
   return splitEarned(unit * BigInt(rowCount)).earnedWei;
 }
 
+/** What a role of a slot takes, without the proof's inputs. */
+export interface SlotDue {
+  readonly key: bigint;
+  /** The leaf that has the role. */
+  readonly ownerId: number;
+  /** That leaf's l1Owner. */
+  readonly recipient: bigint;
+  readonly amountWei: bigint;
+}
+
+/**
+ * As `slotExit`, but hashes nothing.
+ * @throws OP_UNKNOWN_LEAF, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_SLOT_OWNER
+ */
+export function slotDue(ledger: Ledger, modelId: number, slotIndex: number, role: ClaimRole): SlotDue {
+  const { body, rewards, slot } = requireSlot(ledger, modelId, slotIndex, MAX_SLOT_COUNT);
+  const ownerId = role === CLAIM_ROLE.validator ? slot.validatorId : slot.contributorId;
+  const wholeWei = [ledger.requireRecord(modelId).leaf.openAmount, rewards.sealed?.amountWei ?? 0n].reduce(
+    (sum, amountWei) => sum + earnedByDefault(body.statics, slot.rowCount, amountWei),
+    rewards.accruedWei[slotIndex] ?? 0n,
+  );
+  const claimedWei = rewards.claimedWei[claimPlace(slotIndex, role)] ?? 0n;
+  const { validatorParts } = unpackSplit(body.statics.split);
+  return {
+    key: slotExitKey(modelId, slotIndex, role),
+    ownerId,
+    recipient: ledger.requireRecord(ownerId).leaf.l1Owner,
+    amountWei: claimShareWei(wholeWei, role, validatorParts) - claimedWei,
+  };
+}
+
 /**
  * What the role of the slot owns: its part of all that the slot has accrued, the open and the sealed amount split by row
  * counts included, less what it has claimed. For the l1Owner of the slot's contributor or validator.
@@ -54,40 +85,26 @@ export function slotExit(
   slotCount: number = MAX_SLOT_COUNT,
 ): PreparedExit {
   const { body, rewards, slot } = requireSlot(ledger, modelId, slotIndex, slotCount);
-  const { leaf } = ledger.requireRecord(modelId);
-  const isValidator = role === CLAIM_ROLE.validator;
-  const ownerId = isValidator ? slot.validatorId : slot.contributorId;
-  const otherId = isValidator ? slot.contributorId : slot.validatorId;
-  const owner = ledger.requireRecord(ownerId).leaf;
-
+  const { key, ownerId, recipient, amountWei } = slotDue(ledger, modelId, slotIndex, role);
+  const otherId = role === CLAIM_ROLE.validator ? slot.contributorId : slot.validatorId;
   const accruedWei = rewards.accruedWei[slotIndex] ?? 0n;
   const claimedWei = rewards.claimedWei[claimPlace(slotIndex, role)] ?? 0n;
-  const wholeWei = [leaf.openAmount, rewards.sealed?.amountWei ?? 0n].reduce(
-    (sum, amountWei) => sum + earnedByDefault(body.statics, slot.rowCount, amountWei),
-    accruedWei,
+  return prepareExit(
+    { root: ledger.root, key, recipient, amountWei },
+    {
+      ...modelInputs(ledger, modelId, body, rewards, slotCount),
+      slotBits: lowBits(slotIndex, 8),
+      role,
+      ownerBits: pathBits(ledger, ownerId),
+      otherId,
+      accruedWei,
+      accruedChildren: accruedPath(rewards.slots, rewards.accruedWei, slotIndex),
+      claimedWei,
+      claimedChildren: claimedPath(rewards.claimedWei, claimPlace(slotIndex, role)),
+      owner: leafFields(ledger.requireRecord(ownerId).leaf),
+      ownerChildren: ledger.tree.path(ownerId),
+    },
   );
-  const { validatorParts } = unpackSplit(body.statics.split);
-  const amountWei = claimShareWei(wholeWei, role, validatorParts) - claimedWei;
-
-  const data = {
-    root: ledger.root,
-    key: slotExitKey(modelId, slotIndex, role),
-    recipient: owner.l1Owner,
-    amountWei,
-  };
-  return prepareExit(data, {
-    ...modelInputs(ledger, modelId, body, rewards, slotCount),
-    slotBits: lowBits(slotIndex, 8),
-    role,
-    ownerBits: pathBits(ledger, ownerId),
-    otherId,
-    accruedWei,
-    accruedChildren: accruedPath(rewards.slots, rewards.accruedWei, slotIndex),
-    claimedWei,
-    claimedChildren: claimedPath(rewards.claimedWei, claimPlace(slotIndex, role)),
-    owner: leafFields(owner),
-    ownerChildren: ledger.tree.path(ownerId),
-  });
 }
 
 /** The opening of the model's leaf and of its slot table. */
