@@ -6,10 +6,10 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "./assembler.ts";
-import type { ConstantPool } from "./constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
-import { baseField, elementBytes } from "./field-limbs.ts";
+} from "../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../circuits/wasm/field-limbs.ts";
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];

@@ -7,8 +7,10 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "./assembler.ts";
-import type { ConstantPool } from "./constant-pool.ts";
+} from "../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import {
   addOutlinedProducts,
   type Coordinate,
@@ -16,8 +18,6 @@ import {
   type OutlinedProducts,
   type Slot,
 } from "./coordinates.ts";
-import { FieldKernel, storedMax } from "./field-kernel.ts";
-import { baseField, elementBytes } from "./field-limbs.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.

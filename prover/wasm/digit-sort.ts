@@ -1,4 +1,10 @@
-import { type Code, i32, type Local, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
+import {
+  type Code,
+  i32,
+  type Local,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "../../circuits/wasm/assembler.ts";
 import { referenceFlags } from "./curve-kernel.ts";
 
 /** What WindowSummer calls to sort references by digit; a negative digit takes the negated point. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { scalarsFrom } from "../../circuits/wasm/sample-scalars.ts";
 import { scalarModulus } from "../bn254-wasm.ts";
 import { halfBits, lambda, splitScalar } from "./endomorphism.ts";
-import { makeKernelBench, scalarsFrom } from "./kernels.fixtures.ts";
+import { makeKernelBench } from "./kernels.fixtures.ts";
 
 const r = scalarModulus;
 const edges = [0n, 1n, 2n, r - 1n, r - 2n, r, r + 1n, 2n * r - 1n, lambda, r - lambda, lambda + 1n];

@@ -1,6 +1,6 @@
+import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "../../circuits/wasm/assembler.ts";
+import { bindI64 } from "../../circuits/wasm/integer-limbs.ts";
 import { baseModulus, powMod, scalarModulus } from "../bn254-wasm.ts";
-import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "./assembler.ts";
-import { bindI64 } from "./integer-limbs.ts";
 
 /**
  * The curve's endomorphism (x, y) -> (beta x, y) multiplies points of both groups by lambda, so a scalar k

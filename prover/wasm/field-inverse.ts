@@ -1,8 +1,14 @@
-import { i32, type Local, scratchAddress, type WasmFunction, type WasmModuleBuilder } from "./assembler.ts";
-import type { ConstantPool } from "./constant-pool.ts";
+import {
+  i32,
+  type Local,
+  scratchAddress,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { CoordinateKernel } from "./coordinates.ts";
-import { FieldKernel, storedMax } from "./field-kernel.ts";
-import { baseField, elementBytes } from "./field-limbs.ts";
 
 const windowBits = 4;
 /** The first bytes of an instance's scratch are the kernels' own; then come the powers. */

@@ -1,34 +1,24 @@
-import { setFlagsFromString } from "node:v8";
 import { bn254 } from "@noble/curves/bn254.js";
+import { WasmModuleBuilder } from "../../circuits/wasm/assembler.ts";
+import { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { baseField, elementBytes, encodeElement } from "../../circuits/wasm/field-limbs.ts";
+import {
+  enableRelaxedSimd,
+  type KernelCalls,
+  type WasmMemory,
+  type WasmModule,
+  WebAssembly,
+} from "../../circuits/wasm/relaxed-simd.ts";
 import { baseModulus } from "../bn254-wasm.ts";
 import { proverError } from "../prover-errors.ts";
-import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
-import { ConstantPool } from "./constant-pool.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
 import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
-import { baseField, elementBytes, encodeElement } from "./field-limbs.ts";
 import { addPointImports } from "./key-kernel.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
 
-/** A compiled module; opaque, and worker threads can be sent it. */
-export type WasmModule = { readonly __wasmModule: never };
-export interface WasmMemory {
-  readonly buffer: SharedArrayBuffer;
-  grow(pages: number): number;
-}
-export type KernelCalls = Record<string, (...args: number[]) => number>;
-
-// The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
-const { WebAssembly } = globalThis as unknown as {
-  WebAssembly: {
-    Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
-    Module: new (code: Uint8Array) => WasmModule;
-    validate(code: Uint8Array): boolean;
-    Instance: new (module: WasmModule, imports: object) => { exports: KernelCalls };
-  };
-};
+export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
 
 export const pageBytes = 65536;
 const maxPages = 65536;
@@ -69,15 +59,6 @@ export function buildKernelImage(): KernelImage {
   const image = { module, start: makeStart(constants) };
   checkFusing(image);
   return image;
-}
-
-/** Before any code with relaxed SIMD is compiled, also in a thread that only instantiates it. */
-export function enableRelaxedSimd(): void {
-  const builder = new WasmModuleBuilder(1);
-  const zeros = [v128.zero, v128.zero, v128.zero] as const;
-  builder.function("probe", [], null, (f) => f.emit(v128.store(i32.const(0), f64x2.madd(...zeros))));
-  // Later versions of V8 have it without a flag, and no longer know the flag.
-  if (!WebAssembly.validate(builder.build())) setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
 export function createKernelMemory(initialBytes: number): WasmMemory {

@@ -1,5 +1,5 @@
-import { baseModulus, fromBytesLe, montgomeryR, scalarModulus, toBytesLe } from "../bn254-wasm.ts";
-import { elementBytes } from "./field-limbs.ts";
+import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../bn254-wasm.ts";
 import {
   buildKernelImage,
   createKernelMemory,
@@ -58,18 +58,4 @@ export function zkeyCoordinate(value: bigint): Uint8Array {
 export function vectorElement({ doubles }: KernelBench, vector: number, index: number): number[] {
   const at = vector / 8 + (index >>> 1) * ((2 * elementBytes) / 8) + (index & 1);
   return [0, 1, 2, 3, 4].map((i) => doubles[at + 2 * i]!);
-}
-
-/** Scalars that repeat from run to run; the seed says which. */
-export function scalarsFrom(seed: number, count: number): bigint[] {
-  let state = BigInt(seed) + 1n;
-  return Array.from({ length: count }, () => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) % (1n << 64n);
-    const wide = state ** 5n + state ** 3n + state;
-    return (wide * wide) % scalarModulus;
-  });
-}
-
-export function readInteger({ bytes }: KernelBench, address: number): bigint {
-  return fromBytesLe(bytes.subarray(address, address + 32));
 }

@@ -1,9 +1,9 @@
-import { i32, i64, type Local, v128, type WasmModuleBuilder } from "./assembler.ts";
-import type { ConstantPool } from "./constant-pool.ts";
+import { i32, i64, type Local, v128, type WasmModuleBuilder } from "../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { FieldKernel } from "../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes, elementR } from "../../circuits/wasm/field-limbs.ts";
+import { readIntegers } from "../../circuits/wasm/integer-limbs.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { FieldKernel } from "./field-kernel.ts";
-import { baseField, elementBytes, elementR } from "./field-limbs.ts";
-import { readIntegers } from "./integer-limbs.ts";
 
 const fieldBytes = 32;
 

@@ -1,5 +1,5 @@
+import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { g1Bytes, g2Bytes, zkeySection } from "../zkey-layout.ts";
-import { elementBytes } from "./field-limbs.ts";
 import type { KernelCalls } from "./kernel-module.ts";
 import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";

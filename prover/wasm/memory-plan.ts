@@ -1,6 +1,6 @@
+import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { proverError } from "../prover-errors.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { elementBytes } from "./field-limbs.ts";
 import { kernelBytes, pageBytes, scratchBytes } from "./kernel-module.ts";
 import {
   chooseWindows,

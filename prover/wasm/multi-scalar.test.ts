@@ -1,9 +1,10 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { describe, expect, test } from "vitest";
+import { baseField, decodeElement, elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { scalarsFrom } from "../../circuits/wasm/sample-scalars.ts";
 import { scalarModulus } from "../bn254-wasm.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { baseField, decodeElement, elementBytes } from "./field-limbs.ts";
-import { makeKernelBench, scalarsFrom, zkeyCoordinate } from "./kernels.fixtures.ts";
+import { makeKernelBench, zkeyCoordinate } from "./kernels.fixtures.ts";
 import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
 
 const r = scalarModulus;

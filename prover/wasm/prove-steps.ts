@@ -1,6 +1,6 @@
+import { elementBytes, encodeElement, scalarField, toLimbs } from "../../circuits/wasm/field-limbs.ts";
 import { powMod, scalarModulus } from "../bn254-wasm.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { elementBytes, encodeElement, scalarField, toLimbs } from "./field-limbs.ts";
 import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
 import { type DigitTable, type WindowShape, WindowSummer } from "./multi-scalar.ts";

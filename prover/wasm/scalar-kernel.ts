@@ -7,11 +7,11 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "./assembler.ts";
-import type { ConstantPool } from "./constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
-import { elementBytes, elementR, inverse, scalarField } from "./field-limbs.ts";
-import { readIntegers, writeInteger } from "./integer-limbs.ts";
+} from "../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "../../circuits/wasm/field-kernel.ts";
+import { elementBytes, elementR, inverse, scalarField } from "../../circuits/wasm/field-limbs.ts";
+import { readIntegers, writeInteger } from "../../circuits/wasm/integer-limbs.ts";
 
 /**
  * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the

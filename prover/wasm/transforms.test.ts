@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
+import { scalarsFrom } from "../../circuits/wasm/sample-scalars.ts";
 import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import { decodeElement, elementBytes, encodeElement, scalarField } from "./field-limbs.ts";
-import { type KernelBench, makeKernelBench, scalarsFrom, vectorElement } from "./kernels.fixtures.ts";
+import { type KernelBench, makeKernelBench, vectorElement } from "./kernels.fixtures.ts";
 import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";
 
 const r = scalarModulus;

@@ -1,5 +1,5 @@
+import { elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
 import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import { elementBytes, encodeElement, scalarField } from "./field-limbs.ts";
 import type { KernelCalls } from "./kernel-module.ts";
 import { inverseScalar } from "./scalar-kernel.ts";
 import { shareOf } from "./thread-team.ts";

@@ -1,4 +1,4 @@
-import { baseModulus, scalarModulus } from "../bn254-wasm.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 
 /**
  * How field elements lie in memory: five signed limbs of 51 bits, each a double that holds an integer. The
@@ -18,8 +18,13 @@ export interface PrimeField {
   modulus: bigint;
   name: "fq" | "fr";
 }
-export const baseField: PrimeField = { modulus: baseModulus, name: "fq" };
-export const scalarField: PrimeField = { modulus: scalarModulus, name: "fr" };
+/** Field of BN254's coordinates. */
+export const baseField: PrimeField = {
+  modulus: 21888242871839275222246405745257275088696311157297823662689037894645226208583n,
+  name: "fq",
+};
+/** The circuits' field. */
+export const scalarField: PrimeField = { modulus: FIELD_ORDER, name: "fr" };
 
 /** The residue of least absolute value. */
 export function balancedResidue(value: bigint, modulus: bigint): bigint {

@@ -13,13 +13,8 @@ import {
   scalarField,
   toLimbs,
 } from "./field-limbs.ts";
-import {
-  createKernelMemory,
-  enableRelaxedSimd,
-  instantiateKernels,
-  type WasmModule,
-} from "./kernel-module.ts";
-import { scalarsFrom } from "./kernels.fixtures.ts";
+import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
+import { scalarsFrom } from "./sample-scalars.ts";
 
 const pairBytes = 2 * elementBytes;
 const constantsAt = 1024;
@@ -75,11 +70,9 @@ function makeRunner(field: PrimeField) {
     });
   }
   enableRelaxedSimd();
-  const { WebAssembly } = globalThis as unknown as {
-    WebAssembly: { Module: new (code: Uint8Array) => WasmModule };
-  };
-  const memory = createKernelMemory(65536);
-  const kernels = instantiateKernels(new WebAssembly.Module(builder.build()), memory, 512);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  const module = new WebAssembly.Module(builder.build());
+  const kernels = new WebAssembly.Instance(module, { env: { memory, scratch: 512 } }).exports;
   const doubles = new Float64Array(memory.buffer);
   doubles.set(constants.image, constantsAt / 8);
   return (name: string, lanes: readonly (readonly number[][])[]) => {

@@ -1,0 +1,30 @@
+/** WebAssembly as these kernels need it: its types, which the compiler's library lacks, and relaxed SIMD. */
+import { setFlagsFromString } from "node:v8";
+import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
+
+/** A compiled module; opaque, and worker threads can be sent it. */
+export type WasmModule = { readonly __wasmModule: never };
+export interface WasmMemory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
+}
+export type KernelCalls = Record<string, (...args: number[]) => number>;
+
+// The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
+export const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
+    Module: new (code: Uint8Array) => WasmModule;
+    validate(code: Uint8Array): boolean;
+    Instance: new (module: WasmModule, imports: object) => { exports: KernelCalls };
+  };
+};
+
+/** Before any code with relaxed SIMD is compiled, also in a thread that only instantiates it. */
+export function enableRelaxedSimd(): void {
+  const builder = new WasmModuleBuilder(1);
+  const zeros = [v128.zero, v128.zero, v128.zero] as const;
+  builder.function("probe", [], null, (f) => f.emit(v128.store(i32.const(0), f64x2.madd(...zeros))));
+  // Later versions of V8 have it without a flag, and no longer know the flag.
+  if (!WebAssembly.validate(builder.build())) setFlagsFromString("--experimental-wasm-relaxed-simd");
+}
