@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: readable rows, and one JSON object as the last line. */
 import { Command } from "commander";
+import type { BenchProveOptions } from "./bench/prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
 
@@ -45,26 +46,15 @@ program
   .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
   .option("--sizes <list>", "domains as powers of two", "16,18,20")
   .option("--rounds <n>", "counted proofs of each", "5")
+  .option("--backends <list>", "which to compare", "snarkjs,wasm,native")
   .option("--rapidsnark <path>", "a rapidsnark binary to add")
   .option("--zkey <file>", "another key, with --wtns")
   .option("--wtns <file>", "its witness")
+  .option("--cached-keys", "take keys from the cache instead of making and timing them")
   .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
-  .action(
-    async (options: { sizes: string; rounds: string; rapidsnark?: string; zkey?: string; wtns?: string }) => {
-      const { benchProve } = await import("./bench/prove.ts");
-      console.log(JSON.stringify(await benchProve(options)));
-    },
-  );
-
-program
-  .command("flood")
-  .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
-  .option("--capacity <entries>", "entries that fit into the queue", "1024")
-  .option("--gas-price-gwei <n>", "for the sums in ETH", "1")
-  .addHelpText("after", "\nExample:\n  npm run bench -- flood --gas-price-gwei 5")
-  .action(async (options: { capacity: string; gasPriceGwei: string }) => {
-    const { benchFlood } = await import("./bench/flood.ts");
-    console.log(JSON.stringify(await benchFlood(options)));
+  .action(async (options: BenchProveOptions) => {
+    const { benchProve } = await import("./bench/prove.ts");
+    console.log(JSON.stringify(await benchProve(options)));
   });
 
 await program.parseAsync();

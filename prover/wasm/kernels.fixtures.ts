@@ -59,3 +59,7 @@ export function vectorElement({ doubles }: KernelBench, vector: number, index: n
   const at = vector / 8 + (index >>> 1) * ((2 * elementBytes) / 8) + (index & 1);
   return [0, 1, 2, 3, 4].map((i) => doubles[at + 2 * i]!);
 }
+
+export function readInteger({ bytes }: KernelBench, address: number): bigint {
+  return fromBytesLe(bytes.subarray(address, address + 32));
+}

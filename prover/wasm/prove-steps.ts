@@ -8,7 +8,7 @@ import { shareOf, type ThreadTeam } from "./thread-team.ts";
 import { moveToCoset } from "./transforms.ts";
 
 /** Milliseconds of a proof's phases as one thread saw them, waiting for the others included. */
-export interface PhaseTimes {
+export interface StageTimes {
   /** The witness' limbs and digits. */
   digitsMs: number;
   /** The rows of A and B times the witness. */
@@ -17,6 +17,11 @@ export interface PhaseTimes {
   quotientMs: number;
   /** The sums over the key's points. */
   sumsMs: number;
+}
+
+/** StageTimes, and how long the thread worked on each sum. */
+export interface PhaseTimes extends StageTimes {
+  sumMs: Record<SumName, number>;
 }
 
 export interface ProveContext {
@@ -59,8 +64,8 @@ export class ProveSteps {
     const rowsMs = meet();
     this.#divide();
     const quotientMs = meet();
-    this.#sumPoints();
-    return { digitsMs, rowsMs, quotientMs, sumsMs: meet() };
+    const sumMs = this.#sumPoints();
+    return { digitsMs, rowsMs, quotientMs, sumsMs: meet(), sumMs };
   }
 
   #share(count: number): [number, number] {
@@ -138,11 +143,13 @@ export class ProveSteps {
     }
   }
 
-  #sumPoints(): void {
+  #sumPoints(): Record<SumName, number> {
     const { kernels, memory, plan, team, pointCounts } = this.#context;
+    const sumMs = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
     const bytes = new Uint8Array(memory.buffer);
     const tasks = listTasks(plan);
     for (let next = team.take(); next < tasks.length; next = team.take()) {
+      const startedAtMs = performance.now();
       const { sum, window, result, flags } = tasks[next]!;
       const { points, indices } = plan.points[sum];
       const isG2 = sum === "b2";
@@ -161,7 +168,9 @@ export class ProveSteps {
         bytes[flags + i] = address === 0 ? 0 : 1;
         if (address !== 0) copy(address, result + i * shape.pointBytes);
       }
+      sumMs[sum] += performance.now() - startedAtMs;
     }
+    return sumMs;
   }
 }
 

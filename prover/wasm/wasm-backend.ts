@@ -11,8 +11,8 @@ import { ProvingKeyChecker } from "../proving-key.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";
 import { zkeySection } from "../zkey-layout.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernel-module.ts";
-import { type MemoryPlan, planMemory } from "./memory-plan.ts";
-import type { PhaseTimes } from "./prove-steps.ts";
+import { type MemoryPlan, planMemory, type SumName } from "./memory-plan.ts";
+import type { StageTimes } from "./prove-steps.ts";
 import type { PointCounts, ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
@@ -31,9 +31,15 @@ export interface WasmProverOptions {
   maxKeyCount?: number;
 }
 
-export interface WasmPhaseTimes extends PhaseTimes {
+export interface WasmPhaseTimes extends StageTimes {
   /** The windows' points put together and blinded. */
   assemblyMs: number;
+  /** Of each sum, all threads together. */
+  aMs: number;
+  b1Ms: number;
+  b2Ms: number;
+  cMs: number;
+  hMs: number;
 }
 
 export interface WasmProofResult extends ProofResult {
@@ -174,7 +180,7 @@ class KernelProver implements WasmProver {
     const bytes = witness ?? (await this.#calculateWitness(queued.job, inputs ?? {}));
     checkWitness(circuit.name, bytes, key.header.wireCount, witness !== undefined);
     const witnessMs = begin("prove");
-    const { proof, phases, assemblyMs } = await this.#makeProof(key, bytes);
+    const { proof, phaseMs } = await this.#makeProof(key, bytes);
     const proveMs = begin("verify");
     const publicSignals = Array.from({ length: key.header.publicCount }, (_, i) => {
       const at = witnessValuesAt + valueBytes * (i + 1);
@@ -182,7 +188,7 @@ class KernelProver implements WasmProver {
     });
     await this.#verify(queued.job, proof, publicSignals);
     const timings = { witnessMs, proveMs, verifyMs: performance.now() - lap };
-    return { proof, publicSignals, timings, backend, phaseMs: { ...phases, assemblyMs } };
+    return { proof, publicSignals, timings, backend, phaseMs };
   }
 
   async #makeProof(key: LoadedKey, witness: Uint8Array) {
@@ -201,7 +207,11 @@ class KernelProver implements WasmProver {
     const g2 = parts.find((part) => part.group === "g2");
     if (g1 === undefined || g2 === undefined) throw new TypeError("the threads made no whole proof");
     const assemblyMs = Math.max(...answers.map((answer) => answer.assemblyMs));
-    return { proof: { a: g1.a, b: g2.b, c: g1.c }, phases: answers[0]!.phases, assemblyMs };
+    const { sumMs: _, ...stages } = answers[0]!.phases;
+    const total = (sum: SumName) => answers.reduce((ms, { phases }) => ms + phases.sumMs[sum], 0);
+    const [aMs, b1Ms, b2Ms, cMs, hMs] = [total("a"), total("b1"), total("b2"), total("c"), total("h")];
+    const phaseMs: WasmPhaseTimes = { ...stages, assemblyMs, aMs, b1Ms, b2Ms, cMs, hMs };
+    return { proof: { a: g1.a, b: g2.b, c: g1.c }, phaseMs };
   }
 
   async #verify({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {

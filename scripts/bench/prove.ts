@@ -1,224 +1,108 @@
 /** Our back ends against snarkjs (and rapidsnark, if given): same key, same witness, in turns. */
-import { type ChildProcess, fork, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { BatchBuilder } from "../../circuits/batch.ts";
-import { batchStatement } from "../../circuits/batch-data.ts";
-import { batchInputs } from "../../circuits/batch-inputs.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { compileCircuit, repositoryRoot } from "../../circuits/compile.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { RandomLedger } from "../../circuits/random-ledger.ts";
-import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/prover.ts";
-import { encodeWitness } from "../../prover/wtns-file.ts";
-import { readZkeyHeader } from "../../prover/zkey-file.ts";
-import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
-
-/** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
-const SHAPE_OF_DOMAIN: Record<number, { narrow: number; wide: number }> = {
-  16: { narrow: 0, wide: 2 },
-  17: { narrow: 2, wide: 2 },
-  18: { narrow: 8, wide: 4 },
-  19: { narrow: 20, wide: 4 },
-  20: { narrow: 40, wide: 8 },
-};
-const BACKENDS = ["snarkjs", "wasm", "native"] as const;
-type Contestant = (typeof BACKENDS)[number] | "rapidsnark";
+import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import { type BenchCase, foreignCase, ledgerCase } from "./prove-case.ts";
+import { type Contestant, type Contestants, startContestants } from "./prove-contestants.ts";
+import { breakdown, type Run, summarise } from "./prove-summary.ts";
 
 export interface BenchProveOptions {
   sizes: string;
   rounds: string;
+  backends: string;
   rapidsnark?: string;
   zkey?: string;
   wtns?: string;
-}
-
-interface Case {
-  circuit: ProvingCircuit;
-  wtnsPath: string;
-  constraints: number | null;
-  domainLog2: number;
+  /** Take keys from the cache instead of making and timing them. */
+  cachedKeys?: boolean;
 }
 
 export async function benchProve(options: BenchProveOptions) {
   const rounds = Number(options.rounds);
-  const folder = await mkdtemp(join(tmpdir(), "openledger-bench-"));
-  try {
-    const cases: Case[] = [];
-    if (options.zkey !== undefined || options.wtns !== undefined) {
-      if (options.zkey === undefined || options.wtns === undefined)
-        throw new Error("--zkey and --wtns go together");
-      cases.push(await foreignCase(options.zkey, options.wtns));
-    } else {
-      await initPoseidon();
-      for (const size of options.sizes.split(",")) cases.push(await ledgerCase(Number(size), folder));
+  const contestants: Contestant[] = parseBackends(options.backends);
+  if (options.rapidsnark !== undefined) contestants.push("rapidsnark");
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  console.log(
+    `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, node ${process.version}; ` +
+      `${contestants.join(", ")}: ${rounds} proofs each, in turns`,
+  );
+  const sizes = [];
+  const isForeign = options.zkey !== undefined || options.wtns !== undefined;
+  for (const size of isForeign ? ["foreign"] : options.sizes.split(",")) {
+    // A folder of its own for each size: its key goes away before the next one is made.
+    const folder = await mkdtemp(join(tmpdir(), "openledger-bench-"));
+    const running = startContestants(options.rapidsnark, folder);
+    try {
+      const bench = await makeCase(size, options, folder);
+      sizes.push(await measure(bench, contestants, running, rounds));
+    } finally {
+      running.close();
+      await rm(folder, { recursive: true, force: true });
     }
-    const machine = {
-      cpu: cpus()[0]?.model ?? "unknown",
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-    };
+  }
+  return { machine, rounds, sizes };
+}
+
+function parseBackends(list: string): BackendName[] {
+  return list.split(",").map((name) => {
+    const known = BACKEND_NAMES.find((backend) => backend === name);
+    if (known === undefined) throw new Error(`back ends are ${BACKEND_NAMES.join(", ")}, not ${name}`);
+    return known;
+  });
+}
+
+function makeCase(size: string, options: BenchProveOptions, folder: string): Promise<BenchCase> {
+  const { zkey, wtns } = options;
+  if (zkey === undefined && wtns === undefined)
+    return ledgerCase(Number(size), folder, options.cachedKeys === true);
+  if (zkey === undefined || wtns === undefined) throw new Error("--zkey and --wtns go together");
+  return foreignCase(zkey, wtns, folder);
+}
+
+async function measure(
+  bench: BenchCase,
+  contestants: readonly Contestant[],
+  running: Contestants,
+  rounds: number,
+) {
+  const runs = new Map<Contestant, Run[]>();
+  const cold = new Map<Contestant, Run>();
+  const prove = async (who: Contestant, label: string): Promise<Run | null> => {
+    const answer = await running.prove(who, bench);
+    if (!answer.ok) {
+      console.log(`  ${who} did not run: ${answer.code} ${answer.message}`);
+      runs.delete(who);
+      return null;
+    }
+    const { proveMs, keyMs, cpuMs, peakMb } = answer;
+    const key = keyMs === null ? "" : `, key ${Math.round(keyMs)} ms`;
     console.log(
-      `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, node ${process.version}`,
+      `  ${label}: ${who} ${Math.round(proveMs)} ms${key}, processor ${Math.round(cpuMs)} ms, peak ${Math.round(peakMb)} MB`,
     );
-    const sizes = [];
-    for (const one of cases) sizes.push(await measure(one, rounds, options.rapidsnark, folder));
-    return { machine, rounds, sizes };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function ledgerCase(domainLog2: number, folder: string): Promise<Case> {
-  const shape = SHAPE_OF_DOMAIN[domainLog2];
-  if (shape === undefined) throw new Error(`sizes are ${Object.keys(SHAPE_OF_DOMAIN).join(", ")}`);
-  const name = `batch-${shape.narrow}-${shape.wide}`;
-  console.log(`2^${domainLog2}: ${name}, compiling, making its key, filling a batch`);
-  const compiled = await compileCircuit(circuitSpec(name));
-  const circuit = await developmentSetup(compiled);
-  const world = new RandomLedger(domainLog2, TREE_DEPTH);
-  const builder = new BatchBuilder(world.ledger, world.opening(shape));
-  for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-  const sealed = builder.seal();
-  const inputs = batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH);
-  const witness = (await WitnessCalculator.load(circuit.wasmPath)).calculate(inputs);
-  const wtnsPath = join(folder, `${name}.wtns`);
-  await writeFile(wtnsPath, encodeWitness(witness));
-  const { nonLinear, linear } = compiled.constraintCounts;
-  return { circuit, wtnsPath, constraints: nonLinear + linear, domainLog2 };
-}
-
-async function foreignCase(zkeyPath: string, wtnsPath: string): Promise<Case> {
-  const header = await readZkeyHeader(zkeyPath);
-  const circuit = {
-    name: zkeyPath,
-    wasmPath: "",
-    zkeyPath,
-    verificationKey: header.verificationKey,
-    contentHash: "",
-    isDevelopment: false,
+    return answer;
   };
-  return { circuit, wtnsPath, constraints: null, domainLog2: Math.log2(header.domainSize) };
-}
-
-async function measure(one: Case, rounds: number, rapidsnark: string | undefined, folder: string) {
-  const children = new Map<Contestant, ChildProcess>();
-  const times = new Map<Contestant, number[]>();
-  const peakMb = new Map<Contestant, number>();
-  const phases = new Map<Contestant, object>();
-  const contestants: Contestant[] = [
-    ...BACKENDS,
-    ...(rapidsnark === undefined ? [] : (["rapidsnark"] as const)),
-  ];
-  try {
-    // One round more than is counted: the first loads the key.
-    for (let round = 0; round <= rounds; round++) {
-      for (const who of contestants) {
-        if (round > 0 && !times.has(who)) continue;
-        const answer =
-          who === "rapidsnark"
-            ? await runRapidsnark(rapidsnark!, one, folder)
-            : await ask(childOf(who, children), one);
-        if (!answer.ok) {
-          console.log(`  ${who} did not run: ${answer.code} ${answer.message}`);
-          times.delete(who);
-          continue;
-        }
-        const list = times.get(who) ?? [];
-        if (round > 0) list.push(answer.proveMs);
-        times.set(who, list);
-        peakMb.set(who, answer.peakMb);
-        if (answer.phases !== null) phases.set(who, answer.phases);
-        console.log(
-          `  round ${round}${round === 0 ? " (not counted)" : ""}: ${who} ${Math.round(answer.proveMs)} ms, peak ${Math.round(answer.peakMb)} MB`,
-        );
-      }
+  for (const who of contestants) {
+    runs.set(who, []);
+    // Our back ends keep the key: their first proof reads it and is told apart. snarkjs and rapidsnark read it always,
+    // so that they have no cold proof; snarkjs' compiled code is warm within the first second of one.
+    if (who === "snarkjs" || who === "rapidsnark") continue;
+    const first = await prove(who, "cold");
+    if (first !== null) cold.set(who, first);
+  }
+  for (let round = 1; round <= rounds; round++) {
+    for (const who of contestants) {
+      const run = runs.has(who) ? await prove(who, `round ${round}`) : null;
+      if (run !== null) runs.get(who)!.push(run);
     }
-  } finally {
-    for (const child of children.values()) child.kill("SIGKILL");
   }
-  const medianMs = (who: Contestant) => (times.has(who) ? Math.round(median(times.get(who)!)) : null);
-  const ratio = (ours: Contestant, peer: Contestant) => {
-    const [a, b] = [medianMs(ours), medianMs(peer)];
-    return a === null || b === null ? null : Math.round((100 * b) / a) / 100;
-  };
-  const every = (value: (who: Contestant) => number | null) => ({
-    snarkjs: value("snarkjs"),
-    wasm: value("wasm"),
-    native: value("native"),
-    webgpu: null,
-    rapidsnark: value("rapidsnark"),
-  });
-  const row = {
-    constraints: one.constraints,
-    domainLog2: one.domainLog2,
-    medianMs: every(medianMs),
-    peakMb: every((who) => (times.has(who) ? Math.round(peakMb.get(who)!) : null)),
-    ratios: {
-      wasmToSnarkjs: ratio("wasm", "snarkjs"),
-      nativeToSnarkjs: ratio("native", "snarkjs"),
-      wasmToRapidsnark: ratio("wasm", "rapidsnark"),
-      nativeToRapidsnark: ratio("native", "rapidsnark"),
-    },
-    phases: Object.fromEntries(phases),
-  };
+  const row = summarise(bench, runs, cold);
   console.log(`2^${row.domainLog2}: ${JSON.stringify({ medianMs: row.medianMs, ratios: row.ratios })}`);
+  for (const line of breakdown(row)) console.log(`  ${line}`);
   return row;
-}
-
-function childOf(who: Contestant, children: Map<Contestant, ChildProcess>): ChildProcess {
-  let child = children.get(who);
-  if (child === undefined) {
-    child = fork(join(repositoryRoot, "scripts", "bench", "prove-child.ts"), [who], {
-      execArgv: ["--import", "tsx"],
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    children.set(who, child);
-  }
-  return child;
-}
-
-function ask(child: ChildProcess, { circuit, wtnsPath }: Case): Promise<ChildAnswer> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null) => reject(new Error(`a prover's process ended with ${code}`));
-    child.once("exit", onExit);
-    child.once("message", (answer: ChildAnswer) => {
-      child.off("exit", onExit);
-      resolve(answer);
-    });
-    child.send({ circuit, wtnsPath } satisfies ChildRequest);
-  });
-}
-
-/** rapidsnark's command line reads the key anew for every proof; its process is timed whole, as its users run it. */
-function runRapidsnark(binary: string, one: Case, folder: string): Promise<ChildAnswer> {
-  return new Promise((resolve, reject) => {
-    const startedAtMs = performance.now();
-    const child = spawn(
-      binary,
-      [one.circuit.zkeyPath, one.wtnsPath, join(folder, "proof.json"), join(folder, "public.json")],
-      {
-        stdio: ["ignore", "ignore", "inherit"],
-      },
-    );
-    child.on("error", reject);
-    child.on("exit", (code) =>
-      resolve(
-        code === 0
-          ? { ok: true, proveMs: performance.now() - startedAtMs, peakMb: 0, phases: null }
-          : { ok: false, code: "PRV_PROVE_FAILED", message: `rapidsnark ended with ${code}` },
-      ),
-    );
-  });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

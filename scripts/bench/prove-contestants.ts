@@ -1,0 +1,109 @@
+/** The provers of a comparison, each in a process of its own, so that memory and processor time are its own. */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { repositoryRoot } from "../../circuits/compile.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import type { Groth16Proof } from "../../prover/groth16-proof.ts";
+import { verifyProof } from "../../prover/verification-key.ts";
+import type { BenchCase } from "./prove-case.ts";
+import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
+
+export type Contestant = BackendName | "rapidsnark";
+
+export interface Contestants {
+  /** One proof, verified. Rejects where the process ends; failures that the prover reports are answers. */
+  prove(who: Contestant, bench: BenchCase): Promise<ChildAnswer>;
+  close(): void;
+}
+
+/** @param folder where rapidsnark writes its proofs */
+export function startContestants(rapidsnarkPath: string | undefined, folder: string): Contestants {
+  const children = new Map<BackendName, ChildProcess>();
+  return {
+    prove(who, bench) {
+      if (who === "rapidsnark") return runRapidsnark(rapidsnarkPath!, bench, folder);
+      const child = children.get(who) ?? startChild(who);
+      children.set(who, child);
+      return ask(child, bench);
+    },
+    close() {
+      for (const child of children.values()) child.kill("SIGKILL");
+    },
+  };
+}
+
+function startChild(who: BackendName): ChildProcess {
+  return fork(join(repositoryRoot, "scripts", "bench", "prove-child.ts"), [who], {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+}
+
+function ask(child: ChildProcess, { circuit, wtnsPath }: BenchCase): Promise<ChildAnswer> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) => reject(new Error(`a prover's process ended with ${code}`));
+    child.once("exit", onExit);
+    child.once("message", (answer: ChildAnswer) => {
+      child.off("exit", onExit);
+      resolve(answer);
+    });
+    child.send({ circuit, wtnsPath } satisfies ChildRequest);
+  });
+}
+
+const pollMs = 20;
+
+/** rapidsnark's command line reads the key anew for every proof; its process is timed whole, as its users run it. */
+async function runRapidsnark(
+  binary: string,
+  { circuit, wtnsPath }: BenchCase,
+  folder: string,
+): Promise<ChildAnswer> {
+  const [proofPath, publicPath] = [join(folder, "proof.json"), join(folder, "public.json")];
+  const startedAtMs = performance.now();
+  const child = spawn(binary, [circuit.zkeyPath, wtnsPath, proofPath, publicPath], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  let used = { peakMb: 0, cpuMs: 0 };
+  const poll = setInterval(() => (used = readUsage(child.pid) ?? used), pollMs);
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
+  }).finally(() => clearInterval(poll));
+  const proveMs = performance.now() - startedAtMs;
+  if (exitCode !== 0)
+    return { ok: false, code: "PRV_PROVE_FAILED", message: `rapidsnark ended with ${exitCode}` };
+  const proof = fromSnarkjsProof(JSON.parse(await readFile(proofPath, "utf8")) as SnarkjsProof);
+  const signals = JSON.parse(await readFile(publicPath, "utf8")) as string[];
+  if (!verifyProof(circuit.verificationKey, proof, signals.map(BigInt)))
+    return { ok: false, code: "PRV_PROOF_INVALID", message: "rapidsnark made a proof that does not verify" };
+  return { ok: true, proveMs, keyMs: null, ...used, phases: null };
+}
+
+/** Linux' account of a running process, null where there is none: its last moments are lost. */
+function readUsage(pid: number | undefined): { peakMb: number; cpuMs: number } | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    // After the name in brackets: state, ten numbers, then user and system time in hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    const peakKb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN);
+    if (Number.isNaN(peakKb)) return null;
+    return { peakMb: peakKb / 1024, cpuMs: 10 * (Number(fields[11]) + Number(fields[12])) };
+  } catch {
+    return null;
+  }
+}
+
+interface SnarkjsProof {
+  pi_a: string[];
+  pi_b: string[][];
+  pi_c: string[];
+}
+
+function fromSnarkjsProof({ pi_a, pi_b, pi_c }: SnarkjsProof): Groth16Proof {
+  const pair = (values: readonly string[]): [bigint, bigint] => [BigInt(values[0]!), BigInt(values[1]!)];
+  return { a: pair(pi_a), b: [pair(pi_b[0]!), pair(pi_b[1]!)], c: pair(pi_c) };
+}
