@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { parser } from "@prometheus-io/lezer-promql";
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
+import { createBridgeMetrics } from "../bridge/metrics.ts";
+import { createMetrics } from "./metrics.ts";
+import { sequencerErrors } from "./sequencer-errors.ts";
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly runbook: string };
+}
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+const runbook = read("../docs/runbook.md");
+const alertsOf = (path: string) =>
+  (parse(read(path)) as { groups: { rules: Alert[] }[] }).groups.flatMap((group) => group.rules);
+
+function bridgeRegistry(): Registry {
+  const registry = new Registry();
+  createBridgeMetrics(registry);
+  return registry;
+}
+const FILES = [
+  { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
+  { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
+];
+const ALERTS = FILES.flatMap((file) => alertsOf(file.path).map((alert) => ({ ...file, ...alert })));
+
+/** The texts of an expression's nodes of one sort, or null where it does not parse. */
+function nodes(expression: string, sort: string): string[] | null {
+  const found: string[] = [];
+  let isBroken = false;
+  parser.parse(expression).iterate({
+    enter: ({ type, from, to }) => {
+      if (type.isError) isBroken = true;
+      if (type.name === sort) found.push(expression.slice(from, to));
+    },
+  });
+  return isBroken ? null : found;
+}
+
+describe("nodes", () => {
+  it("finds what does not parse", () => {
+    expect(nodes("sum(rate(a_total[5m])) > 1", "Identifier")).toEqual(["a_total"]);
+    expect(nodes("sum(rate(a_total[5m]) > ", "Identifier")).toBeNull();
+  });
+});
+
+describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotations, for: pending }) => {
+  it("asks for metrics and labels that its process has", async () => {
+    const metrics = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, metric]));
+    const names = nodes(expr, "Identifier");
+    expect(names, expr).not.toBeNull();
+    expect(names!.length).toBeGreaterThan(0);
+    for (const name of names!) {
+      if (name === "up") continue;
+      expect([...metrics.keys()], expr).toContain(name.replace(/_(bucket|sum|count)$/, ""));
+    }
+    // Two processes have metrics of the same names.
+    const selectors = nodes(expr, "VectorSelector")!;
+    for (const selector of selectors) expect(selector).toContain(`job="${job}"`);
+  });
+
+  it("names codes that are raised", () => {
+    const known = [...Object.keys(sequencerErrors), ...Object.keys(bridgeErrors)];
+    for (const [, codes] of expr.matchAll(/code=~?"([^"]+)"/g)) {
+      for (const code of codes!.split("|")) expect(known).toContain(code);
+    }
+  });
+
+  it("has a severity, a summary and a section of the runbook", () => {
+    expect(["page", "ticket"]).toContain(labels.severity);
+    expect(annotations.summary.length).toBeGreaterThan(10);
+    expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+    expect(runbook).toContain(`\n## ${alert}\n`);
+    if (pending !== undefined) expect(pending).toMatch(/^\d+[smh]$/);
+  });
+});
+
+describe("docs/runbook.md", () => {
+  it("has no section without an alert", () => {
+    const sections = [...runbook.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
+    expect(sections.sort()).toEqual(ALERTS.map(({ alert }) => alert).sort());
+  });
+
+  it("says what to do about every code that stops the bridge", () => {
+    const listed = [...runbook.matchAll(/^\| `(BRG_\w+)` \|/gm)].map(([, code]) => code);
+    const stopping = (Object.keys(bridgeErrors) as BridgeErrorCode[]).filter(
+      (code) => bridgeErrors[code].httpStatus === 500 && !bridgeErrors[code].isRetryable,
+    );
+    for (const code of stopping) expect(listed, "a row of BridgeAlarm").toContain(code);
+    for (const code of listed) expect(Object.keys(bridgeErrors)).toContain(code);
+  });
+});
