@@ -1,4 +1,5 @@
 import type { Recipe } from "../../attribution/recipe.ts";
+import { ROW_RULES } from "../../attribution/row-rules.ts";
 import { toHex32 } from "../../client/hex.ts";
 
 /** What a recipe says beside the rows that it is about. */
@@ -12,7 +13,7 @@ export const RECIPE_PRESETS: Readonly<Record<string, RecipePreset>> = {
     seed: "emails",
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-6 },
     method: { kind: "influence", damping: 0.001, featureCount: 256 },
-    rules: { normQuantile: 0.9, nearDuplicatesShare: true },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: true },
   },
   digits: {
     version: 2,
@@ -20,7 +21,7 @@ export const RECIPE_PRESETS: Readonly<Record<string, RecipePreset>> = {
     seed: "digits",
     model: { kind: "logistic", decay: 0.003, tolerance: 1e-6 },
     method: { kind: "influence", damping: 0.003, featureCount: 256 },
-    rules: { normQuantile: 0.9, nearDuplicatesShare: true },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: true },
   },
 };
 

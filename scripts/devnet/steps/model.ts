@@ -6,6 +6,7 @@ import { readModel, writeModel } from "../../../attribution/model-directory.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model-files.ts";
 import type { Recipe } from "../../../attribution/recipe.ts";
 import { registerModel } from "../../../attribution/registration.ts";
+import { ROW_RULES } from "../../../attribution/row-rules.ts";
 import { trainModel } from "../../../attribution/trained-model.ts";
 import { unpackBinding } from "../../../circuits/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
@@ -70,7 +71,7 @@ export function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: 
     seed: "devnet",
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-6 },
     method: { kind: "influence", damping: 0.001, featureCount: plan.featureCount },
-    rules: { normQuantile: 0.9, nearDuplicatesShare: true },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: true },
     columnCount: plan.settlement.features,
   };
 }
