@@ -8,7 +8,8 @@ export const radix = 2 ** limbBits;
 export const chainStart = 1.5 * 2 ** 103;
 /** How far a chain may move from its start, either way. */
 const chainMax = 2 ** 102;
-const exactMax = 2 ** 53;
+/** Integers up to here are doubles. */
+export const exactMax = 2 ** 53;
 
 /** A product of limbs for a column. */
 export interface Product {
@@ -38,7 +39,8 @@ export class Column {
   #restMax = 0;
   #chain: Code | null = null;
   #chainSum = 0;
-  /** Finished chains and carries, multiples of 2^51. */
+  /** Finished chains and carries, multiples of 2^51; more than one sum where one would not be exact. */
+  readonly #full: Sum[] = [];
   #upper: Code | null = null;
   #upperMax = 0;
   #isClosed = false;
@@ -108,6 +110,11 @@ export class Column {
 
   #addUpper(code: Code, max: number): void {
     if (this.#isClosed) throw new RangeError("a column whose upper part was taken");
+    if (this.#upper !== null && (this.#upperMax + max) / radix > exactMax) {
+      this.#full.push({ code: this.#upper, max: this.#upperMax / radix });
+      this.#upper = null;
+      this.#upperMax = 0;
+    }
     this.#upper = this.#upper === null ? code : this.#kernel.bind(f64x2.add(this.#upper, code));
     this.#upperMax += max;
     checkExact(this.#upperMax / radix);
@@ -144,16 +151,16 @@ export class Column {
     return { code: this.#rest!, max: this.#restMax };
   }
 
-  /** The upper part: multiples of 2^51, and their bound in units of the next column. */
-  close(): Sum {
+  /** The upper part, one sum or several: multiples of 2^51, and their bounds in units of the next column. */
+  close(): Sum[] {
     this.#closeChain();
     if (this.#upper === null) throw new RangeError("a column without products");
     this.#isClosed = true;
-    return { code: this.#upper, max: this.#upperMax / radix };
+    return [...this.#full, { code: this.#upper, max: this.#upperMax / radix }];
   }
 
   /** Likewise, where the rest is a multiple of 2^51 too. */
-  closeCleared(): Sum {
+  closeCleared(): Sum[] {
     this.#addUpper(this.#rest!, this.#restMax);
     return this.close();
   }

@@ -28,6 +28,10 @@ interface Operation {
   isProduct?: boolean;
 }
 
+/** Indices of operands, two at a time. */
+const pairsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => [i % 4, (i + (i >> 2)) % 4] as const);
+
 const operations: Record<string, Operation> = {
   mul: { apply: (k, [a, b]) => k.mul(a!, b!), expected: ([a, b]) => a! * b!, isProduct: true },
   square: { apply: (k, [a]) => k.square(a!), expected: ([a]) => a! * a!, isProduct: true },
@@ -40,6 +44,18 @@ const operations: Record<string, Operation> = {
     expected: ([a, b, c, d]) => a! * b! - c! * d!,
     isProduct: true,
   },
+  ...Object.fromEntries(
+    [4, 5, 6, 7, 9, 12, 17].map((count) => [
+      `${count}Products`,
+      {
+        apply: (k: FieldKernel, values: LimbValue[]) =>
+          k.sumOfProducts(pairsOf(count).map(([i, j]) => ({ a: values[i]!, b: values[j]! }))),
+        expected: (values: bigint[]) =>
+          pairsOf(count).reduce((sum, [i, j]) => sum + values[i]! * values[j]!, 0n),
+        isProduct: true,
+      },
+    ]),
+  ),
   add: { apply: (k, [a, b]) => k.normalize(k.add(a!, b!)), expected: ([a, b]) => a! + b! },
   reducedSum: {
     apply: (k, [a, b, c]) => k.reduce(k.sub(k.sub(a!, b!), c!)),

@@ -1,5 +1,14 @@
 import { type Code, f64x2, type Local, scratchAddress, v128, type WasmFunction } from "./assembler.ts";
-import { Column, chainStart, checkExact, half, type Product, radix, type Sum } from "./column-sum.ts";
+import {
+  Column,
+  chainStart,
+  checkExact,
+  exactMax,
+  half,
+  type Product,
+  radix,
+  type Sum,
+} from "./column-sum.ts";
 import type { ConstantPool } from "./constant-pool.ts";
 import {
   balancedResidue,
@@ -287,13 +296,17 @@ export class FieldKernel {
     const top = limbCount - 1;
     // Columns 0 to 3: their limbs times powers of 1 / 2^51 modulo the prime are added further up.
     const low = [0, 1, 2, 3].map(open);
-    const uppers: Sum[] = [];
+    const uppers: Sum[][] = [];
     for (const [k, column] of low.entries()) {
-      if (k > 0) column.reserve(uppers[k - 1]!.max);
+      const carries = uppers[k - 1];
+      // Where they are many or large, each may itself carry upwards: they come before the column is closed.
+      const isOne = carries?.length === 1 && carries[0]!.max + half <= exactMax;
+      if (isOne) column.reserve(carries[0]!.max);
+      else for (const sum of carries?.splice(0) ?? []) column.addCarry(sum);
       uppers.push(column.close());
     }
     const parts = low.map((column, k) => {
-      if (k > 0) column.addCarry(uppers[k - 1]!);
+      for (const sum of uppers[k - 1] ?? []) column.addCarry(sum);
       return column.split();
     });
     const folded = parts.map(({ limb, limbMax }, k) => {
@@ -321,7 +334,7 @@ export class FieldKernel {
         });
       }
       if (j === 0) {
-        column.addCarry(uppers[top - 1]!);
+        for (const sum of uppers[top - 1]!) column.addCarry(sum);
         if (parts[top - 1]!.carry !== null) column.addCarry(parts[top - 1]!.carry!);
       }
       this.pin(column.rest().code);
@@ -344,14 +357,18 @@ export class FieldKernel {
     const limbs: Code[] = [];
     const limbMax: number[] = [];
     for (const column of high.slice(1)) {
-      column.addCarry(carried);
+      for (const sum of carried) column.addCarry(sum);
       const rest = column.rest();
       limbs.push(rest.code);
       limbMax.push(rest.max);
       carried = column.close();
     }
-    limbs.push(this.bind(f64x2.mul(carried.code, this.constant(1 / radix))));
-    limbMax.push(carried.max);
+    const last = carried.map(({ code, max }) => ({
+      code: this.bind(f64x2.mul(code, this.constant(1 / radix))),
+      max,
+    }));
+    limbs.push(last.map(({ code }) => code).reduce((sum, code) => this.bind(f64x2.add(sum, code))));
+    limbMax.push(last.reduce((sum, { max }) => sum + max, 0));
     return this.normalize({ limbs, limbMax, valueMax: this.productBound(productMax) });
   }
 
