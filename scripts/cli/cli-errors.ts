@@ -62,6 +62,26 @@ export const commandErrors = {
     meaning: "the model has no sealed epoch to settle",
     remedy: "seal the open one first with: openledger model seal",
   },
+  CMD_NOT_FROZEN: {
+    meaning: "exits are for a frozen rollup, and this one is not",
+    remedy: "take the money with: openledger withdraw (--forced), or look with --dry-run",
+  },
+  CMD_FREEZE_TOO_EARLY: {
+    meaning: "the queue's oldest entry does not wait for 14 days yet",
+    remedy: "wait until the time that the message names, or carry the queue on: openledger submit-queue",
+  },
+  CMD_FREEZE_NO_ENTRY: {
+    meaning: "only a queue entry that waits for too long lets anyone freeze, and none waits",
+    remedy: "ask for your money first: openledger withdraw all --forced",
+  },
+  CMD_FREEZE_NO_WAY_OUT: {
+    meaning: "the rollup was deployed without the circuits of exits that a freeze needs",
+    remedy: "its queue is the way out: openledger withdraw all --forced, then openledger submit-queue",
+  },
+  CMD_KEYS_DIFFER: {
+    meaning: "the rollup's registered key of a circuit is not the one that this repository gives",
+    remedy: "use the version of this repository that the rollup was deployed with",
+  },
   CMD_TOO_EARLY: {
     meaning: "the rules allow this only later",
     remedy: "wait as long as the message says, and try again",
@@ -69,6 +89,14 @@ export const commandErrors = {
   CMD_SETTLEMENT_DIFFERS: {
     meaning: "a settlement is not what the published data and L1 make of its epoch",
     remedy: "do not trust this model before the difference is explained",
+  },
+  CMD_NO_RECEIPT: {
+    meaning: "no receipt is named, and none is stored on this machine",
+    remedy: "name a receipt's file, or a sequencer with --from-feed URL",
+  },
+  CMD_RECEIPT_FILE_UNREADABLE: {
+    meaning: "a receipt's file cannot be read",
+    remedy: "list the stored ones with: openledger receipts",
   },
   CMD_INTERNAL: {
     meaning: "the program failed in an unforeseen way",
@@ -97,6 +125,9 @@ const ledgerRemedies: Record<string, string> = {
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
   BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
+  BRG_RECEIPT_UNREADABLE: "pass a file that openledger receipts lists, or that a follower's alarm names",
+  BRG_RECEIPT_NOT_OPERATORS: "it shows nothing about this rollup's operator: check --rollup and --rpc",
+  BRG_RECEIPT_UNOPENED: "pass the file with the operation beside the receipt",
   BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
   OP_NOTHING_TO_SEAL: "wait until somebody has paid the model",
   OP_EPOCH_UNSETTLED: "settle the sealed epoch first with: openledger model settle",

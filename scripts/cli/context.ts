@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { type Address, getAddress, isAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { type Deployment, loadDeployment } from "../../circuits/deployment.ts";
+import { type Deployment, loadDeployment, parseDeployment } from "../../circuits/deployment.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
@@ -10,6 +11,7 @@ import { findLeaves, getLeaf } from "../../client/ledger-reads.ts";
 import type { LedgerLeaf } from "../../client/sequencer-schemas.ts";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
+import { storeReceipt } from "./receipt-store.ts";
 import { readIfPresent, workspacePaths } from "./workspace.ts";
 
 /** Options that every command takes. */
@@ -66,10 +68,20 @@ export function modelServerOf(modelId: number, server: string | undefined): stri
   });
 }
 
-/** The devnet's deployment record, if it is of this rollup; null where there is none. */
+/**
+ * The devnet's deployment record, if it is of this rollup; null where there is none. One that cannot be read, of another
+ * version say, is not known to be: where the record itself is what was asked for, `resolveEndpoints` refuses it.
+ */
 export function deploymentOf(rollupAddress: Address): Deployment | null {
-  if (readIfPresent(workspacePaths.deployment) === null) return null;
-  const deployment = loadDeployment(workspacePaths.deployment);
+  const text = readIfPresent(workspacePaths.deployment);
+  if (text === null) return null;
+  let deployment: Deployment;
+  try {
+    deployment = parseDeployment(text);
+  } catch (error) {
+    if (isRollupError(error, "CIR_DEPLOYMENT_INVALID")) return null;
+    throw error;
+  }
   return getAddress(deployment.rollupAddress) === rollupAddress ? deployment : null;
 }
 
@@ -135,6 +147,7 @@ export async function openSigner(options: GlobalOptions): Promise<Signer> {
     ...(sequencerUrl === null ? {} : { sequencerUrl }),
     l1Account: account.l1,
     l2Key: key,
+    onReceipt: storeReceipt,
   });
   return { client, account, key };
 }

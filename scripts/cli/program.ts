@@ -1,10 +1,14 @@
 import { Command, InvalidArgumentError } from "commander";
 import { addAccountCommands } from "./account-command.ts";
 import { addClaimCommand } from "./claim-command.ts";
+import { addContradictionCommand } from "./contradiction-command.ts";
 import { addDatanetCommands } from "./datanet-command.ts";
 import { addDepositCommand } from "./deposit-command.ts";
+import { addExitCommand } from "./exit-command.ts";
+import { addFreezeCommand } from "./freeze-command.ts";
 import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
+import { addReceiptsCommand } from "./receipts-command.ts";
 import { addRestoreCommand } from "./restore-command.ts";
 import { addRewardsCommands } from "./rewards-command.ts";
 import { withExample } from "./run-command.ts";
@@ -45,7 +49,11 @@ export function createProgram(): Command {
   addRewardsCommands(program);
   addVerifyCommand(program);
   addSubmitQueueCommand(program);
+  addFreezeCommand(program);
+  addExitCommand(program);
   addRestoreCommand(program);
+  addReceiptsCommand(program);
+  addContradictionCommand(program);
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });
   return program;

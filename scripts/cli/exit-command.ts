@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { repositoryRoot } from "../../circuits/compile.ts";
+import type { ExitCommandOptions } from "./exit.ts";
+import { parseId } from "./parse-id.ts";
+import { onRun, withExample } from "./run-command.ts";
+import { PROVER_OPTION } from "./settlement-options.ts";
+
+export function addExitCommand(program: Command): void {
+  const command = program
+    .command("exit")
+    .description(
+      "take everything out of a frozen rollup, from an Ethereum node alone: balances, rewards, deposits that wait",
+    )
+    .option("--owner <address>", "whose money; it goes to that address, whoever pays; default: the account's")
+    .option("--all", "everybody's")
+    .option("--leaf <id>", "only of this leaf: its balance, and its slots where it is a model", parseId)
+    .option("--slot <index>", "only of this slot of the model that --leaf names", parseId)
+    .option("--dry-run", "only say what there is, frozen or not; needs no account where --owner is given")
+    .option(
+      "--keys <folder>",
+      "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>",
+      join(repositoryRoot, "keys"),
+    )
+    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt)
+    .option(...PROVER_OPTION);
+  withExample(
+    command,
+    "exit --account bob",
+    "exit --rpc https://… --rollup 0x… --owner 0x… --dry-run",
+    "exit --rpc https://… --rollup 0x… --private-key-file key",
+  );
+  onRun<ExitCommandOptions>(command, async (context) => {
+    const { runExit } = await import("./exit.ts");
+    await runExit(context);
+  });
+}

@@ -1,0 +1,112 @@
+import type { Address } from "viem";
+import { toHex32 } from "../../client/hex.ts";
+import { formatOpen } from "../../client/open-amount.ts";
+import { createProver } from "../../prover/backends.ts";
+import type { Prover } from "../../prover/prover.ts";
+import { describeItem, type ExitItem } from "../exit/exit-plan.ts";
+import { type LeaveResult, leave } from "../exit/leave.ts";
+import { commandError } from "./cli-errors.ts";
+import { type GlobalOptions, parseAddress, resolveAccount, resolveEndpoints } from "./context.ts";
+import { renderTable } from "./output.ts";
+import type { CommandContext } from "./run-command.ts";
+import { requireBackend } from "./settlement-context.ts";
+
+export interface ExitCommandOptions {
+  owner?: string;
+  all?: true;
+  leaf?: number;
+  slot?: number;
+  dryRun?: true;
+  keys: string;
+  fromBlock?: bigint;
+  prover: string;
+}
+
+/** @throws CMD_NOT_FROZEN, CMD_USAGE, CMD_NO_ACCOUNT, and what `leave` throws */
+export async function runExit({ options, output }: CommandContext<ExitCommandOptions>): Promise<void> {
+  const backend = requireBackend(options.prover);
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const owner = selectedOwner(options);
+  const account = options.dryRun === true ? null : resolveAccount(options).l1;
+  let prover: Promise<Prover> | null = null;
+  const open = () => {
+    prover ??= createProver(backend);
+    return prover;
+  };
+  try {
+    const result = await leave({
+      rpcUrl,
+      rollupAddress,
+      // Never the deployment record's: it may be another chain's.
+      fromBlock: options.fromBlock,
+      account,
+      selection: { owner, leafId: options.leaf, slotIndex: options.slot },
+      prover: { open, keysFolder: options.keys },
+      onProgress: (text) => output.progress(text),
+    });
+    output.answer(describe(result, { owner, rollupAddress, isDryRun: account === null }), {
+      rollupAddress,
+      owner,
+      isDryRun: account === null,
+      ...result,
+      root: toHex32(result.root),
+    });
+  } finally {
+    await (prover as Promise<Prover> | null)?.then((opened) => opened.close());
+  }
+}
+
+/** null = everybody's. @throws CMD_USAGE, CMD_NO_ACCOUNT */
+function selectedOwner(options: GlobalOptions & ExitCommandOptions): Address | null {
+  if (options.slot !== undefined && options.leaf === undefined)
+    throw commandError("CMD_USAGE", "--slot needs the model's id in --leaf");
+  if (options.all === true && options.owner !== undefined)
+    throw commandError("CMD_USAGE", "--all and --owner exclude each other");
+  if (options.all === true) return null;
+  return options.owner === undefined ? resolveAccount(options).l1.address : parseAddress(options.owner);
+}
+
+interface Asked {
+  readonly owner: Address | null;
+  readonly rollupAddress: Address;
+  readonly isDryRun: boolean;
+}
+
+function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked): string[] {
+  const { batchNumber, gasUsed, isFrozen, items, paidWei, pending, transactions } = result;
+  const whose = owner ?? "everybody";
+  const standing = isFrozen
+    ? `is frozen after batch ${batchNumber}`
+    : `stands at batch ${batchNumber}, not frozen`;
+  const lines = [`the rollup ${rollupAddress} ${standing}`];
+  if (items.length === 0 && pending.length === 0) lines.push(`it owes nothing to ${whose}`);
+  else
+    lines.push(
+      `owed to ${whose}, in OPEN:`,
+      ...renderTable([...items.map(itemRow), ...pending.map(pendingRow)]),
+    );
+  if (isDryRun) return [...lines, "nothing was sent"];
+  const rows = transactions.map(({ action, amountWei, count, gasUsed: gas, transactionHash }) => [
+    count === 1 ? action : `${count} ${action}s`,
+    formatOpen(amountWei),
+    `${gas} gas`,
+    transactionHash,
+  ]);
+  if (rows.length === 0) return [...lines, "everything was taken before: nothing was sent"];
+  lines.push("sent to L1:", ...renderTable(rows));
+  return [...lines, `${formatOpen(paidWei)} OPEN paid out, ${gasUsed} gas in ${rows.length} transactions`];
+}
+
+const itemRow = (item: ExitItem): string[] => [
+  formatOpen(item.amountWei),
+  describeItem(item),
+  item.owner,
+  item.isTaken ? "taken before" : "",
+];
+
+const pendingRow = ({ amountWei, owner }: LeaveResult["pending"][number]): string[] => [
+  formatOpen(amountWei),
+  "claimable on L1",
+  owner,
+  "",
+];

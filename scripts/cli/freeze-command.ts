@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { resolveAccount, resolveEndpoints } from "./context.ts";
+import { onRun, withExample } from "./run-command.ts";
+
+export function addFreezeCommand(program: Command): void {
+  const command = program
+    .command("freeze")
+    .description(
+      "freeze a rollup whose queue stands still for 14 days, for good; anyone may, and says when where it is too early",
+    );
+  withExample(command, "freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key");
+  onRun(command, async ({ options, output }) => {
+    // Loaded here: prover and bridge would make every other command a second slower.
+    const { freezeRollup } = await import("../exit/freeze.ts");
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const { outlook, transactionHash, gasUsed } = await freezeRollup({
+      rpcUrl,
+      rollupAddress,
+      account: () => resolveAccount(options).l1,
+    });
+    const lines =
+      transactionHash === null
+        ? [`the rollup ${rollupAddress} was frozen before`]
+        : [
+            `the rollup ${rollupAddress} is frozen, for good: queue entry ${outlook.oldest!.queueIndex} waited for too long`,
+            `L1 transaction ${transactionHash}, ${gasUsed} gas`,
+          ];
+    lines.push("take out what is yours with: openledger exit");
+    output.answer(lines, {
+      rollupAddress,
+      wasFrozen: outlook.isFrozen,
+      oldest: outlook.oldest,
+      transactionHash,
+      gasUsed,
+    });
+  });
+}

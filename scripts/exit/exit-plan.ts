@@ -1,0 +1,139 @@
+/** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
+import { type Address, getAddress } from "viem";
+import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
+import { leafExitKey } from "../../circuits/exit-statement.ts";
+import { unpackCounters } from "../../circuits/leaf.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { CLAIM_ROLE } from "../../circuits/rewards.ts";
+import { slotDue } from "../../circuits/slot-exit.ts";
+
+export type LeafName = "account" | "datanet" | "model";
+export type RoleName = "contributor" | "validator";
+
+interface Owed {
+  /** Who gets it: a leaf's l1Owner, or a waiting deposit's sender. */
+  readonly owner: Address;
+  readonly amountWei: bigint;
+  /** It was credited to its owner before. */
+  readonly isTaken: boolean;
+}
+
+/** A leaf's balance. */
+export interface LeafItem extends Owed {
+  readonly kind: "leaf";
+  readonly key: bigint;
+  readonly leafId: number;
+  readonly leafKind: LeafName;
+}
+
+/** What a role of a model's slot earned: proven and unclaimed, and its part of the open and the sealed epoch. */
+export interface SlotItem extends Owed {
+  readonly kind: "slot";
+  readonly key: bigint;
+  readonly modelId: number;
+  readonly slotIndex: number;
+  readonly role: RoleName;
+  /** The leaf that has the role. */
+  readonly leafId: number;
+}
+
+/** A deposit that no batch has taken. */
+export interface DepositItem extends Owed {
+  readonly kind: "deposit";
+  readonly queueIndex: number;
+}
+
+export type ProvenItem = LeafItem | SlotItem;
+export type ExitItem = ProvenItem | DepositItem;
+
+export interface ExitSelection {
+  /** Only what goes to this address; null = to anybody. */
+  readonly owner: Address | null;
+  /** Only this leaf's balance, and its slots where it is a model. */
+  readonly leafId?: number | undefined;
+  /** Only this slot of the model `leafId`. */
+  readonly slotIndex?: number | undefined;
+}
+
+const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
+  [LEAF_KIND.account]: "account",
+  [LEAF_KIND.datanet]: "datanet",
+  [LEAF_KIND.model]: "model",
+};
+
+const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
+
+/** Everything that is owed to the selected, taken or not: leaves, then slots, then deposits, each by their numbers. */
+export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
+  const items = [...leafItems(replay), ...slotItems(replay), ...depositItems(replay)];
+  return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
+}
+
+function isSelected(item: ExitItem, { leafId, owner, slotIndex }: ExitSelection): boolean {
+  if (owner !== null && item.owner !== owner) return false;
+  if (leafId === undefined) return true;
+  if (item.kind === "deposit") return false;
+  if (item.kind === "leaf") return item.leafId === leafId && slotIndex === undefined;
+  return item.modelId === leafId && (slotIndex === undefined || item.slotIndex === slotIndex);
+}
+
+function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
+  const { records } = replay.requireLedger();
+  for (const [leafId, { leaf }] of [...records].sort(([x], [y]) => x - y)) {
+    const key = leafExitKey(leafId);
+    yield {
+      kind: "leaf",
+      key,
+      leafId,
+      leafKind: LEAF_NAMES[leaf.kind]!,
+      owner: toOwner(leaf.l1Owner),
+      amountWei: leaf.balance,
+      isTaken: replay.totals.exitedWei.has(key),
+    };
+  }
+}
+
+function* slotItems(replay: LedgerReplay): Generator<SlotItem> {
+  const ledger = replay.requireLedger();
+  for (const [modelId, { leaf, rewards }] of [...ledger.records].sort(([x], [y]) => x - y)) {
+    if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
+    for (const [slotIndex, { contributorId, validatorId }] of rewards.slots.entries()) {
+      for (const role of ["contributor", "validator"] as const) {
+        // Owners that are no leaves have nobody to pay to.
+        if (ledger.record(role === "contributor" ? contributorId : validatorId) === undefined) continue;
+        const { amountWei, key, ownerId, recipient } = slotDue(ledger, modelId, slotIndex, CLAIM_ROLE[role]);
+        const isTaken = replay.totals.exitedWei.has(key);
+        const owner = toOwner(recipient);
+        yield { kind: "slot", key, modelId, slotIndex, role, leafId: ownerId, owner, amountWei, isTaken };
+      }
+    }
+  }
+}
+
+function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
+  const { entries, queueHead, totals } = replay;
+  for (const { amountWei, kind, queueIndex, sender } of entries.slice(queueHead)) {
+    if (kind > KIND.depositTo) continue;
+    const isTaken = totals.refundedEntries.has(queueIndex);
+    yield { kind: "deposit", queueIndex, owner: getAddress(sender), amountWei, isTaken };
+  }
+}
+
+/** What an address can claim on L1 without any proof, by its books; wei. */
+export function claimableWei(replay: LedgerReplay, owner: Address): bigint {
+  return replay.totals.pendingWei.get(owner.toLowerCase()) ?? 0n;
+}
+
+/** What an item is, for people: "balance of account 5", "slot 2 of model 11 as validator (leaf 7)". */
+export function describeItem(item: ExitItem): string {
+  switch (item.kind) {
+    case "leaf":
+      return `balance of ${item.leafKind} ${item.leafId}`;
+    case "slot":
+      return `slot ${item.slotIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
+    case "deposit":
+      return `deposit that waits as queue entry ${item.queueIndex}`;
+    default:
+      return item satisfies never;
+  }
+}

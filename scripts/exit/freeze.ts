@@ -1,0 +1,87 @@
+/** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
+import type { Address, Hex, LocalAccount } from "viem";
+import { ExitContract } from "../../bridge/exit-contract.ts";
+import { createL1Client, l1Call } from "../../bridge/l1-client.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { commandError } from "../cli/cli-errors.ts";
+import { type WaysOut, waysOut } from "./exit-circuits.ts";
+
+export interface FreezeOutlook {
+  readonly isFrozen: boolean;
+  readonly waysOut: WaysOut;
+  /** The entry that everything waits for; null where the queue is empty. Times are L1's. */
+  readonly oldest: {
+    readonly queueIndex: number;
+    readonly queuedAtSeconds: number;
+    /** A block with this time or a later one takes the freeze. */
+    readonly freezableAtSeconds: number;
+  } | null;
+  /** Of the newest block. */
+  readonly nowSeconds: number;
+}
+
+export interface FreezeResult {
+  readonly outlook: FreezeOutlook;
+  /** null where it was frozen before. */
+  readonly transactionHash: Hex | null;
+  readonly gasUsed: number;
+}
+
+export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
+  const contract = new ExitContract(rollup);
+  const [{ isFrozen, queueHead }, head, deadlineSeconds, circuits] = await Promise.all([
+    rollup.state(),
+    l1Call("read the newest block", () => rollup.client.getBlock()),
+    contract.hardDeadlineSeconds(),
+    rollup.circuits(),
+  ]);
+  const queuedAtSeconds = await contract.queuedAtSeconds(queueHead);
+  const oldest =
+    queuedAtSeconds === null
+      ? null
+      : {
+          queueIndex: queueHead,
+          queuedAtSeconds,
+          freezableAtSeconds: queuedAtSeconds + deadlineSeconds + 1,
+        };
+  return { isFrozen, waysOut: waysOut(circuits), oldest, nowSeconds: Number(head.timestamp) };
+}
+
+/**
+ * @throws CMD_FREEZE_NO_WAY_OUT, CMD_FREEZE_NO_ENTRY, CMD_FREEZE_TOO_EARLY with data.queueIndex and
+ * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
+ */
+export function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
+  if (!ways.hasLeafExit || ways.slots < ways.neededSlots) {
+    throw commandError(
+      "CMD_FREEZE_NO_WAY_OUT",
+      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, slots: ${ways.slots} of ${ways.neededSlots})`,
+      { data: { ...ways } },
+    );
+  }
+  if (oldest === null)
+    throw commandError("CMD_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
+  if (nowSeconds >= oldest.freezableAtSeconds) return;
+  throw commandError(
+    "CMD_FREEZE_TOO_EARLY",
+    `queue entry ${oldest.queueIndex} waits since ${toIso(oldest.queuedAtSeconds)}; unless a batch takes it, anyone may freeze from ${toIso(oldest.freezableAtSeconds)} on`,
+    { data: { ...oldest, nowSeconds } },
+  );
+}
+
+export async function freezeRollup(options: {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Pays for the transaction. Anybody's; asked for when it is possible. */
+  readonly account: () => LocalAccount;
+}): Promise<FreezeResult> {
+  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const outlook = await readFreezeOutlook(rollup);
+  if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0 };
+  requireFreezable(outlook);
+  const receipt = await new ExitContract(rollup).freeze(options.account());
+  return { outlook, transactionHash: receipt.transactionHash, gasUsed: Number(receipt.gasUsed) };
+}
+
+export const toIso = (seconds: number): string => new Date(1_000 * seconds).toISOString();

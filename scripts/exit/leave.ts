@@ -1,0 +1,214 @@
+/**
+ * Takes money out of a frozen rollup: the ledger is rebuilt from L1, exits are proven here, and the contract credits and
+ * pays. It asks an L1 node and nobody else. Every step looks at L1 first, so one that was interrupted is simply run again:
+ * what was credited is not asked for twice.
+ */
+import type { Address, Hex, LocalAccount, TransactionReceipt } from "viem";
+import { ExitContract } from "../../bridge/exit-contract.ts";
+import { createL1Client, revertOf } from "../../bridge/l1-client.ts";
+import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
+import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { commandError } from "../cli/cli-errors.ts";
+import {
+  claimableWei,
+  type DepositItem,
+  type ExitItem,
+  type ExitSelection,
+  type ProvenItem,
+  planExits,
+} from "./exit-plan.ts";
+import { type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
+
+/** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
+export const EXITS_PER_CALL = 16;
+const REFUNDS_PER_CALL = 64;
+// Anybody may exit for anybody. Who spoils a whole group pays for each time.
+const MAX_SPOILED_CALLS = EXITS_PER_CALL;
+
+export interface LeaveOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint | undefined;
+  readonly selection: ExitSelection;
+  /** Pays for the transactions, anybody's; null: only look. */
+  readonly account: LocalAccount | null;
+  readonly prover: ExitProver;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface LeaveTransaction {
+  readonly action: "exit" | "refund" | "claim";
+  /** Exits or refunds in it; 1 for a claim. */
+  readonly count: number;
+  /** That it credited, or paid out. */
+  readonly amountWei: bigint;
+  readonly transactionHash: Hex;
+  readonly gasUsed: number;
+}
+
+export interface LeaveResult {
+  readonly isFrozen: boolean;
+  readonly root: bigint;
+  readonly batchNumber: number;
+  readonly blockNumber: bigint;
+  /** As they were before. */
+  readonly items: readonly ExitItem[];
+  /** Claimable on L1 before, by owners of the items and the selected owner. */
+  readonly pending: readonly { readonly owner: Address; readonly amountWei: bigint }[];
+  readonly transactions: readonly LeaveTransaction[];
+  readonly gasUsed: number;
+  /** OPEN that this run's claims have moved to their owners. */
+  readonly paidWei: bigint;
+}
+
+/**
+ * @throws CMD_NOT_FROZEN where there is an account to act with; CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, PRV_*,
+ * BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
+ */
+export async function leave(options: LeaveOptions): Promise<LeaveResult> {
+  await initPoseidon();
+  const { account, onProgress, selection } = options;
+  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const { isFrozen } = await rollup.state();
+  if (account !== null && !isFrozen)
+    throw commandError("CMD_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
+  onProgress("rebuilding the ledger from L1");
+  const restored = await restoreLedger(rollup, {
+    fromBlock: options.fromBlock,
+    onEvent: (event) => {
+      if (event.type === "batch")
+        onProgress(`rebuilding the ledger from L1: batch ${event.batch.batchNumber}`);
+    },
+  });
+  const { replay } = restored;
+  const items = planExits(replay, selection);
+  const owners = [
+    ...new Set([...(selection.owner === null ? [] : [selection.owner]), ...items.map((i) => i.owner)]),
+  ];
+  const pending = owners
+    .map((owner) => ({ owner, amountWei: claimableWei(replay, owner) }))
+    .filter(({ amountWei }) => amountWei > 0n);
+  const transactions =
+    account === null ? [] : await takeAll({ ...options, account, restored, rollup, items, owners });
+  const { root, batchNumber } = restored.state;
+  return {
+    isFrozen,
+    root,
+    batchNumber,
+    blockNumber: restored.blockNumber,
+    items,
+    pending,
+    transactions,
+    gasUsed: transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0),
+    paidWei: transactions.reduce(
+      (sum, { action, amountWei }) => (action === "claim" ? sum + amountWei : sum),
+      0n,
+    ),
+  };
+}
+
+interface TakeOptions extends LeaveOptions {
+  readonly account: LocalAccount;
+  readonly restored: RestoredLedger;
+  readonly rollup: RollupContract;
+  readonly items: readonly ExitItem[];
+  readonly owners: readonly Address[];
+}
+
+async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
+  const { account, items, onProgress, owners, prover, restored, rollup } = options;
+  const contract = new ExitContract(rollup);
+  const done: LeaveTransaction[] = [];
+  const open = items.filter(({ isTaken }) => !isTaken);
+  const proven = open.filter((item): item is ProvenItem => item.kind !== "deposit");
+  for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
+    const first = i * EXITS_PER_CALL;
+    const sealed = await sealExits(group, restored, prover, (place, text) =>
+      onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
+    );
+    onProgress(`sending ${sealed.length} exits to L1`);
+    done.push(...(await sendExits(contract, account, sealed)));
+  }
+  const deposits = open.filter((item): item is DepositItem => item.kind === "deposit");
+  for (const group of groupsOf(deposits, REFUNDS_PER_CALL)) {
+    onProgress(`sending ${group.length} refunds to L1`);
+    done.push(...(await sendRefunds(contract, account, group, restored.replay)));
+  }
+  for (const owner of owners) {
+    const amountWei = await rollup.pendingWithdrawalWei(owner);
+    if (amountWei === 0n) continue;
+    onProgress(`paying out to ${owner}`);
+    done.push(transaction("claim", 1, amountWei, await rollup.claim(account, owner)));
+  }
+  return done;
+}
+
+/** One call; where somebody else was faster with one of them, the rest. */
+async function sendExits(
+  contract: ExitContract,
+  account: LocalAccount,
+  sealed: readonly SealedExit[],
+): Promise<LeaveTransaction[]> {
+  let rest = sealed;
+  for (let spoiled = 0; ; spoiled++) {
+    const open = await Promise.all(rest.map(({ exit }) => contract.isExited(exit.key)));
+    rest = rest.filter((_, i) => !open[i]);
+    if (rest.length === 0) return [];
+    try {
+      const exits = rest.map(({ exit }) => exit);
+      const receipt = await contract.exit(
+        account,
+        exits,
+        rest.map(({ proof }) => proof),
+      );
+      return [transaction("exit", rest.length, sumOf(exits), receipt)];
+    } catch (error) {
+      if (revertOf(error)?.errorName !== "ExitDone" || spoiled === MAX_SPOILED_CALLS) throw error;
+    }
+  }
+}
+
+async function sendRefunds(
+  contract: ExitContract,
+  account: LocalAccount,
+  deposits: readonly DepositItem[],
+  replay: LedgerReplay,
+): Promise<LeaveTransaction[]> {
+  let rest = deposits;
+  for (let spoiled = 0; ; spoiled++) {
+    const queuedAt = await Promise.all(rest.map(({ queueIndex }) => contract.queuedAtSeconds(queueIndex)));
+    rest = rest.filter((_, i) => queuedAt[i] !== null);
+    if (rest.length === 0) return [];
+    const entries = rest.map(({ queueIndex }) => {
+      const { a, amountWei, b, kind, sender, word1, word2 } = replay.entries[queueIndex]!;
+      return { index: BigInt(queueIndex), kind, a, b, amountWei, word1, word2, sender };
+    });
+    try {
+      return [transaction("refund", rest.length, sumOf(rest), await contract.refund(account, entries))];
+    } catch (error) {
+      if (revertOf(error)?.errorName !== "RefundEntryUnknown" || spoiled === MAX_SPOILED_CALLS) throw error;
+    }
+  }
+}
+
+const sumOf = (parts: readonly { readonly amountWei: bigint }[]) =>
+  parts.reduce((sum, { amountWei }) => sum + amountWei, 0n);
+
+function transaction(
+  action: LeaveTransaction["action"],
+  count: number,
+  amountWei: bigint,
+  { gasUsed, transactionHash }: TransactionReceipt,
+): LeaveTransaction {
+  return { action, count, amountWei, transactionHash, gasUsed: Number(gasUsed) };
+}
+
+function groupsOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(size * i, size * (i + 1)),
+  );
+}

@@ -1,0 +1,79 @@
+/** Makes the proofs of exits, on this machine. */
+import { getAddress } from "viem";
+import type { ContractExit } from "../../bridge/exit-contract.ts";
+import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
+import type { ContractProof } from "../../bridge/rollup-contract.ts";
+import { proveStatement } from "../../bridge/submit-settlement.ts";
+import type { PreparedExit } from "../../circuits/exit-statement.ts";
+import { leafExit } from "../../circuits/leaf-exit.ts";
+import type { Ledger } from "../../circuits/ledger.ts";
+import { CLAIM_ROLE } from "../../circuits/rewards.ts";
+import { slotExit } from "../../circuits/slot-exit.ts";
+import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
+import { type ExitCircuit, exitCircuitFor, exitCircuits, openExitCircuit } from "./exit-circuits.ts";
+import { describeItem, type ProvenItem } from "./exit-plan.ts";
+
+export interface ExitProver {
+  /** Made when the first proof is needed. */
+  readonly open: () => Promise<Prover>;
+  /** Keys of a ceremony: `<folder>/<circuit>` as `ceremony export` writes it. */
+  readonly keysFolder: string;
+}
+
+/** An exit as it is sent. */
+export interface SealedExit {
+  readonly exit: ContractExit;
+  readonly proof: ContractProof;
+}
+
+/**
+ * @param onProgress `place` is the item's in the list
+ * @throws CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
+ */
+export async function sealExits(
+  items: readonly ProvenItem[],
+  { ledger, registered }: RestoredLedger,
+  { keysFolder, open }: ExitProver,
+  onProgress: (place: number, text: string) => void,
+): Promise<SealedExit[]> {
+  const circuits = exitCircuits(registered);
+  const opened = new Map<number, ProvingCircuit>();
+  const sealed: SealedExit[] = [];
+  for (const [place, item] of items.entries()) {
+    const circuit = circuitOf(item, ledger, circuits);
+    const prepared = prepare(item, ledger, circuit);
+    const { amountWei, key, recipient } = prepared;
+    const statement = prepared.statement(circuit.circuitId);
+    const proving =
+      opened.get(circuit.index) ??
+      (await openExitCircuit(circuit, keysFolder, (text) => onProgress(place, text)));
+    opened.set(circuit.index, proving);
+    onProgress(place, `proving the ${describeItem(item)}`);
+    const prover = await open();
+    const proof = await proveStatement(
+      (_name, inputs) => prover.prove({ circuit: proving, inputs }),
+      circuit.name,
+      prepared.inputs,
+      statement,
+    );
+    const exit = {
+      circuit: circuit.index,
+      commitment: statement.commitment,
+      key,
+      recipient: getAddress(`0x${recipient.toString(16).padStart(40, "0")}`),
+      amountWei,
+    };
+    sealed.push({ exit, proof });
+  }
+  return sealed;
+}
+
+function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
+  if (item.kind === "leaf") return exitCircuitFor(circuits, null);
+  return exitCircuitFor(circuits, ledger.requireRecord(item.modelId).rewards!.slots.length);
+}
+
+function prepare(item: ProvenItem, ledger: Ledger, circuit: ExitCircuit): PreparedExit {
+  if (item.kind === "leaf") return leafExit(ledger, item.leafId);
+  return slotExit(ledger, item.modelId, item.slotIndex, CLAIM_ROLE[item.role], circuit.size1);
+}
