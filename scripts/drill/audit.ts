@@ -1,0 +1,128 @@
+/**
+ * What a drill ends with: the ledger is rebuilt from L1 alone, and held against every receipt that anybody got.
+ * Nothing of the sequencer's is believed but its signatures.
+ */
+
+import { foundry } from "viem/chains";
+import { type HistoryEvent, readL1History } from "../../bridge/l1-history.ts";
+import { verifyRollup } from "../../bridge/verify.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { checkReceipt } from "../../client/receipt.ts";
+import { verifyProof } from "../../prover/verification-key.ts";
+import { drillAccount } from "./drill-accounts.ts";
+import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
+import type { DrillWorld } from "./drill-world.ts";
+import { FEE_PER_UNIT_WEI } from "./traffic.ts";
+
+export interface Audit {
+  readonly acknowledged: number;
+  /** Acknowledged, and not at its place on L1. */
+  readonly lost: number;
+  /** On L1 more than once. */
+  readonly doubled: number;
+  readonly batchCount: number;
+  /** What else is not as it must be, in words. */
+  readonly problems: readonly string[];
+}
+
+interface PostedOperation {
+  readonly a: number;
+  readonly b: number;
+  readonly amountCode: bigint;
+}
+
+/** The world is settled. @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold */
+export async function audit(world: DrillWorld): Promise<Audit> {
+  const { circuit, l1, traffic, users } = world;
+  const { rollupAddress } = l1.deployment;
+  const events: HistoryEvent[] = [];
+  const verified = await verifyRollup({
+    rpcUrl: l1.url,
+    rollupAddress,
+    circuits: [{ ...circuit.sizes, key: circuit.proving.verificationKey }],
+    verifyProof,
+    readHistory: async function* (options) {
+      for await (const event of readL1History(options)) {
+        events.push(event);
+        yield event;
+      }
+    },
+  });
+  const problems = [...traffic.problems];
+  if (verified.proofCount !== verified.batchCount)
+    problems.push(`${verified.batchCount} batches, ${verified.proofCount} proofs`);
+
+  const posted = signedOperations(events);
+  const places = new Map<string, number[]>();
+  for (const [opIndex, operation] of posted.entries()) {
+    const name = nameOf(operation);
+    places.set(name, [...(places.get(name) ?? []), opIndex]);
+  }
+  const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
+  let lost = 0;
+  const indices = new Set<number>();
+  const signer = { chain: foundry, rollupAddress, sequencerAddress: drillAccount("operator").address };
+  for (const { amountCode, hash, receipt, to, user } of traffic.acknowledged) {
+    await checkReceipt(signer, receipt, hash as `0x${string}`);
+    const [opIndex] = places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
+    // Without a batch of somebody else, an operation has the place that its receipt promises.
+    if (opIndex === undefined || opIndex !== receipt.opIndex) {
+      lost += 1;
+      problems.push(
+        `leaf ${user.leafId}: receipt ${hash} for place ${receipt.opIndex}, L1 has ${opIndex ?? "nothing"}`,
+      );
+    }
+    if (indices.has(receipt.opIndex)) problems.push(`two receipts for place ${receipt.opIndex}`);
+    indices.add(receipt.opIndex);
+  }
+  if (posted.length !== traffic.acknowledged.length)
+    problems.push(`${posted.length} signed operations on L1, ${traffic.acknowledged.length} acknowledged`);
+
+  // The balances once more, without the ledger's code: deposits, transfers, fees.
+  const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));
+  const add = (id: number, wei: bigint) => expected.set(id, (expected.get(id) ?? 0n) + wei);
+  for (const { leafId } of users) add(leafId, FIRST_DEPOSIT_WEI);
+  for (const event of events)
+    if (event.type === "queue-entry" && event.b !== 0) add(event.b, event.amountWei);
+  const feeWei = FEE_PER_UNIT_WEI * BigInt(kindRule(1)!.weight);
+  for (const { amountWei, to, user } of traffic.acknowledged) {
+    add(user.leafId, -amountWei - feeWei);
+    add(to.leafId, amountWei);
+  }
+  for (const { leafId } of users) {
+    const { balanceWei } = await world.get<{ balanceWei: string }>(`/v1/leaves/${leafId}`);
+    if (BigInt(balanceWei) !== expected.get(leafId))
+      problems.push(
+        `leaf ${leafId} has ${balanceWei} wei, its deposits and receipts give ${expected.get(leafId)}`,
+      );
+  }
+  const root = await finalRoot(world);
+  if (root !== verified.root)
+    problems.push(`the sequencer's last final root is ${root}, L1's ${verified.root}`);
+  return {
+    acknowledged: traffic.acknowledged.length,
+    lost,
+    doubled,
+    batchCount: verified.batchCount,
+    problems,
+  };
+}
+
+const nameOf = ({ a, b, amountCode }: PostedOperation) => `${a}>${b}:${amountCode}`;
+
+/** In the order in which L1 counts them: their index is their opIndex. */
+function signedOperations(events: readonly HistoryEvent[]): PostedOperation[] {
+  const operations: PostedOperation[] = [];
+  for (const event of events) {
+    if (event.type !== "batch") continue;
+    for (const slot of [...event.batch.narrow, ...event.batch.wide])
+      if (kindRule(slot.kind)?.isSigned) operations.push(slot);
+  }
+  return operations;
+}
+
+async function finalRoot(world: DrillWorld): Promise<bigint> {
+  const { batches } = await world.status();
+  const { newRoot } = await world.get<{ newRoot: string }>(`/v1/batches/${batches.final}`);
+  return BigInt(newRoot);
+}

@@ -1,0 +1,134 @@
+/** The L1 of a drill: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
+import { dirname, join } from "node:path";
+import {
+  type Address,
+  createTestClient,
+  createWalletClient,
+  getAddress,
+  http,
+  maxUint256,
+  parseEther,
+  publicActions,
+} from "viem";
+import { foundry } from "viem/chains";
+import { type Deployment, encodeDeployment } from "../../circuits/deployment.ts";
+import { derivePublicKey } from "../../circuits/eddsa.ts";
+import { genesisLedger } from "../../circuits/ledger.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { ledgerDomain } from "../../client/ledger-client.ts";
+import { type Anvil, startAnvil } from "../../contracts/anvil.ts";
+import { deployRollup } from "../../contracts/deploy.ts";
+import { openTokenAbi, rollupAbi } from "../../contracts/rollup-abi.ts";
+import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
+import { toSolidityKey } from "../../prover/verification-key.ts";
+import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";
+import type { DrillCircuit } from "./drill-circuit.ts";
+
+export const FIRST_DEPOSIT_WEI = parseEther("1000");
+const BLOCK_SECONDS = 1;
+const ID_FEE_WEI = parseEther("0.5");
+
+export type DrillL1 = Awaited<ReturnType<typeof startDrillL1>>;
+
+/** Deploys, deposits for the users, and begins to mine a block a second. */
+export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillUser[]) {
+  await initPoseidon();
+  const anvil: Anvil = await startAnvil();
+  const transport = http(anvil.url, { retryCount: 0, timeout: 20_000 });
+  const chain = foundry;
+  const client = createTestClient({
+    chain,
+    mode: "anvil",
+    transport,
+    cacheTime: 0,
+    pollingInterval: 50,
+  }).extend(publicActions);
+  const faucet = createWalletClient({ chain, transport, account: drillAccount("faucet") });
+  const operatorOwner = drillAccount("operator").address;
+  const treasuryOwner = drillAccount("treasury").address;
+  const operatorKeyX = derivePublicKey(OPERATOR_L2_SECRET).x;
+  const { root } = genesisLedger({
+    treasuryOwner: BigInt(treasuryOwner),
+    operatorOwner: BigInt(operatorOwner),
+    operatorKeyX,
+  });
+  const config: CircuitConfig = {
+    ...circuit.sizes,
+    isDevelopment: true,
+    key: toSolidityKey(circuit.proving.verificationKey) as VerifyingKey,
+  };
+  const deployed = await deployRollup({
+    walletClient: faucet,
+    publicClient: client as never,
+    sequencer: operatorOwner,
+    genesisRoot: root,
+    treasuryOwner,
+    operatorOwner,
+    operatorKeyX,
+    circuits: [config],
+    idFeeWei: ID_FEE_WEI,
+    minDepositWei: parseEther("1"),
+    queueBaseFeeWei: 1n,
+  });
+  const { zkeyPath, wasmPath } = circuit.proving;
+  const rollupAddress = getAddress(deployed.rollup);
+  const deployment: Deployment = {
+    chainId: chain.id,
+    rpcUrl: anvil.url,
+    tokenAddress: getAddress(deployed.token),
+    rollupAddress,
+    deployedAtBlock: Number(deployed.blockNumber),
+    domain: ledgerDomain(chain.id, rollupAddress),
+    genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
+    idFeeWei: ID_FEE_WEI,
+    circuits: [
+      {
+        name: circuit.compiled.name,
+        ...circuit.sizes,
+        circuitId: computeCircuitId(config),
+        isDevelopment: true,
+        contentHash: circuit.compiled.contentHash,
+        zkeyPath,
+        wasmPath,
+        verificationKeyPath: join(dirname(zkeyPath), "verification-key.json"),
+      },
+    ],
+  };
+  const send = async (functionName: "depositNew" | "depositTo", args: readonly unknown[]) =>
+    faucet.writeContract({ address: rollupAddress, abi: rollupAbi, functionName, args: args as never });
+
+  const approval = await faucet.writeContract({
+    address: deployment.tokenAddress,
+    abi: openTokenAbi,
+    functionName: "approve",
+    args: [rollupAddress, maxUint256],
+  });
+  await client.waitForTransactionReceipt({ hash: approval });
+  for (const { l1Owner, keyX } of users) {
+    const hash = await send("depositNew", [FIRST_DEPOSIT_WEI, l1Owner, keyX]);
+    await client.waitForTransactionReceipt({ hash });
+  }
+  await client.setIntervalMining({ interval: BLOCK_SECONDS });
+
+  return {
+    url: anvil.url,
+    client,
+    deployment,
+    /** The record, as the processes read it. */
+    encoded: encodeDeployment(deployment),
+    /** Sends a deposit to a leaf; whether it stays on L1 is L1's business. */
+    depositTo: (leafId: number, amountWei: bigint, owner: Address) =>
+      send("depositTo", [leafId, amountWei, owner]),
+    depositNew: (amountWei: bigint, owner: Address, keyX: bigint) =>
+      send("depositNew", [amountWei, owner, keyX]),
+    batchNumber: async (): Promise<number> => {
+      const state = await client.readContract({
+        address: rollupAddress,
+        abi: rollupAbi,
+        functionName: "state",
+      });
+      return Number(state.batchNumber);
+    },
+    stop: () => anvil.stop(),
+  };
+}

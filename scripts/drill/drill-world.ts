@@ -1,0 +1,264 @@
+/** A whole rollup for one drill: real processes, a real L1, and traffic. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BackendName } from "../../prover/backends.ts";
+import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
+import { buildDrillCircuit, type DrillCircuit } from "./drill-circuit.ts";
+import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
+import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
+import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface WorldOptions {
+  readonly backend: BackendName;
+  /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
+  readonly confirmations?: number;
+  readonly finalityDepthBlocks?: number;
+  /** Where the bridge finds L1, given where it is: a proxy. */
+  readonly bridgeRpcUrl?: (rpcUrl: string) => Promise<string>;
+  readonly bridgeEnv?: Readonly<Record<string, string>>;
+  readonly sequencerEnv?: Readonly<Record<string, string>>;
+  /** Names the folder of data and logs. */
+  readonly name: string;
+  /** Where that folder stays; null: it is temporary, and removed at the end. */
+  readonly keepIn: string | null;
+}
+
+const USER_COUNT = 4;
+/** Batches that may wait for proof and L1: traffic is held back beyond, so that a drill ends soon after its last fault. */
+const MAX_UNPOSTED_BATCHES = 10;
+const SETTLE_TIMEOUT_MS = 300_000;
+
+export interface LedgerStatus {
+  readonly batches: {
+    readonly sealed: number;
+    readonly proven: number;
+    readonly submitted: number;
+    readonly posted: number;
+    readonly final: number;
+  };
+  readonly queue: { readonly seenIndex: number; readonly consumedIndex: number };
+}
+
+export class DrillWorld {
+  readonly circuit: DrillCircuit;
+  readonly l1: DrillL1;
+  readonly users: readonly DrillUser[];
+  readonly traffic: Traffic;
+  readonly sequencer: DrillProcess;
+  readonly prover: DrillProcess;
+  readonly bridge: DrillProcess;
+  readonly folder: string;
+  readonly dataPath: string;
+  readonly bridgeDataPath: string;
+  readonly sequencerUrl: string;
+  readonly bridgeHealthUrl: string;
+  readonly clockFile: string;
+  readonly finalityDepthBlocks: number;
+  private readonly operatorToken: string;
+  private readonly isTemporary: boolean;
+
+  static async start(options: WorldOptions): Promise<DrillWorld> {
+    const circuit = await buildDrillCircuit();
+    const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
+    const l1 = await startDrillL1(circuit, users);
+    try {
+      const ports = [await freePort(), await freePort(), await freePort()] as const;
+      const bridgeRpcUrl = (await options.bridgeRpcUrl?.(l1.url)) ?? l1.url;
+      const world = new DrillWorld(options, circuit, l1, users, ports, bridgeRpcUrl);
+      try {
+        await world.sequencer.start();
+        world.prover.launch();
+        world.bridge.launch();
+        await Promise.all([world.prover.ready(), world.bridge.ready()]);
+        await world.usersAreThere();
+        return world;
+      } catch (error) {
+        await world.stop();
+        throw error;
+      }
+    } catch (error) {
+      await l1.stop();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: WorldOptions,
+    circuit: DrillCircuit,
+    l1: DrillL1,
+    users: readonly DrillUser[],
+    ports: readonly [number, number, number],
+    bridgeRpcUrl: string,
+  ) {
+    this.circuit = circuit;
+    this.l1 = l1;
+    this.users = users;
+    this.isTemporary = options.keepIn === null;
+    const parent = options.keepIn ?? tmpdir();
+    mkdirSync(parent, { recursive: true });
+    this.folder = mkdtempSync(join(parent, `drill-${options.name}-`));
+    this.dataPath = join(this.folder, "sequencer");
+    this.bridgeDataPath = join(this.folder, "bridge");
+    this.clockFile = join(this.folder, "clock");
+    this.finalityDepthBlocks = options.finalityDepthBlocks ?? 6;
+    this.operatorToken = randomBytes(16).toString("hex");
+    const [sequencerPort, bridgePort, proverPort] = ports;
+    this.sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
+    this.bridgeHealthUrl = `http://127.0.0.1:${bridgePort}`;
+    const deploymentPath = join(this.folder, "deployment.json");
+    const logFolder = join(this.folder, "logs");
+    const shared = { DRILL_CLOCK_FILE: this.clockFile };
+    const served = (url: string) => async () =>
+      (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
+    writeFileSync(deploymentPath, l1.encoded);
+    const make = (spec: Omit<ProcessSpec, "logFolder">) => new DrillProcess({ ...spec, logFolder });
+    this.sequencer = make({
+      name: "sequencer",
+      main: "sequencer/main.ts",
+      isReady: served(this.sequencerUrl),
+      env: {
+        ...shared,
+        SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
+        SEQUENCER_DATA_PATH: this.dataPath,
+        SEQUENCER_PORT: String(sequencerPort),
+        SEQUENCER_OPERATOR_TOKEN: this.operatorToken,
+        SEQUENCER_RECEIPT_PRIVATE_KEY: drillPrivateKey("operator"),
+        SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
+        SEQUENCER_SEAL_INTERVAL_MS: "1000",
+        SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES),
+        SEQUENCER_PROVE_LEASE_MS: "20000",
+        SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
+        ...options.sequencerEnv,
+      },
+    });
+    this.prover = make({
+      name: "prover",
+      main: "prover/main.ts",
+      isReady: served(`http://127.0.0.1:${proverPort}`),
+      env: {
+        ...shared,
+        DEPLOYMENT_PATH: deploymentPath,
+        SEQUENCER_URL: this.sequencerUrl,
+        OPERATOR_TOKEN: this.operatorToken,
+        PROVER_BACKEND: options.backend,
+        PROVER_POLL_INTERVAL_MS: "100",
+        PROVER_MAX_BACKOFF_MS: "1000",
+        PROVER_HEALTH_PORT: String(proverPort),
+      },
+    });
+    this.bridge = make({
+      name: "bridge",
+      main: "bridge/main.ts",
+      isReady: served(this.bridgeHealthUrl),
+      env: {
+        ...shared,
+        DEPLOYMENT_PATH: deploymentPath,
+        L1_RPC_URL: bridgeRpcUrl,
+        SEQUENCER_URL: this.sequencerUrl,
+        OPERATOR_TOKEN: this.operatorToken,
+        OPERATOR_L1_KEY: drillPrivateKey("operator"),
+        BRIDGE_DATA_DIR: this.bridgeDataPath,
+        BRIDGE_POLL_INTERVAL_MS: "200",
+        BRIDGE_MAX_BACKOFF_MS: "1000",
+        BRIDGE_REQUEST_TIMEOUT_MS: "3000",
+        BRIDGE_HEALTH_PORT: String(bridgePort),
+        L1_CONFIRMATIONS: String(options.confirmations ?? 2),
+        L1_FINALITY_DEPTH_BLOCKS: String(this.finalityDepthBlocks),
+        L1_RESEND_AFTER_MS: "3000",
+        ...options.bridgeEnv,
+      },
+    });
+    const { domain } = l1.deployment;
+    this.traffic = new Traffic({ sequencerUrl: this.sequencerUrl, domain, users });
+  }
+
+  /** @throws where the sequencer does not answer */
+  async status(): Promise<LedgerStatus> {
+    const response = await fetch(`${this.sequencerUrl}/v1/status`, { signal: AbortSignal.timeout(5_000) });
+    return (await response.json()) as LedgerStatus;
+  }
+
+  /** Any GET of the sequencer's API. */
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.sequencerUrl}${path}`, { signal: AbortSignal.timeout(5_000) });
+    return (await response.json()) as T;
+  }
+
+  /** A request with the operator's token. */
+  async operator(path: string, body: object): Promise<unknown> {
+    const response = await fetch(`${this.sequencerUrl}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${this.operatorToken}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(10_000),
+    });
+    return response.json();
+  }
+
+  /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
+  async settle(): Promise<void> {
+    await this.traffic.stop();
+    await waitUntil(
+      "every batch to be posted",
+      async () => {
+        await this.operator("/operator/seal", {});
+        const { batches } = await this.status();
+        return batches.posted === batches.sealed;
+      },
+      SETTLE_TIMEOUT_MS,
+    );
+    await this.l1.client.mine({ blocks: this.finalityDepthBlocks });
+    await waitUntil(
+      "every batch to be final",
+      async () => {
+        const { batches } = await this.status();
+        return batches.final === batches.sealed;
+      },
+      SETTLE_TIMEOUT_MS,
+    );
+  }
+
+  /** Waits until L1 has one batch more than now. @returns how long that took */
+  async nextBatch(timeoutMs = 120_000): Promise<number> {
+    const startedAtMs = performance.now();
+    const before = await this.l1.batchNumber();
+    await waitUntil("the next batch on L1", async () => (await this.l1.batchNumber()) > before, timeoutMs);
+    return performance.now() - startedAtMs;
+  }
+
+  /** Ends everything and removes what it left on the disk. */
+  async stop(): Promise<void> {
+    await Promise.all([this.bridge, this.prover, this.sequencer].map((process) => process.close()));
+    await this.l1.stop();
+    if (this.isTemporary) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async usersAreThere(): Promise<void> {
+    await waitUntil(
+      "the first deposits",
+      async () => {
+        for (const { leafId } of this.users) {
+          const leaf = await this.get<{ error?: unknown }>(`/v1/leaves/${leafId}`);
+          if (leaf.error !== undefined) return false;
+        }
+        return true;
+      },
+      60_000,
+    );
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

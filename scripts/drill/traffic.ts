@@ -1,0 +1,150 @@
+/** Signed transfers, sent like clients send them: again and again until the sequencer answers with a receipt. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { encodeAmount } from "../../circuits/amount-float.ts";
+import { signMessage } from "../../circuits/eddsa.ts";
+import { leafReference, messageHash } from "../../circuits/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { encodeOperation, type OperationBody } from "../../client/operation-body.ts";
+import type { Receipt } from "../../client/sequencer-schemas.ts";
+import type { DrillUser } from "./drill-accounts.ts";
+
+export const FEE_PER_UNIT_WEI = 1_000n;
+const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
+/** Amounts are this times a number that nothing else has: so an operation is known by its amount. */
+const AMOUNT_STEP_WEI = 10n ** 9n;
+const REQUEST_TIMEOUT_MS = 10_000;
+const RETRY_MS = 100;
+
+export interface Acknowledged {
+  readonly hash: string;
+  readonly receipt: Receipt;
+  readonly user: DrillUser;
+  readonly to: DrillUser;
+  readonly nonce: number;
+  readonly amountCode: bigint;
+  readonly amountWei: bigint;
+  readonly atMs: number;
+}
+
+interface SubmissionAnswer {
+  readonly hash?: string;
+  readonly receipt?: Receipt | null;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Refusals that time mends. Anything else is a finding. */
+const WAITS = [
+  "SEQ_BACKLOG_FULL",
+  "SEQ_L1_HEAD_UNKNOWN",
+  "SEQ_STOPPING",
+  "SEQ_RATE_LIMITED",
+  "SEQ_STORE_FAILED",
+  // A response that was cut off: the operation is known, or comes again.
+  "SEQ_INTERNAL",
+];
+
+export class Traffic {
+  readonly acknowledged: Acknowledged[] = [];
+  /** Refusals that no fault explains, and answers that contradict each other. */
+  readonly problems: string[] = [];
+  /** How long a user waits between two operations. */
+  paceMs = 300;
+  private readonly options: { sequencerUrl: string; domain: bigint; users: readonly DrillUser[] };
+  private readonly nonces: number[];
+  private amountCount = 0;
+  private isStopped = true;
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: Traffic["options"]) {
+    this.options = options;
+    this.nonces = options.users.map(() => 0);
+  }
+
+  start(): void {
+    this.isStopped = false;
+    this.running = Promise.all(this.options.users.map((_, i) => this.send(i)));
+  }
+
+  /** Ends after the operations that are on their way have got their receipts. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.running;
+  }
+
+  /** Time of the first acknowledgement after a moment, or null. */
+  firstAfter(atMs: number): number | null {
+    return this.acknowledged.find((one) => one.atMs > atMs)?.atMs ?? null;
+  }
+
+  private async send(index: number): Promise<void> {
+    const { users } = this.options;
+    const user = users[index]!;
+    for (let turn = 1; !this.isStopped; turn++) {
+      const to = users[(index + 1 + (turn % (users.length - 1))) % users.length]!;
+      await this.sendOne(index, user, to);
+      await sleep(this.paceMs);
+    }
+  }
+
+  private async sendOne(index: number, user: DrillUser, to: DrillUser): Promise<void> {
+    const nonce = this.nonces[index]!;
+    const amountWei = BigInt(++this.amountCount) * AMOUNT_STEP_WEI;
+    const { amountCode, body, hash } = this.sign(user, to, nonce, amountWei);
+    for (;;) {
+      const answer = await this.post(body);
+      if (answer?.receipt) {
+        this.nonces[index] = nonce + 1;
+        this.acknowledged.push({
+          hash,
+          receipt: answer.receipt,
+          user,
+          to,
+          nonce,
+          amountCode,
+          amountWei,
+          atMs: performance.now(),
+        });
+        return;
+      }
+      const code = answer?.error?.code;
+      if (code !== undefined && !WAITS.includes(code)) {
+        this.problems.push(`leaf ${user.leafId} nonce ${nonce}: ${code} ${answer?.error?.message}`);
+        return;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  private sign(user: DrillUser, to: DrillUser, nonce: number, amountWei: bigint) {
+    const amountCode = encodeAmount(amountWei);
+    const operation = {
+      kind: KIND.transfer,
+      a: user.leafId,
+      b: to.leafId,
+      amountCode,
+      words: [],
+      nonce: BigInt(nonce),
+      maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
+    };
+    const bRef = leafReference({ l1Owner: BigInt(to.l1Owner), kind: LEAF_KIND.account });
+    const message = messageHash(operation, { domain: this.options.domain, bRef });
+    const body = encodeOperation({ ...operation, signature: signMessage(user.secret, message) });
+    return { amountCode, body, hash: toHex32(message) };
+  }
+
+  /** null where nobody answered, or not to the end. */
+  private async post(body: OperationBody): Promise<SubmissionAnswer | null> {
+    try {
+      const response = await fetch(`${this.options.sequencerUrl}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      return (await response.json()) as SubmissionAnswer;
+    } catch {
+      return null;
+    }
+  }
+}
