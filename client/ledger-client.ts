@@ -27,6 +27,7 @@ import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
+import type { KeptReceipt } from "./receipt.ts";
 
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */
@@ -41,6 +42,8 @@ export interface LedgerClientOptions {
   leafId?: number;
   /** How long one request may take. */
   requestTimeoutMs?: number;
+  /** Called with every receipt once it is checked, so that a caller can keep it: it is what contradicts a liar. */
+  onReceipt?: (kept: KeptReceipt) => void | Promise<void>;
 }
 
 export interface LedgerClient {
@@ -56,6 +59,7 @@ export interface LedgerClient {
   readonly l2Key: L2Key | null;
   readonly leafId: number | null;
   readonly requestTimeoutMs: number;
+  readonly onReceipt?: LedgerClientOptions["onReceipt"];
 }
 
 const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
@@ -105,6 +109,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       l2Key: options.l2Key ?? null,
       leafId: options.leafId ?? null,
       requestTimeoutMs,
+      onReceipt: options.onReceipt,
     };
   } catch (cause) {
     throw clientError("CLI_L1_UNREACHABLE", `cannot read the rollup ${rollupAddress} at ${options.rpcUrl}`, {

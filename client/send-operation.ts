@@ -14,6 +14,8 @@ import { type OperationStatus, type Receipt, submissionSchema } from "./sequence
 export interface SignedSubmission {
   readonly hash: Hex;
   readonly body: OperationBody;
+  /** What the hash has of B (docs/ledger.md, "Message signed"); absent in what older versions have made durable. */
+  readonly bRef?: Hex;
 }
 
 /** What every signing verb takes beside its own fields. */
@@ -102,7 +104,8 @@ export async function signOperation(
   const bRef =
     leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
   const message = messageHash(operation, { domain: client.domain, bRef });
-  return { hash: toHex32(message), body: encodeOperation({ ...operation, signature: key.sign(message) }) };
+  const body = encodeOperation({ ...operation, signature: key.sign(message) });
+  return { hash: toHex32(message), body, bRef: toHex32(bRef) };
 }
 
 /**
@@ -113,7 +116,12 @@ export async function sendSigned(client: LedgerClient, signed: SignedSubmission)
   const { a: from, nonce } = signed.body;
   const submission = await submit(client, signed);
   const receipt = submission.receipt ?? null;
-  if (receipt !== null) await checkReceipt(client, receipt, signed.hash);
+  if (receipt !== null) {
+    await checkReceipt(client, receipt, signed.hash);
+    const { chain, rollupAddress } = client;
+    const { body: operation, bRef = null } = signed;
+    await client.onReceipt?.({ chainId: chain.id, rollupAddress, receipt, operation, bRef });
+  }
   return { hash: signed.hash, status: submission.status, receipt, from, nonce };
 }
 

@@ -1,10 +1,16 @@
 /** What the HTTP application is given. */
 import type { Deployment } from "../circuits/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
+import type { BatchLine } from "./batch-line.ts";
 import type { Feed } from "./feed.ts";
+import type { LedgerLog } from "./ledger-log.ts";
+import type { OperationEntry } from "./log-entry.ts";
 import type { Logger } from "./logger.ts";
+import type { Mempool } from "./mempool.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Sequencer } from "./sequencer.ts";
+import type { Receipt } from "./receipts.ts";
+import type { Sequencer, SequencerOptions } from "./sequencer.ts";
+import type { SettlementDesk } from "./settlement-desk.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -15,12 +21,34 @@ export interface ApiOptions {
   readonly deployment: Deployment;
   readonly receiptSigner: string;
   readonly l1Confirmations: number;
-  readonly operatorToken: Secret<string>;
+  /** Absent where there are no routes of the operator's. */
+  readonly operatorToken?: Secret<string>;
   readonly rateLimitPerMinute: number;
 }
 
+/** What the public routes ask of whoever holds the ledger: the sequencer, or a follower of one. */
+export interface LedgerHost
+  extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
+  readonly options: Pick<
+    SequencerOptions,
+    "feePerUnitWei" | "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "sealIntervalMs"
+  >;
+  readonly line: Pick<
+    BatchLine,
+    "head" | "book" | "estimates" | "l1Head" | "queueSeenIndex" | "openedAtMs" | "batch" | "idle"
+  >;
+  readonly log: LedgerLog;
+  readonly mempool: Pick<Mempool, "size" | "nextNonce">;
+  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
+  receiptOf(entry: OperationEntry): Promise<Receipt>;
+  /** Beside status and isL1HeadKnown in /health. */
+  readonly healthFacts?: object;
+}
+
 export interface ApiModules {
-  readonly sequencer: Sequencer;
+  readonly sequencer: LedgerHost;
+  /** Whose own processes are served; null for a follower, which has none. */
+  readonly operator: Sequencer | null;
   readonly feed: Feed;
   readonly metrics: Metrics;
   readonly logger: Logger;

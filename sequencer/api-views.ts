@@ -3,18 +3,22 @@ import type { SlotRecord } from "../circuits/batch-data.ts";
 import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
 import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import { unpackSplit } from "../circuits/rewards.ts";
+import type { LedgerHost } from "./api-options.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { hex20, hex32 } from "./hex.ts";
 import type { QueueRecord } from "./log-entry.ts";
 import type { KnownOperation } from "./operation-status.ts";
-import type { Sequencer } from "./sequencer.ts";
 import type { StoredProof } from "./stored-proof.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
 const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
 
-export function leafView(sequencer: Sequencer, id: number, { leaf, datanet, model }: LeafRecord) {
+export function leafView(
+  sequencer: Pick<LedgerHost, "line" | "mempool">,
+  id: number,
+  { leaf, datanet, model }: LeafRecord,
+) {
   const { book } = sequencer.line;
   const posted = book.leafAfter(book.reached("posted"), id);
   return {
@@ -82,7 +86,7 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: Mo
   };
 }
 
-export function operationView(sequencer: Sequencer, known: KnownOperation, nowMs: number) {
+export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownOperation, nowMs: number) {
   const { hash, operation, status, entry, batch, receipt, reason } = known;
   const { estimates, openedAtMs } = sequencer.line;
   return {
@@ -223,7 +227,7 @@ export function queueView(entry: QueueRecord) {
   };
 }
 
-export function statusView(sequencer: Sequencer) {
+export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool">) {
   const { line, mempool } = sequencer;
   const { head, book, l1Head, queueSeenIndex } = line;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;

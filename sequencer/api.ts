@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
 import { z } from "zod";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import { registerLogRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
@@ -59,7 +60,11 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await registerPublicRoutes(app, options, modules);
   await registerModelRoutes(app, modules);
-  await app.register((operator) => registerOperatorRoutes(operator, options, modules));
+  await registerLogRoute(app, options, modules);
+  const { operator } = modules;
+  const { operatorToken } = options;
+  if (operator !== null && operatorToken !== undefined)
+    await app.register((routes) => registerOperatorRoutes(routes, { operatorToken }, operator));
   app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
   await app.ready();
   return app;

@@ -86,7 +86,9 @@ export async function startL1World(
   folder: string,
 ): Promise<L1World> {
   const dataPath = join(folder, "data");
-  const environment = { SEQUENCER_FEE_PER_UNIT_WEI: "1000" };
+  // Of anvil's second account: the one that the contract calls sequencer signs the receipts.
+  const receiptKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+  const environment = { SEQUENCER_FEE_PER_UNIT_WEI: "1000", SEQUENCER_RECEIPT_PRIVATE_KEY: receiptKey };
   const options = { dataPath, deployment, userCount: 0, isL1HeadKnown: false, environment };
   const rollup = await startTestRollup(options);
   const sequencerUrl = await rollup.listen();

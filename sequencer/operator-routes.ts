@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { type ApiModules, type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
+import { type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import { chainView, readyView } from "./api-views.ts";
 import { noteSealOnL1 } from "./seal-on-l1.ts";
+import type { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { sealReportBody } from "./settlement-schemas.ts";
 
@@ -13,10 +14,9 @@ const digest = (text: string) => createHash("sha256").update(text).digest();
 
 export async function registerOperatorRoutes(
   app: FastifyInstance,
-  options: ApiOptions,
-  modules: ApiModules,
+  options: Required<Pick<ApiOptions, "operatorToken">>,
+  sequencer: Sequencer,
 ): Promise<void> {
-  const { sequencer } = modules;
   const { line } = sequencer;
   const expected = digest(`Bearer ${options.operatorToken.reveal()}`);
   // Before the body is read.

@@ -201,7 +201,11 @@ export async function registerPublicRoutes(
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {
     reply.code(sequencer.isHealthy ? 200 : 503);
-    return { status: sequencer.isHealthy ? "ok" : "stopping", isL1HeadKnown: sequencer.line.l1Head !== null };
+    return {
+      status: sequencer.isHealthy ? "ok" : "stopping",
+      isL1HeadKnown: sequencer.line.l1Head !== null,
+      ...sequencer.healthFacts,
+    };
   });
   app.get("/metrics", unlimited, async (_request, reply) => {
     reply.type(metrics.registry.contentType);

@@ -228,6 +228,43 @@ export const sequencerErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  SEQ_READ_ONLY: {
+    meaning: "a follower takes nothing; `data.sequencerUrl` names the sequencer that does, where it is known",
+    httpStatus: 403,
+    isRetryable: false,
+  },
+  SEQ_LEADER_UNREACHABLE: {
+    meaning: "the sequencer that is followed did not answer",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_LEADER_REFUSED: {
+    meaning: "the sequencer that is followed answers with an error; `data.code` is its code",
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  SEQ_LEADER_UNREADABLE: {
+    meaning: "the sequencer that is followed answers in another form than docs/api.md says",
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  SEQ_LEADER_DIFFERS: {
+    meaning:
+      "what the followed sequencer says was executed does not execute, or gives other batches; `data.what` names the first difference",
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  SEQ_FOLLOW_WRONG_ROLLUP: {
+    meaning: "the follower's data directory or sequencer is of another rollup",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SEQ_FOLLOW_REORGANISED: {
+    meaning:
+      "L1 has replaced a block that was deep enough to be final: the follower's directory has to be made again, and is",
+    httpStatus: 500,
+    isRetryable: true,
+  },
 } as const satisfies Record<string, { meaning: string; httpStatus: number; isRetryable: boolean }>;
 
 export type SequencerErrorCode = keyof typeof sequencerErrors;

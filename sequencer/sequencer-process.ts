@@ -81,7 +81,7 @@ export async function createSequencerProcess(
     );
     const app = await createApi(
       { ...config, deployment, receiptSigner: receipts.address },
-      { sequencer, feed, metrics, logger, clock },
+      { sequencer, operator: sequencer, feed, metrics, logger, clock },
     );
     let ticker: NodeJS.Timeout | undefined;
     return {

@@ -329,7 +329,7 @@ export class Sequencer {
     return { hash, status, receipt };
   }
 
-  private receiptOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Receipt> {
+  receiptOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Receipt> {
     return this.modules.receipts.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }
 
