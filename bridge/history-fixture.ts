@@ -23,9 +23,12 @@ const BOB_SECRET = 12n;
 
 export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 
+/** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
+export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
+
 /** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
 export async function startHistoryFixture(
-  options: { sequencer?: Address; settlementSizes?: readonly CircuitSizes[] } = {},
+  options: { sequencer?: Address; settlementSizes?: readonly CircuitSizes[]; real?: RealCircuits } = {},
 ) {
   await initPoseidon();
   const anvil = await startAnvil();
@@ -49,6 +52,7 @@ export async function startHistoryFixture(
     },
     SHAPES,
     options.settlementSizes,
+    options.real,
   );
   const rollup = new RollupContract({
     client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),

@@ -20,7 +20,7 @@ import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
 import { encodeHeader, type RpcHeader } from "../contracts/block-header.ts";
 import { OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
-import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
+import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "./settlement-times.ts";
 
 const ALICE_SECRET = 11n;
@@ -47,6 +47,8 @@ export interface ModelHistoryOptions {
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
+  /** Circuits with real keys, behind the others. */
+  readonly real?: RealCircuits;
 }
 
 export type ModelHistory = Awaited<ReturnType<typeof startModelHistory>>;
@@ -55,6 +57,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
   const f = await startHistoryFixture({
     settlementSizes: MODEL_CIRCUITS,
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
+    ...(options.real === undefined ? {} : { real: options.real }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();
