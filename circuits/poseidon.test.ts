@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { buildPoseidonReference } from "circomlibjs";
+import { buildPoseidon } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
 import { repositoryRoot } from "./compile.ts";
 import { recordedCount } from "./constraint-counts.ts";
-import { hashTagged, initPoseidon } from "./poseidon.ts";
+import { hashTagged, hashTaggedMany, initPoseidon, poseidonImplementation } from "./poseidon.ts";
+import { hashTaggedReference } from "./poseidon-reference.ts";
 
 const prime = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 const element = fc.oneof(fc.bigInt(0n, prime - 1n), fc.constantFrom(0n, 1n, prime - 1n));
@@ -19,16 +20,34 @@ const compile = (name: string, main: string) =>
 beforeAll(initPoseidon);
 
 describe("hashTagged", () => {
-  test("equals circomlibjs' reference for every width, also at the edges of the field", async () => {
-    const reference = await buildPoseidonReference();
+  test("runs in our own kernels", () => {
+    expect(poseidonImplementation()).toBe("fused");
+  });
+
+  test("equals the definition and circomlibjs' WebAssembly for every width, also at the edges of the field", async () => {
+    const circomlib = await buildPoseidon();
     for (let n = 1; n <= 16; n++) {
-      fc.assert(
-        fc.property(element, fc.array(element, { minLength: n, maxLength: n }), (tag, inputs) => {
-          expect(hashTagged(tag, inputs)).toBe(reference.F.toObject(reference(inputs, tag, 1)));
-        }),
-        { numRuns: 3 },
+      const property = fc.property(
+        element,
+        fc.array(element, { minLength: n, maxLength: n }),
+        (tag, inputs) => {
+          const hash = hashTagged(tag, inputs);
+          expect(hash).toBe(circomlib.F.toObject(circomlib(inputs, tag, 1)));
+          expect(hash).toBe(hashTaggedReference(tag, inputs));
+        },
       );
+      const edges = [0n, 1n, prime - 1n, (prime - 1n) / 2n].map((value) => Array<bigint>(n).fill(value));
+      fc.assert(property, { numRuns: 20, examples: edges.map((inputs) => [inputs[0]!, inputs]) });
     }
+  });
+
+  test("takes values outside the field for their residues, as circomlibjs does", () => {
+    expect(hashTagged(-1n, [prime, -2n, 2n * prime + 3n])).toBe(hashTagged(prime - 1n, [0n, prime - 2n, 3n]));
+  });
+
+  test("refuses a number of inputs that Poseidon has no constants for", () => {
+    expect(() => hashTagged(0n, [])).toThrow(RangeError);
+    expect(() => hashTagged(0n, Array<bigint>(17).fill(0n))).toThrow(RangeError);
   });
 
   test("equals circomlib's published value for the inputs 1 and 2", () => {
@@ -36,6 +55,23 @@ describe("hashTagged", () => {
     expect(hashTagged(0n, [1n, 2n])).toBe(
       0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417189an,
     );
+  });
+});
+
+describe("hashTaggedMany", () => {
+  test("gives what one after the other gives, for odd numbers too, and keeps the lanes apart", () => {
+    for (const n of [1, 2, 4, 5, 8, 16]) {
+      const request = fc.tuple(element, fc.array(element, { minLength: n, maxLength: n }));
+      const property = fc.property(fc.array(request, { maxLength: 7 }), (requests) => {
+        expect(hashTaggedMany(requests)).toEqual(requests.map(([tag, inputs]) => hashTagged(tag, inputs)));
+      });
+      fc.assert(property, { numRuns: 10 });
+    }
+  });
+
+  test("refuses different numbers of inputs", () => {
+    const requests = [1, 2].map((n) => [0n, Array<bigint>(n).fill(0n)] as const);
+    expect(() => hashTaggedMany(requests)).toThrow(RangeError);
   });
 });
 
