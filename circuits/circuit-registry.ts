@@ -1,3 +1,5 @@
+import type { Composition } from "./compose-layout.ts";
+import { batchComposition } from "./composed-batch.ts";
 import { drawScoresIncludes } from "./generator-tables.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -13,9 +15,11 @@ import { requireSize, type SettlementSize, settlementCircuitName, sizeError } fr
 export interface CircuitSpec {
   readonly name: string;
   readonly mainSource: string;
+  /** Where the circuit is put together from parts: the same rows as those of mainSource (docs/composition.md). */
+  readonly composition?: Composition;
 }
 
-/** The batch circuit of a shape. Smaller trees (`depth`) are for tests. */
+/** The batch circuit of a shape as circom compiles it whole. Smaller trees (`depth`) are for tests. */
 export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
   if (shape.narrow % 2 !== 0 || shape.narrow < 0 || shape.wide < 1 || shape.wide > 255) {
     throw new RollupError(
@@ -35,6 +39,11 @@ export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH):
       "",
     ].join("\n"),
   };
+}
+
+/** The same circuit put together from parts, of any size: what rollups have. @throws CIR_SHAPE_IMPOSSIBLE */
+export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
+  return { ...batchCircuitSpec(shape, depth), composition: batchComposition(shape, depth) };
 }
 
 /** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */

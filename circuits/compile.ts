@@ -7,6 +7,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
+import { composeCircuit } from "./compose.ts";
+import type { Composition } from "./compose-layout.ts";
 import { readR1cs } from "./r1cs-reader.ts";
 import { RollupError } from "./rollup-error.ts";
 
@@ -15,8 +17,9 @@ export interface CompiledCircuit {
   /** sha256 over the main source, every included file, the compiler's version and its flags. */
   contentHash: string;
   r1csPath: string;
+  /** circom's witness program; of a composed circuit its description (composed-description.ts). */
   wasmPath: string;
-  /** The file exists only where `keepSym` was asked for. */
+  /** The file exists only where `keepSym` was asked for, and of no composed circuit. */
   symPath: string;
   constraintCounts: { nonLinear: number; linear: number };
   wireCount: number;
@@ -29,6 +32,8 @@ export interface CircuitSpec {
   /** The text of a circom file with a main component; its includes are relative to the repository root. */
   mainSource: string;
   keepSym?: boolean;
+  /** How to build the circuit out of parts. circom then never sees the main source, which says what the result equals. */
+  composition?: Composition;
 }
 
 export interface CompileOptions {
@@ -45,17 +50,23 @@ const compilerFlags = ["--O1"];
 const requireFrom = createRequire(import.meta.url);
 
 /**
- * Compiles a circuit with circom 2 (as WASM, from npm), or takes the result from the cache.
+ * Compiles a circuit with circom 2 (as WASM, from npm), or takes the result from the cache. One with a composition is
+ * put together from its parts, which are compiled like others.
  *
  * An entry is built beside the cache and renamed into it, so a kill never leaves half of one.
  *
- * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED
+ * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED; CIR_COMPOSITION_INVALID of a composition
  */
 export async function compileCircuit(
   spec: CircuitSpec,
   options: CompileOptions = {},
 ): Promise<CompiledCircuit> {
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/circuits");
+  if (spec.composition !== undefined) {
+    const { name, composition } = spec;
+    const compilePart = (part: CircuitSpec) => compileCircuit(part, options);
+    return composeCircuit({ name, composition }, { cacheDir, compilePart, onProgress: options.onProgress });
+  }
   const contentHash = hashCircuit(spec.mainSource);
   const entryDir = join(cacheDir, `${spec.name}-${contentHash.slice(0, 24)}`);
   const cached = await readEntry(entryDir, spec, contentHash);

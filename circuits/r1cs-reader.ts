@@ -51,6 +51,29 @@ export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
   }
 }
 
+/** All constraints of a file that fits into memory, as they stand in it. */
+export interface R1csRows {
+  header: R1csHeader;
+  bytes: Buffer;
+}
+
+/** @throws RollupError CIR_R1CS_MALFORMED */
+export function readR1csRows(path: string): R1csRows {
+  const fd = openSync(path, "r");
+  try {
+    const sections = readSections(fd, path);
+    const headerAt = sections.get(headerSection);
+    const rowsAt = sections.get(constraintSection);
+    if (headerAt === undefined || rowsAt === undefined) throw malformed(path, "a section is missing");
+    return {
+      header: readHeader(readExactly(fd, headerAt.position, headerAt.byteCount, path)),
+      bytes: readExactly(fd, rowsAt.position, rowsAt.byteCount, path),
+    };
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Reads a little-endian unsigned integer of `byteCount` bytes, a multiple of 8. */
 export function readFieldElement(bytes: Buffer, offset: number, byteCount: number): bigint {
   let value = 0n;
