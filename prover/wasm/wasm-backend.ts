@@ -373,6 +373,14 @@ function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGive
     const reason = `the witness has ${count} values, the key ${wireCount} wires`;
     throw fail(isGiven ? "PRV_NO_WITNESS" : "PRV_KEY_MISMATCH", reason);
   }
+  // The uppermost word decides for all but one in a billion.
+  const topWord = Number(scalarModulus >> 224n);
+  for (let at = witnessValuesAt; at < view.length; at += valueBytes) {
+    const top = view.readUInt32LE(at + valueBytes - 4);
+    if (top < topWord) continue;
+    if (top > topWord || fromBytesLe(view.subarray(at, at + valueBytes)) >= scalarModulus)
+      throw fail("PRV_NO_WITNESS", "a value is not below r");
+  }
 }
 
 /** Uniform but for 2^-130: 384 random bits modulo the order. */
