@@ -84,6 +84,11 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_FROZEN: {
+    meaning: "the rollup is frozen on L1: the bridge publishes nothing and hands nothing over any more",
+    httpStatus: 410,
+    isRetryable: false,
+  },
   BRG_FOREIGN_SIGNED: {
     meaning:
       "L1 has signed operations that the sequencer did not put there: its data directory is older than L1, or its key is used elsewhere",

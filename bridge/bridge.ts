@@ -9,6 +9,7 @@ import { BatchPublisher } from "./batch-publisher.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { openBridgeStore } from "./bridge-store.ts";
 import type { BridgeConfig } from "./config.ts";
+import { FrozenNotice } from "./frozen-notice.ts";
 import { createL1Client, l1Call } from "./l1-client.ts";
 import { createBridgeMetrics } from "./metrics.ts";
 import { createOperatorClient } from "./operator-client.ts";
@@ -19,7 +20,7 @@ import { RandomnessWatcher } from "./randomness-watcher.ts";
 import { RollupContract } from "./rollup-contract.ts";
 
 export interface BridgeHandle {
-  /** False once a loop has stopped for a reason that a human has to look at. */
+  /** False once a loop has stopped for a reason that a human has to look at, and while the rollup is frozen. */
   readonly isHealthy: boolean;
   /** Ends the loops after the step they are in, and closes the database. */
   stop(): Promise<void>;
@@ -50,13 +51,21 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
+  const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
   const watcher = new QueueWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations: config.confirmations,
       maxChunkBlocks: config.logChunkBlocks,
     },
-    { rollup, sequencer, store: store.queue, logger: logger.child({ component: "queue-watcher" }), metrics },
+    {
+      rollup,
+      sequencer,
+      store: store.queue,
+      logger: logger.child({ component: "queue-watcher" }),
+      metrics,
+      frozen,
+    },
   );
   const randomness = new RandomnessWatcher(
     {
@@ -105,16 +114,26 @@ export async function startBridge(
     };
     if ((await runPollLoop(options, { step, logger, metrics })) === "failed") isHealthy = false;
   };
+  // L1 refuses batches and randomness of a frozen ledger. Whatever it has taken is final by then: the queue stood still.
+  const unlessFrozen = (step: () => Promise<void>) => async () => {
+    if (!(await frozen.look())) await step();
+  };
   // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
     loop("queue-watcher", () => watcher.poll()),
-    loop("batch-publisher", () => publisher.poll()),
-    loop("randomness-watcher", () => randomness.poll()),
+    loop(
+      "batch-publisher",
+      unlessFrozen(() => publisher.poll()),
+    ),
+    loop(
+      "randomness-watcher",
+      unlessFrozen(() => randomness.poll()),
+    ),
   ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
   return {
     get isHealthy() {
-      return isHealthy;
+      return isHealthy && !frozen.isFrozen;
     },
     async stop() {
       stopping.abort();

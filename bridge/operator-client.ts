@@ -101,7 +101,7 @@ export interface BatchReport {
 
 /** What the bridge asks of the sequencer. */
 export interface OperatorClient {
-  reportL1Head(head: { blockNumber: number; timestamp: number }): Promise<void>;
+  reportL1Head(head: { blockNumber: number; timestamp: number; isFrozen: boolean }): Promise<void>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;

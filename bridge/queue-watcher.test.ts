@@ -55,6 +55,7 @@ describe("QueueWatcher", () => {
     expect(f.sequencer.heads.at(-1)).toEqual({
       blockNumber: Number(block.number),
       timestamp: Number(block.timestamp),
+      isFrozen: false,
     });
   });
 

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type JsonStore, orderedKey } from "./bridge-store.ts";
+import { FrozenNotice } from "./frozen-notice.ts";
 import { l1Call } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { BridgeMetrics } from "./metrics.ts";
@@ -29,6 +30,8 @@ export interface QueueWatcherModules {
   readonly store: JsonStore;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
+  /** Shared with whatever else stops at a freeze. */
+  readonly frozen?: FrozenNotice;
 }
 
 // Entries of one request: far below any limit of a request's size.
@@ -41,11 +44,13 @@ type Cursor = z.infer<typeof cursorSchema>;
 export class QueueWatcher {
   private readonly options: QueueWatcherOptions;
   private readonly modules: QueueWatcherModules;
+  private readonly frozen: FrozenNotice;
   private reportedBlockHash = "";
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.options = options;
     this.modules = modules;
+    this.frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
   /**
@@ -58,10 +63,14 @@ export class QueueWatcher {
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
     const headNumber = Number(head.number);
     metrics.l1BlockNumber.set(headNumber);
-    if (head.hash !== this.reportedBlockHash) {
-      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp: Number(head.timestamp) });
+    const isFrozen = await this.frozen.look();
+    // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
+    if (isFrozen || head.hash !== this.reportedBlockHash) {
+      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp: Number(head.timestamp), isFrozen });
       this.reportedBlockHash = head.hash;
     }
+    // What waits in the queue goes back to its senders.
+    if (isFrozen) return;
     const deepEnough = headNumber - this.options.confirmations + 1;
     const { nextIndex: wanted } = await sequencer.addQueueEntries([]);
     let cursor = await this.resumeFrom(wanted, headNumber);

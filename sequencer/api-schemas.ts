@@ -88,7 +88,11 @@ export const operationsQuery = z.strictObject({
 export const batchesQuery = z.strictObject({ before: countFromText.optional(), limit: limit(100, 20) });
 export const feedQuery = z.object({ topics: z.string().max(2_000).optional() });
 
-export const l1HeadBody = z.object({ blockNumber: count, timestamp: counter });
+export const l1HeadBody = z.object({
+  blockNumber: count,
+  timestamp: counter,
+  isFrozen: z.boolean().default(false),
+});
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
 export const queueEntriesBody = z.object({

@@ -227,7 +227,7 @@ export function queueView(entry: QueueRecord) {
   };
 }
 
-export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool">) {
+export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mode">) {
   const { line, mempool } = sequencer;
   const { head, book, l1Head, queueSeenIndex } = line;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
@@ -248,6 +248,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool">) {
       final: book.finalNumber,
     },
     mempool: { pending: mempool.size },
+    ...(sequencer.mode === undefined ? {} : { mode: sequencer.mode }),
     queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
     l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
     estimates: { sealMs, proveMs, postMs, finalMs },

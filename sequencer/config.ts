@@ -1,6 +1,7 @@
 /** The sequencer's settings: one table of environment variables, parsed once, frozen. */
 import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
+import { DOOR_MODES } from "./door.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 
 interface Setting<T> {
@@ -147,6 +148,12 @@ export const configTable = {
     integer(1_024, 2 ** 30),
     "Unread bytes after which a feed client is cut off",
     { fallback: "1048576" },
+  ),
+  mode: setting(
+    "SEQUENCER_MODE",
+    z.enum(DOOR_MODES),
+    "open, or sunset: only what leads out of the ledger is taken",
+    { fallback: "open" },
   ),
   logLevel: setting(
     "SEQUENCER_LOG_LEVEL",

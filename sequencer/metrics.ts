@@ -69,6 +69,11 @@ export function createMetrics(registry = new Registry()) {
       labelNames: ["code"] as const,
       registers,
     }),
+    frozen: new Gauge({
+      name: "rollup_frozen",
+      help: "1 while the rollup is frozen on L1",
+      registers,
+    }),
     feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
   };
 }

@@ -35,6 +35,7 @@ export async function registerOperatorRoutes(
     "/operator/l1-head",
     route("L1's head", { body: schemas.l1HeadBody }),
     async ({ body }) => {
+      sequencer.door.noteFrozen(body.isFrozen);
       await line.setL1Head(body);
       return {};
     },
@@ -50,7 +51,8 @@ export async function registerOperatorRoutes(
     "/operator/prove-jobs/next",
     route("The next batch to prove", { querystring: schemas.proveJobQuery }),
     async ({ query }, reply) => {
-      const job = await line.nextProveJob(query.prover);
+      // L1 takes no batch of a frozen ledger.
+      const job = sequencer.door.mode === "frozen" ? null : await line.nextProveJob(query.prover);
       if (job === null) return reply.code(204).send();
       const { batch, inputs } = job;
       const text = (_key: string, value: unknown) =>

@@ -108,6 +108,17 @@ export const sequencerErrors = {
     isRetryable: true,
   },
 
+  SEQ_FROZEN: {
+    meaning: "the rollup is frozen on L1: nothing is taken any more, and what is in it leaves by exits",
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  SEQ_SUNSET: {
+    meaning:
+      "the operator ends this rollup: only what leads out is taken; data.kind is the operation's name",
+    httpStatus: 403,
+    isRetryable: false,
+  },
   SEQ_EPOCH_NOT_POSTED: {
     meaning: "the beginning of the model's epoch is not yet posted on L1, so its time may still change",
     httpStatus: 409,

@@ -8,6 +8,7 @@ import { leafReference, messageHash, type SignedOperation } from "../circuits/op
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine, type BatchLineModules, type BatchLineOptions } from "./batch-line.ts";
+import { Door, type DoorMode } from "./door.ts";
 import { readDropped } from "./dropped-operation.ts";
 import { epochWrites } from "./epoch-records.ts";
 import { hex32 } from "./hex.ts";
@@ -28,6 +29,8 @@ import {
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;
+  /** "open" by default. */
+  readonly mode?: DoorMode;
 }
 
 export interface SequencerModules extends BatchLineModules {
@@ -50,6 +53,7 @@ export class Sequencer {
   readonly line: BatchLine;
   readonly mempool: Mempool;
   readonly settlements: SettlementDesk;
+  readonly door: Door;
   private readonly modules: SequencerModules;
   private readonly inFlight = new Map<string, Promise<Submission>>();
   private readonly dropped = new Map<string, KnownOperation>();
@@ -81,6 +85,10 @@ export class Sequencer {
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
+    this.door = new Door(options.mode ?? "open", {
+      logger: modules.logger,
+      frozenGauge: modules.metrics.frozen,
+    });
     this.settlements = new SettlementDesk({ ...modules, line: this.line, domain: options.rules.domain });
   }
 
@@ -101,6 +109,7 @@ export class Sequencer {
       const known = await this.log.operation(hash);
       if (known !== undefined) return this.answer(known);
     }
+    this.door.require(operation.kind);
     if (operation.nonce > leaf.nonce) return this.keepPending(operation, hash, message, leaf.keyX);
     const submission = this.execute(operation, hash);
     const replaced = this.mempool.take(operation.a, operation.nonce);
@@ -114,9 +123,14 @@ export class Sequencer {
     return submission;
   }
 
+  get mode(): Door["mode"] {
+    return this.door.mode;
+  }
+
   /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SEQ_STOPPING */
   async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    this.door.require(KIND[request.kind]);
     return this.settlements.submit(request);
   }
 
@@ -258,6 +272,7 @@ export class Sequencer {
       try {
         // Its message may have changed meanwhile, if B has a new owner; then its signature is wrong.
         const { message } = this.messageOf(pending.operation);
+        this.door.require(pending.operation.kind);
         void this.execute(pending.operation, hex32(message)).catch(() => {});
       } catch (error) {
         if (isRollupError(error) && error.isRetryable) {
