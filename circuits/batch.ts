@@ -2,6 +2,7 @@
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
+import type { TreeVersion } from "./ledger-tree.ts";
 import type { QueueOperation } from "./operation.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
@@ -130,9 +131,19 @@ export class BatchBuilder {
   }
 }
 
+/** A fee trace whose path is read from the tree before the credit, when somebody asks. */
+export function feeOnTree(fee: Omit<FeeTrace, "children">, before: TreeVersion): FeeTrace {
+  return {
+    ...fee,
+    get children() {
+      return before.path(fee.id);
+    },
+  };
+}
+
 function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
   const record = ledger.requireRecord(id);
-  const trace = { id, leaf: record.leaf, children: ledger.tree.path(id), totalWei };
+  const trace = feeOnTree({ id, leaf: record.leaf, totalWei }, ledger.tree.version);
   const balance = record.leaf.balance + totalWei;
   if (balance > MAX_AMOUNT_WEI) {
     throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { LedgerTree, rootFromPath } from "./ledger-tree.ts";
+import { accountLeaf, hashLeaf } from "./leaf.ts";
+import { hashVersions, LedgerTree, rootFromPath, type TreeVersion } from "./ledger-tree.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER, MAX_LEAF_COUNT, TAG, TREE_ARITY, TREE_DEPTH } from "./protocol.ts";
 
@@ -28,7 +29,8 @@ describe("LedgerTree", () => {
         expect(tree.root).toBe(denseRoot(leaves));
         for (const [id, hash] of list) {
           leaves[id] = hash;
-          expect(tree.update(id, hash)).toBe(tree.root);
+          tree.update(id, hash);
+          if (id % 3 === 0) expect(tree.root).toBe(denseRoot(leaves));
         }
         expect(tree.root).toBe(denseRoot(leaves));
         const backwards = new LedgerTree(2);
@@ -46,9 +48,10 @@ describe("LedgerTree", () => {
         for (const [at, hash] of list) tree.update(at, hash);
         const rows = tree.path(id);
         expect(rows.map((row) => row.length)).toEqual([8, 8]);
-        expect(rows[0]![id % 8]).toBe(tree.node(0, id));
-        expect(rootFromPath(id, tree.node(0, id), rows)).toBe(tree.root);
-        expect(rootFromPath(id, 5n, rows)).toBe(tree.update(id, 5n));
+        expect(rows[0]![id % 8]).toBe(list.findLast(([at]) => at === id)?.[1] ?? 0n);
+        expect(rootFromPath(id, rows[0]![id % 8]!, rows)).toBe(tree.root);
+        tree.update(id, 5n);
+        expect(rootFromPath(id, 5n, rows)).toBe(tree.root);
       }),
       { numRuns: 30 },
     );
@@ -64,5 +67,57 @@ describe("LedgerTree", () => {
     expect(rootFromPath(MAX_LEAF_COUNT - 1, 7n, tree.path(MAX_LEAF_COUNT - 1))).toBe(tree.root);
     tree.update(MAX_LEAF_COUNT - 1, 0n);
     expect(tree.root).toBe(empty);
+  });
+
+  it("hashes a leaf's contents as hashLeaf does, and shows them again", () => {
+    const tree = new LedgerTree(3);
+    const leaf = accountLeaf({ l1Owner: 5n, keyX: 6n, balance: 7n });
+    tree.put(100, leaf);
+    const same = new LedgerTree(3);
+    same.update(100, hashLeaf(leaf));
+    expect(tree.root).toBe(same.root);
+    expect(tree.version.leaf(100)).toBe(leaf);
+    expect(tree.version.leaf(99)).toBeNull();
+  });
+
+  it("keeps old versions as they were, whenever and in whatever order they are hashed", () => {
+    fc.assert(
+      fc.property(updates, fc.infiniteStream(fc.nat(2)), (list, asks) => {
+        const tree = new LedgerTree(2);
+        const eager = new LedgerTree(2);
+        const versions: [TreeVersion, root: bigint, path: bigint[][], id: number][] = [];
+        for (const [id, hash] of list) {
+          tree.update(id, hash);
+          eager.update(id, hash);
+          versions.push([tree.version, eager.root, eager.path(id), id]);
+          if (asks.next().value === 0) expect(tree.root).toBe(eager.root);
+        }
+        if (asks.next().value === 0) hashVersions(versions.map(([version]) => version));
+        for (const [version, root, path, id] of versions.reverse()) {
+          expect(version.path(id)).toEqual(path);
+          expect(version.root).toBe(root);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("follows some leaves from a part of the tree alone", () => {
+    fc.assert(
+      fc.property(updates, updates, (before, after) => {
+        const tree = new LedgerTree(2);
+        for (const [id, hash] of before) tree.update(id, hash);
+        const ids = [0, ...after.map(([id]) => id)];
+        const part = LedgerTree.ofPart(structuredClone(tree.version.part(ids)));
+        expect(part.root).toBe(tree.root);
+        for (const [id, hash] of after) {
+          expect(part.path(id)).toEqual(tree.path(id));
+          tree.update(id, hash);
+          part.update(id, hash);
+        }
+        expect(part.root).toBe(tree.root);
+      }),
+      { numRuns: 40 },
+    );
   });
 });

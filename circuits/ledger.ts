@@ -1,4 +1,4 @@
-import { accountLeaf, EMPTY_LEAF, hashLeaf, type LeafRecord } from "./leaf.ts";
+import { accountLeaf, EMPTY_LEAF, type LeafRecord } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
@@ -37,7 +37,12 @@ export class Ledger {
 
   put(id: number, record: LeafRecord): void {
     this.records.set(id, record);
-    this.tree.update(id, hashLeaf(record.leaf));
+    this.tree.put(id, record.leaf);
+  }
+
+  /** As `put` for each. The tree hashes every node once, when its root is asked for. */
+  putAll(records: Iterable<readonly [id: number, record: LeafRecord]>): void {
+    for (const [id, record] of records) this.put(id, record);
   }
 
   /** Sum of what L2 owes: balances, open and sealed amounts, and what slots have accrued but not claimed. */

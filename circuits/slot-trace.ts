@@ -5,6 +5,7 @@ import { recoverKeyY, type Signature } from "./eddsa.ts";
 import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { DatanetBody, Leaf, LeafRecord, ModelBody } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
+import type { TreeVersion } from "./ledger-tree.ts";
 import type { QueueOperation, SignedOperation } from "./operation.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
@@ -60,32 +61,67 @@ export interface Effect {
 /** The part of an effect that a slot without a signature has. */
 export const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
 
-/** Writes A, then B on the new root, and keeps what the witness needs of the way. */
+/** Writes A, then B on the new root, and keeps what the witness needs of the way: roots and paths, hashed when asked for. */
 export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
   const { record } = effect;
-  const oldRoot = ledger.root;
-  const before = ledger.opened(record.a);
-  const childrenA = ledger.tree.path(record.a);
+  const before = ledger.tree.version;
+  const a = ledger.opened(record.a);
   if (effect.newA !== null) ledger.put(record.a, effect.newA);
-  const beforeB = ledger.opened(record.b);
-  const childrenB = ledger.tree.path(record.b);
+  const between = ledger.tree.version;
+  const b = ledger.opened(record.b);
   if (effect.newB !== null) ledger.put(record.b, effect.newB);
-  const signature = effect.signature ?? DUMMY.signature;
-  return {
-    record,
-    oldRoot,
-    newRoot: ledger.root,
-    feeWei: effect.feeWei,
-    a: before.leaf,
-    b: beforeB.leaf,
-    childrenA,
-    childrenB,
-    maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
-    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
-    signature,
-    datanetA: before.datanet ?? null,
-    modelB: beforeB.model ?? null,
-    claim: effect.claim ?? null,
-    settlement: effect.settlement ?? null,
+  const after = ledger.tree.version;
+  return traceOnTree(
+    {
+      record,
+      feeWei: effect.feeWei,
+      a: a.leaf,
+      b: b.leaf,
+      maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
+      keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
+      signature: effect.signature ?? DUMMY.signature,
+      datanetA: a.datanet ?? null,
+      modelB: b.model ?? null,
+      claim: effect.claim ?? null,
+      settlement: effect.settlement ?? null,
+    },
+    { before, between, after },
+  );
+}
+
+/** The tree before a slot, after A's update and after B's. */
+export interface SlotTrees {
+  readonly before: TreeVersion;
+  readonly between: TreeVersion;
+  readonly after: TreeVersion;
+}
+
+/** A trace without what its trees say. */
+export type TreelessTrace = Omit<SlotTrace, "oldRoot" | "newRoot" | "childrenA" | "childrenB">;
+
+const slotTrees = new WeakMap<SlotTrace, SlotTrees>();
+
+/** The trees of a trace that `applyEffect` made; a copy of one has none, its roots and paths are plain values. */
+export const treesOf = (trace: SlotTrace): SlotTrees | undefined => slotTrees.get(trace);
+
+/** A trace whose roots and paths are read from these trees. */
+export function traceOnTree(trace: TreelessTrace, trees: SlotTrees): SlotTrace {
+  const { a, b } = trace.record;
+  const whole: SlotTrace = {
+    ...trace,
+    get oldRoot() {
+      return trees.before.root;
+    },
+    get newRoot() {
+      return trees.after.root;
+    },
+    get childrenA() {
+      return trees.before.path(a);
+    },
+    get childrenB() {
+      return trees.between.path(b);
+    },
   };
+  slotTrees.set(whole, trees);
+  return whole;
 }
