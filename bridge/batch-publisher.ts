@@ -205,7 +205,9 @@ export class BatchPublisher {
     const isLate = this.nowMs() - Math.max(last.signedAtMs, lookedAtMs ?? 0) >= this.options.resendAfterMs;
     if (lookedAtMs !== undefined && !isLate) return;
     const { reason, refusal } = await this.whyRefused(last);
-    if (refusal !== null && refusal !== "early" && refusal !== "behind") {
+    // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
+    // way for good; given up, it could be mined after the sequencer has made another batch of this number.
+    if (refusal !== null && refusal !== "early" && refusal !== "behind" && refusal !== "queue") {
       // It may have been mined since the receipts were read, and then L1 refuses to take it twice.
       const receipt = await this.receiptOf(intent);
       if (receipt === null) await this.giveUp(intent, last, refusal, reason);
@@ -340,7 +342,7 @@ export class BatchPublisher {
       const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
       const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
-      if (refusal === "early") return null;
+      if (refusal === "early" || refusal === "queue") return null;
       if (!this.droppedHashes.has(first.batchHash)) {
         await this.reporter.report([intendedBatch(first)], {
           status: "dropped",

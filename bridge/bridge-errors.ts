@@ -49,7 +49,8 @@ export const bridgeErrors = {
     isRetryable: true,
   },
   BRG_QUEUE_REORGANISED: {
-    meaning: "L1 replaced a queue entry that was deep enough to be handed over: a human has to look",
+    meaning:
+      "L1 took back a queue entry that was deep enough to be handed over, and a final batch holds it: only a restore from L1 mends that",
     httpStatus: 500,
     isRetryable: false,
   },

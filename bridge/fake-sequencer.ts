@@ -33,6 +33,8 @@ export class FakeSequencer {
   readonly batches = new Map<number, FakeBatch>();
   readonly reports: (BatchReport & { batchNumber: number })[] = [];
   readonly entries: QueueEntry[] = [];
+  /** Entries that final batches hold. */
+  finalQueueHead = 0;
   /** As they came: prevRandao in hexadecimal. */
   readonly seals: {
     batchNumber: number;
@@ -72,6 +74,15 @@ export class FakeSequencer {
       }
       return { nextIndex: this.entries.length };
     });
+    app.post<{ Body: { fromIndex: number; entries: QueueEntry[] } }>(
+      "/operator/queue-replacement",
+      async ({ body: { entries, fromIndex } }, reply) => {
+        if (fromIndex < this.finalQueueHead)
+          return reply.code(409).send({ error: { code: "SEQ_QUEUE_FINAL" } });
+        this.entries.splice(fromIndex, this.entries.length, ...entries);
+        return { nextIndex: this.entries.length };
+      },
+    );
     app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) =>
       this.ready(Number(request.query.limit)),
     );

@@ -104,6 +104,8 @@ export interface OperatorClient {
   reportL1Head(head: { blockNumber: number; timestamp: number; isFrozen: boolean }): Promise<void>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
+  /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
+  replaceQueueEntries(fromIndex: number, entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
   chain(): Promise<ChainPositions>;
@@ -158,6 +160,13 @@ function codeOf(text: string): string | null {
 }
 
 const hex32 = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
+
+const entryBody = (entry: QueueEntry) => ({
+  ...entry,
+  amountWei: entry.amountWei.toString(),
+  word1: hex32(entry.word1),
+  word2: hex32(entry.word2),
+});
 
 /** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
 export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
@@ -224,14 +233,12 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     async addQueueEntries(entries) {
       const path = "/operator/queue-entries";
-      const body = {
-        entries: entries.map((entry) => ({
-          ...entry,
-          amountWei: entry.amountWei.toString(),
-          word1: hex32(entry.word1),
-          word2: hex32(entry.word2),
-        })),
-      };
+      const body = { entries: entries.map(entryBody) };
+      return parse(nextIndexSchema, await request("POST", path, body), path);
+    },
+    async replaceQueueEntries(fromIndex, entries) {
+      const path = "/operator/queue-replacement";
+      const body = { fromIndex, entries: entries.map(entryBody) };
       return parse(nextIndexSchema, await request("POST", path, body), path);
     },
     async readyBatches(limit) {

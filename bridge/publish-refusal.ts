@@ -11,9 +11,11 @@ import type { RollupContract } from "./rollup-contract.ts";
  * - "early": L1's newest block is older than the batch. Time helps.
  * - "behind": L1 does not have the batch before it (again). Waiting helps.
  * - "superseded": L1 already has a batch of this number.
+ * - "queue": it holds queue entries that L1 does not have: L1 took them back. The queue watcher sees that too, and the
+ *   sequencer then makes other batches.
  * - "refused": anything else. Nothing that the publisher can do helps.
  */
-export type RefusalClass = "stale" | "overdue" | "early" | "behind" | "superseded" | "refused";
+export type RefusalClass = "stale" | "overdue" | "early" | "behind" | "superseded" | "queue" | "refused";
 
 /**
  * Classifies a refusal by the contract's error and by the state it has.
@@ -29,6 +31,7 @@ export function classifyRefusal(
   if (l1BatchNumber >= firstBatchNumber) return "superseded";
   if (l1BatchNumber + 1 < firstBatchNumber) return "behind";
   if (revert.errorName === "RollupOverdueEntryLeft") return "overdue";
+  if (revert.errorName === "RollupQueueMismatch") return "queue";
   if (revert.errorName !== "RollupTimestampInvalid") return "refused";
   const [timestamp, earliest] = revert.operands as [bigint, bigint, bigint];
   return timestamp < earliest ? "stale" : "early";
@@ -47,6 +50,7 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
       return "refused";
     case "early":
     case "behind":
+    case "queue":
     case null:
       return "reorganised";
     default:

@@ -109,7 +109,7 @@ describe("QueueWatcher", () => {
     expect(indices()).toEqual([0, 1]);
   });
 
-  test("stops where a deeper reorganisation put another entry into its place", async () => {
+  test("tells what a deeper reorganisation put into an entry's place, and stops where that is final", async () => {
     const watcher = await f.watcher({ confirmations: 1 });
     const before = await f.l1.client.snapshot();
     await f.l1.depositNew("alice", 10n * OPEN);
@@ -117,9 +117,34 @@ describe("QueueWatcher", () => {
     await f.l1.client.revert({ id: before });
     await f.l1.depositNew("bob", 10n * OPEN);
     await f.l1.client.mine({ blocks: 3 });
+    f.sequencer.finalQueueHead = 1;
     await expect(watcher.poll()).rejects.toSatisfy(
       (e) => isRollupError(e, "BRG_QUEUE_REORGANISED") && !e.isRetryable,
     );
+    f.sequencer.finalQueueHead = 0;
+    await watcher.poll();
+    expect(f.sequencer.entries.map((entry) => entry.sender)).toEqual([f.l1.roles.bob]);
+    await f.l1.depositNew("alice", OPEN);
+    await watcher.poll();
+    expect(indices()).toEqual([0, 1]);
+  });
+
+  test("takes an entry back that a reorganisation took back and that does not come again", async () => {
+    const watcher = await f.watcher({ confirmations: 1 });
+    await f.l1.depositNew("bob", OPEN);
+    const before = await f.l1.client.snapshot();
+    await f.l1.depositNew("alice", 10n * OPEN);
+    await watcher.poll();
+    expect(indices()).toEqual([0, 1]);
+    await f.l1.client.revert({ id: before });
+    await f.l1.client.mine({ blocks: 5 });
+    await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_QUEUE_GAP") && e.isRetryable);
+    await f.l1.client.mine({ blocks: 8 });
+    await watcher.poll();
+    expect(indices()).toEqual([0]);
+    await f.l1.depositNew("stranger", OPEN);
+    await watcher.poll();
+    expect(f.sequencer.entries.map((entry) => entry.sender)).toEqual([f.l1.roles.bob, f.l1.roles.stranger]);
   });
 
   test("loses nothing while the sequencer does not answer", async () => {

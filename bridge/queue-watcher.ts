@@ -1,6 +1,6 @@
 /**
- * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough. An entry that a
- * reorganisation could still change is never handed over: the sequencer executes what it gets.
+ * Hands the L1 queue's entries to the sequencer, in order, once they are deep enough: the sequencer executes what it
+ * gets. Where a reorganisation goes deeper than that, the sequencer is told what L1's queue holds instead.
  */
 
 import type { Logger } from "pino";
@@ -8,7 +8,7 @@ import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { type JsonStore, orderedKey } from "./bridge-store.ts";
+import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 import { l1Call } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
@@ -36,6 +36,11 @@ export interface QueueWatcherModules {
 
 // Entries of one request: far below any limit of a request's size.
 const MAX_ENTRIES_PER_REQUEST = 200;
+/**
+ * An entry that a reorganisation took back mostly comes back within a few blocks: nodes put its transaction into their
+ * pools again. Only after as many blocks more than it had is it gone. Guess.
+ */
+const GONE_AFTER_BLOCKS = 8;
 
 /** How far the logs were read. `nextIndex` is the index that the next entry after this block must have. */
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string(), nextIndex: z.int() });
@@ -55,7 +60,7 @@ export class QueueWatcher {
 
   /**
    * Reports L1's head and hands over what is new and deep enough. Killed at any moment, it does the rest next time.
-   * @throws BRG_QUEUE_REORGANISED where an entry that was handed over is now another one; BRG_QUEUE_GAP, BRG_L1_*,
+   * @throws BRG_QUEUE_REORGANISED where L1 took back an entry that a final batch holds; BRG_QUEUE_GAP, BRG_L1_*,
    * BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
@@ -75,26 +80,49 @@ export class QueueWatcher {
     const { nextIndex: wanted } = await sequencer.addQueueEntries([]);
     let cursor = await this.resumeFrom(wanted, headNumber);
     if (cursor.blockNumber >= deepEnough) return;
+    try {
+      cursor = await this.readOn(cursor, deepEnough);
+    } catch (error) {
+      // What was left out may lie anywhere: the next look begins at the beginning.
+      if (isRollupError(error, "BRG_QUEUE_GAP")) await this.modules.store.write([{ delete: "cursor" }]);
+      throw error;
+    }
+    const deliveredCount = await this.deliveredCount();
+    if (cursor.nextIndex >= deliveredCount) return;
+    if (deepEnough < (await this.deliveredBlock()) + GONE_AFTER_BLOCKS) {
+      throw bridgeError(
+        "BRG_QUEUE_GAP",
+        `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`,
+        { data: { l1Count: cursor.nextIndex, deliveredCount } },
+      );
+    }
+    await this.replace(cursor, []);
+    await this.modules.store.write(await this.forget(cursor.nextIndex));
+  }
+
+  /** Hands over what the logs up to a block hold. @throws BRG_QUEUE_GAP where the contract counts other entries */
+  private async readOn(from: Cursor, toBlock: number): Promise<Cursor> {
+    const { rollup } = this.modules;
+    let cursor = from;
     const chunks = readRollupLogs({
       client: rollup.client,
       address: rollup.address,
       fromBlock: BigInt(cursor.blockNumber + 1),
-      toBlock: BigInt(deepEnough),
+      toBlock: BigInt(toBlock),
       maxChunkBlocks: this.options.maxChunkBlocks,
     });
     for await (const chunk of chunks) {
       cursor = await this.handOver(cursor, Number(chunk.toBlock), chunk.logs);
     }
-    const deliveredCount = await this.deliveredCount();
-    if (cursor.nextIndex < deliveredCount) {
+    const l1Count = Number(await rollup.queueTail({ blockNumber: BigInt(toBlock) }));
+    if (l1Count !== cursor.nextIndex) {
       throw bridgeError(
         "BRG_QUEUE_GAP",
-        `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`,
-        {
-          data: { l1Count: cursor.nextIndex, deliveredCount },
-        },
+        `the contract counts ${l1Count} queue entries at block ${toBlock}, its logs ${cursor.nextIndex}`,
+        { data: { blockNumber: toBlock, l1Count, logCount: cursor.nextIndex } },
       );
     }
+    return cursor;
   }
 
   /** The stored cursor, or the beginning where L1 or the sequencer went back behind it. */
@@ -141,7 +169,7 @@ export class QueueWatcher {
       );
     }
     const entries = added.map(toQueueEntry);
-    await this.checkDelivered(entries);
+    const isReplaced = await this.hasReplaced(entries);
     // A range of logs may have been put together from two forks: the blocks are asked for by number again.
     for (const [blockNumber, blockHash] of new Map(
       added.map((log) => [Number(log.blockNumber), log.blockHash]),
@@ -156,6 +184,8 @@ export class QueueWatcher {
       blockHash: await this.blockHash(toBlock),
       nextIndex: cursor.nextIndex + entries.length,
     };
+    const forgotten: JsonChange[] = isReplaced ? await this.forget(cursor.nextIndex) : [];
+    if (isReplaced) await this.replace(cursor, entries.slice(0, MAX_ENTRIES_PER_REQUEST));
     for (let from = 0; from < entries.length; from += MAX_ENTRIES_PER_REQUEST) {
       const part = entries.slice(from, from + MAX_ENTRIES_PER_REQUEST);
       const { nextIndex } = await this.add(part);
@@ -171,9 +201,16 @@ export class QueueWatcher {
     }
     // After the sequencer has them: a kill in between hands them over twice, which changes nothing.
     await store.write([
+      ...forgotten,
       ...entries.map((entry) => ({ put: entryKey(entry.queueIndex), value: digest(entry) })),
       { put: "cursor", value: nextCursor },
-      { put: "deliveredCount", value: Math.max(nextCursor.nextIndex, await this.deliveredCount()) },
+      {
+        put: "deliveredCount",
+        value: isReplaced
+          ? nextCursor.nextIndex
+          : Math.max(nextCursor.nextIndex, await this.deliveredCount()),
+      },
+      ...(entries.length === 0 ? [] : [{ put: "deliveredBlock", value: toBlock }]),
     ]);
     metrics.queueNextIndex.set(nextCursor.nextIndex);
     if (entries.length > 0) {
@@ -189,33 +226,55 @@ export class QueueWatcher {
     try {
       return await this.modules.sequencer.addQueueEntries(entries);
     } catch (error) {
-      if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
-      // Only with another database than the one that handed the entries over: else `checkDelivered` finds it.
-      if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_QUEUE_CONFLICT") throw error;
-      const data = { fromIndex: entries[0]!.queueIndex, count: entries.length };
-      throw bridgeError("BRG_QUEUE_REORGANISED", "the sequencer was given other queue entries before", {
+      // Only with another database than the one that handed the entries over: else `hasReplaced` finds it.
+      if (sequencerCodeOf(error) !== "SEQ_QUEUE_CONFLICT") throw error;
+      return this.replace({ nextIndex: entries[0]!.queueIndex }, entries);
+    }
+  }
+
+  /** Tells the sequencer what L1's queue holds from an index on, in place of what was handed over. */
+  private async replace(
+    { nextIndex: fromIndex }: Pick<Cursor, "nextIndex">,
+    entries: readonly QueueEntry[],
+  ): Promise<{ nextIndex: number }> {
+    const { logger, metrics, sequencer } = this.modules;
+    const data = { fromIndex, count: entries.length };
+    try {
+      const answer = await sequencer.replaceQueueEntries(fromIndex, entries);
+      logger.error(
+        data,
+        "L1 took back queue entries that were handed over; the sequencer went back behind them",
+      );
+      metrics.errorTotal.inc({ code: "BRG_QUEUE_REORGANISED" });
+      return answer;
+    } catch (error) {
+      if (sequencerCodeOf(error) !== "SEQ_QUEUE_FINAL") throw error;
+      throw bridgeError("BRG_QUEUE_REORGANISED", "L1 took back a queue entry that a final batch holds", {
         data,
         cause: error,
       });
     }
   }
 
-  private async checkDelivered(entries: readonly QueueEntry[]): Promise<void> {
+  private async hasReplaced(entries: readonly QueueEntry[]): Promise<boolean> {
     for (const entry of entries) {
       const delivered = await this.modules.store.get(entryKey(entry.queueIndex));
-      if (delivered === undefined || delivered === digest(entry)) continue;
-      throw bridgeError(
-        "BRG_QUEUE_REORGANISED",
-        `L1 replaced queue entry ${entry.queueIndex} after it was handed over`,
-        {
-          data: {
-            queueIndex: entry.queueIndex,
-            blockNumber: entry.l1BlockNumber,
-            transactionHash: entry.l1TransactionHash,
-          },
-        },
-      );
+      if (delivered !== undefined && delivered !== digest(entry)) return true;
     }
+    return false;
+  }
+
+  /** What was handed over from an index on is none of L1's any more. */
+  private async forget(fromIndex: number): Promise<JsonChange[]> {
+    const deliveredCount = await this.deliveredCount();
+    const changes: JsonChange[] = [{ put: "deliveredCount", value: Math.min(deliveredCount, fromIndex) }];
+    for (let index = fromIndex; index < deliveredCount; index++) changes.push({ delete: entryKey(index) });
+    return changes;
+  }
+
+  /** Block up to which L1 was read when the last entry was handed over. */
+  private async deliveredBlock(): Promise<number> {
+    return z.int().parse((await this.modules.store.get("deliveredBlock")) ?? 0);
   }
 
   private async deliveredCount(): Promise<number> {
@@ -230,6 +289,11 @@ export class QueueWatcher {
     return block.hash;
   }
 }
+
+const sequencerCodeOf = (error: unknown): unknown =>
+  isRollupError(error, "BRG_SEQUENCER_REFUSED")
+    ? (error.data as { sequencerCode?: unknown }).sequencerCode
+    : undefined;
 
 const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 

@@ -119,6 +119,8 @@ export const queueEntriesBody = z.object({
     .max(1_000),
 });
 
+export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter });
+
 export const proveJobQuery = z.object({ prover: z.string().max(100).default("default") });
 
 const pair = z.tuple([elementOrDecimal, elementOrDecimal]);

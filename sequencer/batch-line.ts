@@ -11,54 +11,24 @@ import { kindRule } from "../circuits/protocol.ts";
 import type { Operation } from "../circuits/slot-trace.ts";
 import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
+import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import type { BatchRecord, ProofReport } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { type ForeignBatch, readForeignBatches } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
-import type { Logger } from "./logger.ts";
-import type { Metrics } from "./metrics.ts";
 import { ProveLeases } from "./prove-leases.ts";
 import { freshQueueEntries, type SeenQueueEntry } from "./queue-entry.ts";
+import { planQueueReplacement } from "./queue-replacement.ts";
 import { announceRebased, type RebaseOptions, rebaseBatches } from "./rebase.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
-import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
+import { sealBatch } from "./seal-batch.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
 import { StageEstimates } from "./stage-estimates.ts";
 import { storeKeys } from "./store-keys.ts";
-
-export interface BatchLineOptions {
-  readonly feePerUnitWei: bigint;
-  readonly feeAccountId: number;
-  readonly sealIntervalMs: number;
-  /** Sealed batches that L1 does not have; beyond, signed operations are refused. */
-  readonly maxUnpostedBatches: number;
-  /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
-  readonly staleMarginSeconds: number;
-  readonly proveLeaseMs: number;
-}
-
-export interface BatchLineModules {
-  readonly log: LedgerLog;
-  readonly circuit: SealingCircuit;
-  /** All circuits of the deployment, by their index on L1. */
-  readonly circuits: readonly DeployedCircuit[];
-  readonly feed: FeedPublisher;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  /** Something is broken that only a restart, or a human, can mend. */
-  readonly onFatal: (error: unknown) => void;
-}
-
-export interface L1Head {
-  readonly blockNumber: number;
-  readonly timestamp: number;
-}
 
 export class BatchLine {
   readonly head: HeadState;
@@ -314,7 +284,9 @@ export class BatchLine {
     });
   }
 
-  private async rebase(plan: Pick<RebaseOptions, "base" | "foreign" | "isQueueFirst">): Promise<void> {
+  private async rebase(
+    plan: Pick<RebaseOptions, "base" | "foreign" | "isQueueFirst" | "queue">,
+  ): Promise<void> {
     const { head, book, log, modules, waiting } = this;
     const nowMs = modules.clock();
     const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
@@ -354,6 +326,30 @@ export class BatchLine {
   private async drainWaiting(): Promise<void> {
     let durable: Promise<void> = Promise.resolve();
     while (this.waiting.length > 0 && this.l1Head !== null) {
+  /**
+   * L1 took back entries from `fromIndex` on, which were handed over, and has these instead: whatever was executed since
+   * is executed again without them. Signed operations stay, in their order; one that no longer executes is dropped.
+   * @returns the index of the entry that comes next
+   * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_FINAL, SEQ_BATCH_OUT_OF_ORDER
+   */
+  async replaceQueueEntries(
+    fromIndex: number,
+    entries: readonly SeenQueueEntry[],
+  ): Promise<{ nextIndex: number }> {
+    return this.runExclusive(async () => {
+      const facts = { entries, fromIndex, seenIndex: this.queueSeenIndex };
+      const plan = await planQueueReplacement(facts, this.book, this.log);
+      if (plan !== null) {
+        await this.rebase({ base: plan.base, foreign: [], isQueueFirst: false, queue: plan.queue });
+        const waiting = await this.log.queueEntriesFrom(this.head.position.queueHead);
+        this.waiting.splice(0, this.waiting.length, ...waiting);
+        this.queueSeenIndex = plan.seenIndex;
+        await this.drainWaiting();
+      }
+      return { nextIndex: this.queueSeenIndex };
+    });
+  }
+
       const record = this.waiting[0]!;
       const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
       this.makeRoom(operation.kind);

@@ -47,6 +47,14 @@ export async function registerOperatorRoutes(
     ({ body }) => line.addQueueEntries(body.entries),
   );
 
+  app.post<{ Body: z.output<typeof schemas.queueReplacementBody> }>(
+    "/operator/queue-replacement",
+    route("L1's entries from an index on, in place of those that it took back", {
+      body: schemas.queueReplacementBody,
+    }),
+    ({ body }) => line.replaceQueueEntries(body.fromIndex, body.entries),
+  );
+
   app.get<{ Querystring: z.output<typeof schemas.proveJobQuery> }>(
     "/operator/prove-jobs/next",
     route("The next batch to prove", { querystring: schemas.proveJobQuery }),

@@ -32,6 +32,7 @@ import {
 } from "./log-entry.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ReplacedQueue } from "./queue-replacement.ts";
 import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
@@ -56,6 +57,8 @@ export interface RebaseOptions {
   readonly foreign: readonly ReadForeignBatch[];
   /** All entries of the queue that are known go before anything else. */
   readonly isQueueFirst: boolean;
+  /** What L1's queue holds instead of what the store has, where L1 took entries back; written with the rest. */
+  readonly queue?: ReplacedQueue | undefined;
   /** For what was executed in no batch that is remembered. */
   readonly terms: Omit<BatchTerms, "timestamp">;
   readonly l1Timestamp: bigint;
@@ -100,6 +103,8 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   void log.write([...deletes, ...bookWrites, ...writes]);
   await log.append(again.entries, again.writes);
   return { foreign: applied.map(([record]) => record), ...again };
+  for (const [queueIndex, record] of options.queue ?? [])
+    writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
 }
 
 async function executeAgain(
@@ -146,29 +151,27 @@ async function executeAgain(
     entries.push(entry);
     if (head.isFull) seal();
   };
-  const runQueueEntry = async ({
-    status,
-    batchNumber: _,
-    l1BlockNumber,
-    l1TransactionHash,
-    ...operation
-  }: QueueRecord) => {
+  const runQueueEntry = (record: QueueRecord) => {
+    const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
     openFor(operation.kind);
     const { trace, slot } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
     const { isValid } = trace.record;
-    writes.push(await queueWrite(log, operation.queueIndex, batchNumber, isValid));
+    writes.push(queueWrite(record, batchNumber, isValid));
+    writes.push(...forcedSealWrites(head.ledger, trace.record, trace.b, batchNumber));
     note({ type: "queue", operation, batchNumber, slot, isValid });
   };
 
   if (options.isQueueFirst)
-    for (const record of await log.queueEntriesFrom(head.position.queueHead)) await runQueueEntry(record);
+    for (const record of await log.queueEntriesFrom(head.position.queueHead)) runQueueEntry(record);
   for (const [, entry] of tail) {
     if (entry.type === "opened") terms = entry;
     if (entry.type === "opened" || entry.type === "sealed") continue;
     if (entry.type === "queue") {
       const { queueIndex } = entry.operation;
-      if (queueIndex >= head.position.queueHead) await runQueueEntry((await log.queueEntry(queueIndex))!);
+      const replaced = options.queue?.get(queueIndex);
+      const record = replaced === undefined ? await log.queueEntry(queueIndex) : replaced;
+      if (record && queueIndex >= head.position.queueHead) runQueueEntry(record);
       continue;
     }
     openFor(entry.operation.kind);
@@ -194,16 +197,9 @@ async function executeAgain(
   return { entries, writes, sealed, dropped, opened: opened as Rebased["opened"] };
 }
 
-async function queueWrite(
-  log: LedgerLog,
-  queueIndex: number,
-  batchNumber: number,
-  isValid: boolean,
-): Promise<StoreWrite> {
-  const key = storeKeys.queueEntry(queueIndex);
-  const record = await log.require<QueueRecord>(key);
+function queueWrite(record: QueueRecord, batchNumber: number, isValid: boolean): StoreWrite {
   const value: QueueRecord = { ...record, batchNumber, status: isValid ? "executed" : "invalid" };
-  return { key, value };
+  return { key: storeKeys.queueEntry(record.queueIndex), value };
 }
 
 /** What the log and its indices say of entries that are executed anew. */

@@ -182,6 +182,11 @@ export const sequencerErrors = {
     httpStatus: 409,
     isRetryable: false,
   },
+  SEQ_QUEUE_FINAL: {
+    meaning: "L1 took back a queue entry that a final batch holds: only a restore from L1 mends that",
+    httpStatus: 409,
+    isRetryable: false,
+  },
   SEQ_BATCH_REPLACED: {
     meaning: "the batch of this number has another hash by now",
     httpStatus: 409,
