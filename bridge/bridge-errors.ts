@@ -169,6 +169,17 @@ export const bridgeErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  BRG_SNAPSHOT_UNREADABLE: {
+    meaning: "the file is no snapshot of a ledger, or not all of one",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  BRG_SNAPSHOT_FALSE: {
+    meaning:
+      "the snapshot is not what its hash names, contradicts itself, or is of a state that L1 has not accepted; `data.why`",
+    httpStatus: 422,
+    isRetryable: false,
+  },
 } as const;
 
 export type BridgeErrorCode = keyof typeof bridgeErrors;

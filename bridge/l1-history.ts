@@ -128,9 +128,12 @@ export interface HistoryOptions {
   readonly fromBlock?: bigint;
   readonly toBlock: bigint;
   readonly maxChunkBlocks?: number;
+  /** Batches up to this one, and what they credited, are left out and not read; fields as it left them. */
+  readonly after?: { readonly batchNumber: number; readonly opIndex: number; readonly nextId: number };
 }
 
 const DEFAULT_CHUNK_BLOCKS = 10_000;
+const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
  * @throws BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
@@ -144,7 +147,8 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
     rollup.idFeeWei(),
   ]);
   // What L1 fills in itself; it follows from the batches before.
-  const l1 = { domain, idFeeWei, firstOpIndex: 0n, oldNextId: GENESIS_NEXT_ID };
+  const { batchNumber: skippedNumber, nextId, opIndex } = options.after ?? GENESIS_POSITION;
+  const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
   const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
   const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
   for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
@@ -153,13 +157,21 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
     for (const log of logs) {
       if (log.eventName !== "BatchAccepted") {
         const event = toEvent(log);
-        if (event !== null) yield event;
+        const isSkipped = event?.type === "credit" && event.batchNumber <= skippedNumber;
+        if (event !== null && !isSkipped) yield event;
         continue;
       }
       const { batchNumber, circuit, newRoot, oldRoot, opIndex, queueHead } = log.args;
+      if (batchNumber <= skippedNumber) continue;
       if (submission?.transactionHash !== log.transactionHash) {
         submission = await readSubmission(client, log, logs);
-        takenCount = 0;
+        // Of batches that are left out and came in the same transaction.
+        takenCount = logs.filter(
+          (other) =>
+            (other.eventName === "SettlementAccepted" || other.eventName === "GenesisAccepted") &&
+            other.transactionHash === log.transactionHash &&
+            other.args.batchNumber <= skippedNumber,
+        ).length;
       }
       const { commitment, data, proof } = submission.batches.get(batchNumber)!;
       const header = { ...l1, oldRoot, batchNumber };

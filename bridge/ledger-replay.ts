@@ -1,11 +1,12 @@
 import { replayBatch } from "../circuits/batch.ts";
 import { batchStatement } from "../circuits/batch-data.ts";
-import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
+import { genesisLedger, Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
 import { checkExit, checkRefund } from "./exit-check.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
+import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import { PaymentHistory } from "./payment-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { type ReadBlock, requireSealNoted, SettlementReplay } from "./settlement-replay.ts";
@@ -44,6 +45,22 @@ export class LedgerReplay {
     if (this.ledger === null)
       throw verifyDiffers({ batchNumber: null, what: "the genesis event", expected: "one", actual: "none" });
     return this.ledger;
+  }
+
+  /**
+   * Goes on from a snapshot that was held against L1 (snapshot-anchor.ts), instead of from the genesis. What the
+   * contract's sums are made of is then not known from the beginning.
+   */
+  seed({ epochs, leaves, position }: LedgerSnapshot): void {
+    const ledger = new Ledger();
+    ledger.putAll(leaves);
+    ledger.nextId = position.nextId;
+    this.ledger = ledger;
+    this.batchNumber = position.batchNumber;
+    this.opIndex = position.opIndex;
+    this.queueHead = position.queueHead;
+    this.timestamp = position.timestamp;
+    for (const [modelId, payments] of epochs) this.payments.seed(modelId, payments);
   }
 
   /** @throws BRG_VERIFY_DIFFERS where a record contradicts the ones before, the rules or its proof */
@@ -140,8 +157,9 @@ export class LedgerReplay {
       const [amountWei, word1, word2, sender] = words;
       const posted = {
         kind,
-        a: kind > KIND.depositTo ? a : 0,
-        b: kind === KIND.depositTo ? b : 0,
+        a,
+        // A new account's id is the ledger's to give.
+        b: kind === KIND.depositNew ? 0 : b,
         amountWei,
         word1,
         word2,

@@ -22,6 +22,12 @@ export interface SealedPayments {
   readonly payments: readonly Payment[];
 }
 
+/** The payments of a model that matter: of the open epoch, and of the one that waits for its settlement. */
+export interface ModelPayments {
+  readonly open: { readonly epoch: number; readonly payments: readonly Payment[] };
+  readonly sealed: SealedPayments | null;
+}
+
 interface ModelHistory {
   epoch: number;
   open: Payment[];
@@ -36,6 +42,11 @@ export class PaymentHistory {
     for (const record of [...batch.narrow, ...batch.wide]) this.apply(record, Number(batch.batchNumber));
   }
 
+  /** Goes on from what a snapshot says of a model; it is checked against the model's leaf before (ledger-snapshot.ts). */
+  seed(modelId: number, { open, sealed }: ModelPayments): void {
+    this.models.set(modelId, { epoch: open.epoch, open: [...open.payments], sealed });
+  }
+
   /** The model's sealed epoch, null where none waits for its settlement. */
   sealed(modelId: number): SealedPayments | null {
     return this.models.get(modelId)?.sealed ?? null;
@@ -47,7 +58,7 @@ export class PaymentHistory {
     return model === undefined ? null : { epoch: model.epoch, payments: model.open };
   }
 
-  private apply({ a, amountCode, b, kind, words }: SlotRecord, batchNumber: number): void {
+  private apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
     switch (kind) {
       case KIND.genesis:
         this.models.set(b, { epoch: 1, open: [], sealed: null });
@@ -59,16 +70,22 @@ export class PaymentHistory {
         open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei, batchNumber });
         break;
       }
-      case KIND.seal: {
-        const model = this.models.get(b)!;
-        model.sealed = { epoch: model.epoch, sealBatch: batchNumber, payments: model.open };
-        model.epoch += 1;
-        model.open = [];
+      case KIND.forcedSeal:
+        if (isValid) this.seal(b, batchNumber);
         break;
-      }
+      case KIND.seal:
+        this.seal(b, batchNumber);
+        break;
       case KIND.settle:
         this.models.get(b)!.sealed = null;
         break;
     }
+  }
+
+  private seal(modelId: number, batchNumber: number): void {
+    const model = this.models.get(modelId)!;
+    model.sealed = { epoch: model.epoch, sealBatch: batchNumber, payments: model.open };
+    model.epoch += 1;
+    model.open = [];
   }
 }

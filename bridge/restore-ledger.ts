@@ -3,7 +3,9 @@ import { blockReader } from "./block-reader.ts";
 import { l1Call } from "./l1-client.ts";
 import { type HistoryEvent, readL1History } from "./l1-history.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
+import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import type { RegisteredCircuit, RollupContract, RollupState } from "./rollup-contract.ts";
+import { requireAnchored } from "./snapshot-anchor.ts";
 import { requireSame } from "./verify-error.ts";
 
 export interface RestoredLedger {
@@ -20,14 +22,17 @@ export interface RestoreLedgerOptions {
   readonly fromBlock?: bigint | undefined;
   /** The newest by default. */
   readonly toBlock?: bigint;
+  /** Goes on from here instead of from the genesis; checked against itself and L1 first. */
+  readonly snapshot?: LedgerSnapshot | undefined;
   /** Each event once the ledger has taken it. */
   readonly onEvent?: (event: HistoryEvent) => void;
 }
 
 /**
  * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
- * what counts for whoever builds on it. verifyRollup is for those who doubt it.
- * @throws BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, batches up to its own are
+ * neither read nor executed; the queue's entries and the Seals are.
+ * @throws BRG_SNAPSHOT_FALSE; BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function restoreLedger(
   rollup: RollupContract,
@@ -39,12 +44,19 @@ export async function restoreLedger(
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client));
+  if (options.snapshot !== undefined) {
+    await requireAnchored(rollup, options.snapshot, { fromBlock, toBlock: blockNumber });
+    replay.seed(options.snapshot);
+  }
+  const seals = options.snapshot === undefined ? null : openSeals(options.snapshot);
   const source = readL1History({
     rollup,
     toBlock: blockNumber,
     ...(fromBlock === undefined ? {} : { fromBlock }),
+    ...(options.snapshot === undefined ? {} : { after: options.snapshot.position }),
   });
   for await (const event of source) {
+    if (seals !== null && isBehind(event, options.snapshot!, seals)) continue;
     await replay.apply(event);
     onEvent?.(event);
   }
@@ -53,4 +65,16 @@ export async function restoreLedger(
   requireSame(null, "the root", ledger.root, state.root);
   requireSame(null, "the number of the last batch", replay.batchNumber, state.batchNumber);
   return { ledger, replay, registered, state, blockNumber };
+}
+
+/** Batches with Seals whose epochs wait for their settlement. */
+function openSeals({ epochs }: LedgerSnapshot): ReadonlySet<number> {
+  return new Set([...epochs.values()].flatMap(({ sealed }) => (sealed === null ? [] : [sealed.sealBatch])));
+}
+
+/** What the snapshot stands for: the genesis, and randomness that nothing waits for, each a block to read. */
+function isBehind(event: HistoryEvent, snapshot: LedgerSnapshot, seals: ReadonlySet<number>): boolean {
+  if (event.type === "genesis") return true;
+  if (event.type !== "randomness") return false;
+  return event.batchNumber <= snapshot.position.batchNumber && !seals.has(event.batchNumber);
 }

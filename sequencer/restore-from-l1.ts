@@ -6,6 +6,7 @@ import type { Address } from "viem";
 import { blockReader } from "../bridge/block-reader.ts";
 import { createL1Client, l1Call } from "../bridge/l1-client.ts";
 import type { BatchEvent } from "../bridge/l1-history.ts";
+import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../bridge/restore-ledger.ts";
 import { RollupContract } from "../bridge/rollup-contract.ts";
 import type { Ledger } from "../circuits/ledger.ts";
@@ -30,6 +31,10 @@ export interface RestoreFromL1Options {
   /** As the bridge counts it: 1 = a block is final as soon as it is mined. */
   readonly finalityDepthBlocks: number;
   readonly onBatch?: (batchNumber: number) => void;
+  /** Where to go on from; batches up to its own are then not in the directory. */
+  readonly snapshot?: LedgerSnapshot | undefined;
+  /** For a reader, who loses nothing: signed operations that are not final yet come later. */
+  readonly isFollower?: boolean;
 }
 
 export interface RestoreFromL1Result {
@@ -48,7 +53,7 @@ const UNKNOWN_HASH = hex32(0n);
 
 /**
  * One atomic write: a restore that was cut short leaves an empty directory.
- * @throws SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
@@ -68,7 +73,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       rollup.state({ blockNumber: toBlock }),
       rollup.state({ blockNumber: head }),
     ]);
-    if (final.opIndex !== newest.opIndex) {
+    if (final.opIndex !== newest.opIndex && options.isFollower !== true) {
       throw sequencerError(
         "SEQ_RESTORE_NOT_FINAL",
         `batch ${newest.batchNumber} is not final yet; try again ${finalityDepthBlocks} blocks after it`,
@@ -79,6 +84,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
     const restored = await restoreLedger(rollup, {
       fromBlock,
       toBlock,
+      snapshot: options.snapshot,
       onEvent: (event) => {
         if (event.type !== "batch") return;
         events.push(event);
@@ -100,7 +106,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
     await log.write([
       ...leaves,
       ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
-      ...queueWrites(events, restored),
+      ...queueWrites(events, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored, client)),
       { key: storeKeys.finalPosition, value: position },
     ]);
@@ -136,8 +142,12 @@ function batchRecord(
 }
 
 /** The entries that batches have taken; those that wait come from the bridge. */
-function queueWrites(events: readonly BatchEvent[], { replay }: RestoredLedger): StoreWrite[] {
-  let queueIndex = 0;
+function queueWrites(
+  events: readonly BatchEvent[],
+  { replay }: RestoredLedger,
+  firstIndex: number,
+): StoreWrite[] {
+  let queueIndex = firstIndex;
   return events.flatMap(({ batch }) =>
     batch.wide.flatMap(({ isValid, kind }) => {
       if (!kindRule(kind)?.isQueue) return [];

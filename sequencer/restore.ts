@@ -35,7 +35,9 @@ export interface RestoreOptions {
 export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
   const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
   const ledger = new Ledger(options.treeDepth ?? TREE_DEPTH);
-  for await (const [id, record] of log.finalLeaves()) ledger.put(id, record);
+  const leaves: [number, LeafRecord][] = [];
+  for await (const leaf of log.finalLeaves()) leaves.push(leaf);
+  ledger.putAll(leaves);
   ledger.nextId = final.nextId;
   requireRoot("the final snapshot", final.root, ledger.root);
   const head = new HeadState(ledger, options.rules, final);

@@ -125,6 +125,9 @@ const ledgerRemedies: Record<string, string> = {
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
   BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
+  BRG_SNAPSHOT_UNREADABLE: "make one with: openledger snapshot make FILE",
+  BRG_SNAPSHOT_FALSE:
+    "do not use it, nor trust where it comes from; make one with: openledger snapshot make FILE",
   BRG_RECEIPT_UNREADABLE: "pass a file that openledger receipts lists, or that a follower's alarm names",
   BRG_RECEIPT_NOT_OPERATORS: "it shows nothing about this rollup's operator: check --rollup and --rpc",
   BRG_RECEIPT_UNOPENED: "pass the file with the operation beside the receipt",

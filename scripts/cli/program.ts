@@ -12,6 +12,7 @@ import { addReceiptsCommand } from "./receipts-command.ts";
 import { addRestoreCommand } from "./restore-command.ts";
 import { addRewardsCommands } from "./rewards-command.ts";
 import { withExample } from "./run-command.ts";
+import { addSnapshotCommands } from "./snapshot-command.ts";
 import { addStatusCommand } from "./status-command.ts";
 import { addSubmitQueueCommand } from "./submit-queue-command.ts";
 import { addTransferCommand } from "./transfer-command.ts";
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   addFreezeCommand(program);
   addExitCommand(program);
   addRestoreCommand(program);
+  addSnapshotCommands(program);
   addReceiptsCommand(program);
   addContradictionCommand(program);
   for (const command of allCommands(program))

@@ -1,15 +1,17 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { deploymentOf, resolveEndpoints } from "./context.ts";
+import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
+import type { Output } from "./output.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 /** As the bridge's default. */
-const FINALITY_DEPTH_BLOCKS = 64;
+export const FINALITY_DEPTH_BLOCKS = 64;
 
-interface RestoreOptions {
+interface RestoreOptions extends GlobalOptions {
   fromL1: true;
   data: string;
   finalityDepth: number;
   fromBlock?: bigint;
+  snapshot?: string;
 }
 
 export function addRestoreCommand(program: Command): void {
@@ -22,31 +24,54 @@ export function addRestoreCommand(program: Command): void {
       "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
     )
     .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS)
+    .option(
+      "--snapshot <file>",
+      "go on from a snapshot once its root is found among the ones that L1 has accepted",
+    )
     .option("--from-block <number>", "the contract's own block; searched for by default", BigInt);
-  withExample(command, "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data");
-  onRun<RestoreOptions>(command, async ({ options, output }) => {
-    const { restoreFromL1 } = await import("../../sequencer/restore-from-l1.ts");
-    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
-    const deployment = deploymentOf(rollupAddress);
-    const restored = await restoreFromL1({
-      rpcUrl,
-      rollupAddress,
-      fromBlock: options.fromBlock ?? (deployment === null ? undefined : BigInt(deployment.deployedAtBlock)),
-      dataPath: options.data,
-      finalityDepthBlocks: options.finalityDepth,
-      onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
-    });
-    const { blockNumber, leafCount, position, waitingCount } = restored;
-    const lines = [
-      `${options.data} holds the ledger of batch ${position.batchNumber}, as L1 has it at block ${blockNumber}: ${leafCount} leaves, ${position.opIndex} signed operations`,
-      `${waitingCount} queue entries wait on L1; the bridge hands them over`,
-      "operations that were acknowledged and never posted are gone, and so are receipts and hashes of the posted ones",
-    ];
-    output.answer(lines, { dataPath: options.data, ...restored });
-  });
+  withExample(
+    command,
+    "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
+  );
+  onRun<RestoreOptions>(command, ({ options, output }) => runRestore(options, output));
 }
 
-function parseDepth(text: string): number {
+/** Also `snapshot use`. */
+export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
+  const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
+    import("../../sequencer/restore-from-l1.ts"),
+    import("../../bridge/snapshot-file.ts"),
+    import("../../circuits/poseidon.ts"),
+  ]);
+  await initPoseidon();
+  const snapshot =
+    options.snapshot === undefined ? undefined : (await readSnapshot(options.snapshot)).snapshot;
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const deployment = deploymentOf(rollupAddress);
+  const restored = await restoreFromL1({
+    rpcUrl,
+    rollupAddress,
+    fromBlock: options.fromBlock ?? (deployment === null ? undefined : BigInt(deployment.deployedAtBlock)),
+    dataPath: options.data,
+    finalityDepthBlocks: options.finalityDepth,
+    snapshot,
+    onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
+  });
+  const { blockNumber, leafCount, position, waitingCount } = restored;
+  const lines = [
+    `${options.data} holds the ledger of batch ${position.batchNumber}, as L1 has it at block ${blockNumber}: ${leafCount} leaves, ${position.opIndex} signed operations`,
+    `${waitingCount} queue entries wait on L1; the bridge hands them over`,
+    "operations that were acknowledged and never posted are gone, and so are receipts and hashes of the posted ones",
+  ];
+  if (snapshot !== undefined)
+    lines.push(
+      `batches up to ${snapshot.position.batchNumber} are in the snapshot, and not in the directory`,
+    );
+  output.answer(lines, { dataPath: options.data, ...restored });
+}
+
+export function parseDepth(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("not a number of blocks");
   return Number(text);
 }

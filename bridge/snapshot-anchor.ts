@@ -1,0 +1,112 @@
+/** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
+import { type Address, hexToBytes, isAddressEqual, numberToHex } from "viem";
+import { fromBytesBe } from "../circuits/batch-data.ts";
+import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { l1Call } from "./l1-client.ts";
+import { readSubmission } from "./l1-submission.ts";
+import {
+  type LedgerSnapshot,
+  requireConsistent,
+  type SnapshotPosition,
+  snapshotFalse,
+} from "./ledger-snapshot.ts";
+import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import type { RollupContract } from "./rollup-contract.ts";
+
+export interface SnapshotAnchor {
+  /** The block that took the snapshot's batch. */
+  readonly blockNumber: number;
+  readonly transactionHash: string;
+}
+
+/** Where the new root, the timestamp and the next id stand in a batch's wire form (docs/ledger.md). */
+const WIRE_TIMESTAMP = [32, 37] as const;
+const WIRE_NEXT_ID = [37, 41] as const;
+
+/**
+ * Checks a snapshot against itself and against L1 up to a block. The node is believed, as for everything read from it.
+ * @throws BRG_SNAPSHOT_FALSE; BRG_L1_*, BRG_BATCH_NOT_IN_CALL
+ */
+export async function requireAnchored(
+  rollup: RollupContract,
+  snapshot: LedgerSnapshot,
+  range: { fromBlock?: bigint | undefined; toBlock: bigint },
+): Promise<SnapshotAnchor> {
+  const { chainId, position, rollupAddress } = snapshot;
+  const { client } = rollup;
+  const actualChainId = await l1Call("read the chain id", () => client.getChainId());
+  if (chainId !== actualChainId || !isAddressEqual(rollupAddress, rollup.address))
+    throw snapshotFalse(`it is of rollup ${rollupAddress} on chain ${chainId}`);
+  requireConsistent(snapshot);
+  const blockNumber = await findBatchBlock(rollup, position.batchNumber, range);
+  if (blockNumber === null)
+    throw snapshotFalse(`L1 has no batch ${position.batchNumber} up to block ${range.toBlock}`);
+  const { accepted, transactionHash } = await readPosition(rollup, position.batchNumber, blockNumber);
+  for (const field of ["root", "nextId", "opIndex", "queueHead", "timestamp"] as const) {
+    if (position[field] === accepted[field]) continue;
+    throw snapshotFalse(
+      `its ${field} is ${position[field]}, L1 accepted ${accepted[field]} with batch ${position.batchNumber}`,
+    );
+  }
+  return { blockNumber: Number(blockNumber), transactionHash };
+}
+
+/** One question with the batch's number as the event's topic; nodes that refuse it are asked block by block. */
+async function findBatchBlock(
+  rollup: RollupContract,
+  batchNumber: number,
+  { fromBlock = 0n, toBlock }: { fromBlock?: bigint | undefined; toBlock: bigint },
+): Promise<bigint | null> {
+  const { client } = rollup;
+  const address: Address = rollup.address;
+  const event = rollupAbi.find((item) => item.type === "event" && item.name === "BatchAccepted")!;
+  try {
+    const logs = await l1Call(`find batch ${batchNumber}`, () =>
+      client.getLogs({
+        address,
+        event: event as never,
+        args: { batchNumber: BigInt(batchNumber) } as never,
+        fromBlock,
+        toBlock,
+      }),
+    );
+    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
+  } catch {
+    const chunks = readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks: 10_000 });
+    for await (const { logs } of chunks) {
+      const found = logs.find((log) => isBatch(log, batchNumber));
+      if (found !== undefined) return found.blockNumber;
+    }
+    return null;
+  }
+}
+
+type AcceptedLog = RollupLog & { eventName: "BatchAccepted" };
+
+const isBatch = (log: RollupLog, batchNumber: number): log is AcceptedLog =>
+  log.eventName === "BatchAccepted" && Number(log.args.batchNumber) === batchNumber;
+
+async function readPosition(
+  { address, client }: RollupContract,
+  batchNumber: number,
+  blockNumber: bigint,
+): Promise<{ accepted: SnapshotPosition; transactionHash: string }> {
+  const range = { fromBlock: blockNumber, toBlock: blockNumber };
+  for await (const { logs } of readRollupLogs({ client, address, ...range, maxChunkBlocks: 1 })) {
+    const log = logs.find((one): one is AcceptedLog => isBatch(one, batchNumber));
+    if (log === undefined) continue;
+    const { batches } = await readSubmission(client, log, logs);
+    const wire = hexToBytes(batches.get(log.args.batchNumber)!.data);
+    const { newRoot: root, opIndex, queueHead } = log.args;
+    const accepted = {
+      batchNumber,
+      root,
+      opIndex,
+      queueHead,
+      nextId: Number(fromBytesBe(wire.slice(...WIRE_NEXT_ID))),
+      timestamp: fromBytesBe(wire.slice(...WIRE_TIMESTAMP)),
+    };
+    return { accepted, transactionHash: log.transactionHash };
+  }
+  throw snapshotFalse(`block ${numberToHex(blockNumber)} has lost batch ${batchNumber}`);
+}

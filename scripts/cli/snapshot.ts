@@ -1,0 +1,101 @@
+/** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
+import { createL1Client, l1Call } from "../../bridge/l1-client.ts";
+import { type LedgerSnapshot, requireConsistent } from "../../bridge/ledger-snapshot.ts";
+import type { ModelPayments } from "../../bridge/payment-history.ts";
+import { restoreLedger } from "../../bridge/restore-ledger.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { requireAnchored, type SnapshotAnchor } from "../../bridge/snapshot-anchor.ts";
+import { readSnapshot, writeSnapshot } from "../../bridge/snapshot-file.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { snapshotOfDirectory } from "../../sequencer/log-snapshot.ts";
+import type { Endpoints } from "./context.ts";
+
+type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & { readonly fromBlock?: bigint | undefined };
+
+export interface SnapshotSummary {
+  readonly path: string;
+  readonly sha256: string;
+  readonly position: LedgerSnapshot["position"];
+  readonly leafCount: number;
+  readonly modelCount: number;
+}
+
+const open = ({ rollupAddress, rpcUrl }: L1) =>
+  new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+
+const headOf = ({ client }: RollupContract) =>
+  l1Call("read the newest block's number", () => client.getBlockNumber());
+
+/**
+ * From a data directory that no process has open, or by executing all that L1 has up to so many blocks before its head.
+ * @throws BRG_*, SEQ_STORE_*
+ */
+export async function makeSnapshot(
+  options: L1 & {
+    readonly path: string;
+    readonly dataPath?: string | undefined;
+    readonly finalityDepthBlocks: number;
+    readonly onBatch?: (batchNumber: number) => void;
+  },
+): Promise<SnapshotSummary> {
+  await initPoseidon();
+  const { dataPath, path, rollupAddress } = options;
+  const rollup = open(options);
+  const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
+  const snapshot =
+    dataPath === undefined
+      ? await snapshotOfL1(rollup, chainId, options)
+      : await snapshotOfDirectory(dataPath, { chainId, rollupAddress });
+  requireConsistent(snapshot);
+  return summary(path, await writeSnapshot(path, snapshot), snapshot);
+}
+
+async function snapshotOfL1(
+  rollup: RollupContract,
+  chainId: number,
+  options: Parameters<typeof makeSnapshot>[0],
+): Promise<LedgerSnapshot> {
+  const { finalityDepthBlocks, fromBlock, onBatch } = options;
+  const toBlock = (await headOf(rollup)) - BigInt(finalityDepthBlocks) + 1n;
+  const { ledger, replay, state } = await restoreLedger(rollup, {
+    fromBlock,
+    toBlock,
+    onEvent: (event) => {
+      if (event.type === "batch") onBatch?.(Number(event.batch.batchNumber));
+    },
+  });
+  const epochs = new Map<number, ModelPayments>();
+  for (const [id, { rewards }] of ledger.records)
+    if (rewards !== undefined)
+      epochs.set(id, { open: replay.payments.open(id)!, sealed: replay.payments.sealed(id) });
+  const { batchNumber, opIndex, queueHead } = state;
+  const position = {
+    batchNumber,
+    root: ledger.root,
+    nextId: ledger.nextId,
+    opIndex,
+    queueHead,
+    timestamp: BigInt(state.timestamp),
+  };
+  return { chainId, rollupAddress: rollup.address, position, leaves: ledger.records, epochs };
+}
+
+/** @throws BRG_SNAPSHOT_UNREADABLE, BRG_SNAPSHOT_FALSE, BRG_L1_* */
+export async function verifySnapshot(
+  options: L1 & { readonly path: string },
+): Promise<SnapshotSummary & SnapshotAnchor> {
+  await initPoseidon();
+  const { fromBlock, path } = options;
+  const { sha256, snapshot } = await readSnapshot(path);
+  const rollup = open(options);
+  const anchor = await requireAnchored(rollup, snapshot, { fromBlock, toBlock: await headOf(rollup) });
+  return { ...summary(path, sha256, snapshot), ...anchor };
+}
+
+const summary = (path: string, sha256: string, snapshot: LedgerSnapshot): SnapshotSummary => ({
+  path,
+  sha256,
+  position: snapshot.position,
+  leafCount: snapshot.leaves.size,
+  modelCount: snapshot.epochs.size,
+});

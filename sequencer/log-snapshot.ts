@@ -1,0 +1,49 @@
+/** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
+import type { Address } from "viem";
+import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
+import type { ModelPayments, Payment } from "../bridge/payment-history.ts";
+import { type LeafRecord, unpackCounters } from "../circuits/leaf.ts";
+import { readEpoch, readPayments } from "./epoch-records.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+
+/** @throws SEQ_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger */
+export async function snapshotOfDirectory(
+  dataPath: string,
+  rollup: { chainId: number; rollupAddress: Address },
+): Promise<LedgerSnapshot> {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    const final = await log.finalPosition();
+    if (final === undefined)
+      throw sequencerError("SEQ_STORE_INCONSISTENT", `${dataPath} holds no ledger`, { data: { dataPath } });
+    const leaves = new Map<number, LeafRecord>();
+    const epochs = new Map<number, ModelPayments>();
+    for await (const [id, record] of log.finalLeaves()) {
+      leaves.set(id, record);
+      if (record.rewards !== undefined) epochs.set(id, await paymentsOf(log, id, record));
+    }
+    const { sequence, ...position } = final;
+    return { ...rollup, position, leaves, epochs };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Of what the leaf says; the directory may hold later payments, too. */
+async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafRecord): Promise<ModelPayments> {
+  const { epoch, paymentCount } = unpackCounters(leaf.counters);
+  const open = await read(log, id, Number(epoch), Number(paymentCount));
+  const bound = rewards!.sealed;
+  if (bound === null) return { open: { epoch: Number(epoch), payments: open }, sealed: null };
+  const [sealedEpoch, sealBatch] = [Number(bound.epoch), Number(bound.sealBatch)];
+  const count = (await readEpoch(log, id, sealedEpoch))?.paymentCount ?? 0;
+  const sealed = { epoch: sealedEpoch, sealBatch, payments: await read(log, id, sealedEpoch, count) };
+  return { open: { epoch: Number(epoch), payments: open }, sealed };
+}
+
+async function read(log: LedgerLog, id: number, epoch: number, count: number): Promise<Payment[]> {
+  if (count === 0) return [];
+  const payments = await readPayments(log, id, epoch, { from: 0, limit: count });
+  return payments.map(({ hash, ...payment }) => payment);
+}
