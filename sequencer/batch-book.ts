@@ -8,6 +8,7 @@
  *
  * Methods change memory at once and return the writes that make it durable.
  */
+import type { BatchDraft } from "../circuits/batch-draft.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import {
   type BatchRecord,
@@ -91,12 +92,12 @@ export class BatchBook {
   }
 
   /** A batch was sealed, for the first time or anew; whatever was known of its number is forgotten. */
-  add(record: BatchRecord, changes: LeafChanges, inputs: unknown): StoreWrite[] {
+  add(record: BatchRecord, changes: LeafChanges, draft: BatchDraft): StoreWrite[] {
     this.load(record, changes);
     return [
       { key: storeKeys.batch(record.number), value: record },
       { key: storeKeys.changes(record.number), value: changes },
-      { key: storeKeys.inputs(record.number), value: inputs },
+      { key: storeKeys.draft(record.number), value: draft },
     ];
   }
 
@@ -223,7 +224,7 @@ export class BatchBook {
       { key: storeKeys.finalPosition, value: record.position },
       { key: storeKeys.batch(record.number), value: record },
       { key: storeKeys.changes(record.number) },
-      { key: storeKeys.inputs(record.number) },
+      { key: storeKeys.draft(record.number) },
     ];
   }
 
@@ -234,7 +235,7 @@ export class BatchBook {
   ): StoreWrite[] {
     const writes: StoreWrite[] = [];
     for (const number of [...this.records.keys()].filter((known) => known > base)) {
-      for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.inputs(number)])
+      for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.draft(number)])
         writes.push({ key });
       this.records.delete(number);
       this.changes.delete(number);

@@ -6,6 +6,7 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { type BatchDraft, openDraft } from "../circuits/batch-draft.ts";
 import type { DeployedCircuit } from "../circuits/deployment.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import type { Operation } from "../circuits/slot-trace.ts";
@@ -186,7 +187,10 @@ export class BatchLine {
     await this.idle();
     await this.log.flushed();
     const batch = this.leases.take(this.book.unproven(), prover, this.modules.clock());
-    return batch === null ? null : { batch, inputs: await this.log.require(storeKeys.inputs(batch.number)) };
+    if (batch === null) return null;
+    const draft = await this.log.require<BatchDraft>(storeKeys.draft(batch.number));
+    const z = batch.publicSignals[2];
+    return { batch, inputs: this.modules.circuit.circuitInputs(openDraft(draft), z) };
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */

@@ -57,9 +57,13 @@ export class HeadState {
 
   /** Operations executed so far; batchNumber is the last sealed batch's. */
   get position(): HeadPosition {
+    const { version } = this.ledger.tree;
     return {
       batchNumber: this.batchNumber,
-      root: this.ledger.root,
+      // Hashes what has changed: only for those who ask.
+      get root() {
+        return version.root;
+      },
       nextId: this.ledger.nextId,
       opIndex: this.opIndex,
       queueHead: this.queueHead,

@@ -180,7 +180,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(finals.length).toBe(1);
     const inIt = (type: string, key: string) =>
       finals[0]!.some((one) => one.type === type && one.key === key);
-    expect(inIt("del", storeKeys.inputs(2)) && inIt("put", storeKeys.batch(3))).toBe(true);
+    expect(inIt("del", storeKeys.draft(2)) && inIt("put", storeKeys.batch(3))).toBe(true);
     expect(inIt("del", storeKeys.operation(hash)) && inIt("put", storeKeys.operation(hash))).toBe(true);
     expect(inIt("put", storeKeys.queueEntry(12))).toBe(true);
     expect(line.book.finalNumber).toBe(3);

@@ -13,8 +13,8 @@ export const storeKeys = {
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
   /** What is known of a sealed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
-  /** Circuit inputs of a batch that is not final. */
-  inputs: (batchNumber: number) => `inputs!${wide(batchNumber)}`,
+  /** What the circuit's inputs follow from (BatchDraft), of a batch that is not final. */
+  draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,
   /** Leaves as a batch that is not final leaves them. */
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
   /** A leaf as the last final batch left it. */
