@@ -185,9 +185,11 @@ export class SettlementReplay {
   }
 }
 
-/** The batch has a Seal exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
+/** The batch has a Seal, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
 export function requireSealNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
-  const hasSeal = event.batch.wide.some(({ kind }) => kind === KIND.seal);
+  const hasSeal = event.batch.wide.some(
+    ({ isValid, kind }) => kind === KIND.seal || (kind === KIND.forcedSeal && isValid),
+  );
   requireSame(number, "the block of its Seals", hasSeal ? event.blockNumber : "none", blockNumber ?? "none");
 }

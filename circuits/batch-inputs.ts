@@ -7,6 +7,8 @@ import {
   EPOCH_SECONDS,
   KIND,
   KIND_RULES,
+  kindRule,
+  LEAF_KIND,
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
@@ -79,7 +81,7 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     wideFlags: wide.map((t) => flags(t, WIDE_KINDS)),
     wideABits: wide.map((t) => toBits(BigInt(t.record.a), idBits)),
     wideBBits: wide.map((t) => toBits(BigInt(t.record.b), idBits)),
-    wideAmountBits: wide.map((t) => toBits(t.record.amountCode, 40)),
+    wideAmountBits: wide.map((t) => toBits(shownAmount(t), 40)),
     wideWords: wide.map((t) => Array.from({ length: WIDE_WORD_COUNT }, (_, i) => t.record.words[i] ?? 0n)),
     wideIsMissing: wides.map((w) => w.isMissing),
     wideA: wide.map((t, i) => openedFields(t.a, wides[i]!.isMissing[0] === 0n)),
@@ -98,6 +100,13 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
   };
 }
 
+/** Forced kinds that open B where it is a model. */
+const asksModel = (kind: number) => kind === KIND.forcedClaim || kind === KIND.forcedSeal;
+
+/** The amount's digits; a ForcedClaim has none and shows there who has the role in the slot (slot-claim.circom). */
+const shownAmount = ({ claim, record }: SlotTrace): bigint =>
+  record.kind === KIND.forcedClaim ? (claim?.memberId ?? 0n) : record.amountCode;
+
 function modelCounters(trace: SlotTrace, isOpened: boolean) {
   if (!isOpened) return { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
   const counters = unpackCounters(trace.b.counters);
@@ -114,13 +123,13 @@ function modelCounters(trace: SlotTrace, isOpened: boolean) {
 function wideDetails(trace: SlotTrace) {
   const { kind, words } = trace.record;
   const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
-  const isForced = kind >= KIND.forcedWithdraw && kind <= KIND.forcedSetOwner;
-  const isMissingA = isForced && trace.a.kind === 0;
-  const isMissingB = kind === KIND.depositTo && trace.b.kind === 0;
+  const rule = kindRule(kind);
+  const isMissingA = rule?.isQueue === true && rule.usesA && trace.a.kind === 0;
+  const isMissingB = rule?.isQueue === true && rule.usesB && trace.b.kind === 0;
   const d = trace.datanetA;
   const opensDatanet = kind === KIND.publishVersion || isApproval;
   const turnsModel = kind >= KIND.seal && kind <= KIND.genesis;
-  const opensModel = isApproval || turnsModel;
+  const opensModel = isApproval || turnsModel || (asksModel(kind) && trace.b.kind === LEAF_KIND.model);
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
     isEmptyB: trace.b.kind === 0,
@@ -159,7 +168,7 @@ function sideBySide(parts: readonly (readonly [value: bigint, width: number])[])
 
 /** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
 function scratch(trace: SlotTrace, timestamp: bigint): bigint {
-  const { kind, words, a, b } = trace.record;
+  const { kind, words, a } = trace.record;
   switch (kind) {
     case KIND.createModel:
       return sideBySide([
@@ -170,7 +179,8 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.createDatanet:
     case KIND.withdraw:
       return words[0]!;
-    case KIND.forcedWithdraw: {
+    case KIND.forcedWithdraw:
+    case KIND.forcedTransfer: {
       const wanted = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;
       return trace.a.balance - wanted + (1n << 96n);
     }
@@ -180,11 +190,15 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.revokeModel:
       return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;
-    case KIND.seal: {
-      const waited = timestamp - trace.modelB!.epochStart - BigInt(EPOCH_SECONDS);
+    case KIND.seal:
+    case KIND.forcedSeal: {
+      // Where a ForcedSeal's B is no model, the circuit compares zeros.
+      const isOpened = kind === KIND.seal || trace.b.kind === LEAF_KIND.model;
+      const epochStart = isOpened ? trace.modelB!.epochStart : 0n;
+      const epoch = isOpened ? unpackCounters(trace.b.counters).epoch : 0n;
       return sideBySide([
-        [a === b ? 0n : waited, 40],
-        [unpackCounters(trace.b.counters).epoch + 1n, 24],
+        [(kind === KIND.seal ? timestamp : words[1]!) - epochStart - BigInt(EPOCH_SECONDS) + (1n << 40n), 41],
+        [epoch + 1n, 25],
       ]);
     }
     case KIND.settle: {
@@ -197,12 +211,16 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.genesis:
       return BigInt(trace.settlement!.cap);
-    case KIND.claim: {
-      const { otherId, accruedWei } = trace.claim!;
+    case KIND.claim:
+    case KIND.forcedClaim: {
+      // A ForcedClaim from what is no ready model opens no slot.
+      if (trace.claim === null) return 0n;
+      const { otherId, accruedWei } = trace.claim;
+      const word = words[kind === KIND.claim ? 0 : 1]!;
       const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
       return sideBySide([
-        [words[0]!, 8],
-        [words[0]! >> 9n, 1],
+        [word, 8],
+        [word >> 9n, 1],
         [otherId, 24],
         [accruedWei, 120],
         [accruedWei * validatorParts, 16],

@@ -1,6 +1,7 @@
 /**
  * The life of a model's epochs: Genesis, Seal, Settle, Claim (docs/settlement.md, "Operations"), as model-body.circom
- * and slot-claim.circom prove them. Each function takes the model's record and returns it as it is afterwards.
+ * and slot-claim.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
+ * of forced kinds never refuse.
  */
 import { hashStatics, type LeafRecord, type ModelCounters, packCounters, unpackCounters } from "./leaf.ts";
 import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "./protocol.ts";
@@ -31,7 +32,9 @@ import {
 
 /** What a Claim opens, as its slot's witness needs it. Amounts in wei. */
 export interface ClaimTrace {
-  /** The slot's other leaf: who does not claim. */
+  /** Who has the claim's role in the slot: of a signed claim the signer. */
+  readonly memberId: bigint;
+  /** The slot's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
   /** Claimed before by the same role. */
@@ -49,12 +52,28 @@ export interface SettlementTrace {
   readonly newAccruedRoot: bigint;
 }
 
-function requireReady(model: LeafRecord, id: number): { counters: ModelCounters; rewards: ModelRewards } {
+interface ReadyModel {
+  readonly record: LeafRecord;
+  readonly counters: ModelCounters;
+  readonly rewards: ModelRewards;
+}
+
+/** null where the leaf is missing, no model, or a model without a genesis. */
+function readyModel(record: LeafRecord | undefined): ReadyModel | null {
+  if (record === undefined || record.leaf.kind !== LEAF_KIND.model || record.rewards === undefined)
+    return null;
+  const counters = unpackCounters(record.leaf.counters);
+  return counters.isReady ? { record, counters, rewards: record.rewards } : null;
+}
+
+function requireReady(model: LeafRecord, id: number): ReadyModel {
   requireKind(model, LEAF_KIND.model, id);
-  const counters = unpackCounters(model.leaf.counters);
-  if (!counters.isReady || model.rewards === undefined)
-    return refuse("OP_MODEL_NOT_READY", `model ${id} has had no genesis`, { id });
-  return { counters, rewards: model.rewards };
+  return readyModel(model) ?? refuse("OP_MODEL_NOT_READY", `model ${id} has had no genesis`, { id });
+}
+
+interface SealContext {
+  readonly timestamp: bigint;
+  readonly batchNumber: bigint;
 }
 
 /**
@@ -64,15 +83,15 @@ function requireReady(model: LeafRecord, id: number): { counters: ModelCounters;
 export function sealEpoch(
   model: LeafRecord,
   by: { readonly modelId: number; readonly signerId: number },
-  context: { readonly timestamp: bigint; readonly batchNumber: bigint },
+  context: SealContext,
 ): LeafRecord {
   const { modelId: id, signerId } = by;
-  const { counters, rewards } = requireReady(model, id);
-  const { statics, sealed, epochStart } = model.model!;
-  const { chain, openAmount } = model.leaf;
+  const ready = requireReady(model, id);
+  const { sealed, epochStart } = model.model!;
   if (sealed !== 0n)
     refuse("OP_EPOCH_UNSETTLED", `model ${id} has a sealed epoch that is not settled`, { id });
-  if (openAmount === 0n) refuse("OP_NOTHING_TO_SEAL", `nobody has paid model ${id} in this epoch`, { id });
+  if (model.leaf.openAmount === 0n)
+    refuse("OP_NOTHING_TO_SEAL", `nobody has paid model ${id} in this epoch`, { id });
   const sealableAt = epochStart + BigInt(EPOCH_SECONDS);
   if (signerId !== id && context.timestamp < sealableAt) {
     refuse("OP_EPOCH_NOT_OVER", `until ${sealableAt} only model ${id} itself may seal its epoch`, {
@@ -81,15 +100,39 @@ export function sealEpoch(
       timestampSeconds: context.timestamp.toString(),
     });
   }
-  if (!inRange(counters.epoch + 1n, 24))
+  if (!inRange(ready.counters.epoch + 1n, 24))
     refuse("OP_EPOCH_EXHAUSTED", `model ${id} has had its last epoch`, { id });
+  return closeEpoch(ready, context);
+}
+
+/**
+ * A ForcedSeal's effect; null where it has none: as another leaf's Seal at the entry's time, but with nothing refused.
+ * @param queuedAt L1's time in seconds when the entry was queued
+ */
+export function forcedSeal(
+  model: LeafRecord | undefined,
+  queuedAt: bigint,
+  context: SealContext,
+): LeafRecord | null {
+  const ready = readyModel(model);
+  if (ready === null) return null;
+  const { sealed, epochStart } = ready.record.model!;
+  const isOver = queuedAt >= epochStart + BigInt(EPOCH_SECONDS);
+  const isSealable = sealed === 0n && ready.record.leaf.openAmount !== 0n;
+  const hasNext = inRange(ready.counters.epoch + 1n, 24);
+  return isOver && isSealable && hasNext ? closeEpoch(ready, context) : null;
+}
+
+function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealContext): LeafRecord {
+  const { statics } = record.model!;
+  const { chain, openAmount } = record.leaf;
   const opening: SealedEpoch = {
     chain,
     epoch: counters.epoch,
     sealBatch: context.batchNumber,
     amountWei: openAmount,
   };
-  return withModel(model, {
+  return withModel(record, {
     leaf: {
       chain: 0n,
       openAmount: 0n,
@@ -123,35 +166,71 @@ export function claimSlot(
   model: LeafRecord,
   by: { readonly modelId: number; readonly signerId: number },
   word: bigint,
-): { readonly model: LeafRecord; readonly gainWei: bigint; readonly trace: ClaimTrace } {
+): PaidClaim & { readonly trace: ClaimTrace } {
   const { modelId: id, signerId } = by;
-  const { rewards } = requireReady(model, id);
+  const slot = openSlot(requireReady(model, id), word);
+  if (slot.memberId !== signerId) {
+    const { slotIndex, role } = unpackClaim(word);
+    return refuse("OP_NOT_SLOT_OWNER", `slot ${slotIndex} of model ${id} is not leaf ${signerId}'s`, {
+      id,
+      slotIndex,
+      role: role === CLAIM_ROLE.contributor ? "contributor" : "validator",
+    });
+  }
+  return { ...slot.paid, trace: slot.trace };
+}
+
+/**
+ * What a ForcedClaim opens and does: null where the leaf is no ready model, `paid` null where the slot is not the
+ * claimant's. Whether the sender owns the claimant is the caller's to know.
+ * @param word of the entry, checked by L1 to be a slot and a role
+ */
+export function forcedClaim(
+  model: LeafRecord | undefined,
+  claimantId: number,
+  word: bigint,
+): { readonly paid: PaidClaim | null; readonly trace: ClaimTrace } | null {
+  const ready = readyModel(model);
+  if (ready === null) return null;
+  const { memberId, paid, trace } = openSlot(ready, word);
+  return { paid: memberId === claimantId ? paid : null, trace };
+}
+
+/** The model after its member's claim, and what that gains. */
+interface PaidClaim {
+  readonly model: LeafRecord;
+  readonly gainWei: bigint;
+}
+
+/** Who has the role in the slot, and what the claim would do. */
+function openSlot(
+  { record, rewards }: ReadyModel,
+  word: bigint,
+): { readonly memberId: number; readonly paid: PaidClaim; readonly trace: ClaimTrace } {
   const { slotIndex, role } = unpackClaim(word);
   // ⚔ An absent slot's leaf is 0, as of a slot of the treasury's that earned nothing: the circuit lets the treasury claim
   // those 0 wei, so whoever follows L1 has to.
   const { contributorId, validatorId } = rewards.slots[slotIndex] ?? ABSENT_SLOT;
   const isContributor = role === CLAIM_ROLE.contributor;
-  if ((isContributor ? contributorId : validatorId) !== signerId) {
-    return refuse("OP_NOT_SLOT_OWNER", `slot ${slotIndex} of model ${id} is not leaf ${signerId}'s`, {
-      id,
-      slotIndex,
-      role: isContributor ? "contributor" : "validator",
-    });
-  }
+  const memberId = isContributor ? contributorId : validatorId;
   const place = claimPlace(slotIndex, role);
   const accruedWei = rewards.accruedWei[slotIndex] ?? 0n;
   const claimedWei = rewards.claimedWei[place] ?? 0n;
-  const shareWei = claimShareWei(accruedWei, role, unpackSplit(model.model!.statics.split).validatorParts);
+  const shareWei = claimShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
   const claimed = Array.from({ length: 2 * rewards.slots.length }, (_, i) =>
     i === place ? shareWei : (rewards.claimedWei[i] ?? 0n),
   );
   return {
-    model: withModel(model, {
-      body: { claimedRoot: claimedRoot(claimed) },
-      rewards: { ...rewards, claimedWei: claimed },
-    }),
-    gainWei: shareWei - claimedWei,
+    memberId,
+    paid: {
+      model: withModel(record, {
+        body: { claimedRoot: claimedRoot(claimed) },
+        rewards: { ...rewards, claimedWei: claimed },
+      }),
+      gainWei: shareWei - claimedWei,
+    },
     trace: {
+      memberId: BigInt(memberId),
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
       claimedWei,

@@ -244,6 +244,19 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
   [KIND.forcedSetKey]: { kind: KIND.forcedSetKey, a: PAYER, words: [0n, 31n, 0n, SENDER] },
   [KIND.forcedSetOwner]: { kind: KIND.forcedSetOwner, a: PAYER, words: [0n, 0xabcn, 0n, SENDER] },
+  [KIND.forcedClaim]: {
+    kind: KIND.forcedClaim,
+    a: PAYER,
+    b: SEALED,
+    words: [0n, packClaim(0, CLAIM_ROLE.contributor), 0n, SENDER],
+  },
+  [KIND.forcedTransfer]: {
+    kind: KIND.forcedTransfer,
+    a: PAYER,
+    b: PAYEE,
+    words: [AMOUNT, ownerOf(PAYEE), 0n, SENDER],
+  },
+  [KIND.forcedSeal]: { kind: KIND.forcedSeal, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
 };
 
 export const nameOf = (kind: number) => kindRule(kind)!.name;

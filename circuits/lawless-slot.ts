@@ -27,6 +27,7 @@ import { hashTagged } from "./poseidon.ts";
 import {
   type BatchShape,
   COUNTERS,
+  EPOCH_SECONDS,
   FIELD_ORDER,
   KIND,
   kindRule,
@@ -150,12 +151,19 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   const owned = (record: LeafRecord, owner: bigint) =>
     record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
   const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
+  const target = ledger.opened(b);
+  const isReady = target.leaf.kind === LEAF_KIND.model && unpackCounters(target.leaf.counters).isReady;
+  const forcedClaim = kind === KIND.forcedClaim && isReady ? lawlessClaim(target, word(1), null) : null;
   const predicates: Record<number, () => boolean> = {
     [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
     [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
     [KIND.forcedWithdraw]: () => owned(before, word(3)) && wanted <= before.leaf.balance,
     [KIND.forcedSetKey]: () => owned(before, word(3)),
     [KIND.forcedSetOwner]: () => owned(before, word(3)),
+    [KIND.forcedTransfer]: () =>
+      owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
+    [KIND.forcedClaim]: () => owned(before, word(3)) && isReady && forcedClaim!.memberId === BigInt(a),
+    [KIND.forcedSeal]: () => isReady && maySeal(ledger.opened(b), word(1)),
   };
   const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
 
@@ -169,8 +177,9 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
       amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
     changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
   }
-  const claim = kind === KIND.claim ? lawlessClaim(ledger.opened(b), word(0), a) : null;
-  if (claim !== null) changeA({ balance: modulo(recordA.leaf.balance + claim.gainWei) });
+  const claim = kind === KIND.claim ? lawlessClaim(target, word(0), a) : forcedClaim;
+  const isPaid = kind === KIND.claim || (kind === KIND.forcedClaim && isValid);
+  if (claim !== null && isPaid) changeA({ balance: modulo(recordA.leaf.balance + claim.gainWei) });
   const { settlement } = operation;
   if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
@@ -186,7 +195,8 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     };
     recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
   }
-  if (isValid && kind === KIND.forcedWithdraw) changeA({ balance: modulo(before.leaf.balance - wanted) });
+  if (isValid && (kind === KIND.forcedWithdraw || kind === KIND.forcedTransfer))
+    changeA({ balance: modulo(before.leaf.balance - wanted) });
   if (isValid && kind === KIND.forcedSetKey) changeA({ keyX: word(1) });
   if (isValid && kind === KIND.forcedSetOwner) changeA({ l1Owner: word(1) });
   if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? wanted : 0n);
@@ -221,7 +231,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   };
   const slots = beforeB.rewards?.slots ?? [];
   const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
-  if (kind === KIND.seal) {
+  if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
     const { epoch, paymentCount } = unpackCounters(leafB.counters);
     const { chain, openAmount } = leafB;
     const statics = hashStatics((beforeB.model ?? EMPTY_MODEL_BODY).statics);
@@ -234,7 +244,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
     changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
   }
-  if (claim !== null) changeBody({ claimedRoot: claim.newRoot });
+  if (claim !== null && isPaid) changeBody({ claimedRoot: claim.newRoot });
   if (kind === KIND.genesis) {
     const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
     changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
@@ -242,6 +252,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   }
   if (isCreate(kind)) recordB = newLeaf(kind, words, amountWei);
   if (isValid && kind === KIND.depositNew) recordB = newLeaf(KIND.createAccount, words.slice(1), word(0));
+  if (isValid && kind === KIND.forcedTransfer) changeB({ balance: modulo(leafB.balance + wanted) });
   if (isValid && kind === KIND.depositTo) changeB({ balance: modulo(leafB.balance + word(0)) });
   if (operation.effectB !== undefined) changeB(operation.effectB(recordB.leaf));
   if (recordB !== beforeB && recordB.leaf.kind !== 0) ledger.put(b, recordB);
@@ -293,8 +304,17 @@ function lawlessAccruedRoot({ rewards, model }: LeafRecord, earnedWei: readonly 
   );
 }
 
-/** A's claim of a role's share, whoever A is. */
-function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number) {
+/** Whether anyone may force a Seal. */
+function maySeal({ leaf, model }: LeafRecord, queuedAt: bigint): boolean {
+  const { sealed, epochStart } = model!;
+  const isOver = queuedAt - epochStart >= BigInt(EPOCH_SECONDS);
+  return (
+    isOver && sealed === 0n && leaf.openAmount > 0n && unpackCounters(leaf.counters).epoch < 2n ** 24n - 1n
+  );
+}
+
+/** A's claim of a role's share, whoever A is; of whoever has the role, where A is null. */
+function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number | null) {
   const slotIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;
   const place = 2 * slotIndex + (isValidator ? 1 : 0);
@@ -303,10 +323,20 @@ function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number) {
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
   const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
   const slot = rewards?.slots[slotIndex];
-  const otherId = BigInt((isValidator ? slot?.contributorId : slot?.validatorId) ?? a);
+  const otherId = BigInt((isValidator ? slot?.contributorId : slot?.validatorId) ?? a ?? 0);
+  const memberId = BigInt(a ?? (isValidator ? slot?.validatorId : slot?.contributorId) ?? 0);
   const newRoot = claimedRoot(claimed.with(place, shareWei));
   const claimedWei = claimed[place]!;
-  return { slotIndex, place, otherId, accruedWei, claimedWei, gainWei: shareWei - claimedWei, newRoot };
+  return {
+    slotIndex,
+    place,
+    memberId,
+    otherId,
+    accruedWei,
+    claimedWei,
+    gainWei: shareWei - claimedWei,
+    newRoot,
+  };
 }
 
 function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {

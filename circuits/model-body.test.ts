@@ -4,7 +4,18 @@ import { CircuitTester } from "./circuit-tester.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { packClaim } from "./epoch-operations.ts";
 import { inputsFor } from "./forgery-check.ts";
-import { DEPTH, honest, MODEL, nameOf, SEALED, settleWith, WIDE_SHAPE, World } from "./forgery-world.ts";
+import {
+  DATANET,
+  DEPTH,
+  honest,
+  MODEL,
+  nameOf,
+  SEALED,
+  settleWith,
+  WAITING,
+  WIDE_SHAPE,
+  World,
+} from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 import { hashTagged } from "./poseidon.ts";
 import { KIND, TAG } from "./protocol.ts";
@@ -29,6 +40,11 @@ const OPERATIONS: [string, () => LawlessOperation][] = [
   ["a Genesis", () => honest(KIND.genesis)],
   ["an approval", () => honest(KIND.approveModel)],
   ["a transfer", () => honest(KIND.transfer)],
+  ["a ForcedClaim", () => honest(KIND.forcedClaim)],
+  ["a ForcedClaim by another", () => honest(KIND.forcedClaim, { a: DATANET })],
+  ["a ForcedClaim from a model without a genesis", () => honest(KIND.forcedClaim, { b: WAITING })],
+  ["a ForcedSeal", () => honest(KIND.forcedSeal)],
+  ["a ForcedSeal of a sealed epoch", () => honest(KIND.forcedSeal, { b: SEALED })],
 ];
 
 /** The first wide slot's part of a batch's inputs, as ModelBody takes it. */
@@ -36,17 +52,24 @@ function modelInputs(operation: LawlessOperation) {
   const inputs = inputsFor(new World(), "wide", operation) as unknown as Record<string, bigint[][]>;
   const [b, rest, model] = [inputs.wideB![0]!, inputs.wideRest![0]!, inputs.wideModel![0]!];
   const is = (...kinds: number[]) => BigInt(kinds.includes(operation.kind));
+  // Every B here is a model, and every forced claim its owner's.
+  const opensForced = is(KIND.forcedClaim, KIND.forcedSeal);
   return {
     isApproval: is(KIND.approveModel),
     isSeal: is(KIND.seal),
     isSettle: is(KIND.settle),
     isClaim: is(KIND.claim),
     isGenesis: is(KIND.genesis),
+    isForcedClaim: is(KIND.forcedClaim),
+    isForcedSeal: is(KIND.forcedSeal),
+    opensForced,
+    isForcedAllowed: is(KIND.forcedClaim),
     aId: BigInt(operation.a ?? 0),
     bId: BigInt(operation.b!),
     timestamp: inputs.timestamp as unknown as bigint,
     batchNumber: inputs.batchNumber as unknown as bigint,
     word0: inputs.wideWords![0]![0]!,
+    word1: inputs.wideWords![0]![1]!,
     chainB: b[5]!,
     openAmountB: b[6]!,
     bodyB: b[8]!,
@@ -62,6 +85,7 @@ function modelInputs(operation: LawlessOperation) {
     newAccruedRoot: model[9]!,
     claimedWei: model[10]!,
     bits: inputs.wideScratchBits![0]!,
+    memberBits: inputs.wideAmountBits![0]!.slice(0, 24),
     accruedChildren: inputs.wideAccruedChildren![0]!,
     claimedChildren: inputs.wideClaimedChildren![0]!,
   };

@@ -67,6 +67,9 @@ export const KIND = {
   forcedWithdraw: 18,
   forcedSetKey: 19,
   forcedSetOwner: 20,
+  forcedClaim: 21,
+  forcedTransfer: 22,
+  forcedSeal: 23,
 } as const;
 export type KindName = keyof typeof KIND;
 
@@ -129,6 +132,9 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("forcedWithdraw", 5, 0, "qa"),
   rule("forcedSetKey", 4, 0, "qa"),
   rule("forcedSetOwner", 4, 0, "qa"),
+  rule("forcedClaim", 4, 0, "qab"),
+  rule("forcedTransfer", 4, 0, "qab"),
+  rule("forcedSeal", 4, 0, "qb"),
 ];
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));

@@ -5,10 +5,12 @@ import { batchStatement, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import { batchCircuitSpec } from "./circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
+import { packClaim } from "./epoch-operations.ts";
 import type { QueueOperation } from "./operation.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "./protocol.ts";
 import { OPEN, RandomLedger } from "./random-ledger.ts";
+import { CLAIM_ROLE } from "./rewards.ts";
 
 /** Batches of queue entries alone, at the real depth: ids have all 24 bits. */
 const SHAPE = { narrow: 0, wide: 3 };
@@ -53,6 +55,26 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
   fc
     .record({ a: id, word1: address, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedSetOwner })),
+  fc
+    .record({ a: id, b: id, amountWei: wanted, word1: address, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedTransfer })),
+  fc
+    .record({
+      a: id,
+      b: id,
+      slotIndex: fc.integer({ min: 0, max: 255 }),
+      isValidator: fc.boolean(),
+      sender: address,
+    })
+    .map(({ slotIndex, isValidator, ...e }) => ({
+      ...empty,
+      ...e,
+      word1: packClaim(slotIndex, isValidator ? CLAIM_ROLE.validator : CLAIM_ROLE.contributor),
+      kind: KIND.forcedClaim,
+    })),
+  fc
+    .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedSeal })),
 );
 
 describe("a batch of queue entries", () => {

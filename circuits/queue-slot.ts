@@ -1,13 +1,18 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
+import { type ClaimTrace, forcedClaim, forcedSeal } from "./epoch-operations.ts";
 import type { LeafRecord } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
 import type { QueueOperation } from "./operation.ts";
 import { KIND, kindRule, WITHDRAW_ALL_WEI } from "./protocol.ts";
 import { createdRecord, credit, refuse, withLeaf } from "./record-rules.ts";
-import { applyEffect, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
+import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */
-export function executeQueueEntry(ledger: Ledger, entry: QueueOperation): SlotTrace {
+export function executeQueueEntry(
+  ledger: Ledger,
+  entry: QueueOperation,
+  context: Pick<SlotContext, "batchNumber" | "timestamp">,
+): SlotTrace {
   const rule = kindRule(entry.kind);
   if (!rule?.isQueue)
     refuse("OP_UNKNOWN_KIND", `kind ${entry.kind} is not a queue entry`, { kind: entry.kind });
@@ -16,6 +21,7 @@ export function executeQueueEntry(ledger: Ledger, entry: QueueOperation): SlotTr
   let newB: LeafRecord | null = null;
   let b = entry.b;
   let executedWei = 0n;
+  let claim: ClaimTrace | null = null;
   const owned = (record: LeafRecord | undefined, owner: bigint) =>
     record !== undefined && record.leaf.l1Owner === owner ? record : null;
 
@@ -34,13 +40,39 @@ export function executeQueueEntry(ledger: Ledger, entry: QueueOperation): SlotTr
     }
     case KIND.forcedWithdraw: {
       const leaf = owned(ledger.record(entry.a), entry.sender);
-      if (leaf === null) break;
-      const wanted = entry.amountWei === WITHDRAW_ALL_WEI ? leaf.leaf.balance : entry.amountWei;
-      if (wanted > leaf.leaf.balance) break;
+      const wanted = leaf === null ? null : coveredWei(leaf, entry.amountWei);
+      if (leaf === null || wanted === null) break;
       executedWei = wanted;
       newA = withLeaf(leaf, { balance: leaf.leaf.balance - wanted });
       break;
     }
+    case KIND.forcedTransfer: {
+      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const wanted = leaf === null ? null : coveredWei(leaf, entry.amountWei);
+      if (leaf === null || wanted === null) break;
+      const debited = withLeaf(leaf, { balance: leaf.leaf.balance - wanted });
+      // A leaf may pay itself.
+      const payee = owned(entry.b === entry.a ? debited : ledger.record(entry.b), entry.word1);
+      if (payee === null) break;
+      newA = debited;
+      newB = withLeaf(payee, { balance: credit(payee.leaf.balance, wanted) });
+      break;
+    }
+    case KIND.forcedClaim: {
+      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const opened = forcedClaim(ledger.record(entry.b), entry.a, entry.word1);
+      // The witness shows whose the slot is, whether or not the entry is executed.
+      claim = opened?.trace ?? null;
+      if (leaf === null || opened === null || opened.paid === null) break;
+      const { gainWei, model } = opened.paid;
+      newA = withLeaf(leaf, { balance: credit(leaf.leaf.balance, gainWei) });
+      // A model may own a slot of itself: its leaf has then changed as A.
+      newB = entry.b === entry.a ? { ...model, leaf: { ...newA.leaf, body: model.leaf.body } } : model;
+      break;
+    }
+    case KIND.forcedSeal:
+      newB = forcedSeal(ledger.record(entry.b), entry.word1, context);
+      break;
     case KIND.forcedSetKey: {
       const leaf = owned(ledger.record(entry.a), entry.sender);
       if (leaf !== null) newA = withLeaf(leaf, { keyX: entry.word1 });
@@ -66,5 +98,12 @@ export function executeQueueEntry(ledger: Ledger, entry: QueueOperation): SlotTr
     newA,
     newB,
     ...UNSIGNED,
+    claim,
   });
+}
+
+/** What a leaf gives of what is asked, which may be everything; null where it has less. */
+function coveredWei({ leaf }: LeafRecord, askedWei: bigint): bigint | null {
+  if (askedWei === WITHDRAW_ALL_WEI) return leaf.balance;
+  return askedWei > leaf.balance ? null : askedWei;
 }

@@ -215,7 +215,10 @@ export class RandomLedger {
     const { random, ledger } = this;
     const kind = random.pick(
       isWide
-        ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 14, 14, 15, 16, 17, 18, 19, 20]
+        ? [
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 14, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23,
+            23,
+          ]
         : [KIND.transfer, KIND.transfer, KIND.commitData, KIND.payInference],
     );
     const account = random.pick([...this.accounts, ...this.datanets]);
@@ -350,6 +353,32 @@ export class RandomLedger {
           a: id,
           word1: 0xf00dn,
           amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
+        };
+      case KIND.forcedTransfer: {
+        const payee = random.pick([...this.accounts, ...this.models]).id;
+        return {
+          ...base,
+          a: id,
+          b: random.below(5) === 0 ? ledger.nextId + random.below(4) : payee,
+          word1: random.below(4) === 0 ? 0xbadn : ledger.opened(payee).leaf.l1Owner,
+          amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
+        };
+      }
+      case KIND.forcedClaim: {
+        const slotIndex = random.below(SLOTS.length + 1);
+        const role = random.pick([0, 1] as const);
+        const slot = SLOTS[slotIndex];
+        const member = (role === 0 ? slot?.contributorId : slot?.validatorId) ?? id;
+        const a = random.below(4) === 0 ? id : member;
+        const b = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
+        const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
+        return { ...base, a, b, word1: packClaim(slotIndex, role), sender };
+      }
+      case KIND.forcedSeal:
+        return {
+          ...base,
+          b: random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]),
+          word1: this.timestamp + BigInt(random.below(2) * EPOCH_SECONDS),
         };
       case KIND.forcedSetKey: {
         const member = [...this.accounts, ...this.datanets, ...this.models].find((m) => m.id === id);

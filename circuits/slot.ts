@@ -51,7 +51,7 @@ export function operationFeeWei(kind: number, feePerUnitWei: bigint): bigint {
  * @throws OP_* (docs/errors.md)
  */
 export function executeSlot(ledger: Ledger, operation: Operation, context: SlotContext): SlotTrace {
-  if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation);
+  if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation, context);
   if (isSettlement(operation)) return executeSettlement(ledger, operation, context, true);
   return executeSigned(ledger, operation, context);
 }

@@ -12,14 +12,15 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //
 // Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
 // Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
-//              batch. Witness: flags[20]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+//              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
 //              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
 //              scratchBits[201]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
-//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address).
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaim's
+//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
@@ -35,7 +36,7 @@ template WideSlot(depth, approvalDelay) {
     signal input feePerUnit;
     signal input idFee;
     signal input nextId;
-    signal input flags[20];
+    signal input flags[23];
     signal input aBits[3 * depth];
     signal input bBits[3 * depth];
     signal input amountBits[40];
@@ -111,14 +112,19 @@ template WideSlot(depth, approvalDelay) {
     signal isForcedWithdraw <== flags[17];
     signal isForcedSetKey <== flags[18];
     signal isForcedSetOwner <== flags[19];
+    signal isForcedClaim <== flags[20];
+    signal isForcedTransfer <== flags[21];
+    signal isForcedSeal <== flags[22];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
-    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner;
+    // What the owner of A forces.
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaim + isForcedTransfer;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
     var turnsModel = isSeal + isSettle + isClaim + isGenesis;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
-    var isQueue = isDepositNew + isDepositTo + isForced;
+    var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
+    var namesQueuedB = isDepositTo + isForcedClaim + isForcedTransfer + isForcedSeal;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -139,7 +145,9 @@ template WideSlot(depth, approvalDelay) {
     signal bId <== bSum;
     signal code <== codeSum;
     (1 - isSigned - isForced) * aId === 0;
-    (1 - movesAmount - isCommit) * code === 0;
+    // A ForcedClaim has no amount and shows a member's id in its low bits (slot-claim.circom).
+    (1 - movesAmount - isCommit - isForcedClaim) * code === 0;
+    signal shownCode <== isForcedClaim * code;
     for (var j = 0; j < 7; j++) {
         var has = 0;
         for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
@@ -156,11 +164,11 @@ template WideSlot(depth, approvalDelay) {
     // A Create on a full tree would need a bId of 8^depth, which has one bit too many: no witness.
     isNew * (bId - nextId) === 0;
     newNextId <== nextId + isNew;
-    (1 - namesB - isDepositTo - isNew) * bId === 0;
+    (1 - namesB - namesQueuedB - isNew) * bId === 0;
     isMissingA * (1 - isMissingA) === 0;
     isMissingB * (1 - isMissingB) === 0;
     isMissingA * (1 - isForced) === 0;
-    isMissingB * (1 - isDepositTo) === 0;
+    isMissingB * (1 - namesQueuedB) === 0;
     // Where nothing was, all fields are 0, so that new fields can be added to old ones.
     signal isEmptyB <== isNew + isMissingB;
     for (var i = 0; i < 9; i++) {
@@ -169,13 +177,17 @@ template WideSlot(depth, approvalDelay) {
     }
 
     // D. Queue predicates, each a boolean.
-    // Who must own the leaf: DepositTo names B's owner in word 1, a forced operation's sender (word 3) must be A's.
-    signal ownerGapB <== isDepositTo * (b[2] - words[1]);
+    // Who must own the leaves: what pays to B names B's owner in word 1, a forced operation's sender (word 3) must be A's.
     signal ownerGapA <== isForced * (a[2] - words[3]);
-    component owns = IsZero();
-    owns.in <== ownerGapA + ownerGapB;
-    signal isDepositTaken <== (isDepositTo - isMissingB) * owns.out;
-    signal isForcedAllowed <== (isForced - isMissingA) * owns.out;
+    component ownsA = IsZero();
+    ownsA.in <== ownerGapA;
+    signal isForcedAllowed <== (isForced - isMissingA) * ownsA.out;
+    component ownsB = IsEqual();
+    ownsB.a <== b[2];
+    ownsB.b <== words[1];
+    signal isPayee <== (1 - isMissingB) * ownsB.out;
+    signal isDepositTaken <== isDepositTo * isPayee;
+    signal isTransferTaken <== isForcedTransfer * isPayee;
     component all = IsEqual();
     all.a <== words[0];
     all.b <== (1 << 96) - 1;
@@ -183,15 +195,19 @@ template WideSlot(depth, approvalDelay) {
     // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
     var digits97 = 0;
     for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
-    isForcedWithdraw * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
-    signal isWithdrawAllowed <== isForcedWithdraw * isForcedAllowed;
-    signal isForcedPaid <== isWithdrawAllowed * scratchBits[96];
+    (isForcedWithdraw + isForcedTransfer) * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
+    signal isCovered <== isForcedAllowed * scratchBits[96];
+    signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken);
     signal isKeyForced <== isForcedSetKey * isForcedAllowed;
     signal isOwnerForced <== isForcedSetOwner * isForcedAllowed;
-    signal isValid <== isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced;
     signal executedWei <== isForcedPaid * wantedWei;
+    signal transferredWei <== isForcedTransfer * executedWei;
     isForcedWithdraw * (words[4] - executedWei) === 0;
-    core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * code + (1 << 93) * isValid;
+    // ForcedClaim and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
+    component isModel = IsEqual();
+    isModel.a <== b[0];
+    isModel.b <== TAG_MODEL();
+    signal opensForced <== (isForcedClaim + isForcedSeal) * isModel.out;
 
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
@@ -233,11 +249,16 @@ template WideSlot(depth, approvalDelay) {
     model.isSettle <== isSettle;
     model.isClaim <== isClaim;
     model.isGenesis <== isGenesis;
+    model.isForcedClaim <== isForcedClaim;
+    model.isForcedSeal <== isForcedSeal;
+    model.opensForced <== opensForced;
+    model.isForcedAllowed <== isForcedAllowed;
     model.aId <== aId;
     model.bId <== bId;
     model.timestamp <== timestamp;
     model.batchNumber <== batchNumber;
     model.word0 <== words[0];
+    model.word1 <== words[1];
     model.chainB <== b[5];
     model.openAmountB <== b[6];
     model.bodyB <== b[8];
@@ -253,8 +274,11 @@ template WideSlot(depth, approvalDelay) {
     model.newAccruedRoot <== newAccruedRoot;
     model.claimedWei <== claimedWei;
     model.bits <== scratchBits;
+    for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimForced + model.isSealForced;
+    core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * (code - shownCode) + (1 << 93) * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
     isCreateModel * (statics[4] - split32) === 0;
@@ -310,7 +334,7 @@ template WideSlot(depth, approvalDelay) {
     component effects = MemberEffects(1);
     effects.isCommit <== isCommit;
     effects.isPay <== isPay;
-    effects.opensModel <== isApproval + turnsModel;
+    effects.opensModel <== isApproval + turnsModel + opensForced;
     effects.aId <== aId;
     effects.code <== code;
     effects.amount <== float.wei;
@@ -331,7 +355,7 @@ template WideSlot(depth, approvalDelay) {
     signal createdKey <== isCreate * words[1];
     signal newKeyB <== b[3] + createdKey + isDepositOpened * words[2];
     signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
-    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei + model.ownerWei;
+    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
     signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
@@ -340,11 +364,12 @@ template WideSlot(depth, approvalDelay) {
     signal switchedOff <== isRevoke * approved;
     // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Genesis: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
-    signal newChainB <== effects.chain - isSeal * b[5];
-    signal newOpenAmountB <== effects.openAmount - isSeal * b[6];
-    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice + isGenesis + (1 << 2) * model.newCap + (1 << 50) * (isSeal + isGenesis) - isSeal * (1 << 18) * paymentCount;
+    var seals = isSeal + model.isSealForced;
+    signal newChainB <== effects.chain - seals * b[5];
+    signal newOpenAmountB <== effects.openAmount - seals * b[6];
+    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice + isGenesis + (1 << 2) * model.newCap + (1 << 50) * (seals + isGenesis) - seals * (1 << 18) * paymentCount;
     // A new model's b[8] is 0.
-    signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel) * (model.newBody - b[8]);
+    signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - b[8]);
 
     // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
     // is signed by the model's key, over J, with nonce and maximum fee 0.

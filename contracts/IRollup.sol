@@ -236,6 +236,24 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice Queues the handover of leaf `id`. Authorisation and fee as for `forceWithdraw`.
     function forceSetOwner(uint24 id, address newOwner) external returns (uint256 index);
 
+    /// @notice Queues a transfer inside the ledger; executed only if the caller is leaf `id`'s l1Owner, the balance
+    /// suffices, and leaf `payeeId` then exists with the l1Owner `expectedL1Owner`. Fee as for `forceWithdraw`.
+    /// @param amountWei 2^96 − 1 moves the whole balance.
+    function forceTransfer(uint24 id, uint24 payeeId, uint96 amountWei, address expectedL1Owner)
+        external
+        returns (uint256 index);
+
+    /// @notice Queues a claim of what leaf `id` has earned as contributor or validator of a slot of a model; executed
+    /// only if the caller is the leaf's l1Owner, the model has had its genesis and the slot is the leaf's. What is
+    /// claimed goes to the leaf's balance. Fee as for `forceWithdraw`.
+    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator)
+        external
+        returns (uint256 index);
+
+    /// @notice Queues the end of a model's open epoch. Open to all; executed only if the model is ready, its last sealed
+    /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
+    function forceSeal(uint24 modelId) external returns (uint256 index);
+
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     function claim(address owner) external returns (uint256 amountWei);
 

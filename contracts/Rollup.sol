@@ -12,6 +12,7 @@ import {
     CREATE_MODEL,
     DEPOSIT_NEW,
     DEPOSIT_TO,
+    FORCED_SEAL,
     FORCED_WITHDRAW,
     GENESIS,
     R,
@@ -165,6 +166,10 @@ contract Rollup is Settlements, Exits {
         for (uint256 i = 0; i < elements.wideCount; ++i) {
             uint256 core = loadWord(elements.wideAt + 0x20 * i);
             uint256 kind = core & 31;
+            if (kind == SEAL || kind == FORCED_SEAL && core >> VALID_BIT & 1 == 1) {
+                if (!isSealed) _seal(run.state.batchNumber);
+                isSealed = true;
+            }
             if (kind >= DEPOSIT_NEW) {
                 _consume(run, core, wordsAt);
             } else if (kind == WITHDRAW) {
@@ -176,9 +181,6 @@ contract Rollup is Settlements, Exits {
             } else if (kind >= CREATE_ACCOUNT && kind <= CREATE_MODEL) {
                 _takeFromLedger(run, idFeeWei);
                 run.totals.burnableWei += idFeeWei;
-            } else if (kind == SEAL) {
-                if (!isSealed) _seal(run.state.batchNumber);
-                isSealed = true;
             } else if (kind == SETTLE || kind == GENESIS) {
                 _settle(run, core, loadWord(wordsAt), settlements);
             }
@@ -212,8 +214,9 @@ contract Rollup is Settlements, Exits {
     function _consume(Run memory run, uint256 core, uint256 wordsAt) private {
         uint256 index = run.state.queueHead;
         uint256 kind = core & 31;
-        uint256 a = kind > DEPOSIT_TO ? core >> 5 & 0xffffff : 0;
-        uint256 b = kind == DEPOSIT_TO ? core >> 29 & 0xffffff : 0;
+        // The B of a new account is given by the ledger and not queued.
+        uint256 a = core >> 5 & 0xffffff;
+        uint256 b = kind == DEPOSIT_NEW ? 0 : core >> 29 & 0xffffff;
         uint256 amountWei = loadWord(wordsAt);
         uint256 word1 = loadWord(wordsAt + 0x20);
         uint256 sender = loadWord(wordsAt + 0x60);

@@ -9,8 +9,11 @@ import {OpenToken} from "./OpenToken.sol";
 import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
+    FORCED_CLAIM,
+    FORCED_SEAL,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
+    FORCED_TRANSFER,
     FORCED_WITHDRAW,
     GENESIS_NEXT_ID,
     R
@@ -148,19 +151,46 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint256 idAndSender = _idAndSender(id, uint160(msg.sender));
         if (_openForcedWithdrawals[idAndSender] != 0) revert RollupForcedWithdrawalOpen(id, msg.sender);
         _openForcedWithdrawals[idAndSender] = 1;
-        return _force(FORCED_WITHDRAW, id, amountWei, uint160(recipient));
+        return _force(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient));
     }
 
     /// @inheritdoc IRollup
     function forceSetKey(uint24 id, uint256 keyX) external nonReentrant returns (uint256) {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
-        return _force(FORCED_SET_KEY, id, 0, keyX);
+        return _force(FORCED_SET_KEY, id, 0, 0, keyX);
     }
 
     /// @inheritdoc IRollup
     function forceSetOwner(uint24 id, address newOwner) external nonReentrant returns (uint256) {
         if (newOwner == address(0)) revert RollupAddressZero();
-        return _force(FORCED_SET_OWNER, id, 0, uint160(newOwner));
+        return _force(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner));
+    }
+
+    /// @inheritdoc IRollup
+    function forceTransfer(uint24 id, uint24 payeeId, uint96 amountWei, address expectedL1Owner)
+        external
+        nonReentrant
+        returns (uint256)
+    {
+        if (amountWei == 0) revert RollupAmountZero();
+        if (expectedL1Owner == address(0)) revert RollupAddressZero();
+        return _force(FORCED_TRANSFER, id, payeeId, amountWei, uint160(expectedL1Owner));
+    }
+
+    /// @inheritdoc IRollup
+    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator)
+        external
+        nonReentrant
+        returns (uint256)
+    {
+        // The word of a signed Claim (docs/settlement.md); no other has a witness.
+        return _force(FORCED_CLAIM, id, modelId, 0, isValidator ? uint256(slotIndex) | 1 << 9 : slotIndex);
+    }
+
+    /// @inheritdoc IRollup
+    function forceSeal(uint24 modelId) external nonReentrant returns (uint256) {
+        // Judged by the time of the entry: its outcome cannot change with the batch that takes it.
+        return _force(FORCED_SEAL, 0, modelId, 0, block.timestamp);
     }
 
     function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX) private returns (uint256) {
@@ -186,14 +216,14 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         IERC20(token).safeTransferFrom(msg.sender, address(this), amountWei);
     }
 
-    function _force(uint256 kind, uint24 a, uint96 amountWei, uint256 word1)
+    function _force(uint256 kind, uint24 a, uint24 b, uint96 amountWei, uint256 word1)
         private
         returns (uint256 index)
     {
         Totals memory totals = _totals;
         uint96 feeWei = _feeWei(totals.queueTail);
         totals.burnableWei += feeWei;
-        index = _enqueue(totals, kind, a, 0, amountWei, word1, 0, feeWei);
+        index = _enqueue(totals, kind, a, b, amountWei, word1, 0, feeWei);
         IERC20(token).safeTransferFrom(msg.sender, address(this), feeWei);
     }
 

@@ -1900,6 +1900,59 @@ export const rollupAbi = [
         type: "uint24",
       },
       {
+        internalType: "uint24",
+        name: "modelId",
+        type: "uint24",
+      },
+      {
+        internalType: "uint8",
+        name: "slotIndex",
+        type: "uint8",
+      },
+      {
+        internalType: "bool",
+        name: "isValidator",
+        type: "bool",
+      },
+    ],
+    name: "forceClaim",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint24",
+        name: "modelId",
+        type: "uint24",
+      },
+    ],
+    name: "forceSeal",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint24",
+        name: "id",
+        type: "uint24",
+      },
+      {
         internalType: "uint256",
         name: "keyX",
         type: "uint256",
@@ -1930,6 +1983,40 @@ export const rollupAbi = [
       },
     ],
     name: "forceSetOwner",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint24",
+        name: "id",
+        type: "uint24",
+      },
+      {
+        internalType: "uint24",
+        name: "payeeId",
+        type: "uint24",
+      },
+      {
+        internalType: "uint96",
+        name: "amountWei",
+        type: "uint96",
+      },
+      {
+        internalType: "address",
+        name: "expectedL1Owner",
+        type: "address",
+      },
+    ],
+    name: "forceTransfer",
     outputs: [
       {
         internalType: "uint256",

@@ -104,7 +104,7 @@ export const queueEntriesBody = z.object({
           .int()
           .refine(
             (kind) => QUEUE_KINDS.includes(kind),
-            `is none of ${KIND.depositNew} to ${KIND.forcedSetOwner}`,
+            `is none of ${KIND.depositNew} to ${KIND.forcedSeal}`,
           ),
         a: count.max(2 ** 24 - 1),
         b: count.max(2 ** 24 - 1),

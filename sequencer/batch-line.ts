@@ -7,14 +7,13 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type BatchDraft, openDraft } from "../circuits/batch-draft.ts";
-import type { DeployedCircuit } from "../circuits/deployment.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import type { Operation } from "../circuits/slot-trace.ts";
 import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import type { BatchRecord, ProofReport } from "./batch-record.ts";
-import type { FeedPublisher } from "./feed.ts";
+import { forcedSealWrites, waitsForEpoch } from "./epoch-records.ts";
 import { type ForeignBatch, readForeignBatches } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
@@ -327,9 +326,6 @@ export class BatchLine {
     });
   }
 
-  private async drainWaiting(): Promise<void> {
-    let durable: Promise<void> = Promise.resolve();
-    while (this.waiting.length > 0 && this.l1Head !== null) {
   /**
    * L1 took back entries from `fromIndex` on, which were handed over, and has these instead: whatever was executed since
    * is executed again without them. Signed operations stay, in their order; one that no longer executes is dropped.
@@ -354,7 +350,11 @@ export class BatchLine {
     });
   }
 
+  private async drainWaiting(): Promise<void> {
+    let durable: Promise<void> = Promise.resolve();
+    while (this.waiting.length > 0 && this.l1Head !== null) {
       const record = this.waiting[0]!;
+      if (waitsForEpoch(record, this.head.ledger, this.book)) break;
       const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
       this.makeRoom(operation.kind);
       const { trace, slot } = this.head.execute(operation);
@@ -362,6 +362,7 @@ export class BatchLine {
       const executedIn = this.head.openBatch!.number;
       const { isValid } = trace.record;
       durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
+        ...forcedSealWrites(this.head.ledger, trace.record, trace.b, executedIn),
         {
           key: storeKeys.queueEntry(operation.queueIndex),
           value: {

@@ -15,7 +15,7 @@ import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { droppedWrite } from "./dropped-operation.ts";
-import { type EpochRecord, epochWrites, type PaymentRecord } from "./epoch-records.ts";
+import { type EpochRecord, epochWrites, forcedSealWrites, type PaymentRecord } from "./epoch-records.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { foreignRecordOf, type ReadForeignBatch } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
@@ -88,23 +88,29 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const applied: [BatchRecord, LeafChanges][] = [];
   for (const one of foreign) {
     let queueIndex = head.position.queueHead;
+    // No payment comes between here and a ForcedSeal of the batch.
+    const before = one.data.wide.map(({ b }) => head.ledger.record(b)?.leaf);
     const changes = head.applyPosted(one.data, one.settlements);
     const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
-    for (const { isValid, kind } of one.data.wide) {
+    for (const [i, slot] of one.data.wide.entries()) {
+      const { isValid, kind } = slot;
       if (!kindRule(kind)?.isQueue) continue;
-      writes.push(await queueWrite(log, queueIndex++, record.number, isValid));
+      const leaf = before[i];
+      if (leaf !== undefined) writes.push(...forcedSealWrites(head.ledger, slot, leaf, record.number));
+      const entry = await log.require<QueueRecord>(storeKeys.queueEntry(queueIndex++));
+      writes.push(queueWrite(entry, record.number, isValid));
     }
     applied.push([record, changes]);
   }
   const bookWrites = book.replaceAfter(base, applied);
+  for (const [queueIndex, record] of options.queue ?? [])
+    writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
 
   const again = await executeAgain(modules, options, tail);
   // One turn of the event loop: one atomic write. What is deleted may be put again.
   void log.write([...deletes, ...bookWrites, ...writes]);
   await log.append(again.entries, again.writes);
   return { foreign: applied.map(([record]) => record), ...again };
-  for (const [queueIndex, record] of options.queue ?? [])
-    writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
 }
 
 async function executeAgain(
@@ -222,7 +228,10 @@ async function forgetEpochs(
   tail: readonly [number, LogEntry][],
 ): Promise<StoreWrite[]> {
   const models = new Set(
-    tail.flatMap(([, entry]) => (entry.type === "operation" ? [entry.operation.b] : [])),
+    // Of queue entries a ForcedSeal leaves a record.
+    tail.flatMap(([, entry]) =>
+      entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
+    ),
   );
   const writes: StoreWrite[] = [];
   for (const id of models) {
