@@ -72,7 +72,7 @@ export const commandErrors = {
   },
   CMD_FREEZE_NO_ENTRY: {
     meaning: "only a queue entry that waits for too long lets anyone freeze, and none waits",
-    remedy: "ask for your money first: openledger withdraw all --forced",
+    remedy: "ask for your money first: openledger withdraw all --forced --rpc … --rollup …",
   },
   CMD_FREEZE_NO_WAY_OUT: {
     meaning: "the rollup was deployed without the circuits of exits that a freeze needs",

@@ -14,12 +14,16 @@ export function addWithdrawCommand(program: Command): void {
     )
     .option("--from <leaf>", "the leaf that pays; default: the account's")
     .option("--recipient <address>", "who may claim it; default: the account")
-    .option("--forced", "through the L1 queue, which no sequencer can leave out; burns the queue's fee");
+    .option(
+      "--forced",
+      "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
+    );
   withWait(command, "acknowledged");
   withExample(
     command,
     "withdraw 5 --account alice --wait claimable",
     "withdraw all --forced --account alice",
+    "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
   onRun<{ from?: string; recipient?: string; forced?: boolean; wait: string }>(
     command,
@@ -29,6 +33,11 @@ export function addWithdrawCommand(program: Command): void {
       const signer = await openSigner(options);
       const recipient =
         options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
+      if (options.forced === true && signer.client.sequencerUrl === null) {
+        const { forceWithdrawFromL1 } = await import("./forced-withdrawal.ts");
+        await forceWithdrawFromL1(signer, { from: options.from, amountWei: wanted, recipient }, options, output);
+        return;
+      }
       const leaf =
         options.from === undefined
           ? await accountOf(signer.client, signer.account.l1.address)
