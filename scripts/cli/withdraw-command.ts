@@ -35,7 +35,12 @@ export function addWithdrawCommand(program: Command): void {
         options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
       if (options.forced === true && signer.client.sequencerUrl === null) {
         const { forceWithdrawFromL1 } = await import("./forced-withdrawal.ts");
-        await forceWithdrawFromL1(signer, { from: options.from, amountWei: wanted, recipient }, options, output);
+        await forceWithdrawFromL1(
+          signer,
+          { from: options.from, amountWei: wanted, recipient },
+          options,
+          output,
+        );
         return;
       }
       const leaf =
