@@ -3,7 +3,13 @@ import { callContract, type L1Options } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "./ledger-client.ts";
 import { type QueueResult, readQueueResult } from "./queue-result.ts";
 
-type ForcedFunction = "forceWithdraw" | "forceSetKey" | "forceSetOwner";
+type ForcedFunction =
+  | "forceWithdraw"
+  | "forceSetKey"
+  | "forceSetOwner"
+  | "forceTransfer"
+  | "forceClaim"
+  | "forceSeal";
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.

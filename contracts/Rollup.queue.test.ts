@@ -8,7 +8,9 @@ import {
   parseSignature,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { packClaim } from "../circuits/epoch-operations.ts";
 import { FIELD_ORDER, KIND } from "../circuits/protocol.ts";
+import { CLAIM_ROLE } from "../circuits/rewards.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
 import {
   depositNewSlot,
@@ -64,6 +66,31 @@ describe("queue entries", () => {
         () => f.rollup.write.forceSetOwner([6, f.roles.bob], as("alice")),
         { kind: KIND.forcedSetOwner, a: 6, word1: word("bob"), burnedFeeWei: 2n * OPEN },
       ],
+      [
+        () => f.rollup.write.forceTransfer([6, 7, 8n, f.roles.bob], as("alice")),
+        {
+          ...{ kind: KIND.forcedTransfer, a: 6, b: 7, amountWei: 8n },
+          ...{ word1: word("bob"), burnedFeeWei: 2n * OPEN },
+        },
+      ],
+      [
+        () => f.rollup.write.forceClaim([6, 7, 255, true], as("alice")),
+        {
+          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 2n * OPEN },
+          word1: packClaim(255, CLAIM_ROLE.validator),
+        },
+      ],
+      [
+        () => f.rollup.write.forceClaim([6, 7, 3, false], as("alice")),
+        {
+          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 2n * OPEN },
+          word1: packClaim(3, CLAIM_ROLE.contributor),
+        },
+      ],
+      [
+        () => f.rollup.write.forceSeal([9], as("alice")),
+        { kind: KIND.forcedSeal, b: 9, word1: "time", burnedFeeWei: 4n * OPEN },
+      ],
     ];
     for (const [queue, fields] of cases) {
       const index = await f.rollup.read.queueTail();
@@ -74,6 +101,8 @@ describe("queue entries", () => {
         ...{ a: 0, b: 0, amountWei: 0n, word2: 0n, burnedFeeWei: 0n },
         ...{ index, sender: f.roles.alice, timestamp: Number(timestamp) },
         ...fields,
+        // A ForcedSeal says when it was queued.
+        ...(fields.word1 === "time" ? { word1: timestamp } : {}),
       };
       expect(added?.args).toEqual(expected);
       const { kind, a, b, amountWei, word1, word2 } = added!.args;
@@ -114,7 +143,8 @@ describe("queue entries", () => {
   });
 
   test("refuses what no circuit could execute", async () => {
-    const { depositNew, depositTo, forceSetKey, forceSetOwner, forceWithdraw } = f.rollup.simulate;
+    const { depositNew, depositTo, forceSetKey, forceSetOwner, forceTransfer, forceWithdraw } =
+      f.rollup.simulate;
     const { bob } = f.roles;
     const cases: [() => Promise<unknown>, string][] = [
       [() => depositNew([OPEN - 1n, bob, 0n], as("alice")), "RollupDepositTooSmall"],
@@ -127,6 +157,8 @@ describe("queue entries", () => {
       [() => forceWithdraw([0, 1n, ZERO], as("alice")), "RollupAddressZero"],
       [() => forceSetKey([0, FIELD_ORDER], as("alice")), "RollupKeyOutOfField"],
       [() => forceSetOwner([0, ZERO], as("alice")), "RollupAddressZero"],
+      [() => forceTransfer([0, 0, 0n, bob], as("alice")), "RollupAmountZero"],
+      [() => forceTransfer([0, 0, 1n, ZERO], as("alice")), "RollupAddressZero"],
     ];
     for (const [i, [call, expected]] of cases.entries())
       expect(await revertName(call()), `case ${i}`).toBe(expected);
@@ -136,6 +168,7 @@ describe("queue entries", () => {
       () => depositTo([0, OPEN, bob], as("alice")),
       () => forceWithdraw([0, 2n ** 96n - 1n, bob], as("alice")),
       () => forceSetKey([0xffffff, FIELD_ORDER - 1n], as("alice")),
+      () => forceTransfer([0xffffff, 0xffffff, 2n ** 96n - 1n, bob], as("alice")),
     ];
     for (const [i, call] of edges.entries()) expect(await revertName(call()), `edge ${i}`).toBe("accepted");
   });

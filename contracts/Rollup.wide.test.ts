@@ -1,6 +1,7 @@
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SlotRecord } from "../circuits/batch-data.ts";
+import { packClaim } from "../circuits/epoch-operations.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../circuits/protocol.ts";
 import { rollupAbi } from "./rollup-abi.ts";
 import {
@@ -175,6 +176,29 @@ describe("ForcedWithdraw", () => {
   });
 });
 
+describe("ForcedSeal", () => {
+  test("is noted as a Seal where it was executed, and only there (I11)", async () => {
+    for (const isValid of [true, false]) {
+      await f.rollup.write.forceSeal([9], { account: f.roles.stranger });
+      const { timestamp } = await f.client.getBlock();
+      await post([slot(KIND.forcedSeal, [0n, timestamp, 0n, word("stranger")], { b: 9, isValid })]);
+      const { number, timestamp: minedAt } = await f.client.getBlock();
+      const { batchNumber } = await f.rollup.read.state();
+      const noted = isValid ? [number, minedAt] : [0n, 0n];
+      expect(await f.rollup.read.sealedAt([BigInt(batchNumber)])).toEqual(noted);
+    }
+  });
+
+  test("states the time of its entry, no other", async () => {
+    await f.rollup.write.forceSeal([9], { account: f.roles.stranger });
+    const { timestamp } = await f.client.getBlock();
+    const words = [0n, timestamp + 86_400n, 0n, word("stranger")];
+    expect(await tryPost([slot(KIND.forcedSeal, words, { b: 9, isValid: true })])).toMatchObject({
+      name: "RollupQueueMismatch",
+    });
+  });
+});
+
 describe("queue order", () => {
   /** One entry of every kind, and the slots that consume them. */
   async function fill(): Promise<SlotRecord[]> {
@@ -185,6 +209,10 @@ describe("queue order", () => {
     await f.rollup.write.forceWithdraw([2, 3n * OPEN, bob], from(alice));
     await f.rollup.write.forceSetKey([2, 77n], from(alice));
     await f.rollup.write.forceSetOwner([2, bob], from(alice));
+    await f.rollup.write.forceTransfer([2, 3, OPEN, bob], from(alice));
+    await f.rollup.write.forceClaim([2, 9, 4, true], from(alice));
+    await f.rollup.write.forceSeal([9], from(alice));
+    const { timestamp } = await f.client.getBlock();
     return [
       depositNewSlot(OPEN, alice, 5n, alice, { b: 3 }),
       slot(KIND.depositTo, [2n * OPEN, word("bob"), 0n, word("alice")], { b: 9, isValid: true }),
@@ -194,6 +222,9 @@ describe("queue order", () => {
       }),
       slot(KIND.forcedSetKey, [0n, 77n, 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedSetOwner, [0n, word("bob"), 0n, word("alice")], { a: 2, isValid: true }),
+      slot(KIND.forcedTransfer, [OPEN, word("bob"), 0n, word("alice")], { a: 2, b: 3, isValid: true }),
+      slot(KIND.forcedClaim, [0n, packClaim(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
+      slot(KIND.forcedSeal, [0n, timestamp, 0n, word("alice")], { b: 9, isValid: true }),
     ];
   }
 
@@ -201,8 +232,8 @@ describe("queue order", () => {
     const slots = await fill();
     await post(slots.slice(0, 2));
     await post([slot(KIND.setKey, [1n]), slots[2]!, slot(KIND.null), ...slots.slice(3)]);
-    expect((await f.rollup.read.state()).queueHead).toBe(6);
-    expect(await f.rollup.read.queueTail()).toBe(6n);
+    expect((await f.rollup.read.state()).queueHead).toBe(9);
+    expect(await f.rollup.read.queueTail()).toBe(9n);
     expect(await f.rollup.read.isForcedWithdrawalOpen([2, f.roles.alice])).toBe(false);
   });
 
@@ -219,7 +250,6 @@ describe("queue order", () => {
   test("rejects an entry with any field altered (I6)", async () => {
     const slots = await fill();
     for (const [i, good] of slots.entries()) {
-      const isB = good.kind === KIND.depositTo;
       const isNew = good.kind === KIND.depositNew;
       const altered: SlotRecord[] = [
         {
@@ -228,14 +258,15 @@ describe("queue order", () => {
           words: good.words.slice(0, 4),
         },
         ...[0, 1, 2, 3].map((place) => ({ ...good, words: good.words.with(place, good.words[place]! + 1n) })),
-        ...(isNew ? [] : [isB ? { ...good, b: good.b + 1 } : { ...good, a: good.a + 1 }]),
+        { ...good, a: good.a + 1 },
+        ...(isNew ? [] : [{ ...good, b: good.b + 1 }]),
       ];
       for (const [j, record] of altered.entries()) {
         const set = [...slots.slice(0, i), record];
         expect(await tryPost(set), `entry ${i}, case ${j}`).toMatchObject({ name: "RollupQueueMismatch" });
       }
       // What the entry does not state is free on L1: the proof decides.
-      const free = { ...good, isValid: false, ...(isB ? { a: 1 } : { b: 1 }) };
+      const free = { ...good, isValid: false, ...(isNew ? { b: 1 } : {}) };
       expect(await tryPost([...slots.slice(0, i), free]), `entry ${i}`).toMatchObject({ name: "accepted" });
     }
   });

@@ -118,10 +118,9 @@ export async function prepareBatches(
     const number = BigInt(next.batchNumber + 1);
     const wide = isSettlingStranger ? [] : consume(Math.min(size, shape.wide));
     if (isSequencer && wide.length + 2 <= shape.wide) wide.push(...withdrawAndCreate());
-    if (isSequencer && s.isSealing && wide.length < shape.wide) {
-      wide.push(sealSlot());
-      sealNumbers.push(number);
-    }
+    const isForced = wide.some(({ isValid, kind }) => kind === KIND.forcedSeal && isValid);
+    if (isSequencer && s.isSealing && wide.length < shape.wide) wide.push(sealSlot());
+    if (isForced || wide.some(({ kind }) => kind === KIND.seal)) sealNumbers.push(number);
     const own: SettlementPart[] = [];
     if (s.settles !== "nothing" && (isSequencer || isSettlingStranger) && wide.length < shape.wide) {
       const part = settle();

@@ -2,13 +2,15 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { SlotRecord } from "../circuits/batch-data.ts";
+import { packClaim } from "../circuits/epoch-operations.ts";
 import { KIND } from "../circuits/protocol.ts";
+import { CLAIM_ROLE } from "../circuits/rewards.ts";
 import { toAddress } from "./exit-fixture.ts";
 import { type BatchesStep, batchesStep, prepareBatches, type RecordCounts } from "./invariant-batches.ts";
 import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
 import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
 import { type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
-import { settlementActions } from "./settlement-fixture.ts";
+import { MODEL, settlementActions } from "./settlement-fixture.ts";
 
 const DAY = 86_400n;
 const WITHDRAW_ALL = 2n ** 96n - 1n;
@@ -23,6 +25,7 @@ export type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
+  | { type: "forceTransfer" | "forceClaim" | "forceSeal"; from: Role; id: number; amountWei: bigint }
   | BatchesStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
   | { type: "claim"; from: Role; owner: Role }
@@ -55,6 +58,15 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constantFrom("forceSetKey" as const, "forceSetOwner" as const),
       from: user,
       id: leaf,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constantFrom("forceTransfer" as const, "forceClaim" as const, "forceSeal" as const),
+      from: user,
+      id: leaf,
+      amountWei: amount,
     }),
   },
   { weight: 9, arbitrary: batchesStep },
@@ -260,6 +272,43 @@ export class InvariantWalk {
           },
         };
       }
+      case "forceTransfer": {
+        const args = [s.id, 1, s.amountWei, f.roles.bob] as const;
+        const record = slot(KIND.forcedTransfer, [s.amountWei, word("bob"), 0n, word(s.from)], {
+          a: s.id,
+          b: 1,
+        });
+        return {
+          call: () => simulate.forceTransfer(args, { account }),
+          send: () => write.forceTransfer(args, { account }),
+          apply: async () => {
+            model.burnableWei += feeWei;
+            await push(record, 0n);
+          },
+        };
+      }
+      case "forceClaim": {
+        const args = [s.id, MODEL, 3, true] as const;
+        const words = [0n, packClaim(3, CLAIM_ROLE.validator), 0n, word(s.from)];
+        return {
+          call: () => simulate.forceClaim(args, { account }),
+          send: () => write.forceClaim(args, { account }),
+          apply: async () => {
+            model.burnableWei += feeWei;
+            await push(slot(KIND.forcedClaim, words, { a: s.id, b: MODEL }), 0n);
+          },
+        };
+      }
+      case "forceSeal":
+        return {
+          call: () => simulate.forceSeal([MODEL], { account }),
+          send: () => write.forceSeal([MODEL], { account }),
+          apply: async () => {
+            model.burnableWei += feeWei;
+            const { timestamp } = await f.client.getBlock();
+            await push(slot(KIND.forcedSeal, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
+          },
+        };
       case "claim": {
         const args = [f.roles[s.owner]] as const;
         return {

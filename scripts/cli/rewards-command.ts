@@ -5,6 +5,7 @@ import type { LeafRewards } from "../../client/model-schemas.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { readAccountFile } from "./account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "./context.ts";
+import { FORCED_OPTION } from "./forced-operation.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
@@ -69,18 +70,25 @@ function addClaim(parent: Command): void {
   const command = parent
     .command("claim")
     .description("move everything that an account's rows have earned to its balance in the ledger")
-    .option("--model <id>", "only of this model");
+    .option("--model <id>", "only of this model")
+    .option(...FORCED_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
     "rewards claim --account bob",
     "rewards claim --model 15 --account vera --wait posted",
+    "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<{ model?: string; wait: string }>(command, async ({ options, output }) => {
+  onRun<{ model?: string; forced?: boolean; wait: string }>(command, async ({ options, output }) => {
     const signer = await openSigner(options);
+    const only = options.model === undefined ? null : parseId(options.model);
+    if (options.forced === true) {
+      const { claimThroughL1 } = await import("./forced-claims.ts");
+      await claimThroughL1(signer, { modelId: only, wait: options.wait }, options, output);
+      return;
+    }
     const leaf = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, leaf);
-    const only = options.model === undefined ? null : parseId(options.model);
     const { rewards } = await getRewards(client, leaf.id);
     const open = rewards.filter(
       ({ claimableWei, modelId }) => claimableWei > 0n && (only === null || only === modelId),

@@ -1,0 +1,21 @@
+import type { L1Options } from "./l1-transaction.ts";
+import type { LedgerClient } from "./ledger-client.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceSealParameters extends L1Options {
+  modelId: number;
+}
+export type ForceSealReturnType = QueueResult;
+
+/**
+ * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, once the epoch is 24
+ * hours old on L1; younger ones stay open. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceSeal(
+  client: LedgerClient,
+  parameters: ForceSealParameters,
+): Promise<ForceSealReturnType> {
+  return sendForced(client, "forceSeal", [parameters.modelId], parameters);
+}

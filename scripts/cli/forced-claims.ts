@@ -1,0 +1,94 @@
+/** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
+import type { Address } from "viem";
+import { createL1Client } from "../../bridge/l1-client.ts";
+import { restoreLedger } from "../../bridge/restore-ledger.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import type { LeafRecord } from "../../circuits/leaf.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../circuits/rewards.ts";
+import { forceClaim } from "../../client/force-claim.ts";
+import { getRewards } from "../../client/model-reads.ts";
+import { formatOpen } from "../../client/open-amount.ts";
+import { accountOf, type GlobalOptions, resolveEndpoints, type Signer } from "./context.ts";
+import { followForced } from "./forced-operation.ts";
+import type { Output } from "./output.ts";
+
+export interface Claimable {
+  readonly leafId: number;
+  readonly modelId: number;
+  readonly slotIndex: number;
+  readonly role: keyof typeof CLAIM_ROLE;
+  readonly claimableWei: bigint;
+}
+
+/** Queues one entry, and burns one fee, for each slot and role with something to claim. */
+export async function claimThroughL1(
+  signer: Signer,
+  { modelId, wait }: { readonly modelId: number | null; readonly wait: string },
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { client } = signer;
+  const owner = signer.account.l1.address;
+  const all =
+    client.sequencerUrl === null
+      ? await claimableOnL1(owner, options, output)
+      : await claimableOf(client, (await accountOf(client, owner)).id);
+  const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
+  const lines: string[] = [];
+  const claims: object[] = [];
+  let totalWei = 0n;
+  for (const { claimableWei, leafId, ...slot } of wanted) {
+    output.progress(`claiming slot ${slot.slotIndex} of model ${slot.modelId} through L1's queue`);
+    const sent = await forceClaim(client, { id: leafId, ...slot });
+    const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${slot.role} of slot ${slot.slotIndex} of model ${slot.modelId}`;
+    const followed = await followForced(signer, { what, sent, wait }, output);
+    lines.push(...followed.lines);
+    claims.push({ leafId, ...slot, claimableWei, ...followed.facts });
+    totalWei += claimableWei;
+  }
+  output.answer(wanted.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, claims });
+}
+
+async function claimableOf(client: Signer["client"], leafId: number): Promise<Claimable[]> {
+  const { rewards } = await getRewards(client, leafId);
+  return rewards
+    .filter(({ claimableWei }) => claimableWei > 0n)
+    .map(({ claimableWei, modelId, role, slotIndex }) => ({
+      leafId,
+      modelId,
+      slotIndex,
+      role,
+      claimableWei,
+    }));
+}
+
+async function claimableOnL1(owner: Address, options: GlobalOptions, output: Output): Promise<Claimable[]> {
+  await initPoseidon();
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  output.progress("rebuilding the ledger from L1");
+  const rollup = new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+  const { ledger } = await restoreLedger(rollup);
+  return claimableIn(ledger.records, BigInt(owner));
+}
+
+/** What leaves of this owner may claim, model by model. */
+export function claimableIn(records: ReadonlyMap<number, LeafRecord>, owner: bigint): Claimable[] {
+  const found: Claimable[] = [];
+  for (const [modelId, { model, rewards }] of records) {
+    if (model === undefined || rewards === undefined) continue;
+    const { validatorParts } = unpackSplit(model.statics.split);
+    for (const [slotIndex, { contributorId, validatorId }] of rewards.slots.entries()) {
+      for (const [role, leafId] of [
+        ["contributor", contributorId],
+        ["validator", validatorId],
+      ] as const) {
+        if (records.get(leafId)?.leaf.l1Owner !== owner) continue;
+        const shareWei = claimShareWei(rewards.accruedWei[slotIndex] ?? 0n, CLAIM_ROLE[role], validatorParts);
+        const claimableWei = shareWei - (rewards.claimedWei[claimPlace(slotIndex, CLAIM_ROLE[role])] ?? 0n);
+        if (claimableWei > 0n) found.push({ leafId, modelId, slotIndex, role, claimableWei });
+      }
+    }
+  }
+  return found;
+}
