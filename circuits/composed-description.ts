@@ -37,3 +37,18 @@ export async function readDescription(
   const description = parsed.data;
   return { description, wasmPaths: description.parts.map(({ wasmFile }) => join(dirname(path), wasmFile)) };
 }
+
+/** Numbers of slots of a composed batch circuit. @throws RollupError CIR_COMPOSITION_INVALID for one of another sort */
+export function batchSectionsOf({ plan, copies }: ComposedDescription): { narrow: number; wide: number } {
+  const { sort, narrow, wide } = plan;
+  if (
+    sort === "batch" &&
+    typeof narrow === "number" &&
+    typeof wide === "number" &&
+    copies.length === narrow + wide + 1
+  )
+    return { narrow, wide };
+  throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a batch circuit", {
+    data: { ...plan },
+  });
+}

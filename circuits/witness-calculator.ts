@@ -6,13 +6,13 @@ export type CircuitInputs = Record<string, InputValue>;
 export type InputValue = bigint | number | boolean | readonly InputValue[];
 
 interface WitnessExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  getSharedRWMemoryStart(): number;
   init(sanityCheck: number): void;
   getFieldNumLen32(): number;
   getInputSize(): number;
   getInputSignalSize(hashHigh: number, hashLow: number): number;
   setInputSignal(hashHigh: number, hashLow: number, position: number): void;
-  readSharedRWMemory(position: number): number;
-  writeSharedRWMemory(position: number, value: number): void;
   getMessageChar(): number;
   getRawPrime(): void;
   getWitnessSize(): number;
@@ -34,6 +34,8 @@ export class WitnessCalculator {
   readonly prime: bigint;
   readonly #wasm: WitnessExports;
   readonly #wordCount: number;
+  /** Where the program takes and gives single values. */
+  readonly #sharedAt: number;
   #messages: string[] = [];
 
   static async load(wasmPath: string): Promise<WitnessCalculator> {
@@ -66,17 +68,41 @@ export class WitnessCalculator {
     });
     this.#wasm = instance.exports as WitnessExports;
     this.#wordCount = this.#wasm.getFieldNumLen32();
+    this.#sharedAt = this.#wasm.getSharedRWMemoryStart();
     this.#wasm.getRawPrime();
     this.prime = this.#readShared();
+  }
+
+  /** Of the witness, the constant 1 included. */
+  get wireCount(): number {
+    return this.#wasm.getWitnessSize();
+  }
+
+  /** Bytes of one value. */
+  get valueBytes(): number {
+    return 4 * this.#wordCount;
   }
 
   /**
    * The witness: wire 0 is the constant 1, then outputs, public inputs, private inputs, the rest.
    *
+   * @throws as `run`
+   */
+  calculate(inputs: CircuitInputs): bigint[] {
+    this.run(inputs);
+    return Array.from({ length: this.wireCount }, (_, wire) => {
+      this.#wasm.getWitness(wire);
+      return this.#readShared();
+    });
+  }
+
+  /**
+   * Computes the witness, which `copyWires` then reads.
+   *
    * @throws RollupError CIR_WITNESS_REFUSED where an assertion or constraint of the program fails,
    *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's
    */
-  calculate(inputs: CircuitInputs): bigint[] {
+  run(inputs: CircuitInputs): void {
     const wasm = this.#wasm;
     this.#messages = [];
     wasm.init(0);
@@ -105,25 +131,29 @@ export class WitnessCalculator {
         },
       );
     }
-    return Array.from({ length: wasm.getWitnessSize() }, (_, wire) => {
-      wasm.getWitness(wire);
-      return this.#readShared();
-    });
+  }
+
+  /** Fills `target` with the last run's values from `firstWire` on, `valueBytes` little-endian bytes each. */
+  copyWires(firstWire: number, target: Uint8Array): void {
+    const { memory, getWitness } = this.#wasm;
+    const value = new Uint8Array(memory.buffer, this.#sharedAt, this.valueBytes);
+    for (let at = 0, wire = firstWire; at < target.length; at += value.length, wire++) {
+      getWitness(wire);
+      target.set(value, at);
+    }
   }
 
   #readShared(): bigint {
+    const words = new Uint32Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount);
     let value = 0n;
-    for (let i = this.#wordCount - 1; i >= 0; i--) {
-      value = (value << 32n) | BigInt(this.#wasm.readSharedRWMemory(i) >>> 0);
-    }
+    for (let i = this.#wordCount - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i]!);
     return value;
   }
 
   #writeShared(value: bigint): void {
+    const words = new Uint32Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount);
     let rest = value;
-    for (let i = 0; i < this.#wordCount; i++, rest >>= 32n) {
-      this.#wasm.writeSharedRWMemory(i, Number(rest & 0xffff_ffffn));
-    }
+    for (let i = 0; i < this.#wordCount; i++, rest >>= 32n) words[i] = Number(rest & 0xffff_ffffn);
   }
 }
 

@@ -1,10 +1,9 @@
 import { parentPort } from "node:worker_threads";
 import { RollupError } from "../circuits/rollup-error.ts";
-import { WitnessCalculator } from "../circuits/witness-calculator.ts";
 import type { Groth16Proof } from "./groth16-proof.ts";
-import type { CircuitInputs, SignalValue } from "./prover.ts";
+import type { CircuitInputs } from "./prover.ts";
 import { type VerificationKey, verifyProof } from "./verification-key.ts";
-import { encodeWitness } from "./wtns-file.ts";
+import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 
 /** What our back ends leave to JavaScript, on a thread of its own: witnesses and verification. */
 export type WorkerTask =
@@ -17,17 +16,17 @@ export type WorkerAnswer =
   /** isRefused: the circuit has no witness for these inputs; else the calculator itself is broken. */
   | { kind: "failed"; isRefused: boolean; message: string };
 
-let loaded: { wasmPath: string; calculator: WitnessCalculator } | null = null;
+let loaded: { wasmPath: string; source: WitnessSource } | null = null;
 
 parentPort!.on("message", (task: WorkerTask) => {
   answer(task).then(
-    (message) => parentPort!.postMessage(message),
+    (message) => parentPort!.postMessage(message, message.kind === "witness" ? [message.witness.buffer] : []),
     (error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       // A signal that is no number makes BigInt throw one of these two.
       const isRefused =
-        error instanceof RollupError ||
-        (loaded !== null && (error instanceof SyntaxError || error instanceof TypeError));
+        loaded !== null &&
+        (error instanceof RollupError || error instanceof SyntaxError || error instanceof TypeError);
       parentPort!.postMessage({ kind: "failed", isRefused, message } satisfies WorkerAnswer);
     },
   );
@@ -37,17 +36,9 @@ async function answer(task: WorkerTask): Promise<WorkerAnswer> {
   if (task.kind === "verify")
     return { kind: "verify", isValid: verifyProof(task.key, task.proof, task.publicSignals) };
   if (loaded?.wasmPath !== task.wasmPath) {
+    await loaded?.source.close();
     loaded = null;
-    loaded = { wasmPath: task.wasmPath, calculator: await WitnessCalculator.load(task.wasmPath) };
+    loaded = { wasmPath: task.wasmPath, source: await openWitnessSource(task.wasmPath) };
   }
-  const inputs = Object.fromEntries(
-    Object.entries(task.inputs).map(([name, value]) => [name, toNumbers(value)]),
-  );
-  return { kind: "witness", witness: encodeWitness(loaded.calculator.calculate(inputs)) };
-}
-
-type Numbers = bigint | readonly Numbers[];
-
-function toNumbers(value: SignalValue): Numbers {
-  return typeof value === "object" ? value.map(toNumbers) : BigInt(value);
+  return { kind: "witness", witness: await loaded.source.calculate(task.inputs) };
 }

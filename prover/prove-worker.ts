@@ -1,7 +1,10 @@
 import { groth16, wtns } from "snarkjs";
+import { isComposition } from "../circuits/composed-description.ts";
+import { RollupError } from "../circuits/rollup-error.ts";
 import type { Groth16Proof } from "./groth16-proof.ts";
 import type { CircuitInputs, ProofStage } from "./prover.ts";
 import type { ProverErrorCode } from "./prover-errors.ts";
+import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 
 /**
  * The process in which snarkjs runs, one job at a time with all cores.
@@ -91,7 +94,10 @@ async function run(request: ProveRequest): Promise<ProveAnswer> {
   };
 }
 
+let composed: { wasmPath: string; source: WitnessSource } | null = null;
+
 async function calculateWitness(request: ProveRequest): Promise<Uint8Array> {
+  if (isComposition(request.wasmPath)) return calculateComposed(request);
   const output: { type: "mem"; data?: Uint8Array } = { type: "mem" };
   try {
     await wtns.calculate(request.inputs ?? {}, request.wasmPath, output);
@@ -102,6 +108,22 @@ async function calculateWitness(request: ProveRequest): Promise<Uint8Array> {
     throw new JobError(isBroken ? "PRV_PROVE_FAILED" : "PRV_NO_WITNESS", messageOf(error), error);
   }
   return output.data!;
+}
+
+/** snarkjs knows no circuits put together from parts. */
+async function calculateComposed({ wasmPath, inputs }: ProveRequest): Promise<Uint8Array> {
+  if (composed?.wasmPath !== wasmPath) {
+    await composed?.source.close();
+    composed = null;
+    composed = { wasmPath, source: await openWitnessSource(wasmPath) };
+  }
+  try {
+    return await composed.source.calculate(inputs ?? {});
+  } catch (error) {
+    const isRefused =
+      error instanceof RollupError || error instanceof SyntaxError || error instanceof TypeError;
+    throw new JobError(isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED", messageOf(error), error);
+  }
 }
 
 /** snarkjs would prove with a witness file of another circuit, or fail late and without saying why. */

@@ -10,7 +10,7 @@ export type SignalValue = bigint | number | boolean | string | readonly SignalVa
 /** A circuit with the keys to prove it. */
 export interface ProvingCircuit {
   name: string;
-  /** circom's witness calculator. */
+  /** circom's witness calculator; of a composed circuit its composition.json. */
   wasmPath: string;
   /** snarkjs' proving key; its folder also holds the meta.json that names the key's hash. */
   zkeyPath: string;
