@@ -208,14 +208,18 @@ describe("EdDSAPoseidonCheck", () => {
 
   test("has no witness for keys of small order", async () => {
     const inputs = buildInputs(DUMMY_SECRET, 7n);
-    // l times ERC-2494's generator has order 8.
-    const generator = babyjubjub.Point.BASE;
+    // l times ERC-2494's generator has order 8; noble's generator is 8 times that one.
+    const generator = babyjubjub.Point.fromAffine({
+      x: 995203441582195749578291179787384436505546430278305826713579947235728471134n,
+      y: 5472060717959818805561601436314318772137091100104008585924551046643952123905n,
+    });
     for (let k = 1n; k < 8n; k++) {
       const { x, y } = generator
         .multiplyUnsafe(SUBGROUP_ORDER - 1n)
         .add(generator)
         .multiplyUnsafe(k)
         .toAffine();
+      expect({ x, y }).not.toEqual({ x: 0n, y: 1n });
       await expectRefused({ ...inputs, keyX: x, keyY: y });
     }
     await expectRefused({ ...inputs, keyX: 0n, keyY: 1n });

@@ -1,8 +1,9 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
-import { hashTagged } from "./poseidon.ts";
+import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 import { FIELD_ORDER } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
+import { type SignatureEquation, SignatureKernel } from "./wasm/signature-kernel.ts";
 
 /**
  * The model of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.
@@ -96,39 +97,88 @@ export function signMessage(secret: Uint8Array | bigint, message: bigint): Signa
   const key = encode(base8.multiply(scalar));
   const nonce = fromLittleEndian(blake512(concat(prefix, toLittleEndian(message)))) % SUBGROUP_ORDER;
   const r8 = encode(base8.multiply(nonce));
-  const challenge = hashChallenge(r8, key, message);
+  const challenge = hashTagged(...challengeRequest(r8, key, message));
   const s = (nonce + challenge * 8n * scalar) % SUBGROUP_ORDER;
   return { r8x: r8.x, r8y: r8.y, s };
+}
+
+/** A signature by the key at `keyX`; without `keyY` the usable key there is meant. */
+export interface SignatureClaim {
+  readonly keyX: bigint;
+  readonly keyY?: bigint;
+  readonly message: bigint;
+  readonly signature: Signature;
 }
 
 /**
  * Whether the circuit has a witness for this signature: circomlibjs' verifyPoseidon for usable keys, less
  * R8 = identity, which no signer makes except on purpose and which the circuit cannot convert.
- *
- * Without `keyY` the usable key at `keyX` is meant.
  */
-export function verifySignature(claim: {
-  keyX: bigint;
-  keyY?: bigint;
-  message: bigint;
-  signature: Signature;
-}): boolean {
-  const { keyX, message, signature } = claim;
-  const key = claim.keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: claim.keyY };
-  if (key === null || (claim.keyY !== undefined && !isUsableKey(key))) return false;
-  if (message < 0n || message >= FIELD_ORDER || signature.s < 0n || signature.s >= SUBGROUP_ORDER)
-    return false;
-  const r8 = decode({ x: signature.r8x, y: signature.r8y });
-  const keyPoint = decode(key);
-  if (r8 === null || r8.is0() || keyPoint === null) return false;
-  const challenge = hashChallenge({ x: signature.r8x, y: signature.r8y }, key, message);
-  const right = keyPoint.multiplyUnsafe((8n * challenge) % SUBGROUP_ORDER).add(r8);
-  return base8.multiplyUnsafe(signature.s).equals(right);
+export function verifySignature(claim: SignatureClaim): boolean {
+  return verifySignatures([claim])[0]!;
+}
+
+/** As `verifySignature` for each, two at a time in our own WebAssembly: 65 µs each instead of 2.5 ms. */
+export function verifySignatures(claims: readonly SignatureClaim[]): boolean[] {
+  const sound = claims.map(soundClaim);
+  const kept = sound.flatMap((claim) => claim ?? []);
+  const challenges = hashTaggedMany(kept.map(({ key, r8, message }) => challengeRequest(r8, key, message)));
+  const equations = kept.map(
+    ({ key, r8, s }, i): SignatureEquation => ({
+      ...{ key, r8, s },
+      factor: (8n * challenges[i]!) % SUBGROUP_ORDER,
+    }),
+  );
+  const verdicts = poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
+  let next = 0;
+  return sound.map((claim) => claim !== null && verdicts[next++]!);
+}
+
+/** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
+export function verifySignatureReference(claim: SignatureClaim): boolean {
+  const sound = soundClaim(claim);
+  if (sound === null) return false;
+  const { key, message, r8, s } = sound;
+  const [tag, inputs] = challengeRequest(r8, key, message);
+  return holds({ key, r8, s, factor: (8n * hashTagged(tag, inputs)) % SUBGROUP_ORDER });
+}
+
+/** Everything but the equation: ranges, a usable key, R8 on the curve and not the identity. */
+function soundClaim({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureClaim) {
+  const key = keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: keyY };
+  if (key === null || (keyY !== undefined && !isUsableKey(key))) return null;
+  if (message < 0n || message >= FIELD_ORDER || s < 0n || s >= SUBGROUP_ORDER) return null;
+  const r8 = { x: r8x, y: r8y };
+  if (!isOnCurve(r8) || (r8x === 0n && r8y === 1n)) return null;
+  return { key, message, r8, s };
+}
+
+function holds({ key, r8, s, factor }: SignatureEquation): boolean {
+  const right = Point.fromAffine(key).multiplyUnsafe(factor).add(Point.fromAffine(r8));
+  return base8.multiplyUnsafe(s).equals(right);
+}
+
+let kernel: SignatureKernel | undefined;
+
+function checkFused(equations: readonly SignatureEquation[]): boolean[] {
+  kernel ??= new SignatureKernel(baseMultiples());
+  const verdicts: boolean[] = [];
+  for (let i = 0; i < equations.length; i += 2) {
+    const first = equations[i]!;
+    verdicts.push(...kernel.check(first, equations[i + 1] ?? first));
+  }
+  return verdicts.slice(0, equations.length);
+}
+
+function baseMultiples(): CurvePoint[] {
+  const multiples = [Point.ZERO];
+  while (multiples.length < 256) multiples.push(multiples.at(-1)!.add(base8));
+  return multiples.map(encode);
 }
 
 /** h = Poseidon(R8x, R8y, Ax, Ay, M) with the initial state 0, a tag that the protocol gives to nothing else. */
-function hashChallenge(r8: CurvePoint, key: CurvePoint, message: bigint): bigint {
-  return hashTagged(0n, [r8.x, r8.y, key.x, key.y, message]);
+function challengeRequest(r8: CurvePoint, key: CurvePoint, message: bigint): HashRequest {
+  return [0n, [r8.x, r8.y, key.x, key.y, message]];
 }
 
 function expandSecret(secret: Uint8Array | bigint): { scalar: bigint; prefix: Uint8Array } {
@@ -142,12 +192,17 @@ function expandSecret(secret: Uint8Array | bigint): { scalar: bigint; prefix: Ui
   return { scalar, prefix: expanded.subarray(32) };
 }
 
-function decode({ x, y }: CurvePoint): NoblePoint | null {
-  if (x < 0n || x >= FIELD_ORDER || y < 0n || y >= FIELD_ORDER) return null;
+/** Whether both coordinates are canonical and fulfil the curve's equation. */
+function isOnCurve({ x, y }: CurvePoint): boolean {
+  if (x < 0n || x >= FIELD_ORDER || y < 0n || y >= FIELD_ORDER) return false;
   const xx = field.sqr(x);
   const yy = field.sqr(y);
   const left = field.add(field.mul(168700n, xx), yy);
-  if (left !== field.add(1n, field.mul(168696n, field.mul(xx, yy)))) return null;
+  return left === field.add(1n, field.mul(168696n, field.mul(xx, yy)));
+}
+
+function decode({ x, y }: CurvePoint): NoblePoint | null {
+  if (!isOnCurve({ x, y })) return null;
   return x === 0n && y === 1n ? Point.ZERO : Point.fromAffine({ x, y });
 }
 

@@ -1,4 +1,3 @@
-import { buildPoseidon } from "circomlibjs";
 import { RollupError } from "./rollup-error.ts";
 import { PoseidonKernel } from "./wasm/poseidon-kernel.ts";
 
@@ -94,6 +93,8 @@ function createFused(): Implementation {
 }
 
 async function createPortable(): Promise<Implementation> {
+  // Loaded only here: in a worker thread circomlibjs' own thread library takes over the thread's messages.
+  const { buildPoseidon } = await import("circomlibjs");
   const poseidon = await buildPoseidon();
   const hash = (tag: bigint, inputs: readonly bigint[]) => poseidon.F.toObject(poseidon([...inputs], tag, 1));
   return {

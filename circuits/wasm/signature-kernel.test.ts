@@ -1,0 +1,88 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { BASE8, SUBGROUP_ORDER } from "../eddsa.ts";
+import { type SignatureEquation, SignatureKernel } from "./signature-kernel.ts";
+
+const { Point } = babyjubjub;
+/** ERC-2494's generator of the whole curve; noble's is 8 times it. */
+const generator = Point.fromAffine({
+  x: 995203441582195749578291179787384436505546430278305826713579947235728471134n,
+  y: 5472060717959818805561601436314318772137091100104008585924551046643952123905n,
+});
+type NoblePoint = InstanceType<typeof Point>;
+const base8 = Point.fromAffine(BASE8);
+
+/** Of order 8. */
+const torsion = generator.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(generator);
+/** k · B8 plus a point of order 1, 2, 4 or 8. */
+const point = fc
+  .tuple(fc.bigInt(0n, SUBGROUP_ORDER - 1n), fc.nat(7))
+  .map(([k, order]) => base8.multiplyUnsafe(k).add(torsion.multiplyUnsafe(BigInt(order))));
+const scalar = fc.oneof(
+  fc.bigInt(0n, (1n << 256n) - 1n),
+  fc.constantFrom(0n, 1n, 15n, 16n, 255n, 256n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, (1n << 256n) - 1n),
+);
+
+const multiply = (p: NoblePoint, k: bigint): NoblePoint => {
+  // noble takes scalars below the order; the cofactor's multiples make up the rest.
+  let sum = Point.ZERO;
+  for (let bits = k, power = p; bits > 0n; bits >>= 1n, power = power.double()) {
+    if ((bits & 1n) === 1n) sum = sum.add(power);
+  }
+  return sum;
+};
+
+let kernel: SignatureKernel;
+beforeAll(() => {
+  const multiples = [Point.ZERO];
+  while (multiples.length < 256) multiples.push(multiples.at(-1)!.add(base8));
+  kernel = new SignatureKernel(multiples.map((p) => p.toAffine()));
+});
+
+/** R8 = S · B8 − u · A, moved by `error` times B8 and a point of small order. */
+const equation = fc
+  .record({
+    key: point,
+    factor: scalar,
+    s: scalar,
+    error: fc.constantFrom(0n, 0n, 1n, 2n),
+    order: fc.constantFrom(0n, 0n, 1n, 4n),
+  })
+  .map(({ key, factor, s, error, order }) => {
+    const exact = multiply(base8, s).add(multiply(key, factor).negate());
+    const r8 = exact.add(base8.multiplyUnsafe(error)).add(torsion.multiplyUnsafe(order));
+    const claim: SignatureEquation = { key: key.toAffine(), r8: r8.toAffine(), factor, s };
+    return { claim, isTrue: error === 0n && order === 0n };
+  });
+
+describe("SignatureKernel", () => {
+  test("is tested with points of order 8", () => {
+    expect(torsion.multiplyUnsafe(4n).is0()).toBe(false);
+    expect(torsion.multiplyUnsafe(8n).is0()).toBe(true);
+  });
+
+  test("agrees with noble for all points of the curve and all scalars, each lane by itself", () => {
+    fc.assert(
+      fc.property(equation, equation, (first, second) => {
+        expect(kernel.check(first.claim, second.claim)).toEqual([first.isTrue, second.isTrue]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("takes the identity for what it is", () => {
+    const zero = { x: 0n, y: 1n };
+    const claim = { key: zero, r8: zero, factor: 5n, s: 0n };
+    expect(kernel.check(claim, { ...claim, s: 1n })).toEqual([true, false]);
+    expect(kernel.check({ ...claim, r8: BASE8, s: 1n }, { ...claim, r8: BASE8 })).toEqual([true, false]);
+  });
+
+  test("compares both coordinates", () => {
+    const { x, y } = base8.multiplyUnsafe(7n).toAffine();
+    const claim = { key: BASE8, r8: { x, y }, factor: 0n, s: 7n };
+    const prime = Point.Fp.ORDER;
+    expect(kernel.check(claim, { ...claim, r8: { x: prime - x, y } })).toEqual([true, false]);
+    expect(kernel.check({ ...claim, r8: { x, y: prime - y } }, claim)).toEqual([false, true]);
+  });
+});
