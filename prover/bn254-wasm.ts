@@ -1,6 +1,6 @@
 import { ModuleBuilder } from "wasmbuilder";
 import { buildBn128 } from "wasmcurves";
-import { addFixedBaseWindow, addQapAccumulate } from "./setup-kernels.ts";
+import { addQapAccumulate } from "./setup-kernels.ts";
 
 /**
  * bn254 (circom: bn128, Ethereum: alt_bn128) arithmetic in WebAssembly, from wasmcurves.
@@ -38,9 +38,6 @@ const { WebAssembly } = globalThis as unknown as {
 
 export interface Bn254Image {
   module: WasmModule;
-  /** Addresses of the generators in Jacobian form. */
-  generatorG1: number;
-  generatorG2: number;
 }
 
 /** Builds and compiles the module; about 0.2 s. The image may be posted to worker threads. */
@@ -48,12 +45,8 @@ export async function buildBn254Image(): Promise<Bn254Image> {
   const builder = new ModuleBuilder();
   builder.setMemory(25);
   buildBn128(builder);
-  addFixedBaseWindow(builder, "g1m", "f1m", fieldBytes);
-  addFixedBaseWindow(builder, "g2m", "f2m", 2 * fieldBytes);
   addQapAccumulate(builder);
-  const module = await WebAssembly.compile(builder.build());
-  const { pG1gen, pG2gen } = builder.modules.bn128!;
-  return { module, generatorG1: pG1gen, generatorG2: pG2gen };
+  return { module: await WebAssembly.compile(builder.build()) };
 }
 
 /** One instance with memory of its own, which is handed out and never taken back. */

@@ -14,6 +14,7 @@ import { proverError } from "./prover-errors.ts";
 import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
 import { SetupPool } from "./setup-pool.ts";
 import { checkVerificationKey, toSnarkjsKey } from "./verification-key.ts";
+import { buildKernelImage } from "./wasm/kernel-module.ts";
 import { hashKeyFile, readZkeyHeader } from "./zkey-file.ts";
 import {
   encodeZkeyFrame,
@@ -157,7 +158,8 @@ async function writeDevelopmentZkey(
     scalars,
   };
 
-  const pool = new SetupPool(await buildBn254Image(), options.workerCount ?? availableParallelism());
+  const images = { scalar: await buildBn254Image(), curve: buildKernelImage() };
+  const pool = new SetupPool(images, options.workerCount ?? availableParallelism());
   try {
     const evaluation = pool.run({ kind: "evaluate", request }, (done) =>
       onProgress({ stage: "constraints", done, total: constraintCount }),

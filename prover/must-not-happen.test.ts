@@ -3,8 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WitnessCalculator } from "../circuits/witness-calculator.ts";
+import { availableBackends } from "./available-backends.fixtures.ts";
 import { AWKWARD_WIRES, awkwardInputs, compileAwkward } from "./awkward-circuit.fixtures.ts";
-import { BACKEND_NAMES, createProver } from "./backends.ts";
+import { createProver } from "./backends.ts";
 import { fromBytesLe, scalarModulus, toBytesLe } from "./bn254-wasm.ts";
 import { developmentSetup } from "./development-setup.ts";
 import type { Prover, ProvingCircuit } from "./prover.ts";
@@ -14,18 +15,7 @@ import { encodeWitness } from "./wtns-file.ts";
 import { hashKeyFile } from "./zkey-file.ts";
 import { g1Bytes, layOutZkey, zkeySection } from "./zkey-layout.ts";
 
-/** Our back ends that this machine has. What the machine must have is asked of each back end's own tests. */
-const backends: string[] = [];
-for (const name of BACKEND_NAMES) {
-  if (name === "snarkjs") continue;
-  try {
-    await (await createProver(name)).close();
-    backends.push(name);
-  } catch (error) {
-    if (!/^PRV_\w+_UNAVAILABLE$/.test((error as { code: string }).code)) throw error;
-  }
-}
-
+const backends = await availableBackends();
 const r = scalarModulus;
 const valuesAt = 76;
 let folder: string;
@@ -117,7 +107,7 @@ test("the key of these tests has points at infinity, equal points and opposite o
 describe.each(backends)("%s", (name) => {
   let prover: Prover;
   beforeAll(async () => {
-    prover = await createProver(name as (typeof BACKEND_NAMES)[number]);
+    prover = await createProver(name);
   });
   afterAll(() => prover.close());
 

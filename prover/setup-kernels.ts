@@ -1,96 +1,14 @@
 import type { Code, CodeBuilder, ModuleBuilder } from "wasmbuilder";
 
 /**
- * WebAssembly loops that the development setup adds to wasmcurves' bn128 module. A loop in JavaScript
- * over wasmcurves' exports gives the same results; these save the calls, and the affine additions below
- * cost about 6 field multiplications instead of the 11 of `g1m_addMixed`.
+ * The WebAssembly loop that the development setup adds to wasmcurves' bn128 module. A loop in JavaScript
+ * over wasmcurves' exports gives the same results; this one saves the calls.
  */
 
 const scalarBytes = 32;
 
 /** Bytes of one entry of a zkey's coefficient section: matrix, constraint, wire, value. */
 export const coefficientBytes = 12 + scalarBytes;
-
-/**
- * `<group>_fixedBaseWindow(pTable, pScalars, shift, mask, n, pAcc, pPairs, pDen, pPrefix)`:
- * acc[i] += table[digit(i)] in affine coordinates, for n scalars, with one inversion for all.
- *
- * digit(i) = (load32(pScalars + 32 i) >> shift) & mask. Callers move pScalars to the digit's byte.
- * pTable holds 2^window affine points, entry 0 unused. Scratch: pPairs 8 n bytes, pDen n and pPrefix
- * n + 1 field elements.
- *
- * Assumes unsigned digits taken from the lowest window upwards of scalars below the group's order: then
- * acc = a G and table entry = t G have 0 < a < t and a + t < r, so neither a doubling nor an inverse pair
- * can occur and the denominator is never zero. acc = (0, 0) is the point at infinity.
- */
-export function addFixedBaseWindow(
-  module: ModuleBuilder,
-  group: "g1m" | "g2m",
-  field: "f1m" | "f2m",
-  fieldBytes: number,
-): void {
-  const f = module.addFunction(`${group}_fixedBaseWindow`);
-  for (const param of ["pTable", "pScalars", "shift", "mask", "n", "pAcc", "pPairs", "pDen", "pPrefix"])
-    f.addParam(param, "i32");
-  for (const local of ["digit", "pT", "count"]) f.addLocal(local, "i32");
-  const c = f.getCodeBuilder();
-  const get = (name: string) => c.getLocal(name);
-  const at = (name: string, offset: number) => c.i32_add(c.getLocal(name), c.i32_const(offset));
-  const move = (name: string, by: number) => c.setLocal(name, at(name, by));
-  const inverse = c.i32_const(module.alloc(fieldBytes));
-  const slope = c.i32_const(module.alloc(fieldBytes));
-  const x3 = c.i32_const(module.alloc(fieldBytes));
-  const difference = c.i32_const(module.alloc(fieldBytes));
-  const pointBytes = 2 * fieldBytes;
-
-  f.addCode(
-    c.call(`${field}_one`, get("pPrefix")),
-    whileNonZero(c, "n", [
-      c.setLocal("digit", c.i32_and(c.i32_shr_u(c.i32_load(get("pScalars")), get("shift")), get("mask"))),
-      c.if(get("digit"), [
-        ...c.setLocal("pT", c.i32_add(get("pTable"), c.i32_mul(get("digit"), c.i32_const(pointBytes)))),
-        ...c.if(
-          c.call(`${group}_isZeroAffine`, get("pAcc")),
-          c.call(`${group}_copyAffine`, get("pT"), get("pAcc")),
-          [
-            c.i32_store(get("pPairs"), get("pAcc")),
-            c.i32_store(at("pPairs", 4), get("pT")),
-            c.call(`${field}_sub`, get("pT"), get("pAcc"), get("pDen")),
-            c.call(`${field}_mul`, get("pPrefix"), get("pDen"), at("pPrefix", fieldBytes)),
-            move("pPairs", 8),
-            move("pDen", fieldBytes),
-            move("pPrefix", fieldBytes),
-            move("count", 1),
-          ].flat(),
-        ),
-      ]),
-      move("pScalars", scalarBytes),
-      move("pAcc", pointBytes),
-    ]),
-    c.call(`${field}_inverse`, get("pPrefix"), inverse),
-    whileNonZero(c, "count", [
-      move("pPairs", -8),
-      move("pDen", -fieldBytes),
-      move("pPrefix", -fieldBytes),
-      c.setLocal("pAcc", c.i32_load(get("pPairs"))),
-      c.setLocal("pT", c.i32_load(get("pPairs"), 4)),
-      // slope = (yT - y) / (xT - x)
-      c.call(`${field}_mul`, inverse, get("pPrefix"), slope),
-      c.call(`${field}_mul`, inverse, get("pDen"), inverse),
-      c.call(`${field}_sub`, at("pT", fieldBytes), at("pAcc", fieldBytes), difference),
-      c.call(`${field}_mul`, slope, difference, slope),
-      // x3 = slope^2 - x - xT, y3 = slope (x - x3) - y
-      c.call(`${field}_square`, slope, x3),
-      c.call(`${field}_sub`, x3, get("pAcc"), x3),
-      c.call(`${field}_sub`, x3, get("pT"), x3),
-      c.call(`${field}_sub`, get("pAcc"), x3, difference),
-      c.call(`${field}_mul`, slope, difference, difference),
-      c.call(`${field}_sub`, difference, at("pAcc", fieldBytes), at("pAcc", fieldBytes)),
-      c.call(`${field}_copy`, x3, get("pAcc")),
-    ]),
-  );
-  module.exportFunction(`${group}_fixedBaseWindow`);
-}
 
 /**
  * `qap_accumulate(pIn, n, first, wireCount, pLagrange, pA, pB, pC, pOut, pR3)`: for n constraints in the

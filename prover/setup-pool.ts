@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { Bn254Image } from "./bn254-wasm.ts";
 import { proverError } from "./prover-errors.ts";
-import type { SetupAnswer, SetupTask } from "./setup-worker.ts";
+import type { SetupAnswer, SetupImages, SetupTask } from "./setup-worker.ts";
 
 interface Queued {
   task: SetupTask;
@@ -18,10 +17,10 @@ export class SetupPool {
   readonly #workers: Worker[];
   #failure: unknown = null;
 
-  constructor(image: Bn254Image, workerCount: number) {
+  constructor(images: SetupImages, workerCount: number) {
     this.#workers = Array.from({ length: workerCount }, () => {
       const worker = new Worker(new URL("./setup-worker-entry.js", import.meta.url), {
-        workerData: { image },
+        workerData: images,
         execArgv: [],
       });
       worker.on("message", (answer: SetupAnswer) => this.#take(worker, answer));

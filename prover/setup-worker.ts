@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Bn254Image } from "./bn254-wasm.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
+import { enableRelaxedSimd, type KernelImage } from "./wasm/kernel-module.ts";
 
 /** What the development setup asks of a worker thread; each task is answered by one SetupAnswer. */
 export type SetupTask =
@@ -24,7 +25,16 @@ export type SetupAnswer =
   | { kind: "progress"; constraintsDone: number }
   | { kind: "failed"; error: unknown };
 
-const { image } = workerData as { image: Bn254Image };
+/** Compiled modules that every worker instantiates. */
+export interface SetupImages {
+  /** wasmcurves' arithmetic in the scalar field, with our loop over constraints. */
+  scalar: Bn254Image;
+  /** The prover's kernels. */
+  curve: KernelImage;
+}
+
+enableRelaxedSimd();
+const images = workerData as SetupImages;
 const bases = new Map<Group, FixedBase>();
 const port = parentPort!;
 const answer = (message: SetupAnswer) => port.postMessage(message);
@@ -39,14 +49,14 @@ port.on("message", (task: SetupTask) => {
 
 function run(task: SetupTask): SetupAnswer {
   if (task.kind === "evaluate") {
-    const coefficientCount = evaluateQap(image, task.request, (constraintsDone) =>
+    const coefficientCount = evaluateQap(images.scalar, task.request, (constraintsDone) =>
       answer({ kind: "progress", constraintsDone }),
     );
     return { kind: "evaluated", coefficientCount };
   }
   let base = bases.get(task.group);
   if (base === undefined) {
-    base = new FixedBase(image, task.group, task.windowBits);
+    base = new FixedBase(images.curve, task.group, task.windowBits);
     bases.set(task.group, base);
   }
   const points = base.multiply(task.scalars);

@@ -16,6 +16,7 @@ import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
 import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
 import { addPointImports } from "./key-kernel.ts";
+import { addPointExports } from "./point-export.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
 
 export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
@@ -51,6 +52,7 @@ export function buildKernelImage(): KernelImage {
   addCurveFunctions(builder, constants, g1Shape, inverses.fq, fillPairsAt);
   addCurveFunctions(builder, constants, g2Shape, inverses.fq2, fillPairsAt + 8);
   addPointImports(builder, constants, endomorphismBetas());
+  addPointExports(builder, constants);
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
   addDigitSort(builder);
