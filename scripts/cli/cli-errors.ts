@@ -78,6 +78,10 @@ export const commandErrors = {
     meaning: "the rollup was deployed without the circuits of exits that a freeze needs",
     remedy: "its queue is the way out: openledger withdraw all --forced, then openledger submit-queue",
   },
+  CMD_ROLLUP_ENDS: {
+    meaning: "the operator ends the rollup, or it is frozen: nothing should go in any more",
+    remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
+  },
   CMD_KEYS_DIFFER: {
     meaning: "the rollup's registered key of a circuit is not the one that this repository gives",
     remedy: "use the version of this repository that the rollup was deployed with",

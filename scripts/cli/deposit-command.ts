@@ -1,7 +1,10 @@
 import type { Command } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { deposit } from "../../client/deposit.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getStatus } from "../../client/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
+import { commandError } from "./cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "./context.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
@@ -28,6 +31,7 @@ export function addDepositCommand(program: Command): void {
           : options.new === true
             ? null
             : await accountOf(client, account.l1.address).catch(noneYet);
+      await requireOpen(client);
       output.progress("sending the deposit to L1");
       const sent = await deposit(client, {
         amountWei,
@@ -57,6 +61,14 @@ export function addDepositCommand(program: Command): void {
       });
     },
   );
+}
+
+/** The contract takes deposits whatever the operator plans; this command does not send them into a rollup that ends. */
+async function requireOpen(client: LedgerClient): Promise<void> {
+  if (client.sequencerUrl === null) return;
+  const { mode } = await getStatus(client);
+  if (mode === "sunset" || mode === "frozen")
+    throw commandError("CMD_ROLLUP_ENDS", `no deposit into a rollup that ends (${mode})`, { data: { mode } });
 }
 
 /** A first deposit opens the account; several accounts ask for --to or --new. */

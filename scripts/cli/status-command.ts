@@ -1,18 +1,23 @@
 import type { Command } from "commander";
+import type { Address } from "viem";
 import { toHex32 } from "../../client/hex.ts";
-import { rollupContract } from "../../client/ledger-client.ts";
+import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
 import { getInfo, getStatus } from "../../client/ledger-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
-import { openReader } from "./context.ts";
+import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "./context.ts";
 import { renderTable } from "./output.ts";
+import { type OwnMoney, ownMoneyRows, readOwnMoney } from "./own-money.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 export function addStatusCommand(program: Command): void {
   const command = program
     .command("status")
-    .description("where the ledger stands, on L1 and at the sequencer");
-  withExample(command, "status", "status --json");
-  onRun(command, async ({ options, output }) => {
+    .description(
+      "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
+    )
+    .option("--owner <address>", "whose money to look for");
+  withExample(command, "status", "status --account bob", "status --json");
+  onRun<{ owner?: string }>(command, async ({ options, output }) => {
     const client = await openReader(options);
     const contract = rollupContract(client);
     const [state, ledgerWei, queueTail, isDevelopment] = await Promise.all([
@@ -30,9 +35,14 @@ export function addStatusCommand(program: Command): void {
       batchNumber: state.batchNumber,
       opIndex: state.opIndex,
       nextId: state.nextId,
+      isFrozen: state.isFrozen,
       queueWaiting: Number(queueTail) - state.queueHead,
+      oldestEntry: await readOldestEntry(client, state.queueHead),
       ledgerWei,
     };
+    const owner = ownerOf(options);
+    const queue = { head: state.queueHead, tail: Number(queueTail) };
+    const money = owner === null ? null : await readOwnMoney(client, owner, queue);
     const rows = [
       [
         "rollup",
@@ -43,10 +53,15 @@ export function addStatusCommand(program: Command): void {
         "on L1",
         `batch ${l1.batchNumber}, ${l1.opIndex} operations, ${l1.nextId} leaves, ${formatOpen(ledgerWei)} OPEN`,
       ],
-      ["L1 queue", `${l1.queueWaiting} waiting`],
+      ["L1 queue", `${l1.queueWaiting} waiting${l1.isFrozen ? "" : describeOldest(l1.oldestEntry)}`],
     ];
+    if (l1.isFrozen)
+      rows.push([
+        "frozen",
+        `after batch ${l1.batchNumber}, for good: take out what is yours with openledger exit`,
+      ]);
     if (client.sequencerUrl === null) {
-      output.answer(renderTable(rows), { l1, sequencer: null });
+      output.answer([...renderTable(rows), ...describeMoney(money)], { l1, sequencer: null, money });
       return;
     }
     const [info, status] = await Promise.all([getInfo(client), getStatus(client)]);
@@ -67,12 +82,19 @@ export function addStatusCommand(program: Command): void {
         `${seconds(estimates.sealMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
       ],
     );
+    if (status.mode === "sunset")
+      rows.push([
+        "sunset",
+        "the operator ends this rollup: only what leads out is taken; withdraw what is yours",
+      ]);
     const { circuits } = info;
     rows.push(["circuits", circuits.map(({ name }) => name).join(", ")]);
-    output.answer(renderTable(rows), {
+    output.answer([...renderTable(rows), ...describeMoney(money)], {
       l1,
+      money,
       sequencer: {
         url: client.sequencerUrl,
+        mode: status.mode ?? null,
         head: { ...head, root: toHex32(head.root) },
         batches,
         mempool,
@@ -81,6 +103,44 @@ export function addStatusCommand(program: Command): void {
       },
     });
   });
+}
+
+/** null = nobody's was asked for. @throws CMD_USAGE, CMD_UNKNOWN_ACCOUNT */
+function ownerOf(options: GlobalOptions & { owner?: string }): Address | null {
+  if (options.owner !== undefined) return parseAddress(options.owner);
+  const isNamed = options.account !== undefined || options.privateKeyFile !== undefined;
+  return isNamed ? resolveAccount(options).l1.address : null;
+}
+
+/** Times of the entry that waits longest, in L1's seconds; null where none waits. */
+async function readOldestEntry(client: LedgerClient, queueIndex: number) {
+  const contract = rollupContract(client);
+  const [stored, softSeconds, hardSeconds] = await Promise.all([
+    client.l1.readContract({ ...contract, functionName: "queueEntries", args: [BigInt(queueIndex)] }),
+    client.l1.readContract({ ...contract, functionName: "SOFT_DEADLINE" }),
+    client.l1.readContract({ ...contract, functionName: "HARD_DEADLINE" }),
+  ]);
+  if (stored === 0n) return null;
+  // The lower 40 bits of a stored entry are its time.
+  const queuedAtSeconds = Number(BigInt.asUintN(40, stored));
+  return {
+    queueIndex,
+    queuedAtSeconds,
+    overdueAtSeconds: queuedAtSeconds + Number(softSeconds) + 1,
+    freezableAtSeconds: queuedAtSeconds + Number(hardSeconds) + 1,
+  };
+}
+
+function describeOldest(oldest: Awaited<ReturnType<typeof readOldestEntry>>): string {
+  if (oldest === null) return "";
+  const { freezableAtSeconds, overdueAtSeconds, queuedAtSeconds } = oldest;
+  const iso = (at: number) => new Date(1_000 * at).toISOString();
+  return `, the oldest since ${iso(queuedAtSeconds)}; anyone may carry it on from ${iso(overdueAtSeconds)}, and freeze from ${iso(freezableAtSeconds)}`;
+}
+
+function describeMoney(money: OwnMoney | null): string[] {
+  if (money === null) return [];
+  return [`money of ${money.owner}`, ...renderTable(ownMoneyRows(money))];
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
