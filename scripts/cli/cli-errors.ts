@@ -150,6 +150,8 @@ const ledgerRemedies: Record<string, string> = {
   SEQ_RANDOMNESS_UNKNOWN: "wait until L1 has the block 128 after the one that took the seal",
   SEQ_RANDOMNESS_MISSED: "settle with --default-split, from 14 days after the seal on",
   SEQ_DEFAULT_SPLIT_TOO_EARLY: "settle by draws, or wait 14 days from the seal on",
+  SEQ_FROZEN: "take out what is yours with: openledger exit",
+  SEQ_SUNSET: "take out what is yours with: openledger withdraw all, then: openledger claim",
   SEQ_RATE_LIMITED: "wait a moment and try again",
   SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
   SEQ_SELF_TRANSFER: "name another payee",
