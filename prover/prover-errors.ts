@@ -48,6 +48,21 @@ export const proverErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  PRV_GPU_UNAVAILABLE: {
+    meaning: "the WebGPU prover was asked for, and there is no graphics card that it can use; the message says what lacks",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_GPU_LOST: {
+    meaning: "the graphics card or its driver ended the device in the middle of a proof; the next proof opens another",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  PRV_GPU_TOO_SMALL: {
+    meaning: "the key needs larger buffers, or more memory, than the graphics card gives",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   PRV_SETUP_FAILED: { meaning: "a worker of the key setup failed", httpStatus: 500, isRetryable: true },
   PRV_PTAU_UNREADABLE: {
     meaning: "the powers-of-tau file is missing, cut off, not over bn254 or not prepared for phase 2",

@@ -6,8 +6,9 @@ import type { Groth16Proof } from "../groth16-proof.ts";
 import { HelperThread } from "../helper-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "../helper-worker.ts";
 import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
-import { type ProverErrorCode, proverError } from "../prover-errors.ts";
+import { proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
+import { checkWitness, readPublicSignals, witnessValuesAt } from "../witness-check.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";
 import { zkeySection } from "../zkey-layout.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernel-module.ts";
@@ -19,10 +20,6 @@ import { ThreadTeam } from "./thread-team.ts";
 import { KeyFile, type ZkeySections } from "./zkey-sections.ts";
 
 const backend = "wasm";
-/** .wtns: "wtns", version, section count; section 1: id, size, field bytes (32), prime, value count; section 2 */
-const witnessCountAt = 60;
-const witnessValuesAt = 76;
-const valueBytes = 32;
 
 export interface WasmProverOptions {
   /** Defaults to the number of cores. */
@@ -182,10 +179,7 @@ class KernelProver implements WasmProver {
     const witnessMs = begin("prove");
     const { proof, phaseMs } = await this.#makeProof(key, bytes);
     const proveMs = begin("verify");
-    const publicSignals = Array.from({ length: key.header.publicCount }, (_, i) => {
-      const at = witnessValuesAt + valueBytes * (i + 1);
-      return fromBytesLe(bytes.subarray(at, at + valueBytes));
-    });
+    const publicSignals = readPublicSignals(bytes, key.header.publicCount);
     await this.#verify(queued.job, proof, publicSignals);
     const timings = { witnessMs, proveMs, verifyMs: performance.now() - lap };
     return { proof, publicSignals, timings, backend, phaseMs };
@@ -353,33 +347,6 @@ function readFrame(path: string): { sections: ZkeySections; headerSection: Uint8
     return { sections, headerSection };
   } finally {
     file.close();
-  }
-}
-
-/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_MISMATCH where the circuit's own calculator made it */
-function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGiven: boolean): void {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isWhole =
-    view.length >= witnessValuesAt &&
-    view.toString("latin1", 0, 4) === "wtns" &&
-    view.readUInt32LE(24) === valueBytes &&
-    fromBytesLe(view.subarray(28, 28 + valueBytes)) === scalarModulus &&
-    view.length === witnessValuesAt + valueBytes * view.readUInt32LE(witnessCountAt);
-  const fail = (code: ProverErrorCode, reason: string) =>
-    proverError(code, `${name}: ${reason}`, { data: { circuit: name, reason } });
-  if (!isWhole) throw fail("PRV_NO_WITNESS", "the witness is not a whole .wtns file over this field");
-  const count = view.readUInt32LE(witnessCountAt);
-  if (count !== wireCount) {
-    const reason = `the witness has ${count} values, the key ${wireCount} wires`;
-    throw fail(isGiven ? "PRV_NO_WITNESS" : "PRV_KEY_MISMATCH", reason);
-  }
-  // The uppermost word decides for all but one in a billion.
-  const topWord = Number(scalarModulus >> 224n);
-  for (let at = witnessValuesAt; at < view.length; at += valueBytes) {
-    const top = view.readUInt32LE(at + valueBytes - 4);
-    if (top < topWord) continue;
-    if (top > topWord || fromBytesLe(view.subarray(at, at + valueBytes)) >= scalarModulus)
-      throw fail("PRV_NO_WITNESS", "a value is not below r");
   }
 }
 

@@ -1,0 +1,99 @@
+import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { brotliDecompress } from "node:zlib";
+import type {} from "webgpu"; // the global types of WebGPU
+import { repositoryRoot } from "../../circuits/compile.ts";
+import { proverError } from "../prover-errors.ts";
+
+/**
+ * "hardware": what the machine's own Vulkan driver offers. "software": SwiftShader, WebGPU computed by the
+ * processor: the same shaders, correct and slow. It is for tests, and never taken unasked.
+ */
+export type AdapterKind = "hardware" | "software";
+
+interface DawnModule {
+  create(options: string[]): GPU;
+}
+
+const require = createRequire(import.meta.url);
+const loaded = new Map<AdapterKind, Promise<DawnModule>>();
+// Dawn's objects die with the instance that made them: it lives as long as the process.
+const instances = new Map<AdapterKind, GPU>();
+
+/**
+ * Dawn, in this process.
+ *
+ * Version 0.4.0 of the npm package: later ones need libstdc++ 6.0.32 and glibc 2.38, which Debian 12 and
+ * Ubuntu 22.04 lack.
+ *
+ * @throws RollupError PRV_GPU_UNAVAILABLE
+ */
+export async function openDawn(kind: AdapterKind): Promise<GPU> {
+  let library = loaded.get(kind);
+  if (library === undefined) {
+    library = kind === "hardware" ? importDawn() : loadOverSwiftShader();
+    loaded.set(kind, library);
+  }
+  try {
+    const { create } = await library;
+    let instance = instances.get(kind);
+    if (instance === undefined) {
+      instance = create(["backend=vulkan"]);
+      instances.set(kind, instance);
+    }
+    return instance;
+  } catch (cause) {
+    loaded.delete(kind);
+    const { message } = cause as Error;
+    const reason = kind === "hardware" ? "Dawn (npm package webgpu)" : "SwiftShader's Dawn";
+    throw proverError("PRV_GPU_UNAVAILABLE", `${reason} could not be loaded: ${message}`, {
+      data: { kind, reason: message },
+      cause,
+    });
+  }
+}
+
+async function importDawn(): Promise<DawnModule> {
+  return (await import("webgpu")) as DawnModule;
+}
+
+/**
+ * Dawn searches for `libvulkan.so.1` beside itself before it searches the system. So a folder with Dawn and,
+ * under that name, SwiftShader is all that the software adapter needs: no Vulkan loader, no settings of the
+ * environment. SwiftShader comes from an npm package that brings Chromium's.
+ */
+async function loadOverSwiftShader(): Promise<DawnModule> {
+  if (process.platform !== "linux" || process.arch !== "x64")
+    throw new Error("the software adapter is packed for Linux on x64 alone");
+  const dawn = join(dirname(require.resolve("webgpu")), "dist/linux-x64.dawn.node");
+  const archive = join(dirname(require.resolve("@sparticuz/chromium")), "../../bin/swiftshader.tar.br");
+  const sizes = await Promise.all([stat(dawn), stat(archive)]);
+  const folder = join(repositoryRoot, ".cache/webgpu", sizes.map(({ size }) => size).join("-"));
+  const library = join(folder, "dawn.node");
+  const isThere = await stat(library).catch(() => null);
+  if (isThere === null) {
+    const part = `${folder}.${process.pid}`;
+    await mkdir(part, { recursive: true });
+    const tar = await promisify(brotliDecompress)(await readFile(archive));
+    await writeFile(join(part, "libvulkan.so.1"), fileOfTar(tar, "libvk_swiftshader.so"));
+    await link(dawn, join(part, "dawn.node")).catch(() => copyFile(dawn, join(part, "dawn.node")));
+    // Another process may have been faster: its folder is as good.
+    await rename(part, folder).catch(() => rm(part, { recursive: true }));
+  }
+  const module = { exports: {} };
+  process.dlopen(module, library);
+  return module.exports as DawnModule;
+}
+
+/** One file of a tar archive: heads of 512 bytes (name at 0, size in octal at 124), contents padded to 512. */
+function fileOfTar(tar: Buffer, name: string): Buffer {
+  for (let at = 0; at + 512 <= tar.length; ) {
+    const entry = tar.toString("latin1", at, at + 100).replace(/\0.*$/s, "");
+    const byteCount = Number.parseInt(tar.toString("latin1", at + 124, at + 136), 8) || 0;
+    if (entry.replace(/^\.\//, "") === name) return tar.subarray(at + 512, at + 512 + byteCount);
+    at += 512 * (1 + Math.ceil(byteCount / 512));
+  }
+  throw new Error(`the archive has no ${name}`);
+}

@@ -1,0 +1,207 @@
+import { baseModulus, fieldBytes, powMod } from "../bn254-wasm.ts";
+import { proverError } from "../prover-errors.ts";
+import { coefficientBytes } from "../setup-kernels.ts";
+import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
+import { KeyFile, type ZkeySections } from "../wasm/zkey-sections.ts";
+import type { ZkeyHeader } from "../zkey-file.ts";
+import { zkeySection } from "../zkey-layout.ts";
+import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
+import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import { makeKernel } from "./kernel-source.ts";
+import { makePointSums, type PointSums, planSums } from "./point-sums.ts";
+import { makeQuotient, type Quotient } from "./quotient.ts";
+
+/** Bytes that are read from the key's file at once. */
+const pieceBytes = 16 << 20;
+
+/** A proving key on the card, with every buffer that a proof needs: the proofs of one key run one by one. */
+export interface GpuKey {
+  header: ZkeyHeader;
+  points: HeaderPoints;
+  /** 32 bytes a wire, then the quotient's. */
+  scalars: GPUBuffer;
+  quotient: Quotient;
+  /** Three sums: the key's A, its B, and its C and H together, whose scalars are the wires' and the quotient's. */
+  g1: PointSums;
+  /** One: B in the second group. */
+  g2: PointSums;
+  buffers: readonly GPUBuffer[];
+}
+
+/** @throws RollupError PRV_KEY_UNREADABLE, PRV_GPU_TOO_SMALL, PRV_GPU_LOST */
+export async function loadGpuKey(
+  gpu: GpuDevice,
+  style: ShaderStyle,
+  path: string,
+  header: ZkeyHeader,
+): Promise<GpuKey> {
+  const loader = new KeyLoader(gpu, style, new KeyFile(path), header);
+  try {
+    return await loader.load();
+  } catch (error) {
+    loader.free();
+    throw error;
+  } finally {
+    loader.file.close();
+  }
+}
+
+/** Where a section's points find their scalars: that of point i is `firstScalar + i`. */
+interface PointSection {
+  section: number;
+  firstScalar: number;
+}
+
+class KeyLoader {
+  readonly file: KeyFile;
+  readonly #gpu: GpuDevice;
+  readonly #style: ShaderStyle;
+  readonly #header: ZkeyHeader;
+  readonly #sections: ZkeySections;
+  readonly #buffers: GPUBuffer[] = [];
+
+  constructor(gpu: GpuDevice, style: ShaderStyle, file: KeyFile, header: ZkeyHeader) {
+    this.#gpu = gpu;
+    this.#style = style;
+    this.file = file;
+    this.#header = header;
+    this.#sections = file.readSections();
+  }
+
+  async load(): Promise<GpuKey> {
+    const { wireCount, publicCount, domainSize } = this.#header;
+    const head = this.#sections[zkeySection.header]!;
+    const points = readHeaderPoints(this.#read(head.position, head.byteCount));
+    const scalars = this.#make("scalars", fieldBytes * (wireCount + domainSize));
+    const quotient = await this.#loadQuotient(scalars);
+    const g2 = await this.#loadPoints(g2Curve, scalars, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
+    const g1 = await this.#loadPoints(g1Curve, scalars, [
+      [{ section: zkeySection.a, firstScalar: 0 }],
+      [{ section: zkeySection.b1, firstScalar: 0 }],
+      [
+        { section: zkeySection.c, firstScalar: publicCount + 1 },
+        { section: zkeySection.h, firstScalar: wireCount },
+      ],
+    ]);
+    await this.#gpu.device.queue.onSubmittedWorkDone();
+    this.#gpu.check();
+    return { header: this.#header, points, scalars, quotient, g1, g2, buffers: this.#buffers };
+  }
+
+  free(): void {
+    this.#gpu.free(this.#buffers);
+  }
+
+  async #loadQuotient(scalars: GPUBuffer): Promise<Quotient> {
+    const { wireCount, domainSize, coefficientCount } = this.#header;
+    const coefficients = this.#make("coefficients", coefficientBytes * coefficientCount);
+    const matrices = new Uint8Array(coefficientCount);
+    const rows = new Uint32Array(coefficientCount);
+    const position = this.#sections[zkeySection.coefficients]!.position + 4;
+    const perPiece = Math.floor(pieceBytes / coefficientBytes);
+    for (let done = 0; done < coefficientCount; done += perPiece) {
+      const count = Math.min(perPiece, coefficientCount - done);
+      const bytes = this.#read(position + done * coefficientBytes, count * coefficientBytes);
+      const words = new Uint32Array(bytes.buffer);
+      for (let i = 0, at = 0; i < count; i++, at += coefficientBytes / 4) {
+        const [matrix, row, wire] = [words[at]!, words[at + 1]!, words[at + 2]!];
+        // Out of bounds a card reads zeros or what it likes.
+        if (matrix > 1 || row >= domainSize || wire >= wireCount) {
+          const reason = `a coefficient is at ${matrix}, ${row}, ${wire}`;
+          throw proverError("PRV_KEY_UNREADABLE", `${this.file.path} is not usable: ${reason}`, {
+            data: { path: this.file.path, reason },
+          });
+        }
+        matrices[done + i] = matrix;
+        rows[done + i] = row;
+      }
+      this.#gpu.write(coefficients, bytes, done * coefficientBytes);
+    }
+    const places = { matrices, rows };
+    const inputs = { domainSize, coefficients, coefficientCount, places, scalars, firstScalar: wireCount };
+    const quotient = await makeQuotient(this.#gpu, this.#style, inputs);
+    this.#buffers.push(...quotient.buffers);
+    return quotient;
+  }
+
+  /** Points at infinity, most of A's and B's in some circuits, stay behind. */
+  async #loadPoints(
+    curve: CurveShape,
+    scalars: GPUBuffer,
+    sets: readonly (readonly PointSection[])[],
+  ): Promise<PointSums> {
+    const bytesEach = affineBytes(curve);
+    const countOf = ({ section }: PointSection) => this.#sections[section]!.byteCount / bytesEach;
+    const atMost = sets.flat().reduce((sum, part) => sum + countOf(part), 0);
+    const points = this.#make(`${curve.name} points`, bytesEach * atMost);
+    const indices = new Uint32Array(Math.max(1, atMost));
+    let count = 0;
+    const setCounts = sets.map((parts) => {
+      const before = count;
+      for (const part of parts) {
+        const { position } = this.#sections[part.section]!;
+        const [total, perPiece] = [countOf(part), pieceBytes / bytesEach];
+        for (let done = 0; done < total; done += perPiece) {
+          const pieceCount = Math.min(perPiece, total - done);
+          const bytes = this.#read(position + done * bytesEach, pieceCount * bytesEach);
+          const words = new Uint32Array(bytes.buffer);
+          let kept = 0;
+          for (let i = 0; i < pieceCount; i++) {
+            const at = (i * bytesEach) / 4;
+            if (words.subarray(at, at + bytesEach / 4).every((word) => word === 0)) continue;
+            indices[count + kept] = part.firstScalar + done + i;
+            if (kept !== i) words.copyWithin((kept * bytesEach) / 4, at, at + bytesEach / 4);
+            kept++;
+          }
+          this.#gpu.write(points, bytes.subarray(0, kept * bytesEach), count * bytesEach);
+          count += kept;
+        }
+      }
+      return count - before;
+    });
+    const scalarIndices = this.#make(`${curve.name} scalars' places`, 4 * indices.length);
+    this.#gpu.write(scalarIndices, indices);
+    await this.#convert(points, (count * bytesEach) / fieldBytes);
+    const inputs = { points, scalarIndices, scalars };
+    const sums = await makePointSums(this.#gpu, curve, this.#style, planSums(setCounts), inputs);
+    this.#buffers.push(...sums.buffers);
+    return sums;
+  }
+
+  /** Coordinates x 2^256 become x 2^260: a product with 2^264, which divides by 2^260. */
+  async #convert(points: GPUBuffer, count: number): Promise<void> {
+    const factor = this.#make("factor", fieldBytes);
+    this.#gpu.write(factor, Uint32Array.from(wordsOf(powMod(2n, 264n, baseModulus))));
+    const parameters = this.#gpu.makeParameters([count]);
+    this.#buffers.push(parameters);
+    const kernel = makeKernel(
+      "convert points",
+      [
+        ["points", "write", "array<vec4<u32>>"],
+        ["factor", "read", "array<vec4<u32>>"],
+        ["parameters", "uniform", "Parameters"],
+      ],
+      `struct Parameters { count: u32 }${fieldShader(baseShader, this.#style)}`,
+      `
+  if (thread >= parameters.count) { return; }
+  let at = 2u * thread;
+  let product = FqMul(FqUnpack(points[at], points[at + 1u]), FqUnpack(factor[0], factor[1]));
+  points[at] = FqPackLow(product);
+  points[at + 1u] = FqPackHigh(product);`,
+    );
+    this.#gpu.submit([await this.#gpu.step(kernel, [points, factor, parameters], count)]);
+  }
+
+  #read(position: number, byteCount: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(byteCount);
+    this.file.read(bytes, position);
+    return bytes;
+  }
+
+  #make(label: string, byteCount: number): GPUBuffer {
+    const buffer = this.#gpu.makeBuffer(label, byteCount);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,108 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { scalarModulus } from "../bn254-wasm.ts";
+import type { Groth16Proof } from "../groth16-proof.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import type { GpuKey } from "./gpu-key.ts";
+import type { PointSums } from "./point-sums.ts";
+import { combineG1, combineG2, type WindowBytes } from "./window-points.ts";
+
+/** Milliseconds of a proof on the card, one after another. */
+export interface GpuPhaseTimes {
+  /** The witness handed to the driver and all commands queued. */
+  queueMs: number;
+  /** Until the sum in the second group is there; it runs first, and its windows are put together beside the rest. */
+  g2Ms: number;
+  /** From then on: the quotient and the sums in the first group. */
+  g1Ms: number;
+  /** The windows put together and blinded, what of it did not run beside the card. */
+  assemblyMs: number;
+}
+
+/** Both below the order of the groups. */
+export interface Blinding {
+  r: bigint;
+  s: bigint;
+}
+
+/**
+ * A Groth16 proof. The witness goes to the card, the windows' points come back; the rest stays there.
+ *
+ * @param values the witness, 32 bytes a wire, each below r
+ * @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED
+ */
+export async function proveOnGpu(
+  gpu: GpuDevice,
+  key: GpuKey,
+  values: Uint8Array,
+  { r, s }: Blinding,
+): Promise<{ proof: Groth16Proof; phaseMs: GpuPhaseTimes }> {
+  let lap = performance.now();
+  const next = () => {
+    const now = performance.now();
+    const lapMs = now - lap;
+    lap = now;
+    return lapMs;
+  };
+  gpu.check();
+  gpu.write(key.scalars, values);
+  const g2Windows = submitSums(gpu, key.g2, []);
+  const g1Windows = submitSums(gpu, key.g1, key.quotient.commands);
+  // Whichever fails first is reported; the other then fails too, and must not be left without a handler.
+  g1Windows.catch(() => {});
+  const queueMs = next();
+
+  const { alpha1, beta1, beta2, delta1, delta2 } = key.points;
+  const g2Bytes = await g2Windows;
+  const g2Ms = next();
+  const [b2] = combineG2(key.g2.plan, g2Bytes);
+  const b = beta2
+    .add(b2!)
+    .add(times(delta2, s, bn254.G2.Point.ZERO))
+    .toAffine();
+  const zero = bn254.G1.Point.ZERO;
+  const deltaR = times(delta1, r, zero);
+  const deltaS = times(delta1, s, zero);
+  const deltaRS = times(delta1, (r * s) % scalarModulus, zero);
+
+  const g1Bytes = await g1Windows;
+  const g1Ms = next();
+  const [aSum, bSum, cSum] = combineG1(key.g1.plan, g1Bytes);
+  const a = alpha1.add(aSum!).add(deltaR);
+  const b1 = beta1.add(bSum!).add(deltaS);
+  const c = cSum!
+    .add(times(a, s, zero))
+    .add(times(b1, r, zero))
+    .subtract(deltaRS);
+  const [pa, pc] = [a.toAffine(), c.toAffine()];
+  const proof: Groth16Proof = {
+    a: [pa.x, pa.y],
+    b: [
+      [b.x.c0, b.x.c1],
+      [b.y.c0, b.y.c1],
+    ],
+    c: [pc.x, pc.y],
+  };
+  return { proof, phaseMs: { queueMs, g2Ms, g1Ms, assemblyMs: next() } };
+}
+
+async function submitSums(
+  gpu: GpuDevice,
+  { commands, results }: PointSums,
+  before: PointSums["commands"],
+): Promise<WindowBytes> {
+  const copies = [results.sums, results.weighted].map((source) => ({
+    from: source,
+    to: gpu.makeReadable(source.size),
+  }));
+  try {
+    gpu.submit([...before, ...commands], copies);
+    const [sums, weighted] = await Promise.all(copies.map(({ to }) => gpu.read(to)));
+    return { sums: sums!, weighted: weighted! };
+  } finally {
+    gpu.free(copies.map(({ to }) => to));
+  }
+}
+
+function times<P extends { multiplyUnsafe(scalar: bigint): P }>(point: P, scalar: bigint, zero: P): P {
+  return scalar === 0n ? zero : point.multiplyUnsafe(scalar);
+}

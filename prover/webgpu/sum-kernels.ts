@@ -1,0 +1,296 @@
+import { bufferLoad, bufferStore, type CurveShape, curveShader } from "./curve-shader.ts";
+import type { ShaderStyle } from "./field-shader.ts";
+import { groupSize, type Kernel } from "./gpu-device.ts";
+import { makeKernel } from "./kernel-source.ts";
+
+/** Counters that one workgroup of the prefix sum takes. */
+export const scanBlock = 16 * groupSize;
+/** No bucket: buckets are numbered from 0. */
+const none = "0xffffffffu";
+
+const digitParameters = `struct Parameters {
+  pointCount: u32, firstEnd: u32, secondEnd: u32, windowBits: u32, windowCount: u32
+}`;
+
+/**
+ * Visits the signed digits of every point's scalar: with c bits to a window they lie between -2^(c - 1) and
+ * 2^(c - 1), so half as many buckets do. A digit's bucket is one of its set's and window's; a zero digit has
+ * none, so that scalars of a few bits, as most of a witness are, cost next to nothing.
+ */
+function visitDigits(visit: string): string {
+  return `
+  if (thread >= parameters.pointCount) { return; }
+  let scalar = scalarIndices[thread] * 8u;
+  let size = 1u << parameters.windowBits;
+  let half = size >> 1u;
+  let part = select(0u, 1u, thread >= parameters.firstEnd) + select(0u, 1u, thread >= parameters.secondEnd);
+  var firstBucket = part * parameters.windowCount * half;
+  var carry = 0u;
+  for (var window = 0u; window < parameters.windowCount; window++) {
+    let bit = window * parameters.windowBits;
+    let at = bit >> 5u;
+    let shift = bit & 31u;
+    var digit = 0u;
+    if (at < 8u) { digit = scalars[scalar + at] >> shift; }
+    if (at < 7u && shift + parameters.windowBits > 32u) {
+      digit |= scalars[scalar + at + 1u] << (32u - shift);
+    }
+    digit = (digit & (size - 1u)) + carry;
+    carry = select(0u, 1u, digit > half);
+    let magnitude = select(digit, size - digit, carry == 1u);
+    if (magnitude != 0u) {
+      let bucket = firstBucket + magnitude - 1u;
+      ${visit}
+    }
+    firstBucket += half;
+  }`;
+}
+
+/** How many digits each bucket has. */
+export const countKernel: Kernel = makeKernel(
+  "count digits",
+  [
+    ["scalars", "read", "array<u32>"],
+    ["scalarIndices", "read", "array<u32>"],
+    ["counts", "write", "array<atomic<u32>>"],
+    ["parameters", "uniform", "Parameters"],
+  ],
+  digitParameters,
+  visitDigits("atomicAdd(&counts[bucket], 1u);"),
+);
+
+/**
+ * A counting sort's second half: writes each digit's bucket and point to the bucket's next place. The order
+ * within a bucket is not determined, and the sum does not depend on it.
+ */
+export const scatterKernel: Kernel = makeKernel(
+  "scatter digits",
+  [
+    ["scalars", "read", "array<u32>"],
+    ["scalarIndices", "read", "array<u32>"],
+    ["offsets", "write", "array<atomic<u32>>"],
+    ["list", "write", "array<vec2<u32>>"],
+    ["parameters", "uniform", "Parameters"],
+  ],
+  digitParameters,
+  visitDigits("list[atomicAdd(&offsets[bucket], 1u)] = vec2<u32>(bucket, thread | (carry << 31u));"),
+);
+
+/** Exclusive prefix sums within blocks, and the blocks' totals. */
+export const scanKernel: Kernel = makeKernel(
+  "scan blocks",
+  [
+    ["values", "write", "array<u32>"],
+    ["totals", "write", "array<u32>"],
+    ["parameters", "uniform", "Parameters"],
+  ],
+  `struct Parameters { count: u32, blockCount: u32 }
+var<workgroup> sums: array<u32, ${groupSize}>;`,
+  `
+  let begin = group * ${scanBlock}u + local * 16u;
+  var sum = 0u;
+  for (var i = 0u; i < 16u; i++) {
+    if (begin + i < parameters.count) { sum += values[begin + i]; }
+  }
+  sums[local] = sum;
+  workgroupBarrier();
+  for (var step = 1u; step < ${groupSize}u; step <<= 1u) {
+    var before = 0u;
+    if (local >= step) { before = sums[local - step]; }
+    workgroupBarrier();
+    sums[local] += before;
+    workgroupBarrier();
+  }
+  var offset = sums[local] - sum;
+  for (var i = 0u; i < 16u; i++) {
+    if (begin + i < parameters.count) {
+      let value = values[begin + i];
+      values[begin + i] = offset;
+      offset += value;
+    }
+  }
+  if (local == ${groupSize - 1}u && group < parameters.blockCount) { totals[group] = offset; }`,
+);
+
+/** Adds to each block's values what comes before the block. */
+export const offsetKernel: Kernel = makeKernel(
+  "offset blocks",
+  [
+    ["values", "write", "array<u32>"],
+    ["totals", "read", "array<u32>"],
+    ["parameters", "uniform", "Parameters"],
+  ],
+  "struct Parameters { count: u32 }",
+  `
+  if (thread < parameters.count) { values[thread] += totals[thread / ${scanBlock}u]; }`,
+);
+
+/**
+ * Adds up the sorted list, one chunk of it a thread: chunks are equally long, so threads are equally busy
+ * however the digits fall (in a witness of bits, half of all points share one bucket). A bucket that begins in
+ * a chunk is that thread's to write; what a chunk adds to one that began before goes to the next level.
+ */
+export function accumulateKernel(curve: CurveShape, style: ShaderStyle): Kernel {
+  const { degree } = curve;
+  const negated = Array.from({ length: degree }, (_, i) => `point[${degree + i}]`);
+  return makeKernel(
+    `accumulate ${curve.name}`,
+    [
+      ["list", "read", "array<vec2<u32>>"],
+      ["points", "read", "array<vec4<u32>>"],
+      ["offsets", "read", "array<u32>"],
+      ["buckets", "write", "array<vec4<u32>>"],
+      ["keys", "write", "array<u32>"],
+      ["partials", "write", "array<vec4<u32>>"],
+      ["parameters", "uniform", "Parameters"],
+    ],
+    `struct Parameters { bucketCount: u32, chunkLength: u32, chunkCount: u32 }
+${curveShader(curve, style)}
+${bufferLoad(curve, style, "Point", "points")}
+${bufferStore(curve, style, "buckets")}
+${bufferStore(curve, style, "partials")}`,
+    `
+  if (thread >= parameters.chunkCount) { return; }
+  keys[thread] = ${none};
+  let total = offsets[parameters.bucketCount];
+  let begin = thread * parameters.chunkLength;
+  if (begin >= total) { return; }
+  let end = min(begin + parameters.chunkLength, total);
+  var key = list[begin].x;
+  var isContinued = false;
+  if (begin > 0u) { isContinued = list[begin - 1u].x == key; }
+  var sum = sumZero();
+  // One turn more than there are digits, to write the last sum.
+  for (var i = begin; i <= end; i++) {
+    var digit = vec2<u32>(${none}, 0u);
+    if (i < end) { digit = list[i]; }
+    if (digit.x != key) {
+      if (isContinued) {
+        partialsStore(thread, sum);
+        keys[thread] = key;
+      } else {
+        bucketsStore(key, sum);
+      }
+      isContinued = false;
+      key = digit.x;
+      sum = sumZero();
+    }
+    if (i < end) {
+      var point = pointsLoad(digit.y & 0x7fffffffu);
+      if ((digit.y >> 31u) == 1u) { ${negated.map((y) => `${y} = FqSub(FqZero, ${y});`).join(" ")} }
+      sum = pointAdd(sum, point);
+    }
+  }`,
+  );
+}
+
+/** The same for the sums that a level left over: keys in order, with gaps where a chunk left none. */
+export function mergeKernel(curve: CurveShape, style: ShaderStyle): Kernel {
+  return makeKernel(
+    `merge ${curve.name}`,
+    [
+      ["keysBefore", "read", "array<u32>"],
+      ["partialsBefore", "read", "array<vec4<u32>>"],
+      ["buckets", "write", "array<vec4<u32>>"],
+      ["keys", "write", "array<u32>"],
+      ["partials", "write", "array<vec4<u32>>"],
+      ["parameters", "uniform", "Parameters"],
+    ],
+    `struct Parameters { count: u32, chunkLength: u32, chunkCount: u32 }
+${curveShader(curve, style)}
+${bufferLoad(curve, style, "Sum", "partialsBefore")}
+${bufferLoad(curve, style, "Sum", "buckets")}
+${bufferStore(curve, style, "buckets")}
+${bufferStore(curve, style, "partials")}`,
+    `
+  if (thread >= parameters.chunkCount) { return; }
+  keys[thread] = ${none};
+  let begin = thread * parameters.chunkLength;
+  let end = min(begin + parameters.chunkLength, parameters.count);
+  var key = ${none};
+  var isContinued = false;
+  var sum = sumZero();
+  for (var i = begin; i <= end; i++) {
+    var next = ${none};
+    if (i < end) { next = keysBefore[i]; }
+    if (next != key) {
+      if (key != ${none}) {
+        if (isContinued) {
+          partialsStore(thread, sum);
+          keys[thread] = key;
+        } else {
+          bucketsStore(key, sum);
+        }
+      }
+      key = next;
+      isContinued = false;
+      sum = sumZero();
+      if (key != ${none}) {
+        if (i == begin && begin > 0u) { isContinued = keysBefore[begin - 1u] == key; }
+        // Whoever has the first of a bucket's sums has the bucket.
+        if (!isContinued) { sum = bucketsLoad(key); }
+      }
+    }
+    if (key != ${none}) { sum = sumAdd(sum, partialsBeforeLoad(i)); }
+  }`,
+  );
+}
+
+/**
+ * A level of a window's weighted sum: from nodes with S = sum of B_i and T = sum of i B_i over their buckets,
+ * i counted from the node's first, those of nodes `radix` times as wide:
+ * S = sum of S_k, T = sum of T_k + width * sum of k S_k, the last by running sums and doublings.
+ * All additions go through one call: its code is long, and a graphics card's instruction cache is not.
+ */
+export function reduceKernel(curve: CurveShape, style: ShaderStyle): Kernel {
+  return makeKernel(
+    `reduce ${curve.name}`,
+    [
+      ["sumsBefore", "read", "array<vec4<u32>>"],
+      ["weightedBefore", "read", "array<vec4<u32>>"],
+      ["sums", "write", "array<vec4<u32>>"],
+      ["weighted", "write", "array<vec4<u32>>"],
+      ["parameters", "uniform", "Parameters"],
+    ],
+    `struct Parameters { nodeCount: u32, radix: u32, widthPower: u32, areBuckets: u32 }
+${curveShader(curve, style)}
+${bufferLoad(curve, style, "Sum", "sumsBefore")}
+${bufferLoad(curve, style, "Sum", "weightedBefore")}
+${bufferStore(curve, style, "sums")}
+${bufferStore(curve, style, "weighted")}`,
+    `
+  if (thread >= parameters.nodeCount) { return; }
+  var running = sumZero();
+  var ranked = sumZero();
+  var inner = sumZero();
+  let childSteps = 3u * parameters.radix;
+  let lastStep = childSteps + parameters.widthPower;
+  for (var step = 0u; step <= lastStep; step++) {
+    var kind = 1u;
+    var left = ranked;
+    var right = ranked;
+    if (step < childSteps) {
+      let child = parameters.radix - 1u - step / 3u;
+      let index = thread * parameters.radix + child;
+      kind = step % 3u;
+      if (kind == 0u) {
+        left = running;
+        right = sumsBeforeLoad(index);
+      } else if (kind == 1u) {
+        if (child == 0u) { continue; }
+        right = running;
+      } else {
+        if (parameters.areBuckets == 1u) { continue; }
+        left = inner;
+        right = weightedBeforeLoad(index);
+      }
+    } else if (step == lastStep) {
+      right = inner;
+    }
+    let result = sumAdd(left, right);
+    if (kind == 0u) { running = result; } else if (kind == 1u) { ranked = result; } else { inner = result; }
+  }
+  sumsStore(thread, running);
+  weightedStore(thread, ranked);`,
+  );
+}

@@ -1,0 +1,68 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { baseModulus, fieldBytes, fromBytesLe, powMod } from "../bn254-wasm.ts";
+import { kernelR } from "./field-shader.ts";
+import type { SumPlan } from "./point-sums.ts";
+
+const G1 = bn254.G1.Point;
+const G2 = bn254.G2.Point;
+export type G1 = InstanceType<typeof G1>;
+export type G2 = InstanceType<typeof G2>;
+
+const inverseR = powMod(kernelR, baseModulus - 2n, baseModulus);
+
+/** What the card hands over: see PointSums.results. */
+export interface WindowBytes {
+  sums: Uint8Array;
+  weighted: Uint8Array;
+}
+
+/**
+ * The sums from their windows' values: one for each set of the plan.
+ *
+ * The windows are put together here and not on the card: their 255 doublings come one after another, where a
+ * card's thread is slower than a processor's, and the few kilobytes are there before the next kernel begins.
+ */
+export function combineG1(plan: SumPlan, bytes: WindowBytes): G1[] {
+  return combine(plan, bytes, G1.ZERO, 4, ([x, y, zz, zzz]) => {
+    if (zz === 0n) return G1.ZERO;
+    return new G1(modulo(x! * zzz!), modulo(y! * zz!), modulo(zz! * zzz!));
+  });
+}
+
+export function combineG2(plan: SumPlan, bytes: WindowBytes): G2[] {
+  const { Fp2 } = bn254.fields;
+  return combine(plan, bytes, G2.ZERO, 8, (v) => {
+    const [x, y, zz, zzz] = [0, 2, 4, 6].map((i) => Fp2.create({ c0: v[i]!, c1: v[i + 1]! }));
+    if (Fp2.is0(zz!)) return G2.ZERO;
+    return new G2(Fp2.mul(x!, zzz!), Fp2.mul(y!, zz!), Fp2.mul(zz!, zzz!));
+  });
+}
+
+function combine<P extends { add(other: P): P; double(): P }>(
+  { setCounts, windowBits, windowCount }: SumPlan,
+  { sums, weighted }: WindowBytes,
+  zero: P,
+  elementCount: number,
+  decode: (elements: bigint[]) => P,
+): P[] {
+  const read = (bytes: Uint8Array, index: number) => {
+    const at = (i: number) => fieldBytes * (index * elementCount + i);
+    const elements = Array.from({ length: elementCount }, (_, i) =>
+      modulo(fromBytesLe(bytes.subarray(at(i), at(i + 1))) * inverseR),
+    );
+    return decode(elements);
+  };
+  return setCounts.map((_, set) => {
+    let total = zero;
+    for (let window = windowCount - 1; window >= 0; window--) {
+      for (let bit = 0; bit < windowBits; bit++) total = total.double();
+      const index = set * windowCount + window;
+      total = total.add(read(sums, index)).add(read(weighted, index));
+    }
+    return total;
+  });
+}
+
+function modulo(value: bigint): bigint {
+  return value % baseModulus;
+}
