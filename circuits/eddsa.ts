@@ -59,14 +59,20 @@ export function recoverPublicKey(keyX: bigint): CurvePoint | null {
   const known = recovered.get(keyX);
   if (known !== undefined) return known;
   const key = computePublicKey(keyX);
-  if (recovered.size >= RECOVERED_LIMIT) recovered.delete(recovered.keys().next().value as bigint);
-  recovered.set(keyX, key);
+  rememberPublicKey(keyX, key);
   return key;
 }
 
 // The root and the subgroup check take about 2 ms, and a ledger sees the same keys again: the oldest entry goes first.
 const RECOVERED_LIMIT = 10_000;
 const recovered = new Map<bigint, CurvePoint | null>();
+
+/** Takes over what `recoverPublicKey` gave in another thread, so that this one does not work it out again. */
+export function rememberPublicKey(keyX: bigint, key: CurvePoint | null): void {
+  if (recovered.size >= RECOVERED_LIMIT && !recovered.has(keyX))
+    recovered.delete(recovered.keys().next().value as bigint);
+  recovered.set(keyX, key);
+}
 
 function computePublicKey(keyX: bigint): CurvePoint | null {
   if (keyX <= 0n || keyX >= FIELD_ORDER) return null;
@@ -115,7 +121,27 @@ export interface SignatureClaim {
  * R8 = identity, which no signer makes except on purpose and which the circuit cannot convert.
  */
 export function verifySignature(claim: SignatureClaim): boolean {
-  return verifySignatures([claim])[0]!;
+  const known = verdicts.get(claim.signature);
+  const isKnown = claim.keyY === undefined && known?.keyX === claim.keyX && known.message === claim.message;
+  return isKnown ? known.isValid : verifySignatures([claim])[0]!;
+}
+
+interface Verdict {
+  readonly keyX: bigint;
+  readonly message: bigint;
+  readonly isValid: boolean;
+}
+const verdicts = new WeakMap<Signature, Verdict>();
+
+/**
+ * Takes over what `verifySignatures` said in another thread of this very signature: `verifySignature` gives the same for
+ * the same key and message. The signature is frozen, so the verdict stays its own.
+ */
+export function rememberVerdict(
+  { keyX, message, signature }: Omit<SignatureClaim, "keyY">,
+  isValid: boolean,
+): void {
+  verdicts.set(Object.freeze(signature), { keyX, message, isValid });
 }
 
 /** As `verifySignature` for each, two at a time in our own WebAssembly: 65 µs each instead of 2.5 ms. */
@@ -129,9 +155,9 @@ export function verifySignatures(claims: readonly SignatureClaim[]): boolean[] {
       factor: (8n * challenges[i]!) % SUBGROUP_ORDER,
     }),
   );
-  const verdicts = poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
+  const isHeld = poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
   let next = 0;
-  return sound.map((claim) => claim !== null && verdicts[next++]!);
+  return sound.map((claim) => claim !== null && isHeld[next++]!);
 }
 
 /** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
@@ -162,12 +188,12 @@ let kernel: SignatureKernel | undefined;
 
 function checkFused(equations: readonly SignatureEquation[]): boolean[] {
   kernel ??= new SignatureKernel(baseMultiples());
-  const verdicts: boolean[] = [];
+  const isHeld: boolean[] = [];
   for (let i = 0; i < equations.length; i += 2) {
     const first = equations[i]!;
-    verdicts.push(...kernel.check(first, equations[i + 1] ?? first));
+    isHeld.push(...kernel.check(first, equations[i + 1] ?? first));
   }
-  return verdicts.slice(0, equations.length);
+  return isHeld.slice(0, equations.length);
 }
 
 function baseMultiples(): CurvePoint[] {

@@ -113,6 +113,12 @@ export const configTable = {
       fallback: "86400",
     },
   ),
+  signatureThreads: setting(
+    "SEQUENCER_SIGNATURE_THREADS",
+    integer(0, 64),
+    "Threads that check signatures and sign receipts; 0 = the main one",
+    { fallback: "1" },
+  ),
   pendingPerLeaf: setting(
     "SEQUENCER_PENDING_PER_LEAF",
     integer(1, 10_000),

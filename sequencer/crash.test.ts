@@ -60,6 +60,7 @@ describe("a sequencer that is killed", () => {
         SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
         SEQUENCER_SEAL_INTERVAL_MS: "100",
         SEQUENCER_LOG_LEVEL: "info",
+        SEQUENCER_SIGNATURE_THREADS: "1",
       });
       const users = Array.from({ length: USER_COUNT }, (_, i) => testUser(i));
       const acknowledged = new Map<string, { opIndex: number; signature: string }>();

@@ -47,6 +47,12 @@ export const sequencerErrors = {
   SEQ_INTERNAL: { meaning: "the sequencer failed in an unforeseen way", httpStatus: 500, isRetryable: false },
   SEQ_STOPPING: { meaning: "the sequencer is shutting down", httpStatus: 503, isRetryable: true },
 
+  SEQ_SIGNATURES_WAITING: {
+    meaning: "more signatures wait to be checked than the sequencer keeps",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+
   SEQ_SELF_TRANSFER: {
     meaning: "a transfer from a leaf to itself; the ledger would allow it",
     httpStatus: 422,
@@ -114,8 +120,7 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_SUNSET: {
-    meaning:
-      "the operator ends this rollup: only what leads out is taken; data.kind is the operation's name",
+    meaning: "the operator ends this rollup: only what leads out is taken; data.kind is the operation's name",
     httpStatus: 403,
     isRetryable: false,
   },
@@ -238,6 +243,12 @@ export const sequencerErrors = {
     meaning: "L1's last signed operations are not final yet: a ledger restored now might miss some of them",
     httpStatus: 409,
     isRetryable: true,
+  },
+  SEQ_STORE_CORRUPT: {
+    meaning:
+      "the data directory's files are damaged: stop, keep them, and restore from L1 or from a copy; nothing is served from it",
+    httpStatus: 500,
+    isRetryable: false,
   },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; a human has to look",

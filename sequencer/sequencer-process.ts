@@ -13,11 +13,13 @@ import { Feed } from "./feed.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
-import { createReceiptSigner } from "./receipts.ts";
 import { Sequencer } from "./sequencer.ts";
+import { SignaturePool } from "./signature-pool.ts";
 
 /** How often due work (sealing, expiry) is looked for. */
 const TICK_MS = 100;
+/** Two seconds' work of one thread. */
+const MAX_WAITING_SIGNATURES = 10_000;
 
 export interface SequencerProcess {
   readonly sequencer: Sequencer;
@@ -54,8 +56,19 @@ export async function createSequencerProcess(
     { maxClients: config.feedMaxClients, maxBufferedBytes: config.feedBufferBytes },
     (clientCount) => metrics.feedClients.set(clientCount),
   );
-  const receipts = createReceiptSigner(deployment, config.receiptPrivateKey as Secret<`0x${string}`>);
-  const log = await LedgerLog.open(config.dataPath, onFatal);
+  const signatures = new SignaturePool(
+    { threadCount: config.signatureThreads, maxWaiting: MAX_WAITING_SIGNATURES },
+    {
+      chainId: deployment.chainId,
+      rollupAddress: deployment.rollupAddress,
+      privateKey: (config.receiptPrivateKey as Secret<`0x${string}`>).reveal(),
+    },
+    onFatal,
+  );
+  const log = await LedgerLog.open(config.dataPath, onFatal).catch(async (error: unknown) => {
+    await signatures.close();
+    throw error;
+  });
   try {
     const sequencer = await Sequencer.start(
       {
@@ -66,7 +79,8 @@ export async function createSequencerProcess(
       },
       {
         log,
-        receipts,
+        receipts: signatures,
+        signatures,
         feed,
         metrics,
         logger,
@@ -80,7 +94,7 @@ export async function createSequencerProcess(
       },
     );
     const app = await createApi(
-      { ...config, deployment, receiptSigner: receipts.address },
+      { ...config, deployment, receiptSigner: signatures.address },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },
     );
     let ticker: NodeJS.Timeout | undefined;
@@ -100,10 +114,12 @@ export async function createSequencerProcess(
         await sequencer.stop();
         feed.close();
         await app.close();
+        await signatures.close();
         await log.close();
       },
     };
   } catch (error) {
+    await signatures.close();
     await log.close();
     throw error;
   }

@@ -27,6 +27,8 @@ import {
   type SettlementDeskModules,
   type SettlementRequest,
 } from "./settlement-desk.ts";
+import type { SignaturePool } from "./signature-pool.ts";
+import type { PlainClaim } from "./signature-tasks.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;
@@ -36,6 +38,8 @@ export interface SequencerOptions extends MempoolLimits, BatchLineOptions, Resto
 
 export interface SequencerModules extends BatchLineModules {
   readonly receipts: ReceiptSigner;
+  /** Checks signatures beside this thread; without it they are checked when operations are executed. */
+  readonly signatures?: Pick<SignaturePool, "verify">;
   readonly circuits: SettlementDeskModules["circuits"];
 }
 
@@ -99,6 +103,28 @@ export class Sequencer {
    * @throws OP_*, SEQ_* (docs/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
+    const { signatures } = this.modules;
+    const claim = signatures === undefined ? null : await this.claimToCheck(operation);
+    // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.
+    if (claim !== null) await signatures!.verify(claim, operation.a);
+    return this.admit(operation);
+  }
+
+  /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
+  private async claimToCheck(operation: SignedOperation): Promise<PlainClaim | null> {
+    await this.line.idle();
+    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    checkPolicy(operation);
+    const { leaf, message } = this.messageOf(operation);
+    const hash = hex32(message);
+    const isKnown = this.inFlight.has(hash) || this.mempool.get(hash) !== undefined;
+    if (isKnown || operation.nonce < leaf.nonce) return null;
+    this.door.require(operation.kind);
+    if (operation.maxFeePerUnitWei < this.options.feePerUnitWei) return null;
+    return { keyX: leaf.keyX, message, signature: operation.signature };
+  }
+
+  private async admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation);

@@ -87,6 +87,7 @@ export function testEnvironment(
     SEQUENCER_FEE_PER_UNIT_WEI: "1000",
     SEQUENCER_RATE_LIMIT_PER_MINUTE: "10000000",
     SEQUENCER_LOG_LEVEL: "silent",
+    SEQUENCER_SIGNATURE_THREADS: "0",
     ...overrides,
   };
 }

@@ -1,0 +1,43 @@
+/** What the signature threads do, wherever they run: check users' signatures, sign receipts. */
+import type { Address, Hex } from "viem";
+import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../circuits/eddsa.ts";
+import { Secret } from "../circuits/secret.ts";
+import { createReceiptSigner, type Receipt, type ReceiptSigner } from "./receipts.ts";
+
+export type PlainClaim = Omit<SignatureClaim, "keyY">;
+export type ReceiptFacts = Omit<Receipt, "signature">;
+
+/** Who signs receipts, as it is given to a thread. */
+export interface ReceiptIdentity {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly privateKey: Hex;
+}
+
+/** Many tasks in one message: a message costs as much as a tenth of a task. */
+export interface TaskBatch {
+  readonly id: number;
+  readonly claims: readonly PlainClaim[];
+  readonly receipts: readonly ReceiptFacts[];
+}
+
+export interface TaskAnswers {
+  readonly id: number;
+  /** For each claim, whether its signature is good, and the y-coordinate of its key where there is one. */
+  readonly verdicts: readonly { readonly isValid: boolean; readonly keyY: bigint | null }[];
+  readonly signatures: readonly Hex[];
+}
+
+export const receiptSignerOf = ({ privateKey, ...rollup }: ReceiptIdentity): ReceiptSigner =>
+  createReceiptSigner(rollup, new Secret(privateKey));
+
+/** `initPoseidon` must have been awaited. */
+export async function runTasks(batch: TaskBatch, signer: ReceiptSigner): Promise<TaskAnswers> {
+  const isValid = verifySignatures(batch.claims);
+  const verdicts = batch.claims.map(({ keyX }, i) => ({
+    isValid: isValid[i]!,
+    keyY: recoverPublicKey(keyX)?.y ?? null,
+  }));
+  const receipts = await Promise.all(batch.receipts.map((facts) => signer.sign(facts)));
+  return { id: batch.id, verdicts, signatures: receipts.map(({ signature }) => signature) };
+}
