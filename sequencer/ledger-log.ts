@@ -5,10 +5,10 @@
  * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
-import { deserialize, serialize } from "node:v8";
 import { Level } from "level";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
+import { DurableMark } from "./durable-mark.ts";
 import {
   type ChainPosition,
   type LogEntry,
@@ -17,6 +17,7 @@ import {
   type QueueRecord,
 } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { storeEncoding } from "./store-encoding.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -27,14 +28,6 @@ export interface StoreWrite {
 
 /** Leaves as a batch leaves them. */
 export type LeafChanges = readonly (readonly [id: number, record: LeafRecord])[];
-
-/** v8's format keeps bigints, and reads what older versions wrote. */
-const encoding = {
-  name: "v8",
-  format: "buffer" as const,
-  encode: serialize,
-  decode: (data: Uint8Array): unknown => deserialize(data),
-};
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -63,21 +56,34 @@ export class LedgerLog {
   private writing: Promise<void> | null = null;
   private failure: Error | null = null;
 
-  private constructor(db: Level<string, unknown>, nextSequence: number, onFailure: (error: Error) => void) {
+  private readonly mark: DurableMark;
+
+  private constructor(
+    db: Level<string, unknown>,
+    mark: DurableMark,
+    nextSequence: number,
+    onFailure: (error: Error) => void,
+  ) {
     this.db = db;
+    this.mark = mark;
     this.nextSequence = nextSequence;
     this.onFailure = onFailure;
   }
 
   /**
    * @param onFailure called once, when a write failed
-   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED
+   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where LevelDB cannot read its files, or where entries
+   * are gone that were durable
    */
   static async open(path: string, onFailure: (error: Error) => void = () => {}): Promise<LedgerLog> {
-    const db = new Level<string, unknown>(path, { keyEncoding: "utf8", valueEncoding: encoding as never });
+    const db = new Level<string, unknown>(path, {
+      keyEncoding: "utf8",
+      valueEncoding: storeEncoding as never,
+    });
     try {
       await db.open();
     } catch (cause) {
+      if (isCorruption(cause)) throw corrupt(`LevelDB cannot read its files in ${path}`, { path }, cause);
       const isLocked =
         JSON.stringify(cause, ["code", "cause"]).includes("LEVEL_LOCKED") ||
         String((cause as Error).cause).includes("lock");
@@ -87,12 +93,24 @@ export class LedgerLog {
         { data: { path }, cause },
       );
     }
-    const [last] = await db.keys({ ...underPrefix("log"), reverse: true, limit: 1 }).all();
-    return new LedgerLog(
-      db,
-      last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1,
-      onFailure,
-    );
+    try {
+      const keys = db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
+      const [last] = await reading(keys.all());
+      const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
+      const mark = new DurableMark(path);
+      const durableSequence = mark.read() ?? -1;
+      if (durableSequence >= nextSequence) {
+        throw corrupt(`the log in ${path} ends at ${nextSequence - 1}, and ${durableSequence} was durable`, {
+          path,
+          lastSequence: nextSequence - 1,
+          durableSequence,
+        });
+      }
+      return new LedgerLog(db, mark, nextSequence, onFailure);
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
   }
 
   /** Sequence of the last entry, durable or not; −1 for an empty log. */
@@ -135,6 +153,7 @@ export class LedgerLog {
       while (this.pending.writes.length > 0) {
         const current = this.pending;
         this.pending = newPendingWrite();
+        const { lastSequence } = this;
         try {
           await this.db.batch(
             current.writes.map(({ key, value }) =>
@@ -142,6 +161,7 @@ export class LedgerLog {
             ),
             { sync: true },
           );
+          if (lastSequence >= 0) this.mark.write(lastSequence);
           current.resolve();
         } catch (cause) {
           this.failure = sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", {
@@ -162,6 +182,7 @@ export class LedgerLog {
 
   async close(): Promise<void> {
     if (this.failure === null) await this.flushed();
+    this.mark.close();
     await this.db.close();
   }
 
@@ -171,7 +192,7 @@ export class LedgerLog {
     toSequence = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
-    for await (const [key, value] of this.db.iterator(range)) {
+    for await (const [key, value] of readingEach(this.db.iterator(range))) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
       if (sequence > toSequence) return;
       yield [sequence, value as LogEntry];
@@ -179,29 +200,29 @@ export class LedgerLog {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    return (await this.db.get(key)) as T | undefined;
+    return (await reading(this.db.get(key))) as T | undefined;
   }
 
   /** Values of the keys in a range, in key order. */
   async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
-    return (await this.db.values(range).all()) as T[];
+    return (await reading(this.db.values(range).all())) as T[];
   }
 
   /** Keys of a range with their values, in key order. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
-    return (await this.db.iterator(range).all()) as [string, T][];
+    return (await reading(this.db.iterator(range).all())) as [string, T][];
   }
 
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
-    const value = await this.db.get(key);
+    const value = await reading(this.db.get(key));
     if (value === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
     return value as T;
   }
 
   async operation(hash: string): Promise<OperationEntry | undefined> {
-    const sequence = (await this.db.get(storeKeys.operation(hash))) as number | undefined;
+    const sequence = (await reading(this.db.get(storeKeys.operation(hash)))) as number | undefined;
     return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
   }
 
@@ -214,7 +235,7 @@ export class LedgerLog {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const range = underPrefix(prefix);
     if (beforeHash !== undefined) {
-      const sequence = (await this.db.get(storeKeys.operation(beforeHash))) as number | undefined;
+      const sequence = (await reading(this.db.get(storeKeys.operation(beforeHash)))) as number | undefined;
       if (sequence === undefined) {
         throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${beforeHash} was acknowledged here`, {
           data: { hash: beforeHash },
@@ -222,34 +243,74 @@ export class LedgerLog {
       }
       range.lt = storeKeys.leafOperation(leafId, sequence);
     }
-    const sequences = await this.db.values({ ...range, reverse: true, limit }).all();
+    const sequences = await reading(this.db.values({ ...range, reverse: true, limit }).all());
     return Promise.all(
       sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
     );
   }
 
   async batch(batchNumber: number): Promise<BatchRecord | undefined> {
-    return (await this.db.get(storeKeys.batch(batchNumber))) as BatchRecord | undefined;
+    return (await reading(this.db.get(storeKeys.batch(batchNumber)))) as BatchRecord | undefined;
   }
 
   async queueEntry(queueIndex: number): Promise<QueueRecord | undefined> {
-    return (await this.db.get(storeKeys.queueEntry(queueIndex))) as QueueRecord | undefined;
+    return (await reading(this.db.get(storeKeys.queueEntry(queueIndex)))) as QueueRecord | undefined;
   }
 
   async queueEntriesFrom(queueIndex: number): Promise<QueueRecord[]> {
     const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
-    return (await this.db.values(range).all()) as QueueRecord[];
+    return (await reading(this.db.values(range).all())) as QueueRecord[];
   }
 
   async finalPosition(): Promise<ChainPosition | undefined> {
-    return (await this.db.get(storeKeys.finalPosition)) as ChainPosition | undefined;
+    return (await reading(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
   /** All leaves as the last final batch left them. */
   async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord]> {
-    for await (const [key, value] of this.db.iterator(underPrefix("leaf"))) {
+    for await (const [key, value] of readingEach(this.db.iterator(underPrefix("leaf")))) {
       yield [Number.parseInt(key.slice("leaf!".length), 16), value as LeafRecord];
     }
+  }
+}
+
+function corrupt(message: string, data: object, cause?: unknown) {
+  return sequencerError("SEQ_STORE_CORRUPT", message, { data, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** LevelDB's own word for it, or bytes of a value that are not those that were written. */
+function isCorruption(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown };
+    if (code === "LEVEL_CORRUPTION" || code === "LEVEL_DECODING_ERROR") return true;
+    // Files that its list names and that are not there.
+    if (/corruption|missing files|does not exist/i.test(at.message)) return true;
+  }
+  return false;
+}
+
+/** @throws SEQ_STORE_CORRUPT for what cannot be read as it was written */
+async function reading<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (isCorruption(cause))
+      throw corrupt("a value of the data directory is not as it was written", {}, cause);
+    throw cause;
+  }
+}
+
+/** As `reading`, for every entry. */
+async function* readingEach<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = entries[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await reading(iterator.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
   }
 }
 

@@ -30,7 +30,7 @@ export interface RestoreOptions {
 
 /**
  * Sealed batches are taken over by the leaves that they changed; only the open batch is executed again.
- * @throws SEQ_STORE_INCONSISTENT
+ * @throws SEQ_STORE_INCONSISTENT, SEQ_STORE_CORRUPT
  */
 export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
   const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
@@ -45,7 +45,13 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
 
   let opened: Restored["opened"] = null;
   let executed: ExecutedEntry[] = [];
+  let lastSequence = final.sequence;
   for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
+    // Between batches there may be a gap: entries that were executed again behind it. Within one there is none.
+    const isInPlace =
+      entry.type === "opened" ? opened === null : opened !== null && sequence === lastSequence + 1;
+    if (!isInPlace) throw missingEntry(lastSequence, sequence);
+    lastSequence = sequence;
     switch (entry.type) {
       case "opened":
         opened = { entry, sequence };
@@ -57,6 +63,7 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
         executed.push(entry);
         break;
       case "sealed": {
+        if (entry.batchNumber !== book.sealedNumber + 1) throw missingEntry(lastSequence, sequence);
         const record = await log.require<BatchRecord>(storeKeys.batch(entry.batchNumber));
         const changes = await log.require<LeafChanges>(storeKeys.changes(entry.batchNumber));
         head.applySealed(changes, record.position);
@@ -75,6 +82,16 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     for (const entry of executed) replay(head, entry);
   }
   const waiting = await log.queueEntriesFrom(head.position.queueHead);
+  const misplaced = waiting.findIndex(({ queueIndex }, i) => queueIndex !== head.position.queueHead + i);
+  if (misplaced >= 0) {
+    throw sequencerError(
+      "SEQ_STORE_CORRUPT",
+      `queue entry ${head.position.queueHead + misplaced} is missing`,
+      {
+        data: { queueIndex: head.position.queueHead + misplaced },
+      },
+    );
+  }
   return { head, book, opened, waiting, replayedCount: executed.length };
 }
 
@@ -86,6 +103,16 @@ function replay(head: HeadState, entry: ExecutedEntry): void {
       cause,
     });
   }
+}
+
+function missingEntry(lastSequence: number, sequence: number) {
+  return sequencerError(
+    "SEQ_STORE_CORRUPT",
+    `the log lacks entries between ${lastSequence} and ${sequence}`,
+    {
+      data: { lastSequence, sequence },
+    },
+  );
 }
 
 function requireRoot(what: string, expected: bigint, actual: bigint): void {
