@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, decodeElement, elementBytes, inverse } from "../../circuits/wasm/field-limbs.ts";
-import { baseModulus, fromBytesLe, montgomeryR, scalarModulus } from "../bn254-wasm.ts";
+import { baseModulus, fromBytesLe, montgomeryR } from "../bn254-wasm.ts";
 import type { Groth16Proof } from "../groth16-proof.ts";
 import { g1Bytes, g2Bytes } from "../zkey-layout.ts";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
@@ -54,7 +54,13 @@ export interface Blinding {
   s: bigint;
 }
 
-/** The proof's points in G1, from the windows' points. */
+/**
+ * The proof's points in G1, from the windows' points.
+ *
+ *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C + sum H + s A + r B'
+ *
+ * which is C = ... + s A + r B - r s delta with B = B' + s delta. Each line is one chain of doublings.
+ */
 export function assembleG1(
   plan: MemoryPlan,
   buffer: SharedArrayBuffer,
@@ -63,19 +69,15 @@ export function assembleG1(
 ): ProofPart {
   const element = elementReader(buffer);
   const read = (at: number) => G1.fromAffine({ x: element(at), y: element(at + elementBytes) });
-  const sum = (name: SumName) => combineWindows(plan, buffer, name, G1.ZERO, g1Shape.pointBytes, read);
-  const times = (point: G1, scalar: bigint) => (scalar === 0n ? G1.ZERO : point.multiplyUnsafe(scalar));
-  const a = key.alpha1.add(sum("a")).add(times(key.delta1, r));
-  const b1 = key.beta1.add(sum("b1")).add(times(key.delta1, s));
-  const blinding = times(a, s)
-    .add(times(b1, r))
-    .subtract(times(key.delta1, (r * s) % scalarModulus));
-  const c = sum("c").add(sum("h")).add(blinding);
+  const sum = (name: SumName) => readWindows(plan, buffer, name, g1Shape.pointBytes, read);
+  const a = key.alpha1.add(runChain(G1.ZERO, [sum("a"), multiple(key.delta1, r)]));
+  const b1 = key.beta1.add(runChain(G1.ZERO, [sum("b1")]));
+  const c = runChain(G1.ZERO, [sum("c"), sum("h"), twoMultiples(a, s, b1, r)]);
   const [pa, pc] = [a.toAffine(), c.toAffine()];
   return { group: "g1", a: [pa.x, pa.y], c: [pc.x, pc.y] };
 }
 
-/** The proof's point in G2. */
+/** The proof's point in G2: B = beta + sum B + s delta. */
 export function assembleG2(
   plan: MemoryPlan,
   buffer: SharedArrayBuffer,
@@ -88,11 +90,8 @@ export function assembleG2(
       x: { c0: element(at), c1: element(at + elementBytes) },
       y: { c0: element(at + 2 * elementBytes), c1: element(at + 3 * elementBytes) },
     });
-  const sum = combineWindows(plan, buffer, "b2", G2.ZERO, g2Shape.pointBytes, read);
-  const { x, y } = key.beta2
-    .add(sum)
-    .add(s === 0n ? G2.ZERO : key.delta2.multiplyUnsafe(s))
-    .toAffine();
+  const sum = readWindows(plan, buffer, "b2", g2Shape.pointBytes, read);
+  const { x, y } = key.beta2.add(runChain(G2.ZERO, [sum, multiple(key.delta2, s)])).toAffine();
   return {
     group: "g2",
     b: [
@@ -107,25 +106,56 @@ function elementReader(buffer: SharedArrayBuffer): (address: number) => bigint {
   return (address) => decodeElement(doubles.subarray(address / 8, (address + elementBytes) / 8), baseField);
 }
 
-/** A sum over the key's points from its windows' points. */
-function combineWindows<P extends { add(other: P): P; double(): P }>(
-  plan: MemoryPlan,
-  buffer: SharedArrayBuffer,
-  sum: SumName,
-  zero: P,
-  pointBytes: number,
-  read: (at: number) => P,
-): P {
-  const bytes = new Uint8Array(buffer);
-  const { windowBits, windowCount } = windowsOf(plan, sum);
-  const tasks = listTasks(plan).filter((task) => task.sum === sum);
+/** Bits of a scalar; windows of halved scalars end far below. */
+const chainBits = 254;
+
+/** What is added at a bit: the sum of 2^bit * term(bit) is meant. */
+type Term<P> = (bit: number) => P | undefined;
+
+/** The sum of all terms with one doubling a bit. */
+function runChain<P extends { add(other: P): P; double(): P }>(zero: P, terms: readonly Term<P>[]): P {
   let total = zero;
-  for (let window = windowCount - 1; window >= 0; window--) {
-    const { result, flags } = tasks[window]!;
-    for (let bit = windowBits - 1; bit >= 0; bit--) {
-      total = total.double();
-      if (bytes[flags + bit] === 1) total = total.add(read(result + bit * pointBytes));
+  for (let bit = chainBits - 1; bit >= 0; bit--) {
+    total = total.double();
+    for (const term of terms) {
+      const point = term(bit);
+      if (point !== undefined) total = total.add(point);
     }
   }
   return total;
+}
+
+function multiple<P>(point: P, scalar: bigint): Term<P> {
+  return (bit) => (isSet(scalar, bit) ? point : undefined);
+}
+
+/** scalarP * p + scalarQ * q */
+function twoMultiples<P extends { add(other: P): P }>(p: P, scalarP: bigint, q: P, scalarQ: bigint): Term<P> {
+  const both = p.add(q);
+  return (bit) =>
+    isSet(scalarP, bit) ? (isSet(scalarQ, bit) ? both : p) : isSet(scalarQ, bit) ? q : undefined;
+}
+
+function isSet(scalar: bigint, bit: number): boolean {
+  return ((scalar >> BigInt(bit)) & 1n) === 1n;
+}
+
+/** A sum over the key's points: its windows have a point for each bit. */
+function readWindows<P>(
+  plan: MemoryPlan,
+  buffer: SharedArrayBuffer,
+  sum: SumName,
+  pointBytes: number,
+  read: (at: number) => P,
+): Term<P> {
+  const bytes = new Uint8Array(buffer);
+  const { windowBits, windowCount } = windowsOf(plan, sum);
+  const tasks = listTasks(plan).filter((task) => task.sum === sum);
+  if (windowBits * windowCount > chainBits) throw new RangeError("the windows go beyond the chain");
+  return (bit) => {
+    const task = tasks[Math.floor(bit / windowBits)];
+    if (task === undefined) return undefined;
+    const place = bit % windowBits;
+    return bytes[task.flags + place] === 1 ? read(task.result + place * pointBytes) : undefined;
+  };
 }
