@@ -50,6 +50,10 @@ export interface VerifyResult {
   readonly settlementCount: number;
   /** Proofs of batches and settlements checked here; the rest came in through other contracts, and only L1 saw them. */
   readonly proofCount: number;
+  /** The ledger's root never changes again (docs/exits.md). */
+  readonly isFrozen: boolean;
+  /** What has left the frozen ledger, of `ledgerWei`. */
+  readonly exitedWei: bigint;
   readonly areKeysDerived: boolean;
   /** Some registered circuit has a key whose secret is known: then no proof means anything. */
   readonly isDevelopment: boolean;
@@ -100,6 +104,8 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     ledgerWei: ledger.totalWei(),
     settlementCount: replay.settlements.settlementCount,
     proofCount: replay.proofCount,
+    isFrozen: replay.isFrozen,
+    exitedWei: replay.totals.totalExitedWei(),
     areKeysDerived: options.circuits !== undefined,
     isDevelopment: circuits.some((circuit) => circuit.isDevelopment),
   };

@@ -58,6 +58,10 @@ export function addVerifyCommand(program: Command): void {
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
       `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
     ];
+    if (result.isFrozen)
+      lines.push(
+        `it is frozen; ${formatOpen(result.exitedWei)} OPEN has left by exits, each as its last ledger gives`,
+      );
     if (result.isDevelopment)
       lines.push(
         "its keys are development keys: anyone can forge proofs for them, so this shows only that nobody did by accident",

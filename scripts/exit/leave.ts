@@ -24,6 +24,7 @@ import { type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
 /** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
 export const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
+const PROGRESS_INTERVAL_MS = 2_000;
 // Anybody may exit for anybody. Who spoils a whole group pays for each time.
 const MAX_SPOILED_CALLS = EXITS_PER_CALL;
 
@@ -77,11 +78,13 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   if (account !== null && !isFrozen)
     throw commandError("CMD_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
   onProgress("rebuilding the ledger from L1");
+  let toldAtMs = Date.now();
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
     onEvent: (event) => {
-      if (event.type === "batch")
-        onProgress(`rebuilding the ledger from L1: batch ${event.batch.batchNumber}`);
+      if (event.type !== "batch" || Date.now() - toldAtMs < PROGRESS_INTERVAL_MS) return;
+      toldAtMs = Date.now();
+      onProgress(`rebuilding the ledger from L1: batch ${event.batch.batchNumber}`);
     },
   });
   const { replay } = restored;
