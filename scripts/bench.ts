@@ -42,6 +42,21 @@ program
   });
 
 program
+  .command("witness")
+  .description(
+    "batch circuits put together from parts: their witnesses against circom's, and proofs of any size",
+  )
+  .option("--shapes <list>", "batch shapes, narrow-wide", "8-4,56-8")
+  .option("--rounds <n>", "counted witnesses of each", "5")
+  .option("--prove <name>", "also prove each: wasm, native or snarkjs; makes its development key")
+  .option("--no-check", "leave out the check of the witness against every row")
+  .addHelpText("after", "\nExample:\n  npm run bench -- witness --shapes 248-8 --rounds 1 --prove native")
+  .action(async (options: { shapes: string; rounds: string; prove?: string; check: boolean }) => {
+    const { benchWitness } = await import("./bench/witness.ts");
+    console.log(JSON.stringify(await benchWitness(options)));
+  });
+
+program
   .command("prove")
   .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
   .option("--sizes <list>", "domains as powers of two", "16,18,20")
@@ -55,6 +70,22 @@ program
   .action(async (options: BenchProveOptions) => {
     const { benchProve } = await import("./bench/prove.ts");
     console.log(JSON.stringify(await benchProve(options)));
+  });
+
+program
+  .command("sequencer")
+  .description(
+    "operations accepted durably, soft confirmation under a fixed rate, bad signatures; prover idle",
+  )
+  .option("--operations <n>", "of the closed loop", "8192")
+  .option("--users <n>", "leaves that send", "512")
+  .option("--seconds <n>", "of each open loop", "10")
+  .addHelpText("after", "\nExample:\n  npm run bench -- sequencer --operations 2048")
+  .action(async (options: { operations: string; users: string; seconds: string }) => {
+    const { benchSequencer } = await import("./bench/sequencer.ts");
+    const { operations, seconds, users } = options;
+    const counts = { operations: Number(operations), users: Number(users), seconds: Number(seconds) };
+    console.log(JSON.stringify(await benchSequencer(counts)));
   });
 
 await program.parseAsync();

@@ -88,8 +88,9 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acknowledgeMs: null as object | null,
   };
   if (options.acceptance) {
-    const { measureAcceptance } = await import("../../sequencer/load.ts");
-    acceptance = await measureAcceptance();
+    const { DEFAULT_LOAD, measureLoad } = await import("../../sequencer/load.ts");
+    const { acceptedOperationsPerSecond, openLoop } = await measureLoad(DEFAULT_LOAD, log);
+    acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
   }
   return { constraintsPerSlot, batches, gasPerFurtherProof, extrapolated, ...acceptance };

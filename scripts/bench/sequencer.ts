@@ -1,0 +1,33 @@
+/** The sequencer by itself, prover idle: operations accepted durably, latency under a fixed rate, a flood of bad ones. */
+import { availableParallelism } from "node:os";
+import { poseidonImplementation } from "../../circuits/poseidon.ts";
+import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "../../sequencer/load.ts";
+
+const latency = ({ p50, p99 }: Latency) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+const cost = ({ mainThreadMs, totalMs }: Cost) =>
+  `${totalMs.toFixed(3)} ms of processor time, ${mainThreadMs.toFixed(3)} of it in the main thread`;
+
+export async function benchSequencer(options: { operations: number; users: number; seconds: number }) {
+  const figures = await measureLoad(
+    {
+      ...DEFAULT_LOAD,
+      operationCount: options.operations,
+      userCount: options.users,
+      openLoopSeconds: options.seconds,
+    },
+    (line) => console.log(line),
+  );
+  const { acceptedOperationsPerSecond, closedLoop, flood, openLoop } = figures;
+  const { badPerSecond, connectionCount, operationsPerSecond } = figures.options;
+  console.log(
+    `accepted durably: ${acceptedOperationsPerSecond.toFixed(0)} operations a second from ${connectionCount} connections, ` +
+      `${latency(closedLoop.acknowledgeMs)}; each ${cost(closedLoop.perOperation)}`,
+  );
+  console.log(
+    `at ${operationsPerSecond} a second: ${latency(openLoop.acknowledgeMs)}; each ${cost(openLoop.perOperation)}`,
+  );
+  console.log(
+    `beside ${badPerSecond} bad signatures a second: ${latency(flood.acknowledgeMs)}; each bad one ${cost(flood.perRefused)}`,
+  );
+  return { ...figures, cores: availableParallelism(), poseidon: poseidonImplementation() };
+}
