@@ -1,7 +1,7 @@
 import type { Prover } from "./prover.ts";
 
 /** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
-export const BACKEND_NAMES = ["wasm", "native", "snarkjs"] as const;
+export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** Loads only what is asked for: snarkjs alone takes a second. */
@@ -12,6 +12,9 @@ export async function createProver(backend: BackendName): Promise<Prover> {
     case "native":
       // PRV_NATIVE_UNAVAILABLE where the addon could not be built.
       return (await import("./native/native-backend.ts")).createNativeProver();
+    case "webgpu":
+      // PRV_GPU_UNAVAILABLE where there is no graphics card, or no Vulkan driver for it.
+      return (await import("./webgpu/webgpu-backend.ts")).createWebgpuProver();
     case "snarkjs":
       return (await import("./snarkjs-backend.ts")).createSnarkjsProver();
     default: {

@@ -24,78 +24,78 @@ export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
  * and 2 squares, no inversion and no second pass over memory, as affine additions in batches would need;
  * equal and opposite points are told apart here, so no key and no witness can make a wrong sum.
  *
- *   Point = x, y; Sum = X, Y, ZZ, ZZZ; both arrays of Fq, of elements below 2 p
- *   pointAdd(sum, point)   for a point that is not at infinity
- *   sumAdd(a, b), sumZero()
+ * A thread's sums lie in slots and are named by their numbers. A card keeps slots beside its registers; what
+ * loading and storing them costs is little against an addition's ten thousand instructions, and the additions'
+ * own values then have the registers for themselves.
+ *
+ *   point: Point = x, y; slots: Sums; arrays of Fq, of elements below 2 p
+ *   pointAdd(slot)       slots[slot] += point, which is not at infinity
+ *   sumAdd(slot, other)  slots[slot] += slots[other]
+ *   slotZero(slot), slotCopy(slot, other), pointNegate()
+ *
+ * @param slotCount how many sums a thread has
  */
-export function curveShader(curve: CurveShape, style: ShaderStyle): string {
+export function curveShader(curve: CurveShape, style: ShaderStyle, slotCount: number): string {
   const { degree } = curve;
-  const ones = ["FqOne", ...Array.from({ length: degree - 1 }, () => "FqZero")].join(", ");
-  const zero = Array.from({ length: 4 * degree }, () => "FqZero").join(", ");
-  const point = Array.from({ length: 2 * degree }, (_, i) => `b[${i}]`).join(", ");
   return `${fieldShader(baseShader, style)}
 const FqOne = ${limbsLiteral(kernelR % baseModulus)};
 alias Point = array<Fq, ${2 * degree}>;
 alias Sum = array<Fq, ${4 * degree}>;
-fn sumZero() -> Sum { return Sum(${zero}); }
-fn isInfinity(a: Sum) -> bool {
-  ${style === "compact" ? allZero(degree, "x", `${2 * degree}u`, "a") : `return ${isZero(degree, (i) => `a[${2 * degree + i}]`)};`}
+var<private> point: Point;
+var<private> slots: array<Sum, ${slotCount}>;
+fn slotZero(slot: u32) {
+  for (var i = 0u; i < ${4 * degree}u; i++) { slots[slot][i] = FqZero; }
 }
-${addition("pointAdd", "Point", curve, style, `if (isInfinity(a)) { return Sum(${point}, ${ones}, ${ones}); }`)}
-${addition(
-  "sumAdd",
-  "Sum",
-  curve,
-  style,
-  "if (isInfinity(a)) { return b; }\n  if (isInfinity(b)) { return a; }",
-)}
+fn slotCopy(slot: u32, other: u32) {
+  for (var i = 0u; i < ${4 * degree}u; i++) { slots[slot][i] = slots[other][i]; }
+}
+fn slotIsInfinity(slot: u32) -> bool {
+  for (var i = ${2 * degree}u; i < ${3 * degree}u; i++) {
+    if (!FqIsZero(slots[slot][i])) { return false; }
+  }
+  return true;
+}
+fn pointNegate() {
+  for (var i = ${degree}u; i < ${2 * degree}u; i++) { point[i] = FqSub(FqZero, point[i]); }
+}
+${addition("Point", curve, style)}
+${addition("Sum", curve, style)}
 `;
 }
 
-/** Points and sums from and to a buffer of vec4<u32>, by their index in it. */
-export function bufferLoad(
-  curve: CurveShape,
-  style: ShaderStyle,
-  type: "Point" | "Sum",
-  buffer: string,
-): string {
-  const count = (type === "Point" ? 2 : 4) * curve.degree;
-  const element = (i: string) => `FqUnpack(${buffer}[at + 2u * ${i}], ${buffer}[at + 2u * ${i} + 1u])`;
-  const loop = `var value: ${type};
-  for (var i = 0u; i < ${count}u; i++) { value[i] = ${element("i")}; }
-  return value;`;
-  const unrolled = `return ${type}(${indices(count)
-    .map((i) => element(`${i}u`))
-    .join(", ")});`;
+/**
+ * Points and sums from and to a buffer of vec4<u32>, by their index in it: \`<buffer>Load(index)\` to the point,
+ * \`<buffer>Load(index, slot)\` and \`<buffer>Store(index, slot)\`.
+ */
+export function pointLoad({ degree }: CurveShape, buffer: string): string {
   return `
-fn ${buffer}Load(index: u32) -> ${type} {
-  let at = index * ${2 * count}u;
-  ${style === "compact" ? loop : unrolled}
+fn ${buffer}Load(index: u32) {
+  for (var i = 0u; i < ${2 * degree}u; i++) {
+    let at = index * ${4 * degree}u + 2u * i;
+    point[i] = FqUnpack(${buffer}[at], ${buffer}[at + 1u]);
+  }
 }`;
 }
 
-export function bufferStore({ degree }: CurveShape, style: ShaderStyle, buffer: string): string {
-  const element = (i: string) => `
-    ${buffer}[at + 2u * ${i}] = FqPackLow(value[${i}]);
-    ${buffer}[at + 2u * ${i} + 1u] = FqPackHigh(value[${i}]);`;
-  const count = 4 * degree;
-  const loop = `var value = sum;
-  for (var i = 0u; i < ${count}u; i++) {${element("i")}
-  }`;
-  const unrolled = `let value = sum;${indices(count)
-    .map((i) => element(`${i}u`))
-    .join("")}`;
+export function sumLoad({ degree }: CurveShape, buffer: string): string {
   return `
-fn ${buffer}Store(index: u32, sum: Sum) {
-  let at = index * ${2 * count}u;
-  ${style === "compact" ? loop : unrolled}
+fn ${buffer}Load(index: u32, slot: u32) {
+  for (var i = 0u; i < ${4 * degree}u; i++) {
+    let at = index * ${8 * degree}u + 2u * i;
+    slots[slot][i] = FqUnpack(${buffer}[at], ${buffer}[at + 1u]);
+  }
 }`;
 }
 
-const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
-
-function isZero(degree: number, element: (i: number) => string): string {
-  return Array.from({ length: degree }, (_, i) => `FqIsZero(${element(i)})`).join(" && ");
+export function sumStore({ degree }: CurveShape, buffer: string): string {
+  return `
+fn ${buffer}Store(index: u32, slot: u32) {
+  for (var i = 0u; i < ${4 * degree}u; i++) {
+    let at = index * ${8 * degree}u + 2u * i;
+    ${buffer}[at] = FqPackLow(slots[slot][i]);
+    ${buffer}[at + 1u] = FqPackHigh(slots[slot][i]);
+  }
+}`;
 }
 
 type Element = readonly Value[];
@@ -198,86 +198,110 @@ class ElementOperations {
   }
 }
 
-function addition(
-  name: string,
-  type: "Point" | "Sum",
-  curve: CurveShape,
-  style: ShaderStyle,
-  shortcuts: string,
-): string {
+function addition(type: "Point" | "Sum", curve: CurveShape, style: ShaderStyle): string {
   const { degree } = curve;
   const formulas = additionFormulas(curve, type);
+  const name = type === "Point" ? "pointAdd" : "sumAdd";
+  const signature = type === "Point" ? "fn pointAdd(slot: u32)" : "fn sumAdd(slot: u32, other: u32)";
+  const shortcut =
+    type === "Point"
+      ? `if (slotIsInfinity(slot)) {
+    for (var i = 0u; i < ${2 * degree}u; i++) { slots[slot][i] = point[i]; }
+    for (var i = ${2 * degree}u; i < ${4 * degree}u; i++) { slots[slot][i] = FqZero; }
+    slots[slot][${2 * degree}] = FqOne;
+    slots[slot][${3 * degree}] = FqOne;
+    return;
+  }`
+      : `if (slotIsInfinity(other)) { return; }
+  if (slotIsInfinity(slot)) {
+    slotCopy(slot, other);
+    return;
+  }`;
+  const right = type === "Point" ? "point" : "slots[other]";
+  const body =
+    style === "unrolled"
+      ? unrolledAddition(formulas, right, degree)
+      : compactAddition(name, formulas, right, degree);
+  return `${style === "compact" ? interpreter(name, formulas.program, segmentsOf(formulas)) : ""}
+${body.declarations}
+${signature} {
+  ${shortcut}
+${body.statements}
+}`;
+}
+
+const segmentsOf = ({ compare, add, double }: AdditionFormulas) => [compare, add, double];
+
+interface Body {
+  declarations: string;
+  statements: string;
+}
+
+function unrolledAddition(formulas: AdditionFormulas, right: string, degree: number): Body {
   const { program, compare, add, double } = formulas;
-  const head = `fn ${name}(a: Sum, b: ${type}) -> Sum {\n  ${shortcuts}`;
-  if (style === "unrolled") {
-    const inputs = Array.from({ length: program.inputCount }, (_, i) =>
-      i < 4 * degree ? `  let v${i} = a[${i}];` : `  let v${i} = b[${i - 4 * degree}];`,
-    );
-    const sum = ({ outputs }: Segment) => `Sum(${outputs.map((value) => `v${value}`).join(", ")})`;
-    return `
-${head}
-${inputs.join("\n")}
+  const inputs = Array.from({ length: program.inputCount }, (_, i) =>
+    i < 4 * degree ? `  let v${i} = slots[slot][${i}];` : `  let v${i} = ${right}[${i - 4 * degree}];`,
+  );
+  const areZero = (first: number) =>
+    Array.from({ length: degree }, (_, i) => `FqIsZero(v${compare.outputs[first + i]})`).join(" && ");
+  const keep = ({ outputs }: Segment) =>
+    outputs.map((value, i) => `    slots[slot][${i}] = v${value};`).join("\n");
+  return {
+    declarations: "",
+    statements: `${inputs.join("\n")}
 ${program.statements(compare)}
-  if (${isZero(degree, (i) => `v${compare.outputs[i]}`)}) {
-    if (${isZero(degree, (i) => `v${compare.outputs[degree + i]}`)}) {
-${program.statements(double)}
-      return ${sum(double)};
+  if (${areZero(0)}) {
+    if (!(${areZero(degree)})) {
+      slotZero(slot);
+      return;
     }
-    return sumZero();
+${program.statements(double)}
+${keep(double)}
+    return;
   }
 ${program.statements(add)}
-  return ${sum(add)};
-}`;
-  }
-  const segments = [compare, add, double];
-  const { of } = program.registers(segments);
+${keep(add)}`,
+  };
+}
+
+function compactAddition(name: string, formulas: AdditionFormulas, right: string, degree: number): Body {
+  const { program, compare, add, double } = formulas;
+  const { of } = program.registers(segmentsOf(formulas));
   const registers = `${name}Registers`;
   // Registers of what a segment leaves: the squares from 0, then the sum, then the double.
-  const places = segments.flatMap(({ outputs }) => outputs.map(of));
-  return `${interpreter(name, program, segments)}
-var<private> ${name}Places: array<u32, ${places.length}> = array<u32, ${places.length}>(${places
-    .map((place) => `${place}u`)
-    .join(", ")});
-fn ${name}AllZero(place: u32) -> bool {
+  const places = segmentsOf(formulas).flatMap(({ outputs }) => outputs.map(of));
+  const list = `array<u32, ${places.length}>`;
+  return {
+    declarations: `
+var<private> ${name}Places: ${list} = ${list}(${places.map((place) => `${place}u`).join(", ")});
+fn ${name}AreZero(place: u32) -> bool {
   for (var i = 0u; i < ${degree}u; i++) {
     if (!FqIsZero(${registers}[${name}Places[place + i]])) { return false; }
   }
   return true;
-}
-${head}
-  var left = a;
-  var right = b;
-  for (var i = 0u; i < ${4 * degree}u; i++) { ${registers}[i] = left[i]; }
-  for (var i = 0u; i < ${program.inputCount - 4 * degree}u; i++) { ${registers}[${4 * degree}u + i] = right[i]; }
+}`,
+    statements: `
+  for (var i = 0u; i < ${4 * degree}u; i++) { ${registers}[i] = slots[slot][i]; }
+  for (var i = 0u; i < ${program.inputCount - 4 * degree}u; i++) { ${registers}[${4 * degree}u + i] = ${right}[i]; }
   var first = ${compare.start}u;
   var end = ${compare.end}u;
   var place = ${2 * degree}u;
-  var isOpposite = false;
+  var areOpposite = false;
   for (var round = 0u; round < 2u; round++) {
     ${name}Interpret(first, end);
-    if (round == 0u) {
-      first = ${add.start}u;
-      end = ${add.end}u;
-      if (${name}AllZero(0u)) {
-        isOpposite = !${name}AllZero(${degree}u);
-        first = ${double.start}u;
-        end = ${double.end}u;
-        place = ${6 * degree}u;
-      }
+    if (round == 1u) { break; }
+    first = ${add.start}u;
+    end = ${add.end}u;
+    if (${name}AreZero(0u)) {
+      areOpposite = !${name}AreZero(${degree}u);
+      first = ${double.start}u;
+      end = ${double.end}u;
+      place = ${6 * degree}u;
     }
   }
-  if (isOpposite) { return sumZero(); }
-  var out: Sum;
-  for (var i = 0u; i < ${4 * degree}u; i++) { out[i] = ${registers}[${name}Places[place + i]]; }
-  return out;
-}`;
-}
-
-/** A function's body that says whether the elements of `source` from `start` on are all zero. */
-function allZero(degree: number, copy: string, start: string, source: string): string {
-  return `var ${copy} = ${source};
-  for (var i = 0u; i < ${degree}u; i++) {
-    if (!FqIsZero(${copy}[${start} + i])) { return false; }
-  }
-  return true;`;
+  for (var i = 0u; i < ${4 * degree}u; i++) {
+    slots[slot][i] = ${registers}[${name}Places[place + i]];
+    if (areOpposite) { slots[slot][i] = FqZero; }
+  }`,
+  };
 }

@@ -1,4 +1,4 @@
-import { bufferLoad, bufferStore, type CurveShape, curveShader } from "./curve-shader.ts";
+import { type CurveShape, curveShader, pointLoad, sumLoad, sumStore } from "./curve-shader.ts";
 import type { ShaderStyle } from "./field-shader.ts";
 import { groupSize, type Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
@@ -131,8 +131,6 @@ export const offsetKernel: Kernel = makeKernel(
  * a chunk is that thread's to write; what a chunk adds to one that began before goes to the next level.
  */
 export function accumulateKernel(curve: CurveShape, style: ShaderStyle): Kernel {
-  const { degree } = curve;
-  const negated = Array.from({ length: degree }, (_, i) => `point[${degree + i}]`);
   return makeKernel(
     `accumulate ${curve.name}`,
     [
@@ -145,10 +143,10 @@ export function accumulateKernel(curve: CurveShape, style: ShaderStyle): Kernel 
       ["parameters", "uniform", "Parameters"],
     ],
     `struct Parameters { bucketCount: u32, chunkLength: u32, chunkCount: u32 }
-${curveShader(curve, style)}
-${bufferLoad(curve, style, "Point", "points")}
-${bufferStore(curve, style, "buckets")}
-${bufferStore(curve, style, "partials")}`,
+${curveShader(curve, style, 1)}
+${pointLoad(curve, "points")}
+${sumStore(curve, "buckets")}
+${sumStore(curve, "partials")}`,
     `
   if (thread >= parameters.chunkCount) { return; }
   keys[thread] = ${none};
@@ -159,26 +157,26 @@ ${bufferStore(curve, style, "partials")}`,
   var key = list[begin].x;
   var isContinued = false;
   if (begin > 0u) { isContinued = list[begin - 1u].x == key; }
-  var sum = sumZero();
+  slotZero(0u);
   // One turn more than there are digits, to write the last sum.
   for (var i = begin; i <= end; i++) {
     var digit = vec2<u32>(${none}, 0u);
     if (i < end) { digit = list[i]; }
     if (digit.x != key) {
       if (isContinued) {
-        partialsStore(thread, sum);
+        partialsStore(thread, 0u);
         keys[thread] = key;
       } else {
-        bucketsStore(key, sum);
+        bucketsStore(key, 0u);
       }
       isContinued = false;
       key = digit.x;
-      sum = sumZero();
+      slotZero(0u);
     }
     if (i < end) {
-      var point = pointsLoad(digit.y & 0x7fffffffu);
-      if ((digit.y >> 31u) == 1u) { ${negated.map((y) => `${y} = FqSub(FqZero, ${y});`).join(" ")} }
-      sum = pointAdd(sum, point);
+      pointsLoad(digit.y & 0x7fffffffu);
+      if ((digit.y >> 31u) == 1u) { pointNegate(); }
+      pointAdd(0u);
     }
   }`,
   );
@@ -197,11 +195,11 @@ export function mergeKernel(curve: CurveShape, style: ShaderStyle): Kernel {
       ["parameters", "uniform", "Parameters"],
     ],
     `struct Parameters { count: u32, chunkLength: u32, chunkCount: u32 }
-${curveShader(curve, style)}
-${bufferLoad(curve, style, "Sum", "partialsBefore")}
-${bufferLoad(curve, style, "Sum", "buckets")}
-${bufferStore(curve, style, "buckets")}
-${bufferStore(curve, style, "partials")}`,
+${curveShader(curve, style, 2)}
+${sumLoad(curve, "partialsBefore")}
+${sumLoad(curve, "buckets")}
+${sumStore(curve, "buckets")}
+${sumStore(curve, "partials")}`,
     `
   if (thread >= parameters.chunkCount) { return; }
   keys[thread] = ${none};
@@ -209,29 +207,32 @@ ${bufferStore(curve, style, "partials")}`,
   let end = min(begin + parameters.chunkLength, parameters.count);
   var key = ${none};
   var isContinued = false;
-  var sum = sumZero();
+  slotZero(0u);
   for (var i = begin; i <= end; i++) {
     var next = ${none};
     if (i < end) { next = keysBefore[i]; }
     if (next != key) {
       if (key != ${none}) {
         if (isContinued) {
-          partialsStore(thread, sum);
+          partialsStore(thread, 0u);
           keys[thread] = key;
         } else {
-          bucketsStore(key, sum);
+          bucketsStore(key, 0u);
         }
       }
       key = next;
       isContinued = false;
-      sum = sumZero();
+      slotZero(0u);
       if (key != ${none}) {
         if (i == begin && begin > 0u) { isContinued = keysBefore[begin - 1u] == key; }
         // Whoever has the first of a bucket's sums has the bucket.
-        if (!isContinued) { sum = bucketsLoad(key); }
+        if (!isContinued) { bucketsLoad(key, 0u); }
       }
     }
-    if (key != ${none}) { sum = sumAdd(sum, partialsBeforeLoad(i)); }
+    if (key != ${none}) {
+      partialsBeforeLoad(i, 1u);
+      sumAdd(0u, 1u);
+    }
   }`,
   );
 }
@@ -253,44 +254,43 @@ export function reduceKernel(curve: CurveShape, style: ShaderStyle): Kernel {
       ["parameters", "uniform", "Parameters"],
     ],
     `struct Parameters { nodeCount: u32, radix: u32, widthPower: u32, areBuckets: u32 }
-${curveShader(curve, style)}
-${bufferLoad(curve, style, "Sum", "sumsBefore")}
-${bufferLoad(curve, style, "Sum", "weightedBefore")}
-${bufferStore(curve, style, "sums")}
-${bufferStore(curve, style, "weighted")}`,
+${curveShader(curve, style, 4)}
+${sumLoad(curve, "sumsBefore")}
+${sumLoad(curve, "weightedBefore")}
+${sumStore(curve, "sums")}
+${sumStore(curve, "weighted")}`,
     `
   if (thread >= parameters.nodeCount) { return; }
-  var running = sumZero();
-  var ranked = sumZero();
-  var inner = sumZero();
+  // Slots: 0 the running sum, 1 the sum of k S_k, 2 the sum of T_k, 3 a child's.
+  for (var slot = 0u; slot < 3u; slot++) { slotZero(slot); }
   let childSteps = 3u * parameters.radix;
   let lastStep = childSteps + parameters.widthPower;
   for (var step = 0u; step <= lastStep; step++) {
-    var kind = 1u;
-    var left = ranked;
-    var right = ranked;
+    var slot = 1u;
+    var other = 1u;
     if (step < childSteps) {
       let child = parameters.radix - 1u - step / 3u;
       let index = thread * parameters.radix + child;
-      kind = step % 3u;
+      let kind = step % 3u;
       if (kind == 0u) {
-        left = running;
-        right = sumsBeforeLoad(index);
+        sumsBeforeLoad(index, 3u);
+        slot = 0u;
+        other = 3u;
       } else if (kind == 1u) {
         if (child == 0u) { continue; }
-        right = running;
+        other = 0u;
       } else {
         if (parameters.areBuckets == 1u) { continue; }
-        left = inner;
-        right = weightedBeforeLoad(index);
+        weightedBeforeLoad(index, 3u);
+        slot = 2u;
+        other = 3u;
       }
     } else if (step == lastStep) {
-      right = inner;
+      other = 2u;
     }
-    let result = sumAdd(left, right);
-    if (kind == 0u) { running = result; } else if (kind == 1u) { ranked = result; } else { inner = result; }
+    sumAdd(slot, other);
   }
-  sumsStore(thread, running);
-  weightedStore(thread, ranked);`,
+  sumsStore(thread, 0u);
+  weightedStore(thread, 1u);`,
   );
 }
