@@ -57,15 +57,15 @@ describe("the batch", () => {
       ["narrowAmountBits", [1, 39], "(1 - isUsed) * core === 0;"],
       ["narrowPayload", [1], "payload * (1 - hasPayload) === 0;"],
       ["wideABits", [1, 0], "(1 - isSigned - isForced) * aId === 0;"],
-      ["wideBBits", [1, 0], "(1 - namesB - isDepositTo - isNew) * bId === 0;"],
-      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit) * code === 0;"],
+      ["wideBBits", [1, 0], "(1 - namesB - namesQueuedB - isNew) * bId === 0;"],
+      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;"],
       ...Array.from({ length: 7 }, (_, j): [string, readonly number[], string] => [
         "wideWords",
         [1, j],
         "words[j] * (1 - hasWord[j]) === 0;",
       ]),
       ["wideIsMissing", [1, 0], "isMissingA * (1 - isForced) === 0;"],
-      ["wideIsMissing", [1, 1], "isMissingB * (1 - isDepositTo) === 0;"],
+      ["wideIsMissing", [1, 1], "isMissingB * (1 - namesQueuedB) === 0;"],
     ];
     for (const [name, path, at] of rows) {
       const inputs = inputsOf({ narrow: [transfer()], wide: [second] });

@@ -23,8 +23,8 @@ await initPoseidon();
 beforeAll(loadForgeryTesters);
 
 const SLOT_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
-const ACCRUED_ROOT = "isClaim * (read[2].node - accruedRoot) === 0;";
-const CLAIMED_ROOT = "isClaim * (update[2].oldNode - claimedRoot) === 0;";
+const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
+const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
 
 describe("Claim", () => {
   const kind = KIND.claim;
@@ -126,7 +126,7 @@ describe("Claim", () => {
       kind,
       forged: () => honest(kind),
       tamper: setBits(185, 16, (parts) => parts - 1n),
-      at: "isClaim * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
+      at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
       rule: "a claimed leaf that is shown lower",

@@ -1,7 +1,7 @@
 /** Forged slots of Seal and Genesis: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { NEEDED, NO_A, openings, READY, sealedBy, TERMS, withBody } from "./epoch-forgery-parts.ts";
+import { NO_A, openings, READY, SEALABLE, sealedBy, TERMS, withBody } from "./epoch-forgery-parts.ts";
 import {
   expectAccepted,
   loadForgeryTesters,
@@ -43,7 +43,7 @@ describe("Seal", () => {
       rule: "a second epoch before the first is settled",
       kind,
       forged: () => honest(kind, { b: SEALED }),
-      at: "isSeal * sealed === 0;",
+      at: SEALABLE,
       code: "OP_EPOCH_UNSETTLED",
     },
     {
@@ -51,7 +51,7 @@ describe("Seal", () => {
       kind,
       lawful: when((world) => world.set(MODEL, { openAmount: 1n })),
       forged: when((world) => world.set(MODEL, { openAmount: 0n })),
-      at: NEEDED,
+      at: SEALABLE,
       code: "OP_NOTHING_TO_SEAL",
     },
     {
@@ -63,7 +63,7 @@ describe("Seal", () => {
         const { epochStart } = world.ledger.requireRecord(MODEL).model!;
         world.setBody(MODEL, { epochStart: epochStart + 1n });
       }),
-      at: "isByOther * (timestamp - epochStart - EPOCH_SECONDS() - waited) === 0;",
+      at: "isByOther * (1 - bits[40]) === 0;",
       code: "OP_EPOCH_NOT_OVER",
     },
     {
@@ -71,7 +71,7 @@ describe("Seal", () => {
       kind,
       lawful: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n })),
       forged: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
-      at: "isSeal * (epoch + 1 - nextEpoch) === 0;",
+      at: "isSeal * bits[65] === 0;",
       code: "OP_EPOCH_EXHAUSTED",
     },
     ...(["chain", "epoch", "sealBatch", "amountWei"] as const).map((field) => ({

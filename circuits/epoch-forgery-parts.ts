@@ -7,11 +7,12 @@ import { START_TIMESTAMP } from "./random-ledger.ts";
 import { sealedHash } from "./rewards.ts";
 
 export const OPENING_OF_BODY =
-  "(isApproval + isSeal + isSettle + isClaim + isGenesis) * (oldBody.out - bodyB) === 0;";
+  "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 export const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
 export const READY = "(isSeal + isClaim) * (1 - ready) === 0;";
-export const NEEDED = "(isSeal + isSettle) * nothing.out === 0;";
+export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
+export const NEEDED = "isSettle * unsealed.out === 0;";
 export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";
 export const NO_A = "(1 - isSigned - isForced) * aId === 0;";
 
@@ -78,7 +79,7 @@ export function openings(kind: number): Forgery[] {
       tamper: (inputs: Inputs) => {
         const value = (inputs.wideRest as bigint[][])[0]![7 + i]! + 1n;
         setInput(inputs, "wideRest", [0, 7 + i], value);
-        if (name === "epoch" && kind === KIND.seal) setBits(40, 24, (next) => next + 1n)(inputs);
+        if (name === "epoch" && kind === KIND.seal) setBits(41, 25, (next) => next + 1n)(inputs);
       },
       at:
         kind === KIND.genesis && i < 3

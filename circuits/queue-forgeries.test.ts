@@ -133,7 +133,9 @@ describe("queue entries", () => {
     });
   });
 
-  describe.each(QUEUE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
+  // Others: forced-claim-, forced-transfer- and forced-seal-forgeries.test.ts.
+  const oneLeafKinds = QUEUE_KINDS.filter((kind) => kind <= KIND.forcedSetOwner);
+  describe.each(oneLeafKinds.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
     const isForced = forcedKinds.includes(kind as never);
     const side = isForced ? ("a" as const) : ("b" as const);
 
@@ -256,19 +258,19 @@ describe("queue entries", () => {
       expect(words.length).toBe(4);
       await refuses("amount", kind, {
         forged: () => honest(kind, { amountCode: 1n }),
-        at: "(1 - movesAmount - isCommit) * code === 0;",
+        at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
       });
       const other = isForced ? { b: PAYEE } : { a: PAYEE };
       await refuses("the other leaf", kind, {
         forged: () => honest(kind, other),
         at: isForced
-          ? "(1 - namesB - isDepositTo - isNew) * bId === 0;"
+          ? "(1 - namesB - namesQueuedB - isNew) * bId === 0;"
           : "(1 - isSigned - isForced) * aId === 0;",
       });
       await refuses("the other leaf missing", kind, {
         forged: () => honest(kind),
         tamper: (inputs) => setInput(inputs, "wideIsMissing", [0, isForced ? 1 : 0], 1n),
-        at: isForced ? "isMissingB * (1 - isDepositTo) === 0;" : "isMissingA * (1 - isForced) === 0;",
+        at: isForced ? "isMissingB * (1 - namesQueuedB) === 0;" : "isMissingA * (1 - isForced) === 0;",
       });
     });
 
@@ -333,7 +335,8 @@ describe("queue entries", () => {
 
   it("refuses a comparison with the balance that is not the balance's", async () => {
     const kind = KIND.forcedWithdraw;
-    const COMPARISON = "isForcedWithdraw * (a[4] - wantedWei + (1 << 96) - digits97) === 0;";
+    const COMPARISON =
+      "(isForcedWithdraw + isForcedTransfer) * (a[4] - wantedWei + (1 << 96) - digits97) === 0;";
     await refuses("bit 96 cleared", kind, {
       forged: () => honest(kind, { isValid: false }),
       tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 0n),

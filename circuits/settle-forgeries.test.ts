@@ -165,7 +165,7 @@ describe("Settle", () => {
       rule: "an amount field",
       kind,
       forged: () => honest(kind, { amountCode: CODE }),
-      at: "(1 - movesAmount - isCommit) * code === 0;",
+      at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
     },
     {
       rule: "a treasury above 96 bits",

@@ -289,14 +289,14 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       if (!usesAmount) {
         await forge("amount", {
           forged: () => honest(kind, { amountCode: 1n }),
-          at: "(1 - movesAmount - isCommit) * code === 0;",
+          at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
           code: "OP_MALFORMED",
         });
       }
       if (!rule.usesB) {
         await forge("B", {
           forged: () => honest(kind, { b: PAYEE }),
-          at: "(1 - namesB - isDepositTo - isNew) * bId === 0;",
+          at: "(1 - namesB - namesQueuedB - isNew) * bId === 0;",
           code: "OP_MALFORMED",
         });
       }
@@ -356,14 +356,14 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
           sections: ["wide"],
           forged: () => honest(kind, { b }),
           tamper: (inputs) => setInput(inputs, "wideIsMissing", [0, 1], 1n),
-          at: "isMissingB * (1 - isDepositTo) === 0;",
+          at: "isMissingB * (1 - namesQueuedB) === 0;",
         });
         if (kind !== KIND.transfer) return;
         await forge("missing B that A has signed for: the amount would be gone", {
           sections: ["wide"],
           forged: () => honest(kind, { b, signed: { bRef: FIELD_ORDER - (TAG.leaf << 160n) } }),
           tamper: (inputs) => setInput(inputs, "wideIsMissing", [0, 1], 1n),
-          at: "isMissingB * (1 - isDepositTo) === 0;",
+          at: "isMissingB * (1 - namesQueuedB) === 0;",
         });
       });
 

@@ -1,0 +1,138 @@
+/** Forged slots of ForcedSeal: see slot-forgeries.test.ts. */
+import { beforeAll, describe } from "vitest";
+import { NO_A, OPENING_OF_BODY, OPENING_OF_COUNTERS, setBits } from "./epoch-forgery-parts.ts";
+import { common, opened, SEAL_TIME, withWord } from "./forced-forgery-parts.ts";
+import {
+  type Inputs,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+} from "./forgery-check.ts";
+import { type Build, honest, MODEL, nameOf, PAYEE, PAYER, SEALED, type World } from "./forgery-world.ts";
+import { initPoseidon } from "./poseidon.ts";
+import { KIND } from "./protocol.ts";
+import { START_TIMESTAMP } from "./random-ledger.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+const { forcedSeal } = KIND;
+
+describe(nameOf(forcedSeal), () => {
+  const kind = forcedSeal;
+  const invalid = () => honest(kind, { isValid: false });
+  const where =
+    (change: (world: World) => void): Build =>
+    (world) => {
+      change(world);
+      return honest(kind, { isValid: true });
+    };
+  const early = where((world) => {
+    const { epochStart } = world.ledger.requireRecord(MODEL).model!;
+    world.setBody(MODEL, { epochStart: epochStart + 1n });
+  });
+  testForgeries([
+    ...common(kind),
+    { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
+    {
+      rule: "called invalid, B opened as what is no model",
+      kind,
+      forged: invalid,
+      tamper: opened("wideB", LEAF_FIELD.tag, 258n),
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the model said to have no genesis",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => setInput(inputs, "wideRest", [0, 5], 0n),
+      at: OPENING_OF_COUNTERS,
+    },
+    {
+      rule: "called invalid, an epoch said to wait for its settlement",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => setInput(inputs, "wideModel", [0, 5], 5n),
+      at: OPENING_OF_BODY,
+    },
+    {
+      rule: "called invalid, the amount opened as 0",
+      kind,
+      forged: invalid,
+      tamper: opened("wideB", LEAF_FIELD.openAmount, 0n),
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the day said not to be over",
+      kind,
+      forged: invalid,
+      tamper: setBits(40, 1, () => 0n),
+      at: SEAL_TIME,
+    },
+    {
+      rule: "called invalid, the epoch said to be the last",
+      kind,
+      forged: invalid,
+      tamper: setBits(65, 1, () => 1n),
+      at: "(isSeal + isForcedSeal) * (epoch + 1 - nextEpoch25) === 0;",
+    },
+    { rule: "a second early, executed", kind, forged: early, at: PATH },
+    {
+      rule: "a second early, said to be in time",
+      kind,
+      forged: early,
+      tamper: setBits(40, 1, () => 1n),
+      at: SEAL_TIME,
+    },
+    {
+      rule: "in time by the batch's clock alone",
+      kind,
+      forged: () => withWord(kind, 1, START_TIMESTAMP - 1n, { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "over a sealed epoch, executed",
+      kind,
+      forged: () => honest(kind, { b: SEALED, isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "without a payment, executed",
+      kind,
+      forged: where((world) => world.set(MODEL, { openAmount: 0n })),
+      at: PATH,
+    },
+    {
+      rule: "without a genesis, executed",
+      kind,
+      forged: where((world) => world.setCounters(MODEL, { isReady: false })),
+      at: PATH,
+    },
+    {
+      rule: "the last epoch, executed",
+      kind,
+      forged: where((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
+      at: PATH,
+    },
+    {
+      rule: "of an account, executed",
+      kind,
+      forged: () => honest(kind, { b: PAYEE, isValid: true }),
+      at: PATH,
+    },
+    ...Array.from({ length: 9 }, (_, i) => ({
+      rule: `another opening of B's body, field ${i}`,
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs: Inputs) => {
+        const row = (inputs.wideModel as bigint[][])[0]!;
+        setInput(inputs, "wideModel", [0, i], row[i]! + 1n);
+        if (i === 8) setBits(0, 41, (waited) => waited - 1n)(inputs);
+      },
+      at: OPENING_OF_BODY,
+    })),
+  ]);
+});
