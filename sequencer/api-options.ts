@@ -1,5 +1,6 @@
 /** What the HTTP application is given. */
-import type { Deployment } from "../circuits/deployment.ts";
+import type { FastifyInstance } from "fastify";
+import type { DeployedCircuit, Deployment } from "../circuits/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { Feed } from "./feed.ts";
@@ -17,8 +18,19 @@ export const MAX_BODY_BYTES = 64 * 1024;
 /** The operator's own processes send queue entries by the hundred. */
 export const MAX_OPERATOR_BODY_BYTES = 1024 * 1024;
 
+/** Of a deployment, what /v1/info tells. */
+export type ServedDeployment = Pick<
+  Deployment,
+  "chainId" | "rollupAddress" | "tokenAddress" | "domain" | "idFeeWei"
+> & {
+  readonly circuits: readonly Pick<
+    DeployedCircuit,
+    "name" | "sort" | "size0" | "size1" | "circuitId" | "isDevelopment"
+  >[];
+};
+
 export interface ApiOptions {
-  readonly deployment: Deployment;
+  readonly deployment: ServedDeployment;
   readonly receiptSigner: string;
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
@@ -55,4 +67,6 @@ export interface ApiModules {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** Further routes; they need no operator's token. */
+  readonly routes?: (app: FastifyInstance) => void;
 }

@@ -61,6 +61,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await registerPublicRoutes(app, options, modules);
   await registerModelRoutes(app, modules);
   await registerLogRoute(app, options, modules);
+  modules.routes?.(app);
   const { operator } = modules;
   const { operatorToken } = options;
   if (operator !== null && operatorToken !== undefined)

@@ -209,7 +209,7 @@ function queueWrite(record: QueueRecord, batchNumber: number, isValid: boolean):
 }
 
 /** What the log and its indices say of entries that are executed anew. */
-function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
+export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   return tail.flatMap(([sequence, entry]): StoreWrite[] => {
     const own = { key: storeKeys.log(sequence) };
     if (entry.type === "operation") {
@@ -222,8 +222,8 @@ function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
 }
 
 /** Payments and Seals after the last final batch: what is executed anew writes them anew. */
-async function forgetEpochs(
-  { log }: RebaseModules,
+export async function forgetEpochs(
+  { log }: Pick<RebaseModules, "log">,
   base: number,
   tail: readonly [number, LogEntry][],
 ): Promise<StoreWrite[]> {

@@ -14,6 +14,7 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import { type BatchRecord, recordOf } from "./batch-record.ts";
 import type { EpochRecord, PaymentRecord } from "./epoch-records.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "./follow-marker.ts";
 import { hex32 } from "./hex.ts";
 import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
 import type { ChainPosition, QueueRecord } from "./log-entry.ts";
@@ -33,8 +34,8 @@ export interface RestoreFromL1Options {
   readonly onBatch?: (batchNumber: number) => void;
   /** Where to go on from; batches up to its own are then not in the directory. */
   readonly snapshot?: LedgerSnapshot | undefined;
-  /** For a reader, who loses nothing: signed operations that are not final yet come later. */
-  readonly isFollower?: boolean;
+  /** Of a follower, whose directory says up to where L1 is in it. It loses nothing: what is not final yet comes later. */
+  readonly followMarker?: boolean;
 }
 
 export interface RestoreFromL1Result {
@@ -73,7 +74,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       rollup.state({ blockNumber: toBlock }),
       rollup.state({ blockNumber: head }),
     ]);
-    if (final.opIndex !== newest.opIndex && options.isFollower !== true) {
+    if (final.opIndex !== newest.opIndex && options.followMarker !== true) {
       throw sequencerError(
         "SEQ_RESTORE_NOT_FINAL",
         `batch ${newest.batchNumber} is not final yet; try again ${finalityDepthBlocks} blocks after it`,
@@ -109,6 +110,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       ...queueWrites(events, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored, client)),
       { key: storeKeys.finalPosition, value: position },
+      ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
     ]);
     const waitingCount = restored.replay.entries.length - state.queueHead;
     return { blockNumber: Number(toBlock), position, leafCount: leaves.length, waitingCount };
@@ -206,4 +208,25 @@ async function epochWrites(
   }
   for (const [number, value] of seals) writes.push({ key: storeKeys.sealOnL1(number), value });
   return writes;
+}
+
+/** Also the queue's entries that wait: nobody hands them over to a follower. */
+async function markerWrites(
+  { address, client }: RollupContract,
+  { blockNumber, replay, state }: RestoredLedger,
+): Promise<StoreWrite[]> {
+  const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const value: FollowMarker = {
+    chainId,
+    rollupAddress: address,
+    blockNumber: Number(blockNumber),
+    blockHash: block.hash,
+  };
+  const waiting = replay.entries.slice(state.queueHead).map((entry): StoreWrite => {
+    const { burnedFeeWei, sender, type, ...rest } = entry;
+    const record: QueueRecord = { ...rest, sender: BigInt(sender), status: "queued", batchNumber: null };
+    return { key: storeKeys.queueEntry(entry.queueIndex), value: record };
+  });
+  return [{ key: FOLLOW_MARKER, value }, ...waiting];
 }

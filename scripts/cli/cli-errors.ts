@@ -129,6 +129,7 @@ const ledgerRemedies: Record<string, string> = {
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
   BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
+  SEQ_FOLLOW_WRONG_ROLLUP: "name the data folder and the sequencer of this rollup",
   BRG_SNAPSHOT_UNREADABLE: "make one with: openledger snapshot make FILE",
   BRG_SNAPSHOT_FALSE:
     "do not use it, nor trust where it comes from; make one with: openledger snapshot make FILE",

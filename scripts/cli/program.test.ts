@@ -58,6 +58,7 @@ describe("openledger --help", () => {
         "datanet show",
         "datanet verify",
         "deposit",
+        "follow",
         "exit",
         "freeze",
         "model",

@@ -5,6 +5,7 @@ import { addContradictionCommand } from "./contradiction-command.ts";
 import { addDatanetCommands } from "./datanet-command.ts";
 import { addDepositCommand } from "./deposit-command.ts";
 import { addExitCommand } from "./exit-command.ts";
+import { addFollowCommand } from "./follow-command.ts";
 import { addFreezeCommand } from "./freeze-command.ts";
 import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
@@ -53,6 +54,7 @@ export function createProgram(): Command {
   addFreezeCommand(program);
   addExitCommand(program);
   addRestoreCommand(program);
+  addFollowCommand(program);
   addSnapshotCommands(program);
   addReceiptsCommand(program);
   addContradictionCommand(program);

@@ -1,0 +1,275 @@
+/**
+ * The half of a follower that reads L1: final batches into the ledger, those in between against what the sequencer has
+ * shown, and every posted operation against the receipts that were seen. A poll that fails is repeated; a kill in
+ * between repeats what is written already, which changes nothing.
+ */
+import { blockReader } from "../bridge/block-reader.ts";
+import { l1Call } from "../bridge/l1-client.ts";
+import { type BatchEvent, type HistoryEvent, readL1History } from "../bridge/l1-history.ts";
+import { readRollupLogs } from "../bridge/log-reader.ts";
+import { toQueueEntry } from "../bridge/queue-watcher.ts";
+import { isSameOperation, postedOperations } from "../bridge/receipt-check.ts";
+import type { RegisteredCircuit, RollupContract } from "../bridge/rollup-contract.ts";
+import { SettlementReplay } from "../bridge/settlement-replay.ts";
+import type { VerifyProof } from "../bridge/verify-keys.ts";
+import type { L1Head } from "./batch-line-options.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "./follow-marker.ts";
+import { requireBatchProof } from "./follow-proofs.ts";
+import { receiptsAt, receiptsFrom } from "./follow-receipts.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
+import type { QueueRecord } from "./log-entry.ts";
+import { readSealOnL1, type SealOnL1 } from "./seal-on-l1.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+import { storeKeys } from "./store-keys.ts";
+
+export interface FollowL1Options {
+  readonly finalityDepthBlocks: number;
+  readonly maxChunkBlocks: number;
+}
+
+export interface FollowL1Modules {
+  readonly rollup: RollupContract;
+  readonly registered: readonly RegisteredCircuit[];
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  /** Absent: the contract has verified the proofs, and that is enough. */
+  readonly verifyProof?: VerifyProof | undefined;
+  readonly onBatch: (record: BatchRecord, isOwn: boolean) => void;
+}
+
+/** Receipts that one poll looks through for a passed deadline. */
+const MAX_DUE_COUNT = 1_000;
+
+export class FollowL1 {
+  l1Head: L1Head | null = null;
+  /** Batches on L1, final or not. */
+  postedNumber = 0;
+  private readonly options: FollowL1Options;
+  private readonly modules: FollowL1Modules;
+  private readonly settlements: SettlementReplay;
+  /** Entries of the queue from the last final batch's head on. */
+  private readonly queue = new Map<number, QueueRecord>();
+  private postedKey = "";
+  private isLoaded = false;
+
+  constructor(options: FollowL1Options, modules: FollowL1Modules) {
+    this.options = options;
+    this.modules = modules;
+    const { registered, rollup, verifyProof } = modules;
+    this.settlements = new SettlementReplay({
+      circuits: registered,
+      verifyProof: verifyProof ?? (async () => true),
+      readBlock: blockReader(rollup.client),
+    });
+  }
+
+  readonly queued = (queueIndex: number): QueueRecord | undefined => this.queue.get(queueIndex);
+
+  /** Index of the entry that L1's queue gets next. */
+  get queueSeenIndex(): number {
+    const { queueHead } = this.modules.followed.head.position;
+    return Math.max(queueHead, ...[...this.queue.keys()].map((index) => index + 1));
+  }
+
+  /** @throws SEQ_FOLLOW_REORGANISED; BRG_L1_*, BRG_HISTORY_UNREADABLE, BRG_VERIFY_DIFFERS */
+  async poll(): Promise<void> {
+    const { followed, rollup } = this.modules;
+    const { client } = rollup;
+    if (!this.isLoaded) await this.load();
+    const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
+    const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
+    // A node that is behind another one; whether it stays so, the stall alarm tells.
+    if (head.number < BigInt(marker.blockNumber)) return;
+    const known = await this.blockHash(BigInt(marker.blockNumber));
+    if (known !== marker.blockHash) {
+      throw sequencerError("SEQ_FOLLOW_REORGANISED", `L1 has another block ${marker.blockNumber} by now`, {
+        data: { blockNumber: marker.blockNumber, blockHash: known, knownHash: marker.blockHash },
+      });
+    }
+    const target = head.number - BigInt(this.options.finalityDepthBlocks) + 1n;
+    if (target > BigInt(marker.blockNumber)) await this.takeFinal(marker, target);
+    const from = target > BigInt(marker.blockNumber) ? target : BigInt(marker.blockNumber);
+    await this.readNewest(from + 1n, head.number);
+    this.l1Head = { blockNumber: Number(head.number), timestamp: Number(head.timestamp) };
+    await this.findOverdue(this.l1Head);
+  }
+
+  /** What a restart has to know again. */
+  private async load(): Promise<void> {
+    const { book, head, log } = this.modules.followed;
+    for (const { rewards } of head.ledger.records.values()) {
+      const sealed = rewards?.sealed ?? null;
+      const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
+      if (seal === undefined) continue;
+      this.settlements.noteSeal(seal.batchNumber, seal.blockNumber);
+      if (seal.prevRandao !== null) await this.settlements.noteRandomness(seal.batchNumber, seal.prevRandao);
+    }
+    const { queueHead } = book.positionAfter(book.finalNumber);
+    for (const record of await log.queueEntriesFrom(queueHead)) this.queue.set(record.queueIndex, record);
+    this.isLoaded = true;
+  }
+
+  private async blockHash(blockNumber: bigint): Promise<string> {
+    const { client } = this.modules.rollup;
+    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
+    return block.hash;
+  }
+
+  private async takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.modules;
+    const { book, log } = followed;
+    const blockHash = await this.blockHash(toBlock);
+    const { maxChunkBlocks } = this.options;
+    const after = book.positionAfter(book.finalNumber);
+    const fromBlock = BigInt(marker.blockNumber) + 1n;
+    for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
+      await this.take(event);
+    const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash };
+    await log.write([{ key: FOLLOW_MARKER, value }]);
+  }
+
+  private async take(event: HistoryEvent): Promise<void> {
+    const { followed, onBatch, registered, rollup, verifyProof } = this.modules;
+    const { log } = followed;
+    switch (event.type) {
+      case "queue-entry": {
+        const { burnedFeeWei, sender, type, ...entry } = event;
+        await this.noteEntry({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
+        break;
+      }
+      case "seal": {
+        const { batchNumber, blockNumber } = event;
+        this.settlements.noteSeal(batchNumber, blockNumber);
+        const at = { blockNumber: BigInt(blockNumber) };
+        const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
+        const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
+        await this.writeSeal({ ...facts, prevRandao: null, isMissed: false });
+        break;
+      }
+      case "randomness": {
+        const { batchNumber, prevRandao } = event;
+        await this.settlements.noteRandomness(batchNumber, prevRandao);
+        const known = await readSealOnL1(log, batchNumber);
+        if (known !== undefined) await this.writeSeal({ ...known, prevRandao });
+        break;
+      }
+      case "batch": {
+        if (verifyProof !== undefined) {
+          await requireBatchProof(event, registered, verifyProof);
+          await this.settlements.check(event);
+        }
+        await this.holdReceipts([event]);
+        const replayed = this.settlements.replayed(event);
+        const { isOwn, record } = await followed.takeFinal(event, replayed, this.queued);
+        for (const index of this.queue.keys())
+          if (index < record.position.queueHead) this.queue.delete(index);
+        onBatch(record, isOwn);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  private async writeSeal(value: SealOnL1): Promise<void> {
+    const { log } = this.modules.followed;
+    await log.write([{ key: storeKeys.sealOnL1(value.batchNumber), value }]);
+  }
+
+  private async noteEntry(record: QueueRecord): Promise<void> {
+    const { log } = this.modules.followed;
+    const { queueIndex } = record;
+    this.queue.set(queueIndex, record);
+    const stored = await log.queueEntry(queueIndex);
+    if (stored === undefined || stored.status === "queued")
+      await log.write([{ key: storeKeys.queueEntry(queueIndex), value: record }]);
+  }
+
+  /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
+  private async readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.modules;
+    const { book } = followed;
+    const { address, client } = rollup;
+    const { maxChunkBlocks } = this.options;
+    const posted: { number: number; root: bigint; transactionHash: string; blockNumber: number }[] = [];
+    for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
+      for (const log of logs) {
+        if (log.eventName === "QueueEntryAdded") {
+          const { sender, ...entry } = toQueueEntry(log);
+          await this.noteEntry({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
+        }
+        if (log.eventName !== "BatchAccepted") continue;
+        const { batchNumber, newRoot: root } = log.args;
+        const { blockNumber, transactionHash } = log;
+        posted.push({ number: Number(batchNumber), root, transactionHash, blockNumber: Number(blockNumber) });
+      }
+    }
+    await this.notePosted(posted);
+    this.postedNumber = Math.max(book.finalNumber, ...posted.map(({ number }) => number));
+    const key = posted
+      .map(({ number, root, transactionHash }) => `${number}/${root}/${transactionHash}`)
+      .join();
+    if (key === this.postedKey || posted.length === 0) return;
+    const after = book.positionAfter(book.finalNumber);
+    const events: BatchEvent[] = [];
+    for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
+      if (event.type === "batch") events.push(event);
+    await this.holdReceipts(events);
+    this.postedKey = key;
+  }
+
+  /** Own batches go up to posted where L1 has them, and down where it has them no more. */
+  private async notePosted(
+    posted: readonly { number: number; root: bigint; transactionHash: string; blockNumber: number }[],
+  ): Promise<void> {
+    const { book, log } = this.modules.followed;
+    const l1 = new Map(posted.map((batch) => [batch.number, batch]));
+    for (let number = book.finalNumber + 1; number <= book.sealedNumber; number++) {
+      const record = book.record(number)!;
+      const on = l1.get(number);
+      const inclusion = {
+        transactionHash: on?.transactionHash ?? "",
+        blockNumber: on?.blockNumber ?? null,
+        gasUsed: null,
+      };
+      const isPosted = on !== undefined && on.root === record.position.root;
+      if (!isPosted && record.status !== "posted") return;
+      const status = isPosted ? "posted" : "dropped";
+      const { batchHash } = record;
+      const { writes } = book.report(number, { batchHash, status, inclusion }, Date.now());
+      if (isPosted && record.l1?.transactionHash === inclusion.transactionHash) continue;
+      await log.write(writes);
+      if (!isPosted) return;
+    }
+  }
+
+  /** Every operation of these consecutive batches, the first being the next final one, against the seen receipts. */
+  private async holdReceipts(events: readonly BatchEvent[]): Promise<void> {
+    const { alarms, followed } = this.modules;
+    const { book, log } = followed;
+    const nonceOf = new Map<number, number>();
+    for (const event of events) {
+      for (const { a } of [...event.batch.narrow, ...event.batch.wide])
+        if (!nonceOf.has(a)) nonceOf.set(a, Number(book.leafAfter(book.finalNumber, a)?.leaf.nonce ?? 0n));
+      for (const posted of postedOperations(event, nonceOf)) {
+        for (const evidence of await receiptsAt(log, posted.opIndex)) {
+          if (isSameOperation(evidence.opening!.operation, posted)) continue;
+          const facts = { posted, other: null, l1BlockNumber: event.blockNumber, noticedAtMs: Date.now() };
+          await alarms.keep({ reason: "other-operation", evidence, ...facts });
+        }
+      }
+    }
+  }
+
+  private async findOverdue({ blockNumber, timestamp }: L1Head): Promise<void> {
+    const { alarms, followed, rollup } = this.modules;
+    const { opIndex } = await rollup.state({ blockNumber: BigInt(blockNumber) });
+    for (const evidence of await receiptsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
+      if (evidence.receipt.deadlineSeconds >= timestamp) continue;
+      const facts = { posted: null, other: null, l1BlockNumber: blockNumber, noticedAtMs: Date.now() };
+      await alarms.keep({ reason: "overdue", evidence, ...facts });
+    }
+  }
+}
