@@ -61,12 +61,22 @@ export class ComposedWitness {
 
   /**
    * @param values of all wires, 32 little-endian bytes each, to be filled; memory that `run` may share with threads
+   * @param onProgress told of slots that are calculated; the frame is the last
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
    */
-  async calculate(inputs: CircuitInputs, values: Uint8Array): Promise<ComposedWitnessReport> {
+  async calculate(
+    inputs: CircuitInputs,
+    values: Uint8Array,
+    onProgress: (done: number, total: number) => void = () => {},
+  ): Promise<ComposedWitnessReport> {
     const { narrow } = this.#sections;
     const foreseen = this.#foresee(inputs, this.#sections);
-    const pending = foreseen.map((state, i) => this.#tryCopy(i, inputs, state, values));
+    let done = 0;
+    const pending = foreseen.map(async (state, i) => {
+      const outcome = await this.#tryCopy(i, inputs, state, values);
+      onProgress(++done, foreseen.length + 1);
+      return outcome;
+    });
     const outcomes = await Promise.all(pending);
 
     let repeatedSlots = 0;

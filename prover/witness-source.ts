@@ -6,13 +6,16 @@ import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
 import { layOutWitness } from "./wtns-file.ts";
 
+/** Parts that are calculated. circom's own program has one part and says nothing before its end. */
+export type WitnessProgress = (done: number, total: number) => void;
+
 /** Makes the witnesses of one circuit. */
 export interface WitnessSource {
   /**
    * Bytes of a .wtns file.
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; SyntaxError or TypeError for a signal that is no number
    */
-  calculate(inputs: CircuitInputs): Promise<Uint8Array<ArrayBuffer>>;
+  calculate(inputs: CircuitInputs, onProgress?: WitnessProgress): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -51,10 +54,10 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
     }),
   );
   return {
-    async calculate(inputs) {
+    async calculate(inputs, onProgress) {
       const shared = new SharedArrayBuffer(32 * description.wireCount);
       const { bytes, values } = layOutWitness(description.wireCount);
-      await witness.calculate(toNumbers(inputs), new Uint8Array(shared));
+      await witness.calculate(toNumbers(inputs), new Uint8Array(shared), onProgress);
       values.set(new Uint8Array(shared));
       return bytes;
     },

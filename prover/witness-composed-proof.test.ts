@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder } from "../circuits/batch.ts";
+import { batchStatement } from "../circuits/batch-data.ts";
+import { batchInputs } from "../circuits/batch-inputs.ts";
+import { composedBatchSpec } from "../circuits/circuit-registry.ts";
+import { compileCircuit } from "../circuits/compile.ts";
+import { initPoseidon } from "../circuits/poseidon.ts";
+import { RandomLedger } from "../circuits/random-ledger.ts";
+import { createProver } from "./backends.ts";
+import { developmentSetup } from "./development-setup.ts";
+import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
+import { verifyProof } from "./verification-key.ts";
+
+const DEPTH = 2;
+const SHAPE = { narrow: 0, wide: 1 };
+
+let circuit: ProvingCircuit;
+let folder: string;
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-composed-"));
+  const spec = composedBatchSpec(SHAPE, DEPTH);
+  const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
+  circuit = await developmentSetup(composed, { cacheDir: folder });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function nextBatch(world: RandomLedger) {
+  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+  world.fill(builder, SHAPE);
+  const sealed = builder.seal();
+  const statement = batchStatement(sealed.data, 77n);
+  return { inputs: batchInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
+}
+
+describe("a composed circuit's proof", () => {
+  it.each(["wasm", "snarkjs"] as const)(
+    "is made by %s from inputs, and states C, y and z",
+    async (backend) => {
+      const prover = await createProver(backend);
+      try {
+        const world = new RandomLedger(8, DEPTH);
+        for (let i = 0; i < 2; i++) {
+          const { inputs, statement } = nextBatch(world);
+          const { proof, publicSignals } = await prover.prove({ circuit, inputs });
+          expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
+          expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+          const [commitment, y, z] = publicSignals as [bigint, bigint, bigint];
+          expect(verifyProof(circuit.verificationKey, proof, [commitment, y + 1n, z])).toBe(false);
+        }
+      } finally {
+        await prover.close();
+      }
+    },
+  );
+
+  it.each(["wasm", "snarkjs"] as const)(
+    "%s says that there is none for inputs that break a rule",
+    async (backend) => {
+      const prover = await createProver(backend);
+      try {
+        const { inputs } = nextBatch(new RandomLedger(8, DEPTH));
+        const refused = prover.prove({ circuit, inputs: { ...inputs, oldRoot: 5n } });
+        await expect(refused).rejects.toMatchObject({ code: "PRV_NO_WITNESS" });
+        const broken = { ...circuit, wasmPath: join(folder, "composition.json") };
+        await expect(prover.prove({ circuit: broken, inputs })).rejects.toMatchObject({
+          code: "PRV_PROVE_FAILED",
+        });
+        await prover.prove({ circuit, inputs });
+      } finally {
+        await prover.close();
+      }
+    },
+  );
+});

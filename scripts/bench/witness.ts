@@ -1,0 +1,182 @@
+/** Witnesses of composed batch circuits against circom's own program: same batch, in turns, in one process. */
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { BatchBuilder } from "../../circuits/batch.ts";
+import { batchStatement } from "../../circuits/batch-data.ts";
+import { batchInputs } from "../../circuits/batch-inputs.ts";
+import { batchCircuitSpec, composedBatchSpec } from "../../circuits/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compile.ts";
+import { findBrokenRow } from "../../circuits/compose-check.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import { type BatchShape, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { RandomLedger } from "../../circuits/random-ledger.ts";
+import { type BackendName, createProver } from "../../prover/backends.ts";
+import { developmentSetup } from "../../prover/development-setup.ts";
+import type { CircuitInputs } from "../../prover/prover.ts";
+import { openWitnessSource, type WitnessSource } from "../../prover/witness-source.ts";
+
+/** circom2's compiler, itself WebAssembly with 4 GB, ends near 200 slots; its output for more than these is no oracle here. */
+const MOST_COMPILED_SLOTS = 80;
+
+export interface BenchWitnessOptions {
+  readonly shapes: string;
+  readonly rounds: string;
+  /** A back end that also proves each shape, with a development key. */
+  readonly prove?: string;
+  readonly check: boolean;
+}
+
+const log = (line: string) => console.log(line);
+const since = (startedAtMs: number) => Math.round(performance.now() - startedAtMs);
+
+export async function benchWitness(options: BenchWitnessOptions) {
+  await initPoseidon();
+  const rows = [];
+  for (const text of options.shapes.split(",")) {
+    const [narrow, wide] = text.split("-").map(Number) as [number, number];
+    rows.push(await measureShape({ narrow, wide }, options));
+  }
+  return {
+    threads: availableParallelism(),
+    node: process.version,
+    rounds: Number(options.rounds),
+    shapes: rows,
+  };
+}
+
+async function measureShape(shape: BatchShape, options: BenchWitnessOptions) {
+  const spec = composedBatchSpec(shape);
+  const { name } = spec;
+  let startedAtMs = performance.now();
+  const composed = await compileCircuit(spec, { onProgress: log });
+  const composeMs = since(startedAtMs);
+  const { nonLinear, linear } = composed.constraintCounts;
+  log(
+    `${name}: ${nonLinear + linear} constraints, ${composed.wireCount} wires, put together in ${composeMs} ms`,
+  );
+
+  const inputs = fullBatch(shape);
+  const contestants = new Map<"composed" | "circom", WitnessSource>();
+  contestants.set("composed", await openWitnessSource(composed.wasmPath));
+  if (shape.narrow + shape.wide <= MOST_COMPILED_SLOTS) {
+    log(`${name}: circom compiles it whole, for its witness program`);
+    const compiled = await compileCircuit(batchCircuitSpec(shape));
+    contestants.set("circom", await openWitnessSource(compiled.wasmPath));
+  }
+  const times = await takeTurns(name, contestants, inputs, Number(options.rounds));
+  startedAtMs = performance.now();
+  let checkedRows: number | null = null;
+  if (options.check) {
+    const witness = await contestants.get("composed")!.calculate(inputs);
+    const broken = findBrokenRow(composed.r1csPath, witness.subarray(76), (done) =>
+      log(`${name}: ${done} of ${nonLinear + linear} rows hold`),
+    );
+    if (broken !== null) throw new Error(`${name}: the composed witness breaks row ${broken}`);
+    checkedRows = nonLinear + linear;
+  }
+  const checkMs = since(startedAtMs);
+  for (const source of contestants.values()) await source.close();
+
+  const proof = options.prove === undefined ? null : await prove(spec.name, composed, inputs, options.prove);
+  const row = {
+    shape,
+    constraints: nonLinear + linear,
+    wires: composed.wireCount,
+    r1csBytes: statSync(composed.r1csPath).size,
+    composeMs,
+    witness: times,
+    checkedRows,
+    checkMs: options.check ? checkMs : null,
+    proof,
+    peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+  log(`${name}: ${JSON.stringify(row)}`);
+  return row;
+}
+
+/** Every slot of both sections filled where the random operations allow it: transfers in narrow slots, all kinds in wide ones. */
+function fullBatch(shape: BatchShape): CircuitInputs {
+  const world = new RandomLedger(shape.narrow + shape.wide, TREE_DEPTH);
+  const builder = new BatchBuilder(world.ledger, world.opening(shape));
+  for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
+  world.fill(builder, { narrow: 0, wide: shape.wide });
+  const sealed = builder.seal();
+  return batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH) as CircuitInputs;
+}
+
+/** One round more than is counted: the first loads and compiles the programs. */
+async function takeTurns(
+  name: string,
+  contestants: ReadonlyMap<string, WitnessSource>,
+  inputs: CircuitInputs,
+  rounds: number,
+) {
+  const wallMs = new Map<string, number[]>();
+  const cpuMs = new Map<string, number[]>();
+  const publics = new Map<string, string>();
+  for (let round = 0; round <= rounds; round++) {
+    for (const [who, source] of contestants) {
+      const cpu = process.cpuUsage();
+      const startedAtMs = performance.now();
+      const witness = await source.calculate(inputs, (done, total) => {
+        if (done % 32 === 0) log(`${name}: ${done} of ${total} parts`);
+      });
+      const elapsedMs = performance.now() - startedAtMs;
+      const { user, system } = process.cpuUsage(cpu);
+      publics.set(who, Buffer.from(witness.subarray(76, 76 + 4 * 32)).toString("hex"));
+      if (round > 0) {
+        wallMs.set(who, [...(wallMs.get(who) ?? []), elapsedMs]);
+        cpuMs.set(who, [...(cpuMs.get(who) ?? []), (user + system) / 1000]);
+      }
+      log(
+        `${name}: round ${round}${round === 0 ? " (not counted)" : ""}, ${who} ${Math.round(elapsedMs)} ms`,
+      );
+    }
+  }
+  if (new Set(publics.values()).size !== 1) throw new Error(`${name}: the public signals differ`);
+  const median = (values: readonly number[] | undefined) =>
+    values === undefined ? null : Math.round([...values].sort((a, b) => a - b)[values.length >> 1]!);
+  return Object.fromEntries(
+    ["composed", "circom"].map((who) => [
+      who,
+      { medianMs: median(wallMs.get(who)), medianCpuMs: median(cpuMs.get(who)) },
+    ]),
+  );
+}
+
+async function prove(
+  name: string,
+  composed: Awaited<ReturnType<typeof compileCircuit>>,
+  inputs: CircuitInputs,
+  backend: string,
+) {
+  let startedAtMs = performance.now();
+  let reported = "";
+  const circuit = await developmentSetup(composed, {
+    onProgress: ({ stage, done, total }) => {
+      const line = `${name}: key, ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`;
+      if (line !== reported) log(line);
+      reported = line;
+    },
+  });
+  const keyMs = since(startedAtMs);
+  const prover = await createProver(backend as BackendName);
+  try {
+    startedAtMs = performance.now();
+    const result = await prover.prove(
+      { circuit, inputs },
+      { onProgress: ({ stage }) => log(`${name}: ${stage} after ${since(startedAtMs)} ms`) },
+    );
+    const keyBytes = statSync(circuit.zkeyPath).size;
+    return {
+      backend: result.backend,
+      isVerified: true,
+      keyMs,
+      keyBytes,
+      totalMs: since(startedAtMs),
+      ...result.timings,
+    };
+  } finally {
+    await prover.close();
+  }
+}
