@@ -66,8 +66,14 @@ program
   .option("--zkey <file>", "another key, with --wtns")
   .option("--wtns <file>", "its witness")
   .option("--cached-keys", "take keys from the cache instead of making and timing them")
+  .option("--levers", "instead: what windows, endomorphism, shared inversions and scalars' sorts give")
   .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
-  .action(async (options: BenchProveOptions) => {
+  .action(async (options: BenchProveOptions & { levers?: boolean }) => {
+    if (options.levers === true) {
+      const { benchLevers } = await import("./bench/prove-levers.ts");
+      console.log(JSON.stringify(await benchLevers()));
+      return;
+    }
     const { benchProve } = await import("./bench/prove.ts");
     console.log(JSON.stringify(await benchProve(options)));
   });
