@@ -35,7 +35,7 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         uint256 neededSlots = 0;
         for (uint256 i = 0; i < circuitCount; ++i) {
             (, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, i);
-            if (sort == SORT_SETTLEMENT && size1 + size1 % 2 > neededSlots) neededSlots = size1 + size1 % 2;
+            if (sort == SORT_SETTLEMENT && size1 > neededSlots) neededSlots = size1;
             if (sort != SORT_EXIT) continue;
             if (size0 == 0) hasLeafExit = true;
             else if (size1 > slots) slots = size1;

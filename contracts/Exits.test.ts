@@ -101,10 +101,10 @@ describe("freeze", () => {
       ],
       [[settlement, exitSizes(9), exitSizes(4), exitSizes()], null],
       [
-        [exitSizes(), exitSizes(7), { ...settlement, size1: 7 }],
-        [true, 7n, 8n],
+        [exitSizes(), exitSizes(6), { ...settlement, size1: 6 }, settlement],
+        [true, 6n, 8n],
       ],
-      [[exitSizes(), exitSizes(8), { ...settlement, size1: 7 }], null],
+      [[exitSizes(), exitSizes(6), { ...settlement, size1: 6 }], null],
       [[exitSizes()], null],
     ] as const) {
       const other = await deployFixture(f.client, {}, SHAPES.slice(0, 1), sizes);
