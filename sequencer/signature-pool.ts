@@ -7,9 +7,11 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
+import { privateKeyToAddress } from "viem/accounts";
 import { rememberPublicKey, rememberVerdict } from "../circuits/eddsa.ts";
 import type { Receipt, ReceiptSigner } from "./receipts.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import type { ReceiptBatchSigner } from "./signature-receipts.ts";
 import {
   type PlainClaim,
   type ReceiptFacts,
@@ -52,7 +54,9 @@ interface Thread {
 export class SignaturePool implements ReceiptSigner {
   readonly address: ReceiptSigner["address"];
   private readonly options: SignaturePoolOptions;
-  private readonly signer: ReceiptSigner;
+  private readonly identity: ReceiptIdentity;
+  /** Only where there are no threads. */
+  private signer: ReceiptBatchSigner | null = null;
   private readonly onFatal: (error: unknown) => void;
   private readonly threads: Thread[];
   private readonly claims: WaitingClaim[] = [];
@@ -67,8 +71,8 @@ export class SignaturePool implements ReceiptSigner {
   /** @param onFatal called when a thread dies: what it had is lost, and only a restart answers for it */
   constructor(options: SignaturePoolOptions, identity: ReceiptIdentity, onFatal: (error: unknown) => void) {
     this.options = options;
-    this.signer = receiptSignerOf(identity);
-    this.address = this.signer.address;
+    this.identity = identity;
+    this.address = privateKeyToAddress(identity.privateKey);
     this.onFatal = onFatal;
     this.threads = Array.from({ length: options.threadCount }, () => this.start(identity));
     if (options.threadCount === 0) this.threads.push({ worker: null, batchCount: 0 });
@@ -79,7 +83,10 @@ export class SignaturePool implements ReceiptSigner {
     const worker = new Worker(entry, { workerData: identity, execArgv: [] });
     const thread: Thread = { worker, batchCount: 0 };
     worker.unref();
-    worker.on("message", (answers: TaskAnswers) => this.take(thread, answers));
+    worker.on("message", (answers: TaskAnswers) => {
+      this.take(thread, answers);
+      this.dispatch();
+    });
     worker.on("error", (error) => this.fail(error));
     worker.on("exit", (status) => this.fail(new Error(`a signature thread ended with status ${status}`)));
     return thread;
@@ -149,11 +156,16 @@ export class SignaturePool implements ReceiptSigner {
         receipts: receipts.map(({ task }) => task),
       };
       if (thread.worker !== null) thread.worker.postMessage(batch);
-      else
-        runTasks(batch, this.signer).then(
-          (answers) => this.take(thread, answers),
-          (error: unknown) => this.fail(error),
-        );
+      else this.runHere(thread, batch);
+    }
+  }
+
+  private runHere(thread: Thread, batch: TaskBatch): void {
+    try {
+      this.signer ??= receiptSignerOf(this.identity);
+      this.take(thread, runTasks(batch, this.signer));
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -168,7 +180,6 @@ export class SignaturePool implements ReceiptSigner {
       resolve(isValid);
     }
     for (const [i, { resolve }] of receipts.entries()) resolve(signatures[i]!);
-    this.dispatch();
   }
 
   /** Ends the threads; nothing may wait any more. */

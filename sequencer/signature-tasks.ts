@@ -2,7 +2,8 @@
 import type { Address, Hex } from "viem";
 import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../circuits/eddsa.ts";
 import { Secret } from "../circuits/secret.ts";
-import { createReceiptSigner, type Receipt, type ReceiptSigner } from "./receipts.ts";
+import type { Receipt } from "./receipts.ts";
+import { createReceiptBatchSigner, type ReceiptBatchSigner } from "./signature-receipts.ts";
 
 export type PlainClaim = Omit<SignatureClaim, "keyY">;
 export type ReceiptFacts = Omit<Receipt, "signature">;
@@ -28,16 +29,15 @@ export interface TaskAnswers {
   readonly signatures: readonly Hex[];
 }
 
-export const receiptSignerOf = ({ privateKey, ...rollup }: ReceiptIdentity): ReceiptSigner =>
-  createReceiptSigner(rollup, new Secret(privateKey));
+export const receiptSignerOf = ({ privateKey, ...rollup }: ReceiptIdentity): ReceiptBatchSigner =>
+  createReceiptBatchSigner(rollup, new Secret(privateKey));
 
 /** `initPoseidon` must have been awaited. */
-export async function runTasks(batch: TaskBatch, signer: ReceiptSigner): Promise<TaskAnswers> {
+export function runTasks(batch: TaskBatch, signer: ReceiptBatchSigner): TaskAnswers {
   const isValid = verifySignatures(batch.claims);
   const verdicts = batch.claims.map(({ keyX }, i) => ({
     isValid: isValid[i]!,
     keyY: recoverPublicKey(keyX)?.y ?? null,
   }));
-  const receipts = await Promise.all(batch.receipts.map((facts) => signer.sign(facts)));
-  return { id: batch.id, verdicts, signatures: receipts.map(({ signature }) => signature) };
+  return { id: batch.id, verdicts, signatures: signer.signAll(batch.receipts) };
 }

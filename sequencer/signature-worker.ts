@@ -4,12 +4,6 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { type ReceiptIdentity, receiptSignerOf, runTasks, type TaskBatch } from "./signature-tasks.ts";
 
 const signer = receiptSignerOf(workerData as ReceiptIdentity);
-let last: Promise<void> = initPoseidon();
-
-parentPort!.on("message", (batch: TaskBatch) => {
-  last = last.then(async () => parentPort!.postMessage(await runTasks(batch, signer)));
-  last.catch((error: unknown) => {
-    // Ends the thread; the pool reports it.
-    throw error;
-  });
-});
+await initPoseidon();
+// What was sent before waits for this listener. An error ends the thread, and the pool hears of it.
+parentPort!.on("message", (batch: TaskBatch) => parentPort!.postMessage(runTasks(batch, signer)));
