@@ -101,6 +101,11 @@ function phasesOf(runs: readonly Run[]): Record<string, number> | null {
     const values = runs.flatMap((run) => names.flatMap((name) => run.phases?.[name] ?? []));
     if (values.length > 0) phases[label] = Math.round(median(values));
   }
+  // Others by their back end's names.
+  const known = new Set(PHASES.flatMap(({ names }) => names));
+  for (const name of Object.keys(runs[0]?.phases ?? {})) {
+    if (!known.has(name)) phases[name] = Math.round(median(runs.flatMap((run) => run.phases?.[name] ?? [])));
+  }
   return Object.keys(phases).length === 0 ? null : phases;
 }
 
