@@ -1,6 +1,7 @@
 import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { depositNewSlot } from "../contracts/rollup-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { IntentStore } from "./publish-intent.ts";
@@ -165,6 +166,33 @@ describe("BatchPublisher", () => {
     await f.l1.client.mine({ blocks: 3 });
     await publisher.poll();
     expect(f.sequencer.with("final")).toEqual([1, 2]);
+  });
+
+  test("follows to their end batches that were reported as posted before its database was lost", async () => {
+    await f.prove(2);
+    await (await f.publisher()).poll();
+    await (await f.publisher()).poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    const { publisher: lost } = await f.store();
+    await lost.write((await lost.entries()).map(([key]) => ({ delete: key })));
+    await f.l1.client.mine({ blocks: 3 });
+    const publisher = await f.publisher();
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("final")).toEqual([1, 2]);
+    expect(await f.acceptedNumbers()).toEqual([1, 2]);
+  });
+
+  test("keeps a batch whose queue entries L1 took back until it is out of the way, and does not stop", async () => {
+    const before = await f.l1.client.snapshot();
+    await f.l1.depositNew("alice", 10n ** 18n);
+    const { alice } = f.l1.roles;
+    await f.prove(1, { wide: [depositNewSlot(10n ** 18n, alice, 5n, alice, { b: 2 })], newNextId: 3 });
+    await f.l1.client.revert({ id: before });
+    const publisher = await f.publisher();
+    await publisher.poll();
+    expect(f.sequencer.statuses()).toEqual(["proven"]);
+    expect(await nonceOfPublisher()).toBe(0);
   });
 
   test("says so where L1 took another batch in the place of ours", async () => {

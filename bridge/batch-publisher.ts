@@ -9,14 +9,15 @@
 
 import type { Logger } from "pino";
 import { type LocalAccount, size, type TransactionReceipt } from "viem";
+import { BatchAdoption } from "./batch-adoption.ts";
 import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { replacementFees } from "./fee-policy.ts";
-import { ForeignBatches, isOurs } from "./foreign-batches.ts";
+import { ForeignBatches } from "./foreign-batches.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
-import { findPostedBatch, findReceipt } from "./posted-batch.ts";
+import { findReceipt } from "./posted-batch.ts";
 import { facts, PostedFollower } from "./posted-follower.ts";
 import {
   type Attempt,
@@ -77,6 +78,7 @@ export class BatchPublisher {
   private readonly sender: TransactionSender;
   private readonly posted: PostedFollower;
   private readonly foreign: ForeignBatches;
+  private readonly adoption: BatchAdoption;
   private readonly nowMs: () => number;
   private readonly onStep: (step: PublishStep) => void | Promise<void>;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
@@ -101,6 +103,15 @@ export class BatchPublisher {
       logger,
       metrics,
       onStep: this.onStep,
+    });
+    this.adoption = new BatchAdoption(options, {
+      rollup,
+      sequencer,
+      store,
+      posted: this.posted,
+      reporter: this.reporter,
+      droppedHashes: this.droppedHashes,
+      logger,
     });
     this.sender = new TransactionSender({
       client: modules.rollup.client,
@@ -202,7 +213,9 @@ export class BatchPublisher {
   private async lookAfter(intent: PublishIntent): Promise<void> {
     const last = intent.attempts.at(-1)!;
     const lookedAtMs = this.lookedAtMs.get(intent.nonce);
-    const isLate = this.nowMs() - Math.max(last.signedAtMs, lookedAtMs ?? 0) >= this.options.resendAfterMs;
+    const waitedMs = this.nowMs() - Math.max(last.signedAtMs, lookedAtMs ?? 0);
+    // A clock that was set back does not say how long it was: once too early is better than a day too late.
+    const isLate = waitedMs >= this.options.resendAfterMs || waitedMs < 0;
     if (lookedAtMs !== undefined && !isLate) return;
     const { reason, refusal } = await this.whyRefused(last);
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
@@ -280,7 +293,8 @@ export class BatchPublisher {
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
     const { batchNumber: l1BatchNumber } = await rollup.state();
-    for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adopt(batch);
+    for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adoption.adopt(batch);
+    await this.adoption.adoptPosted(l1BatchNumber);
     if ((await this.foreign.poll()) || ready.length === 0) return;
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
     if (bundle === null) return;
@@ -353,32 +367,6 @@ export class BatchPublisher {
       if (refusal === "refused") throw refusedForGood(first, reason);
       return null;
     }
-  }
-
-  /** Takes note of a batch that L1 has although no record of ours says so: the database was lost, or it was copied. */
-  private async adopt(batch: ReadyBatch): Promise<void> {
-    const { logger, rollup, sequencer } = this.modules;
-    const { deployedAtBlock, maxChunkBlocks } = this.options;
-    const posted = await findPostedBatch(
-      { rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks },
-      batch.batchNumber,
-    );
-    if (posted === null) return;
-    const mine = intendedBatch(batch);
-    if (isOurs(await sequencer.chain(), posted)) {
-      const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
-      if (receipt !== null) await this.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);
-      return;
-    }
-    if (this.droppedHashes.has(batch.batchHash)) return;
-    const { transactionHash } = posted;
-    const l1Root = `0x${posted.root.toString(16)}`;
-    logger.warn(
-      { batchNumber: batch.batchNumber, newRoot: mine.newRoot, l1Root, transactionHash },
-      "L1 took another batch in this one's place",
-    );
-    await this.reporter.report([mine], { status: "dropped", transactionHash, reason: "superseded" });
-    this.droppedHashes.add(batch.batchHash);
   }
 
   private async reportSubmitted({ batches, transactionHash }: Attempt): Promise<void> {

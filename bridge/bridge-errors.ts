@@ -70,6 +70,12 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_STORE_FAILED: {
+    meaning:
+      "the bridge's database cannot be opened, read or written: it is full, damaged or open elsewhere; the process ends",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_NONCE_TAKEN: {
     meaning: "a transaction that the bridge does not know used the publisher's nonce",
     httpStatus: 500,

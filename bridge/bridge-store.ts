@@ -1,7 +1,10 @@
+import { crc32 } from "node:zlib";
 import { Level } from "level";
+import { bridgeError } from "./bridge-errors.ts";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {
+  /** @throws BRG_STORE_FAILED, as the others do */
   get(key: string): Promise<unknown>;
   /** Entries whose key lies in the range, in key order. */
   entries(range?: { gte?: string; lt?: string }): Promise<[key: string, value: unknown][]>;
@@ -18,23 +21,71 @@ export interface BridgeStore {
   close(): Promise<void>;
 }
 
-/** Opens the bridge's LevelDB. Only one process can have it open. */
-export async function openBridgeStore(path: string): Promise<BridgeStore> {
-  const db = new Level<string, unknown>(path, { valueEncoding: "json" });
-  await db.open();
+/** No JSON text begins with it: so a value without a checksum, of an older version, is known. */
+const CHECKED = "c";
+const CHECKSUM_DIGITS = 8;
+
+const checksum = (text: string) => crc32(text).toString(16).padStart(CHECKSUM_DIGITS, "0");
+
+/** JSON behind its CRC-32: LevelDB does not look at its own checksums when it reads. */
+const encoding = {
+  name: "json-crc32",
+  format: "utf8" as const,
+  encode(value: unknown): string {
+    const text = JSON.stringify(value);
+    return `${CHECKED}${checksum(text)}${text}`;
+  },
+  decode(data: string): unknown {
+    if (!data.startsWith(CHECKED)) return JSON.parse(data);
+    const text = data.slice(CHECKED.length + CHECKSUM_DIGITS);
+    if (data.slice(CHECKED.length, CHECKED.length + CHECKSUM_DIGITS) !== checksum(text))
+      throw new Error("the value's checksum is wrong");
+    return JSON.parse(text);
+  },
+};
+
+/**
+ * Opens the bridge's LevelDB. Only one process can have it open.
+ * @param onFailure called with BRG_STORE_FAILED when a read or a write failed: LevelDB takes nothing more then
+ * @throws BRG_STORE_FAILED
+ */
+export async function openBridgeStore(
+  path: string,
+  onFailure: (error: Error) => void = () => {},
+): Promise<BridgeStore> {
+  const db = new Level<string, unknown>(path, { valueEncoding: encoding as never });
+  const failed = (doing: string, cause: unknown) =>
+    bridgeError("BRG_STORE_FAILED", `cannot ${doing} the database ${path}: ${reasonOf(cause)}`, {
+      data: { path },
+      cause,
+    });
+  const guarded = async <T>(doing: string, act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (cause) {
+      const error = failed(doing, cause);
+      onFailure(error);
+      throw error;
+    }
+  };
+  await db.open().catch((cause: unknown) => {
+    throw failed("open", cause);
+  });
   const part = (name: string): JsonStore => {
-    const level = db.sublevel<string, unknown>(name, { valueEncoding: "json" });
+    const level = db.sublevel<string, unknown>(name, { valueEncoding: encoding as never });
     return {
-      get: (key) => level.get(key),
-      entries: (range = {}) => level.iterator(range).all(),
+      get: (key) => guarded("read", () => level.get(key)),
+      entries: (range = {}) => guarded("read", () => level.iterator(range).all()),
       write: (changes) =>
-        db.batch(
-          changes.map((change) =>
-            "put" in change
-              ? { type: "put" as const, sublevel: level, key: change.put, value: change.value }
-              : { type: "del" as const, sublevel: level, key: change.delete },
+        guarded("write", () =>
+          db.batch(
+            changes.map((change) =>
+              "put" in change
+                ? { type: "put" as const, sublevel: level, key: change.put, value: change.value }
+                : { type: "del" as const, sublevel: level, key: change.delete },
+            ),
+            { sync: true },
           ),
-          { sync: true },
         ),
     };
   };
@@ -44,6 +95,13 @@ export async function openBridgeStore(path: string): Promise<BridgeStore> {
     randomness: part("randomness"),
     close: () => db.close(),
   };
+}
+
+/** What is at the bottom of LevelDB's errors, which wrap each other. */
+function reasonOf(error: unknown): string {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return at instanceof Error ? at.message : String(at);
 }
 
 /** A key part for a number: LevelDB sorts keys as text. */

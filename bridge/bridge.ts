@@ -22,11 +22,13 @@ import { RollupContract } from "./rollup-contract.ts";
 export interface BridgeHandle {
   /** False once a loop has stopped for a reason that a human has to look at, and while the rollup is frozen. */
   readonly isHealthy: boolean;
+  /** Resolves with the error once the database failed: nothing is of use then but a new start. */
+  readonly failed: Promise<Error>;
   /** Ends the loops after the step they are in, and closes the database. */
   stop(): Promise<void>;
 }
 
-/** @throws BRG_WRONG_DEPLOYMENT, BRG_L1_UNREACHABLE */
+/** @throws BRG_WRONG_DEPLOYMENT, BRG_L1_UNREACHABLE, BRG_STORE_FAILED */
 export async function startBridge(
   config: BridgeConfig,
   modules: { deployment: Deployment; logger: Logger; registry: Registry },
@@ -45,7 +47,11 @@ export async function startBridge(
     logger.warn({ rollup: rollup.address }, "development keys: anyone can forge proofs for this rollup");
   }
   const metrics = createBridgeMetrics(modules.registry);
-  const store = await openBridgeStore(config.dataDir);
+  let fail!: (error: Error) => void;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const store = await openBridgeStore(config.dataDir, fail);
   const sequencer = createOperatorClient({
     sequencerUrl: config.sequencerUrl,
     operatorToken: config.operatorToken.reveal(),
@@ -132,6 +138,7 @@ export async function startBridge(
   ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
   return {
+    failed,
     get isHealthy() {
       return isHealthy && !frozen.isFrozen;
     },

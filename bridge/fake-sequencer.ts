@@ -141,11 +141,11 @@ export class FakeSequencer {
 
   private chain() {
     let { queueHead } = this.origin;
-    const positions = [...this.batches].map(([batchNumber, { sealed }]) => {
+    const positions = [...this.batches].map(([batchNumber, { batchHash, sealed, status }]) => {
       const { firstOpIndex, newRoot, signedCount, wide } = sealed.content;
       queueHead += wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
       const opIndex = Number(firstOpIndex) + signedCount;
-      return { batchNumber, root: `0x${newRoot.toString(16)}`, opIndex, queueHead };
+      return { batchNumber, root: `0x${newRoot.toString(16)}`, opIndex, queueHead, batchHash, status };
     });
     const finalNumber = Math.max(this.origin.batchNumber, ...this.with("final"));
     const open = positions.filter(({ batchNumber }) => batchNumber > finalNumber);

@@ -39,7 +39,14 @@ async function run(config: BridgeConfig): Promise<void> {
       await Promise.race([stopping, new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS))]);
     }
   }
-  logger.info({ signal: await stopping }, "stopping");
+  const ending = bridge === null ? stopping : Promise.race([stopping, bridge.failed]);
+  const reason = await ending;
+  if (reason instanceof Error) {
+    // What is on its way is on the disk, or was never sent: a new start goes on from there.
+    logger.fatal({ err: reason }, "the bridge stops after a failure");
+    process.exit(1);
+  }
+  logger.info({ signal: reason }, "stopping");
   await bridge?.stop();
   await server?.close();
 }

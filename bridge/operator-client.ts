@@ -60,6 +60,9 @@ export interface ChainPositions {
     readonly root: bigint;
     readonly opIndex: number;
     readonly queueHead: number;
+    /** Absent of the final one. */
+    readonly batchHash?: string | undefined;
+    readonly status?: string | undefined;
   }[];
 }
 
@@ -144,7 +147,16 @@ const readySchema = z.array(
 const chainSchema = z.object({
   finalNumber: z.int().nonnegative(),
   positions: z
-    .array(z.object({ batchNumber: z.int(), root: field, opIndex: z.int(), queueHead: z.int() }))
+    .array(
+      z.object({
+        batchNumber: z.int(),
+        root: field,
+        opIndex: z.int(),
+        queueHead: z.int(),
+        batchHash: z.string().optional(),
+        status: z.string().optional(),
+      }),
+    )
     .min(1),
 });
 const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });

@@ -205,7 +205,9 @@ export function chainView(book: BatchBook) {
     finalNumber,
     positions: numbers.map((number) => {
       const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
-      return { batchNumber, root: hex32(root), opIndex, queueHead };
+      const record = book.record(number);
+      const own = record === undefined ? {} : { batchHash: record.batchHash, status: record.status };
+      return { batchNumber, root: hex32(root), opIndex, queueHead, ...own };
     }),
   };
 }

@@ -11,7 +11,9 @@ export class ProveLeases {
   take<B extends { batchHash: string }>(unproven: readonly B[], prover: string, nowMs: number): B | null {
     const wanted = new Set(unproven.map(({ batchHash }) => batchHash));
     for (const [hash, { untilMs }] of this.leases) {
-      if (!wanted.has(hash) || untilMs <= nowMs) this.leases.delete(hash);
+      // Longer than a lease lasts: the clock was set back, and nobody knows how long it has been held.
+      const isOver = untilMs <= nowMs || untilMs > nowMs + this.leaseMs;
+      if (!wanted.has(hash) || isOver) this.leases.delete(hash);
     }
     const own = unproven.find(({ batchHash }) => this.leases.get(batchHash)?.prover === prover);
     const batch = own ?? unproven.find(({ batchHash }) => !this.leases.has(batchHash)) ?? null;
