@@ -22,6 +22,10 @@ export function addExitCommand(program: Command): void {
       "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>",
       join(repositoryRoot, "keys"),
     )
+    .option(
+      "--snapshot <file>",
+      "go on from a snapshot once its root is found among the ones that L1 has accepted",
+    )
     .option("--from-block <number>", "the contract's own block; searched for by default", BigInt)
     .option(...PROVER_OPTION);
   withExample(

@@ -1,4 +1,6 @@
 import type { Address } from "viem";
+import { readSnapshot } from "../../bridge/snapshot-file.ts";
+import { initPoseidon } from "../../circuits/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
@@ -19,6 +21,7 @@ export interface ExitCommandOptions {
   dryRun?: true;
   keys: string;
   fromBlock?: bigint;
+  snapshot?: string;
   prover: string;
 }
 
@@ -28,6 +31,9 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const owner = selectedOwner(options);
   const account = options.dryRun === true ? null : resolveAccount(options).l1;
+  await initPoseidon();
+  const snapshot =
+    options.snapshot === undefined ? undefined : (await readSnapshot(options.snapshot)).snapshot;
   let prover: Promise<Prover> | null = null;
   const open = () => {
     prover ??= createProver(backend);
@@ -39,6 +45,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       rollupAddress,
       // Never the deployment record's: it may be another chain's.
       fromBlock: options.fromBlock,
+      snapshot,
       account,
       selection: { owner, leafId: options.leaf, slotIndex: options.slot },
       prover: { open, keysFolder: options.keys },
@@ -89,7 +96,7 @@ function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked
   const rows = transactions.map(({ action, amountWei, count, gasUsed: gas, transactionHash }) => [
     count === 1 ? action : `${count} ${action}s`,
     formatOpen(amountWei),
-    `${gas} gas`,
+    `${gas} gas${count === 1 ? "" : `, ${Math.round(gas / count)} each`}`,
     transactionHash,
   ]);
   if (rows.length === 0) return [...lines, "everything was taken before: nothing was sent"];

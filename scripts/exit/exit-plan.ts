@@ -119,11 +119,6 @@ function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
   }
 }
 
-/** What an address can claim on L1 without any proof, by its books; wei. */
-export function claimableWei(replay: LedgerReplay, owner: Address): bigint {
-  return replay.totals.pendingWei.get(owner.toLowerCase()) ?? 0n;
-}
-
 /** What an item is, for people: "balance of account 5", "slot 2 of model 11 as validator (leaf 7)". */
 export function describeItem(item: ExitItem): string {
   switch (item.kind) {

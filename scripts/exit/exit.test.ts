@@ -201,6 +201,13 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   const again = await run("exit", "--owner", alice);
   expect(again.json).toMatchObject({ transactions: [], gasUsed: 0, pending: [] });
 
+  // From a snapshot, bob's credit of before is the contract's to say.
+  const file = join(folder, "ledger.snapshot");
+  expect(await run("snapshot", "make", file, "--finality-depth", "1")).toMatchObject({ status: 0 });
+  const ofBob = await run("exit", "--owner", bob, "--dry-run", "--snapshot", file);
+  expect(ofBob.json).toEqual((await run("exit", "--owner", bob, "--dry-run")).json);
+  expect(ofBob.json.pending).toEqual([{ owner: bob, amountWei: String(3n * OPEN) }]);
+
   const rest = await run("exit", "--all");
   expect(rest.status).toBe(0);
   const actions = rest.json.transactions.map(({ action, count }: { action: string; count: number }) => [

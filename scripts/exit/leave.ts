@@ -3,16 +3,16 @@
  * pays. It asks an L1 node and nobody else. Every step looks at L1 first, so one that was interrupted is simply run again:
  * what was credited is not asked for twice.
  */
-import type { Address, Hex, LocalAccount, TransactionReceipt } from "viem";
+import { type Address, getAddress, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
 import { createL1Client, revertOf } from "../../bridge/l1-client.ts";
 import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
+import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import {
-  claimableWei,
   type DepositItem,
   type ExitItem,
   type ExitSelection,
@@ -33,6 +33,8 @@ export interface LeaveOptions {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
+  /** Goes on from here instead of from the genesis, once L1 is found to have accepted its root. */
+  readonly snapshot?: LedgerSnapshot | undefined;
   readonly selection: ExitSelection;
   /** Pays for the transactions, anybody's; null: only look. */
   readonly account: LocalAccount | null;
@@ -81,6 +83,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   let toldAtMs = Date.now();
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
+    snapshot: options.snapshot,
     onEvent: (event) => {
       if (event.type !== "batch" || Date.now() - toldAtMs < PROGRESS_INTERVAL_MS) return;
       toldAtMs = Date.now();
@@ -89,12 +92,13 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   });
   const { replay } = restored;
   const items = planExits(replay, selection);
-  const owners = [
-    ...new Set([...(selection.owner === null ? [] : [selection.owner]), ...items.map((i) => i.owner)]),
-  ];
-  const pending = owners
-    .map((owner) => ({ owner, amountWei: claimableWei(replay, owner) }))
-    .filter(({ amountWei }) => amountWei > 0n);
+  const owners = ownersOf(items, selection, replay);
+  const pending: { owner: Address; amountWei: bigint }[] = [];
+  for (const owner of owners) {
+    // Of the contract: a ledger that goes on from a snapshot does not know what was credited before.
+    const amountWei = await rollup.pendingWithdrawalWei(owner);
+    if (amountWei > 0n) pending.push({ owner, amountWei });
+  }
   const transactions =
     account === null ? [] : await takeAll({ ...options, account, restored, rollup, items, owners });
   const { root, batchNumber } = restored.state;
@@ -112,6 +116,16 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
       0n,
     ),
   };
+}
+
+/** Whoever is owed something, and for everybody's money whoever was credited something that L1's records name. */
+function ownersOf(items: readonly ExitItem[], selection: ExitSelection, { totals }: LedgerReplay): Address[] {
+  const { leafId, owner } = selection;
+  const owners = new Set(items.map((item) => item.owner));
+  if (owner !== null) owners.add(owner);
+  else if (leafId === undefined)
+    for (const credited of totals.pendingWei.keys()) owners.add(getAddress(credited));
+  return [...owners];
 }
 
 interface TakeOptions extends LeaveOptions {
