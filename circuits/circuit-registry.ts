@@ -117,7 +117,7 @@ export function circuitSpec(name: string): CircuitSpec {
     if (sort === "slot-table" && second === undefined) return slotTableCircuitSpec(first);
     if (sort === "slot-exit" && second === undefined) return slotExitCircuitSpec(first);
     if (second !== undefined) {
-      if (sort === "batch" && slots === undefined) return batchCircuitSpec({ narrow: first, wide: second });
+      if (sort === "batch" && slots === undefined) return composedBatchSpec({ narrow: first, wide: second });
       if (slots !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
         return settlementCircuitSpec({ rows: first, features: second, slots, payments, draws });
     }

@@ -7,6 +7,8 @@ import { type CompiledCircuit, compileCircuit } from "./compile.ts";
 import { partShape } from "./compose.ts";
 import { compareRows, matchWires } from "./compose-equality.ts";
 import { type Composition, layOutComposition, type PartShape } from "./compose-layout.ts";
+import { recordedCount } from "./constraint-counts.ts";
+import { SMALL_SHAPE } from "./protocol.ts";
 import { readR1cs } from "./r1cs-reader.ts";
 
 const DEPTH = 2;
@@ -99,6 +101,12 @@ describe("a composed batch circuit", () => {
       composed.contentHash,
     );
     expect(other.contentHash).not.toBe(composed.contentHash);
+  });
+
+  it("has a frame of the recorded size", { timeout: 600_000 }, async () => {
+    const { parts } = composedBatchSpec(SMALL_SHAPE).composition!;
+    const { nonLinear, linear } = (await compileWith(parts.at(-1)!)).constraintCounts;
+    expect(nonLinear + linear).toBe(recordedCount("BatchFrame(8, 8, 4)"));
   });
 
   it("is what the registry's names of batches stand for, of shapes that circom cannot compile too", () => {

@@ -9,11 +9,10 @@ import { compileCircuit } from "../../circuits/compile.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { RandomLedger } from "../../circuits/random-ledger.ts";
-import { WitnessCalculator } from "../../circuits/witness-calculator.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { KeyMeta } from "../../prover/key-meta.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
-import { encodeWitness } from "../../prover/wtns-file.ts";
+import { openWitnessSource } from "../../prover/witness-source.ts";
 import { hashKeyFile, readZkeyHeader } from "../../prover/zkey-file.ts";
 
 /** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
@@ -63,10 +62,11 @@ export async function ledgerCase(
   for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
   const sealed = builder.seal();
   const inputs = batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH);
-  const calculator = await WitnessCalculator.load(circuit.wasmPath);
+  const source = await openWitnessSource(circuit.wasmPath);
   const witnessStartMs = performance.now();
-  const bytes = encodeWitness(calculator.calculate(inputs));
+  const bytes = await source.calculate(inputs);
   const witnessMs = Math.round(performance.now() - witnessStartMs);
+  await source.close();
   const wtnsPath = join(folder, `${name}.wtns`);
   await writeFile(wtnsPath, bytes);
   const constraints = nonLinear + linear;
