@@ -5,6 +5,7 @@ import type { L1Head } from "./batch-line-options.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { receiptsAt } from "./follow-receipts.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
+import type { LeaderTerms } from "./leader-info.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "./log-entry.ts";
 import { type KnownOperation, operationStatusOf } from "./operation-status.ts";
@@ -20,13 +21,6 @@ export interface FollowState {
   readonly queueSeenIndex: () => number;
   readonly isQuiet: () => boolean;
   readonly healthFacts: () => object;
-}
-
-/** What the sequencer told of itself; it has no effect here and is shown for wallets. */
-export interface LeaderTerms {
-  readonly feePerUnitWei: bigint;
-  readonly feeAccountId: number;
-  readonly sealIntervalMs: number;
 }
 
 export class FollowHost implements LedgerHost {

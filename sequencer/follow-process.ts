@@ -1,30 +1,32 @@
 /** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
 import { createL1Client } from "../bridge/l1-client.ts";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import { receiptContext } from "../bridge/receipt-check.ts";
-import { type RegisteredCircuit, RollupContract } from "../bridge/rollup-contract.ts";
+import { RollupContract } from "../bridge/rollup-contract.ts";
 import type { VerifyProof } from "../bridge/verify-keys.ts";
-import { batchShape, isNameOfSizes } from "../circuits/circuit-sizes.ts";
+import { batchShape } from "../circuits/circuit-sizes.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { kindRule } from "../circuits/protocol.ts";
-import { isRollupError } from "../circuits/rollup-error.ts";
 import { createApi } from "./api.ts";
+import type { ServedDeployment } from "./api-options.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { Feed } from "./feed.ts";
 import { contradictionView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
-import { FollowHost, type LeaderTerms } from "./follow-host.ts";
+import { FollowHost } from "./follow-host.ts";
 import { FollowL1 } from "./follow-l1.ts";
+import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
 import { openFollowedLog } from "./follow-store.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
+import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
+import type { LedgerLog } from "./ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./log-entry.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 
-export interface FollowOptions {
+export interface FollowOptions extends FollowLoopOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   /** The contract's own block, where it is known. */
@@ -37,9 +39,6 @@ export interface FollowOptions {
   readonly finalityDepthBlocks: number;
   readonly host: string;
   readonly port: number;
-  readonly pollIntervalMs: number;
-  /** No new block, or no answer from the sequencer, for so long is an alarm. */
-  readonly stallMs: number;
   readonly rateLimitPerMinute: number;
   /** Verifies every proof, too. */
   readonly verifyProof?: VerifyProof | undefined;
@@ -63,265 +62,147 @@ export interface FollowProcess {
   stop(): Promise<void>;
 }
 
-/** A difference may be the sequencer's rebuild, seen in the middle; this often in a row it is none. */
-const MAX_DIFFERENCES = 3;
-
-const infoSchema = z.object({
-  chainId: z.number(),
-  feePerUnitWei: z.string().transform(BigInt),
-  feeAccountId: z.number(),
-  circuits: z.array(z.object({ name: z.string() })),
-  limits: z.object({ sealIntervalMs: z.number() }),
-});
+/** Clients of the follower's own feed, and what one of them may leave unread. */
+const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
+const MAX_CHUNK_BLOCKS = 2_000;
 
 /** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_FALSE, BRG_L1_*, BRG_HISTORY_UNREADABLE */
 export async function createFollowProcess(
   options: FollowOptions,
   modules: FollowModules,
 ): Promise<FollowProcess> {
-  const { logger } = modules;
   await initPoseidon();
-  const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: options.rpcUrl }),
-    address: options.rollupAddress,
-  });
-  const context = await receiptContext(rollup);
-  const registered = await rollup.circuits();
-  const [idFeeWei, tokenAddress] = await Promise.all([rollup.idFeeWei(), rollup.token()]);
-  const info = options.feedUrl === null ? null : await readInfo(options.feedUrl, logger);
-  const circuits = registered.map((circuit) => ({ ...circuit, name: nameOf(circuit, info) }));
+  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress });
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, options, modules);
   try {
-    const { chainId, domain, rollupAddress, sequencerAddress } = context;
-    const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
-    const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
-    const metrics = createMetrics();
-    const evidencePath = join(options.dataPath, "evidence");
-    const alarms = await FollowAlarms.load({ log, logger, registry: metrics.registry, evidencePath });
-    const feed = new Feed({ maxClients: 1_000, maxBufferedBytes: 1 << 20 }, (count) =>
-      metrics.feedClients.set(count),
-    );
-    const announce = (record: BatchRecord) => {
-      const { batchHash, number: batchNumber, status } = record;
-      metrics.batches.finalizedBatch.set(followed.book.finalNumber);
-      feed.publish("batches", status, {
-        batchNumber,
-        status,
-        batchHash,
-        l1TransactionHash: record.l1?.transactionHash ?? null,
-      });
-    };
-    let leader: FollowFeed | null = null;
-    const l1 = new FollowL1(
-      { finalityDepthBlocks: options.finalityDepthBlocks, maxChunkBlocks: 2_000 },
-      {
-        rollup,
-        registered,
-        followed,
-        alarms,
-        verifyProof: options.verifyProof,
-        onBatch: (record, isOwn) => {
-          if (!isOwn) leader?.forgetPlace();
-          announce(record);
-          logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
-        },
-      },
-    );
-    if (options.feedUrl !== null) {
-      leader = new FollowFeed(options.feedUrl, {
-        context,
-        followed,
-        alarms,
-        queued: l1.queued,
-        l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
-        onBatch: announce,
-        onOperation: (entry) => publishOperation(feed, entry),
-      });
-    }
-    const times = { l1AtMs: Date.now(), l1Block: -1, feedAtMs: Date.now(), followedAtMs: Date.now() };
-    let differenceCount = 0;
-
-    const pollL1 = async () => {
-      const nowMs = Date.now();
-      try {
-        await l1.poll();
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        logger.warn({ code: (error as { code: string }).code }, "L1 could not be read");
-      }
-      const blockNumber = l1.l1Head?.blockNumber ?? -1;
-      if (blockNumber !== times.l1Block) Object.assign(times, { l1Block: blockNumber, l1AtMs: nowMs });
-      const isStalled = nowMs - times.l1AtMs > options.stallMs;
-      alarms.set("l1-stalled", isStalled ? `no new block of L1 for ${options.stallMs} ms` : null);
-    };
-    const pollFeed = async () => {
-      if (leader === null) return;
-      const nowMs = Date.now();
-      try {
-        while (await leader.poll());
-        differenceCount = 0;
-        times.feedAtMs = nowMs;
-        if (leader.isFollowed) times.followedAtMs = nowMs;
-      } catch (error) {
-        if (!isRollupError(error) || error.code === "SEQ_FOLLOW_WRONG_ROLLUP") throw error;
-        if (!/^(SEQ_LEADER|BRG_RECEIPT)_/.test(error.code)) throw error;
-        if (error.code !== "SEQ_LEADER_UNREACHABLE") differenceCount += 1;
-        logger.warn({ code: error.code, data: error.data }, "the sequencer's log could not be followed");
-        if (differenceCount >= MAX_DIFFERENCES) alarms.set("feed-differs", error.message);
-      }
-      const isSilent = nowMs - times.feedAtMs > options.stallMs;
-      alarms.set("feed-stalled", isSilent ? `${leader.url} gave nothing for ${options.stallMs} ms` : null);
-      if (leader.isFollowed && differenceCount === 0) alarms.set("feed-differs", null);
-      else if (nowMs - times.followedAtMs > options.stallMs)
-        alarms.set("feed-differs", `${leader.url} has not the batches that L1 has`);
-    };
-    const poll = async () => {
-      await pollL1();
-      await pollFeed();
-    };
-
-    const sequencerUrl = options.feedUrl;
-    const host = new FollowHost(
-      followed,
-      {
-        l1Head: () => l1.l1Head,
-        queueSeenIndex: () => l1.queueSeenIndex,
-        isQuiet: () => alarms.isQuiet,
-        healthFacts: () => ({
-          follower: {
-            l1BlockNumber: l1.l1Head?.blockNumber ?? null,
-            finalBatch: followed.book.finalNumber,
-            postedBatch: l1.postedNumber,
-            sealedBatch: followed.book.sealedNumber,
-            opIndex: followed.head.position.opIndex,
-            feedUrl: sequencerUrl,
-            isFeedFollowed: leader?.isFollowed ?? null,
-          },
-          alarms: [
-            ...alarms.all.map(({ evidence, reason }) => ({
-              kind: reason,
-              opIndex: evidence.receipt.opIndex,
-            })),
-            ...alarms.passingView,
-          ],
-        }),
-      },
-      leaderTerms(followed, info),
-      sequencerUrl,
-    );
-    const app = await createApi(
-      {
-        deployment: { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits },
-        receiptSigner: sequencerAddress,
-        l1Confirmations: options.finalityDepthBlocks,
-        rateLimitPerMinute: options.rateLimitPerMinute,
-      },
-      {
-        sequencer: host,
-        operator: null,
-        feed,
-        metrics,
-        logger,
-        clock: Date.now,
-        routes: (routes) => {
-          routes.get(
-            "/v1/alarms",
-            { schema: { tags: ["feed"], summary: "Kept contradictions" } as object },
-            () => alarms.all.map(contradictionView),
-          );
-        },
-      },
-    );
-    let timer: NodeJS.Timeout | undefined;
-    let running: Promise<void> = Promise.resolve();
-    let isStopping = false;
-    const repeat = () => {
-      running = poll().then(
-        () => {
-          if (!isStopping) timer = setTimeout(repeat, options.pollIntervalMs);
-        },
-        (error: unknown) => {
-          if (!isStopping) modules.onFatal(error);
-        },
-      );
-    };
-    return {
-      followed,
-      alarms,
-      app,
-      poll,
-      async listen() {
-        await app.listen({ host: options.host, port: options.port });
-        repeat();
-        const { address, family, port } = app.server.address() as AddressInfo;
-        return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-      },
-      async stop() {
-        isStopping = true;
-        clearTimeout(timer);
-        await running;
-        feed.close();
-        await app.close();
-        await log.close();
-      },
-    };
+    return await wire(options, modules, rollup, log);
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
-/** A node that does not answer, or is behind: the next poll may succeed. */
-const isPassing = (error: unknown): boolean =>
-  isRollupError(error) &&
-  error.isRetryable &&
-  (error.code.startsWith("BRG_L1_") || error.code === "BRG_BATCH_NOT_IN_CALL");
+async function wire(
+  options: FollowOptions,
+  { logger, onFatal }: FollowModules,
+  rollup: RollupContract,
+  log: LedgerLog,
+): Promise<FollowProcess> {
+  const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
+  const context = await receiptContext(rollup);
+  const [idFeeWei, tokenAddress, registered] = await Promise.all([
+    rollup.idFeeWei(),
+    rollup.token(),
+    rollup.circuits(),
+  ]);
+  const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
+  const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
+  const { chainId, domain, rollupAddress, sequencerAddress } = context;
+  const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
+  const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
+  const metrics = createMetrics();
+  const { registry } = metrics;
+  const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });
+  const feed = new Feed(FEED_OPTIONS, (count) => metrics.feedClients.set(count));
+  let leader: FollowFeed | null = null;
+  const l1 = new FollowL1(
+    { finalityDepthBlocks, maxChunkBlocks: MAX_CHUNK_BLOCKS },
+    {
+      ...{ rollup, registered, followed, alarms, verifyProof },
+      onBatch: (record, isOwn) => {
+        if (!isOwn) leader?.forgetPlace();
+        metrics.batches.finalizedBatch.set(record.number);
+        publishBatch(feed, record);
+        logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
+      },
+    },
+  );
+  if (feedUrl !== null) {
+    leader = new FollowFeed(feedUrl, {
+      ...{ context, followed, alarms, queued: l1.queued },
+      l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
+      onBatch: (record) => publishBatch(feed, record),
+      onOperation: (entry) => publishOperation(feed, entry),
+    });
+  }
+  const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
+  const host = new FollowHost(
+    followed,
+    {
+      l1Head: () => l1.l1Head,
+      queueSeenIndex: () => l1.queueSeenIndex,
+      isQuiet: () => alarms.isQuiet,
+      healthFacts: () => healthFacts(followed, l1, leader, alarms),
+    },
+    leaderTerms(followed.book, info),
+    feedUrl,
+  );
+  const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
+  const { rateLimitPerMinute } = options;
+  const app = await createApi(
+    { deployment, receiptSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks, rateLimitPerMinute },
+    {
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
+      routes: (routes) => {
+        const schema = { tags: ["feed"], summary: "Contradictions that were kept" } as object;
+        routes.get("/v1/alarms", { schema }, () => alarms.all.map(contradictionView));
+      },
+    },
+  );
+  return {
+    followed,
+    alarms,
+    app,
+    poll: () => loop.poll(),
+    async listen() {
+      await app.listen({ host: options.host, port: options.port });
+      loop.start();
+      const { address, family, port } = app.server.address() as AddressInfo;
+      return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    },
+    async stop() {
+      await loop.stop();
+      feed.close();
+      await app.close();
+      await log.close();
+    },
+  };
+}
+
+function healthFacts(
+  { book, head }: FollowedLedger,
+  l1: FollowL1,
+  leader: FollowFeed | null,
+  alarms: FollowAlarms,
+): object {
+  const kept = alarms.all.map(({ evidence, reason }) => ({
+    kind: reason,
+    opIndex: evidence.receipt.opIndex,
+  }));
+  return {
+    follower: {
+      l1BlockNumber: l1.l1Head?.blockNumber ?? null,
+      finalBatch: book.finalNumber,
+      postedBatch: l1.postedNumber,
+      sealedBatch: book.sealedNumber,
+      opIndex: head.position.opIndex,
+      feedUrl: leader?.url ?? null,
+      isFeedFollowed: leader?.isFollowed ?? null,
+    },
+    alarms: [...kept, ...alarms.passingView],
+  };
+}
+
+function publishBatch(feed: Feed, { batchHash, l1, number: batchNumber, status }: BatchRecord): void {
+  const data = { batchNumber, status, batchHash, l1TransactionHash: l1?.transactionHash ?? null };
+  feed.publish("batches", status, data);
+}
 
 function publishOperation(feed: Feed, entry: OperationEntry): void {
   const { batchNumber, hash, opIndex, operation } = entry;
-  const data = {
-    hash,
-    kind: kindRule(operation.kind)!.name,
-    a: operation.a,
-    b: operation.b,
-    opIndex,
-    batchNumber,
-  };
+  const { a, b } = operation;
+  const data = { hash, kind: kindRule(operation.kind)!.name, a, b, opIndex, batchNumber };
   feed.publish("operations", "acknowledged", data);
   for (const id of leavesOf(entry)) feed.publish(`leaf:${id}`, "acknowledged", data);
-}
-
-type Info = z.output<typeof infoSchema>;
-
-/** Names and fees as the sequencer tells them; nothing depends on them. null where it does not answer now. */
-async function readInfo(url: string, logger: Logger): Promise<Info | null> {
-  try {
-    const response = await fetch(`${url.replace(/\/+$/, "")}/v1/info`, {
-      signal: AbortSignal.timeout(10_000),
-    });
-    return infoSchema.parse(await response.json());
-  } catch (error) {
-    logger.warn({ url, err: error }, "the sequencer tells nothing of itself now");
-    return null;
-  }
-}
-
-/** L1 does not tell how many rows, features and draws a settlement circuit has; the sequencer may, with what L1 does. */
-function nameOf(circuit: RegisteredCircuit, info: Info | null): string {
-  const told = info?.circuits[circuit.index]?.name;
-  if (told !== undefined && isNameOfSizes(told, circuit)) return told;
-  return `circuit-${circuit.index}`;
-}
-
-function leaderTerms({ book }: FollowedLedger, info: Info | null): LeaderTerms {
-  if (info !== null) {
-    const { feeAccountId, feePerUnitWei, limits } = info;
-    return { feeAccountId, feePerUnitWei, sealIntervalMs: limits.sealIntervalMs };
-  }
-  const last = book.record(book.sealedNumber);
-  return {
-    feeAccountId: last?.feeAccountId ?? 1,
-    feePerUnitWei: last?.feePerUnitWei ?? 0n,
-    sealIntervalMs: 10_000,
-  };
 }

@@ -55,6 +55,8 @@ export class FollowedLedger {
   readonly book: BatchBook;
   private readonly rollup: FollowedRollup;
   private opened: { entry: OpenedEntry; sequence: number } | null;
+  /** Of the entry that keeps the log as long as it was. */
+  private standInSequence: number | null = null;
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
@@ -137,7 +139,9 @@ export class FollowedLedger {
       openedAtMs,
     };
     this.opened = { entry: opened, sequence: this.log.lastSequence + 1 };
-    await this.log.append([opened]);
+    const standIn = this.standInSequence;
+    this.standInSequence = null;
+    await this.log.append([opened], standIn === null ? [] : [{ key: storeKeys.log(standIn) }]);
     return null;
   }
 
@@ -255,7 +259,8 @@ export class FollowedLedger {
     head.rollBack(new Map<number, LeafRecord | undefined>(before), position);
     this.opened = null;
     if (tail.length === 0) return;
-    // The log never ends before what was durable: an opening that nothing follows stands in its place.
+    // The log never ends before what was durable: an opening stands in its place until the next one.
+    this.standInSequence = log.lastSequence + 1;
     const { batchNumber, timestamp } = position;
     const terms = { timestamp, feePerUnitWei: 0n, feeAccountId: GENESIS_FEE_ACCOUNT_ID, openedAtMs: 0 };
     await log.append(

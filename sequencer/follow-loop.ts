@@ -1,0 +1,118 @@
+/** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
+import { isRollupError } from "../circuits/rollup-error.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
+import type { FollowFeed } from "./follow-feed.ts";
+import type { FollowL1 } from "./follow-l1.ts";
+import type { Logger } from "./logger.ts";
+
+export interface FollowLoopOptions {
+  readonly pollIntervalMs: number;
+  /** No new block, or no answer from the sequencer, for so long is an alarm. */
+  readonly stallMs: number;
+}
+
+export interface FollowLoopModules {
+  readonly l1: FollowL1;
+  /** null: L1 alone. */
+  readonly leader: FollowFeed | null;
+  readonly alarms: FollowAlarms;
+  readonly logger: Logger;
+  /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** A difference may be the sequencer's rebuild, seen in the middle; this often in a row it is none. */
+const MAX_DIFFERENCES = 3;
+
+export class FollowLoop {
+  private readonly options: FollowLoopOptions;
+  private readonly modules: FollowLoopModules;
+  private l1BlockNumber = -1;
+  private l1MovedAtMs = Date.now();
+  private answeredAtMs = Date.now();
+  private followedAtMs = Date.now();
+  private differenceCount = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private isStopping = false;
+
+  constructor(options: FollowLoopOptions, modules: FollowLoopModules) {
+    this.options = options;
+    this.modules = modules;
+  }
+
+  start(): void {
+    this.running = this.poll().then(
+      () => {
+        if (!this.isStopping) this.timer = setTimeout(() => this.start(), this.options.pollIntervalMs);
+      },
+      (error: unknown) => {
+        if (!this.isStopping) this.modules.onFatal(error);
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** One look at both. @throws what repeating cannot mend */
+  async poll(): Promise<void> {
+    await this.pollL1();
+    if (this.modules.leader !== null) await this.pollFeed(this.modules.leader);
+  }
+
+  private async pollL1(): Promise<void> {
+    const { alarms, l1, logger } = this.modules;
+    const nowMs = Date.now();
+    try {
+      await l1.poll();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      logger.warn({ err: error }, "L1 could not be read");
+    }
+    const blockNumber = l1.l1Head?.blockNumber ?? -1;
+    if (blockNumber !== this.l1BlockNumber) {
+      this.l1BlockNumber = blockNumber;
+      this.l1MovedAtMs = nowMs;
+    }
+    const { stallMs } = this.options;
+    alarms.set(
+      "l1-stalled",
+      nowMs - this.l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null,
+    );
+  }
+
+  private async pollFeed(leader: FollowFeed): Promise<void> {
+    const { alarms, logger } = this.modules;
+    const { stallMs } = this.options;
+    const nowMs = Date.now();
+    try {
+      while (await leader.poll());
+      this.differenceCount = 0;
+      this.answeredAtMs = nowMs;
+      if (leader.isFollowed) this.followedAtMs = nowMs;
+    } catch (error) {
+      if (!isRollupError(error) || !/^(SEQ_LEADER|BRG_RECEIPT)_/.test(error.code)) throw error;
+      if (error.code !== "SEQ_LEADER_UNREACHABLE") {
+        this.answeredAtMs = nowMs;
+        this.differenceCount += 1;
+      }
+      logger.warn({ code: error.code, data: error.data }, "the sequencer's log could not be followed");
+      if (this.differenceCount >= MAX_DIFFERENCES) alarms.set("feed-differs", error.message);
+    }
+    const isSilent = nowMs - this.answeredAtMs > stallMs;
+    alarms.set("feed-stalled", isSilent ? `${leader.url} gave no answer for ${stallMs} ms` : null);
+    if (leader.isFollowed && this.differenceCount === 0) alarms.set("feed-differs", null);
+    else if (!isSilent && nowMs - this.followedAtMs > stallMs)
+      alarms.set("feed-differs", `${leader.url} has not the batches that L1 has`);
+  }
+}
+
+/** A node that does not answer, or is behind: the next poll may succeed. */
+const isPassing = (error: unknown): boolean =>
+  isRollupError(error) &&
+  error.isRetryable &&
+  (error.code.startsWith("BRG_L1_") || error.code === "BRG_BATCH_NOT_IN_CALL");
