@@ -68,9 +68,14 @@ export async function openBridgeStore(
       throw error;
     }
   };
-  await db.open().catch((cause: unknown) => {
+  try {
+    await db.open();
+    // It is small: what is damaged is found now, not in the middle of something.
+    for await (const _ of db.iterator());
+  } catch (cause) {
+    await db.close();
     throw failed("open", cause);
-  });
+  }
   const part = (name: string): JsonStore => {
     const level = db.sublevel<string, unknown>(name, { valueEncoding: encoding as never });
     return {

@@ -17,7 +17,7 @@ import {
   type QueueRecord,
 } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { storeEncoding } from "./store-encoding.ts";
+import { checkedBody, storeEncoding } from "./store-encoding.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -94,6 +94,7 @@ export class LedgerLog {
       );
     }
     try {
+      await reading(checkValues(db));
       const keys = db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await reading(keys.all());
       const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
@@ -164,9 +165,9 @@ export class LedgerLog {
           if (lastSequence >= 0) this.mark.write(lastSequence);
           current.resolve();
         } catch (cause) {
-          this.failure = sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", {
-            cause,
-          });
+          this.failure = isCorruption(cause)
+            ? corrupt("LevelDB cannot read its files", {}, cause)
+            : sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", { cause });
           current.reject(this.failure);
           this.pending.reject(this.failure);
           this.onFailure(this.failure);
@@ -287,6 +288,25 @@ function isCorruption(error: unknown): boolean {
     if (/corruption|missing files|does not exist/i.test(at.message)) return true;
   }
   return false;
+}
+
+const CHECKED_AT_ONCE = 1_000;
+
+/**
+ * Reads every block and compares every value with its checksum: damage is found before anything is served, not when
+ * LevelDB comes by on one of its rounds and more was acknowledged on top.
+ */
+async function checkValues(db: Level<string, unknown>): Promise<void> {
+  const values = db.values<string, Uint8Array>({ valueEncoding: "view", fillCache: false });
+  try {
+    for (;;) {
+      const some = await values.nextv(CHECKED_AT_ONCE);
+      if (some.length === 0) return;
+      for (const value of some) checkedBody(value);
+    }
+  } finally {
+    await values.close();
+  }
 }
 
 /** @throws SEQ_STORE_CORRUPT for what cannot be read as it was written */

@@ -23,11 +23,16 @@ export const storeEncoding = {
   },
   /** @throws where the bytes are not those that were written */
   decode(data: Uint8Array): unknown {
-    if (data[0] === UNCHECKED) return deserialize(data);
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    const body = bytes.subarray(HEADER_BYTES);
-    if (bytes[0] !== CHECKED || bytes.length <= HEADER_BYTES || crc32(body) !== bytes.readUInt32LE(1))
-      throw new Error("the value's checksum is wrong");
-    return deserialize(body);
+    return deserialize(checkedBody(data));
   },
 };
+
+/** What v8 wrote. @throws where the bytes are not those that were written */
+export function checkedBody(data: Uint8Array): Uint8Array {
+  if (data[0] === UNCHECKED) return data;
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const body = bytes.subarray(HEADER_BYTES);
+  if (bytes[0] !== CHECKED || bytes.length <= HEADER_BYTES || crc32(body) !== bytes.readUInt32LE(1))
+    throw new Error("the value's checksum is wrong: corruption");
+  return body;
+}
