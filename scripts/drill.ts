@@ -1,14 +1,15 @@
 /** `npm run drill`: every fault against real processes and a real L1. Exit code 1 on any loss. */
 import { parseArgs } from "node:util";
 import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
-import { FAULTS, isClean, runDrills } from "./drill/run-drills.ts";
+import type { FaultResult } from "./drill/fault.ts";
+import { FAULTS, isClean, runDrill } from "./drill/run-drills.ts";
 import { tableOf } from "./drill/table.ts";
 
-const USAGE = `npm run drill -- [--fault NAME]… [--tries N] [--prover ${BACKEND_NAMES.join("|")}] [--seed N] [--keep FOLDER]
+const USAGE = `npm run drill -- [--fault NAME]… [--tries N] [--prover ${BACKEND_NAMES.join("|")}] [--seed N] [--keep FOLDER] [--together]
 
 ${FAULTS.map(({ defaultTries, description, name }) => `  ${name.padEnd(20)} ${description} (${defaultTries} tries)`).join("\n")}
 
---keep: logs and data of every fault stay in FOLDER. The last line is JSON: {"drills": […]}.`;
+--keep: logs and data of every fault stay in FOLDER. --together: all on one ledger, one after the other. The last line is JSON: {"drills": […]}.`;
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     prover: { type: "string", default: "wasm" },
     seed: { type: "string", default: "1" },
     keep: { type: "string" },
+    together: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -33,17 +35,15 @@ if (
   process.exit(values.help ? 0 : 2);
 }
 const startedAtMs = performance.now();
-const results = await runDrills({
-  names: values.fault,
-  tries,
-  backend: values.prover,
-  seed: Number(values.seed),
-  folder: values.keep ?? null,
-  progress: (fault, text) =>
-    console.log(
-      `${String(Math.round((performance.now() - startedAtMs) / 1000)).padStart(5)} s  ${fault}: ${text}`,
-    ),
-});
+const progress = (text: string) =>
+  console.log(`${String(Math.round((performance.now() - startedAtMs) / 1000)).padStart(5)} s  ${text}`);
+const results: FaultResult[] = [];
+const wanted = FAULTS.filter(({ name }) => values.fault.length === 0 || values.fault.includes(name));
+const plans = wanted.map((fault) => [fault, tries ?? fault.defaultTries] as const);
+const options = { backend: values.prover, seed: Number(values.seed), keepIn: values.keep ?? null, progress };
+// One world each, or one for all: then the counts of a row are those of all faults.
+for (const plan of values.together ? [plans] : plans.map((one) => [one]))
+  results.push(...(await runDrill(plan, options)));
 console.log(tableOf(results));
 for (const { fault, problems } of results)
   for (const problem of problems) console.log(`${fault}: ${problem}`);

@@ -129,6 +129,10 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
       });
       return Number(state.batchNumber);
     },
+    queueTail: async (): Promise<number> =>
+      Number(
+        await client.readContract({ address: rollupAddress, abi: rollupAbi, functionName: "queueTail" }),
+      ),
     stop: () => anvil.stop(),
   };
 }

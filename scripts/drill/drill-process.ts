@@ -21,7 +21,7 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-const READY_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 30_000;
 const REMEMBERED_LINES = 4_000;
 

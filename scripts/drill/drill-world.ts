@@ -4,11 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseEther } from "viem";
+import type { SeededRandom } from "../../circuits/seeded-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { buildDrillCircuit, type DrillCircuit } from "./drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
 import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
+import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -17,10 +20,6 @@ export interface WorldOptions {
   /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
   readonly confirmations?: number;
   readonly finalityDepthBlocks?: number;
-  /** Where the bridge finds L1, given where it is: a proxy. */
-  readonly bridgeRpcUrl?: (rpcUrl: string) => Promise<string>;
-  readonly bridgeEnv?: Readonly<Record<string, string>>;
-  readonly sequencerEnv?: Readonly<Record<string, string>>;
   /** Names the folder of data and logs. */
   readonly name: string;
   /** Where that folder stays; null: it is temporary, and removed at the end. */
@@ -30,7 +29,8 @@ export interface WorldOptions {
 const USER_COUNT = 4;
 /** Batches that may wait for proof and L1: traffic is held back beyond, so that a drill ends soon after its last fault. */
 const MAX_UNPOSTED_BATCHES = 10;
-const SETTLE_TIMEOUT_MS = 300_000;
+const ACKNOWLEDGE_TIMEOUT_MS = 300_000;
+const SETTLE_TIMEOUT_MS = 600_000;
 
 export interface LedgerStatus {
   readonly batches: {
@@ -46,6 +46,10 @@ export interface LedgerStatus {
 export class DrillWorld {
   readonly circuit: DrillCircuit;
   readonly l1: DrillL1;
+  /** The bridge's way to L1. */
+  readonly proxy: L1Proxy;
+  /** Deployment and first deposits lie in blocks up to this one. */
+  firstBlock = 0;
   readonly users: readonly DrillUser[];
   readonly traffic: Traffic;
   readonly sequencer: DrillProcess;
@@ -67,8 +71,9 @@ export class DrillWorld {
     const l1 = await startDrillL1(circuit, users);
     try {
       const ports = [await freePort(), await freePort(), await freePort()] as const;
-      const bridgeRpcUrl = (await options.bridgeRpcUrl?.(l1.url)) ?? l1.url;
-      const world = new DrillWorld(options, circuit, l1, users, ports, bridgeRpcUrl);
+      const proxy = await startL1Proxy(l1.url);
+      const world = new DrillWorld(options, circuit, l1, proxy, users, ports);
+      world.firstBlock = Number(await l1.client.getBlockNumber());
       try {
         await world.sequencer.start();
         world.prover.launch();
@@ -90,12 +95,13 @@ export class DrillWorld {
     options: WorldOptions,
     circuit: DrillCircuit,
     l1: DrillL1,
+    proxy: L1Proxy,
     users: readonly DrillUser[],
     ports: readonly [number, number, number],
-    bridgeRpcUrl: string,
   ) {
     this.circuit = circuit;
     this.l1 = l1;
+    this.proxy = proxy;
     this.users = users;
     this.isTemporary = options.keepIn === null;
     const parent = options.keepIn ?? tmpdir();
@@ -104,7 +110,7 @@ export class DrillWorld {
     this.dataPath = join(this.folder, "sequencer");
     this.bridgeDataPath = join(this.folder, "bridge");
     this.clockFile = join(this.folder, "clock");
-    this.finalityDepthBlocks = options.finalityDepthBlocks ?? 6;
+    this.finalityDepthBlocks = options.finalityDepthBlocks ?? 40;
     this.operatorToken = randomBytes(16).toString("hex");
     const [sequencerPort, bridgePort, proverPort] = ports;
     this.sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
@@ -132,7 +138,6 @@ export class DrillWorld {
         SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
-        ...options.sequencerEnv,
       },
     });
     this.prover = make({
@@ -157,7 +162,7 @@ export class DrillWorld {
       env: {
         ...shared,
         DEPLOYMENT_PATH: deploymentPath,
-        L1_RPC_URL: bridgeRpcUrl,
+        L1_RPC_URL: proxy.url,
         SEQUENCER_URL: this.sequencerUrl,
         OPERATOR_TOKEN: this.operatorToken,
         OPERATOR_L1_KEY: drillPrivateKey("operator"),
@@ -169,7 +174,6 @@ export class DrillWorld {
         L1_CONFIRMATIONS: String(options.confirmations ?? 2),
         L1_FINALITY_DEPTH_BLOCKS: String(this.finalityDepthBlocks),
         L1_RESEND_AFTER_MS: "3000",
-        ...options.bridgeEnv,
       },
     });
     const { domain } = l1.deployment;
@@ -222,17 +226,39 @@ export class DrillWorld {
     );
   }
 
+  /** Sends a deposit to some user's leaf. Whether it stays on L1 is L1's business. */
+  async deposit(random: SeededRandom): Promise<void> {
+    const { l1Owner, leafId } = random.pick(this.users);
+    await this.l1.depositTo(leafId, parseEther("1") + BigInt(random.below(1_000)), l1Owner);
+  }
+
+  /** L1 mines until it has this block. */
+  async mineTo(blockNumber: number): Promise<void> {
+    const missing = blockNumber - Number(await this.l1.client.getBlockNumber());
+    if (missing > 0) await this.l1.client.mine({ blocks: missing });
+  }
+
   /** Waits until L1 has one batch more than now. @returns how long that took */
-  async nextBatch(timeoutMs = 120_000): Promise<number> {
+  async nextBatch(timeoutMs = 300_000): Promise<number> {
     const startedAtMs = performance.now();
     const before = await this.l1.batchNumber();
     await waitUntil("the next batch on L1", async () => (await this.l1.batchNumber()) > before, timeoutMs);
     return performance.now() - startedAtMs;
   }
 
+  /** Waits until something was acknowledged after a moment. */
+  async acknowledgement(afterMs: number): Promise<void> {
+    await waitUntil(
+      "an acknowledgement",
+      async () => this.traffic.firstAfter(afterMs) !== null,
+      ACKNOWLEDGE_TIMEOUT_MS,
+    );
+  }
+
   /** Ends everything and removes what it left on the disk. */
   async stop(): Promise<void> {
     await Promise.all([this.bridge, this.prover, this.sequencer].map((process) => process.close()));
+    await this.proxy.stop();
     await this.l1.stop();
     if (this.isTemporary) rmSync(this.folder, { recursive: true, force: true });
   }
@@ -247,7 +273,7 @@ export class DrillWorld {
         }
         return true;
       },
-      60_000,
+      300_000,
     );
   }
 }

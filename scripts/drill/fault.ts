@@ -1,52 +1,49 @@
 import type { SeededRandom } from "../../circuits/seeded-random.ts";
-import type { BackendName } from "../../prover/backends.ts";
 import type { Audit } from "./audit.ts";
+import type { DrillWorld } from "./drill-world.ts";
 
 export interface FaultContext {
   /** How often the fault is made. */
   readonly tries: number;
-  readonly backend: BackendName;
   readonly random: SeededRandom;
-  /** Where the processes' logs are kept; null: nowhere. */
-  readonly folder: string | null;
   readonly progress: (text: string) => void;
 }
 
-/** One row of the table. */
-export interface FaultResult {
+/** What a fault did, before the audit. */
+export interface Injected {
   readonly fault: string;
   readonly tries: number;
-  readonly acknowledged: number;
-  readonly lost: number;
-  readonly doubled: number;
-  /** Median of the tries, from the fault's end until the system works as before. */
-  readonly recoveryMs: number;
-  readonly maxRecoveryMs: number;
-  readonly batchCount: number;
+  /** Of each try, from the fault's end until the system works as before; fewer where a try's next fault came first. */
+  readonly recoveriesMs: readonly number[];
   /** What the system said of it: codes of its logs. */
   readonly said: readonly string[];
+  /** What it did and must not. */
   readonly problems: readonly string[];
 }
 
 export interface Fault {
   readonly name: string;
-  /** For --help and the table's head. */
   readonly description: string;
   readonly defaultTries: number;
   /** Tries of the short version in `npm test`; 0: left out there. */
   readonly shortTries: number;
-  /** @throws where the system did not recover, or a drill's own steps failed */
-  run(context: FaultContext): Promise<readonly FaultResult[]>;
+  /** Makes the fault on a world under load, and leaves one that works. @throws where it does not recover */
+  inject(world: DrillWorld, context: FaultContext): Promise<readonly Injected[]>;
 }
 
-export function resultOf(
-  fault: string,
-  tries: number,
-  recoveriesMs: readonly number[],
-  audited: Audit,
-  said: readonly string[] = [],
-): FaultResult {
-  const { acknowledged, batchCount, doubled, lost, problems } = audited;
+/** One row of the table. */
+export interface FaultResult extends Pick<Audit, "acknowledged" | "batchCount" | "doubled" | "lost"> {
+  readonly fault: string;
+  readonly tries: number;
+  readonly recoveryMs: number;
+  readonly maxRecoveryMs: number;
+  readonly said: readonly string[];
+  readonly problems: readonly string[];
+}
+
+export function resultOf(injected: Injected, audited: Audit): FaultResult {
+  const { acknowledged, batchCount, doubled, lost } = audited;
+  const { fault, problems, recoveriesMs, said, tries } = injected;
   const sorted = [...recoveriesMs].sort((a, b) => a - b);
   return {
     fault,
@@ -54,10 +51,15 @@ export function resultOf(
     acknowledged,
     lost,
     doubled,
+    batchCount,
     recoveryMs: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
     maxRecoveryMs: Math.round(sorted.at(-1) ?? 0),
-    batchCount,
     said,
-    problems,
+    problems: [...problems, ...audited.problems],
   };
+}
+
+/** Codes among these that a process has named since its log was forgotten. */
+export function codesSaid(process: { hasSaid(text: string): boolean }, codes: readonly string[]): string[] {
+  return codes.filter((code) => process.hasSaid(code));
 }

@@ -1,52 +1,77 @@
 import { SeededRandom } from "../../circuits/seeded-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import type { Fault, FaultResult } from "./fault.ts";
+import { audit } from "./audit.ts";
+import { DrillWorld } from "./drill-world.ts";
+import { type Fault, type FaultResult, type Injected, resultOf } from "./fault.ts";
+import { clockJumpFault } from "./faults/clock-jump.ts";
+import { corruptStoreFault } from "./faults/corrupt-store.ts";
+import { fullDiskFault } from "./faults/full-disk.ts";
 import { killFault } from "./faults/kill.ts";
+import { l1AnswersFault } from "./faults/l1-answers.ts";
+import { baseFeeFault, droppedTransactionFault } from "./faults/pending-transaction.ts";
+import { reorgFault } from "./faults/reorg.ts";
 
-export const FAULTS: readonly Fault[] = [killFault];
+export const FAULTS: readonly Fault[] = [
+  killFault,
+  l1AnswersFault,
+  droppedTransactionFault,
+  baseFeeFault,
+  reorgFault,
+  fullDiskFault,
+  corruptStoreFault,
+  clockJumpFault,
+];
 
 export interface DrillOptions {
-  /** All where empty. */
-  readonly names: readonly string[];
-  /** Instead of each fault's own number. */
-  readonly tries: number | null;
   readonly backend: BackendName;
   readonly seed: number;
   /** Keeps logs and data there. */
-  readonly folder: string | null;
-  readonly progress: (fault: string, text: string) => void;
+  readonly keepIn: string | null;
+  readonly progress: (text: string) => void;
 }
 
-/** One fault after the other. One that throws becomes a row with a problem, and the others go on. */
-export async function runDrills(options: DrillOptions): Promise<FaultResult[]> {
-  const results: FaultResult[] = [];
-  for (const fault of FAULTS) {
-    if (options.names.length > 0 && !options.names.includes(fault.name)) continue;
-    const tries = options.tries ?? fault.defaultTries;
-    const progress = (text: string) => options.progress(fault.name, text);
-    const { backend, folder } = options;
-    const random = new SeededRandom(options.seed);
-    const startedAtMs = performance.now();
-    progress(`begins, ${tries} tries`);
-    try {
-      results.push(...(await fault.run({ tries, backend, folder, random, progress })));
-    } catch (error) {
-      results.push({
-        fault: fault.name,
-        tries,
-        acknowledged: 0,
-        lost: 0,
-        doubled: 0,
-        recoveryMs: 0,
-        maxRecoveryMs: 0,
-        batchCount: 0,
-        said: [],
-        problems: [error instanceof Error ? error.message : String(error)],
-      });
+/**
+ * Faults one after the other on one world under load, then the audit. A fault that throws ends it: what is left is not
+ * audited, and every row says so.
+ */
+export async function runDrill(
+  faults: readonly (readonly [fault: Fault, tries: number])[],
+  options: DrillOptions,
+): Promise<FaultResult[]> {
+  const { backend, keepIn, progress, seed } = options;
+  const random = new SeededRandom(seed);
+  const injected: Injected[] = [];
+  let running = faults[0]![0].name;
+  let world: DrillWorld | null = null;
+  try {
+    world = await DrillWorld.start({ name: running, backend, keepIn });
+    world.traffic.start();
+    for (const [fault, tries] of faults) {
+      running = fault.name;
+      progress(`${running}: begins, ${tries} tries`);
+      injected.push(
+        ...(await fault.inject(world, {
+          tries,
+          random,
+          progress: (text) => progress(`${running}: ${text}`),
+        })),
+      );
     }
-    progress(`ends after ${Math.round((performance.now() - startedAtMs) / 1000)} s`);
+    // Batches continue.
+    await world.nextBatch();
+    progress(`${running}: ${world.traffic.acknowledged.length} acknowledged; waiting until L1 has all of it`);
+    await world.settle();
+    const audited = await audit(world);
+    return injected.map((row) => resultOf(row, audited));
+  } catch (error) {
+    const problem = `${running}: ${error instanceof Error ? error.message : String(error)}`;
+    const acknowledged = world?.traffic.acknowledged.length ?? 0;
+    const nothing = { acknowledged, batchCount: 0, doubled: 0, lost: 0 };
+    const missing = { fault: running, tries: 0, recoveriesMs: [], said: [], problems: [] };
+    return [...injected, missing].map((row) => resultOf(row, { ...nothing, problems: [problem] }));
+  } finally {
+    await world?.stop();
   }
-  return results;
 }
 
 export const isClean = ({ doubled, lost, problems }: FaultResult): boolean =>

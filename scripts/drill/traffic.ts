@@ -14,7 +14,7 @@ const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
 /** Amounts are this times a number that nothing else has: so an operation is known by its amount. */
 const AMOUNT_STEP_WEI = 10n ** 9n;
 const REQUEST_TIMEOUT_MS = 10_000;
-const RETRY_MS = 100;
+const RETRY_MS = 250;
 
 export interface Acknowledged {
   readonly hash: string;

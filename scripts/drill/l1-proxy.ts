@@ -1,0 +1,130 @@
+/** Between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const L1_FAULTS = [
+  "hangs",
+  "is slow",
+  "closes the connection",
+  "answers 429",
+  "answers 500",
+  "answers HTML",
+  "answers half of the JSON",
+  "answers an empty object",
+  "answers null",
+  "answers with an error",
+  "leaves out logs",
+  "takes transactions and does not say so",
+] as const;
+export type L1Fault = (typeof L1_FAULTS)[number];
+
+export interface L1Proxy {
+  readonly url: string;
+  /** null: everything passes. */
+  fault: L1Fault | null;
+  /** Requests that met a fault. */
+  faultCount: number;
+  stop(): Promise<void>;
+}
+
+const SLOW_MS = 1_500;
+
+export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
+  const state: { fault: L1Fault | null; faultCount: number } = { fault: null, faultCount: 0 };
+  const hanging = new Set<ServerResponse>();
+  const server: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    try {
+      await answer(body, response);
+    } catch {
+      response.destroy();
+    }
+  });
+
+  async function answer(body: string, response: ServerResponse): Promise<void> {
+    const { fault } = state;
+    const call = JSON.parse(body) as { id: number; method: string };
+    if (fault !== null) state.faultCount += 1;
+    const json = (text: string) => response.writeHead(200, { "content-type": "application/json" }).end(text);
+    switch (fault) {
+      case "hangs":
+        hanging.add(response);
+        return;
+      case "closes the connection":
+        response.destroy();
+        return;
+      case "answers 429":
+        response.writeHead(429, { "retry-after": "1" }).end("too many requests");
+        return;
+      case "answers 500":
+        response.writeHead(500).end("internal error");
+        return;
+      case "answers HTML":
+        response.writeHead(200, { "content-type": "text/html" }).end("<html>Bad gateway</html>");
+        return;
+      case "answers an empty object":
+        json("{}");
+        return;
+      case "answers null":
+        json(JSON.stringify({ jsonrpc: "2.0", id: call.id, result: null }));
+        return;
+      case "answers with an error":
+        json(
+          JSON.stringify({
+            jsonrpc: "2.0",
+            id: call.id,
+            error: { code: -32000, message: "header not found" },
+          }),
+        );
+        return;
+      case "leaves out logs":
+        if (call.method !== "eth_getLogs") break;
+        json(JSON.stringify({ jsonrpc: "2.0", id: call.id, result: [] }));
+        return;
+      case "is slow":
+        await sleep(SLOW_MS);
+        break;
+      case "answers half of the JSON":
+      case "takes transactions and does not say so":
+      case null:
+        break;
+      default:
+        fault satisfies never;
+    }
+    const passed = await fetch(targetUrl, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    const text = await passed.text();
+    if (fault === "takes transactions and does not say so" && call.method === "eth_sendRawTransaction")
+      response.destroy();
+    else json(fault === "answers half of the JSON" ? text.slice(0, text.length / 2) : text);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get fault() {
+      return state.fault;
+    },
+    set fault(fault) {
+      state.fault = fault;
+      if (fault === "hangs") return;
+      for (const response of hanging) response.destroy();
+      hanging.clear();
+    },
+    get faultCount() {
+      return state.faultCount;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
