@@ -15,6 +15,7 @@ import { createBridgeMetrics } from "./metrics.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { IntentStore } from "./publish-intent.ts";
+import { QueueAge } from "./queue-age.ts";
 import { QueueWatcher } from "./queue-watcher.ts";
 import { RandomnessWatcher } from "./randomness-watcher.ts";
 import { RollupContract } from "./rollup-contract.ts";
@@ -73,6 +74,7 @@ export async function startBridge(
       frozen,
     },
   );
+  const queueAge = new QueueAge({ rollup, metrics });
   const randomness = new RandomnessWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
@@ -126,7 +128,10 @@ export async function startBridge(
   };
   // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
-    loop("queue-watcher", () => watcher.poll()),
+    loop("queue-watcher", async () => {
+      await watcher.poll();
+      await queueAge.note();
+    }),
     loop(
       "batch-publisher",
       unlessFrozen(() => publisher.poll()),

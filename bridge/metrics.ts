@@ -15,6 +15,11 @@ export function createBridgeMetrics(registry: Registry) {
       help: "Index of the queue entry that the sequencer gets next",
       registers,
     }),
+    queueOldestSeconds: new Gauge({
+      name: "rollup_bridge_queue_oldest_seconds",
+      help: "How long the oldest queue entry waits for a batch, by L1's clock; 0 where none waits",
+      registers,
+    }),
     publishTotal: new Counter({
       name: "rollup_l1_publish_total",
       help: "Transactions with batches by what became of them",
