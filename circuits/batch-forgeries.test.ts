@@ -45,9 +45,17 @@ describe("the batch", () => {
     const nullFirst = lawlessInputs(new World().ledger, OPENING, {
       narrow: [{ kind: KIND.null }, transfer()],
     });
-    await expectNoWitness(nullFirst, "n[i].isUsed * (1 - n[i - 1].isUsed) === 0;", "narrow padding skipped");
+    await expectNoWitness(
+      nullFirst,
+      "narrowIsUsed[i] * (1 - narrowIsUsed[i - 1]) === 0;",
+      "narrow padding skipped",
+    );
     const wideFirst = lawlessInputs(new World().ledger, OPENING, { wide: [{ kind: KIND.null }, transfer()] });
-    await expectNoWitness(wideFirst, "w[i].isUsed * (1 - w[i - 1].isUsed) === 0;", "wide padding skipped");
+    await expectNoWitness(
+      wideFirst,
+      "wideIsUsed[i] * (1 - wideIsUsed[i - 1]) === 0;",
+      "wide padding skipped",
+    );
   });
 
   it("refuses a null slot that posts something", async () => {
@@ -120,9 +128,9 @@ describe("the batch", () => {
     expect((inputs.wideFlags as unknown[][])[0]).toHaveLength(known.size - 1);
     const witness = await tester.calculateWitness(inputs);
     for (const kind of reserved) {
-      // Element 6 is the first wide core.
+      const core = tester.readSignal(witness, "main.frame.wideCore[0]");
       const forged = tester.forge(witness, {
-        "main.frame.e[6]": tester.readSignal(witness, "main.frame.e[6]") + BigInt(kind - KIND.transfer),
+        "main.frame.wideCore[0]": core + BigInt(kind - KIND.transfer),
       });
       expect(tester.checkConstraints(forged), `kind ${kind}`).not.toBeNull();
     }
@@ -290,10 +298,10 @@ describe("the batch", () => {
     const world = new World();
     const inputs = inputsOf({ narrow: [honest(KIND.commitData)], wide: [honest(KIND.depositNew)] }, world);
     const witness = await tester.calculateWitness(inputs);
-    const computed = Array.from(
-      { length: 3 + SHAPE.narrow / 2 + SHAPE.wide },
-      (_, i) => `main.frame.e[${i + 2}]`,
-    );
+    const computed = [
+      ...Array.from({ length: 3 + SHAPE.narrow / 2 }, (_, i) => `main.frame.e[${i + 2}]`),
+      ...Array.from({ length: SHAPE.wide }, (_, i) => `main.frame.wideCore[${i}]`),
+    ];
     const given = [
       "main.domain",
       "main.oldRoot",
@@ -308,11 +316,11 @@ describe("the batch", () => {
       expect(tester.checkConstraints(forged), signal).not.toBeNull();
     }
     for (const signal of [
-      "main.n[0].hasPayload",
-      "main.n[1].hasPayload",
-      "main.w[0].hasWord[3]",
-      "main.w[0].hasWord[4]",
-      "main.w[1].hasWord[0]",
+      "main.frame.narrowHasPayload[0]",
+      "main.frame.narrowHasPayload[1]",
+      "main.frame.wideHasWord[0][3]",
+      "main.frame.wideHasWord[0][4]",
+      "main.frame.wideHasWord[1][0]",
     ]) {
       const forged = tester.forge(witness, { [signal]: 1n - tester.readSignal(witness, signal) });
       expect(tester.checkConstraints(forged), signal).not.toBeNull();
@@ -321,19 +329,37 @@ describe("the batch", () => {
 
   it("refuses forged outcomes of the queue's predicates", async () => {
     const rows: [LawlessOperation, string[]][] = [
-      [honest(KIND.depositTo), ["owns.out", "isDepositTaken", "isValid", "depositedWei"]],
+      [honest(KIND.depositTo), ["ownsB.out", "isPayee", "isDepositTaken", "depositedWei"]],
       [
         honest(KIND.forcedWithdraw),
-        ["owns.out", "isForcedAllowed", "isForcedPaid", "isValid", "executedWei", "all.out"],
+        ["ownsA.out", "isForcedAllowed", "isCovered", "isForcedPaid", "executedWei", "all.out"],
       ],
-      [honest(KIND.depositNew), ["full.out", "isDepositOpened", "isNew", "isValid"]],
-      [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced", "isValid"]],
+      [honest(KIND.depositNew), ["full.out", "isDepositOpened", "isNew"]],
+      [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced"]],
+      [honest(KIND.forcedTransfer), ["isPayee", "isTransferTaken", "isForcedPaid", "transferredWei"]],
+      [
+        honest(KIND.forcedClaim),
+        [
+          ...["isForcedAllowed", "isModel.out", "opensForced", "model.opensReady", "model.claim.isExecuted"],
+          ...["model.claim.isMember.out", "model.claim.isForcedMember", "model.claim.isForced"],
+        ],
+      ],
+      [
+        honest(KIND.forcedSeal),
+        [
+          ...["isModel.out", "opensForced", "model.opensReady", "model.unsealed.out", "model.unpaid.out"],
+          ...["model.isSealable", "model.isOver", "model.hasNext", "model.isSealAllowed"],
+          "model.isSealForced",
+        ],
+      ],
     ];
     for (const [operation, names] of rows) {
       const witness = await tester.calculateWitness(inputsOf({ wide: [operation] }));
-      for (const name of names) {
-        const wire = tryWire(`main.w[0].slot.${name}`);
-        if (wire === null) continue;
+      const wires = names.map((name) => tryWire(`main.w[0].slot.${name}`));
+      expect(wires.filter((wire) => wire !== null).length, nameOf(operation.kind)).toBeGreaterThan(1);
+      for (const [i, name] of names.entries()) {
+        const wire = wires[i];
+        if (wire === null || wire === undefined) continue;
         const forged = [...witness];
         forged[wire] = forged[wire] === 0n ? 1n : 0n;
         expect(tester.checkConstraints(forged), `${nameOf(operation.kind)}: ${name}`).not.toBeNull();

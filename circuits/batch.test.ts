@@ -161,7 +161,7 @@ describe("LedgerBatch", () => {
     const inputs = inputsOf(sealed) as Record<string, bigint[]>;
     await expect(tester.calculateWitness({ ...inputs, narrowPayload: [5n, 0n] })).rejects.toThrow();
     const witness = await tester.calculateWitness(inputs);
-    for (const signal of ["main.n[0].hasPayload", "main.w[1].hasWord[3]"]) {
+    for (const signal of ["main.frame.narrowHasPayload[0]", "main.frame.wideHasWord[1][3]"]) {
       expect(tester.checkConstraints(tester.forge(witness, { [signal]: 1n })), signal).not.toBeNull();
     }
   });

@@ -160,6 +160,14 @@ describe("CreateModel's own", () => {
       code: "OP_MALFORMED",
     },
     {
+      rule: "no price",
+      kind: KIND.createModel,
+      lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 1n + (STATICS.split << 96n)) }),
+      forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, STATICS.split << 96n) }),
+      at: "isCreateModel * priceless.out === 0;",
+      code: "OP_MALFORMED",
+    },
+    {
       rule: "a price of 2^96, its top bit taken from the split",
       kind: KIND.createModel,
       forged: () => honest(KIND.createModel),

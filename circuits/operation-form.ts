@@ -5,6 +5,7 @@ import {
   FIELD_ORDER,
   KIND,
   kindRule,
+  MAX_AMOUNT_WEI,
   MAX_LEAF_COUNT,
   NONCE_BITS,
 } from "./protocol.ts";
@@ -40,6 +41,8 @@ export function checkForm(operation: Omit<SignedOperation, "signature">): void {
     malformed("words[0]", "is not an L1 address");
   if (operation.kind === KIND.createModel && !inRange(word(6), AMOUNT_BITS + 32))
     malformed("words[6]", "is not a 96-bit price and a 32-bit split");
+  if (operation.kind === KIND.createModel && (word(6) & MAX_AMOUNT_WEI) === 0n)
+    malformed("words[6]", "has no price: payments of nothing would fill an epoch");
   // Bit 8 would be a ninth of the slot index.
   if (operation.kind === KIND.claim && (!inRange(word(0), 10) || (word(0) & 0x100n) !== 0n))
     malformed("words[0]", "is not a slot index of 8 bits and a role at bit 9");
