@@ -37,11 +37,27 @@ export function padWords(words: readonly bigint[]): bigint[] {
   return Array.from({ length: WIDE_WORD_COUNT }, (_, i) => words[i] ?? 0n);
 }
 
+interface MessageContext {
+  readonly domain: bigint;
+  readonly bRef: bigint;
+}
+
+/** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
+const messages = new WeakMap<object, MessageContext & { readonly hash: bigint }>();
+
 /** The field element that EdDSA signs (docs/ledger.md, "Message signed"). */
-export function messageHash(
-  operation: Omit<SignedOperation, "signature">,
-  context: { domain: bigint; bRef: bigint },
-): bigint {
+export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
+  if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
+    return hashMessage(operation, context);
+  const { domain, bRef } = context;
+  const known = messages.get(operation);
+  if (known !== undefined && known.domain === domain && known.bRef === bRef) return known.hash;
+  const hash = hashMessage(operation, context);
+  messages.set(operation, { domain, bRef, hash });
+  return hash;
+}
+
+function hashMessage(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned) {
     throw new RollupError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {

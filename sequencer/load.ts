@@ -46,11 +46,11 @@ export interface LoadFigures {
   readonly acceptedOperationsPerSecond: number;
   readonly closedLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
   readonly openLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
-  /** The good ones' latency beside the bad ones; the cost is that of a bad one. */
+  /** The good ones' latency beside the bad ones; the cost is that of any of both. */
   readonly flood: {
     readonly acknowledgeMs: Latency;
     readonly refusedCount: number;
-    readonly perRefused: Cost;
+    readonly perRequest: Cost;
   };
   readonly sealedBatchCount: number;
   readonly options: LoadOptions;
@@ -175,24 +175,17 @@ async function measureChild(
       ]);
       return good;
     });
-    const perOpen = costOf(open.time, openCount);
     return {
       acceptedOperationsPerSecond: closedOperations / (closed.wallMs / 1_000),
       closedLoop: {
         acknowledgeMs: latencyOf(closed.result),
         perOperation: costOf(closed.time, closedOperations),
       },
-      openLoop: { acknowledgeMs: latencyOf(open.result), perOperation: perOpen },
+      openLoop: { acknowledgeMs: latencyOf(open.result), perOperation: costOf(open.time, openCount) },
       flood: {
         acknowledgeMs: latencyOf(flood.result),
         refusedCount: badCount,
-        perRefused: costOf(
-          {
-            totalMs: flood.time.totalMs - perOpen.totalMs * openCount,
-            mainMs: flood.time.mainMs - perOpen.mainThreadMs * openCount,
-          },
-          badCount,
-        ),
+        perRequest: costOf(flood.time, openCount + badCount),
       },
       sealedBatchCount: (await sealedCount()) - sealedBefore,
       options,

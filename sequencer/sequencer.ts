@@ -103,6 +103,9 @@ export class Sequencer {
    * @throws OP_*, SEQ_* (docs/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
+    // Nobody changes it any more, so its message is hashed once.
+    Object.freeze(operation.words);
+    Object.freeze(operation);
     const { signatures } = this.modules;
     const claim = signatures === undefined ? null : await this.claimToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.

@@ -95,7 +95,7 @@ describe("SignaturePool", () => {
     const pool = openPool({ threadCount: 1 }, fatal);
     // Nothing that a thread can read as a message of bigints.
     void pool.sign({ operationHash: "0xzz", opIndex: 0, deadlineSeconds: 0 });
-    await expect.poll(() => fatal.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => fatal.length, { timeout: 60_000 }).toBe(1);
     expect(fatal[0]).toMatchObject({ code: "SEQ_INTERNAL" });
   });
 });

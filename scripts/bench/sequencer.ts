@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { poseidonImplementation } from "../../circuits/poseidon.ts";
 import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "../../sequencer/load.ts";
+import { benchSequencerParts } from "./sequencer-parts.ts";
 
 const latency = ({ p50, p99 }: Latency) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 const cost = ({ mainThreadMs, totalMs }: Cost) =>
@@ -17,6 +18,11 @@ export async function benchSequencer(options: { operations: number; users: numbe
     },
     (line) => console.log(line),
   );
+  const parts = await benchSequencerParts();
+  for (const [name, values] of Object.entries(parts)) {
+    const text = Object.entries(values).map(([key, value]) => `${key} ${value.toFixed(1)}`);
+    console.log(`${name}: ${text.join(", ")}`);
+  }
   const { acceptedOperationsPerSecond, closedLoop, flood, openLoop } = figures;
   const { badPerSecond, connectionCount, operationsPerSecond } = figures.options;
   console.log(
@@ -27,7 +33,7 @@ export async function benchSequencer(options: { operations: number; users: numbe
     `at ${operationsPerSecond} a second: ${latency(openLoop.acknowledgeMs)}; each ${cost(openLoop.perOperation)}`,
   );
   console.log(
-    `beside ${badPerSecond} bad signatures a second: ${latency(flood.acknowledgeMs)}; each bad one ${cost(flood.perRefused)}`,
+    `beside ${badPerSecond} bad signatures a second: ${latency(flood.acknowledgeMs)}; each of both ${cost(flood.perRequest)}`,
   );
-  return { ...figures, cores: availableParallelism(), poseidon: poseidonImplementation() };
+  return { ...figures, parts, cores: availableParallelism(), poseidon: poseidonImplementation() };
 }
