@@ -42,7 +42,7 @@ export class GpuDevice {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Set<GPUBuffer>();
   #lost: string | null = null;
-  #fault: string | null = null;
+  #fault: { message: string; isMemory: boolean } | null = null;
 
   private constructor(device: GPUDevice, adapter: GPUAdapter) {
     this.device = device;
@@ -53,7 +53,8 @@ export class GpuDevice {
       this.#lost = message || reason;
     });
     device.onuncapturederror = ({ error }) => {
-      this.#fault ??= error.message;
+      const isMemory = error.constructor.name === "GPUOutOfMemoryError";
+      this.#fault ??= { message: error.message, isMemory };
     };
   }
 
@@ -99,7 +100,11 @@ export class GpuDevice {
     return this.#lost;
   }
 
-  /** @throws RollupError PRV_GPU_LOST, or PRV_PROVE_FAILED where the device refused something since the last call */
+  /**
+   * Looks at what happened since the last call.
+   *
+   * @throws RollupError PRV_GPU_LOST, PRV_GPU_TOO_SMALL for want of memory, PRV_PROVE_FAILED for a refused command
+   */
   check(): void {
     if (this.#lost !== null) {
       throw proverError("PRV_GPU_LOST", `the device ${this.adapterName} was lost: ${this.#lost}`, {
@@ -108,11 +113,12 @@ export class GpuDevice {
     }
     const fault = this.#fault;
     this.#fault = null;
-    if (fault !== null) {
-      throw proverError("PRV_PROVE_FAILED", `${this.adapterName} refused a command: ${fault}`, {
-        data: { adapterName: this.adapterName, reason: fault },
-      });
-    }
+    if (fault === null) return;
+    const { message, isMemory } = fault;
+    const data = { adapterName: this.adapterName, reason: message };
+    if (isMemory)
+      throw proverError("PRV_GPU_TOO_SMALL", `${this.adapterName} has no memory left: ${message}`, { data });
+    throw proverError("PRV_PROVE_FAILED", `${this.adapterName} refused a command: ${message}`, { data });
   }
 
   /** A zeroed buffer. @throws RollupError PRV_GPU_TOO_SMALL where it is larger than the adapter allows */
@@ -164,6 +170,12 @@ export class GpuDevice {
     }
   }
 
+  /** Compiles kernels side by side, for the steps to come. */
+  async compile(kernels: readonly Kernel[]): Promise<void> {
+    await Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
+    this.check();
+  }
+
   /** A dispatch of `threadCount` threads, rounded up to whole workgroups: kernels compare with their counts. */
   async step(kernel: Kernel, buffers: readonly GPUBuffer[], threadCount: number): Promise<Step> {
     if (buffers.length !== kernel.bindings.length) throw new TypeError(`${kernel.name} binds other buffers`);
@@ -209,11 +221,12 @@ export class GpuDevice {
   /** The content, once everything that was queued before is done. @throws RollupError PRV_GPU_LOST, PRV_PROVE_FAILED */
   async read(buffer: GPUBuffer): Promise<Uint8Array> {
     try {
-      await buffer.mapAsync(mapRead);
+      const mapped = buffer.mapAsync(mapRead);
+      await (this.isSoftware ? restUntil(mapped) : mapped);
     } catch (cause) {
       await new Promise((resolve) => setImmediate(resolve)); // the loss is told after the failure
       this.check();
-      throw cause;
+      throw this.#failure("hands out no results", cause as Error);
     }
     this.check();
     const bytes = new Uint8Array(buffer.getMappedRange()).slice();
@@ -225,6 +238,11 @@ export class GpuDevice {
   close(): void {
     this.free([...this.#buffers]);
     this.device.destroy();
+  }
+
+  #failure(what: string, cause: Error) {
+    const data = { adapterName: this.adapterName, reason: cause.message };
+    return proverError("PRV_PROVE_FAILED", `${this.adapterName} ${what}: ${cause.message}`, { data, cause });
   }
 
   #pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
@@ -253,6 +271,28 @@ export class GpuDevice {
     };
     // SwiftShader compiles on the processor, which Dawn's waiting for an answer would share.
     if (this.isSoftware) return this.device.createComputePipeline(descriptor);
-    return this.device.createComputePipelineAsync(descriptor);
+    return this.device.createComputePipelineAsync(descriptor).catch((cause: Error) => {
+      throw this.#failure(`refuses the kernel "${name}"`, cause);
+    });
+  }
+}
+
+/**
+ * While a promise of Dawn's is open, Dawn asks for its outcome in every turn of the event loop, without a pause.
+ * SwiftShader needs that processor for itself: here a turn takes two milliseconds.
+ */
+async function restUntil(promise: Promise<unknown>): Promise<void> {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  let isDone = false;
+  const rest = () => {
+    if (isDone) return;
+    Atomics.wait(never, 0, 0, 2);
+    setImmediate(rest);
+  };
+  setImmediate(rest);
+  try {
+    await promise;
+  } finally {
+    isDone = true;
   }
 }

@@ -7,10 +7,12 @@ import type { ZkeyHeader } from "../zkey-file.ts";
 import { zkeySection } from "../zkey-layout.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
-import type { GpuDevice } from "./gpu-device.ts";
+import type { GpuDevice, Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
 import { makePointSums, type PointSums, planSums } from "./point-sums.ts";
 import { makeQuotient, type Quotient } from "./quotient.ts";
+import { quotientKernels } from "./quotient-kernels.ts";
+import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
 
 /** Bytes that are read from the key's file at once. */
 const pieceBytes = 16 << 20;
@@ -47,6 +49,39 @@ export async function loadGpuKey(
   }
 }
 
+function isZero(words: Uint32Array, start: number, count: number): boolean {
+  for (let at = start; at < start + count; at++) if (words[at] !== 0) return false;
+  return true;
+}
+
+function convertKernel(style: ShaderStyle): Kernel {
+  return makeKernel(
+    "convert points",
+    [
+      ["points", "write", "array<vec4<u32>>"],
+      ["factor", "read", "array<vec4<u32>>"],
+      ["parameters", "uniform", "Parameters"],
+    ],
+    `struct Parameters { count: u32 }${fieldShader(baseShader, style)}`,
+    `
+  if (thread >= parameters.count) { return; }
+  let at = 2u * thread;
+  let product = FqMul(FqUnpack(points[at], points[at + 1u]), FqUnpack(factor[0], factor[1]));
+  points[at] = FqPackLow(product);
+  points[at + 1u] = FqPackHigh(product);`,
+  );
+}
+
+/** All that a proof needs. Compiled side by side, as a driver may take seconds for one. */
+function allKernels(style: ShaderStyle): Kernel[] {
+  const { inverse, forward, ...single } = quotientKernels(style);
+  const sums = [g1Curve, g2Curve].flatMap((curve) =>
+    [accumulateKernel, mergeKernel, reduceKernel].map((make) => make(curve, style)),
+  );
+  const passes = [inverse, forward].flatMap((kernels) => [kernels[1], kernels[2]]);
+  return [...Object.values(single), ...passes, ...sums, convertKernel(style)];
+}
+
 /** Where a section's points find their scalars: that of point i is `firstScalar + i`. */
 interface PointSection {
   section: number;
@@ -71,6 +106,7 @@ class KeyLoader {
 
   async load(): Promise<GpuKey> {
     const { wireCount, publicCount, domainSize } = this.#header;
+    await this.#gpu.compile(allKernels(this.#style));
     const head = this.#sections[zkeySection.header]!;
     const points = readHeaderPoints(this.#read(head.position, head.byteCount));
     const scalars = this.#make("scalars", fieldBytes * (wireCount + domainSize));
@@ -149,7 +185,7 @@ class KeyLoader {
           let kept = 0;
           for (let i = 0; i < pieceCount; i++) {
             const at = (i * bytesEach) / 4;
-            if (words.subarray(at, at + bytesEach / 4).every((word) => word === 0)) continue;
+            if (isZero(words, at, bytesEach / 4)) continue;
             indices[count + kept] = part.firstScalar + done + i;
             if (kept !== i) words.copyWithin((kept * bytesEach) / 4, at, at + bytesEach / 4);
             kept++;
@@ -175,21 +211,7 @@ class KeyLoader {
     this.#gpu.write(factor, Uint32Array.from(wordsOf(powMod(2n, 264n, baseModulus))));
     const parameters = this.#gpu.makeParameters([count]);
     this.#buffers.push(parameters);
-    const kernel = makeKernel(
-      "convert points",
-      [
-        ["points", "write", "array<vec4<u32>>"],
-        ["factor", "read", "array<vec4<u32>>"],
-        ["parameters", "uniform", "Parameters"],
-      ],
-      `struct Parameters { count: u32 }${fieldShader(baseShader, this.#style)}`,
-      `
-  if (thread >= parameters.count) { return; }
-  let at = 2u * thread;
-  let product = FqMul(FqUnpack(points[at], points[at + 1u]), FqUnpack(factor[0], factor[1]));
-  points[at] = FqPackLow(product);
-  points[at + 1u] = FqPackHigh(product);`,
-    );
+    const kernel = convertKernel(this.#style);
     this.#gpu.submit([await this.#gpu.step(kernel, [points, factor, parameters], count)]);
   }
 

@@ -19,7 +19,8 @@ const vectors = ["vectors", "write", "array<vec4<u32>>"] as const;
 const powers = ["powers", "read", "array<vec4<u32>>"] as const;
 const parameters = ["parameters", "uniform", "Parameters"] as const;
 
-export interface QuotientKernels {
+/** A type and no interface, so that its values can be listed. */
+export type QuotientKernels = {
   scaleCoefficients: Kernel;
   makePowers: Kernel;
   segments: Kernel;
@@ -28,7 +29,7 @@ export interface QuotientKernels {
   forward: Kernels;
   shift: Kernel;
   quotient: Kernel;
-}
+};
 
 /** Passes of one and of two stages of a transform. */
 export interface Kernels {

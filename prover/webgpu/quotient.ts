@@ -1,5 +1,4 @@
 import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import { coefficientBytes } from "../setup-kernels.ts";
 import { kernelR, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { Command, GpuDevice, Kernel } from "./gpu-device.ts";
 import { type Kernels, powerTable, quotientKernels, segmentTerms } from "./quotient-kernels.ts";
@@ -129,7 +128,7 @@ export function sortTerms(
   terms: Uint32Array<ArrayBuffer>;
 } {
   const next = new Uint32Array(2 * size + 1);
-  for (const [i, row] of rows.entries()) next[matrices[i]! * size + row + 1]!++;
+  for (let i = 0; i < rows.length; i++) next[matrices[i]! * size + rows[i]! + 1]!++;
   const rowStarts = new Uint32Array(2 * size + 1);
   for (let row = 0; row < 2 * size; row++) {
     rowStarts[row + 1] = rowStarts[row]! + Math.ceil(next[row + 1]! / segmentTerms);
@@ -143,9 +142,6 @@ export function sortTerms(
   }
   segmentStarts[segmentStarts.length - 1] = rows.length;
   const terms = new Uint32Array(rows.length);
-  for (const [i, row] of rows.entries()) terms[next[matrices[i]! * size + row]!++] = i;
+  for (let i = 0; i < rows.length; i++) terms[next[matrices[i]! * size + rows[i]!]!++] = i;
   return { segmentStarts, rowStarts, terms };
 }
-
-/** Words of an entry of the coefficient section: matrix, row, wire, value. */
-export const entryWords = coefficientBytes / 4;

@@ -23,6 +23,8 @@ beforeAll(async () => {
   circuit = await developmentSetup(await compileSample(40), { cacheDir: folder });
   other = await developmentSetup(await compileSample(4), { cacheDir: folder });
   prover = await createWebgpuProver({ adapter: "software", maxKeyCount: 1 });
+  // SwiftShader compiles for seconds: not in a test's time.
+  await prover.prove({ circuit: other, inputs });
 });
 afterAll(async () => {
   await prover.close();
