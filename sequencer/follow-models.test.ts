@@ -1,0 +1,157 @@
+import { writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  MODEL_CIRCUITS,
+  MODEL_ID,
+  SAMPLED_CIRCUIT,
+  SLOT_TABLE_CIRCUIT,
+  startModelHistory,
+} from "../bridge/model-history.ts";
+import { settlementSignals } from "../bridge/settlement-statement.ts";
+import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
+import { encodeSettlement } from "../circuits/settlement-data.ts";
+import { toSnarkjsKey } from "../prover/verification-key.ts";
+import { createFollowProcess, type FollowProcess } from "./follow-process.ts";
+import { hex32 } from "./hex.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "./l1-world.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { createLogger } from "./logger.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+import { underPrefix } from "./store-keys.ts";
+import { type Answer, temporaryFolder } from "./test-rollup.ts";
+
+const folder = temporaryFolder();
+let f: Awaited<ReturnType<typeof startModelHistory>>;
+beforeAll(async () => {
+  f = await startModelHistory();
+});
+afterAll(async () => {
+  await f.stop();
+  folder.remove();
+});
+
+function startFollower(
+  name: string,
+  feedUrl: string | null,
+  finalityDepthBlocks: number,
+): Promise<FollowProcess> {
+  return createFollowProcess(
+    {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      feedUrl,
+      dataPath: join(folder.path, name),
+      finalityDepthBlocks,
+      host: "127.0.0.1",
+      port: 0,
+      pollIntervalMs: 50,
+      stallMs: 600_000,
+      rateLimitPerMinute: 1_000_000,
+      verifyProof: f.verifyProof,
+    },
+    {
+      logger: createLogger({ level: "silent", component: "test" }),
+      onFatal: (error) => {
+        throw error;
+      },
+    },
+  );
+}
+
+const get = async (follower: FollowProcess, url: string): Promise<Answer> =>
+  JSON.parse((await follower.app.inject({ method: "GET", url })).body);
+
+/** What a follower and a restore both write, without what only one of them knows. */
+async function contents(dataPath: string) {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    const { sequence, ...position } = (await log.finalPosition())!;
+    const leaves = new Map<number, unknown>();
+    for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
+    const under = (prefix: string) => log.keyed(underPrefix(prefix));
+    const sealed = (await f.rollup.state()).batchNumber;
+    const record = await log.batch(sealed);
+    return {
+      position,
+      leaves,
+      payments: new Map(await under("payment")),
+      epochs: new Map(await under("epoch")),
+      seals: await under("l1-seal"),
+      lastBatch: record?.batchHash,
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+describe("models and epochs at a follower", () => {
+  it("have the payments, Seals and rewards that L1's batches leave, one after the other", async () => {
+    await f.makeModel();
+    const follower = await startFollower("alone", null, 1);
+    await follower.poll();
+    await f.openModel();
+    const sealBatch = await f.sealEpoch();
+    await follower.poll();
+    const model = await get(follower, `/v1/models/${MODEL_ID}`);
+    expect(model.sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao: null });
+    const { payments } = await get(follower, `/v1/models/${MODEL_ID}/payments?epoch=1`);
+    expect(payments).toHaveLength(3);
+    await f.recordRandomness(sealBatch);
+    await follower.poll();
+    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
+    expect((await get(follower, `/v1/models/${MODEL_ID}`)).sealedEpoch).toMatchObject({ prevRandao });
+    const before = join(folder.path, "alone", "ledger");
+    const restored = join(folder.path, "restored");
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    await restoreFromL1({ rpcUrl, rollupAddress, dataPath: restored, finalityDepthBlocks: 1 });
+    await follower.stop();
+    expect(await contents(before)).toEqual(await contents(restored));
+  });
+
+  it("are settled as the sequencer says that it has settled them", async () => {
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const names = ["settlement-16-16-8-16-4", "slot-table-8"];
+    const keys = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+      const verificationKeyPath = join(folder.path, `${names[i]}.json`);
+      const key = verifierKey({ ...f.l1.circuits[index]!, index });
+      writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
+      return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
+    });
+    const deployment = await deploymentOn(f, keys);
+    const data = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath: join(folder.path, "seq", "data"),
+    };
+    await restoreFromL1({ ...data, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
+    const w = await startL1World(f, deployment, join(folder.path, "seq"));
+    await w.turn();
+    const { port } = w.rollup.app.server.address() as AddressInfo;
+    const follower = await startFollower("fed", `http://127.0.0.1:${port}`, FINALITY_DEPTH_BLOCKS);
+    const settled = await f.sampledData();
+    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
+    const signals = settlementSignals(settled, circuit.circuitId, 77n);
+    const { a, b, c } = circuit.forge(signals);
+    const sent = await w.rollup.post("/v1/settlements", {
+      kind: "settle",
+      modelId: MODEL_ID,
+      settlementHash: hex32(settled.settlementHash),
+      circuit: names[0],
+      data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
+      publicSignals: signals.map(hex32),
+      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    });
+    expect(sent.status, JSON.stringify(sent.body)).toBe(202);
+    await follower.poll();
+    const mine = await get(follower, `/v1/settlements/${MODEL_ID}/1`);
+    expect(mine).toMatchObject({ epoch: 1, kind: "settle", settlementHash: hex32(settled.settlementHash) });
+    const slots = async () => (await get(follower, `/v1/models/${MODEL_ID}`)).slots;
+    expect(await slots()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.slots);
+    expect(follower.alarms.isQuiet).toBe(true);
+    await follower.stop();
+    await w.stop();
+  });
+});
