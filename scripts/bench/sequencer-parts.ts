@@ -90,10 +90,12 @@ async function batchParts() {
     members.map((user, i) => transfer(user, members[(i + 1) % SENDER_COUNT]!, BigInt(nonce))),
   );
   for (const operation of signed.flat()) {
+    Object.freeze(operation.words);
+    Object.freeze(operation);
     const { keyX } = ledger.requireRecord(operation.a).leaf;
     const bRef = leafReference(ledger.requireRecord(operation.b).leaf);
     const claim = { keyX, message: messageHash(operation, { domain: TEST_DOMAIN, bRef }) };
-    // As the signature threads do: what is left is what the main thread does.
+    // As the sequencer and its threads do: the message is hashed before, the verdict known.
     rememberVerdict({ ...claim, signature: operation.signature }, true);
   }
   const spentUs = { execute: 0, seal: 0, draft: 0, layOut: 0 };
@@ -121,7 +123,7 @@ async function batchParts() {
     bytes.inputs = serialize(inputs).length / SENDER_COUNT;
   }
   return {
-    /** By the main thread, signatures being known; no node of the tree is hashed. */
+    /** Messages and signatures being known; no node of the tree is hashed. */
     executeUs: spentUs.execute,
     /** The new root, each node once. */
     sealUs: spentUs.seal,
