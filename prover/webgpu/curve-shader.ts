@@ -100,7 +100,7 @@ fn ${buffer}Store(index: u32, slot: u32) {
 
 type Element = readonly Value[];
 
-interface AdditionFormulas {
+export interface AdditionFormulas {
   program: FieldProgram;
   /** The two differences' squares: both zero for equal points, the first alone for opposite ones. */
   compare: Segment;
@@ -108,7 +108,8 @@ interface AdditionFormulas {
   double: Segment;
 }
 
-function additionFormulas({ degree }: CurveShape, type: "Point" | "Sum"): AdditionFormulas {
+/** Inputs are the coordinates of the left sum, then of the right point or sum; `add` and `double` leave a sum. */
+export function additionFormulas({ degree }: CurveShape, type: "Point" | "Sum"): AdditionFormulas {
   const right = type === "Point" ? 2 : 4;
   const program = new FieldProgram((4 + right) * degree);
   const f = new ElementOperations(program, degree);
