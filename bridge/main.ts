@@ -34,7 +34,10 @@ async function run(config: BridgeConfig): Promise<void> {
       bridge = await startBridge(config, { deployment, logger, registry });
     } catch (error) {
       // L1 may start after us.
-      if (!isRollupError(error) || !error.isRetryable) throw error;
+      if (!isRollupError(error) || !error.isRetryable) {
+        await server?.close();
+        throw error;
+      }
       logger.warn({ code: error.code, reason: error.message }, "cannot start yet");
       await Promise.race([stopping, new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS))]);
     }
@@ -54,8 +57,8 @@ async function run(config: BridgeConfig): Promise<void> {
 try {
   await run(readConfig(process.env));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   // An error of ours needs no stack; anything else does.
-  if (!isRollupError(error)) process.stderr.write(`${(error as Error)?.stack ?? ""}\n`);
+  if (isRollupError(error)) process.stderr.write(`${error.code}: ${error.message}\n`);
+  else process.stderr.write(`${String(error)}\n${(error as Error)?.stack ?? ""}\n`);
   process.exitCode = 1;
 }

@@ -69,8 +69,8 @@ function serveHealth(port: number, facts: () => object, logger: Logger) {
 try {
   await run(readProveConfig(process.env));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   // An error of ours needs no stack; anything else does.
-  if (!isRollupError(error)) process.stderr.write(`${(error as Error)?.stack ?? ""}\n`);
+  if (isRollupError(error)) process.stderr.write(`${error.code}: ${error.message}\n`);
+  else process.stderr.write(`${String(error)}\n${(error as Error)?.stack ?? ""}\n`);
   process.exitCode = 1;
 }

@@ -53,7 +53,8 @@ async function corruptSequencer(world: DrillWorld, { progress, random, tries }: 
     await sequencer.kill();
     const intact = `${world.dataPath}.intact`;
     cpSync(world.dataPath, intact, { recursive: true });
-    const what = damage(world.dataPath, random);
+    // What is made again has to be refused before.
+    const what = damage(world.dataPath, random, isRestored ? /^CURRENT$/ : FILES);
     sequencer.forgetLog();
     sequencer.launch();
     const isRefused = await startsOrSays(sequencer, CODES.sequencer);
@@ -103,7 +104,7 @@ async function corruptBridge(world: DrillWorld, { progress, random, tries }: Con
   for (let i = 1; i <= tries; i++) {
     await world.nextBatch();
     await bridge.kill();
-    const what = damage(world.bridgeDataPath, random);
+    const what = damage(world.bridgeDataPath, random, i % 3 === 0 ? /^CURRENT$/ : FILES);
     bridge.forgetLog();
     bridge.launch();
     const isRefused = await startsOrSays(bridge, CODES.bridge);
@@ -135,9 +136,9 @@ async function startsOrSays(process: DrillProcess, codes: readonly string[]): Pr
 }
 
 /** @returns what was done, in words */
-function damage(folder: string, random: SeededRandom): string {
+function damage(folder: string, random: SeededRandom, which: RegExp): string {
   const files = readdirSync(folder).filter(
-    (name) => FILES.test(name) && statSync(join(folder, name)).size > 0,
+    (name) => which.test(name) && statSync(join(folder, name)).size > 0,
   );
   const name = random.pick(files);
   const path = join(folder, name);
