@@ -1,13 +1,17 @@
 import { execFile } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
 import { checkReceipts } from "../../bridge/receipt-check.ts";
 import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
 import { leafReference, type SignedOperation } from "../../circuits/operation.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
+import { keyFromSecret } from "../../client/l2-key.ts";
+import { createLedgerClient } from "../../client/ledger-client.ts";
+import { transfer as sendTransfer } from "../../client/transfer.ts";
 import { deploymentOn, startL1World } from "../../sequencer/l1-world.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";
 import {
@@ -18,7 +22,14 @@ import {
   transfer,
 } from "../../sequencer/test-rollup.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
+import { storedReceiptPaths, storeReceipt } from "./receipt-store.ts";
 
+// Before workspace.ts is loaded: receipts are stored below it.
+const home = vi.hoisted(() => {
+  const folder = `${process.env.TMPDIR ?? "/tmp"}/openledger-receipts-${process.pid}`;
+  process.env.OPENLEDGER_HOME = folder;
+  return folder;
+});
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 const folder = temporaryFolder();
 const [alice, bob] = [testUser(0), testUser(1)];
@@ -149,6 +160,39 @@ describe("openledger contradiction", () => {
     expect(() => parseEvidence("{}", "x")).toThrow(
       expect.objectContaining({ code: "BRG_RECEIPT_UNREADABLE" }),
     );
+  });
+
+  it("takes what a running sequencer has acknowledged, and what the command line has stored", async () => {
+    const w = await startL1World(f, await deploymentOn(f), join(folder.path, "lying"));
+    const { port } = w.rollup.app.server.address() as AddressInfo;
+    const sequencerUrl = `http://127.0.0.1:${port}`;
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    const secret = `0x${alice.secret.toString(16).padStart(64, "0")}` as const;
+    const l2Key = await keyFromSecret(secret);
+    const options = { rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId: alice.id, onReceipt: storeReceipt };
+    const client = await createLedgerClient(options);
+    const { receipt } = await sendTransfer(client, { to: bob.id, amountWei: ONE_OPEN_WEI });
+    expect(receipt!.opIndex).toBe(unposted.receipt.opIndex + 1);
+
+    const fed = await findContradictions({ rpcUrl, rollupAddress, paths: [], feedUrls: [sequencerUrl] });
+    const seen = new Map(
+      fed.checked.map(({ evidence, verdict }) => [evidence.receipt.opIndex, verdict.verdict]),
+    );
+    expect(seen.get(receipt!.opIndex)).toBe("not-posted");
+    expect(fed.checked.some(({ evidence }) => evidence.receipt.signature === receipt!.signature)).toBe(true);
+    const feedAndFile = { rpcUrl, rollupAddress, feedUrls: [sequencerUrl] };
+    const paths = [fileOf(promised, "promised")];
+    expect((await findContradictions({ ...feedAndFile, paths })).outcome).toBe("contradicted");
+    await w.stop();
+
+    const paths2 = await storedReceiptPaths(rollupAddress);
+    expect(paths2).toHaveLength(1);
+    const stored = await findContradictions({ rpcUrl, rollupAddress, paths: paths2, feedUrls: [] });
+    expect(stored.checked).toMatchObject([
+      { evidence: { receipt: { ...receipt } }, verdict: { verdict: "not-posted" } },
+    ]);
+    rmSync(home, { recursive: true });
   });
 
   it("prints both facts and ends with the status that says what it found", async () => {
