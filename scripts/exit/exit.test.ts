@@ -215,8 +215,8 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
     count,
   ]);
   expect(actions).toEqual([
-    ["exit", 2],
     ["refund", 2],
+    ["exit", 2],
     ["claim", 1],
     ["claim", 1],
     ["claim", 1],

@@ -141,26 +141,39 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   const contract = new ExitContract(rollup);
   const done: LeaveTransaction[] = [];
   const open = items.filter(({ isTaken }) => !isTaken);
-  const proven = open.filter((item): item is ProvenItem => item.kind !== "deposit");
-  for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
-    const first = i * EXITS_PER_CALL;
-    const sealed = await sealExits(group, restored, prover, (place, text) =>
-      onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
-    );
-    onProgress(`sending ${sealed.length} exits to L1`);
-    done.push(...(await sendExits(contract, account, sealed)));
-  }
+  // First what needs no proof.
   const deposits = open.filter((item): item is DepositItem => item.kind === "deposit");
   for (const group of groupsOf(deposits, REFUNDS_PER_CALL)) {
     onProgress(`sending ${group.length} refunds to L1`);
     done.push(...(await sendRefunds(contract, account, group, restored.replay)));
   }
+  const proven = open.filter((item): item is ProvenItem => item.kind !== "deposit");
+  let failure: unknown = null;
+  try {
+    for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
+      const first = i * EXITS_PER_CALL;
+      const sealed = await sealExits(group, restored, prover, (place, text) =>
+        onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
+      );
+      onProgress(`sending ${sealed.length} exits to L1`);
+      done.push(...(await sendExits(contract, account, sealed)));
+    }
+  } catch (error) {
+    // What was credited is paid out all the same.
+    failure = error;
+  }
   for (const owner of owners) {
     const amountWei = await rollup.pendingWithdrawalWei(owner);
     if (amountWei === 0n) continue;
     onProgress(`paying out to ${owner}`);
-    done.push(transaction("claim", 1, amountWei, await rollup.claim(account, owner)));
+    try {
+      done.push(transaction("claim", 1, amountWei, await rollup.claim(account, owner)));
+    } catch (error) {
+      // Anybody may claim for anybody: then it is paid out.
+      if (revertOf(error)?.errorName !== "RollupNothingToClaim") throw error;
+    }
   }
+  if (failure !== null) throw failure;
   return done;
 }
 
