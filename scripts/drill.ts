@@ -34,6 +34,7 @@ if (
   console.log(unknown.length > 0 ? `there is no fault ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
   process.exit(values.help ? 0 : 2);
 }
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 const startedAtMs = performance.now();
 const progress = (text: string) =>
   console.log(`${String(Math.round((performance.now() - startedAtMs) / 1000)).padStart(5)} s  ${text}`);

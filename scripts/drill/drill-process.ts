@@ -62,10 +62,14 @@ export class DrillProcess {
     });
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => this.note(line));
+    // It dies with the drill, however that ends, except on SIGKILL.
+    const killOnExit = () => child.kill("SIGKILL");
+    process.once("exit", killOnExit);
     this.child = child;
     this.ending = new Promise((resolve) => {
       // "close": everything that it said has been read.
       child.once("close", (status, signal) => {
+        process.off("exit", killOnExit);
         if (this.child === child) this.child = null;
         resolve({ status, signal });
       });

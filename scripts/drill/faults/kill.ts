@@ -6,7 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DrillProcess } from "../drill-process.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 
-/** Half of the lives end at a random moment after the launch, half at one after they are ready. */
+/** Of the lives, this part ends at a random moment after it is ready, the rest at one after its launch. */
+const READY_SHARE = 0.75;
 const MIN_LIFE_MS = 100;
 const MAX_LIFE_MS = 4_000;
 
@@ -50,7 +51,7 @@ async function killAgain(
 ): Promise<number[]> {
   const startTimesMs: number[] = [];
   for (let count = 1; count <= tries; count++) {
-    if (count > 1 && random.next() < 0.5) startTimesMs.push(await process.ready());
+    if (count > 1 && random.next() < READY_SHARE) startTimesMs.push(await process.ready());
     await sleep(MIN_LIFE_MS + random.next() * (MAX_LIFE_MS - MIN_LIFE_MS));
     await process.kill();
     onKill(count);
