@@ -14,7 +14,7 @@ import { RollupError } from "./rollup-error.ts";
 
 export interface CompiledCircuit {
   name: string;
-  /** sha256 over the main source, every included file, the compiler's version and its flags. */
+  /** sha256 over the main source, every included file, the compiler's version and flags; of a composed circuit see compose.ts. */
   contentHash: string;
   r1csPath: string;
   /** circom's witness program; of a composed circuit its description (composed-description.ts). */

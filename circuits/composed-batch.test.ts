@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { batchCircuitSpec, circuitSpec, composedBatchSpec } from "./circuit-registry.ts";
 import { type CompiledCircuit, compileCircuit } from "./compile.ts";
-import { partShape } from "./compose.ts";
+import { composeCircuit, partShape } from "./compose.ts";
 import { compareRows, matchWires } from "./compose-equality.ts";
 import { type Composition, layOutComposition, type PartShape } from "./compose-layout.ts";
 import { recordedCount } from "./constraint-counts.ts";
@@ -91,6 +91,24 @@ describe("a composed batch circuit", () => {
     const { rows } = await compare({ ...composition, copies }, composed, compiled);
     expect(rows.onlyComposed).toBeGreaterThan(0);
     expect(rows.onlyCompiled).toBe(rows.onlyComposed);
+  });
+
+  it("is the same file, byte for byte, wherever it is put together", { timeout: 600_000 }, async () => {
+    const { composition, composed } = await bothOf({ narrow: 2, wide: 2 });
+    const cacheDir = mkdtempSync(join(tmpdir(), "openledger-compose-"));
+    try {
+      const lines: string[] = [];
+      const again = await composeCircuit(
+        { name: "again", composition },
+        { cacheDir, compilePart: compileWith, onProgress: (line) => lines.push(line) },
+      );
+      expect(again.contentHash).toBe(composed.contentHash);
+      expect(readFileSync(again.r1csPath).equals(readFileSync(composed.r1csPath))).toBe(true);
+      expect(readFileSync(again.wasmPath, "utf8")).toBe(readFileSync(composed.wasmPath, "utf8"));
+      expect(lines.at(-1)).toBe("again: 100 % of 5 parts put together");
+    } finally {
+      rmSync(cacheDir, { recursive: true });
+    }
   });
 
   it("has a content hash of its parts and its shape", { timeout: 600_000 }, async () => {
