@@ -228,6 +228,31 @@ describe("a follower of an honest sequencer", () => {
     expect([...follower.alarms.all, ...follower.alarms.passingView]).toEqual([]);
   });
 
+  it("is followed in its turn", async () => {
+    await ownChain();
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
+    cleanUps.push(() => w.stop());
+    const first = await startFollower(join(folder.path, "first"), urlOf(w));
+    cleanUps.push(() => first.stop());
+    const url = await first.listen();
+    await w.watch();
+    const { hash, receipt } = await pay(w, alice, bob, 0n);
+    await post(w);
+    await pay(w, alice, bob, 1n);
+    const { root } = (await w.rollup.get("/v1/status")).body.head;
+    const second = await startFollower(join(folder.path, "second"), url);
+    cleanUps.push(() => second.stop());
+    for (let i = 0; second.followed.head.position.root.toString(16) !== BigInt(root).toString(16); i++) {
+      expect(i, "the second follower comes to the sequencer's ledger").toBeLessThan(200);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await second.poll();
+    }
+    expect((await second.get(`/v1/operations/${hash}`)).body.receipt).toEqual(receipt);
+    expect(second.alarms.isQuiet).toBe(true);
+  });
+
   it("goes back when L1 forgets, whether what it forgets was final or not", async () => {
     await ownChain();
     const folder = temporaryFolder();

@@ -9,10 +9,12 @@ import { checkReceipts } from "../../bridge/receipt-check.ts";
 import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
 import { leafReference, type SignedOperation } from "../../circuits/operation.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
+import { Secret } from "../../circuits/secret.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient } from "../../client/ledger-client.ts";
 import { transfer as sendTransfer } from "../../client/transfer.ts";
 import { deploymentOn, startL1World } from "../../sequencer/l1-world.ts";
+import { createReceiptSigner } from "../../sequencer/receipts.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -31,6 +33,8 @@ const home = vi.hoisted(() => {
   return folder;
 });
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
+/** Of anvil's second account, which is the contract's sequencer in l1-world.ts. */
+const OPERATOR_L1_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 const folder = temporaryFolder();
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
@@ -144,6 +148,25 @@ describe("openledger contradiction", () => {
       verdict: "contradicted",
       reason: "two-receipts",
       other: { receipt: { opIndex: 2 } },
+    });
+  });
+
+  it("tells an operation that was moved from one that was left out, and one that came too late", async () => {
+    // The operator's key is at hand here: whatever it signs counts.
+    const key = new Secret<`0x${string}`>(OPERATOR_L1_KEY);
+    const signer = createReceiptSigner({ chainId: kept.chainId, rollupAddress: kept.rollupAddress }, key);
+    const { signature: _signature, ...facts } = kept.receipt;
+    const moved = await signer.sign({ ...facts, opIndex: 2 });
+    expect(await verdictOf({ ...kept, receipt: moved })).toMatchObject({
+      reason: "other-operation",
+      posted: { opIndex: 2, a: bob.id },
+      elsewhere: { opIndex: 0, a: alice.id, nonce: 0 },
+    });
+    const late = await signer.sign({ ...facts, deadlineSeconds: 1 });
+    expect(await verdictOf({ ...kept, receipt: late })).toMatchObject({
+      verdict: "contradicted",
+      reason: "late",
+      posted: { opIndex: 0 },
     });
   });
 
