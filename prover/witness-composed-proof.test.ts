@@ -78,4 +78,24 @@ describe("a composed circuit's proof", () => {
       await prover.close();
     }
   });
+
+  it("can be cancelled while its witness is calculated, and asked for again", {
+    timeout: 600_000,
+  }, async () => {
+    const prover = await createProver("wasm");
+    try {
+      const { inputs } = nextBatch(new RandomLedger(8, DEPTH));
+      for (let i = 0; i < 2; i++) {
+        const stopping = new AbortController();
+        const onProgress = ({ stage }: { stage: string }) => {
+          if (stage === "witness") setTimeout(() => stopping.abort(), 5 + 100 * i);
+        };
+        const cancelled = prover.prove({ circuit, inputs }, { signal: stopping.signal, onProgress });
+        await expect(cancelled).rejects.toMatchObject({ code: "PRV_CANCELLED" });
+      }
+      await prover.prove({ circuit, inputs });
+    } finally {
+      await prover.close();
+    }
+  });
 });
