@@ -16,7 +16,7 @@ const FOLDERS = [
   "client",
   "scripts",
 ];
-const CODE = /\b(?:OP|ATT|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
+const CODE = /\b(?:OP|ATT|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
 /** Codes that the code raises: every one that stands in it as a string or as a key of a table. */
 function codesInTree(): Set<string> {
