@@ -18,6 +18,7 @@ import { leavesOf, type OperationEntry } from "./log-entry.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./mempool.ts";
 import { checkPolicy } from "./operation-policy.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./operation-status.ts";
+import { requireEpochPosted, requirePublicationPosted } from "./posted-first.ts";
 import type { Receipt, ReceiptSigner } from "./receipts.ts";
 import { type Restored, type RestoreOptions, restore } from "./restore.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -219,8 +220,8 @@ export class Sequencer {
   /** Executes in memory at once, so the order is fixed when this returns; throws before it changes anything. */
   private execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
     const startedAtMs = this.modules.clock();
-    this.requirePublicationPosted(operation);
-    this.requireEpochPosted(operation);
+    requirePublicationPosted(this.line, operation);
+    requireEpochPosted(this.line, operation);
     const { trace, slot, opIndex } = this.line.execute(operation);
     const batch = this.line.head.openBatch!;
     const entry: OperationEntry = {
@@ -262,32 +263,6 @@ export class Sequencer {
       .catch(() => {})
       .finally(() => this.inFlight.delete(hash));
     return submission;
-  }
-
-  /** A rebuild moves a publication's time, and could so bring an approval under the 24 hours. */
-  private requirePublicationPosted({ kind, a }: SignedOperation): void {
-    if (kind !== KIND.approveModel) return;
-    const version = this.line.head.ledger.record(a)?.datanet?.version;
-    const postedVersion = this.line.book.leafAfter(this.line.book.reached("posted"), a)?.datanet?.version;
-    if (version === undefined || version === 0n || version === postedVersion) return;
-    throw sequencerError(
-      "SEQ_PUBLICATION_NOT_POSTED",
-      `version ${version} of datanet ${a} is not yet posted on L1`,
-      {
-        data: { id: a, version: version.toString() },
-      },
-    );
-  }
-
-  /** A rebuild moves an epoch's beginning too, and could so bring a stranger's Seal under its 24 hours. */
-  private requireEpochPosted({ kind, a, b }: SignedOperation): void {
-    if (kind !== KIND.seal || a === b) return;
-    const epochStart = this.line.head.ledger.record(b)?.model?.epochStart;
-    const posted = this.line.book.leafAfter(this.line.book.reached("posted"), b)?.model?.epochStart;
-    if (epochStart === undefined || epochStart === posted) return;
-    throw sequencerError("SEQ_EPOCH_NOT_POSTED", `the beginning of model ${b}'s epoch is not yet on L1`, {
-      data: { id: b },
-    });
   }
 
   /** Executes the pending operations of a leaf whose turn has come. */
