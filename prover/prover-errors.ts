@@ -49,12 +49,14 @@ export const proverErrors = {
     isRetryable: false,
   },
   PRV_GPU_UNAVAILABLE: {
-    meaning: "the WebGPU prover was asked for, and there is no graphics card that it can use; the message says what lacks",
+    meaning:
+      "the WebGPU prover was asked for, and there is no graphics card that it can use; the message says what lacks",
     httpStatus: 500,
     isRetryable: false,
   },
   PRV_GPU_LOST: {
-    meaning: "the graphics card or its driver ended the device in the middle of a proof; the next proof opens another",
+    meaning:
+      "the graphics card or its driver ended the device in the middle of a proof; the next proof opens another",
     httpStatus: 503,
     isRetryable: true,
   },
