@@ -1,16 +1,12 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
-import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1-client.ts";
-import { restoreLedger } from "../../bridge/restore-ledger.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
 import type { LeafRecord } from "../../circuits/leaf.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
 import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../circuits/rewards.ts";
 import { forceClaim } from "../../client/force-claim.ts";
 import { getRewards } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
-import { accountOf, type GlobalOptions, resolveEndpoints, type Signer } from "./context.ts";
+import { accountOf, type GlobalOptions, type Signer } from "./context.ts";
 import { followForced } from "./forced-operation.ts";
+import { ledgerOnL1 } from "./ledger-on-l1.ts";
 import type { Output } from "./output.ts";
 
 export interface Claimable {
@@ -32,7 +28,7 @@ export async function claimThroughL1(
   const owner = signer.account.l1.address;
   const all =
     client.sequencerUrl === null
-      ? await claimableOnL1(owner, options, output)
+      ? claimableIn((await ledgerOnL1(options, output)).records, BigInt(owner))
       : await claimableOf(client, (await accountOf(client, owner)).id);
   const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
   const lines: string[] = [];
@@ -61,15 +57,6 @@ async function claimableOf(client: Signer["client"], leafId: number): Promise<Cl
       role,
       claimableWei,
     }));
-}
-
-async function claimableOnL1(owner: Address, options: GlobalOptions, output: Output): Promise<Claimable[]> {
-  await initPoseidon();
-  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
-  output.progress("rebuilding the ledger from L1");
-  const rollup = new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
-  const { ledger } = await restoreLedger(rollup);
-  return claimableIn(ledger.records, BigInt(owner));
 }
 
 /** What leaves of this owner may claim, model by model. */

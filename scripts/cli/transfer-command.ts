@@ -1,9 +1,8 @@
 import type { Command } from "commander";
-import { forceTransfer } from "../../client/force-transfer.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { transfer } from "../../client/transfer.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "./context.ts";
-import { FORCED_OPTION, followForced } from "./forced-operation.ts";
+import { FORCED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addTransferCommand(program: Command): void {
@@ -18,32 +17,30 @@ export function addTransferCommand(program: Command): void {
     "transfer bob 1.5 --account alice",
     "transfer 7 250wei --account alice --wait posted",
     "transfer bob all --forced --account alice",
+    "transfer 7 all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
   onRun<{ from?: string; forced?: boolean; wait: string }>(command, async ({ options, args, output }) => {
+    const [to, amount] = args as [string, string];
+    const isForced = options.forced === true;
     // A signed transfer of everything would not leave what pays its own fee.
-    const wanted = options.forced === true && args[1] === "all" ? "all" : parseOpen(args[1]!);
+    const amountWei = isForced && amount === "all" ? "all" : parseOpen(amount);
     const signer = await openSigner(options);
+    if (isForced || amountWei === "all") {
+      const { transferThroughL1 } = await import("./forced-transfer.ts");
+      await transferThroughL1(
+        signer,
+        { from: options.from, to, amountWei, wait: options.wait },
+        options,
+        output,
+      );
+      return;
+    }
     const [payee, payer] = await Promise.all([
-      resolveLeaf(signer.client, options, args[0]!),
+      resolveLeaf(signer.client, options, to),
       options.from === undefined
         ? accountOf(signer.client, signer.account.l1.address)
         : resolveLeaf(signer.client, options, options.from),
     ]);
-    const from = `from leaf ${payer.id} to leaf ${payee.id} of ${payee.l1Owner}`;
-    if (options.forced === true || wanted === "all") {
-      output.progress("sending the transfer to L1's queue");
-      const sent = await forceTransfer(signer.client, {
-        id: payer.id,
-        to: payee.id,
-        amountWei: wanted,
-        expectedOwner: payee.l1Owner,
-      });
-      const what = `${wanted === "all" ? "everything" : `${formatOpen(wanted)} OPEN`} ${from}`;
-      const { facts, lines } = await followForced(signer, { what, sent, wait: options.wait }, output);
-      output.answer(lines, { from: payer.id, to: payee.id, amountWei: wanted, ...facts });
-      return;
-    }
-    const amountWei = wanted;
     const client = await signFor(signer, payer);
     const sent = await transfer(client, {
       from: payer.id,
@@ -53,7 +50,7 @@ export function addTransferCommand(program: Command): void {
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const lines = [
-      `${formatOpen(amountWei)} OPEN ${from}: ${stage}`,
+      `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${payee.id} of ${payee.l1Owner}: ${stage}`,
       `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; the receipt's signature is the sequencer's`,
     ];
     output.answer(lines, { ...sent, to: payee.id, amountWei, stage, batchNumber });

@@ -1,0 +1,61 @@
+/** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
+import { type Address, getAddress, numberToHex } from "viem";
+import { clientError } from "../../client/client-errors.ts";
+import { forceTransfer } from "../../client/force-transfer.ts";
+import { formatOpen } from "../../client/open-amount.ts";
+import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "./context.ts";
+import { followForced } from "./forced-operation.ts";
+import { ledgerOnL1, onlyAccountOf } from "./ledger-on-l1.ts";
+import type { Output } from "./output.ts";
+import { parseId } from "./parse-id.ts";
+
+export interface ForcedTransfer {
+  /** Leaf ids; with a sequencer also names and addresses. `from`: the account's leaf where absent. */
+  readonly from: string | undefined;
+  readonly to: string;
+  readonly amountWei: bigint | "all";
+  readonly wait: string;
+}
+
+/** @throws CMD_USAGE, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+export async function transferThroughL1(
+  signer: Signer,
+  transfer: ForcedTransfer,
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { amountWei, wait } = transfer;
+  const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, output);
+  output.progress("sending the transfer to L1's queue");
+  const sent = await forceTransfer(signer.client, { id: from, to, amountWei, expectedOwner });
+  const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
+  const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
+  const { facts, lines } = await followForced(signer, { what, sent, wait }, output);
+  output.answer(lines, { from, to, amountWei, ...facts });
+}
+
+async function partiesOf(
+  { account, client }: Signer,
+  { from, to }: ForcedTransfer,
+  options: GlobalOptions,
+  output: Output,
+): Promise<{ from: number; to: number; expectedOwner: Address }> {
+  const owner = account.l1.address;
+  if (client.sequencerUrl !== null) {
+    const [payer, payee] = await Promise.all([
+      from === undefined ? accountOf(client, owner) : resolveLeaf(client, options, from),
+      resolveLeaf(client, options, to),
+    ]);
+    return { from: payer.id, to: payee.id, expectedOwner: payee.l1Owner };
+  }
+  const payeeId = parseId(to);
+  const ledger = await ledgerOnL1(options, output);
+  const payee = ledger.record(payeeId);
+  if (payee === undefined)
+    throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${payeeId}`, { data: { id: payeeId } });
+  return {
+    from: from === undefined ? onlyAccountOf(ledger, owner) : parseId(from),
+    to: payeeId,
+    expectedOwner: getAddress(numberToHex(payee.leaf.l1Owner, { size: 20 })),
+  };
+}
