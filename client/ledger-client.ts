@@ -26,8 +26,8 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { clientError } from "./client-errors.ts";
+import type { KeptReceipt } from "./kept-receipt.ts";
 import type { L2Key } from "./l2-key.ts";
-import type { KeptReceipt } from "./receipt.ts";
 
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */

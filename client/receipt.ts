@@ -1,7 +1,6 @@
 import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";
-import type { OperationBody } from "./operation-body.ts";
 import type { Receipt } from "./sequencer-schemas.ts";
 
 const RECEIPT_TYPES = {
@@ -11,16 +10,6 @@ const RECEIPT_TYPES = {
     { name: "deadline", type: "uint64" },
   ],
 } as const;
-
-/** A receipt with all that its hash is of: the file that `openledger contradiction` takes. */
-export interface KeptReceipt {
-  readonly chainId: number;
-  readonly rollupAddress: Address;
-  readonly receipt: Receipt;
-  readonly operation: OperationBody;
-  /** B's owner and kind as they were signed; null in a submission of an older version. */
-  readonly bRef: Hex | null;
-}
 
 /** The EIP-712 message that the sequencer signs for an acknowledged operation (docs/api.md). */
 export function receiptMessage(client: Pick<LedgerClient, "chain" | "rollupAddress">, receipt: Receipt) {
