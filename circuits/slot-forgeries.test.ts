@@ -39,7 +39,7 @@
  * | the executed amount is the entry's, or all | queue-forgeries: an executed amount other than … |
  * | queue entries cost no fee and no nonce, and need no signature | queue-forgeries, *: has exactly its effect, carries no signature |
  * | nulls are a suffix and post 0 | batch-forgeries: a used slot behind a null one, a null slot that posts something |
- * | one kind a slot, none of the reserved ones | batch-forgeries: values that are no bits …, no flag for a reserved kind |
+ * | one kind a slot, no unknown one | batch-forgeries: values that are no bits …, no flag for a reserved kind |
  * | paths are those of the tree | batch-forgeries: swapped siblings … |
  * | the fee leaf exists, is opened as it is and gets the fees | batch-forgeries: another fee leaf …, states the root … |
  * | header fields have their widths | batch-forgeries: header fields beyond their widths |
@@ -53,6 +53,10 @@
  * | Settle and Genesis have no signer, fee or nonce | settle-forgeries: a nonce of the treasury used, an amount field … |
  * | ⚔ a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
  * | Claim: the slot's own contributor or validator, the whole share, once | claim-forgeries |
+ * | ⚔ ForcedClaim: executed exactly where the slot is A's, A the sender's and the model ready; whose a slot is cannot be hidden | forced-claim-forgeries |
+ * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
+ * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
+ * | a model has a price | create-forgeries: no price |
  * | ⚔ nothing is claimed from a slot root that no genesis has shown | claim-forgeries: a model without a genesis … |
  */
 import { beforeAll, describe, expect, it } from "vitest";
