@@ -40,7 +40,8 @@ export async function openDawn(kind: AdapterKind): Promise<GPU> {
     const { create } = await library;
     let instance = instances.get(kind);
     if (instance === undefined) {
-      instance = create(["backend=vulkan"]);
+      // Elsewhere the system's own interface is the better one.
+      instance = create(process.platform === "linux" ? ["backend=vulkan"] : []);
       instances.set(kind, instance);
     }
     return instance;

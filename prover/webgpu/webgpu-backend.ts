@@ -16,7 +16,7 @@ import { type GpuPhaseTimes, proveOnGpu } from "./gpu-proof.ts";
 export interface WebgpuProverOptions {
   /** Defaults to PROVER_WEBGPU_ADAPTER of the environment, and that to "hardware". */
   adapter?: AdapterKind;
-  /** Keys kept on the card, about six times as large as their files; the one unused for longest goes first. */
+  /** Keys kept on the card, about four times as large as their files; the one unused for longest goes first. */
   maxKeyCount?: number;
 }
 
