@@ -52,4 +52,4 @@ const sections = [...byFile].sort().map(([file, rows]) => {
   return `## \`${file}\`\n\n${table.join("\n")}\n`;
 });
 writeFileSync(REFUSALS_PAGE, `${HEAD}\n${sections.join("\n")}`);
-console.log(`${REFUSALS_PAGE}: ${refusals.length} forgeries`);
+console.log(`docs/refusals.md: ${refusals.length} forgeries`);
