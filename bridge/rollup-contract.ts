@@ -376,11 +376,7 @@ export class RollupContract {
   }
 
   /** Simulates and sends by `submit`, and waits until it is mined. @throws BRG_CONTRACT_REVERTED, BRG_L1_* */
-  async send(
-    account: LocalAccount,
-    doing: string,
-    submit: () => Promise<Hex>,
-  ): Promise<TransactionReceipt> {
+  async send(account: LocalAccount, doing: string, submit: () => Promise<Hex>): Promise<TransactionReceipt> {
     const hash = await l1Call(doing, submit);
     const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
     if (receipt.status !== "success") {
