@@ -4,7 +4,7 @@
  * their places given to others. The mark is written after the entry is on disk, so it never promises too much; it needs
  * no sync of its own, because whatever tears it off on a power failure can only make it older.
  */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** LevelDB leaves files alone whose names it does not know. */
@@ -31,6 +31,12 @@ export class DurableMark {
   write(sequence: number): void {
     this.fd ??= openSync(this.path, existsSync(this.path) ? "r+" : "w");
     writeSync(this.fd, sequence.toString().padStart(DIGITS, "0"), 0, "latin1");
+  }
+
+  /** Before entries behind `sequence` are deleted; synced, since an older mark would promise too much from then on. */
+  lower(sequence: number): void {
+    this.write(sequence);
+    fsyncSync(this.fd!);
   }
 
   close(): void {

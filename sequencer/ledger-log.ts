@@ -52,6 +52,10 @@ export class LedgerLog {
   private readonly db: Level<string, unknown>;
   private readonly onFailure: (error: Error) => void;
   private nextSequence: number;
+  /** Of the last entry that there will be once all that was asked for is written. */
+  private lastKept: number;
+  /** The mark falls to this before the next write. */
+  private lowerTo: number | null = null;
   private pending = newPendingWrite();
   private writing: Promise<void> | null = null;
   private failure: Error | null = null;
@@ -67,6 +71,7 @@ export class LedgerLog {
     this.db = db;
     this.mark = mark;
     this.nextSequence = nextSequence;
+    this.lastKept = nextSequence - 1;
     this.onFailure = onFailure;
   }
 
@@ -114,7 +119,7 @@ export class LedgerLog {
     }
   }
 
-  /** Sequence of the last entry, durable or not; −1 for an empty log. */
+  /** The last sequence that was given, durable or not, forgotten or not; −1 for an empty log. */
   get lastSequence(): number {
     return this.nextSequence - 1;
   }
@@ -123,6 +128,7 @@ export class LedgerLog {
   append(entries: readonly LogEntry[], writes: readonly StoreWrite[] = []): Promise<void> {
     for (const entry of entries) {
       const sequence = this.nextSequence++;
+      this.lastKept = sequence;
       this.pending.writes.push({ key: storeKeys.log(sequence), value: entry });
       if (entry.type === "operation") this.pending.writes.push(...operationIndex(entry, sequence));
       if (entry.type === "settlement") {
@@ -131,6 +137,15 @@ export class LedgerLog {
       }
     }
     return this.write(writes);
+  }
+
+  /**
+   * To be called together with a write that deletes every entry behind `sequence`, before the entries that come in
+   * their stead are added: there may be none, and the log then ends before what was durable once.
+   */
+  endAt(sequence: number): void {
+    this.lastKept = sequence;
+    this.lowerTo = sequence;
   }
 
   /** Writes records that are not part of the log. */
@@ -154,15 +169,17 @@ export class LedgerLog {
       while (this.pending.writes.length > 0) {
         const current = this.pending;
         this.pending = newPendingWrite();
-        const { lastSequence } = this;
+        const { lastKept, lowerTo } = this;
+        this.lowerTo = null;
         try {
+          if (lowerTo !== null) this.mark.lower(lowerTo);
           await this.db.batch(
             current.writes.map(({ key, value }) =>
               value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
             ),
             { sync: true },
           );
-          if (lastSequence >= 0) this.mark.write(lastSequence);
+          if (lastKept >= 0) this.mark.write(lastKept);
           current.resolve();
         } catch (cause) {
           this.failure = isCorruption(cause)

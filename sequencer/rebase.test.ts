@@ -155,6 +155,30 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(await verify(world)).toMatchObject({ operationCount: 7, batchCount: 3 });
   });
 
+  it("starts again where nothing of its own is left to execute", async () => {
+    const world = await start();
+    const { f, w } = world;
+    await deposit(f, "stranger", 7n);
+    await w.watch();
+    await seal(w.rollup);
+    expect(w.rollup.sequencer.line.book.sealedNumber, "its own batch has the deposit").toBe(2);
+    await deposit(f, "stranger", 8n);
+    await f.l1.passTime(DAY_SECONDS + 1n);
+    expect(await stranger(world)).toMatchObject([{ entries: [{ isValid: true }, { isValid: true }] }]);
+    await makeFinal(f, w);
+    expect(w.rollup.sequencer.line.book.finalNumber).toBe(2);
+    const again = await world.restart();
+    expect((await again.rollup.get("/v1/batches/2")).body).toMatchObject({
+      isForeign: true,
+      status: "final",
+    });
+    // What is acknowledged from then on is kept.
+    await again.turn();
+    const { hash } = (await send(again.rollup, pay(world, "alice", "bob", 0n))).body;
+    const once = await world.restart();
+    expect((await once.rollup.get(`/v1/operations/${hash}`)).body).toMatchObject({ opIndex: 0 });
+  });
+
   it("executes its own entries behind the others', and refuses what it cannot follow", async () => {
     const world = await start();
     const { f, w } = world;

@@ -108,6 +108,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
 
   const again = await executeAgain(modules, options, tail);
   // One turn of the event loop: one atomic write. What is deleted may be put again.
+  if (tail.length > 0) log.endAt(position.sequence);
   void log.write([...deletes, ...bookWrites, ...writes]);
   await log.append(again.entries, again.writes);
   return { foreign: applied.map(([record]) => record), ...again };
