@@ -33,7 +33,7 @@ program
     "rows-features-slots-payments-draws",
     "64-32-16-16-2,1024-256-64-32-4,1024-256-64-1000-4,8192-1024-256-32-1",
   )
-  .option("--prover <name>", "wasm, native or snarkjs", "wasm")
+  .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")
   .option("--no-gas", "leave out gas")
   .addHelpText("after", "\nExample:\n  npm run bench -- settlement --sizes 64-32-16-16-2")
   .action(async (options: { sizes: string; prover: string; gas: boolean }) => {
@@ -48,7 +48,7 @@ program
   )
   .option("--shapes <list>", "batch shapes, narrow-wide", "8-4,56-8")
   .option("--rounds <n>", "counted witnesses of each", "5")
-  .option("--prove <name>", "also prove each: wasm, native or snarkjs; makes its development key")
+  .option("--prove <name>", "also prove each: wasm, native, webgpu or snarkjs; makes its development key")
   .option("--no-check", "leave out the check of the witness against every row")
   .addHelpText("after", "\nExample:\n  npm run bench -- witness --shapes 248-8 --rounds 1 --prove native")
   .action(async (options: { shapes: string; rounds: string; prove?: string; check: boolean }) => {
@@ -92,6 +92,17 @@ program
     const { operations, seconds, users } = options;
     const counts = { operations: Number(operations), users: Number(users), seconds: Number(seconds) };
     console.log(JSON.stringify(await benchSequencer(counts)));
+  });
+
+program
+  .command("flood")
+  .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
+  .option("--capacity <entries>", "entries that fit into the queue", "1024")
+  .option("--gas-price-gwei <n>", "for the sums in ETH", "1")
+  .addHelpText("after", "\nExample:\n  npm run bench -- flood --gas-price-gwei 5")
+  .action(async (options: { capacity: string; gasPriceGwei: string }) => {
+    const { benchFlood } = await import("./bench/flood.ts");
+    console.log(JSON.stringify(await benchFlood(options)));
   });
 
 await program.parseAsync();
