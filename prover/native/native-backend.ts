@@ -2,11 +2,13 @@ import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
 import type { Groth16Proof } from "../groth16-proof.ts";
-import { HelperThread } from "../helper-thread.ts";
-import type { WorkerAnswer, WorkerTask } from "../helper-worker.ts";
-import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
+import { JobQueue, type QueuedJob, StageClock } from "../job-queue.ts";
+import { KeyCache } from "../key-cache.ts";
+import { ProofHelper } from "../proof-helper.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover } from "../prover.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
+import { readPublicSignals } from "../witness-check.ts";
 import type { ZkeyHeader } from "../zkey-file.ts";
 import {
   loadNativeAddon,
@@ -17,7 +19,6 @@ import {
 } from "./native-addon.ts";
 
 const backend = "native";
-const witnessValuesAt = 76;
 
 export interface NativeProverOptions {
   /** "auto" takes the fastest path that the processor has; the others insist. */
@@ -64,16 +65,6 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
   });
 }
 
-interface Queued {
-  job: ProofJob;
-  options: ProveOptions;
-  /** See NativeAddon.prove. */
-  control: Int32Array<ArrayBuffer>;
-  settle: (result: NativeProofResult) => void;
-  fail: (error: unknown) => void;
-  isSettled: boolean;
-}
-
 interface LoadedKey {
   /** The checker gives the same object as long as the file does not change. */
   header: ZkeyHeader;
@@ -86,172 +77,76 @@ class AddonProver implements NativeProver {
   readonly #addon: NativeAddon;
   readonly #options: Required<NativeProverOptions>;
   readonly #checker = new ProvingKeyChecker();
-  readonly #keys = new Map<string, LoadedKey>();
-  readonly #thread = new HelperThread();
-  readonly #queue: Queued[] = [];
-  #running: Queued | null = null;
-  #idle: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  readonly #keys: KeyCache<LoadedKey>;
+  readonly #helper = new ProofHelper();
+  readonly #queue = new JobQueue<NativeProofResult>({
+    run: (queued) => this.#runJob(queued).finally(() => (this.#control = null)),
+    stop: () => this.#stop(),
+  });
+  /** Of the running job: see NativeAddon.prove. */
+  #control: Int32Array<ArrayBuffer> | null = null;
 
   constructor(addon: NativeAddon, options: Required<NativeProverOptions>) {
     this.#addon = addon;
     this.#options = options;
+    this.#keys = new KeyCache(options.maxKeyCount, ({ key }) => addon.releaseKey(key));
   }
 
   get progress(): number {
-    return this.#running === null ? 0 : Atomics.load(this.#running.control, 1) / 1000;
+    return this.#control === null ? 0 : Atomics.load(this.#control, 1) / 1000;
   }
 
   prove(job: ProofJob, options: ProveOptions = {}): Promise<NativeProofResult> {
-    return new Promise((settle, fail) => {
-      const { signal } = options;
-      if (this.#isClosed) return fail(endedError("PRV_CLOSED", job));
-      if (signal?.aborted) return fail(endedError("PRV_CANCELLED", job));
-      const onAbort = () => this.#end(queued, "PRV_CANCELLED");
-      const finish = () => {
-        queued.isSettled = true;
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const queued: Queued = {
-        job,
-        options,
-        control: new Int32Array(2),
-        isSettled: false,
-        settle: (result) => {
-          if (queued.isSettled) return;
-          finish();
-          settle(result);
-        },
-        fail: (error) => {
-          if (queued.isSettled) return;
-          finish();
-          fail(error);
-        },
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push(queued);
-      if (this.#running === null) this.#idle = this.#runAll();
-    });
+    return this.#queue.add(job, options);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const queued of [...this.#queue]) this.#end(queued, "PRV_CLOSED");
-    if (this.#running !== null) this.#end(this.#running, "PRV_CLOSED");
-    await this.#idle;
-    await this.#thread.end();
-    for (const { key } of this.#keys.values()) this.#addon.releaseKey(key);
-    this.#keys.clear();
+    await this.#queue.close();
+    await this.#helper.end();
+    await this.#keys.forgetAll();
   }
 
-  /** Fails a job that waits or runs; the native code of the running one stops within milliseconds. */
-  #end(queued: Queued, code: "PRV_CANCELLED" | "PRV_CLOSED"): void {
-    if (queued.isSettled) return;
-    const position = this.#queue.indexOf(queued);
-    if (position >= 0) this.#queue.splice(position, 1);
-    queued.fail(endedError(code, queued.job));
-    Atomics.store(queued.control, 0, 1);
-    if (this.#running === queued) void this.#thread.end();
+  /** The running job's native code ends within milliseconds. */
+  #stop(): void {
+    if (this.#control !== null) Atomics.store(this.#control, 0, 1);
+    void this.#helper.end();
   }
 
-  async #runAll(): Promise<void> {
-    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
-      this.#running = queued;
-      try {
-        queued.settle(await this.#runJob(queued));
-      } catch (error) {
-        queued.fail(error);
-      }
-      this.#running = null;
-    }
-  }
-
-  async #runJob(queued: Queued): Promise<NativeProofResult> {
-    const { circuit, inputs, witness } = queued.job;
-    let lap = performance.now();
-    const start = lap;
-    const begin = (stage: ProofStage) => {
-      if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job); // nobody waits: stop here
-      const now = performance.now();
-      const lapMs = now - lap;
-      lap = now;
-      queued.options.onProgress?.({ stage, elapsedMs: now - start });
-      return lapMs;
-    };
-
+  async #runJob(queued: QueuedJob): Promise<NativeProofResult> {
+    const { job } = queued;
+    const { circuit } = job;
+    const clock = new StageClock(queued);
+    const control = new Int32Array(2);
+    this.#control = control;
     const { key, path, header } = await this.#loadKey(queued);
-    begin("witness");
-    const witnessBytes =
-      witness ?? (await this.#calculateWitness(circuit.name, circuit.wasmPath, inputs ?? {}));
-    const witnessMs = begin("prove");
-    const control = new Uint8Array(queued.control.buffer);
+    clock.begin("witness");
+    const witness = await this.#helper.witnessOf(job);
+    const witnessMs = clock.begin("prove");
     const made = await this.#addon
-      .prove(key, witnessBytes, randomScalar(), randomScalar(), control)
+      .prove(key, witness, randomScalar(), randomScalar(), new Uint8Array(control.buffer))
       .catch((cause: unknown) => {
-        throw jobError(circuit.name, cause, witness === undefined ? "PRV_KEY_MISMATCH" : "PRV_NO_WITNESS");
+        const isOwn = job.witness === undefined;
+        throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_MISMATCH" : "PRV_NO_WITNESS");
       });
-    const proveMs = begin("verify");
+    const proveMs = clock.begin("verify");
     const proof = decodeProof(made.proof);
-    const publicSignals = Array.from({ length: header.publicCount }, (_, i) => {
-      const at = witnessValuesAt + fieldBytes * (i + 1);
-      return fromBytesLe(witnessBytes.subarray(at, at + fieldBytes));
-    });
-    const answer = await this.#runInThread(circuit.name, {
-      kind: "verify",
-      key: circuit.verificationKey,
-      proof,
-      publicSignals,
-    });
-    if (answer.kind !== "verify") throw jobError(circuit.name, answer, "PRV_PROVE_FAILED");
-    if (!answer.isValid) {
-      throw proverError(
-        "PRV_PROOF_INVALID",
-        `${circuit.name}: the proof does not verify; does the witness meet all constraints?`,
-        { data: { circuit: circuit.name } },
-      );
-    }
-    const timings = { witnessMs, proveMs, verifyMs: performance.now() - lap };
+    const publicSignals = readPublicSignals(witness, header.publicCount);
+    await this.#helper.requireValid(job, proof, publicSignals);
+    const timings = { witnessMs, proveMs, verifyMs: clock.lapMs() };
     return { proof, publicSignals, timings, backend, path, phaseMs: made.times };
   }
 
-  async #loadKey(queued: Queued): Promise<LoadedKey> {
+  async #loadKey(queued: QueuedJob): Promise<LoadedKey> {
     const { circuit } = queued.job;
     const header = await this.#checker.check(circuit);
-    const known = this.#keys.get(circuit.zkeyPath);
-    this.#keys.delete(circuit.zkeyPath); // to the end, as the last used
-    if (known?.header === header) {
-      this.#keys.set(circuit.zkeyPath, known);
-      return known;
-    }
-    if (known !== undefined) this.#addon.releaseKey(known.key);
-    for (const [path, { key }] of this.#keys) {
-      if (this.#keys.size < this.#options.maxKeyCount) break;
-      this.#addon.releaseKey(key);
-      this.#keys.delete(path);
-    }
-    if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
-    const { path, threadCount } = this.#options;
-    const loaded = await this.#addon.loadKey(circuit.zkeyPath, path, threadCount).catch((cause: unknown) => {
-      throw jobError(circuit.name, cause, "PRV_KEY_UNREADABLE");
-    });
-    const entry = { header, key: loaded.key, path: loaded.path };
-    this.#keys.set(circuit.zkeyPath, entry);
-    return entry;
-  }
-
-  async #calculateWitness(name: string, wasmPath: string, inputs: NonNullable<ProofJob["inputs"]>) {
-    const answer = await this.#runInThread(name, { kind: "witness", wasmPath, inputs });
-    if (answer.kind === "witness") return answer.witness;
-    const isRefused = answer.kind === "failed" && answer.isRefused;
-    throw jobError(name, answer, isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED");
-  }
-
-  #runInThread(name: string, task: WorkerTask): Promise<WorkerAnswer> {
-    return this.#thread.run(task).catch((cause: Error) => {
-      throw proverError("PRV_WORKER_DIED", `the thread that worked on ${name} ended: ${cause.message}`, {
-        data: { circuit: name, reason: cause.message },
-        cause,
-      });
+    return this.#keys.take(queued, header, async () => {
+      const { path, threadCount } = this.#options;
+      const loaded = await this.#addon
+        .loadKey(circuit.zkeyPath, path, threadCount)
+        .catch((cause: unknown) => {
+          throw jobError(circuit.name, cause, "PRV_KEY_UNREADABLE");
+        });
+      return { header, key: loaded.key, path: loaded.path };
     });
   }
 }
@@ -286,9 +181,4 @@ function jobError(circuit: string, cause: unknown, fallback: ProverErrorCode) {
     data: { circuit, reason: message },
     cause,
   });
-}
-
-function endedError(code: "PRV_CANCELLED" | "PRV_CLOSED", { circuit }: ProofJob) {
-  const reason = code === "PRV_CANCELLED" ? "was cancelled" : "ended, as the prover was closed";
-  return proverError(code, `the proof of ${circuit.name} ${reason}`, { data: { circuit: circuit.name } });
 }

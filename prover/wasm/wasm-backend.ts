@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import { fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
-import type { Groth16Proof } from "../groth16-proof.ts";
-import { HelperThread } from "../helper-thread.ts";
-import type { WorkerAnswer, WorkerTask } from "../helper-worker.ts";
-import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
+import { randomScalar } from "../blinding.ts";
+import { JobQueue, type QueuedJob, StageClock } from "../job-queue.ts";
+import { KeyCache } from "../key-cache.ts";
+import { ProofHelper } from "../proof-helper.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover } from "../prover.ts";
 import { proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../witness-check.ts";
@@ -61,14 +60,6 @@ export function createWasmProver(options: WasmProverOptions = {}): WasmProver {
   });
 }
 
-interface Queued {
-  job: ProofJob;
-  options: ProveOptions;
-  settle: (result: WasmProofResult) => void;
-  fail: (error: unknown) => void;
-  isSettled: boolean;
-}
-
 interface LoadedKey {
   id: number;
   /** The checker gives the same object as long as the file does not change. */
@@ -85,18 +76,20 @@ class KernelProver implements WasmProver {
   readonly backend = backend;
   readonly #options: Required<WasmProverOptions>;
   readonly #checker = new ProvingKeyChecker();
-  readonly #keys = new Map<string, LoadedKey>();
-  readonly #queue: Queued[] = [];
-  readonly #helper = new HelperThread();
+  readonly #keys: KeyCache<LoadedKey>;
+  readonly #helper = new ProofHelper();
+  readonly #queue = new JobQueue<WasmProofResult>({
+    run: (queued) => this.#runJob(queued),
+    // The running job takes the threads with it, the keys stay.
+    stop: () => void Promise.all([this.#helper.end(), this.#group?.end()]),
+  });
   #group: ThreadGroup | null = null;
   #image: KernelImage | null = null;
   #nextId = 0;
-  #running: Queued | null = null;
-  #idle: Promise<void> = Promise.resolve();
-  #isClosed = false;
 
   constructor(options: Required<WasmProverOptions>) {
     this.#options = options;
+    this.#keys = new KeyCache(options.maxKeyCount, (key) => this.#forget(key));
   }
 
   get threads(): readonly Worker[] {
@@ -104,84 +97,29 @@ class KernelProver implements WasmProver {
   }
 
   prove(job: ProofJob, options: ProveOptions = {}): Promise<WasmProofResult> {
-    return new Promise((settle, fail) => {
-      const { signal } = options;
-      if (this.#isClosed) return fail(endedError("PRV_CLOSED", job));
-      if (signal?.aborted) return fail(endedError("PRV_CANCELLED", job));
-      const onAbort = () => this.#end(queued, "PRV_CANCELLED");
-      const finish = (report: () => void) => {
-        if (queued.isSettled) return;
-        queued.isSettled = true;
-        signal?.removeEventListener("abort", onAbort);
-        report();
-      };
-      const queued: Queued = {
-        job,
-        options,
-        isSettled: false,
-        settle: (result) => finish(() => settle(result)),
-        fail: (error) => finish(() => fail(error)),
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push(queued);
-      if (this.#running === null) this.#idle = this.#runAll();
-    });
+    return this.#queue.add(job, options);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const queued of [...this.#queue]) this.#end(queued, "PRV_CLOSED");
-    if (this.#running !== null) this.#end(this.#running, "PRV_CLOSED");
-    await this.#idle;
+    await this.#queue.close();
     await Promise.all([this.#helper.end(), this.#group?.end()]);
     this.#group = null;
     this.#keys.clear();
   }
 
-  /** Fails a job that waits or runs; the running one takes the threads with it, the keys stay. */
-  #end(queued: Queued, code: "PRV_CANCELLED" | "PRV_CLOSED"): void {
-    if (queued.isSettled) return;
-    const position = this.#queue.indexOf(queued);
-    if (position >= 0) this.#queue.splice(position, 1);
-    queued.fail(endedError(code, queued.job));
-    if (this.#running === queued) void Promise.all([this.#helper.end(), this.#group?.end()]);
-  }
-
-  async #runAll(): Promise<void> {
-    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
-      this.#running = queued;
-      try {
-        queued.settle(await this.#runJob(queued));
-      } catch (error) {
-        queued.fail(error);
-      }
-      this.#running = null;
-    }
-  }
-
-  async #runJob(queued: Queued): Promise<WasmProofResult> {
-    const { circuit, inputs, witness } = queued.job;
-    let lap = performance.now();
-    const start = lap;
-    const begin = (stage: ProofStage) => {
-      if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job); // nobody waits: stop here
-      const now = performance.now();
-      const lapMs = now - lap;
-      lap = now;
-      queued.options.onProgress?.({ stage, elapsedMs: now - start });
-      return lapMs;
-    };
-
+  async #runJob(queued: QueuedJob): Promise<WasmProofResult> {
+    const { job } = queued;
+    const clock = new StageClock(queued);
     const key = await this.#loadKey(queued);
-    begin("witness");
-    const bytes = witness ?? (await this.#calculateWitness(queued.job, inputs ?? {}));
-    checkWitness(circuit.name, bytes, key.header.wireCount, witness !== undefined);
-    const witnessMs = begin("prove");
+    clock.begin("witness");
+    const bytes = await this.#helper.witnessOf(job);
+    checkWitness(job.circuit.name, bytes, key.header.wireCount, job.witness !== undefined);
+    const witnessMs = clock.begin("prove");
     const { proof, phaseMs } = await this.#makeProof(key, bytes);
-    const proveMs = begin("verify");
+    const proveMs = clock.begin("verify");
     const publicSignals = readPublicSignals(bytes, key.header.publicCount);
-    await this.#verify(queued.job, proof, publicSignals);
-    const timings = { witnessMs, proveMs, verifyMs: performance.now() - lap };
+    await this.#helper.requireValid(job, proof, publicSignals);
+    const timings = { witnessMs, proveMs, verifyMs: clock.lapMs() };
     return { proof, publicSignals, timings, backend, phaseMs };
   }
 
@@ -208,40 +146,10 @@ class KernelProver implements WasmProver {
     return { proof: { a: g1.a, b: g2.b, c: g1.c }, phaseMs };
   }
 
-  async #verify({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
-    const answer = await this.#runInHelper(circuit.name, {
-      kind: "verify",
-      key: circuit.verificationKey,
-      proof,
-      publicSignals,
-    });
-    if (answer.kind === "verify" && answer.isValid) return;
-    throw proverError(
-      "PRV_PROOF_INVALID",
-      `${circuit.name}: the proof does not verify; does the witness meet all constraints?`,
-      { data: { circuit: circuit.name } },
-    );
-  }
-
-  async #loadKey(queued: Queued): Promise<LoadedKey> {
+  async #loadKey(queued: QueuedJob): Promise<LoadedKey> {
     const { circuit } = queued.job;
     const header = await this.#checker.check(circuit);
-    const known = this.#keys.get(circuit.zkeyPath);
-    this.#keys.delete(circuit.zkeyPath); // to the end, as the last used
-    if (known?.header === header) {
-      this.#keys.set(circuit.zkeyPath, known);
-      return known;
-    }
-    if (known !== undefined) await this.#forget(known);
-    for (const [path, other] of this.#keys) {
-      if (this.#keys.size < this.#options.maxKeyCount) break;
-      this.#keys.delete(path);
-      await this.#forget(other);
-    }
-    if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
-    const loaded = await this.#readKey(circuit.zkeyPath, header);
-    this.#keys.set(circuit.zkeyPath, loaded);
-    return loaded;
+    return this.#keys.take(queued, header, () => this.#readKey(circuit.zkeyPath, header));
   }
 
   async #readKey(path: string, header: ZkeyHeader): Promise<LoadedKey> {
@@ -308,32 +216,9 @@ class KernelProver implements WasmProver {
       await this.#group.end();
       this.#group = null;
     }
-    if (this.#isClosed) throw proverError("PRV_CLOSED", "the prover was closed");
+    if (this.#queue.isClosed) throw proverError("PRV_CLOSED", "the prover was closed");
     this.#group ??= new ThreadGroup(this.#options.threadCount);
     return this.#group;
-  }
-
-  async #calculateWitness(
-    { circuit }: ProofJob,
-    inputs: NonNullable<ProofJob["inputs"]>,
-  ): Promise<Uint8Array> {
-    const { name, wasmPath } = circuit;
-    const answer = await this.#runInHelper(name, { kind: "witness", wasmPath, inputs });
-    if (answer.kind === "witness") return answer.witness;
-    const isRefused = answer.kind === "failed" && answer.isRefused;
-    const message = answer.kind === "failed" ? answer.message : answer.kind;
-    throw proverError(isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED", `${name}: ${message}`, {
-      data: { circuit: name, reason: message },
-    });
-  }
-
-  #runInHelper(name: string, task: WorkerTask): Promise<WorkerAnswer> {
-    return this.#helper.run(task).catch((cause: Error) => {
-      throw proverError("PRV_WORKER_DIED", `the thread that worked on ${name} ended: ${cause.message}`, {
-        data: { circuit: name, reason: cause.message },
-        cause,
-      });
-    });
   }
 }
 
@@ -348,14 +233,4 @@ function readFrame(path: string): { sections: ZkeySections; headerSection: Uint8
   } finally {
     file.close();
   }
-}
-
-/** Uniform but for 2^-130: 384 random bits modulo the order. */
-function randomScalar(): bigint {
-  return fromBytesLe(randomBytes(48)) % scalarModulus;
-}
-
-function endedError(code: "PRV_CANCELLED" | "PRV_CLOSED", { circuit }: ProofJob) {
-  const reason = code === "PRV_CANCELLED" ? "was cancelled" : "ended, as the prover was closed";
-  return proverError(code, `the proof of ${circuit.name} ${reason}`, { data: { circuit: circuit.name } });
 }

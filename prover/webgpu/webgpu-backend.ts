@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { fromBytesLe, scalarModulus } from "../bn254-wasm.ts";
-import type { Groth16Proof } from "../groth16-proof.ts";
-import { HelperThread } from "../helper-thread.ts";
-import type { WorkerAnswer, WorkerTask } from "../helper-worker.ts";
-import type { ProofJob, ProofResult, ProofStage, ProveOptions, Prover } from "../prover.ts";
+import { randomScalar } from "../blinding.ts";
+import { JobQueue, type QueuedJob, StageClock } from "../job-queue.ts";
+import { KeyCache } from "../key-cache.ts";
+import { ProofHelper } from "../proof-helper.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover } from "../prover.ts";
 import { proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving-key.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../witness-check.ts";
@@ -63,30 +62,22 @@ async function openLoudly(kind: AdapterKind): Promise<GpuDevice> {
   return gpu;
 }
 
-interface Queued {
-  job: ProofJob;
-  options: ProveOptions;
-  settle: (result: WebgpuProofResult) => void;
-  fail: (error: unknown) => void;
-  isSettled: boolean;
-}
-
 class GpuProver implements WebgpuProver {
   readonly #kind: AdapterKind;
-  readonly #maxKeyCount: number;
   readonly #checker = new ProvingKeyChecker();
-  readonly #keys = new Map<string, GpuKey>();
-  readonly #helper = new HelperThread();
-  readonly #queue: Queued[] = [];
+  readonly #keys: KeyCache<GpuKey>;
+  readonly #helper = new ProofHelper();
+  readonly #queue = new JobQueue<WebgpuProofResult>({
+    run: (queued) => this.#runJob(queued),
+    // What the card does it ends: the next job waits for it.
+    stop: () => void this.#helper.end(),
+  });
   #gpu: GpuDevice;
-  #running: Queued | null = null;
-  #idle: Promise<void> = Promise.resolve();
-  #isClosed = false;
 
   constructor(gpu: GpuDevice, kind: AdapterKind, maxKeyCount: number) {
     this.#gpu = gpu;
     this.#kind = kind;
-    this.#maxKeyCount = maxKeyCount;
+    this.#keys = new KeyCache(maxKeyCount, (key) => this.#gpu.free(key.buffers));
   }
 
   get gpu(): GpuDevice {
@@ -99,88 +90,34 @@ class GpuProver implements WebgpuProver {
   }
 
   prove(job: ProofJob, options: ProveOptions = {}): Promise<WebgpuProofResult> {
-    return new Promise((settle, fail) => {
-      const { signal } = options;
-      if (this.#isClosed) return fail(endedError("PRV_CLOSED", job));
-      if (signal?.aborted) return fail(endedError("PRV_CANCELLED", job));
-      const onAbort = () => this.#end(queued, "PRV_CANCELLED");
-      const finish = (report: () => void) => {
-        if (queued.isSettled) return;
-        queued.isSettled = true;
-        signal?.removeEventListener("abort", onAbort);
-        report();
-      };
-      const queued: Queued = {
-        job,
-        options,
-        isSettled: false,
-        settle: (result) => finish(() => settle(result)),
-        fail: (error) => finish(() => fail(error)),
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push(queued);
-      if (this.#running === null) this.#idle = this.#runAll();
-    });
+    return this.#queue.add(job, options);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const queued of [...this.#queue]) this.#end(queued, "PRV_CLOSED");
-    if (this.#running !== null) this.#end(this.#running, "PRV_CLOSED");
-    await this.#idle;
+    await this.#queue.close();
     await this.#helper.end();
     this.#keys.clear();
     this.#gpu.close();
   }
 
-  #end(queued: Queued, code: "PRV_CANCELLED" | "PRV_CLOSED"): void {
-    if (queued.isSettled) return;
-    const position = this.#queue.indexOf(queued);
-    if (position >= 0) this.#queue.splice(position, 1);
-    queued.fail(endedError(code, queued.job));
-    if (this.#running === queued) void this.#helper.end();
-  }
-
-  async #runAll(): Promise<void> {
-    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
-      this.#running = queued;
-      try {
-        queued.settle(await this.#runJob(queued));
-      } catch (error) {
-        queued.fail(error);
-      }
-      this.#running = null;
-    }
-  }
-
-  async #runJob(queued: Queued): Promise<WebgpuProofResult> {
-    const { circuit, inputs, witness } = queued.job;
-    let lap = performance.now();
-    const start = lap;
-    const begin = (stage: ProofStage) => {
-      if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job); // nobody waits: stop here
-      const now = performance.now();
-      const lapMs = now - lap;
-      lap = now;
-      queued.options.onProgress?.({ stage, elapsedMs: now - start });
-      return lapMs;
-    };
-
+  async #runJob(queued: QueuedJob): Promise<WebgpuProofResult> {
+    const { job } = queued;
+    const clock = new StageClock(queued);
     const key = await this.#loadKey(queued);
-    begin("witness");
-    const bytes = witness ?? (await this.#calculateWitness(queued.job, inputs ?? {}));
-    checkWitness(circuit.name, bytes, key.header.wireCount, witness !== undefined);
-    const witnessMs = begin("prove");
+    clock.begin("witness");
+    const bytes = await this.#helper.witnessOf(job);
+    checkWitness(job.circuit.name, bytes, key.header.wireCount, job.witness !== undefined);
+    const witnessMs = clock.begin("prove");
     const blinding = { r: randomScalar(), s: randomScalar() };
     const { proof, phaseMs } = await proveOnGpu(this.#gpu, key, bytes.subarray(witnessValuesAt), blinding);
-    const proveMs = begin("verify");
+    const proveMs = clock.begin("verify");
     const publicSignals = readPublicSignals(bytes, key.header.publicCount);
-    await this.#verify(queued.job, proof, publicSignals);
-    const timings = { witnessMs, proveMs, verifyMs: performance.now() - lap };
+    await this.#helper.requireValid(job, proof, publicSignals);
+    const timings = { witnessMs, proveMs, verifyMs: clock.lapMs() };
     return { proof, publicSignals, timings, backend: this.backend, phaseMs };
   }
 
-  async #loadKey(queued: Queued): Promise<GpuKey> {
+  async #loadKey(queued: QueuedJob): Promise<GpuKey> {
     const { zkeyPath } = queued.job.circuit;
     const header = await this.#checker.check(queued.job.circuit);
     if (this.#gpu.lostReason !== null) {
@@ -188,66 +125,9 @@ class GpuProver implements WebgpuProver {
       this.#gpu.close();
       this.#gpu = await openLoudly(this.#kind);
     }
-    const known = this.#keys.get(zkeyPath);
-    this.#keys.delete(zkeyPath); // to the end, as the last used
-    if (known?.header === header) {
-      this.#keys.set(zkeyPath, known);
-      return known;
-    }
-    if (known !== undefined) this.#gpu.free(known.buffers);
-    for (const [path, other] of this.#keys) {
-      if (this.#keys.size < this.#maxKeyCount) break;
-      this.#keys.delete(path);
-      this.#gpu.free(other.buffers);
-    }
-    if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
-    const style: ShaderStyle = this.#gpu.isSoftware ? "compact" : "unrolled";
-    const loaded = await loadGpuKey(this.#gpu, style, zkeyPath, header);
-    this.#keys.set(zkeyPath, loaded);
-    return loaded;
-  }
-
-  async #calculateWitness(
-    { circuit }: ProofJob,
-    inputs: NonNullable<ProofJob["inputs"]>,
-  ): Promise<Uint8Array> {
-    const { name, wasmPath } = circuit;
-    const answer = await this.#runInHelper(name, { kind: "witness", wasmPath, inputs });
-    if (answer.kind === "witness") return answer.witness;
-    const isRefused = answer.kind === "failed" && answer.isRefused;
-    const message = answer.kind === "failed" ? answer.message : answer.kind;
-    throw proverError(isRefused ? "PRV_NO_WITNESS" : "PRV_PROVE_FAILED", `${name}: ${message}`, {
-      data: { circuit: name, reason: message },
+    return this.#keys.take(queued, header, () => {
+      const style: ShaderStyle = this.#gpu.isSoftware ? "compact" : "unrolled";
+      return loadGpuKey(this.#gpu, style, zkeyPath, header);
     });
   }
-
-  async #verify({ circuit }: ProofJob, proof: Groth16Proof, publicSignals: bigint[]): Promise<void> {
-    const key = circuit.verificationKey;
-    const answer = await this.#runInHelper(circuit.name, { kind: "verify", key, proof, publicSignals });
-    if (answer.kind === "verify" && answer.isValid) return;
-    throw proverError(
-      "PRV_PROOF_INVALID",
-      `${circuit.name}: the proof does not verify; does the witness meet all constraints?`,
-      { data: { circuit: circuit.name } },
-    );
-  }
-
-  #runInHelper(name: string, task: WorkerTask): Promise<WorkerAnswer> {
-    return this.#helper.run(task).catch((cause: Error) => {
-      throw proverError("PRV_WORKER_DIED", `the thread that worked on ${name} ended: ${cause.message}`, {
-        data: { circuit: name, reason: cause.message },
-        cause,
-      });
-    });
-  }
-}
-
-/** Uniform but for 2^-130: 384 random bits modulo the order. */
-function randomScalar(): bigint {
-  return fromBytesLe(randomBytes(48)) % scalarModulus;
-}
-
-function endedError(code: "PRV_CANCELLED" | "PRV_CLOSED", { circuit }: ProofJob) {
-  const reason = code === "PRV_CANCELLED" ? "was cancelled" : "ended, as the prover was closed";
-  return proverError(code, `the proof of ${circuit.name} ${reason}`, { data: { circuit: circuit.name } });
 }
