@@ -246,6 +246,88 @@ describe("BatchPublisher", () => {
     expect(await nonceOfPublisher()).toBe(1);
   });
 
+  test("fills the nonces that a reorganisation left free below its transactions", async () => {
+    const { client } = f.l1;
+    const before = await client.snapshot();
+    const { sequencer, bob } = f.l1.roles;
+    // Stands for what the publisher keeps no record of: an errand, or a transaction that was mined and reverted.
+    await client.request({
+      method: "eth_sendTransaction" as never,
+      params: [{ from: sequencer, to: bob, value: "0x1" }] as never,
+    });
+    expect(await nonceOfPublisher()).toBe(1);
+    let nowMs = 1_000_000;
+    const publisher = await f.publisher(
+      { finalityDepthBlocks: 10, resendAfterMs: 30_000 },
+      { nowMs: () => nowMs },
+    );
+    for (const _ of [1, 2]) {
+      await f.prove(1);
+      await publisher.poll();
+      await publisher.poll();
+    }
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    expect(await nonceOfPublisher()).toBe(3);
+
+    await client.revert({ id: before });
+    await client.mine({ blocks: 2 });
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([]);
+    nowMs += 29_999;
+    await publisher.poll();
+    expect(await nonceOfPublisher()).toBe(0);
+    nowMs += 1;
+    await publisher.poll();
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1, 2]);
+    expect(await f.acceptedNumbers()).toEqual([1, 2]);
+
+    // The node's pool still has what was signed for nonces 1 and 2: new batches go on whatever becomes of it.
+    for (let i = 0; i < 3; i++) {
+      await f.prove(1);
+      for (const _ of [1, 2, 3]) {
+        nowMs += 30_000;
+        await publisher.poll();
+      }
+    }
+    expect(f.sequencer.with("posted")).toEqual([1, 2, 3, 4, 5]);
+    expect(await f.acceptedNumbers()).toEqual([1, 2, 3, 4, 5]);
+    expect(await new IntentStore((await f.store()).publisher).intents()).toEqual([]);
+  });
+
+  test("waits while L1 fills the nonces below its transaction", async () => {
+    const { client } = f.l1;
+    const { sequencer, bob } = f.l1.roles;
+    const before = await client.snapshot();
+    const send = (nonce: number) =>
+      client.request({
+        method: "eth_sendTransaction" as never,
+        params: [{ from: sequencer, to: bob, value: "0x1", nonce: `0x${nonce.toString(16)}` }] as never,
+      });
+    await send(0);
+    await send(1);
+    let nowMs = 1_000_000;
+    const options = { finalityDepthBlocks: 10, resendAfterMs: 30_000 };
+    const publisher = await f.publisher(options, { nowMs: () => nowMs });
+    await f.prove(1);
+    await publisher.poll();
+    await publisher.poll();
+    await client.revert({ id: before });
+    await client.mine({ blocks: 2 });
+    for (const nonce of [0, 1]) {
+      await publisher.poll();
+      nowMs += 30_000;
+      await send(nonce);
+    }
+    await publisher.poll();
+    await publisher.poll();
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    const [posted] = await new IntentStore((await f.store()).publisher).posted();
+    expect(posted!.nonce).toBe(2);
+    expect(f.sequencer.reports.filter((r) => r.status === "dropped").length).toBe(1);
+  });
+
   test("notices that L1 moved its transaction to another block", async () => {
     await f.prove(1);
     const publisher = await f.publisher({ finalityDepthBlocks: 10 });

@@ -83,6 +83,8 @@ export class BatchPublisher {
   private readonly onStep: (step: PublishStep) => void | Promise<void>;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
   private readonly lookedAtMs = new Map<number, number>();
+  /** How many transactions of the account L1 had then. */
+  private lookedAtMinedCount = -1;
   private readonly lostLooks = new Map<number, number>();
   /** Batches that were reported as dropped before they were sent: once is enough. */
   private readonly droppedHashes = new Set<string>();
@@ -130,28 +132,30 @@ export class BatchPublisher {
    */
   async poll(): Promise<void> {
     await this.posted.poll();
-    const onItsWay = await this.followIntents();
-    if (onItsWay !== "busy") await this.submitNext(onItsWay);
+    if (await this.followIntents()) await this.submitNext();
   }
 
   // What was signed and is not mined.
 
-  /** "idle": nothing is on its way; an intent: its nonce is free to be taken over. */
-  private async followIntents(): Promise<"busy" | "idle" | PublishIntent> {
-    for (const intent of await this.modules.store.intents()) {
+  /** @returns true where nothing is on its way: what was given up waits for its nonce's turn to be taken over */
+  private async followIntents(): Promise<boolean> {
+    const intents = await this.modules.store.intents();
+    for (const intent of intents) {
       const receipt = await this.receiptOf(intent);
       if (receipt !== null) {
         await this.settle(intent, receipt);
-      } else if ((await this.sender.minedCount()) > intent.nonce) {
-        if (!(await this.loseNonce(intent))) return "busy";
-      } else if (intent.isGivenUp) {
-        return intent;
-      } else {
-        await this.lookAfter(intent);
-        return "busy"; // Later nonces wait for this one.
+        continue;
+      }
+      const minedCount = await this.sender.minedCount();
+      if (minedCount > intent.nonce) {
+        if (!(await this.loseNonce(intent))) return false;
+      } else if (!intent.isGivenUp) {
+        if (this.isKeptOut(intent, minedCount)) await this.vacate(intents, minedCount);
+        else await this.lookAfter(intent, minedCount);
+        return false; // Later nonces wait for this one.
       }
     }
-    return "idle";
+    return true;
   }
 
   private receiptOf(intent: PublishIntent): Promise<TransactionReceipt | null> {
@@ -209,13 +213,49 @@ export class BatchPublisher {
     return true;
   }
 
+  /**
+   * Nonces below the intent's are free, and no transaction of ours is known that fills them: a reorganisation took back
+   * errands, reverted transactions, or what was found on L1 without an intent. A node that keeps them in its pool mines
+   * them, so the count grows; where it stands still, no fee brings the intent's transactions in.
+   */
+  private isKeptOut(intent: PublishIntent, minedCount: number): boolean {
+    return (
+      minedCount < intent.nonce &&
+      minedCount === this.lookedAtMinedCount &&
+      this.lookedAtMs.has(intent.nonce) &&
+      this.isLate(intent)
+    );
+  }
+
+  /**
+   * Gives up all that lies behind a gap of nonces, so that its batches are sent under the first free one. What was
+   * signed before and is mined later, once the gap is filled, reverts: its batches no longer follow on L1's root.
+   */
+  private async vacate(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
+    for (const intent of intents) {
+      const last = intent.attempts.at(-1)!;
+      if (intent.isGivenUp) continue;
+      this.modules.logger.warn(
+        { ...facts(last), nonce: intent.nonce, minedCount },
+        "lower nonces are free again and keep the transaction out: its batches go under the first of them",
+      );
+      await this.reportDropped(last, null);
+      await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
+    }
+  }
+
+  private isLate(intent: PublishIntent): boolean {
+    const since = Math.max(intent.attempts.at(-1)!.signedAtMs, this.lookedAtMs.get(intent.nonce) ?? 0);
+    const waitedMs = this.nowMs() - since;
+    // A clock that was set back does not say how long it was: once too early is better than a day too late.
+    return waitedMs >= this.options.resendAfterMs || waitedMs < 0;
+  }
+
   /** Sends again, replaces or gives up the transaction of the lowest nonce, if it is time. */
-  private async lookAfter(intent: PublishIntent): Promise<void> {
+  private async lookAfter(intent: PublishIntent, minedCount: number): Promise<void> {
     const last = intent.attempts.at(-1)!;
     const lookedAtMs = this.lookedAtMs.get(intent.nonce);
-    const waitedMs = this.nowMs() - Math.max(last.signedAtMs, lookedAtMs ?? 0);
-    // A clock that was set back does not say how long it was: once too early is better than a day too late.
-    const isLate = waitedMs >= this.options.resendAfterMs || waitedMs < 0;
+    const isLate = this.isLate(intent);
     if (lookedAtMs !== undefined && !isLate) return;
     const { reason, refusal } = await this.whyRefused(last);
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
@@ -228,6 +268,7 @@ export class BatchPublisher {
       return;
     }
     this.lookedAtMs.set(intent.nonce, this.nowMs());
+    this.lookedAtMinedCount = minedCount;
     const fees = isLate
       ? replacementFees(feesOf(last), await this.sender.feeMarket(), this.options.maxFeePerGasWei)
       : null;
@@ -288,8 +329,8 @@ export class BatchPublisher {
 
   // What is ready.
 
-  private async submitNext(free: "idle" | PublishIntent): Promise<void> {
-    if (await this.sendErrand(free)) return;
+  private async submitNext(): Promise<void> {
+    if (await this.sendErrand()) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
     const { batchNumber: l1BatchNumber } = await rollup.state();
@@ -298,7 +339,7 @@ export class BatchPublisher {
     if ((await this.foreign.poll()) || ready.length === 0) return;
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
     if (bundle === null) return;
-    const attempt = await this.sendNew(free, { ...bundle, batches: bundle.batches.map(intendedBatch) });
+    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) });
     if (attempt === null) return;
     await this.reportSubmitted(attempt);
     const { gasLimit, maxFeePerGasWei } = attempt;
@@ -306,7 +347,7 @@ export class BatchPublisher {
   }
 
   /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
-  private async sendErrand(free: "idle" | PublishIntent): Promise<boolean> {
+  private async sendErrand(): Promise<boolean> {
     const { account, logger, nextErrand, rollup } = this.modules;
     const errand = (await nextErrand?.()) ?? null;
     if (errand === null) return false;
@@ -322,17 +363,15 @@ export class BatchPublisher {
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }
-    const attempt = await this.sendNew(free, { batches: [], input, gasEstimate });
+    const attempt = await this.sendNew({ batches: [], input, gasEstimate });
     if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
     return attempt !== null;
   }
 
-  private async sendNew(free: "idle" | PublishIntent, draft: TransactionDraft): Promise<Attempt | null> {
-    const earlier = free === "idle" ? null : free;
-    const intent = await this.sender.sendNew(draft, earlier, this.options.maxFeePerGasWei);
+  private async sendNew(draft: TransactionDraft): Promise<Attempt | null> {
+    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei);
     if (intent === null) {
       this.modules.logger.warn(
-        { nonce: earlier?.nonce },
         "cannot take over the nonce of a transaction that was given up: fees are at their cap",
       );
       return null;

@@ -76,19 +76,20 @@ export class TransactionSender {
   }
 
   /**
-   * As `signAndSend`, with the fees of the day.
-   * @param free what was given up, and whose nonce is to be taken over; null for the next nonce
+   * As `signAndSend`, with the fees of the day, under the first nonce that is not mined. Where that one was given up, it
+   * is taken over.
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
     { batches, gasEstimate, input }: TransactionDraft,
-    free: PublishIntent | null,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
     const market = await this.feeMarket();
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
-    const nonce = free === null ? await this.minedCount() : free.nonce;
-    const last = free?.attempts.at(-1);
+    const nonce = await this.minedCount();
+    const intents = await this.modules.store.intents();
+    const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
+    const last = earlier.at(-1);
     const fees =
       last === undefined
         ? initialFees(market, maxFeePerGasWei)
@@ -96,7 +97,7 @@ export class TransactionSender {
     if (fees === null) return null;
     const padded = (gasEstimate * 6n) / 5n;
     const gasLimit = padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS;
-    return this.signAndSend({ batches, input, gasLimit, nonce, fees }, free?.attempts ?? []);
+    return this.signAndSend({ batches, input, gasLimit, nonce, fees }, earlier);
   }
 
   /** Sends a signed transaction, again or for the first time. */
