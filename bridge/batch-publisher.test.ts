@@ -278,22 +278,61 @@ describe("BatchPublisher", () => {
     expect(await nonceOfPublisher()).toBe(0);
     nowMs += 1;
     await publisher.poll();
-    await publisher.poll();
-    await publisher.poll();
+    expect(await nonceOfPublisher(), "a filler, and what the node's pool has of the rest").toBeGreaterThan(0);
+    for (let i = 0; i < 4; i++) {
+      nowMs += 30_000;
+      await publisher.poll();
+    }
     expect(f.sequencer.with("posted")).toEqual([1, 2]);
     expect(await f.acceptedNumbers()).toEqual([1, 2]);
+    expect(await nonceOfPublisher(), "no batch was signed under another nonce").toBe(3);
+    const store = new IntentStore((await f.store()).publisher);
+    expect((await store.posted()).map(({ nonce }) => nonce)).toEqual([1, 2]);
+    expect(await store.intents()).toEqual([]);
+  });
 
-    // The node's pool still has what was signed for nonces 1 and 2: new batches go on whatever becomes of it.
+  test("fills a gap in which a given-up transaction lies, and one that a kill left half filled", async () => {
+    const { client } = f.l1;
+    const { sequencer, bob } = f.l1.roles;
+    const store = new IntentStore((await f.store()).publisher);
+    const before = await client.snapshot();
     for (let i = 0; i < 3; i++) {
-      await f.prove(1);
-      for (const _ of [1, 2, 3]) {
-        nowMs += 30_000;
-        await publisher.poll();
-      }
+      await client.request({
+        method: "eth_sendTransaction" as never,
+        params: [{ from: sequencer, to: bob, value: "0x1" }] as never,
+      });
     }
-    expect(f.sequencer.with("posted")).toEqual([1, 2, 3, 4, 5]);
-    expect(await f.acceptedNumbers()).toEqual([1, 2, 3, 4, 5]);
-    expect(await new IntentStore((await f.store()).publisher).intents()).toEqual([]);
+    let nowMs = 1_000_000;
+    let stepsLeft = Number.POSITIVE_INFINITY;
+    const onStep = () => {
+      if (stepsLeft-- <= 0) throw new Error("killed");
+    };
+    const start = () =>
+      f.publisher({ finalityDepthBlocks: 10, resendAfterMs: 30_000 }, { nowMs: () => nowMs, onStep });
+    let publisher = await start();
+    await f.prove(1);
+    await publisher.poll();
+    await publisher.poll();
+    const { attempts, nonce } = (await store.posted())[0]!;
+    expect(nonce).toBe(3);
+    await client.revert({ id: before });
+    await client.mine({ blocks: 2 });
+    // As if an errand had been given up that was signed for nonce 1.
+    await store.saveIntent({ nonce: 1, attempts: [{ ...attempts[0]!, batches: [] }], isGivenUp: true });
+    await publisher.poll();
+    nowMs += 30_000;
+    stepsLeft = 4; // The first filler, and the second one's writing.
+    await expect(publisher.poll()).rejects.toThrow("killed");
+    stepsLeft = Number.POSITIVE_INFINITY;
+    publisher = await start();
+    for (let i = 0; i < 8; i++) {
+      nowMs += 30_000;
+      await publisher.poll();
+    }
+    expect(f.sequencer.with("posted")).toEqual([1]);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+    expect(await nonceOfPublisher()).toBe(4);
+    expect(await store.intents()).toEqual([]);
   });
 
   test("waits while L1 fills the nonces below its transaction", async () => {

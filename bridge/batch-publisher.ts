@@ -27,9 +27,10 @@ import {
   type PublishIntent,
 } from "./publish-intent.ts";
 import {
+  callOf,
   classifyRefusal,
   dropReason,
-  inputOf,
+  isFiller,
   type RefusalClass,
   revertText,
   whyRefused,
@@ -150,7 +151,7 @@ export class BatchPublisher {
       if (minedCount > intent.nonce) {
         if (!(await this.loseNonce(intent))) return false;
       } else if (!intent.isGivenUp) {
-        if (this.isKeptOut(intent, minedCount)) await this.vacate(intents, minedCount);
+        if (this.isKeptOut(intent, minedCount)) await this.fillGap(intents, minedCount);
         else await this.lookAfter(intent, minedCount);
         return false; // Later nonces wait for this one.
       }
@@ -173,9 +174,11 @@ export class BatchPublisher {
     if (receipt.status === "success") {
       await this.onStep("after-mine");
       if (attempt.batches.length === 0) {
-        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it.
+        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it. A filler nobody misses.
         await this.modules.store.removeIntent(intent);
-        this.modules.logger.info({ ...facts(attempt), nonce: intent.nonce }, "an errand is on L1");
+        const { transactionHash } = attempt;
+        const what = isFiller(attempt, this.modules.account.address) ? "a filler" : "an errand";
+        this.modules.logger.info({ transactionHash, nonce: intent.nonce }, `${what} is on L1`);
         return;
       }
       await this.posted.settle(intent, attempt.batches, intent, receipt);
@@ -201,6 +204,12 @@ export class BatchPublisher {
     const looks = (this.lostLooks.get(intent.nonce) ?? 0) + 1;
     this.lostLooks.set(intent.nonce, looks);
     if (looks < LOOKS_BEFORE_NONCE_IS_LOST) return false;
+    if (intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
+      // L1 had not forgotten after all what used the nonce before.
+      await this.modules.store.removeIntent(intent);
+      this.lostLooks.delete(intent.nonce);
+      return true;
+    }
     // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
     raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
     this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
@@ -228,19 +237,26 @@ export class BatchPublisher {
   }
 
   /**
-   * Gives up all that lies behind a gap of nonces, so that its batches are sent under the first free one. What was
-   * signed before and is mined later, once the gap is filled, reverts: its batches no longer follow on L1's root.
+   * Sends fillers, which do nothing, under all free nonces below what waits. The batches behind them are not sent under
+   * a lower nonce instead: then two transactions could take effect, the second one after the sequencer has made another
+   * batch of its number.
    */
-  private async vacate(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
-    for (const intent of intents) {
-      const last = intent.attempts.at(-1)!;
-      if (intent.isGivenUp) continue;
-      this.modules.logger.warn(
-        { ...facts(last), nonce: intent.nonce, minedCount },
-        "lower nonces are free again and keep the transaction out: its batches go under the first of them",
+  private async fillGap(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
+    const { logger } = this.modules;
+    const waiting = intents.filter((intent) => !intent.isGivenUp).map((intent) => intent.nonce);
+    for (let nonce = minedCount; nonce < waiting.at(-1)!; nonce++) {
+      if (waiting.includes(nonce)) continue;
+      const filler = await this.sender.sendFiller(nonce, this.options.maxFeePerGasWei);
+      if (filler === null) {
+        logger.warn({ nonce }, "cannot take over a given-up nonce below the batches: fees are at their cap");
+        continue;
+      }
+      this.lookedAtMs.set(nonce, this.nowMs());
+      const { transactionHash } = filler.attempts.at(-1)!;
+      logger.warn(
+        { nonce, transactionHash },
+        "L1 forgot what used this nonce, filled it: batches wait behind",
       );
-      await this.reportDropped(last, null);
-      await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
     }
   }
 
@@ -284,7 +300,7 @@ export class BatchPublisher {
     }
     const plan = {
       batches: last.batches,
-      input: inputOf(last),
+      ...callOf(last),
       gasLimit: BigInt(last.gasLimit),
       nonce: intent.nonce,
       fees,

@@ -131,6 +131,7 @@ export async function startBridgeFixture(
         {
           deployedAtBlock: Number(l1.deployment.blockNumber),
           confirmations: 2,
+          finalityDepthBlocks: 2,
           maxChunkBlocks: 100,
           ...options,
         },

@@ -79,6 +79,7 @@ export async function startBridge(
     {
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations: config.confirmations,
+      finalityDepthBlocks: config.finalityDepthBlocks,
       maxChunkBlocks: config.logChunkBlocks,
     },
     {

@@ -1,4 +1,4 @@
-import { type Address, type Hex, parseTransaction } from "viem";
+import { type Address, type Hex, isAddressEqual, parseTransaction } from "viem";
 import { type ContractRevert, l1Call, revertOf } from "./l1-client.ts";
 import type { DropReason } from "./operator-client.ts";
 import type { Attempt } from "./publish-intent.ts";
@@ -58,7 +58,15 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
   }
 }
 
-export const inputOf = (attempt: Attempt): Hex => parseTransaction(attempt.raw).data!;
+/** What an attempt calls. */
+export function callOf(attempt: Attempt): { to: Address; input: Hex } {
+  const { data, to } = parseTransaction(attempt.raw);
+  return { to: to!, input: data ?? "0x" };
+}
+
+/** A transaction of the account to itself that only uses its nonce. */
+export const isFiller = (attempt: Attempt, account: Address): boolean =>
+  isAddressEqual(callOf(attempt).to, account);
 
 /** Whether L1's newest state takes what an attempt carries, and why not. An errand's refusal is always "refused". */
 export async function whyRefused(
@@ -67,7 +75,8 @@ export async function whyRefused(
 ): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
   const { from, rollup } = modules;
   try {
-    const call = { account: from, to: rollup.address, data: inputOf(attempt) };
+    const { input, to } = callOf(attempt);
+    const call = { account: from, to, data: input };
     await l1Call("take the transaction", () => rollup.client.call(call));
     return { refusal: null, reason: null };
   } catch (error) {

@@ -92,10 +92,10 @@ describe("RandomnessWatcher", () => {
   test("goes on after a restart, and begins anew with an empty database, without doing anything twice on L1", async () => {
     const first = await sealEpoch();
     const second = await sealEpoch();
-    await (await f.randomnessWatcher({ confirmations: 1 })).poll();
+    await (await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 })).poll();
     await f.closeStore();
     await actions.mineRandomness(BigInt(second), 2);
-    const watcher = await f.randomnessWatcher({ confirmations: 1 });
+    const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
     const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
     for (let i = 0; i < 4; i++) await publisher.poll();
     await watcher.poll();
@@ -107,7 +107,7 @@ describe("RandomnessWatcher", () => {
     ]);
     const { randomness } = await f.store();
     await randomness.write((await randomness.entries()).map(([key]) => ({ delete: key })));
-    const again = await f.randomnessWatcher({ confirmations: 1 });
+    const again = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
     await again.poll();
     expect(seals().slice(-2)).toEqual([
       [first, hex(a), false],
@@ -117,7 +117,7 @@ describe("RandomnessWatcher", () => {
   });
 
   test("leaves an errand that somebody else has done, and sends batches all the same", async () => {
-    const watcher = await f.randomnessWatcher({ confirmations: 1 });
+    const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
     const batchNumber = await sealEpoch();
     await watcher.poll();
     const header = await actions.headerOf(await actions.mineRandomness(BigInt(batchNumber)));
@@ -130,7 +130,7 @@ describe("RandomnessWatcher", () => {
 
   test("raises the alarm while time runs out, and clears it when the randomness is recorded", async () => {
     const alarmBlocks = BLOCK_HASH_WINDOW_BLOCKS - 20;
-    const watcher = await f.randomnessWatcher({ confirmations: 1, alarmBlocks });
+    const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1, alarmBlocks });
     const batchNumber = await sealEpoch();
     await actions.mineRandomness(BigInt(batchNumber), 20);
     await watcher.poll();
@@ -145,8 +145,33 @@ describe("RandomnessWatcher", () => {
     expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(0);
   });
 
+  test("passes on what a reorganisation below finality left, and nothing that it took back", async () => {
+    const watcher = await f.randomnessWatcher({ finalityDepthBlocks: 12 });
+    const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
+    const batchNumber = await sealEpoch();
+    const before = await f.l1.client.snapshot();
+    await actions.mineRandomness(BigInt(batchNumber), 1);
+    await watcher.poll();
+    for (let i = 0; i < 2; i++) await publisher.poll();
+    const first = await f.rollup.randomness(batchNumber);
+    expect(first).not.toBe(0n);
+    await f.l1.client.mine({ blocks: 10 });
+    await watcher.poll();
+    expect(seals()).toEqual([[batchNumber, null, false]]);
+
+    await f.l1.client.revert({ id: before });
+    await actions.mineRandomness(BigInt(batchNumber), 1);
+    for (let i = 0; i < 2; i++) await publisher.poll();
+    const second = await f.rollup.randomness(batchNumber);
+    expect(second).not.toBe(0n);
+    expect(second).not.toBe(first);
+    await f.l1.client.mine({ blocks: 12 });
+    await watcher.poll();
+    expect(seals().slice(1)).toEqual([[batchNumber, hex(second), false]]);
+  });
+
   test("stops where L1 has other randomness than the sequencer was told", async () => {
-    const watcher = await f.randomnessWatcher({ confirmations: 1 });
+    const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
     const batchNumber = await sealEpoch();
     await actions.recordRandomness(BigInt(batchNumber));
     f.sequencer.seals.push({ batchNumber, blockNumber: 1, prevRandao: hex(5n), isMissed: false });

@@ -21,8 +21,13 @@ import { BLOCK_HASH_WINDOW_BLOCKS, RANDOMNESS_DELAY_BLOCKS } from "./settlement-
 export interface RandomnessWatcherOptions {
   /** Block of the rollup: no Seal is older. */
   readonly deployedAtBlock: number;
-  /** Blocks that must hold or follow one before what it says is passed on; 1 = as soon as it is mined. */
+  /** Blocks that must hold or follow one before its header is recorded on L1, which can be repeated; 1 = at once. */
   readonly confirmations: number;
+  /**
+   * Blocks that must hold or follow one before what it says is passed on: the sequencer builds settlements on it, and L1
+   * refuses them for ever if it has other randomness then.
+   */
+  readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
   /** With fewer blocks than this left, randomness that is not recorded is a matter for a human. */
   readonly alarmBlocks?: number;
@@ -82,7 +87,7 @@ export class RandomnessWatcher {
     for (const { batchNumber } of await this.pending()) {
       const { blockNumber } = await rollup.sealedAt(batchNumber);
       const randomnessBlock = blockNumber + RANDOMNESS_DELAY_BLOCKS;
-      if (blockNumber === 0 || randomnessBlock > this.confirmedNumber(headNumber)) continue;
+      if (blockNumber === 0 || randomnessBlock > headNumber - this.options.confirmations + 1) continue;
       if (isMissed(randomnessBlock, headNumber) || (await rollup.randomness(batchNumber)) !== 0n) continue;
       return {
         name: `record the randomness of batch ${batchNumber}`,
@@ -96,16 +101,16 @@ export class RandomnessWatcher {
   private async passOn(pending: Pending, headNumber: number): Promise<boolean> {
     const { logger, metrics, rollup } = this.modules;
     const { batchNumber } = pending;
-    const at = { blockNumber: BigInt(this.confirmedNumber(headNumber)) };
+    const finalNumber = this.finalNumber(headNumber);
+    const at = { blockNumber: BigInt(finalNumber) };
     const [sealed, prevRandao] = await Promise.all([
       rollup.sealedAt(batchNumber, at),
       rollup.randomness(batchNumber, at),
     ]);
-    // A reorganisation below the confirmation depth took the Seal; the cursor's block went with it.
+    // A reorganisation deeper than finality took the Seal; the cursor's block went with it.
     if (sealed.blockNumber === 0) return false;
     const randomnessBlock = sealed.blockNumber + RANDOMNESS_DELAY_BLOCKS;
-    const confirmedMissed = isMissed(randomnessBlock, this.confirmedNumber(headNumber));
-    if (prevRandao !== 0n || confirmedMissed) {
+    if (prevRandao !== 0n || isMissed(randomnessBlock, finalNumber)) {
       const hasRandomness = prevRandao !== 0n;
       await this.report({
         batchNumber,
@@ -162,7 +167,7 @@ export class RandomnessWatcher {
   /** Reads the events of the blocks that are deep enough and not read yet. */
   private async findSeals(headNumber: number): Promise<void> {
     const { rollup, store } = this.modules;
-    const deepEnough = this.confirmedNumber(headNumber);
+    const deepEnough = this.finalNumber(headNumber);
     const from = await this.resumeFrom(headNumber);
     if (from > deepEnough) return;
     const chunks = readRollupLogs({
@@ -193,10 +198,7 @@ export class RandomnessWatcher {
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
     const isKept = blockNumber <= headNumber && (await this.blockHash(blockNumber)) === blockHash;
     if (isKept) return blockNumber + 1;
-    this.modules.logger.warn(
-      { blockNumber },
-      "L1 was reorganised below the confirmation depth, reading again",
-    );
+    this.modules.logger.warn({ blockNumber }, "L1 was reorganised deeper than finality, reading again");
     return this.options.deployedAtBlock;
   }
 
@@ -205,8 +207,8 @@ export class RandomnessWatcher {
     return entries.map(([, value]) => pendingSchema.parse(value));
   }
 
-  private confirmedNumber(headNumber: number): number {
-    return headNumber - this.options.confirmations + 1;
+  private finalNumber(headNumber: number): number {
+    return headNumber - this.options.finalityDepthBlocks + 1;
   }
 
   private async headNumber(): Promise<number> {

@@ -19,6 +19,7 @@ export interface TransactionSenderModules {
 
 export interface TransactionPlan {
   readonly batches: readonly IntendedBatch[];
+  readonly to: Address;
   readonly input: Hex;
   readonly gasLimit: bigint;
   readonly nonce: number;
@@ -34,6 +35,8 @@ export interface TransactionDraft {
 
 // EIP-7825: no transaction may have more.
 const MAX_TRANSACTION_GAS = 2n ** 24n;
+// Ethereum Yellow Paper, appendix G, G_transaction.
+const PLAIN_TRANSFER_GAS = 21_000n;
 
 /** Signs, writes down, sends: in this order. */
 export class TransactionSender {
@@ -45,13 +48,13 @@ export class TransactionSender {
 
   /** `earlier`: what was signed for this nonce before. */
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
-    const { account, chainId, nowMs, onStep, store, to } = this.modules;
+    const { account, chainId, nowMs, onStep, store } = this.modules;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
     const raw = await account.signTransaction({
       type: "eip1559",
       chainId,
       nonce: plan.nonce,
-      to,
+      to: plan.to,
       data: plan.input,
       gas: plan.gasLimit,
       maxFeePerGas: maxFeePerGasWei,
@@ -84,9 +87,30 @@ export class TransactionSender {
     { batches, gasEstimate, input }: TransactionDraft,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
-    const market = await this.feeMarket();
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount();
+    const padded = (gasEstimate * 6n) / 5n;
+    const gasLimit = padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS;
+    return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
+  }
+
+  /**
+   * Uses up a nonce that no transaction of ours waits for, with one that does nothing. Where it was given up, it is
+   * taken over.
+   * @returns null where fees at their cap leave no room for a replacement
+   */
+  sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
+    const { address } = this.modules.account;
+    const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS } as const;
+    return this.sendUnder(nonce, content, maxFeePerGasWei);
+  }
+
+  private async sendUnder(
+    nonce: number,
+    content: Omit<TransactionPlan, "nonce" | "fees">,
+    maxFeePerGasWei: bigint,
+  ): Promise<PublishIntent | null> {
+    const market = await this.feeMarket();
     const intents = await this.modules.store.intents();
     const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
     const last = earlier.at(-1);
@@ -94,10 +118,10 @@ export class TransactionSender {
       last === undefined
         ? initialFees(market, maxFeePerGasWei)
         : replacementFees(feesOf(last), market, maxFeePerGasWei);
-    if (fees === null) return null;
-    const padded = (gasEstimate * 6n) / 5n;
-    const gasLimit = padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS;
-    return this.signAndSend({ batches, input, gasLimit, nonce, fees }, earlier);
+    if (fees !== null) return this.signAndSend({ ...content, nonce, fees }, earlier);
+    // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
+    await this.send(last!);
+    return null;
   }
 
   /** Sends a signed transaction, again or for the first time. */

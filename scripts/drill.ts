@@ -1,21 +1,23 @@
 /** `npm run drill`: every fault against real processes and a real L1. Exit code 1 on any loss. */
 import { parseArgs } from "node:util";
 import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
+import { DRILL_SLOT_COUNTS } from "./drill/drill-circuit.ts";
 import type { FaultResult } from "./drill/fault.ts";
 import { FAULTS, isClean, runDrill } from "./drill/run-drills.ts";
 import { tableOf } from "./drill/table.ts";
 
-const USAGE = `npm run drill -- [--fault NAME]… [--tries N] [--prover ${BACKEND_NAMES.join("|")}] [--seed N] [--keep FOLDER] [--together]
+const USAGE = `npm run drill -- [--fault NAME]… [--tries N] [--prover ${BACKEND_NAMES.join("|")}] [--slots ${DRILL_SLOT_COUNTS.join("|")}] [--seed N] [--keep FOLDER] [--together]
 
 ${FAULTS.map(({ defaultTries, description, name }) => `  ${name.padEnd(20)} ${description} (${defaultTries} tries)`).join("\n")}
 
---keep: logs and data of every fault stay in FOLDER. --together: all on one ledger, one after the other. The last line is JSON: {"drills": […]}.`;
+--slots: operations in a batch, 2 unless told. --keep: logs and data of every fault stay in FOLDER. --together: all on one ledger, one after the other. The last line is JSON: {"drills": […]}.`;
 
 const { values } = parseArgs({
   options: {
     fault: { type: "string", multiple: true, default: [] },
     tries: { type: "string" },
     prover: { type: "string", default: "wasm" },
+    slots: { type: "string", default: "2" },
     seed: { type: "string", default: "1" },
     keep: { type: "string" },
     together: { type: "boolean", default: false },
@@ -24,11 +26,13 @@ const { values } = parseArgs({
 });
 const unknown = values.fault.filter((name) => !FAULTS.some((fault) => fault.name === name));
 const isBackend = (name: string): name is BackendName => (BACKEND_NAMES as readonly string[]).includes(name);
+const slots = Number(values.slots);
 const tries = values.tries === undefined ? null : Number(values.tries);
 if (
   values.help ||
   unknown.length > 0 ||
   !isBackend(values.prover) ||
+  !DRILL_SLOT_COUNTS.includes(slots) ||
   (tries !== null && !(Number.isInteger(tries) && tries > 0))
 ) {
   console.log(unknown.length > 0 ? `there is no fault ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
@@ -41,7 +45,13 @@ const progress = (text: string) =>
 const results: FaultResult[] = [];
 const wanted = FAULTS.filter(({ name }) => values.fault.length === 0 || values.fault.includes(name));
 const plans = wanted.map((fault) => [fault, tries ?? fault.defaultTries] as const);
-const options = { backend: values.prover, seed: Number(values.seed), keepIn: values.keep ?? null, progress };
+const options = {
+  backend: values.prover,
+  slots,
+  seed: Number(values.seed),
+  keepIn: values.keep ?? null,
+  progress,
+};
 // One world each, or one for all: then the counts of a row are those of all faults.
 for (const plan of values.together ? [plans] : plans.map((one) => [one]))
   results.push(...(await runDrill(plan, options)));

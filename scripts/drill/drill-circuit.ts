@@ -12,13 +12,13 @@ export interface DrillCircuit {
 }
 
 /**
- * The smallest circuit that does everything: 2^16 points, so that a proof of the real prover takes about a second.
- * Wide slots know all kinds, transfers among them.
+ * Slots of the circuits that there are for drills: the smallest one that does everything, 2^16 points and a second a proof,
+ * and one of 2^18 points that keeps up with the traffic while processes are killed. Wide slots know all kinds.
  */
-export const DRILL_SHAPE: BatchShape = { narrow: 0, wide: 2 };
+export const DRILL_SLOT_COUNTS = [2, 8];
 
 /** Compiled and with development keys, from the cache where they were made before. */
-export async function buildDrillCircuit(shape: BatchShape = DRILL_SHAPE): Promise<DrillCircuit> {
+export async function buildDrillCircuit(shape: BatchShape): Promise<DrillCircuit> {
   const compiled = await compileCircuit(circuitSpec(shapeName(shape)));
   const proving = await developmentSetup(compiled, {});
   return { sizes: batchSizes(shape), compiled, proving };

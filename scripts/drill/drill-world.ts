@@ -17,6 +17,8 @@ import { waitUntil } from "./wait-until.ts";
 
 export interface WorldOptions {
   readonly backend: BackendName;
+  /** Operations that a batch has room for: 2 or 8. */
+  readonly slots: number;
   /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
   readonly confirmations?: number;
   readonly finalityDepthBlocks?: number;
@@ -66,7 +68,7 @@ export class DrillWorld {
   private readonly isTemporary: boolean;
 
   static async start(options: WorldOptions): Promise<DrillWorld> {
-    const circuit = await buildDrillCircuit();
+    const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
     const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
     const l1 = await startDrillL1(circuit, users);
     try {

@@ -14,6 +14,7 @@ it(
     const steps: string[] = [];
     const results = await runDrill(plan, {
       backend: "wasm",
+      slots: 2,
       seed: 3,
       keepIn: null,
       progress: (text) => steps.push(text),

@@ -24,6 +24,8 @@ export const FAULTS: readonly Fault[] = [
 
 export interface DrillOptions {
   readonly backend: BackendName;
+  /** Operations that a batch has room for: one of `DRILL_SLOT_COUNTS`. */
+  readonly slots: number;
   readonly seed: number;
   /** Keeps logs and data there. */
   readonly keepIn: string | null;
@@ -38,13 +40,13 @@ export async function runDrill(
   faults: readonly (readonly [fault: Fault, tries: number])[],
   options: DrillOptions,
 ): Promise<FaultResult[]> {
-  const { backend, keepIn, progress, seed } = options;
+  const { backend, keepIn, progress, seed, slots } = options;
   const random = new SeededRandom(seed);
   const injected: Injected[] = [];
   let running = faults[0]![0].name;
   let world: DrillWorld | null = null;
   try {
-    world = await DrillWorld.start({ name: running, backend, keepIn });
+    world = await DrillWorld.start({ name: running, backend, slots, keepIn });
     world.traffic.start();
     for (const [fault, tries] of faults) {
       running = fault.name;
