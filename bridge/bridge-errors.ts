@@ -107,6 +107,13 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_HISTORY_INCOMPLETE: {
+    // Not the rollup's fault: the contract's first event is that of its constructor.
+    meaning:
+      "the L1 node's logs do not begin with the rollup's first event: it does not keep old ones, or they were asked for from a later block on",
+    httpStatus: 502,
+    isRetryable: true,
+  },
   BRG_BATCH_NOT_IN_CALL: {
     meaning: "a batch came in through another contract, and no event holds its data",
     httpStatus: 500,

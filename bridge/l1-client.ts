@@ -13,22 +13,42 @@ import {
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
+import { patientFetch } from "./patient-fetch.ts";
 
 export type L1Client = PublicClient<HttpTransport, undefined>;
 
+export interface L1ClientOptions {
+  readonly rpcUrl: string;
+  readonly timeoutMs?: number;
+  readonly pollIntervalMs?: number;
+  /** How long a request is repeated while the node is busy; 0, the default: not at all. */
+  readonly patienceMs?: number;
+}
+
+// Hosted nodes count requests by the second or the minute.
+const PATIENCE_MS = 120_000;
+
 /** A client of an L1 node. It does not retry: its callers poll, and count failures. */
-export function createL1Client(options: {
-  rpcUrl: string;
-  timeoutMs?: number;
-  pollIntervalMs?: number;
-}): L1Client {
+export function createL1Client(options: L1ClientOptions): L1Client {
+  const { patienceMs = 0, timeoutMs: attemptTimeoutMs = 20_000 } = options;
   return createPublicClient({
-    transport: http(options.rpcUrl, { retryCount: 0, timeout: options.timeoutMs ?? 20_000 }),
+    transport: http(options.rpcUrl, {
+      retryCount: 0,
+      timeout: attemptTimeoutMs + patienceMs,
+      ...(patienceMs === 0 ? {} : { fetchFn: patientFetch({ attemptTimeoutMs, patienceMs }) }),
+    }),
     pollingInterval: options.pollIntervalMs ?? 1_000,
     // Blocks are compared by hash; an answer from a cache would hide a reorganisation.
     cacheTime: 0,
   });
 }
+
+/**
+ * A client for commands that run once and ask for thousands of transactions: a node that limits how often it is asked, or
+ * that restarts, makes them slower and does not end them.
+ */
+export const createPatientL1Client = (options: L1ClientOptions): L1Client =>
+  createL1Client({ patienceMs: PATIENCE_MS, ...options });
 
 /** What a contract answered when it refused. */
 export interface ContractRevert {
@@ -67,8 +87,7 @@ export function l1Error(error: unknown, doing: string): RollupError {
       },
     );
   }
-  const isUnreachable =
-    error.walk((e) => e instanceof HttpRequestError || e instanceof TimeoutError) !== null;
+  const isUnreachable = error.walk(isNoAnswer) !== null;
   return bridgeError(
     isUnreachable ? "BRG_L1_UNREACHABLE" : "BRG_L1_REFUSED",
     `failed to ${doing}: ${error.shortMessage}`,
@@ -78,6 +97,12 @@ export function l1Error(error: unknown, doing: string): RollupError {
     },
   );
 }
+
+/** A status 4xx is an answer, 413 for a range that is too long, say; but 408 and 429 are about time. */
+const isNoAnswer = (error: unknown): boolean =>
+  error instanceof TimeoutError ||
+  (error instanceof HttpRequestError &&
+    !(error.status !== undefined && /^4(?!08|29)/.test(String(error.status))));
 
 /** Runs an L1 call and gives what it throws its coded form. */
 export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<T> {

@@ -36,7 +36,12 @@ export async function readSubmission(
 ): Promise<Submission> {
   const hash = first.transactionHash;
   const own = logs.filter((log) => log.transactionHash === hash);
-  const transaction = await l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash }));
+  // ⚔ By its place, not by its hash: nodes forget hashes after about a year (geth: --history.transactions, 2,350,000
+  // blocks), and keep the blocks.
+  const { blockHash, transactionIndex: index } = first;
+  const transaction = await l1Call(`read transaction ${hash}`, () =>
+    client.getTransaction({ blockHash, index }),
+  );
   // submitBatches calls no contract, so a call of it is the only one of its transaction.
   const isDirect = transaction.to !== null && isAddressEqual(transaction.to, first.address);
   const call = isDirect ? decodeSubmission(transaction.input) : null;

@@ -3,6 +3,7 @@ import { batchStatement } from "../circuits/batch-data.ts";
 import { genesisLedger, Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { bridgeError } from "./bridge-errors.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
 import { checkExit, checkRefund } from "./exit-check.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
@@ -41,9 +42,13 @@ export class LedgerReplay {
     return this.batchProofCount + this.settlements.proofCount;
   }
 
+  /** @throws BRG_HISTORY_INCOMPLETE */
   requireLedger(): Ledger {
     if (this.ledger === null)
-      throw verifyDiffers({ batchNumber: null, what: "the genesis event", expected: "one", actual: "none" });
+      throw bridgeError(
+        "BRG_HISTORY_INCOMPLETE",
+        "the Ethereum node's logs do not begin with the rollup's first event",
+      );
     return this.ledger;
   }
 
@@ -63,7 +68,7 @@ export class LedgerReplay {
     for (const [modelId, payments] of epochs) this.payments.seed(modelId, payments);
   }
 
-  /** @throws BRG_VERIFY_DIFFERS where a record contradicts the ones before, the rules or its proof */
+  /** @throws BRG_HISTORY_INCOMPLETE; BRG_VERIFY_DIFFERS where a record contradicts those before, the rules or its proof */
   async apply(event: HistoryEvent): Promise<void> {
     // Before the totals take it: they tell what came before.
     if (event.type === "exit") checkExit(this, event);

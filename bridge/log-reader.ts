@@ -8,6 +8,7 @@ export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, tr
   readonly blockNumber: bigint;
   readonly blockHash: `0x${string}`;
   readonly transactionHash: `0x${string}`;
+  readonly transactionIndex: number;
   readonly logIndex: number;
 };
 

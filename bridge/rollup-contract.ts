@@ -5,9 +5,9 @@
 import {
   type Address,
   createWalletClient,
+  custom,
   encodeFunctionData,
   type Hex,
-  http,
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
@@ -388,6 +388,7 @@ export class RollupContract {
   }
 
   wallet(account: LocalAccount) {
-    return createWalletClient({ account, transport: http(this.client.transport.url) });
+    // The client's own transport: it knows how patient to be.
+    return createWalletClient({ account, transport: custom(this.client, { retryCount: 0 }) });
   }
 }

@@ -12,7 +12,7 @@ import type { QueueOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../circuits/protocol.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { createL1Client, l1Call } from "./l1-client.ts";
+import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import type { QueueEntryEvent } from "./l1-history.ts";
 import { restoreLedger } from "./restore-ledger.ts";
 import { RollupContract } from "./rollup-contract.ts";
@@ -55,7 +55,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
   await initPoseidon();
   const { account, circuits, prove, rpcUrl } = options;
   const stage = options.onStage ?? (() => {});
-  const client = createL1Client({ rpcUrl });
+  const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
   // Before the ledger is rebuilt: that takes long.
   await requireOverdue(rollup);

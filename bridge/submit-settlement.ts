@@ -21,7 +21,7 @@ import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { defaultSplit } from "../circuits/slot-table-model.ts";
 import type { CircuitInputs } from "../circuits/witness-calculator.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { createL1Client, l1Call } from "./l1-client.ts";
+import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { restoreLedger } from "./restore-ledger.ts";
 import { type ContractProof, RollupContract } from "./rollup-contract.ts";
 import {
@@ -89,7 +89,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   await initPoseidon();
   const { account, circuits, division, modelId, prove, rpcUrl } = options;
   const stage = options.onStage ?? (() => {});
-  const client = createL1Client({ rpcUrl });
+  const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
 
   stage("restore");

@@ -8,7 +8,7 @@ import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { openTokenAbi } from "../contracts/rollup-abi.ts";
 import { computeDomain } from "../contracts/verifying-key.ts";
 import { blockReader } from "./block-reader.ts";
-import { createL1Client, l1Call } from "./l1-client.ts";
+import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { readL1History } from "./l1-history.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
 import { RollupContract } from "./rollup-contract.ts";
@@ -65,7 +65,7 @@ export interface VerifyResult {
  */
 export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult> {
   await initPoseidon();
-  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
   const toBlock =
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));

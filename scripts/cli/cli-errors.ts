@@ -128,7 +128,14 @@ const ledgerRemedies: Record<string, string> = {
   OP_BAD_SIGNATURE: "sign with the leaf's current key (openledger account show)",
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
-  BRG_VERIFY_DIFFERS: "do not trust this rollup before the difference is explained",
+  BRG_VERIFY_DIFFERS:
+    "ask another Ethereum node (--rpc): this one may leave something out; else do not trust this rollup before the difference is explained",
+  BRG_HISTORY_INCOMPLETE: "ask a node that keeps old logs (--rpc), or drop or lower --from-block",
+  BRG_HISTORY_UNREADABLE:
+    "check --rpc and --rollup: they may be of two chains, or the contract of another version of this repository",
+  BRG_BATCH_NOT_IN_CALL: "ask another Ethereum node (--rpc): this one leaves out events or transactions",
+  BRG_L1_REFUSED:
+    "check --rpc and --rollup, then try another node: some limit what they answer, or do not keep old blocks",
   SEQ_FOLLOW_WRONG_ROLLUP: "name the data folder and the sequencer of this rollup",
   BRG_SNAPSHOT_UNREADABLE: "make one with: openledger snapshot make FILE",
   BRG_SNAPSHOT_FALSE:

@@ -1,6 +1,6 @@
 /** Gathers signed receipts and says what L1 makes of each: the two signed facts where they contradict each other. */
 
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import {
   type CheckedReceipt,
   checkReceipts,
@@ -36,7 +36,7 @@ export interface ContradictionResult extends ReceiptCheck {
 export async function findContradictions(options: ContradictionOptions): Promise<ContradictionResult> {
   await initPoseidon();
   const { feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
-  const rollup = new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
   const evidences: ReceiptEvidence[] = [];
   for (const path of paths) evidences.push(await readEvidence(path));
   for (const url of feedUrls) evidences.push(...(await readReceipts(url)));

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
@@ -40,7 +40,7 @@ export interface DeriveOptions {
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
   const registered = await new RollupContract({
-    client: createL1Client({ rpcUrl }),
+    client: createPatientL1Client({ rpcUrl }),
     address: rollupAddress,
   }).circuits();
   const derived: DerivedCircuit[] = [];

@@ -1,6 +1,6 @@
 /** A forced withdrawal for which nobody but an Ethereum node is asked: no sequencer is needed, and none can prevent it. */
 import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
@@ -44,7 +44,7 @@ async function findAccount(owner: Address, options: GlobalOptions, output: Outpu
   await initPoseidon();
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   output.progress("rebuilding the ledger from L1");
-  const rollup = new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
   const { replay } = await restoreLedger(rollup);
   const ids = planExits(replay, { owner }).flatMap((item) =>
     item.kind === "leaf" && item.leafKind === "account" ? [item.leafId] : [],

@@ -1,6 +1,6 @@
 /** The ledger as L1 has it, for commands that are to work where no sequencer answers. */
 import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import type { Ledger } from "../../circuits/ledger.ts";
@@ -15,7 +15,7 @@ export async function ledgerOnL1(options: GlobalOptions, output: Output): Promis
   await initPoseidon();
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   output.progress("rebuilding the ledger from L1");
-  const rollup = new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
   return (await restoreLedger(rollup)).ledger;
 }
 

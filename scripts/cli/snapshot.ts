@@ -1,5 +1,5 @@
 /** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
-import { createL1Client, l1Call } from "../../bridge/l1-client.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
 import { type LedgerSnapshot, requireConsistent } from "../../bridge/ledger-snapshot.ts";
 import type { ModelPayments } from "../../bridge/payment-history.ts";
 import { restoreLedger } from "../../bridge/restore-ledger.ts";
@@ -21,7 +21,7 @@ export interface SnapshotSummary {
 }
 
 const open = ({ rollupAddress, rpcUrl }: L1) =>
-  new RollupContract({ client: createL1Client({ rpcUrl }), address: rollupAddress });
+  new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
 
 const headOf = ({ client }: RollupContract) =>
   l1Call("read the newest block's number", () => client.getBlockNumber());

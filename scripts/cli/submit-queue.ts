@@ -1,4 +1,4 @@
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { type QueueStage, submitQueue } from "../../bridge/submit-queue.ts";
 import { batchShape } from "../../circuits/circuit-sizes.ts";
@@ -32,7 +32,7 @@ export async function runSubmitQueue({
   const deployment = deploymentOf(rollupAddress);
   const onProgress = (text: string) => output.progress(text);
   const registered = await new RollupContract({
-    client: createL1Client({ rpcUrl }),
+    client: createPatientL1Client({ rpcUrl }),
     address: rollupAddress,
   }).circuits();
   const circuits = registered

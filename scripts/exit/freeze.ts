@@ -1,7 +1,7 @@
 /** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
 import type { Address, Hex, LocalAccount } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
-import { createL1Client, l1Call } from "../../bridge/l1-client.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "./exit-circuits.ts";
@@ -75,7 +75,7 @@ export async function freezeRollup(options: {
   /** Pays for the transaction. Anybody's; asked for when it is possible. */
   readonly account: () => LocalAccount;
 }): Promise<FreezeResult> {
-  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
   const outlook = await readFreezeOutlook(rollup);
   if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0 };

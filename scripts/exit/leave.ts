@@ -5,7 +5,7 @@
  */
 import { type Address, getAddress, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
-import { createL1Client, revertOf } from "../../bridge/l1-client.ts";
+import { createPatientL1Client, revertOf } from "../../bridge/l1-client.ts";
 import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
 import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
@@ -74,7 +74,7 @@ export interface LeaveResult {
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   await initPoseidon();
   const { account, onProgress, selection } = options;
-  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)

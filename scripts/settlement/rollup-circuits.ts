@@ -1,6 +1,6 @@
 /** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
 import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
@@ -29,7 +29,7 @@ export interface RollupCircuitsOptions {
 
 /** All circuits of the rollup by their index. @throws CMD_CIRCUIT_UNNAMED, BRG_L1_… */
 export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
-  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const registered = await new RollupContract({ client, address: options.rollupAddress }).circuits();
   const names = [...(options.circuitNames ?? []), ...knownNames(options.deployment)];
   return registered.map((circuit) => ({ ...circuit, name: nameOf(circuit, names) }));

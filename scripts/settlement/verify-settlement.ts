@@ -1,7 +1,7 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 import { isAddressEqual, toHex } from "viem";
 import type { PublishedModel } from "../../attribution/model-files.ts";
-import { createL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { settlementSignals } from "../../bridge/settlement-statement.ts";
 import { decodeSubmission } from "../../bridge/submission-call.ts";
@@ -99,7 +99,7 @@ async function readSettledEpoch(client: LedgerClient, modelId: number, epoch: nu
   ]);
   const { amountWei, chain, payments, sealBatch } = epochPayments;
   const rollup = new RollupContract({
-    client: createL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
     address: client.rollupAddress,
   });
   const prevRandao = await rollup.randomness(sealBatch!);
