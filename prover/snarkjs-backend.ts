@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import type { RollupError } from "../circuits/rollup-error.ts";
+import { JobQueue, type QueuedJob, requireWaiting } from "./job-queue.ts";
 import type { ProveAnswer, ProveRequest } from "./prove-worker.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "./prover.ts";
 import { proverError } from "./prover-errors.ts";
@@ -9,14 +9,6 @@ import { toSnarkjsKey } from "./verification-key.ts";
 const backend = "snarkjs";
 // Enough for what node says of a crash, and for circom's log lines not to fill the memory.
 const maxStderrChars = 4000;
-
-interface Queued {
-  job: ProofJob;
-  options: ProveOptions;
-  settle: (result: ProofResult) => void;
-  fail: (error: unknown) => void;
-  isSettled: boolean;
-}
 
 /**
  * The reference back end: circom's witness calculator and snarkjs' prover in a process of their own, which
@@ -30,75 +22,29 @@ export function createSnarkjsProver(): Prover & { readonly workerPid: number | n
 class SnarkjsProver implements Prover {
   readonly backend = backend;
   readonly #keys = new ProvingKeyChecker();
-  readonly #queue: Queued[] = [];
-  #running: Queued | null = null;
+  readonly #jobs = new JobQueue<ProofResult>({
+    run: (queued) => this.#runJob(queued),
+    stop: () => void this.#killWorker(),
+  });
   #worker: ChildProcess | null = null;
-  #isClosed = false;
 
   get workerPid(): number | null {
     return this.#worker?.pid ?? null;
   }
 
   prove(job: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
-    return new Promise((settle, fail) => {
-      const queued: Queued = { job, options, settle, fail, isSettled: false };
-      const { signal } = options;
-      if (this.#isClosed) return fail(closedError(job));
-      if (signal?.aborted) return fail(cancelledError(job));
-      const onAbort = () => this.#end(queued, cancelledError(job));
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const finish = () => {
-        queued.isSettled = true;
-        signal?.removeEventListener("abort", onAbort);
-      };
-      queued.settle = (result) => {
-        finish();
-        settle(result);
-      };
-      queued.fail = (error) => {
-        finish();
-        fail(error);
-      };
-      this.#queue.push(queued);
-      void this.#runNext();
-    });
+    return this.#jobs.add(job, options);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const queued of [...this.#queue]) this.#end(queued, closedError(queued.job));
-    if (this.#running !== null) this.#end(this.#running, closedError(this.#running.job));
+    await this.#jobs.close();
     await this.#killWorker();
   }
 
-  /** Fails a job that waits or runs; the running one takes its process with it. */
-  #end(queued: Queued, error: RollupError): void {
-    if (queued.isSettled) return;
-    const position = this.#queue.indexOf(queued);
-    if (position >= 0) this.#queue.splice(position, 1);
-    queued.fail(error);
-    if (this.#running === queued) void this.#killWorker();
-  }
-
-  async #runNext(): Promise<void> {
-    if (this.#running !== null) return;
-    const queued = this.#queue.shift();
-    if (queued === undefined) return;
-    this.#running = queued;
-    try {
-      const result = await this.#runJob(queued);
-      if (!queued.isSettled) queued.settle(result);
-    } catch (error) {
-      if (!queued.isSettled) queued.fail(error);
-    }
-    this.#running = null;
-    void this.#runNext();
-  }
-
-  async #runJob(queued: Queued): Promise<ProofResult> {
+  async #runJob(queued: QueuedJob): Promise<ProofResult> {
     const { circuit, inputs, witness } = queued.job;
     const { wireCount } = await this.#keys.check(circuit);
-    if (queued.isSettled) throw cancelledError(queued.job); // aborted while the key was read
+    requireWaiting(queued); // aborted while the key was read
     const request: ProveRequest = {
       wasmPath: circuit.wasmPath,
       zkeyPath: circuit.zkeyPath,
@@ -142,7 +88,7 @@ class SnarkjsProver implements Prover {
 }
 
 /** Sends the request and waits for the result, or for the worker's end. */
-function exchange(worker: ChildProcess, request: ProveRequest, queued: Queued): Promise<ProofResult> {
+function exchange(worker: ChildProcess, request: ProveRequest, queued: QueuedJob): Promise<ProofResult> {
   const { circuit } = queued.job;
   let stderr = "";
   return new Promise<ProofResult>((settle, fail) => {
@@ -185,18 +131,6 @@ function exchange(worker: ChildProcess, request: ProveRequest, queued: Queued): 
 function setReferenced(worker: ChildProcess, isReferenced: boolean): void {
   const handles = [worker, worker.channel, worker.stderr as { ref?(): void; unref?(): void } | null];
   for (const handle of handles) isReferenced ? handle?.ref?.() : handle?.unref?.();
-}
-
-function cancelledError(job: ProofJob) {
-  return proverError("PRV_CANCELLED", `the proof of ${job.circuit.name} was cancelled`, {
-    data: { circuit: job.circuit.name },
-  });
-}
-
-function closedError(job: ProofJob) {
-  return proverError("PRV_CLOSED", `the prover was closed before it proved ${job.circuit.name}`, {
-    data: { circuit: job.circuit.name },
-  });
 }
 
 function diedError(job: ProofJob, reason: string, stderr: string) {
