@@ -62,6 +62,10 @@ export function revertOf(error: unknown): ContractRevert | null {
   return isRollupError(error, "BRG_CONTRACT_REVERTED") ? (error.data as ContractRevert) : null;
 }
 
+/** Whether it was a transaction that was mined and reverted: it was lawful when it was sent. */
+export const wasMined = (error: unknown): boolean =>
+  isRollupError(error, "BRG_CONTRACT_REVERTED") && "transactionHash" in error.data;
+
 /**
  * The coded form of whatever an L1 call threw: BRG_CONTRACT_REVERTED with the contract error's name and operands,
  * BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass unchanged.
@@ -115,6 +119,8 @@ export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<
 
 function decodedRevert(error: ContractFunctionRevertedError): ContractRevert {
   if (error.data !== undefined) return { errorName: error.data.errorName, operands: error.data.args ?? [] };
+  // A write knows no error of the contract's: viem leaves it the function alone.
+  if (error.raw !== undefined && error.raw.length > 2) return decodedData(error.raw);
   return { errorName: null, operands: error.signature === undefined ? [] : [error.signature] };
 }
 
@@ -129,6 +135,10 @@ function rawRevert(error: BaseError): ContractRevert | null {
       ? { errorName: null, operands: [] }
       : null;
   }
+  return decodedData(data);
+}
+
+function decodedData(data: Hex): ContractRevert {
   try {
     const { errorName, args } = decodeErrorResult({ abi: rollupAbi, data });
     return { errorName, operands: args ?? [] };

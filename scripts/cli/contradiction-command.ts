@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { commandError } from "./cli-errors.ts";
 import { resolveEndpoints } from "./context.ts";
+import { parseBlock } from "./parse-id.ts";
 import { storedReceiptPaths } from "./receipt-store.ts";
 import { onRun, withExample } from "./run-command.ts";
 
@@ -16,7 +17,7 @@ export function addContradictionCommand(program: Command): void {
       "hold signed receipts against L1 and print the two signed facts where they contradict each other; status 0 consistent, 3 not posted yet, 4 contradicted",
     )
     .option("--from-feed <urls...>", "check what these sequencers or followers have acknowledged", [])
-    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt);
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
     "contradiction receipt.json --rpc https://… --rollup 0x…",

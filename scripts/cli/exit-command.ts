@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { repositoryRoot } from "../../circuits/compile.ts";
 import type { ExitCommandOptions } from "./exit.ts";
-import { parseId } from "./parse-id.ts";
+import { parseBlock, parseId } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
 import { PROVER_OPTION } from "./settlement-options.ts";
 
@@ -16,6 +16,10 @@ export function addExitCommand(program: Command): void {
     .option("--all", "everybody's")
     .option("--leaf <id>", "only of this leaf: its balance, and its slots where it is a model", parseId)
     .option("--slot <index>", "only of this slot of the model that --leaf names", parseId)
+    .option(
+      "--min <amount>",
+      "only what is at least this many OPEN: anybody can leave crumbs for you, and each costs gas",
+    )
     .option("--dry-run", "only say what there is, frozen or not; needs no account where --owner is given")
     .option(
       "--keys <folder>",
@@ -26,7 +30,7 @@ export function addExitCommand(program: Command): void {
       "--snapshot <file>",
       "go on from a snapshot once its root is found among the ones that L1 has accepted",
     )
-    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt)
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock)
     .option(...PROVER_OPTION);
   withExample(
     command,

@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { readSnapshot } from "../../bridge/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
 import type { Prover } from "../../prover/prover.ts";
 import { describeItem, type ExitItem } from "../exit/exit-plan.ts";
@@ -18,6 +18,7 @@ export interface ExitCommandOptions {
   all?: true;
   leaf?: number;
   slot?: number;
+  min?: string;
   dryRun?: true;
   keys: string;
   fromBlock?: bigint;
@@ -30,6 +31,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
   const backend = requireBackend(options.prover);
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const owner = selectedOwner(options);
+  const minWei = options.min === undefined ? undefined : parseOpen(options.min);
   const account = options.dryRun === true ? null : resolveAccount(options).l1;
   await initPoseidon();
   const snapshot =
@@ -47,7 +49,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       fromBlock: options.fromBlock,
       snapshot,
       account,
-      selection: { owner, leafId: options.leaf, slotIndex: options.slot },
+      selection: { owner, leafId: options.leaf, slotIndex: options.slot, minWei },
       prover: { open, keysFolder: options.keys },
       onProgress: (text) => output.progress(text),
     });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { deploymentOf, resolveEndpoints } from "./context.ts";
+import { parseBlock } from "./parse-id.ts";
 import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 import { onRun, withExample } from "./run-command.ts";
 import { workspaceDir } from "./workspace.ts";
@@ -41,7 +42,7 @@ export function addFollowCommand(program: Command): void {
     )
     .option("--poll-interval <ms>", "between two looks at L1 and the feed", parsePositive, 1_000)
     .option("--stall-seconds <n>", "so long without a new block or an answer is an alarm", parsePositive, 300)
-    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt);
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",

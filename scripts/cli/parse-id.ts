@@ -11,3 +11,9 @@ export function parseEpoch(text: string): number {
   if (!/^\d{1,8}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no epoch`);
   return Number(text);
 }
+
+/** A block's number. @throws CMD_USAGE */
+export function parseBlock(text: string): bigint {
+  if (!/^\d{1,15}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no block's number`);
+  return BigInt(text);
+}

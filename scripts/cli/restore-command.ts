@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
+import { parseBlock } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 /** As the bridge's default. */
@@ -28,7 +29,7 @@ export function addRestoreCommand(program: Command): void {
       "--snapshot <file>",
       "go on from a snapshot once its root is found among the ones that L1 has accepted",
     )
-    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt);
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "./context.ts";
+import { parseBlock } from "./parse-id.ts";
 import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
 import { onRun, withExample } from "./run-command.ts";
 import type { SnapshotSummary } from "./snapshot.ts";
@@ -19,7 +20,7 @@ function l1Of(options: GlobalOptions & FromBlock): Pick<Endpoints, "rpcUrl" | "r
 }
 
 const withBlock = (command: Command) =>
-  command.option("--from-block <number>", "the contract's own block; searched for by default", BigInt);
+  command.option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
 
 const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
   `${path}: batch ${position.batchNumber}, ${leafCount} leaves, root 0x${position.root.toString(16).padStart(64, "0")}, SHA-256 ${sha256}`;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { parseBlock } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
 import { PROVER_OPTION } from "./settlement-options.ts";
 import type { SubmitQueueCommandOptions } from "./submit-queue.ts";
@@ -9,7 +10,7 @@ export function addSubmitQueueCommand(program: Command): void {
     .description(
       "carry on a queue that the operator leaves for more than 24 hours; anyone may, from L1 alone, for the gas",
     )
-    .option("--from-block <number>", "the contract's own block; searched for by default", BigInt)
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock)
     .option(...PROVER_OPTION);
   withExample(
     command,

@@ -4,6 +4,7 @@ import { repositoryRoot } from "../../circuits/compile.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "./context.ts";
+import { parseBlock } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
@@ -68,8 +69,4 @@ export function addVerifyCommand(program: Command): void {
       );
     output.answer(lines, { rollupAddress, ...result, root });
   });
-}
-
-function parseBlock(text: string): bigint {
-  return BigInt(text);
 }

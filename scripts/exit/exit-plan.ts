@@ -53,6 +53,8 @@ export interface ExitSelection {
   readonly leafId?: number | undefined;
   /** Only this slot of the model `leafId`. */
   readonly slotIndex?: number | undefined;
+  /** Only what is not less than this. */
+  readonly minWei?: bigint | undefined;
 }
 
 const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
@@ -69,7 +71,8 @@ export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitI
   return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
 }
 
-function isSelected(item: ExitItem, { leafId, owner, slotIndex }: ExitSelection): boolean {
+function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, slotIndex }: ExitSelection): boolean {
+  if (item.amountWei < minWei) return false;
   if (owner !== null && item.owner !== owner) return false;
   if (leafId === undefined) return true;
   if (item.kind === "deposit") return false;

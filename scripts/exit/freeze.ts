@@ -5,6 +5,7 @@ import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "./exit-circuits.ts";
+import { requireOvertaken } from "./overtaken.ts";
 
 export interface FreezeOutlook {
   readonly isFrozen: boolean;
@@ -80,8 +81,14 @@ export async function freezeRollup(options: {
   const outlook = await readFreezeOutlook(rollup);
   if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0 };
   requireFreezable(outlook);
-  const receipt = await new ExitContract(rollup).freeze(options.account());
-  return { outlook, transactionHash: receipt.transactionHash, gasUsed: Number(receipt.gasUsed) };
+  const account = options.account();
+  try {
+    const { gasUsed, transactionHash } = await new ExitContract(rollup).freeze(account);
+    return { outlook, transactionHash, gasUsed: Number(gasUsed) };
+  } catch (error) {
+    await requireOvertaken(error, "RollupFrozen", async () => (await rollup.state()).isFrozen);
+    return { outlook: { ...outlook, isFrozen: true }, transactionHash: null, gasUsed: 0 };
+  }
 }
 
 export const toIso = (seconds: number): string => new Date(1_000 * seconds).toISOString();

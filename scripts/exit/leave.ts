@@ -5,7 +5,7 @@
  */
 import { type Address, getAddress, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
-import { createPatientL1Client, revertOf } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
 import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
@@ -19,14 +19,13 @@ import {
   type ProvenItem,
   planExits,
 } from "./exit-plan.ts";
+import { requireOvertaken } from "./overtaken.ts";
 import { type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
 
 /** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
 export const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
 const PROGRESS_INTERVAL_MS = 2_000;
-// Anybody may exit for anybody. Who spoils a whole group pays for each time.
-const MAX_SPOILED_CALLS = EXITS_PER_CALL;
 
 export interface LeaveOptions {
   readonly rpcUrl: string;
@@ -147,7 +146,10 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
     onProgress(`sending ${group.length} refunds to L1`);
     done.push(...(await sendRefunds(contract, account, group, restored.replay)));
   }
-  const proven = open.filter((item): item is ProvenItem => item.kind !== "deposit");
+  // ⚔ The largest first: anybody can leave crumbs for anybody, and the ether for gas may end.
+  const proven = open
+    .filter((item): item is ProvenItem => item.kind !== "deposit")
+    .sort((x, y) => (x.amountWei < y.amountWei ? 1 : x.amountWei > y.amountWei ? -1 : 0));
   let failure: unknown = null;
   try {
     for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
@@ -170,7 +172,11 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
       done.push(transaction("claim", 1, amountWei, await rollup.claim(account, owner)));
     } catch (error) {
       // Anybody may claim for anybody: then it is paid out.
-      if (revertOf(error)?.errorName !== "RollupNothingToClaim") throw error;
+      await requireOvertaken(
+        error,
+        "RollupNothingToClaim",
+        async () => (await rollup.pendingWithdrawalWei(owner)) === 0n,
+      );
     }
   }
   if (failure !== null) throw failure;
@@ -183,11 +189,12 @@ async function sendExits(
   account: LocalAccount,
   sealed: readonly SealedExit[],
 ): Promise<LeaveTransaction[]> {
-  let rest = sealed;
-  for (let spoiled = 0; ; spoiled++) {
-    const open = await Promise.all(rest.map(({ exit }) => contract.isExited(exit.key)));
-    rest = rest.filter((_, i) => !open[i]);
-    if (rest.length === 0) return [];
+  const stillOwed = async (exits: readonly SealedExit[]) => {
+    const isDone = await Promise.all(exits.map(({ exit }) => contract.isExited(exit.key)));
+    return exits.filter((_, i) => !isDone[i]);
+  };
+  let rest = await stillOwed(sealed);
+  while (rest.length > 0) {
     try {
       const exits = rest.map(({ exit }) => exit);
       const receipt = await contract.exit(
@@ -197,9 +204,14 @@ async function sendExits(
       );
       return [transaction("exit", rest.length, sumOf(exits), receipt)];
     } catch (error) {
-      if (revertOf(error)?.errorName !== "ExitDone" || spoiled === MAX_SPOILED_CALLS) throw error;
+      const sent = rest;
+      await requireOvertaken(error, "ExitDone", async () => {
+        rest = await stillOwed(sent);
+        return rest.length < sent.length;
+      });
     }
   }
+  return [];
 }
 
 async function sendRefunds(
@@ -208,11 +220,12 @@ async function sendRefunds(
   deposits: readonly DepositItem[],
   replay: LedgerReplay,
 ): Promise<LeaveTransaction[]> {
-  let rest = deposits;
-  for (let spoiled = 0; ; spoiled++) {
-    const queuedAt = await Promise.all(rest.map(({ queueIndex }) => contract.queuedAtSeconds(queueIndex)));
-    rest = rest.filter((_, i) => queuedAt[i] !== null);
-    if (rest.length === 0) return [];
+  const stillWaiting = async (items: readonly DepositItem[]) => {
+    const queuedAt = await Promise.all(items.map(({ queueIndex }) => contract.queuedAtSeconds(queueIndex)));
+    return items.filter((_, i) => queuedAt[i] !== null);
+  };
+  let rest = await stillWaiting(deposits);
+  while (rest.length > 0) {
     const entries = rest.map(({ queueIndex }) => {
       const { a, amountWei, b, kind, sender, word1, word2 } = replay.entries[queueIndex]!;
       return { index: BigInt(queueIndex), kind, a, b, amountWei, word1, word2, sender };
@@ -220,9 +233,14 @@ async function sendRefunds(
     try {
       return [transaction("refund", rest.length, sumOf(rest), await contract.refund(account, entries))];
     } catch (error) {
-      if (revertOf(error)?.errorName !== "RefundEntryUnknown" || spoiled === MAX_SPOILED_CALLS) throw error;
+      const sent = rest;
+      await requireOvertaken(error, "RefundEntryUnknown", async () => {
+        rest = await stillWaiting(sent);
+        return rest.length < sent.length;
+      });
     }
   }
+  return [];
 }
 
 const sumOf = (parts: readonly { readonly amountWei: bigint }[]) =>

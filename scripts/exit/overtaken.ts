@@ -1,0 +1,24 @@
+/** Anybody may freeze, exit, refund and claim for anybody, so any of these may be done by somebody else meanwhile. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { revertOf, wasMined } from "../../bridge/l1-client.ts";
+
+// A node may judge a call by what waits to be mined, or lag behind the one that answered before: five blocks' time.
+const LOOKS = { count: 20, intervalMs: 3_000 };
+
+/**
+ * Returns where a refusal comes from what somebody else did: once L1 shows it. Throws the error where it does not.
+ * @param errorName how the contract refuses what was done before; a transaction that was mined behind the other's has none
+ * @param isShown whether L1's newest state has what the other did
+ */
+export async function requireOvertaken(
+  error: unknown,
+  errorName: string,
+  isShown: () => Promise<boolean>,
+  looks: typeof LOOKS = LOOKS,
+): Promise<void> {
+  if (revertOf(error)?.errorName !== errorName && !wasMined(error)) throw error;
+  for (let look = 1; !(await isShown()); look++) {
+    if (look >= looks.count) throw error;
+    await sleep(looks.intervalMs);
+  }
+}
