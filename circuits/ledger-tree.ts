@@ -85,6 +85,12 @@ export class TreeVersion {
     return this.childrenOnWay(id).at(-1)![digit(id, 0)]!.leaf;
   }
 
+  /** The hash of leaf `id`, 0 where the tree is empty. */
+  leafHash(id: number): bigint {
+    if (this.top.hash === undefined) hashNodes([this.top], this.depth);
+    return this.childrenOnWay(id).at(-1)![digit(id, 0)]!.hash!;
+  }
+
   /** From the root down. */
   private childrenOnWay(id: number): (readonly TreeNode[])[] {
     const rows: (readonly TreeNode[])[] = [];
@@ -188,9 +194,12 @@ export class LedgerTree {
     this.replace(id, leafHash === 0n ? this.empty[0]! : new TreeNode(leafHash, null, null));
   }
 
-  /** Sets leaf `id`. Nothing is hashed before somebody asks. */
-  put(id: number, leaf: Leaf): void {
-    this.replace(id, new TreeNode(undefined, null, leaf));
+  /**
+   * Sets leaf `id`. Nothing is hashed before somebody asks.
+   * @param hash the leaf's, where the caller knows it for certain
+   */
+  put(id: number, leaf: Leaf, hash?: bigint): void {
+    this.replace(id, new TreeNode(hash, null, leaf));
   }
 
   private replace(id: number, leaf: TreeNode): void {

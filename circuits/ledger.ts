@@ -35,14 +35,15 @@ export class Ledger {
     return this.records.get(id) ?? { leaf: EMPTY_LEAF };
   }
 
-  put(id: number, record: LeafRecord): void {
+  /** @param leafHash where the caller knows it for certain; else it is taken with the next root */
+  put(id: number, record: LeafRecord, leafHash?: bigint): void {
     this.records.set(id, record);
-    this.tree.put(id, record.leaf);
+    this.tree.put(id, record.leaf, leafHash);
   }
 
   /** As `put` for each. The tree hashes every node once, when its root is asked for. */
-  putAll(records: Iterable<readonly [id: number, record: LeafRecord]>): void {
-    for (const [id, record] of records) this.put(id, record);
+  putAll(records: Iterable<readonly [id: number, record: LeafRecord, leafHash?: bigint]>): void {
+    for (const [id, record, leafHash] of records) this.put(id, record, leafHash);
   }
 
   /** Sum of what L2 owes: balances, open and sealed amounts, and what slots have accrued but not claimed. */

@@ -17,6 +17,7 @@ import {
   type ProofReport,
   statusRank,
 } from "./batch-record.ts";
+import { leafWrite } from "./leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -220,7 +221,7 @@ export class BatchBook {
     this.records.delete(record.number);
     this.changes.delete(record.number);
     return [
-      ...changes.map(([id, leaf]) => ({ key: storeKeys.leaf(id), value: leaf })),
+      ...changes.map(([id, leaf, hash]) => leafWrite(id, leaf, hash)),
       { key: storeKeys.finalPosition, value: record.position },
       { key: storeKeys.batch(record.number), value: record },
       { key: storeKeys.changes(record.number) },

@@ -148,17 +148,17 @@ export class HeadState {
     this.open = null;
     this.batchNumber += 1;
     this.timestamp = terms.timestamp;
-    const changes = [...touched].flatMap((id) => {
-      const record = this.ledger.record(id);
-      return record === undefined ? [] : [[id, record] as const];
-    });
-    return { sealed, changes, settlements };
+    return { sealed, changes: this.leavesNow(touched), settlements };
   }
 
-  /** Applies what a sealed batch changed, without executing it again. */
-  applySealed(changes: LeafChanges, position: HeadPosition): void {
+  /**
+   * Applies what a sealed batch changed, without executing it again.
+   * @returns the same changes; the hashes are taken anew, what came with them is not believed
+   */
+  applySealed(changes: LeafChanges, position: HeadPosition): LeafChanges {
     for (const [id, record] of changes) this.ledger.put(id, record);
     this.moveTo(position);
+    return this.leavesNow(changes.map(([id]) => id));
   }
 
   /**
@@ -173,10 +173,15 @@ export class HeadState {
     this.opIndex += data.signedCount;
     this.queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;
     this.timestamp = data.timestamp;
-    const ids = new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]);
+    return this.leavesNow(new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]));
+  }
+
+  /** Those of the leaves that exist, with their hashes: a root was just taken, so they are there. */
+  private leavesNow(ids: Iterable<number>): LeafChanges {
+    const { version } = this.ledger.tree;
     return [...ids].flatMap((id) => {
       const record = this.ledger.record(id);
-      return record === undefined ? [] : [[id, record] as const];
+      return record === undefined ? [] : [[id, record, version.leafHash(id)] as const];
     });
   }
 

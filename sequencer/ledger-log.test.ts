@@ -42,6 +42,16 @@ describe("LedgerLog", () => {
     await log.flushed();
   });
 
+  it("takes as many writes at once as a ledger has leaves", async () => {
+    const { log } = await open();
+    const count = 150_000;
+    await log.write(
+      Array.from({ length: count }, (_, i) => ({ key: storeKeys.leafOperation(i, 0), value: i })),
+    );
+    const [key, last] = [storeKeys.leafOperation(count - 1, 0), count - 1];
+    expect(await log.get(key)).toBe(last);
+  });
+
   it("deletes where a write has no value", async () => {
     const { log } = await open();
     await log.write([{ key: storeKeys.finalPosition, value: { root: 2n ** 253n } }]);

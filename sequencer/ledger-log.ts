@@ -9,6 +9,7 @@ import { Level } from "level";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { DurableMark } from "./durable-mark.ts";
+import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import {
   type ChainPosition,
   type LogEntry,
@@ -17,7 +18,9 @@ import {
   type QueueRecord,
 } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { checkedBody, storeEncoding } from "./store-encoding.ts";
+import { checkStore, type StoreCheck } from "./store-check.ts";
+import { corrupt, isCorruption } from "./store-corruption.ts";
+import { storeEncoding } from "./store-encoding.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -26,8 +29,8 @@ export interface StoreWrite {
   readonly value?: unknown;
 }
 
-/** Leaves as a batch leaves them. */
-export type LeafChanges = readonly (readonly [id: number, record: LeafRecord])[];
+/** Leaves as a batch leaves them, and their hashes; batches that older versions stored come without. */
+export type LeafChanges = readonly (readonly [id: number, record: LeafRecord, hash?: bigint])[];
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -61,13 +64,17 @@ export class LedgerLog {
   private failure: Error | null = null;
 
   private readonly mark: DurableMark;
+  /** What was read before anything else. */
+  readonly check: StoreCheck;
 
   private constructor(
     db: Level<string, unknown>,
     mark: DurableMark,
     nextSequence: number,
     onFailure: (error: Error) => void,
+    check: StoreCheck,
   ) {
+    this.check = check;
     this.db = db;
     this.mark = mark;
     this.nextSequence = nextSequence;
@@ -99,7 +106,7 @@ export class LedgerLog {
       );
     }
     try {
-      await reading(checkValues(db));
+      const check = await reading(checkStore(db));
       const keys = db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await reading(keys.all());
       const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
@@ -112,7 +119,7 @@ export class LedgerLog {
           durableSequence,
         });
       }
-      return new LedgerLog(db, mark, nextSequence, onFailure);
+      return new LedgerLog(db, mark, nextSequence, onFailure, check);
     } catch (error) {
       await db.close();
       throw error;
@@ -151,7 +158,8 @@ export class LedgerLog {
   /** Writes records that are not part of the log. */
   write(writes: readonly StoreWrite[]): Promise<void> {
     if (this.failure !== null) return Promise.reject(this.failure);
-    this.pending.writes.push(...writes);
+    // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
+    for (const one of writes) this.pending.writes.push(one);
     const { promise } = this.pending;
     this.writing ??= this.drain();
     return promise;
@@ -284,45 +292,14 @@ export class LedgerLog {
     return (await reading(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
-  /** All leaves as the last final batch left them. */
-  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord]> {
-    for await (const [key, value] of readingEach(this.db.iterator(underPrefix("leaf")))) {
-      yield [Number.parseInt(key.slice("leaf!".length), 16), value as LeafRecord];
+  /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
+  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord, hash: bigint | undefined]> {
+    const leaves = this.db.iterator({ ...underPrefix("leaf"), fillCache: false });
+    for await (const [key, value] of readingEach(leaves)) {
+      const id = Number.parseInt(key.slice("leaf!".length), 16);
+      const { hash, record } = leafOf(id, value as StoredLeaf);
+      yield [id, record, hash];
     }
-  }
-}
-
-function corrupt(message: string, data: object, cause?: unknown) {
-  return sequencerError("SEQ_STORE_CORRUPT", message, { data, ...(cause === undefined ? {} : { cause }) });
-}
-
-/** LevelDB's own word for it, or bytes of a value that are not those that were written. */
-function isCorruption(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    if (code === "LEVEL_CORRUPTION" || code === "LEVEL_DECODING_ERROR") return true;
-    // Files that its list names and that are not there.
-    if (/corruption|missing files|does not exist/i.test(at.message)) return true;
-  }
-  return false;
-}
-
-const CHECKED_AT_ONCE = 1_000;
-
-/**
- * Reads every block and compares every value with its checksum: damage is found before anything is served, not when
- * LevelDB comes by on one of its rounds and more was acknowledged on top.
- */
-async function checkValues(db: Level<string, unknown>): Promise<void> {
-  const values = db.values<string, Uint8Array>({ valueEncoding: "view", fillCache: false });
-  try {
-    for (;;) {
-      const some = await values.nextv(CHECKED_AT_ONCE);
-      if (some.length === 0) return;
-      for (const value of some) checkedBody(value);
-    }
-  } finally {
-    await values.close();
   }
 }
 

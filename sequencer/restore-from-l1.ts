@@ -16,6 +16,7 @@ import { type BatchRecord, recordOf } from "./batch-record.ts";
 import type { EpochRecord, PaymentRecord } from "./epoch-records.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "./follow-marker.ts";
 import { hex32 } from "./hex.ts";
+import { leafWrites } from "./leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
 import type { ChainPosition, QueueRecord } from "./log-entry.ts";
 import type { SealOnL1 } from "./seal-on-l1.ts";
@@ -103,7 +104,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       timestamp: BigInt(state.timestamp),
       sequence: NO_SEQUENCE,
     };
-    const leaves = [...ledger.records].map(([id, value]) => ({ key: storeKeys.leaf(id), value }));
+    const leaves = leafWrites(ledger);
     await log.write([
       ...leaves,
       ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
@@ -222,6 +223,7 @@ async function markerWrites(
     rollupAddress: address,
     blockNumber: Number(blockNumber),
     blockHash: block.hash,
+    isFrozen: replay.isFrozen,
   };
   const waiting = replay.entries.slice(state.queueHead).map((entry): StoreWrite => {
     const { burnedFeeWei, sender, type, ...rest } = entry;

@@ -71,14 +71,18 @@ export class Sequencer {
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
     const restored = await restore(modules.log, options);
-    const { book, head, replayedCount } = restored;
+    const { book, head, leafCount, replayedCount, timings } = restored;
+    const { byteCount: checkedBytes, durationMs: checkMs, valueCount: checkedCount } = modules.log.check;
     modules.logger.info(
       {
         finalBatch: book.finalNumber,
         sealedBatch: book.sealedNumber,
         opIndex: head.position.opIndex,
         replayedCount,
+        leafCount,
         durationMs: modules.clock() - startedAtMs,
+        ...{ checkedCount, checkedBytes, checkMs },
+        ...timings,
       },
       "ledger restored",
     );
