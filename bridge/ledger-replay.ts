@@ -1,6 +1,6 @@
 import { replayBatch } from "../circuits/batch.ts";
 import { batchStatement } from "../circuits/batch-data.ts";
-import { genesisLedger, Ledger } from "../circuits/ledger.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
@@ -56,10 +56,7 @@ export class LedgerReplay {
    * Goes on from a snapshot that was held against L1 (snapshot-anchor.ts), instead of from the genesis. What the
    * contract's sums are made of is then not known from the beginning.
    */
-  seed({ epochs, leaves, position }: LedgerSnapshot): void {
-    const ledger = new Ledger();
-    ledger.putAll(leaves);
-    ledger.nextId = position.nextId;
+  seed({ epochs, position }: LedgerSnapshot, ledger: Ledger): void {
     this.ledger = ledger;
     this.batchNumber = position.batchNumber;
     this.opIndex = position.opIndex;

@@ -41,11 +41,15 @@ export interface LedgerSnapshot {
   readonly epochs: ReadonlyMap<number, ModelPayments>;
 }
 
-/** @throws BRG_SNAPSHOT_FALSE naming the first thing that is not what the root binds */
-export function requireConsistent(snapshot: LedgerSnapshot): void {
+/**
+ * @returns the ledger that was hashed for it: hashing a large one once is enough
+ * @throws BRG_SNAPSHOT_FALSE naming the first thing that is not what the root binds
+ */
+export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
   const { epochs, leaves, position } = snapshot;
   const ledger = new Ledger();
   ledger.putAll(leaves);
+  ledger.nextId = position.nextId;
   if (ledger.root !== position.root)
     throw snapshotFalse(`the root is stated as ${position.root}, its leaves give ${ledger.root}`);
   if (leaves.size !== position.nextId)
@@ -58,6 +62,7 @@ export function requireConsistent(snapshot: LedgerSnapshot): void {
     if (payments !== undefined) requirePayments(id, record, payments);
   }
   for (const id of epochs.keys()) if (!leaves.has(id)) throw snapshotFalse(`there is no model ${id}`);
+  return ledger;
 }
 
 /** ⚔ Hashes take elements modulo r, and some pack several values into one: beyond its range a value has aliases. */

@@ -45,8 +45,9 @@ export async function restoreLedger(
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client));
   if (options.snapshot !== undefined) {
-    await requireAnchored(rollup, options.snapshot, { fromBlock, toBlock: blockNumber });
-    replay.seed(options.snapshot);
+    const range = { fromBlock, toBlock: blockNumber };
+    const { ledger } = await requireAnchored(rollup, options.snapshot, range);
+    replay.seed(options.snapshot, ledger);
   }
   const seals = options.snapshot === undefined ? null : openSeals(options.snapshot);
   const source = readL1History({

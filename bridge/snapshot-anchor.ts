@@ -1,6 +1,7 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
 import { type Address, hexToBytes, isAddressEqual, numberToHex } from "viem";
 import { fromBytesBe } from "../circuits/batch-data.ts";
+import type { Ledger } from "../circuits/ledger.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission } from "./l1-submission.ts";
@@ -25,19 +26,20 @@ const WIRE_NEXT_ID = [37, 41] as const;
 
 /**
  * Checks a snapshot against itself and against L1 up to a block. The node is believed, as for everything read from it.
+ * @returns also the snapshot's ledger, hashed
  * @throws BRG_SNAPSHOT_FALSE; BRG_L1_*, BRG_BATCH_NOT_IN_CALL
  */
 export async function requireAnchored(
   rollup: RollupContract,
   snapshot: LedgerSnapshot,
   range: { fromBlock?: bigint | undefined; toBlock: bigint },
-): Promise<SnapshotAnchor> {
+): Promise<{ anchor: SnapshotAnchor; ledger: Ledger }> {
   const { chainId, position, rollupAddress } = snapshot;
   const { client } = rollup;
   const actualChainId = await l1Call("read the chain id", () => client.getChainId());
   if (chainId !== actualChainId || !isAddressEqual(rollupAddress, rollup.address))
     throw snapshotFalse(`it is of rollup ${rollupAddress} on chain ${chainId}`);
-  requireConsistent(snapshot);
+  const ledger = requireConsistent(snapshot);
   const blockNumber = await findBatchBlock(rollup, position.batchNumber, range);
   if (blockNumber === null)
     throw snapshotFalse(`L1 has no batch ${position.batchNumber} up to block ${range.toBlock}`);
@@ -48,7 +50,7 @@ export async function requireAnchored(
       `its ${field} is ${position[field]}, L1 accepted ${accepted[field]} with batch ${position.batchNumber}`,
     );
   }
-  return { blockNumber: Number(blockNumber), transactionHash };
+  return { anchor: { blockNumber: Number(blockNumber), transactionHash }, ledger };
 }
 
 /** One question with the batch's number as the event's topic; nodes that refuse it are asked block by block. */

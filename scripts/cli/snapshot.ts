@@ -88,7 +88,7 @@ export async function verifySnapshot(
   const { fromBlock, path } = options;
   const { sha256, snapshot } = await readSnapshot(path);
   const rollup = open(options);
-  const anchor = await requireAnchored(rollup, snapshot, { fromBlock, toBlock: await headOf(rollup) });
+  const { anchor } = await requireAnchored(rollup, snapshot, { fromBlock, toBlock: await headOf(rollup) });
   return { ...summary(path, sha256, snapshot), ...anchor };
 }
 
