@@ -95,6 +95,22 @@ program
   });
 
 program
+  .command("restart")
+  .description("a sequencer's start on a large ledger after a kill, and a restore from a snapshot of it")
+  .option(
+    "--sizes <list>",
+    "leaves, each with as many operations; made at some 1,000 a second",
+    "20000,200000",
+  )
+  .option("--rounds <n>", "counted starts of each", "5")
+  .option("--keep <folder>", "where the ledgers are kept, for the next time")
+  .addHelpText("after", "\nExample:\n  npm run bench -- restart --sizes 20000")
+  .action(async (options: { sizes: string; rounds: string; keep?: string }) => {
+    const { benchRestart } = await import("./bench/restart.ts");
+    console.log(JSON.stringify(await benchRestart(options)));
+  });
+
+program
   .command("flood")
   .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
   .option("--capacity <entries>", "entries that fit into the queue", "1024")

@@ -7,6 +7,8 @@ import { type Answer, operatorHeaders } from "./test-rollup.ts";
 export interface ChildSequencer {
   readonly process: ChildProcess;
   readonly url: string;
+  /** What it has logged so far. */
+  readonly logged: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** @param environment needs SEQUENCER_LOG_LEVEL info: the URL is read from the log */
@@ -17,14 +19,16 @@ export async function startChild(environment: Record<string, string>): Promise<C
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
+  const logged: Record<string, unknown>[] = [];
   const url = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
-      const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
-      if (msg === "sequencer listens") resolve(url!);
+      const entry = JSON.parse(line) as { msg: string; url?: string };
+      logged.push(entry);
+      if (entry.msg === "sequencer listens") resolve(entry.url!);
     });
     lines.on("close", () => reject(new Error("the sequencer ended before it listened")));
   });
-  return { process: child, url };
+  return { process: child, url, logged };
 }
 
 const ended = (child: ChildProcess) =>
