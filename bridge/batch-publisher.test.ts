@@ -142,6 +142,35 @@ describe("BatchPublisher", () => {
     expect(await nonceOfPublisher()).toBe(1);
   });
 
+  test("gets past a nonce whose transaction was given up at the cap and is in no pool any more", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(1);
+    let nowMs = 1_000_000;
+    // Above the first attempt's fees, below an eighth more.
+    const options = { resendAfterMs: 30_000, maxFeePerGasWei: parseGwei("1.75") };
+    const publisher = await f.publisher(options, { nowMs: () => nowMs });
+    await publisher.poll();
+    const store = new IntentStore((await f.store()).publisher);
+    const [intent] = await store.intents();
+    const feeWei = BigInt(intent!.attempts[0]!.maxFeePerGasWei);
+    expect(feeWei * 9n).toBeGreaterThan(options.maxFeePerGasWei * 8n);
+    // Nodes forget what they could not mine for hours.
+    await f.l1.client.dropTransaction({ hash: intent!.attempts[0]!.transactionHash });
+    await f.l1.passTime(3_700n);
+    nowMs += 30_000;
+    await publisher.poll();
+    expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "stale-timestamp" });
+    await f.prove(1);
+    for (let i = 0; i < 4; i++) {
+      await publisher.poll();
+      await f.l1.client.mine({ blocks: 1 });
+    }
+    await publisher.poll();
+    expect(f.sequencer.with("final")).toEqual([1]);
+    expect(await f.acceptedNumbers()).toEqual([1]);
+    expect(await store.intents()).toEqual([]);
+  });
+
   test("stops where L1 refuses a proof, and says which batch and why", async () => {
     const [sealed] = await f.prove(1);
     f.sequencer.add({ ...sealed!, proof: { ...sealed!.proof, c: sealed!.proof.a } });
