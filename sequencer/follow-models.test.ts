@@ -1,23 +1,13 @@
-import { writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  MODEL_CIRCUITS,
-  MODEL_ID,
-  SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
-  startModelHistory,
-} from "../bridge/model-history.ts";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/model-history.ts";
 import { settlementSignals } from "../bridge/settlement-statement.ts";
-import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
+import { swapG2 } from "../bridge/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement-data.ts";
-import { toSnarkjsKey } from "../prover/verification-key.ts";
-import { createFollowProcess, type FollowProcess } from "./follow-process.ts";
+import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { hex32 } from "./hex.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "./l1-world.ts";
+import { FINALITY_DEPTH_BLOCKS, startL1World } from "./l1-world.ts";
 import { LedgerLog } from "./ledger-log.ts";
-import { createLogger } from "./logger.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 import { underPrefix } from "./store-keys.ts";
 import { type Answer, temporaryFolder } from "./test-rollup.ts";
@@ -32,36 +22,10 @@ afterAll(async () => {
   folder.remove();
 });
 
-function startFollower(
-  name: string,
-  feedUrl: string | null,
-  finalityDepthBlocks: number,
-): Promise<FollowProcess> {
-  return createFollowProcess(
-    {
-      rpcUrl: f.rpcUrl,
-      rollupAddress: f.rollup.address,
-      feedUrl,
-      dataPath: join(folder.path, name),
-      finalityDepthBlocks,
-      host: "127.0.0.1",
-      port: 0,
-      pollIntervalMs: 50,
-      stallMs: 600_000,
-      rateLimitPerMinute: 1_000_000,
-      verifyProof: f.verifyProof,
-    },
-    {
-      logger: createLogger({ level: "silent", component: "test" }),
-      onFatal: (error) => {
-        throw error;
-      },
-    },
-  );
-}
+const startFollower = (name: string, feedUrl: string | null, finalityDepthBlocks: number) =>
+  startTestFollower(f, join(folder.path, name), feedUrl, { finalityDepthBlocks, verifyProof: f.verifyProof });
 
-const get = async (follower: FollowProcess, url: string): Promise<Answer> =>
-  JSON.parse((await follower.app.inject({ method: "GET", url })).body);
+const get = async (follower: TestFollower, url: string): Promise<Answer> => (await follower.get(url)).body;
 
 /** What a follower and a restore both write, without what only one of them knows. */
 async function contents(dataPath: string) {
@@ -113,14 +77,7 @@ describe("models and epochs at a follower", () => {
 
   it("are settled as the sequencer says that it has settled them", async () => {
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    const names = ["settlement-16-16-8-16-4", "slot-table-8"];
-    const keys = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
-      const verificationKeyPath = join(folder.path, `${names[i]}.json`);
-      const key = verifierKey({ ...f.l1.circuits[index]!, index });
-      writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
-      return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
-    });
-    const deployment = await deploymentOn(f, keys);
+    const deployment = await modelDeployment(f, folder.path);
     const data = {
       rpcUrl: f.rpcUrl,
       rollupAddress: f.rollup.address,
@@ -129,8 +86,7 @@ describe("models and epochs at a follower", () => {
     await restoreFromL1({ ...data, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
     const w = await startL1World(f, deployment, join(folder.path, "seq"));
     await w.turn();
-    const { port } = w.rollup.app.server.address() as AddressInfo;
-    const follower = await startFollower("fed", `http://127.0.0.1:${port}`, FINALITY_DEPTH_BLOCKS);
+    const follower = await startFollower("fed", urlOf(w), FINALITY_DEPTH_BLOCKS);
     const settled = await f.sampledData();
     const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
     const signals = settlementSignals(settled, circuit.circuitId, 77n);
@@ -139,7 +95,7 @@ describe("models and epochs at a follower", () => {
       kind: "settle",
       modelId: MODEL_ID,
       settlementHash: hex32(settled.settlementHash),
-      circuit: names[0],
+      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
       data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
       publicSignals: signals.map(hex32),
       proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },

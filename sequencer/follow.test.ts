@@ -1,14 +1,12 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
 import { parseEvidence } from "../bridge/receipt-evidence.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
-import { createFollowProcess, type FollowOptions, type FollowProcess } from "./follow-process.ts";
+import { startTestFollower, urlOf } from "./follower-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";
-import { createLogger } from "./logger.ts";
 import { seal, send } from "./test-operator.ts";
 import {
   type Answer,
@@ -44,11 +42,6 @@ afterEach(async () => {
 });
 afterAll(() => f.stop());
 
-const urlOf = (w: L1World) => {
-  const { port } = w.rollup.app.server.address() as AddressInfo;
-  return `http://127.0.0.1:${port}`;
-};
-
 function payment(from: TestUser, to: TestUser, nonce: bigint): SignedOperation {
   const fields = { domain: deployment.domain } as Partial<SignedOperation>;
   return transfer(from, { ...to, l1Owner: owners[to.id]! }, nonce, fields);
@@ -66,39 +59,11 @@ const post = async (w: L1World) => {
 };
 const mine = (blocks: number) => f.l1.client.mine({ blocks });
 
-async function startFollower(
+const startFollower = (
   dataPath: string,
   feedUrl: string | null,
-  changes: Partial<FollowOptions> = {},
-): Promise<
-  FollowProcess & { get(url: string): Promise<{ status: number; body: Answer }>; fatal: unknown[] }
-> {
-  const fatal: unknown[] = [];
-  const started = await createFollowProcess(
-    {
-      rpcUrl: f.rpcUrl,
-      rollupAddress: f.rollup.address,
-      feedUrl,
-      dataPath,
-      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
-      host: "127.0.0.1",
-      port: 0,
-      pollIntervalMs: 50,
-      stallMs: 600_000,
-      rateLimitPerMinute: 1_000_000,
-      ...changes,
-    },
-    {
-      logger: createLogger({ level: process.env.FOLLOW_TEST_LOG ?? "silent", component: "test" } as never),
-      onFatal: (error) => fatal.push(error),
-    },
-  );
-  const get = async (url: string) => {
-    const response = await started.app.inject({ method: "GET", url });
-    return { status: response.statusCode, body: JSON.parse(response.body) as Answer };
-  };
-  return { ...started, get, fatal };
-}
+  changes: Parameters<typeof startTestFollower>[3] = {},
+) => startTestFollower(f, dataPath, feedUrl, changes);
 
 /** A state of the node to go back to, so that each test has an L1 of its own. */
 async function ownChain(): Promise<void> {

@@ -74,6 +74,8 @@ export interface L1World {
   readonly rollup: TestRollup;
   /** The bridge hands over what the queue holds. */
   watch(): Promise<void>;
+  /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
+  publish(): Promise<void>;
   /** One turn of the bridge's loops and of a prover. */
   turn(): Promise<void>;
   stop(): Promise<void>;
@@ -141,18 +143,21 @@ export async function startL1World(
     await watcher.poll();
     await rollup.sequencer.line.idle();
   };
+  const publish = async () => {
+    await proveAll();
+    await publisher.poll();
+    // The node answers before it mines.
+    const { address } = anvilAccount(1);
+    const count = (blockTag: "latest" | "pending") => f.l1.client.getTransactionCount({ address, blockTag });
+    while ((await count("latest")) !== (await count("pending")));
+  };
   return {
     rollup,
     watch,
+    publish,
     async turn() {
       await watch();
-      await proveAll();
-      await publisher.poll();
-      // The node answers before it mines.
-      const { address } = anvilAccount(1);
-      const count = (blockTag: "latest" | "pending") =>
-        f.l1.client.getTransactionCount({ address, blockTag });
-      while ((await count("latest")) !== (await count("pending")));
+      await publish();
     },
     async stop() {
       await rollup.stop();
