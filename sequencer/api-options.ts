@@ -52,7 +52,7 @@ export interface LedgerHost
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a follower takes nothing. */
-  readonly mode?: Sequencer["mode"];
+  readonly mode?: Sequencer["mode"] | undefined;
   readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
   receiptOf(entry: OperationEntry): Promise<Receipt>;
   /** Beside status and isL1HeadKnown in /health. */

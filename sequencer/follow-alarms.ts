@@ -24,8 +24,11 @@ export interface Contradiction {
   readonly noticedAtMs: number;
 }
 
-/** L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base. */
-export const PASSING_ALARMS = ["l1-stalled", "feed-stalled", "feed-differs"] as const;
+/**
+ * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
+ * nobody takes L1's queue.
+ */
+export const PASSING_ALARMS = ["l1-stalled", "feed-stalled", "feed-differs", "queue-overdue"] as const;
 export type PassingAlarm = (typeof PASSING_ALARMS)[number];
 
 export const ALARM_PREFIX = "follow-alarm";

@@ -32,6 +32,8 @@ export class FollowFeed {
   readonly url: string;
   /** Whether the sequencer's log goes on from what is here. */
   isFollowed = false;
+  /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
+  waitsForEntry: number | null = null;
   private readonly modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   private nextSequence: number | null = null;
@@ -49,6 +51,7 @@ export class FollowFeed {
   /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_RECEIPT_NOT_OPERATORS */
   async poll(): Promise<boolean> {
     let taken = 0;
+    this.waitsForEntry = null;
     try {
       while (taken < MAX_ENTRIES_PER_POLL) {
         const page: LeaderPage | null =
@@ -114,7 +117,10 @@ export class FollowFeed {
     if (entry.type === "operation") await this.holdReceipt(entry);
     const sealedBefore = followed.book.sealedNumber;
     const result = await followed.apply(entry, queued);
-    if (result === "wait") return false;
+    if (result === "wait") {
+      this.waitsForEntry = (entry as Extract<LeaderEntry, { type: "queue" }>).queueIndex;
+      return false;
+    }
     if (result === null) return true;
     if (followed.book.sealedNumber > sealedBefore) onBatch(result as BatchRecord);
     else onOperation(result as OperationEntry);

@@ -20,6 +20,7 @@ export interface FollowState {
   readonly l1Head: () => L1Head | null;
   readonly queueSeenIndex: () => number;
   readonly isQuiet: () => boolean;
+  readonly isFrozen: () => boolean;
   readonly healthFacts: () => object;
 }
 
@@ -71,8 +72,14 @@ export class FollowHost implements LedgerHost {
     return this.state.isQuiet();
   }
 
+  /** Of the modes only what L1 says: whether the sequencer ends its rollup, the sequencer tells. */
+  get mode(): "frozen" | undefined {
+    return this.state.isFrozen() ? "frozen" : undefined;
+  }
+
   get healthFacts(): object {
-    return { status: this.isHealthy ? "ok" : "alarm", ...this.state.healthFacts() };
+    const calm = this.state.isFrozen() ? "frozen" : "ok";
+    return { status: this.isHealthy ? calm : "alarm", ...this.state.healthFacts() };
   }
 
   private readOnly(): Error {

@@ -8,15 +8,18 @@ import { l1Call } from "../bridge/l1-client.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../bridge/l1-history.ts";
 import { readRollupLogs } from "../bridge/log-reader.ts";
 import { toQueueEntry } from "../bridge/queue-watcher.ts";
+import { isMissed } from "../bridge/randomness-watcher.ts";
 import { isSameOperation, postedOperations } from "../bridge/receipt-check.ts";
 import type { RegisteredCircuit, RollupContract } from "../bridge/rollup-contract.ts";
 import { SettlementReplay } from "../bridge/settlement-replay.ts";
+import { RANDOMNESS_DELAY_BLOCKS } from "../bridge/settlement-times.ts";
 import type { VerifyProof } from "../bridge/verify-keys.ts";
 import type { L1Head } from "./batch-line-options.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "./follow-marker.ts";
 import { requireBatchProof } from "./follow-proofs.ts";
+import { FollowQueue } from "./follow-queue.ts";
 import { receiptsAt, receiptsFrom } from "./follow-receipts.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 import type { QueueRecord } from "./log-entry.ts";
@@ -37,6 +40,20 @@ export interface FollowL1Modules {
   /** Absent: the contract has verified the proofs, and that is enough. */
   readonly verifyProof?: VerifyProof | undefined;
   readonly onBatch: (record: BatchRecord, isOwn: boolean) => void;
+  /** What the sequencer had shown was undone, so that its log has to be read again. */
+  readonly onRewind: () => void;
+  /** The rollup was frozen, or a reorganisation took the freeze back. */
+  readonly onFrozen: (isFrozen: boolean) => void;
+}
+
+/** A batch on L1 that is not final. */
+interface PostedBatch {
+  readonly number: number;
+  readonly root: bigint;
+  /** Signed operations up to its end. */
+  readonly opIndex: number;
+  readonly transactionHash: string;
+  readonly blockNumber: number;
 }
 
 /** Receipts that one poll looks through for a passed deadline. */
@@ -46,17 +63,25 @@ export class FollowL1 {
   l1Head: L1Head | null = null;
   /** Batches on L1, final or not. */
   postedNumber = 0;
+  /** The last of the batches without signed operations that are on L1, not final, and not what was shown here. */
+  foreignNumber: number | null = null;
+  /** As the newest block has it: a reorganisation can still take a freeze back. */
+  isFrozen = false;
+  /** Nothing comes behind the last final batch any more. */
+  isFrozenForGood = false;
+  readonly queue: FollowQueue;
   private readonly options: FollowL1Options;
   private readonly modules: FollowL1Modules;
   private readonly settlements: SettlementReplay;
-  /** Entries of the queue from the last final batch's head on. */
-  private readonly queue = new Map<number, QueueRecord>();
+  /** Blocks of the Seals that wait for their randomness, by batch. */
+  private readonly waitingSeals = new Map<number, number>();
   private postedKey = "";
   private isLoaded = false;
 
   constructor(options: FollowL1Options, modules: FollowL1Modules) {
     this.options = options;
     this.modules = modules;
+    this.queue = new FollowQueue(modules);
     const { registered, rollup, verifyProof } = modules;
     this.settlements = new SettlementReplay({
       circuits: registered,
@@ -65,17 +90,13 @@ export class FollowL1 {
     });
   }
 
-  readonly queued = (queueIndex: number): QueueRecord | undefined => this.queue.get(queueIndex);
-
-  /** Index of the entry that L1's queue gets next. */
-  get queueSeenIndex(): number {
-    const { queueHead } = this.modules.followed.head.position;
-    return Math.max(queueHead, ...[...this.queue.keys()].map((index) => index + 1));
+  get finalNumber(): number {
+    return this.modules.followed.book.finalNumber;
   }
 
   /** @throws SEQ_FOLLOW_REORGANISED; BRG_L1_*, BRG_HISTORY_UNREADABLE, BRG_VERIFY_DIFFERS */
   async poll(): Promise<void> {
-    const { followed, rollup } = this.modules;
+    const { followed, onFrozen, rollup } = this.modules;
     const { client } = rollup;
     if (!this.isLoaded) await this.load();
     const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
@@ -90,24 +111,32 @@ export class FollowL1 {
     }
     const target = head.number - BigInt(this.options.finalityDepthBlocks) + 1n;
     if (target > BigInt(marker.blockNumber)) await this.takeFinal(marker, target);
-    const from = target > BigInt(marker.blockNumber) ? target : BigInt(marker.blockNumber);
-    await this.readNewest(from + 1n, head.number);
+    const final = target > BigInt(marker.blockNumber) ? target : BigInt(marker.blockNumber);
+    await this.noteMissed(Number(final));
+    await this.readNewest(final + 1n, head.number);
     this.l1Head = { blockNumber: Number(head.number), timestamp: Number(head.timestamp) };
-    await this.findOverdue(this.l1Head);
+    const { isFrozen, opIndex, queueHead } = await rollup.state({ blockNumber: head.number });
+    if (isFrozen !== this.isFrozen) onFrozen(isFrozen);
+    this.isFrozen = isFrozen;
+    if (this.isFrozenForGood) await this.endShown();
+    await this.noteQueueAge(queueHead);
+    await this.findOverdue(this.l1Head, opIndex);
   }
 
   /** What a restart has to know again. */
   private async load(): Promise<void> {
     const { book, head, log } = this.modules.followed;
-    for (const { rewards } of head.ledger.records.values()) {
-      const sealed = rewards?.sealed ?? null;
+    for (const id of head.ledger.records.keys()) {
+      // As L1 has it: the sequencer may have settled the epoch already.
+      const sealed = book.leafAfter(book.finalNumber, id)?.rewards?.sealed ?? null;
       const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
       if (seal === undefined) continue;
       this.settlements.noteSeal(seal.batchNumber, seal.blockNumber);
       if (seal.prevRandao !== null) await this.settlements.noteRandomness(seal.batchNumber, seal.prevRandao);
+      else if (!seal.isMissed) this.waitingSeals.set(seal.batchNumber, seal.blockNumber);
     }
-    const { queueHead } = book.positionAfter(book.finalNumber);
-    for (const record of await log.queueEntriesFrom(queueHead)) this.queue.set(record.queueIndex, record);
+    await this.queue.load();
+    this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
     this.isLoaded = true;
   }
 
@@ -126,7 +155,8 @@ export class FollowL1 {
     const fromBlock = BigInt(marker.blockNumber) + 1n;
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
       await this.take(event);
-    const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash };
+    const isFrozen = this.isFrozenForGood;
+    const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash, isFrozen };
     await log.write([{ key: FOLLOW_MARKER, value }]);
   }
 
@@ -136,12 +166,13 @@ export class FollowL1 {
     switch (event.type) {
       case "queue-entry": {
         const { burnedFeeWei, sender, type, ...entry } = event;
-        await this.noteEntry({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
+        await this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
         break;
       }
       case "seal": {
         const { batchNumber, blockNumber } = event;
         this.settlements.noteSeal(batchNumber, blockNumber);
+        this.waitingSeals.set(batchNumber, blockNumber);
         const at = { blockNumber: BigInt(blockNumber) };
         const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
         const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
@@ -151,6 +182,7 @@ export class FollowL1 {
       case "randomness": {
         const { batchNumber, prevRandao } = event;
         await this.settlements.noteRandomness(batchNumber, prevRandao);
+        this.waitingSeals.delete(batchNumber);
         const known = await readSealOnL1(log, batchNumber);
         if (known !== undefined) await this.writeSeal({ ...known, prevRandao });
         break;
@@ -162,29 +194,41 @@ export class FollowL1 {
         }
         await this.holdReceipts([event]);
         const replayed = this.settlements.replayed(event);
-        const { isOwn, record } = await followed.takeFinal(event, replayed, this.queued);
-        for (const index of this.queue.keys())
-          if (index < record.position.queueHead) this.queue.delete(index);
+        const { isOwn, record } = await followed.takeFinal(event, replayed, this.queue.queued);
+        this.queue.forgetTaken();
         onBatch(record, isOwn);
         break;
       }
+      case "frozen":
+        this.isFrozenForGood = true;
+        break;
       default:
         break;
     }
   }
 
+  /** Of Seals whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
+  private async noteMissed(finalBlock: number): Promise<void> {
+    for (const [batchNumber, blockNumber] of this.waitingSeals) {
+      if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
+      const known = await readSealOnL1(this.modules.followed.log, batchNumber);
+      if (known !== undefined) await this.writeSeal({ ...known, isMissed: true });
+      this.waitingSeals.delete(batchNumber);
+    }
+  }
+
+  /** Once a freeze is final, what the sequencer has shown behind the last batch can never be on L1. */
+  private async endShown(): Promise<void> {
+    const { followed, onRewind } = this.modules;
+    const { book } = followed;
+    if (book.sealedNumber === book.finalNumber && !followed.hasOpenBatch) return;
+    await followed.rewind(book.finalNumber);
+    onRewind();
+  }
+
   private async writeSeal(value: SealOnL1): Promise<void> {
     const { log } = this.modules.followed;
     await log.write([{ key: storeKeys.sealOnL1(value.batchNumber), value }]);
-  }
-
-  private async noteEntry(record: QueueRecord): Promise<void> {
-    const { log } = this.modules.followed;
-    const { queueIndex } = record;
-    this.queue.set(queueIndex, record);
-    const stored = await log.queueEntry(queueIndex);
-    if (stored === undefined || stored.status === "queued")
-      await log.write([{ key: storeKeys.queueEntry(queueIndex), value: record }]);
   }
 
   /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
@@ -193,20 +237,25 @@ export class FollowL1 {
     const { book } = followed;
     const { address, client } = rollup;
     const { maxChunkBlocks } = this.options;
-    const posted: { number: number; root: bigint; transactionHash: string; blockNumber: number }[] = [];
+    const posted: PostedBatch[] = [];
+    const seen = new Map<number, QueueRecord>();
     for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       for (const log of logs) {
         if (log.eventName === "QueueEntryAdded") {
           const { sender, ...entry } = toQueueEntry(log);
-          await this.noteEntry({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
+          const record = { ...entry, sender: BigInt(sender), status: "queued", batchNumber: null } as const;
+          seen.set(record.queueIndex, record);
         }
         if (log.eventName !== "BatchAccepted") continue;
-        const { batchNumber, newRoot: root } = log.args;
-        const { blockNumber, transactionHash } = log;
-        posted.push({ number: Number(batchNumber), root, transactionHash, blockNumber: Number(blockNumber) });
+        const { batchNumber, newRoot: root, opIndex } = log.args;
+        const { transactionHash } = log;
+        const blockNumber = Number(log.blockNumber);
+        posted.push({ number: Number(batchNumber), root, opIndex, transactionHash, blockNumber });
       }
     }
+    await this.queue.noteNewest(fromBlock, toBlock, seen);
     await this.notePosted(posted);
+    this.foreignNumber = this.lastForeign(posted);
     this.postedNumber = Math.max(book.finalNumber, ...posted.map(({ number }) => number));
     const key = posted
       .map(({ number, root, transactionHash }) => `${number}/${root}/${transactionHash}`)
@@ -221,9 +270,7 @@ export class FollowL1 {
   }
 
   /** Own batches go up to posted where L1 has them, and down where it has them no more. */
-  private async notePosted(
-    posted: readonly { number: number; root: bigint; transactionHash: string; blockNumber: number }[],
-  ): Promise<void> {
+  private async notePosted(posted: readonly PostedBatch[]): Promise<void> {
     const { book, log } = this.modules.followed;
     const l1 = new Map(posted.map((batch) => [batch.number, batch]));
     for (let number = book.finalNumber + 1; number <= book.sealedNumber; number++) {
@@ -245,6 +292,18 @@ export class FollowL1 {
     }
   }
 
+  private lastForeign(posted: readonly PostedBatch[]): number | null {
+    const { book } = this.modules.followed;
+    let { opIndex } = book.positionAfter(book.finalNumber);
+    let last: number | null = null;
+    for (const batch of posted) {
+      const isUnsigned = batch.opIndex === opIndex;
+      opIndex = batch.opIndex;
+      if (isUnsigned && book.record(batch.number)?.position.root !== batch.root) last = batch.number;
+    }
+    return last;
+  }
+
   /** Every operation of these consecutive batches, the first being the next final one, against the seen receipts. */
   private async holdReceipts(events: readonly BatchEvent[]): Promise<void> {
     const { alarms, followed } = this.modules;
@@ -263,9 +322,19 @@ export class FollowL1 {
     }
   }
 
-  private async findOverdue({ blockNumber, timestamp }: L1Head): Promise<void> {
-    const { alarms, followed, rollup } = this.modules;
-    const { opIndex } = await rollup.state({ blockNumber: BigInt(blockNumber) });
+  /** @param queueHead L1's, final or not */
+  private async noteQueueAge(queueHead: number): Promise<void> {
+    const { alarms } = this.modules;
+    const isOverdue = !this.isFrozen && (await this.queue.isOverdue(queueHead));
+    alarms.set(
+      "queue-overdue",
+      isOverdue ? `queue entry ${queueHead} waits for longer than the soft deadline` : null,
+    );
+  }
+
+  /** @param opIndex signed operations that L1 has by then */
+  private async findOverdue({ blockNumber, timestamp }: L1Head, opIndex: number): Promise<void> {
+    const { alarms, followed } = this.modules;
     for (const evidence of await receiptsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
       if (evidence.receipt.deadlineSeconds >= timestamp) continue;
       const facts = { posted: null, other: null, l1BlockNumber: blockNumber, noticedAtMs: Date.now() };

@@ -32,6 +32,8 @@ export class FollowLoop {
   private answeredAtMs = Date.now();
   private followedAtMs = Date.now();
   private differenceCount = 0;
+  /** Batch of L1's behind which the sequencer may be ahead; null where it was followed since. */
+  private excusedUpTo: number | null = null;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopping = false;
@@ -61,7 +63,10 @@ export class FollowLoop {
   /** One look at both. @throws what repeating cannot mend */
   async poll(): Promise<void> {
     await this.pollL1();
-    if (this.modules.leader !== null) await this.pollFeed(this.modules.leader);
+    const { l1, leader } = this.modules;
+    if (leader === null) return;
+    if (l1.isFrozenForGood) this.endFeedAlarms();
+    else await this.pollFeed(leader);
   }
 
   private async pollL1(): Promise<void> {
@@ -93,7 +98,6 @@ export class FollowLoop {
       while (await leader.poll());
       this.differenceCount = 0;
       this.answeredAtMs = nowMs;
-      if (leader.isFollowed) this.followedAtMs = nowMs;
     } catch (error) {
       if (!isRollupError(error) || !/^(SEQ_LEADER|BRG_RECEIPT)_/.test(error.code)) throw error;
       if (error.code !== "SEQ_LEADER_UNREACHABLE") {
@@ -101,13 +105,42 @@ export class FollowLoop {
         this.differenceCount += 1;
       }
       logger.warn({ code: error.code, data: error.data }, "the sequencer's log could not be followed");
-      if (this.differenceCount >= MAX_DIFFERENCES) alarms.set("feed-differs", error.message);
+      if (this.differenceCount >= MAX_DIFFERENCES && !this.isExcused())
+        alarms.set("feed-differs", error.message);
     }
     const isSilent = nowMs - this.answeredAtMs > stallMs;
     alarms.set("feed-stalled", isSilent ? `${leader.url} gave no answer for ${stallMs} ms` : null);
-    if (leader.isFollowed && this.differenceCount === 0) alarms.set("feed-differs", null);
-    else if (!isSilent && nowMs - this.followedAtMs > stallMs)
-      alarms.set("feed-differs", `${leader.url} has not the batches that L1 has`);
+    const isKept = leader.isFollowed && leader.waitsForEntry === null && this.differenceCount === 0;
+    if (isKept && this.answeredAtMs === nowMs) {
+      this.followedAtMs = nowMs;
+      this.excusedUpTo = null;
+    }
+    if (isKept) alarms.set("feed-differs", null);
+    else if (!isSilent && nowMs - this.followedAtMs > stallMs && !this.isExcused())
+      alarms.set("feed-differs", this.whyNotFollowed(leader));
+  }
+
+  private whyNotFollowed({ url, waitsForEntry }: FollowFeed): string {
+    return waitsForEntry === null
+      ? `${url} has not the batches that L1 has`
+      : `${url} goes on from queue entry ${waitsForEntry}, which L1 does not have`;
+  }
+
+  /**
+   * Whether L1 has somebody else's batch that is not final here and may be final for the sequencer, which then goes on
+   * from it. Once it is final here, the sequencer has to be followed before it is excused again.
+   */
+  private isExcused(): boolean {
+    const { l1 } = this.modules;
+    this.excusedUpTo ??= l1.foreignNumber;
+    return this.excusedUpTo !== null && l1.finalNumber < this.excusedUpTo;
+  }
+
+  /** Nothing that the sequencer says of a frozen ledger can come true. */
+  private endFeedAlarms(): void {
+    const { alarms } = this.modules;
+    alarms.set("feed-stalled", null);
+    alarms.set("feed-differs", null);
   }
 }
 

@@ -4,5 +4,7 @@ export interface FollowMarker {
   readonly rollupAddress: string;
   readonly blockNumber: number;
   readonly blockHash: string;
+  /** The rollup was frozen by then; absent: it was not. */
+  readonly isFrozen?: boolean;
 }
 export const FOLLOW_MARKER = "follow-block";

@@ -116,11 +116,18 @@ async function wire(
         publishBatch(feed, record);
         logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
       },
+      onRewind: () => leader?.forgetPlace(),
+      onFrozen: (isFrozen) => {
+        metrics.frozen.set(isFrozen ? 1 : 0);
+        if (isFrozen)
+          logger.error({ code: "SEQ_FROZEN" }, "the rollup is frozen on L1: what is in it leaves by exits");
+        else logger.warn({}, "L1 took the freeze back");
+      },
     },
   );
   if (feedUrl !== null) {
     leader = new FollowFeed(feedUrl, {
-      ...{ context, followed, alarms, queued: l1.queued },
+      ...{ context, followed, alarms, queued: l1.queue.queued },
       l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
       onBatch: (record) => publishBatch(feed, record),
       onOperation: (entry) => publishOperation(feed, entry),
@@ -131,8 +138,9 @@ async function wire(
     followed,
     {
       l1Head: () => l1.l1Head,
-      queueSeenIndex: () => l1.queueSeenIndex,
+      queueSeenIndex: () => l1.queue.seenIndex,
       isQuiet: () => alarms.isQuiet,
+      isFrozen: () => l1.isFrozen,
       healthFacts: () => healthFacts(followed, l1, leader, alarms),
     },
     leaderTerms(followed.book, info),
@@ -189,6 +197,7 @@ function healthFacts(
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
+      isFrozen: l1.isFrozen,
     },
     alarms: [...kept, ...alarms.passingView],
   };
