@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
 import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
@@ -81,4 +82,11 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   expect(await verifyRollup({ rpcUrl, rollupAddress: rollup.address, circuits, verifyProof })).toMatchObject({
     batchCount: batchNumber + 1,
   });
+});
+
+test("of a frozen rollup it says so, whatever waits", async () => {
+  f = await startHistoryFixture({ settlementSizes: EXIT_SIZES });
+  await f.makeHistory();
+  await exitActions(f.l1).freeze();
+  expect(await refusal()).toMatchObject({ code: "BRG_FROZEN" });
 });

@@ -14,6 +14,7 @@ import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../circuits/protocol.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import type { QueueEntryEvent } from "./l1-history.ts";
+import { requireRunning } from "./require-running.ts";
 import { restoreLedger } from "./restore-ledger.ts";
 import { RollupContract } from "./rollup-contract.ts";
 import { chooseQueueCircuit, type KnownCircuit } from "./settlement-circuits.ts";
@@ -48,8 +49,8 @@ export interface SubmittedQueueBatch {
 
 /**
  * Submits batches, one a transaction, until no entry is overdue.
- * @throws BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1
- * moved meanwhile, or is frozen; BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
+ * @throws BRG_FROZEN, BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED
+ * where L1 moved meanwhile; BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
  */
 export async function submitQueue(options: SubmitQueueOptions): Promise<SubmittedQueueBatch[]> {
   await initPoseidon();
@@ -58,6 +59,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
   const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
   // Before the ledger is rebuilt: that takes long.
+  await requireRunning(rollup);
   await requireOverdue(rollup);
 
   stage("restore", null);

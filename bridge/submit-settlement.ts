@@ -22,6 +22,7 @@ import { defaultSplit } from "../circuits/slot-table-model.ts";
 import type { CircuitInputs } from "../circuits/witness-calculator.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
+import { requireRunning } from "./require-running.ts";
 import { restoreLedger } from "./restore-ledger.ts";
 import { type ContractProof, RollupContract } from "./rollup-contract.ts";
 import {
@@ -82,7 +83,7 @@ export interface SubmitSettlementResult {
 }
 
 /**
- * @throws BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
  * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
  */
 export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
@@ -92,6 +93,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: options.rollupAddress });
 
+  await requireRunning(rollup);
   stage("restore");
   const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
   const { ledger, registered, replay, state } = restored;

@@ -134,6 +134,7 @@ const ledgerRemedies: Record<string, string> = {
   BRG_HISTORY_UNREADABLE:
     "check --rpc and --rollup: they may be of two chains, or the contract of another version of this repository",
   BRG_BATCH_NOT_IN_CALL: "ask another Ethereum node (--rpc): this one leaves out events or transactions",
+  BRG_FROZEN: "take out what is yours with: openledger exit",
   BRG_L1_REFUSED:
     "check --rpc and --rollup, then try another node: some limit what they answer, or do not keep old blocks",
   SEQ_FOLLOW_WRONG_ROLLUP: "name the data folder and the sequencer of this rollup",
@@ -166,6 +167,23 @@ const ledgerRemedies: Record<string, string> = {
   SEQ_ZERO_AMOUNT: "use an amount above 0",
 };
 
+/** What to do where a contract refuses, by its error's name: more exact than by the code. */
+export const contractRemedies: Readonly<Record<string, string>> = {
+  RollupFrozen: "take out what is yours with: openledger exit",
+  RollupForcedWithdrawalOpen: "wait until a batch takes the one that waits: openledger status",
+  RollupQueueFull:
+    "try again once a batch has taken entries; after 24 hours anyone may: openledger submit-queue",
+  RollupDepositsFull:
+    "try again once a batch has taken deposits; after 24 hours anyone may: openledger submit-queue",
+  ERC20InsufficientBalance:
+    "get OPEN into this wallet first: what goes to the queue is paid from it, a forced operation's fee too",
+};
+
+function contractRemedy(data: object): string | undefined {
+  const { error, errorName = error } = data as { error?: unknown; errorName?: unknown };
+  return typeof errorName === "string" ? contractRemedies[errorName] : undefined;
+}
+
 export interface RenderedError {
   code: string;
   message: string;
@@ -194,8 +212,12 @@ export function renderError(error: unknown): RenderedError {
     ...attributionErrors,
     ...commandErrors,
   };
-  const remedy = known[code]?.remedy ?? ledgerRemedies[code] ?? "look the code up in docs/errors.md";
   const { data } = error.toJSON() as { data: object };
+  const remedy =
+    contractRemedy(data) ??
+    known[code]?.remedy ??
+    ledgerRemedies[code] ??
+    "look the code up in docs/errors.md";
   return { code, message: firstLine(message), remedy, data };
 }
 
