@@ -28,7 +28,8 @@ import { restoreFromL1 } from "./restore-from-l1.ts";
 import { operator, seal, send } from "./test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder } from "./test-rollup.ts";
 
-const DAY_SECONDS = 86_400n;
+const HOUR_SECONDS = 3_600n;
+const DAY_SECONDS = 24n * HOUR_SECONDS;
 const ALICE = SLOTS[0]!.contributorId;
 const VALIDATOR = SLOTS[1]!.validatorId;
 const EVERYTHING = 2n ** 96n - 1n;
@@ -121,6 +122,7 @@ describe("forced entries at a follower", () => {
     const first = (await f.rollup.state()).queueHead;
     const force = f.l1.rollup.write;
 
+    await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
     await force.forceSeal([MODEL_ID], { account: bob }); // too early
     await force.forceClaim([ALICE, MODEL_ID, 0, false], { account: alice });
     await force.forceClaim([ALICE, MODEL_ID, 0, true], { account: alice });
@@ -132,7 +134,7 @@ describe("forced entries at a follower", () => {
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob], { account: alice }); // another payee
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice], { account: bob }); // another's leaf
     await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice], { account: alice }); // too much
-    await f.l1.passTime(DAY_SECONDS);
+    await f.l1.passTime(HOUR_SECONDS);
     await force.forceSeal([MODEL_ID], { account: bob });
     await force.forceSeal([MODEL_ID], { account: bob }); // sealed already
     await force.forceSetKey([VALIDATOR, 77n], { account: alice });
@@ -271,11 +273,11 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     const { follower, force, honest, index, lying } = await twoFaces();
     const kinds = () => follower.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);
     await force();
-    await f.l1.passTime(DAY_SECONDS - 10n);
+    await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
     await seal(lying.rollup);
     await follower.poll();
     expect(kinds()).toEqual([]);
-    await f.l1.passTime(20n);
+    await f.l1.passTime(2n * HOUR_SECONDS);
     await follower.poll();
     expect(kinds()).toEqual(["queue-overdue"]);
     await honest.watch();
