@@ -103,9 +103,10 @@ program
     "20000,200000",
   )
   .option("--rounds <n>", "counted starts of each", "5")
+  .option("--check <when>", "SEQUENCER_STORE_CHECK: first or beside", "first")
   .option("--keep <folder>", "where the ledgers are kept, for the next time")
   .addHelpText("after", "\nExample:\n  npm run bench -- restart --sizes 20000")
-  .action(async (options: { sizes: string; rounds: string; keep?: string }) => {
+  .action(async (options: { sizes: string; rounds: string; check: string; keep?: string }) => {
     const { benchRestart } = await import("./bench/restart.ts");
     console.log(JSON.stringify(await benchRestart(options)));
   });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
 import { DOOR_MODES } from "./door.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { STORE_CHECKS } from "./store-check.ts";
 
 interface Setting<T> {
   readonly env: string;
@@ -48,6 +49,12 @@ export const configTable = {
   dataPath: setting("SEQUENCER_DATA_PATH", text, "Folder of the ledger's log", {
     fallback: ".openledger/sequencer",
   }),
+  storeCheck: setting(
+    "SEQUENCER_STORE_CHECK",
+    z.enum(STORE_CHECKS),
+    "When all checksums of the log are compared: before anything is served, or beside it",
+    { fallback: "first" },
+  ),
   host: setting("SEQUENCER_HOST", text, "Address to listen on", { fallback: "127.0.0.1" }),
   port: setting("SEQUENCER_PORT", integer(0, 65_535), "Port to listen on; 0 = any free one", {
     fallback: "8547",

@@ -18,7 +18,15 @@ import {
   type QueueRecord,
 } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { checkStore, type StoreCheck } from "./store-check.ts";
+import {
+  checkStore,
+  isCheckOwed,
+  NOTHING_CHECKED,
+  oweCheck,
+  type StoreCheck,
+  type StoreCheckTime,
+  settleCheck,
+} from "./store-check.ts";
 import { corrupt, isCorruption } from "./store-corruption.ts";
 import { storeEncoding } from "./store-encoding.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
@@ -51,6 +59,9 @@ const newPendingWrite = (): PendingWrite => {
   return { writes: [], promise, resolve, reject };
 };
 
+/** A tenth of the main thread goes to a check beside the work: some 100,000 values a second. */
+const BESIDE_PAUSE_MS = 10;
+
 export class LedgerLog {
   private readonly db: Level<string, unknown>;
   private readonly onFailure: (error: Error) => void;
@@ -64,8 +75,10 @@ export class LedgerLog {
   private failure: Error | null = null;
 
   private readonly mark: DurableMark;
-  /** What was read before anything else. */
+  /** What was read before anything else; nothing, where the check is done beside the work. */
   readonly check: StoreCheck;
+  private checking: Promise<StoreCheck | null> | null = null;
+  private isClosing = false;
 
   private constructor(
     db: Level<string, unknown>,
@@ -83,11 +96,16 @@ export class LedgerLog {
   }
 
   /**
-   * @param onFailure called once, when a write failed
+   * @param onFailure called once, when a write failed or `checkBeside` found damage
+   * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
    * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where LevelDB cannot read its files, or where entries
    * are gone that were durable
    */
-  static async open(path: string, onFailure: (error: Error) => void = () => {}): Promise<LedgerLog> {
+  static async open(
+    path: string,
+    onFailure: (error: Error) => void = () => {},
+    options: { storeCheck?: StoreCheckTime } = {},
+  ): Promise<LedgerLog> {
     const db = new Level<string, unknown>(path, {
       keyEncoding: "utf8",
       valueEncoding: storeEncoding as never,
@@ -106,7 +124,10 @@ export class LedgerLog {
       );
     }
     try {
-      const check = await reading(checkStore(db));
+      const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
+      const check = isFirst ? (await reading(checkStore(db)))! : NOTHING_CHECKED;
+      if (isFirst) settleCheck(path);
+      else oweCheck(path);
       const keys = db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await reading(keys.all());
       const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
@@ -206,7 +227,34 @@ export class LedgerLog {
     }
   }
 
+  /**
+   * Reads what `open` did not, a little at a time; damage ends everything as a failed write does.
+   * @returns what was read; null where nothing was left to check, the log was closed, or there is damage
+   */
+  checkBeside(): Promise<StoreCheck | null> {
+    if (this.check !== NOTHING_CHECKED) return Promise.resolve(null);
+    this.checking ??= this.runCheck();
+    return this.checking;
+  }
+
+  private async runCheck(): Promise<StoreCheck | null> {
+    const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.isClosing };
+    try {
+      const check = await reading(checkStore(this.db, options));
+      if (check !== null) settleCheck(this.db.location);
+      return check;
+    } catch (error) {
+      if (this.failure === null) {
+        this.failure = error as Error;
+        this.onFailure(this.failure);
+      }
+      return null;
+    }
+  }
+
   async close(): Promise<void> {
+    this.isClosing = true;
+    await this.checking;
     if (this.failure === null) await this.flushed();
     this.mark.close();
     await this.db.close();
@@ -294,7 +342,11 @@ export class LedgerLog {
 
   /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
   async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord, hash: bigint | undefined]> {
-    const leaves = this.db.iterator({ ...underPrefix("leaf"), fillCache: false });
+    const leaves = this.db.iterator({
+      ...underPrefix("leaf"),
+      fillCache: false,
+      highWaterMarkBytes: 2 ** 20,
+    });
     for await (const [key, value] of readingEach(leaves)) {
       const id = Number.parseInt(key.slice("leaf!".length), 16);
       const { hash, record } = leafOf(id, value as StoredLeaf);

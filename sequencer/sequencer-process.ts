@@ -65,7 +65,8 @@ export async function createSequencerProcess(
     },
     onFatal,
   );
-  const log = await LedgerLog.open(config.dataPath, onFatal).catch(async (error: unknown) => {
+  const { dataPath, storeCheck } = config;
+  const log = await LedgerLog.open(dataPath, onFatal, { storeCheck }).catch(async (error: unknown) => {
     await signatures.close();
     throw error;
   });
@@ -93,6 +94,9 @@ export async function createSequencerProcess(
         },
       },
     );
+    void log.checkBeside().then((check) => {
+      if (check !== null) logger.info(check, "store checked");
+    });
     const app = await createApi(
       { ...config, deployment, receiptSigner: signatures.address },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },

@@ -21,15 +21,20 @@ function print({ parts, peakMemoryBytes, processorMs, readyMs, size, snapshot, s
   );
 }
 
-export async function benchRestart(options: { sizes: string; rounds: string; keep?: string }) {
+export async function benchRestart(options: { sizes: string; rounds: string; check: string; keep?: string }) {
   const restarts = [];
   for (const text of options.sizes.split(",")) {
     const figures = await measureRestart(
-      { size: Number(text), rounds: Number(options.rounds), folder: options.keep },
+      {
+        size: Number(text),
+        rounds: Number(options.rounds),
+        folder: options.keep,
+        storeCheck: options.check,
+      },
       (line) => console.log(line),
     );
     print(figures);
     restarts.push(figures);
   }
-  return { restarts, cores: availableParallelism() };
+  return { restarts, check: options.check, cores: availableParallelism() };
 }
