@@ -27,6 +27,10 @@ export function addExitCommand(program: Command): void {
       join(repositoryRoot, "keys"),
     )
     .option(
+      "--check-keys",
+      "see first that the keys are here to prove it all; with --dry-run also before a freeze",
+    )
+    .option(
       "--snapshot <file>",
       "go on from a snapshot once its root is found among the ones that L1 has accepted",
     )

@@ -21,6 +21,7 @@ export interface ExitCommandOptions {
   min?: string;
   dryRun?: true;
   keys: string;
+  checkKeys?: true;
   fromBlock?: bigint;
   snapshot?: string;
   prover: string;
@@ -51,6 +52,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       account,
       selection: { owner, leafId: options.leaf, slotIndex: options.slot, minWei },
       prover: { open, keysFolder: options.keys },
+      isKeyCheck: options.checkKeys === true,
       onProgress: (text) => output.progress(text),
     });
     output.answer(describe(result, { owner, rollupAddress, isDryRun: account === null }), {
@@ -82,7 +84,7 @@ interface Asked {
 }
 
 function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked): string[] {
-  const { batchNumber, gasUsed, isFrozen, items, paidWei, pending, transactions } = result;
+  const { batchNumber, checkedKeys, gasUsed, isFrozen, items, paidWei, pending, transactions } = result;
   const whose = owner ?? "everybody";
   const standing = isFrozen
     ? `is frozen after batch ${batchNumber}`
@@ -94,6 +96,7 @@ function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked
       `owed to ${whose}, in OPEN:`,
       ...renderTable([...items.map(itemRow), ...pending.map(pendingRow)]),
     );
+  if (checkedKeys.length > 0) lines.push(`the keys are here: ${checkedKeys.join(", ")}`);
   if (isDryRun) return [...lines, "nothing was sent"];
   const rows = transactions.map(({ action, amountWei, count, gasUsed: gas, transactionHash }) => [
     count === 1 ? action : `${count} ${action}s`,

@@ -158,7 +158,8 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   const { freezableAtSeconds, queueIndex } = early.json.error.data;
   expect(queueIndex).toBe((await f.rollup.state()).queueHead);
   expect((await run("exit")).json.error).toMatchObject({ code: "CMD_NOT_FROZEN" });
-  const before = await run("exit", "--owner", alice, "--dry-run");
+  const before = await run("exit", "--owner", alice, "--dry-run", "--check-keys");
+  expect(before.json.checkedKeys).toEqual(["leaf-exit", `slot-exit-${SLOTS}`]);
   expect(before.json).toMatchObject({ isFrozen: false, isDryRun: true, transactions: [] });
 
   const waiting = await run("status", "--owner", bob);

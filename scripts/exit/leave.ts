@@ -20,7 +20,7 @@ import {
   planExits,
 } from "./exit-plan.ts";
 import { requireOvertaken } from "./overtaken.ts";
-import { type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
+import { checkExitKeys, type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
 
 /** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
 export const EXITS_PER_CALL = 16;
@@ -38,6 +38,8 @@ export interface LeaveOptions {
   /** Pays for the transactions, anybody's; null: only look. */
   readonly account: LocalAccount | null;
   readonly prover: ExitProver;
+  /** Sees first that the keys are here to prove it all. */
+  readonly isKeyCheck?: boolean;
   readonly onProgress: (text: string) => void;
 }
 
@@ -60,6 +62,8 @@ export interface LeaveResult {
   readonly items: readonly ExitItem[];
   /** Claimable on L1 before, by owners of the items and the selected owner. */
   readonly pending: readonly { readonly owner: Address; readonly amountWei: bigint }[];
+  /** Circuits whose keys were looked for and are the registered ones. */
+  readonly checkedKeys: readonly string[];
   readonly transactions: readonly LeaveTransaction[];
   readonly gasUsed: number;
   /** OPEN that this run's claims have moved to their owners. */
@@ -98,6 +102,10 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     const amountWei = await rollup.pendingWithdrawalWei(owner);
     if (amountWei > 0n) pending.push({ owner, amountWei });
   }
+  const checkedKeys =
+    options.isKeyCheck === true
+      ? await checkExitKeys(items.filter(isProven), restored, options.prover.keysFolder, onProgress)
+      : [];
   const transactions =
     account === null ? [] : await takeAll({ ...options, account, restored, rollup, items, owners });
   const { root, batchNumber } = restored.state;
@@ -108,6 +116,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     blockNumber: restored.blockNumber,
     items,
     pending,
+    checkedKeys,
     transactions,
     gasUsed: transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0),
     paidWei: transactions.reduce(
@@ -116,6 +125,8 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     ),
   };
 }
+
+const isProven = (item: ExitItem): item is ProvenItem => item.kind !== "deposit";
 
 /** Whoever is owed something, and for everybody's money whoever was credited something that L1's records name. */
 function ownersOf(items: readonly ExitItem[], selection: ExitSelection, { totals }: LedgerReplay): Address[] {
@@ -148,7 +159,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   }
   // ⚔ The largest first: anybody can leave crumbs for anybody, and the ether for gas may end.
   const proven = open
-    .filter((item): item is ProvenItem => item.kind !== "deposit")
+    .filter(isProven)
     .sort((x, y) => (x.amountWei < y.amountWei ? 1 : x.amountWei > y.amountWei ? -1 : 0));
   let failure: unknown = null;
   try {

@@ -68,6 +68,25 @@ export async function sealExits(
   return sealed;
 }
 
+/**
+ * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
+ * be left long after whoever published their keys is gone.
+ * @returns the circuits' names
+ * @throws CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
+ */
+export async function checkExitKeys(
+  items: readonly ProvenItem[],
+  { ledger, registered }: RestoredLedger,
+  keysFolder: string,
+  onProgress: (text: string) => void,
+): Promise<string[]> {
+  const circuits = exitCircuits(registered);
+  const needed = [exitCircuitFor(circuits, null), ...items.map((item) => circuitOf(item, ledger, circuits))];
+  const byName = new Map(needed.map((circuit) => [circuit.name, circuit]));
+  for (const circuit of byName.values()) await openExitCircuit(circuit, keysFolder, onProgress);
+  return [...byName.keys()];
+}
+
 function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
   if (item.kind === "leaf") return exitCircuitFor(circuits, null);
   return exitCircuitFor(circuits, ledger.requireRecord(item.modelId).rewards!.slots.length);
