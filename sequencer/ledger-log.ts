@@ -59,7 +59,7 @@ const newPendingWrite = (): PendingWrite => {
   return { writes: [], promise, resolve, reject };
 };
 
-/** A tenth of the main thread goes to a check beside the work: some 100,000 values a second. */
+/** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
 const BESIDE_PAUSE_MS = 10;
 
 export class LedgerLog {
