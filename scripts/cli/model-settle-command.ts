@@ -9,7 +9,7 @@ import { FORCED_OPTION, followForced } from "./forced-operation.ts";
 import type { SettleOptions } from "./model-settle.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
-import { CIRCUITS_OPTION, PROVER_OPTION } from "./settlement-options.ts";
+import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "./settlement-options.ts";
 
 export function addModelSealCommand(parent: Command): void {
   const command = parent
@@ -69,6 +69,7 @@ export function addModelSettleCommand(parent: Command): void {
     .option("--default-split", "by row counts, without openings: from 14 days after the seal on")
     .option("--direct", "to L1 and not to the sequencer: from 3 days after the seal on; needs --account")
     .option(...CIRCUITS_OPTION)
+    .option(...KEYS_OPTION)
     .option(...PROVER_OPTION);
   withExample(
     command,

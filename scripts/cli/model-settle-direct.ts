@@ -45,6 +45,7 @@ const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
 };
 
 export interface DirectOptions extends CircuitOptions, PublishedOptions {
+  keys?: string;
   epoch?: string;
   defaultSplit?: boolean;
 }
@@ -75,7 +76,7 @@ export async function settleDirectly(
       circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),
       prove: async (name, inputs) => {
         const circuit = circuits.find((known) => known.name === name)!;
-        const proving = await openProvingCircuit(circuit, deployment, onProgress);
+        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
         return proveWithProgress(
           prover,
           { circuit: proving, inputs },

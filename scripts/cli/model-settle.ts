@@ -21,6 +21,7 @@ export interface SettleOptions extends CircuitOptions, PublishedOptions {
   epoch?: string;
   direct?: boolean;
   defaultSplit?: boolean;
+  keys?: string;
 }
 
 export async function settleModel({ options, args, output }: CommandContext<SettleOptions>): Promise<void> {
@@ -37,7 +38,12 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     options.defaultSplit === true
       ? prepareByRows(facts, context)
       : await prepareByDraws(facts, context, options, (text) => output.progress(text));
-  const proved = await proveWithOutput(prepared, circuit, { ...context, output, prover: options.prover });
+  const proved = await proveWithOutput(prepared, circuit, {
+    ...context,
+    output,
+    prover: options.prover,
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
+  });
   const settlement = await withConsent(facts, proved.settlement, prepared, options);
   const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
   const { terms, earnedWei, data } = prepared;

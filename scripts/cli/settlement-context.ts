@@ -40,11 +40,16 @@ export function requireBackend(text: string): BackendName {
 export async function proveWithOutput(
   prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
   circuit: RollupCircuit,
-  context: SettlementContext & { readonly output: Output; readonly prover: string },
+  context: SettlementContext & { readonly output: Output; readonly prover: string; readonly keys?: string },
 ): Promise<ProvedSettlement> {
   const { deployment, output } = context;
   const backend = requireBackend(context.prover);
-  const proving = await openProvingCircuit(circuit, deployment, (text) => output.progress(text));
+  const proving = await openProvingCircuit(
+    circuit,
+    deployment,
+    (text) => output.progress(text),
+    context.keys,
+  );
   return proveSettlement(
     prepared,
     { circuitId: circuit.circuitId, proving },

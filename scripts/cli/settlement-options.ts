@@ -17,3 +17,7 @@ export const PROVER_OPTION = [
   `what makes the proof: ${BACKEND_NAMES.join(", ")}`,
   "wasm",
 ] as const;
+export const KEYS_OPTION = [
+  "--keys <folder>",
+  "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>; not needed where a deployment record names them",
+] as const;

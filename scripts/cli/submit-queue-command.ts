@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { parseBlock } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
-import { PROVER_OPTION } from "./settlement-options.ts";
+import { KEYS_OPTION, PROVER_OPTION } from "./settlement-options.ts";
 import type { SubmitQueueCommandOptions } from "./submit-queue.ts";
 
 export function addSubmitQueueCommand(program: Command): void {
@@ -11,6 +11,7 @@ export function addSubmitQueueCommand(program: Command): void {
       "carry on a queue that the operator leaves for more than 24 hours; anyone may, from L1 alone, for the gas",
     )
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock)
+    .option(...KEYS_OPTION)
     .option(...PROVER_OPTION);
   withExample(
     command,

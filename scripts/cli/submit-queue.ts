@@ -13,6 +13,7 @@ import { requireBackend } from "./settlement-context.ts";
 
 export interface SubmitQueueCommandOptions {
   prover: string;
+  keys?: string;
   fromBlock?: bigint;
 }
 
@@ -50,7 +51,7 @@ export async function runSubmitQueue({
       circuits,
       prove: async (name, inputs) => {
         const circuit = circuits.find((known) => known.name === name)!;
-        const proving = await openProvingCircuit(circuit, deployment, onProgress);
+        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
         return proveWithProgress(
           prover,
           { circuit: proving, inputs },

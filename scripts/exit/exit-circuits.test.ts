@@ -12,7 +12,14 @@ import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-k
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { toSolidityKey } from "../../prover/verification-key.ts";
-import { type ExitCircuit, exitCircuitFor, exitCircuits, openExitCircuit, waysOut } from "./exit-circuits.ts";
+import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
+import {
+  type ExitCircuit,
+  exitCircuitFor,
+  exitCircuits,
+  openRegisteredCircuit,
+  waysOut,
+} from "./exit-circuits.ts";
 
 let folder: string;
 let compiled: CompiledCircuit;
@@ -39,7 +46,7 @@ function leafExitAs(isDevelopment: boolean): ExitCircuit {
   const circuitId = computeCircuitId({ ...exitSizes(), isDevelopment, key });
   return { ...registered(CIRCUIT_SORT.exit, 0, 0), name: "leaf-exit", isDevelopment, key, circuitId };
 }
-const open = (circuit: ExitCircuit) => openExitCircuit(circuit, folder, () => {});
+const open = (circuit: ExitCircuit) => openRegisteredCircuit(circuit, folder, () => {});
 
 describe("waysOut", () => {
   test("asks for slots of the largest settlement circuit, rounded up to pairs", () => {
@@ -73,7 +80,7 @@ describe("exitCircuitFor", () => {
   });
 });
 
-describe("openExitCircuit", () => {
+describe("openRegisteredCircuit", () => {
   test("derives development keys, and refuses a circuit that is registered with another key", async () => {
     const circuit = leafExitAs(true);
     expect(await open(circuit)).toMatchObject({ name: "leaf-exit", isDevelopment: true });
@@ -101,6 +108,12 @@ describe("openExitCircuit", () => {
       publicCount: 3,
     };
     await writeFile(join(keyFolder, "meta.json"), JSON.stringify(meta));
-    expect(await open(circuit)).toMatchObject({ isDevelopment: false, zkeyPath: join(keyFolder, zkeyFile) });
+    const ofCeremony = { isDevelopment: false, zkeyPath: join(keyFolder, zkeyFile) };
+    expect(await open(circuit)).toMatchObject(ofCeremony);
+    // The same for whoever carries on the queue or settles, without a record of the deployment.
+    await expect(openProvingCircuit(circuit, null, () => {})).rejects.toMatchObject({
+      code: "CMD_KEYS_MISSING",
+    });
+    expect(await openProvingCircuit(circuit, null, () => {}, folder)).toMatchObject(ofCeremony);
   });
 });

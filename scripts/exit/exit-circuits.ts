@@ -67,8 +67,8 @@ export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: numb
  * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
  * @throws CMD_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
  */
-export async function openExitCircuit(
-  circuit: ExitCircuit,
+export async function openRegisteredCircuit(
+  circuit: RegisteredCircuit & { readonly name: string },
   keysFolder: string,
   onProgress: (text: string) => void,
 ): Promise<ProvingCircuit> {

@@ -10,7 +10,7 @@ import type { Ledger } from "../../circuits/ledger.ts";
 import { CLAIM_ROLE } from "../../circuits/rewards.ts";
 import { slotExit } from "../../circuits/slot-exit.ts";
 import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
-import { type ExitCircuit, exitCircuitFor, exitCircuits, openExitCircuit } from "./exit-circuits.ts";
+import { type ExitCircuit, exitCircuitFor, exitCircuits, openRegisteredCircuit } from "./exit-circuits.ts";
 import { describeItem, type ProvenItem } from "./exit-plan.ts";
 
 export interface ExitProver {
@@ -46,7 +46,7 @@ export async function sealExits(
     const statement = prepared.statement(circuit.circuitId);
     const proving =
       opened.get(circuit.index) ??
-      (await openExitCircuit(circuit, keysFolder, (text) => onProgress(place, text)));
+      (await openRegisteredCircuit(circuit, keysFolder, (text) => onProgress(place, text)));
     opened.set(circuit.index, proving);
     onProgress(place, `proving the ${describeItem(item)}`);
     const prover = await open();
@@ -83,7 +83,7 @@ export async function checkExitKeys(
   const circuits = exitCircuits(registered);
   const needed = [exitCircuitFor(circuits, null), ...items.map((item) => circuitOf(item, ledger, circuits))];
   const byName = new Map(needed.map((circuit) => [circuit.name, circuit]));
-  for (const circuit of byName.values()) await openExitCircuit(circuit, keysFolder, onProgress);
+  for (const circuit of byName.values()) await openRegisteredCircuit(circuit, keysFolder, onProgress);
   return [...byName.keys()];
 }
 

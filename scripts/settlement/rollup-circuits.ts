@@ -12,6 +12,7 @@ import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { nameOf } from "../cli/derive-circuits.ts";
+import { openRegisteredCircuit } from "../exit/exit-circuits.ts";
 
 /** A circuit that the rollup has, by its name in the registry. */
 export interface RollupCircuit extends RegisteredCircuit {
@@ -93,16 +94,19 @@ function missing(what: string, circuits: readonly RollupCircuit[]) {
 
 /**
  * A circuit with the keys to prove it: the deployment record's files where it names them, else development keys, made
- * from the circuit. @throws CMD_KEYS_MISSING for keys of a ceremony that no record names
+ * from the circuit, or a ceremony's below `keysFolder`, as for exits.
+ * @throws CMD_KEYS_MISSING for keys of a ceremony that neither names; CMD_KEYS_DIFFER, PRV_KEY_*
  */
 export async function openProvingCircuit(
   circuit: RollupCircuit,
   deployment: Deployment | null,
   onProgress: (text: string) => void,
+  keysFolder: string | null = null,
 ): Promise<ProvingCircuit> {
   const deployed = deployment?.circuits.find(({ circuitId }) => circuitId === circuit.circuitId);
   if (deployed !== undefined) return (await loadDeployedCircuits([deployed])).get(deployed.name)!;
   if (!circuit.isDevelopment) {
+    if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
     throw commandError("CMD_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
       data: { circuit: circuit.name },
     });
