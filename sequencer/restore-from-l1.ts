@@ -4,7 +4,7 @@
  */
 import type { Address } from "viem";
 import { blockReader } from "../bridge/block-reader.ts";
-import { createL1Client, l1Call } from "../bridge/l1-client.ts";
+import { createPatientL1Client, l1Call } from "../bridge/l1-client.ts";
 import type { BatchEvent } from "../bridge/l1-history.ts";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../bridge/restore-ledger.ts";
@@ -60,7 +60,7 @@ const UNKNOWN_HASH = hex32(0n);
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
   const { dataPath, finalityDepthBlocks, fromBlock, onBatch, rollupAddress, rpcUrl } = options;
-  const client = createL1Client({ rpcUrl });
+  const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: rollupAddress });
   const log = await LedgerLog.open(dataPath);
   try {
