@@ -258,6 +258,7 @@ export class BatchPublisher {
         "L1 forgot what used this nonce, filled it: batches wait behind",
       );
     }
+    this.lookedAtMs.set(waiting[0]!, this.nowMs());
   }
 
   private isLate(intent: PublishIntent): boolean {
