@@ -37,12 +37,16 @@ export class MoneyCalls {
   readonly random: SeededRandom;
   readonly model: MoneyModel;
   readonly ledger: Ledger;
+  readonly #kinds: readonly number[];
 
-  constructor(round: Pick<MoneyCalls, "f" | "random" | "model" | "ledger">) {
+  /** `isDepositing`: so many deposits that they fill their half of the queue. */
+  constructor(round: Pick<MoneyCalls, "f" | "random" | "model" | "ledger">, isDepositing: boolean) {
     this.f = round.f;
     this.random = round.random;
     this.model = round.model;
     this.ledger = round.ledger;
+    const deposits = Array.from({ length: 12 }, () => KIND.depositNew);
+    this.#kinds = isDepositing ? [...QUEUE_KINDS, ...deposits] : QUEUE_KINDS;
   }
 
   call(name: string, from: Role, functionName: string, args: readonly unknown[], take: Call["take"]): Call {
@@ -75,7 +79,7 @@ export class MoneyCalls {
   queueing(): Call {
     const { random } = this;
     const { roles } = this.f;
-    const kind = random.pick(QUEUE_KINDS);
+    const kind = random.pick(this.#kinds);
     if (kind === KIND.forcedClaim) return this.#forceClaim();
     const id = random.pick(IDS);
     const owner = this.#ownerOf(id);
