@@ -29,8 +29,11 @@ export interface WorldOptions {
 }
 
 const USER_COUNT = 4;
-/** Batches that may wait for proof and L1: traffic is held back beyond, so that a drill ends soon after its last fault. */
-const MAX_UNPOSTED_BATCHES = 10;
+/**
+ * For each slot of a batch, batches that may wait for proof and L1: traffic is held back beyond, so that a drill ends soon
+ * after its last fault. Larger batches are proven with less time an operation, so more of them may wait.
+ */
+const UNPOSTED_BATCHES_PER_SLOT = 5;
 const ACKNOWLEDGE_TIMEOUT_MS = 300_000;
 const SETTLE_TIMEOUT_MS = 600_000;
 
@@ -137,7 +140,7 @@ export class DrillWorld {
         SEQUENCER_RECEIPT_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_SEAL_INTERVAL_MS: "1000",
-        SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES),
+        SEQUENCER_MAX_UNPOSTED_BATCHES: String(options.slots * UNPOSTED_BATCHES_PER_SLOT),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
       },
