@@ -1,21 +1,10 @@
 /** What nodes do that a user may have to leave by: limits of hosted ones, and what others do not keep. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { createL1Client, createPatientL1Client } from "./l1-client.ts";
+import { behindLimit, forgetsHashes, type Limit, limitsRange, rpcError, rpcResult } from "./limited-node.ts";
 import { restoreLedger } from "./restore-ledger.ts";
 import { RollupContract } from "./rollup-contract.ts";
-
-interface Request {
-  /** From 1 on. */
-  readonly number: number;
-  readonly method: string;
-  readonly params: readonly { fromBlock: string; toBlock: string }[];
-}
-/** What a node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
-type Limit = (request: Request) => { status?: number; body?: unknown; drop?: true } | null;
 
 let f: HistoryFixture;
 beforeAll(async () => {
@@ -26,45 +15,17 @@ afterAll(() => f?.stop());
 
 /** Restores the ledger by a node with this limit in front of the true one. */
 async function restoreBehind(limit: Limit, create = createPatientL1Client) {
-  let number = 0;
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await text(request);
-    const { id, method, params } = JSON.parse(body);
-    const limited = limit({ number: ++number, method, params });
-    if (limited?.drop) return request.socket.destroy();
-    const isPlain = typeof limited?.body === "string";
-    response.setHeader("content-type", isPlain ? "text/plain" : "application/json");
-    if (limited !== null) {
-      response.statusCode = limited.status ?? 200;
-      const said = isPlain ? (limited.body as string) : JSON.stringify(limited.body);
-      return response.end(said.replace('"ID"', String(id)));
-    }
-    const headers = { "content-type": "application/json" };
-    return response.end(await (await fetch(f.rpcUrl, { method: "POST", headers, body })).text());
-  };
-  const server = createServer((request, response) => void answer(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const rpcUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  try {
+  const { requestCount, result } = await behindLimit(f.rpcUrl, limit, async (rpcUrl) => {
     const rollup = new RollupContract({ client: create({ rpcUrl }), address: f.rollup.address });
-    const { ledger } = await restoreLedger(rollup);
-    return { root: ledger.root, requestCount: number };
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+    return restoreLedger(rollup);
+  });
+  return { root: result.ledger.root, requestCount };
 }
 
 const every7th =
   (answer: ReturnType<Limit>): Limit =>
   ({ number }) =>
     number % 7 === 0 ? answer : null;
-const rpcError = (code: number, message: string) => ({
-  jsonrpc: "2.0",
-  id: "ID",
-  error: { code, message },
-});
-const rangeBlocks = ({ params: [range] }: Request) => Number(range!.toBlock) - Number(range!.fromBlock) + 1;
 
 describe("restoreLedger", () => {
   test.each([
@@ -86,20 +47,15 @@ describe("restoreLedger", () => {
     ["413 in plain text", { status: 413, body: "request entity too large" }],
     ["400 and an error", { status: 400, body: rpcError(-32600, "up to a 10 block range") }],
   ] as const)("asks for fewer blocks where a node answers %s to many", async (_, answer) => {
-    const limit: Limit = (request) =>
-      request.method === "eth_getLogs" && rangeBlocks(request) > 10 ? answer : null;
-    expect((await restoreBehind(limit)).root).toBe(f.ledger.root);
+    expect((await restoreBehind(limitsRange(10, answer))).root).toBe(f.ledger.root);
   });
 
   test("⚔ needs no node that finds old transactions by their hash", async () => {
-    const limit: Limit = ({ method }) =>
-      method === "eth_getTransactionByHash" ? { body: { jsonrpc: "2.0", id: "ID", result: null } } : null;
-    expect((await restoreBehind(limit)).root).toBe(f.ledger.root);
+    expect((await restoreBehind(forgetsHashes)).root).toBe(f.ledger.root);
   });
 
   test("says that the node does not have the beginning, and does not call the rollup false", async () => {
-    const none: Limit = ({ method }) =>
-      method === "eth_getLogs" ? { body: { jsonrpc: "2.0", id: "ID", result: [] } } : null;
+    const none: Limit = ({ method }) => (method === "eth_getLogs" ? { body: rpcResult([]) } : null);
     await expect(restoreBehind(none)).rejects.toMatchObject({ code: "BRG_HISTORY_INCOMPLETE" });
   });
 });

@@ -212,10 +212,16 @@ async function findPosted(
 
 async function postedFacts({ client }: RollupContract, posted: PostedOperation): Promise<PostedFacts> {
   const { blockNumber, transactionHash: hash } = posted;
-  const [transaction, block] = await Promise.all([
-    l1Call(`read transaction ${hash}`, () => client.getTransaction({ hash })),
-    l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber: BigInt(blockNumber) })),
-  ]);
+  // ⚔ By the block, as in l1-submission.ts: nodes forget transactions' hashes after about a year.
+  const block = await l1Call(`read block ${blockNumber}`, () =>
+    client.getBlock({ blockNumber: BigInt(blockNumber), includeTransactions: true }),
+  );
+  const transaction = block.transactions.find((one) => one.hash === hash);
+  if (transaction === undefined) {
+    throw bridgeError("BRG_L1_REFUSED", `block ${blockNumber} has no transaction ${hash} any more`, {
+      data: { blockNumber, transactionHash: hash },
+    });
+  }
   return { ...posted, transactionFrom: transaction.from, blockTimeSeconds: Number(block.timestamp) };
 }
 

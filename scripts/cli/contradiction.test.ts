@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
+import { behindLimit, forgetsHashes } from "../../bridge/limited-node.ts";
 import { checkReceipts } from "../../bridge/receipt-check.ts";
 import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
 import { leafReference, type SignedOperation } from "../../circuits/operation.ts";
@@ -119,6 +120,17 @@ describe("openledger contradiction", () => {
       verdict: "consistent",
       posted: { opIndex: 0, kind: "transfer", a: alice.id, b: bob.id, nonce: 0, batchNumber: 1 },
     });
+  });
+
+  it("⚔ needs no node that finds old transactions by their hash", async () => {
+    const paths = [fileOf(kept, "old")];
+    const { result } = await behindLimit(f.rpcUrl, forgetsHashes, (rpcUrl) =>
+      findContradictions({ rpcUrl, rollupAddress: f.rollup.address, paths, feedUrls: [] }),
+    );
+    const verdict = await verdictOf(kept);
+    const transactionFrom = f.l1.roles.sequencer.toLowerCase();
+    expect(verdict).toMatchObject({ verdict: "consistent", posted: { transactionFrom } });
+    expect(result.checked[0]!.verdict).toEqual(verdict);
   });
 
   it("shows the receipt and the operation that L1 has in its place", async () => {

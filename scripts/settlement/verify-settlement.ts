@@ -1,10 +1,10 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
-import { isAddressEqual, toHex } from "viem";
+import { toHex } from "viem";
 import type { PublishedModel } from "../../attribution/model-files.ts";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
+import { findPostedSettlement } from "../../bridge/posted-settlement.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { settlementSignals } from "../../bridge/settlement-statement.ts";
-import { decodeSubmission } from "../../bridge/submission-call.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement-data.ts";
 import type { SampledSettlement } from "../../circuits/settlement-model.ts";
 import { toHex32 } from "../../client/hex.ts";
@@ -52,9 +52,13 @@ export async function verifySettlement(
   if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);
   if (circuit.sort !== CIRCUIT_SORT.settlement)
     throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
-  await requireOnL1(client, settlement, circuit);
 
-  const facts = await readSettledEpoch(client, modelId, epoch);
+  const rollup = new RollupContract({
+    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    address: client.rollupAddress,
+  });
+  const facts = await readSettledEpoch(client, rollup, wanted);
+  await requireOnL1(rollup, settlement, { circuit, sealBatch: Number(facts.sealed.sealBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
   const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
   requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
@@ -69,39 +73,33 @@ export async function verifySettlement(
 
 /** L1 took these very bytes: they stand in the transaction that the rollup's contract has executed. */
 async function requireOnL1(
-  client: LedgerClient,
+  rollup: RollupContract,
   settlement: LedgerSettlement,
-  circuit: RollupCircuit,
+  { circuit, sealBatch }: { circuit: RollupCircuit; sealBatch: number },
 ): Promise<void> {
-  const hash = settlement.l1TransactionHash as `0x${string}`;
-  const [transaction, receipt] = await Promise.all([
-    client.l1.getTransaction({ hash }),
-    client.l1.getTransactionReceipt({ hash }),
-  ]);
-  const isCall = transaction.to !== null && isAddressEqual(transaction.to, client.rollupAddress);
-  if (!isCall || receipt.status !== "success")
-    throw differs("transaction", `a call of ${client.rollupAddress} that succeeded`, hash);
-  const posted = decodeSubmission(transaction.input)?.settlements ?? [];
-  const isPosted = posted.some(
-    (part) =>
-      part.data === settlement.data &&
-      part.circuit === circuit.index &&
-      part.commitment === settlement.publicSignals[0],
-  );
-  if (!isPosted) throw differs("transaction", "the settlement's data and C among its settlements", hash);
+  const { batchNumber, epoch, modelId } = settlement;
+  const posted = await findPostedSettlement(rollup, { modelId, epoch, batchNumber, sealBatch });
+  if (posted === null)
+    throw differs("transaction", `a settlement of epoch ${epoch} in batch ${batchNumber} on L1`, "none");
+  requireSame("transaction", posted.transactionHash, settlement.l1TransactionHash!);
+  const { circuitIndex, commitment, data } = posted.submitted;
+  const isPosted =
+    data === settlement.data && circuitIndex === circuit.index && commitment === settlement.publicSignals[0];
+  if (!isPosted)
+    throw differs("transaction", "the settlement's data and C among its settlements", posted.transactionHash);
 }
 
 /** An epoch that was settled, with the randomness as the contract has it. */
-async function readSettledEpoch(client: LedgerClient, modelId: number, epoch: number): Promise<EpochFacts> {
+async function readSettledEpoch(
+  client: LedgerClient,
+  rollup: RollupContract,
+  { epoch, modelId }: { modelId: number; epoch: number },
+): Promise<EpochFacts> {
   const [leaf, epochPayments] = await Promise.all([
     getModel(client, modelId),
     getPayments(client, modelId, epoch),
   ]);
   const { amountWei, chain, payments, sealBatch } = epochPayments;
-  const rollup = new RollupContract({
-    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
-    address: client.rollupAddress,
-  });
   const prevRandao = await rollup.randomness(sealBatch!);
   const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch!), amountWei, chain };
   return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };

@@ -1,0 +1,74 @@
+/** A node that does less than the true one behind it, for tests: limits of hosted ones, and what others do not keep. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+
+export interface LimitedRequest {
+  /** From 1 on. */
+  readonly number: number;
+  readonly method: string;
+  readonly params?: readonly { fromBlock: string; toBlock: string }[];
+}
+/** What the node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
+export type Limit = (request: LimitedRequest) => { status?: number; body?: unknown; drop?: true } | null;
+
+export const rpcError = (code: number, message: string) => ({
+  jsonrpc: "2.0",
+  id: "ID",
+  error: { code, message },
+});
+export const rpcResult = (result: unknown) => ({ jsonrpc: "2.0", id: "ID", result });
+
+/** The blocks whose logs are asked for; null where it asks for something else. */
+export function logRange({ method, params }: LimitedRequest): { fromBlock: number; toBlock: number } | null {
+  if (method !== "eth_getLogs") return null;
+  const { fromBlock, toBlock } = params![0]!;
+  return { fromBlock: Number(fromBlock), toBlock: Number(toBlock) };
+}
+
+/** A node that answers this where logs of more than `blocks` are asked for at once. */
+export const limitsRange =
+  (blocks: number, answer: ReturnType<Limit>): Limit =>
+  (request) => {
+    const range = logRange(request);
+    return range !== null && range.toBlock - range.fromBlock + 1 > blocks ? answer : null;
+  };
+
+/** As geth after 2,350,000 blocks: it has the blocks, and no index of transactions by their hash. */
+export const forgetsHashes: Limit = ({ method }) =>
+  ["eth_getTransactionByHash", "eth_getTransactionReceipt"].includes(method)
+    ? { body: rpcResult(null) }
+    : null;
+
+/** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
+export async function behindLimit<T>(
+  trueUrl: string,
+  limit: Limit,
+  run: (rpcUrl: string) => Promise<T>,
+): Promise<{ result: T; requestCount: number }> {
+  let number = 0;
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await text(request);
+    const { id, method, params } = JSON.parse(body);
+    const limited = limit({ number: ++number, method, params });
+    if (limited?.drop) return request.socket.destroy();
+    const isPlain = typeof limited?.body === "string";
+    response.setHeader("content-type", isPlain ? "text/plain" : "application/json");
+    if (limited !== null) {
+      response.statusCode = limited.status ?? 200;
+      const said = isPlain ? (limited.body as string) : JSON.stringify(limited.body);
+      return response.end(said.replace('"ID"', String(id)));
+    }
+    const headers = { "content-type": "application/json" };
+    return response.end(await (await fetch(trueUrl, { method: "POST", headers, body })).text());
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const result = await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return { result, requestCount: number };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}

@@ -1,0 +1,89 @@
+/** Finds an epoch's settlement on L1 by the contract's own event. */
+import type { Hex } from "viem";
+import { isRollupError } from "../circuits/rollup-error.ts";
+import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { l1Call } from "./l1-client.ts";
+import { readSubmission, type SubmittedSettlement } from "./l1-submission.ts";
+import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import type { RollupContract } from "./rollup-contract.ts";
+
+export interface SettledEpochKey {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** The batch with the Settle. */
+  readonly batchNumber: number;
+  /** The batch with the epoch's Seal: its settlement is not in an older block. */
+  readonly sealBatch: number;
+}
+
+export interface PostedSettlementOnL1 {
+  readonly transactionHash: Hex;
+  readonly blockNumber: bigint;
+  readonly submitted: SubmittedSettlement;
+}
+
+type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" };
+
+const DEFAULT_CHUNK_BLOCKS = 10_000;
+
+/**
+ * ⚔ Not by a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). An event also says that the
+ * contract has taken it.
+ * @returns null where that batch settles no such epoch
+ * @throws BRG_BATCH_NOT_IN_CALL, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ */
+export async function findPostedSettlement(
+  rollup: RollupContract,
+  key: SettledEpochKey,
+  maxChunkBlocks = DEFAULT_CHUNK_BLOCKS,
+): Promise<PostedSettlementOnL1 | null> {
+  const { address, client } = rollup;
+  const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  const fromBlock = BigInt((await rollup.sealedAt(key.sealBatch)).blockNumber);
+  const blockNumber = await findBlock(rollup, key, { fromBlock, toBlock, maxChunkBlocks });
+  if (blockNumber === null) return null;
+  const block = { fromBlock: blockNumber, toBlock: blockNumber, maxChunkBlocks: 1 };
+  for await (const { logs } of readRollupLogs({ client, address, ...block })) {
+    const log = logs.find((one): one is AcceptedLog => isOf(one, key));
+    if (log === undefined) continue;
+    const { transactionHash } = log;
+    const place = logs.filter((one) => one.transactionHash === transactionHash && isTaken(one)).indexOf(log);
+    const { settlements } = await readSubmission(client, log, logs);
+    return { transactionHash, blockNumber, submitted: settlements[place]! };
+  }
+  return null;
+}
+
+const isTaken = ({ eventName }: RollupLog) =>
+  eventName === "SettlementAccepted" || eventName === "GenesisAccepted";
+
+const isOf = (log: RollupLog, { batchNumber, epoch, modelId }: SettledEpochKey): log is AcceptedLog =>
+  log.eventName === "SettlementAccepted" &&
+  Number(log.args.modelId) === modelId &&
+  Number(log.args.batchNumber) === batchNumber &&
+  log.args.epoch === epoch;
+
+/** One question with model and batch as the event's topics; nodes that refuse it are asked for all of fewer blocks. */
+async function findBlock(
+  { address, client }: RollupContract,
+  key: SettledEpochKey,
+  range: { fromBlock: bigint; toBlock: bigint; maxChunkBlocks: number },
+): Promise<bigint | null> {
+  const { batchNumber, modelId } = key;
+  const { fromBlock, toBlock } = range;
+  const event = rollupAbi.find((item) => item.type === "event" && item.name === "SettlementAccepted")!;
+  const args = { modelId: BigInt(modelId), batchNumber: BigInt(batchNumber) };
+  try {
+    const logs = await l1Call(`find the settlement of model ${modelId} in batch ${batchNumber}`, () =>
+      client.getLogs({ address, event: event as never, args: args as never, fromBlock, toBlock }),
+    );
+    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
+  } catch (error) {
+    if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
+    for await (const { logs } of readRollupLogs({ client, address, ...range })) {
+      const found = logs.find((log) => isOf(log, key));
+      if (found !== undefined) return found.blockNumber;
+    }
+    return null;
+  }
+}
