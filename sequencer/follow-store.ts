@@ -5,12 +5,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isAddressEqual } from "viem";
 import { l1Call } from "../bridge/l1-client.ts";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import type { RollupContract } from "../bridge/rollup-contract.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
-import { FOLLOW_MARKER, type FollowMarker } from "./follow-marker.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "./follow-marker.ts";
 import { RECEIPT_PREFIX } from "./follow-receipts.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
@@ -79,11 +78,11 @@ async function isUsable(log: LedgerLog, rollup: RollupContract, path: string): P
     });
   }
   const chainId = await l1Call("read the chain id", () => client.getChainId());
-  if (marker.chainId !== chainId || !isAddressEqual(marker.rollupAddress as `0x${string}`, rollup.address)) {
+  try {
+    requireFollowerOf(marker, { chainId, path, rollupAddress: rollup.address });
+  } catch (error) {
     await log.close();
-    throw sequencerError("SEQ_FOLLOW_WRONG_ROLLUP", `${path} follows rollup ${marker.rollupAddress}`, {
-      data: { dataPath: path, chainId: marker.chainId, rollupAddress: marker.rollupAddress },
-    });
+    throw error;
   }
   const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
   // A node that is behind may still come to it.

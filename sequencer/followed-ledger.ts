@@ -47,7 +47,10 @@ export interface FollowedRollup {
 export type QueueLookup = (queueIndex: number) => QueueRecord | undefined;
 
 /** A genesis that no ledger has: the directory must hold one already. */
-const NO_GENESIS = { genesis: { treasuryOwner: 0n, operatorOwner: 0n, operatorKeyX: 0n }, genesisRoot: 0n };
+export const NO_GENESIS = {
+  genesis: { treasuryOwner: 0n, operatorOwner: 0n, operatorKeyX: 0n },
+  genesisRoot: 0n,
+};
 
 export class FollowedLedger {
   readonly log: LedgerLog;

@@ -286,6 +286,18 @@ export const sequencerErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  SEQ_FOLLOWER_BEHIND: {
+    meaning:
+      "L1 has a batch that the follower's directory does not: let the follower catch up, then try again",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  SEQ_STORE_OF_FOLLOWER: {
+    meaning:
+      "a follower made the data directory: a sequencer goes on from what `openledger restore` makes of it",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   SEQ_FOLLOW_REORGANISED: {
     meaning:
       "L1 has replaced a block that was deep enough to be final: the follower's directory has to be made again, and is",

@@ -10,10 +10,12 @@ import { loadVerificationKey } from "../prover/deployed-circuits.ts";
 import { createApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { Feed } from "./feed.ts";
+import { FOLLOW_MARKER } from "./follow-marker.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
+import { sequencerError } from "./sequencer-errors.ts";
 import { SignaturePool } from "./signature-pool.ts";
 
 /** How often due work (sealing, expiry) is looked for. */
@@ -71,6 +73,11 @@ export async function createSequencerProcess(
     throw error;
   });
   try {
+    if ((await log.get(FOLLOW_MARKER)) !== undefined) {
+      throw sequencerError("SEQ_STORE_OF_FOLLOWER", `${dataPath} holds a follower's ledger`, {
+        data: { dataPath },
+      });
+    }
     const sequencer = await Sequencer.start(
       {
         ...config,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
 import { parseBlock } from "./parse-id.ts";
@@ -8,7 +9,8 @@ import { onRun, withExample } from "./run-command.ts";
 export const FINALITY_DEPTH_BLOCKS = 64;
 
 interface RestoreOptions extends GlobalOptions {
-  fromL1: true;
+  fromL1?: true;
+  fromFollower?: string;
   data: string;
   finalityDepth: number;
   fromBlock?: bigint;
@@ -18,8 +20,14 @@ interface RestoreOptions extends GlobalOptions {
 export function addRestoreCommand(program: Command): void {
   const command = program
     .command("restore")
-    .description("make a sequencer's data directory from L1 alone; what was never posted is gone")
-    .requiredOption("--from-l1", "the only source there is")
+    .description(
+      "make a sequencer's data directory: from L1 alone, or with what a follower had seen beyond it",
+    )
+    .option("--from-l1", "what was never posted is gone")
+    .option(
+      "--from-follower <folder>",
+      "a stopped follower's --data; every operation that it had seen is kept",
+    )
     .requiredOption(
       "--data <folder>",
       "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
@@ -33,9 +41,34 @@ export function addRestoreCommand(program: Command): void {
   withExample(
     command,
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-follower ./follower --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
   );
-  onRun<RestoreOptions>(command, ({ options, output }) => runRestore(options, output));
+  onRun<RestoreOptions>(command, async ({ options, output }) => {
+    if ((options.fromFollower === undefined) === (options.fromL1 === undefined))
+      throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-follower FOLDER");
+    await (options.fromFollower === undefined
+      ? runRestore(options, output)
+      : runFromFollower({ ...options, fromFollower: options.fromFollower }, output));
+  });
+}
+
+async function runFromFollower(
+  options: RestoreOptions & { fromFollower: string },
+  output: Output,
+): Promise<void> {
+  const { restoreFromFollower } = await import("../../sequencer/restore-from-follower.ts");
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const { data: dataPath, fromFollower: followerPath } = options;
+  output.progress("checking the follower's ledger, and L1's against it");
+  const restored = await restoreFromFollower({ rpcUrl, rollupAddress, followerPath, dataPath });
+  const { leafCount, position, unpostedCount } = restored;
+  const lines = [
+    `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} sealed batches`,
+    `${unpostedCount} of the operations are not on L1 yet; their receipts hold`,
+    "operations that were acknowledged and that the follower had not seen are gone",
+  ];
+  output.answer(lines, { dataPath, ...restored });
 }
 
 /** Also `snapshot use`. */
