@@ -9,10 +9,10 @@
 
 import type { Logger } from "pino";
 import { type LocalAccount, size, type TransactionReceipt } from "viem";
+import { replacementFees } from "../contracts/fee-policy.ts";
 import { BatchAdoption } from "./batch-adoption.ts";
 import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import { replacementFees } from "./fee-policy.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
 import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
+import { DEFAULT_MAX_FEE_GWEI } from "../contracts/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 
 interface Variable<S extends z.ZodType> {
@@ -97,7 +98,7 @@ export const BRIDGE_VARIABLES = {
   maxFeeGwei: variable({
     env: "L1_MAX_FEE_GWEI",
     schema: whole(1, 1_000_000),
-    default: "200",
+    default: DEFAULT_MAX_FEE_GWEI.toString(),
     description: "most to pay for a unit of gas",
   }),
   logChunkBlocks: variable({

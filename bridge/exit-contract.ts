@@ -94,10 +94,6 @@ export class ExitContract {
   }
 
   private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
-    const { rollup } = this;
-    return rollup.send(account, `run ${call.functionName}`, async () => {
-      const { request } = await rollup.client.simulateContract({ ...this.target(), ...call, account });
-      return rollup.wallet(account).writeContract({ ...request, chain: null });
-    });
+    return this.rollup.send(account, `run ${call.functionName}`, { ...this.target(), ...call });
   }
 }

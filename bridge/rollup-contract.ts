@@ -3,15 +3,19 @@
  * the contract's error and costs nothing.
  */
 import {
+  type Abi,
   type Address,
-  createWalletClient,
-  custom,
   encodeFunctionData,
   type Hex,
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
 import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import {
+  cappedTransaction,
+  DEFAULT_SPENDING_CAP,
+  type SpendingCap,
+} from "../contracts/capped-transaction.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -97,6 +101,16 @@ type Call =
 export interface RollupContractOptions {
   readonly client: L1Client;
   readonly address: Address;
+  /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
+  readonly spendingCap?: SpendingCap | undefined;
+}
+
+/** A call of the rollup's contract, or of the token's. */
+export interface ContractCall {
+  readonly abi: Abi;
+  readonly address: Address;
+  readonly functionName: string;
+  readonly args: readonly unknown[];
 }
 
 const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
@@ -108,10 +122,12 @@ const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
 export class RollupContract {
   readonly client: L1Client;
   readonly address: Address;
+  private readonly spendingCap: SpendingCap;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
+    this.spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
   }
 
   private read<T>(
@@ -351,33 +367,30 @@ export class RollupContract {
   /** Lets the rollup take `amountWei` of OPEN from the account. */
   async approveToken(account: LocalAccount, amountWei: bigint): Promise<TransactionReceipt> {
     const address = await this.token();
-    return this.send(account, "approve OPEN", async () => {
-      const { request } = await this.client.simulateContract({
-        abi: openTokenAbi,
-        address,
-        functionName: "approve",
-        args: [this.address, amountWei],
-        account,
-      });
-      return this.wallet(account).writeContract({ ...request, chain: null });
-    });
+    const args = [this.address, amountWei];
+    return this.send(account, "approve OPEN", { abi: openTokenAbi, address, functionName: "approve", args });
   }
 
   private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
-    return this.send(account, `run ${call.functionName}`, async () => {
-      const { request } = await this.client.simulateContract({
-        abi: rollupAbi,
-        address: this.address,
-        ...call,
-        account,
-      });
-      return this.wallet(account).writeContract({ ...request, chain: null });
-    });
+    const target = { abi: rollupAbi, address: this.address };
+    return this.send(account, `run ${call.functionName}`, { ...target, ...call });
   }
 
-  /** Simulates and sends by `submit`, and waits until it is mined. @throws BRG_CONTRACT_REVERTED, BRG_L1_* */
-  async send(account: LocalAccount, doing: string, submit: () => Promise<Hex>): Promise<TransactionReceipt> {
-    const hash = await l1Call(doing, submit);
+  /**
+   * Tries the call, holds what the node asks for it to the cap, signs, sends, and waits until it is mined.
+   * @throws CON_L1_COST_ABOVE_CAP, BRG_CONTRACT_REVERTED, BRG_L1_*
+   */
+  async send(account: LocalAccount, doing: string, call: ContractCall): Promise<TransactionReceipt> {
+    const hash = await l1Call(doing, async () => {
+      await this.client.simulateContract({ ...call, account });
+      const transaction = await cappedTransaction(
+        this.client,
+        { from: account.address, to: call.address, data: encodeFunctionData(call) },
+        this.spendingCap,
+      );
+      const serializedTransaction = await account.signTransaction(transaction);
+      return this.client.sendRawTransaction({ serializedTransaction });
+    });
     const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
     if (receipt.status !== "success") {
       throw bridgeError("BRG_CONTRACT_REVERTED", `${doing}: the transaction ${hash} was mined and reverted`, {
@@ -385,10 +398,5 @@ export class RollupContract {
       });
     }
     return receipt;
-  }
-
-  wallet(account: LocalAccount) {
-    // The client's own transport: it knows how patient to be.
-    return createWalletClient({ account, transport: custom(this.client, { retryCount: 0 }) });
   }
 }

@@ -11,6 +11,7 @@ import { batchShape } from "../circuits/circuit-sizes.ts";
 import type { QueueOperation } from "../circuits/operation.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../circuits/protocol.ts";
+import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import type { QueueEntryEvent } from "./l1-history.ts";
@@ -29,6 +30,8 @@ export interface SubmitQueueOptions {
   readonly fromBlock?: bigint | undefined;
   /** Pays for the transactions. Anybody's. */
   readonly account: LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
   readonly circuits: readonly KnownCircuit[];
   readonly prove: ProveStatement;
@@ -39,6 +42,8 @@ export interface SubmittedQueueBatch {
   readonly batchNumber: number;
   readonly transactionHash: Hex;
   readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
   /** In the queue's order; an invalid one changes nothing, and a deposit then goes back to its sender on L1. */
   readonly entries: readonly {
     readonly queueIndex: number;
@@ -57,7 +62,11 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
   const { account, circuits, prove, rpcUrl } = options;
   const stage = options.onStage ?? (() => {});
   const client = createPatientL1Client({ rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const rollup = new RollupContract({
+    client,
+    address: options.rollupAddress,
+    spendingCap: options.spendingCap,
+  });
   // Before the ledger is rebuilt: that takes long.
   await requireRunning(rollup);
   await requireOverdue(rollup);
@@ -99,7 +108,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
     const proof = await proveStatement(prove, circuit.name, inputs, statement);
     stage("send", batchNumber);
     const data = bytesToHex(encodeWire(batch.data));
-    const { gasUsed, transactionHash } = await rollup.submitBatches(account, {
+    const receipt = await rollup.submitBatches(account, {
       batches: [{ circuit: circuit.index, commitment: statement.commitment, data }],
       settlements: [],
       proofs: [proof],
@@ -109,7 +118,14 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
       kind,
       isValid: batch.data.wide[i]!.isValid,
     }));
-    submitted.push({ batchNumber, transactionHash, gasUsed: Number(gasUsed), entries });
+    const { gasUsed, transactionHash } = receipt;
+    submitted.push({
+      batchNumber,
+      transactionHash,
+      gasUsed: Number(gasUsed),
+      gasCostWei: gasCostWei(receipt),
+      entries,
+    });
     queueHead += overdue.length;
   }
 }

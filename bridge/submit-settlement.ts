@@ -20,6 +20,7 @@ import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../circuits
 import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { defaultSplit } from "../circuits/slot-table-model.ts";
 import type { CircuitInputs } from "../circuits/witness-calculator.ts";
+import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { requireRunning } from "./require-running.ts";
@@ -65,6 +66,8 @@ export interface SubmitSettlementOptions {
   readonly fromBlock?: bigint;
   /** Pays for the transaction. Anybody's. */
   readonly account: LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
   readonly modelId: number;
   readonly division: Division;
   /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
@@ -78,6 +81,8 @@ export interface SubmitSettlementResult {
   readonly batchNumber: number;
   readonly epoch: number;
   readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
   /** By slot. */
   readonly earnedWei: readonly bigint[];
 }
@@ -91,7 +96,11 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const { account, circuits, division, modelId, prove, rpcUrl } = options;
   const stage = options.onStage ?? (() => {});
   const client = createPatientL1Client({ rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const rollup = new RollupContract({
+    client,
+    address: options.rollupAddress,
+    spendingCap: options.spendingCap,
+  });
 
   await requireRunning(rollup);
   stage("restore");
@@ -197,6 +206,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     batchNumber: Number(batch.data.batchNumber),
     epoch: Number(sealed.epoch),
     gasUsed: Number(receipt.gasUsed),
+    gasCostWei: gasCostWei(receipt),
     earnedWei: prepared.earnedWei,
   };
 }

@@ -1,6 +1,12 @@
 import { type Address, type Hex, keccak256, type LocalAccount } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { type FeeMarket, type GasFees, initialFees, replacementFees } from "./fee-policy.ts";
+import {
+  type FeeMarket,
+  type GasFees,
+  initialFees,
+  paddedGas,
+  replacementFees,
+} from "../contracts/fee-policy.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
@@ -33,8 +39,6 @@ export interface TransactionDraft {
   readonly gasEstimate: bigint;
 }
 
-// EIP-7825: no transaction may have more.
-const MAX_TRANSACTION_GAS = 2n ** 24n;
 // Ethereum Yellow Paper, appendix G, G_transaction.
 const PLAIN_TRANSFER_GAS = 21_000n;
 
@@ -89,8 +93,7 @@ export class TransactionSender {
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount();
-    const padded = (gasEstimate * 6n) / 5n;
-    const gasLimit = padded < MAX_TRANSACTION_GAS ? padded : MAX_TRANSACTION_GAS;
+    const gasLimit = paddedGas(gasEstimate);
     return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
   }
 

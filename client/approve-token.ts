@@ -7,7 +7,7 @@ export interface ApproveTokenParameters extends L1Options {
 }
 export type ApproveTokenReturnType = L1Result;
 
-/** Lets the rollup take OPEN from the L1 account. @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
+/** Lets the rollup take OPEN from the L1 account. @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
 export async function approveToken(
   client: LedgerClient,
   parameters: ApproveTokenParameters,

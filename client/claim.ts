@@ -13,7 +13,7 @@ export interface ClaimReturnType extends L1Result {
 
 /**
  * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED (RollupNothingToClaim), CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToClaim), CLI_L1_UNREACHABLE
  */
 export async function claim(
   client: LedgerClient,

@@ -33,7 +33,7 @@ export type DepositReturnType = QueueResult;
 
 /**
  * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given.
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function deposit(
   client: LedgerClient,

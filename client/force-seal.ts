@@ -11,7 +11,7 @@ export type ForceSealReturnType = QueueResult;
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, once the epoch is 24
  * hours old on L1; younger ones stay open. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceSeal(
   client: LedgerClient,

@@ -13,7 +13,7 @@ export type ForceSetKeyReturnType = QueueResult;
 
 /**
  * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceSetKey(
   client: LedgerClient,

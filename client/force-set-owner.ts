@@ -13,7 +13,7 @@ export type ForceSetOwnerReturnType = QueueResult;
 
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceSetOwner(
   client: LedgerClient,

@@ -16,7 +16,7 @@ export type ForceWithdrawReturnType = QueueResult;
 
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceWithdraw(
   client: LedgerClient,

@@ -9,6 +9,7 @@ import {
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from "viem";
+import { cappedTransaction, gasCostWei } from "../contracts/capped-transaction.ts";
 import { clientError } from "./client-errors.ts";
 import { type LedgerClient, requireWallet } from "./ledger-client.ts";
 
@@ -30,6 +31,8 @@ export interface L1Result {
   transactionHash: Hex;
   blockNumber: number;
   gasUsed: number;
+  /** Ether that the transaction has cost, by its receipt. */
+  gasCostWei: bigint;
   receipt: TransactionReceipt;
 }
 
@@ -41,8 +44,8 @@ export interface L1Call {
 }
 
 /**
- * Tries the call first, then signs, sends and waits for the receipt.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED with the contract error's name, CLI_L1_UNREACHABLE
+ * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_L1_UNREACHABLE
  */
 export async function callContract(
   client: LedgerClient,
@@ -52,14 +55,17 @@ export async function callContract(
   const wallet = requireWallet(client);
   try {
     await client.l1.simulateContract({ ...call, account: wallet.account });
-    const request = await wallet.prepareTransactionRequest({
-      to: call.address,
-      data: encodeFunctionData(call),
-      type: "eip1559",
-      ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
-    });
-    // viem's types lose track of the request's form; the account signs exactly what was prepared.
-    const raw = await wallet.signTransaction(request as Parameters<typeof wallet.signTransaction>[0]);
+    const transaction = await cappedTransaction(
+      client.l1,
+      {
+        from: wallet.account.address,
+        to: call.address,
+        data: encodeFunctionData(call),
+        nonce: options.nonce,
+      },
+      client.spendingCap,
+    );
+    const raw = await wallet.signTransaction(transaction);
     const signed = { hash: keccak256(raw), raw };
     await options.onSigned?.(signed);
     return await sendTransaction(client, signed);
@@ -92,6 +98,7 @@ export async function sendTransaction(client: LedgerClient, signed: SignedTransa
       transactionHash: signed.hash,
       blockNumber: Number(receipt.blockNumber),
       gasUsed: Number(receipt.gasUsed),
+      gasCostWei: gasCostWei(receipt),
       receipt,
     };
   } catch (cause) {

@@ -24,6 +24,7 @@ import {
 } from "viem";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
+import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
 import { clientError } from "./client-errors.ts";
 import type { KeptReceipt } from "./kept-receipt.ts";
@@ -36,6 +37,8 @@ export interface LedgerClientOptions {
   rollupAddress: Address;
   /** Signs L1 transactions: a viem local account. */
   l1Account?: Account;
+  /** The most that its transactions pay for a unit of gas, whatever the node asks. Default: 200 gwei, 10 of them a tip. */
+  spendingCap?: SpendingCap;
   /** Signs operations. */
   l2Key?: L2Key;
   /** The leaf that acts where a call does not name one; default: the one leaf with the key of `l2Key`. */
@@ -52,6 +55,7 @@ export interface LedgerClient {
   readonly chain: Chain;
   readonly l1: PublicClient<Transport, Chain>;
   readonly wallet: WalletClient<Transport, Chain, Account> | null;
+  readonly spendingCap: SpendingCap;
   readonly tokenAddress: Address;
   /** The L1 account that posts batches and signs receipts, as the contract names it. */
   readonly sequencerAddress: Address;
@@ -103,6 +107,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       chain,
       l1,
       wallet: account === undefined ? null : createWalletClient({ chain, transport, account }),
+      spendingCap: options.spendingCap ?? DEFAULT_SPENDING_CAP,
       tokenAddress,
       sequencerAddress,
       domain: ledgerDomain(chainId, rollupAddress),

@@ -9,7 +9,7 @@ export interface SendTokenParameters extends L1Options {
 }
 export type SendTokenReturnType = L1Result;
 
-/** Moves OPEN on L1. @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
+/** Moves OPEN on L1. @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
 export async function sendToken(
   client: LedgerClient,
   parameters: SendTokenParameters,

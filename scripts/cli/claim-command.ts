@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { claim } from "../../client/claim.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { openSigner, parseAddress } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 export function addClaimCommand(program: Command): void {
@@ -14,11 +15,11 @@ export function addClaimCommand(program: Command): void {
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
     output.progress("sending the claim to L1");
-    const { amountWei, transactionHash, gasUsed } = await claim(client, { owner });
+    const { amountWei, transactionHash, gasUsed, gasCostWei } = await claim(client, { owner });
     const lines = [
       `${formatOpen(amountWei)} OPEN paid out to ${owner}`,
-      `L1 transaction ${transactionHash}, ${gasUsed} gas`,
+      `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
     ];
-    output.answer(lines, { owner, amountWei, transactionHash, gasUsed });
+    output.answer(lines, { owner, amountWei, transactionHash, gasUsed, gasCostWei });
   });
 }

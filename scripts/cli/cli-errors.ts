@@ -128,6 +128,8 @@ const ledgerRemedies: Record<string, string> = {
   OP_BAD_SIGNATURE: "sign with the leaf's current key (openledger account show)",
   OP_UNKNOWN_LEAF: "check the id with: openledger account show",
   OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
+  CON_L1_COST_ABOVE_CAP:
+    "ask another Ethereum node (--rpc) what it costs; if it is true, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
   BRG_VERIFY_DIFFERS:
     "ask another Ethereum node (--rpc): this one may leave something out; else do not trust this rollup before the difference is explained",
   BRG_HISTORY_INCOMPLETE: "ask a node that keeps old logs (--rpc), or drop or lower --from-block",

@@ -9,6 +9,7 @@ import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { findLeaves, getLeaf } from "../../client/ledger-reads.ts";
 import type { LedgerLeaf } from "../../client/sequencer-schemas.ts";
+import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../../contracts/capped-transaction.ts";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
 import { storeReceipt } from "./receipt-store.ts";
@@ -24,6 +25,17 @@ export interface GlobalOptions {
   accountsFile?: string;
   privateKeyFile?: string;
   keyIndex?: number;
+  /** Wei, of what was given in gwei. */
+  maxFeeGwei?: bigint;
+  maxPriorityFeeGwei?: bigint;
+}
+
+/** The most that the account's transactions pay for a unit of gas, whatever the Ethereum node asks. */
+export function spendingCapOf({ maxFeeGwei, maxPriorityFeeGwei }: GlobalOptions): SpendingCap {
+  return {
+    maxFeePerGasWei: maxFeeGwei ?? DEFAULT_SPENDING_CAP.maxFeePerGasWei,
+    maxPriorityFeePerGasWei: maxPriorityFeeGwei ?? DEFAULT_SPENDING_CAP.maxPriorityFeePerGasWei,
+  };
 }
 
 export interface Endpoints {
@@ -146,6 +158,7 @@ export async function openSigner(options: GlobalOptions): Promise<Signer> {
     rollupAddress,
     ...(sequencerUrl === null ? {} : { sequencerUrl }),
     l1Account: account.l1,
+    spendingCap: spendingCapOf(options),
     l2Key: key,
     onReceipt: storeReceipt,
   });

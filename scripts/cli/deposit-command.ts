@@ -6,6 +6,7 @@ import { getStatus } from "../../client/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addDepositCommand(program: Command): void {
@@ -48,7 +49,7 @@ export function addDepositCommand(program: Command): void {
       const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
       const lines = [
         `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
-        `L1 transaction ${sent.transactionHash}, ${sent.gasUsed} gas, queue entry ${sent.queueIndex}`,
+        `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, queue entry ${sent.queueIndex}`,
       ];
       output.answer(lines, {
         amountWei,
@@ -58,6 +59,7 @@ export function addDepositCommand(program: Command): void {
         queueIndex: sent.queueIndex,
         transactionHash: sent.transactionHash,
         gasUsed: sent.gasUsed,
+        gasCostWei: sent.gasCostWei,
       });
     },
   );

@@ -8,7 +8,14 @@ import type { Prover } from "../../prover/prover.ts";
 import { describeItem, type ExitItem } from "../exit/exit-plan.ts";
 import { type LeaveResult, leave } from "../exit/leave.ts";
 import { commandError } from "./cli-errors.ts";
-import { type GlobalOptions, parseAddress, resolveAccount, resolveEndpoints } from "./context.ts";
+import {
+  type GlobalOptions,
+  parseAddress,
+  resolveAccount,
+  resolveEndpoints,
+  spendingCapOf,
+} from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import { renderTable } from "./output.ts";
 import type { CommandContext } from "./run-command.ts";
 import { requireBackend } from "./settlement-context.ts";
@@ -50,6 +57,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       fromBlock: options.fromBlock,
       snapshot,
       account,
+      spendingCap: spendingCapOf(options),
       selection: { owner, leafId: options.leaf, slotIndex: options.slot, minWei },
       prover: { open, keysFolder: options.keys },
       isKeyCheck: options.checkKeys === true,
@@ -84,7 +92,7 @@ interface Asked {
 }
 
 function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked): string[] {
-  const { batchNumber, checkedKeys, gasUsed, isFrozen, items, paidWei, pending, transactions } = result;
+  const { batchNumber, checkedKeys, isFrozen, items, paidWei, pending, transactions } = result;
   const whose = owner ?? "everybody";
   const standing = isFrozen
     ? `is frozen after batch ${batchNumber}`
@@ -106,7 +114,10 @@ function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked
   ]);
   if (rows.length === 0) return [...lines, "everything was taken before: nothing was sent"];
   lines.push("sent to L1:", ...renderTable(rows));
-  return [...lines, `${formatOpen(paidWei)} OPEN paid out, ${gasUsed} gas in ${rows.length} transactions`];
+  return [
+    ...lines,
+    `${formatOpen(paidWei)} OPEN paid out, ${describeGas(result)} in ${rows.length} transactions`,
+  ];
 }
 
 const itemRow = (item: ExitItem): string[] => [

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { resolveAccount, resolveEndpoints } from "./context.ts";
+import { resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import { onRun, withExample } from "./run-command.ts";
 
 export function addFreezeCommand(program: Command): void {
@@ -13,17 +14,18 @@ export function addFreezeCommand(program: Command): void {
     // Loaded here: prover and bridge would make every other command a second slower.
     const { freezeRollup } = await import("../exit/freeze.ts");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
-    const { outlook, transactionHash, gasUsed } = await freezeRollup({
+    const { outlook, transactionHash, gasUsed, gasCostWei } = await freezeRollup({
       rpcUrl,
       rollupAddress,
       account: () => resolveAccount(options).l1,
+      spendingCap: spendingCapOf(options),
     });
     const lines =
       transactionHash === null
         ? [`the rollup ${rollupAddress} was frozen before`]
         : [
             `the rollup ${rollupAddress} is frozen, for good: queue entry ${outlook.oldest!.queueIndex} waited for too long`,
-            `L1 transaction ${transactionHash}, ${gasUsed} gas`,
+            `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
           ];
     lines.push("take out what is yours with: openledger exit");
     output.answer(lines, {
@@ -32,6 +34,7 @@ export function addFreezeCommand(program: Command): void {
       oldest: outlook.oldest,
       transactionHash,
       gasUsed,
+      gasCostWei,
     });
   });
 }

@@ -9,7 +9,8 @@ import { fetchOpenings, type Openings } from "../settlement/model-openings.ts";
 import { readSealedEpoch } from "../settlement/prepare-settlement.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
 import { commandError } from "./cli-errors.ts";
-import { modelServerOf, openReader, resolveAccount, resolveEndpoints } from "./context.ts";
+import { modelServerOf, openReader, resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import type { Output } from "./output.ts";
 import { parseEpoch } from "./parse-id.ts";
 import { requireBackend, type SettlementContext } from "./settlement-context.ts";
@@ -71,6 +72,7 @@ export async function settleDirectly(
       rollupAddress,
       ...(deployment === null ? {} : { fromBlock: BigInt(deployment.deployedAtBlock) }),
       account,
+      spendingCap: spendingCapOf(options),
       modelId,
       division,
       circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),
@@ -88,11 +90,11 @@ export async function settleDirectly(
       },
       onStage: (stage) => onProgress(STAGE_TEXT[stage]),
     });
-    const { batchNumber, earnedWei, epoch, gasUsed, transactionHash } = result;
+    const { batchNumber, earnedWei, epoch, transactionHash } = result;
     const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
     const lines = [
       `epoch ${epoch} of model ${modelId} is settled by batch ${batchNumber}, sent by ${account.address}`,
-      `rows ${formatOpen(total)} OPEN; L1 transaction ${transactionHash}, ${gasUsed} gas`,
+      `rows ${formatOpen(total)} OPEN; L1 transaction ${transactionHash}, ${describeGas(result)}`,
     ];
     output.answer(lines, { modelId, ...result });
   } finally {

@@ -1,4 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
+import { parseGwei } from "viem";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/capped-transaction.ts";
+import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/fee-policy.ts";
 import { addAccountCommands } from "./account-command.ts";
 import { addClaimCommand } from "./claim-command.ts";
 import { addContradictionCommand } from "./contradiction-command.ts";
@@ -37,6 +40,16 @@ export function createProgram(): Command {
       "--key-index <n>",
       "which ledger key of the wallet; default: the newest that the accounts file knows",
       parseIndex,
+    )
+    .option(
+      "--max-fee-gwei <n>",
+      `most to pay on L1 for a unit of gas, whatever the node asks; default: ${DEFAULT_MAX_FEE_GWEI}`,
+      parseGweiOption,
+    )
+    .option(
+      "--max-priority-fee-gwei <n>",
+      `most of it as a tip; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
+      parseGweiOption,
     )
     .showHelpAfterError(false);
   withExample(program, "status", "transfer bob 1.5 --account alice");
@@ -83,4 +96,10 @@ export function allCommands(command: Command): Command[] {
 function parseIndex(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("not a number");
   return Number(text);
+}
+
+/** @returns wei */
+function parseGweiOption(text: string): bigint {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("not a number of gwei");
+  return parseGwei(text);
 }

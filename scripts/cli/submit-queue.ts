@@ -7,7 +7,8 @@ import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
 import { createProver } from "../../prover/backends.ts";
 import { proveWithProgress } from "../../prover/prove-with-progress.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
-import { deploymentOf, resolveAccount, resolveEndpoints } from "./context.ts";
+import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import type { CommandContext } from "./run-command.ts";
 import { requireBackend } from "./settlement-context.ts";
 
@@ -48,6 +49,7 @@ export async function runSubmitQueue({
       rollupAddress,
       fromBlock,
       account,
+      spendingCap: spendingCapOf(options),
       circuits,
       prove: async (name, inputs) => {
         const circuit = circuits.find((known) => known.name === name)!;
@@ -63,9 +65,9 @@ export async function runSubmitQueue({
       },
       onStage: (stage, batchNumber) => onProgress(`${STAGE_TEXT[stage]} ${batchNumber ?? ""}`.trim()),
     });
-    const lines = batches.flatMap(({ batchNumber, entries, gasUsed, transactionHash }) => [
+    const lines = batches.flatMap(({ batchNumber, entries, gasCostWei, gasUsed, transactionHash }) => [
       `batch ${batchNumber} is on L1 with ${entries.length} queue entries, sent by ${account.address}`,
-      `L1 transaction ${transactionHash}, ${gasUsed} gas`,
+      `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
       ...entries.map(
         ({ isValid, kind, queueIndex }) =>
           `  entry ${queueIndex}: ${kindRule(kind)!.name}, ${isValid ? "executed" : "invalid, without effect"}`,

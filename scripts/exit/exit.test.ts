@@ -175,6 +175,8 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   });
   const { timestamp } = await f.l1.client.getBlock();
   await f.l1.passTime(BigInt(freezableAtSeconds) - timestamp);
+  const dear = await run("freeze", "--max-fee-gwei", "0.000000001");
+  expect(dear.json.error).toMatchObject({ code: "CON_L1_COST_ABOVE_CAP", data: { what: "fee" } });
   const freezes = await runTwice("freeze");
   expect(freezes.map(({ status }) => status)).toEqual([0, 0]);
   expect(freezes.filter(({ json }) => json.transactionHash !== null).length).toBe(1);

@@ -3,6 +3,7 @@ import type { Address, Hex, LocalAccount } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "./exit-circuits.ts";
 import { requireOvertaken } from "./overtaken.ts";
@@ -26,6 +27,8 @@ export interface FreezeResult {
   /** null where it was frozen before. */
   readonly transactionHash: Hex | null;
   readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
 }
 
 export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
@@ -75,19 +78,23 @@ export async function freezeRollup(options: {
   readonly rollupAddress: Address;
   /** Pays for the transaction. Anybody's; asked for when it is possible. */
   readonly account: () => LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
 }): Promise<FreezeResult> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const { rollupAddress: address, spendingCap } = options;
+  const rollup = new RollupContract({ client, address, spendingCap });
   const outlook = await readFreezeOutlook(rollup);
-  if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0 };
+  if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0, gasCostWei: 0n };
   requireFreezable(outlook);
   const account = options.account();
   try {
-    const { gasUsed, transactionHash } = await new ExitContract(rollup).freeze(account);
-    return { outlook, transactionHash, gasUsed: Number(gasUsed) };
+    const receipt = await new ExitContract(rollup).freeze(account);
+    const { gasUsed, transactionHash } = receipt;
+    return { outlook, transactionHash, gasUsed: Number(gasUsed), gasCostWei: gasCostWei(receipt) };
   } catch (error) {
     await requireOvertaken(error, "RollupFrozen", async () => (await rollup.state()).isFrozen);
-    return { outlook: { ...outlook, isFrozen: true }, transactionHash: null, gasUsed: 0 };
+    return { outlook: { ...outlook, isFrozen: true }, transactionHash: null, gasUsed: 0, gasCostWei: 0n };
   }
 }
 

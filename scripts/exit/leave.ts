@@ -11,6 +11,7 @@ import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import {
   type DepositItem,
@@ -37,6 +38,8 @@ export interface LeaveOptions {
   readonly selection: ExitSelection;
   /** Pays for the transactions, anybody's; null: only look. */
   readonly account: LocalAccount | null;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
   readonly prover: ExitProver;
   /** Sees first that the keys are here to prove it all. */
   readonly isKeyCheck?: boolean;
@@ -51,6 +54,8 @@ export interface LeaveTransaction {
   readonly amountWei: bigint;
   readonly transactionHash: Hex;
   readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
 }
 
 export interface LeaveResult {
@@ -66,6 +71,8 @@ export interface LeaveResult {
   readonly checkedKeys: readonly string[];
   readonly transactions: readonly LeaveTransaction[];
   readonly gasUsed: number;
+  /** Ether that the transactions have cost. */
+  readonly gasCostWei: bigint;
   /** OPEN that this run's claims have moved to their owners. */
   readonly paidWei: bigint;
 }
@@ -78,7 +85,8 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   await initPoseidon();
   const { account, onProgress, selection } = options;
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const { rollupAddress: address, spendingCap } = options;
+  const rollup = new RollupContract({ client, address, spendingCap });
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)
     throw commandError("CMD_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
@@ -119,6 +127,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     checkedKeys,
     transactions,
     gasUsed: transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0),
+    gasCostWei: transactions.reduce((sum, { gasCostWei: wei }) => sum + wei, 0n),
     paidWei: transactions.reduce(
       (sum, { action, amountWei }) => (action === "claim" ? sum + amountWei : sum),
       0n,
@@ -261,9 +270,11 @@ function transaction(
   action: LeaveTransaction["action"],
   count: number,
   amountWei: bigint,
-  { gasUsed, transactionHash }: TransactionReceipt,
+  receipt: TransactionReceipt,
 ): LeaveTransaction {
-  return { action, count, amountWei, transactionHash, gasUsed: Number(gasUsed) };
+  const { gasUsed, transactionHash } = receipt;
+  const cost = { gasUsed: Number(gasUsed), gasCostWei: gasCostWei(receipt) };
+  return { action, count, amountWei, transactionHash, ...cost };
 }
 
 function groupsOf<T>(items: readonly T[], size: number): T[][] {

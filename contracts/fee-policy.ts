@@ -1,4 +1,10 @@
-/** EIP-1559 fees of the publisher's transactions: pure arithmetic, so that tests need no node. */
+/** EIP-1559 fees of L1 transactions: pure arithmetic, so that tests need no node. */
+
+// EIP-7825: no transaction may have more.
+export const MAX_TRANSACTION_GAS = 2n ** 24n;
+
+/** Most gwei for a unit of gas, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
+export const DEFAULT_MAX_FEE_GWEI = 200;
 
 export interface GasFees {
   readonly maxFeePerGasWei: bigint;
@@ -23,6 +29,11 @@ export function initialFees(market: FeeMarket, maxFeePerGasWei: bigint): GasFees
     },
     maxFeePerGasWei,
   );
+}
+
+/** A gas limit with a fifth more than the estimate, for what changes before it is mined; what is not used is not paid. */
+export function paddedGas(gasEstimate: bigint): bigint {
+  return smaller((gasEstimate * 6n) / 5n, MAX_TRANSACTION_GAS);
 }
 
 /**
