@@ -19,6 +19,7 @@ export class LedgerReplay {
   readonly totals = new BridgeTotals();
   readonly payments = new PaymentHistory();
   readonly settlements: SettlementReplay;
+  /** By their index. With a snapshot: from its queueHead on, and nothing before. */
   readonly entries: QueueEntryEvent[] = [];
   queueHead = 0;
   opIndex = 0;
@@ -56,12 +57,15 @@ export class LedgerReplay {
    * Goes on from a snapshot that was held against L1 (snapshot-anchor.ts), instead of from the genesis. What the
    * contract's sums are made of is then not known from the beginning.
    */
-  seed({ epochs, position }: LedgerSnapshot, ledger: Ledger): void {
+  seed({ epochs, position, waiting }: LedgerSnapshot, ledger: Ledger): void {
     this.ledger = ledger;
     this.batchNumber = position.batchNumber;
     this.opIndex = position.opIndex;
     this.queueHead = position.queueHead;
     this.timestamp = position.timestamp;
+    this.entries.length = position.queueHead;
+    // The fees that they burned are the totals' alone.
+    for (const entry of waiting) this.entries.push({ type: "queue-entry", ...entry, burnedFeeWei: 0n });
     for (const [modelId, payments] of epochs) this.payments.seed(modelId, payments);
   }
 

@@ -1,7 +1,8 @@
 /**
  * A snapshot: everything that goes on from a batch, checked against itself. The state root binds the leaves, each leaf
- * the opening of its body, and each model's leaf its payments; so a snapshot whose root L1 has accepted (snapshot-anchor.ts)
- * can be false in nothing but the batch numbers beside payments, which are only shown, whoever made it.
+ * the opening of its body, and each model's leaf its payments; L1 binds the root and the entries that waited in the queue
+ * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, whoever
+ * made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
  */
 import type { Address } from "viem";
 import {
@@ -16,6 +17,7 @@ import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../circuits
 import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "../circuits/rewards.ts";
 import { paymentChain } from "../circuits/settlement-model.ts";
 import { bridgeError } from "./bridge-errors.ts";
+import type { QueueEntry } from "./operator-client.ts";
 import type { ModelPayments, Payment } from "./payment-history.ts";
 
 const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
@@ -36,6 +38,10 @@ export interface LedgerSnapshot {
   readonly chainId: number;
   readonly rollupAddress: Address;
   readonly position: SnapshotPosition;
+  /** L1's block that took the position's batch: nothing older has to be read any more. */
+  readonly blockNumber: number;
+  /** Queue entries of older blocks that the batch left in the queue, from the position's queueHead on. */
+  readonly waiting: readonly QueueEntry[];
   readonly leaves: ReadonlyMap<number, LeafRecord>;
   /** Of every model that has had its genesis. */
   readonly epochs: ReadonlyMap<number, ModelPayments>;
@@ -47,6 +53,7 @@ export interface LedgerSnapshot {
  */
 export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
   const { epochs, leaves, position } = snapshot;
+  requireOrder(snapshot);
   const ledger = new Ledger();
   ledger.putAll(leaves);
   ledger.nextId = position.nextId;
@@ -63,6 +70,18 @@ export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
   }
   for (const id of epochs.keys()) if (!leaves.has(id)) throw snapshotFalse(`there is no model ${id}`);
   return ledger;
+}
+
+/** The waiting entries are the queue's next ones, each of a block before the batch's. */
+function requireOrder({ blockNumber, position, waiting }: LedgerSnapshot): void {
+  for (const [i, { l1BlockNumber, queueIndex }] of waiting.entries()) {
+    if (queueIndex !== position.queueHead + i)
+      throw snapshotFalse(`queue entry ${queueIndex} stands where ${position.queueHead + i} has to`);
+    if (l1BlockNumber >= blockNumber)
+      throw snapshotFalse(
+        `queue entry ${queueIndex} is of block ${l1BlockNumber}, and waited before ${blockNumber}`,
+      );
+  }
 }
 
 /** ⚔ Hashes take elements modulo r, and some pack several values into one: beyond its range a value has aliases. */

@@ -7,7 +7,7 @@ export interface LimitedRequest {
   /** From 1 on. */
   readonly number: number;
   readonly method: string;
-  readonly params?: readonly { fromBlock: string; toBlock: string }[];
+  readonly params?: readonly unknown[];
 }
 /** What the node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
 export type Limit = (request: LimitedRequest) => { status?: number; body?: unknown; drop?: true } | null;
@@ -22,7 +22,7 @@ export const rpcResult = (result: unknown) => ({ jsonrpc: "2.0", id: "ID", resul
 /** The blocks whose logs are asked for; null where it asks for something else. */
 export function logRange({ method, params }: LimitedRequest): { fromBlock: number; toBlock: number } | null {
   if (method !== "eth_getLogs") return null;
-  const { fromBlock, toBlock } = params![0]!;
+  const { fromBlock, toBlock } = params![0] as { fromBlock: string; toBlock: string };
   return { fromBlock: Number(fromBlock), toBlock: Number(toBlock) };
 }
 
@@ -39,6 +39,27 @@ export const forgetsHashes: Limit = ({ method }) =>
   ["eth_getTransactionByHash", "eth_getTransactionReceipt"].includes(method)
     ? { body: rpcResult(null) }
     : null;
+
+/** Where the block that a state is asked of stands among the parameters. */
+const STATE_BLOCK: Readonly<Record<string, number>> = { eth_call: 1, eth_getCode: 1 };
+
+/**
+ * As a node that has dropped the blocks before this one (EIP-4444), with the states of the last 128 only. Asked for events
+ * that reach further back, it refuses, or says that there are none.
+ */
+export const dropsBlocksBefore =
+  (first: number, headNumber: number, logs: "refused" | "none"): Limit =>
+  (request) => {
+    const gone = { body: rpcError(4444, "pruned history unavailable") };
+    const { method, params } = request;
+    const range = logRange(request);
+    if (range !== null && range.fromBlock < first) return logs === "refused" ? gone : { body: rpcResult([]) };
+    if (method === "eth_getBlockByNumber" && Number(params![0]) < first) return gone;
+    const at = params?.[STATE_BLOCK[method] ?? -1];
+    if (typeof at === "string" && Number(at) < headNumber - 127)
+      return { body: rpcError(-32000, "missing trie node") };
+    return null;
+  };
 
 /** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
 export async function behindLimit<T>(

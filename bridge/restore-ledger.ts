@@ -5,6 +5,7 @@ import { type HistoryEvent, readL1History } from "./l1-history.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import type { RegisteredCircuit, RollupContract, RollupState } from "./rollup-contract.ts";
+import type { KnownSeal } from "./settlement-replay.ts";
 import { requireAnchored } from "./snapshot-anchor.ts";
 import { requireSame } from "./verify-error.ts";
 
@@ -18,7 +19,7 @@ export interface RestoredLedger {
 }
 
 export interface RestoreLedgerOptions {
-  /** The rollup's own block, where it is known; else it is searched for. */
+  /** The rollup's own block, where it is known; else it is searched for. Not needed with a snapshot. */
   readonly fromBlock?: bigint | undefined;
   /** The newest by default. */
   readonly toBlock?: bigint;
@@ -30,9 +31,9 @@ export interface RestoreLedgerOptions {
 
 /**
  * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
- * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, batches up to its own are
- * neither read nor executed; the queue's entries and the Seals are.
- * @throws BRG_SNAPSHOT_FALSE; BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, nothing is read of blocks
+ * before the one that took its batch: entries that waited are in it, and the contract's state tells of Seals.
+ * @throws BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function restoreLedger(
   rollup: RollupContract,
@@ -44,20 +45,22 @@ export async function restoreLedger(
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client));
-  if (options.snapshot !== undefined) {
-    const range = { fromBlock, toBlock: blockNumber };
-    const { ledger } = await requireAnchored(rollup, options.snapshot, range);
-    replay.seed(options.snapshot, ledger);
+  const { snapshot } = options;
+  const seals = snapshot === undefined ? null : openSeals(snapshot);
+  if (snapshot !== undefined) {
+    const { ledger } = await requireAnchored(rollup, snapshot, blockNumber);
+    replay.seed(snapshot, ledger);
+    for (const batchNumber of seals!)
+      replay.settlements.seedSeal(await readSeal(rollup, batchNumber, blockNumber));
   }
-  const seals = options.snapshot === undefined ? null : openSeals(options.snapshot);
   const source = readL1History({
     rollup,
     toBlock: blockNumber,
     ...(fromBlock === undefined ? {} : { fromBlock }),
-    ...(options.snapshot === undefined ? {} : { after: options.snapshot.position }),
+    ...(snapshot === undefined ? {} : { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) }),
   });
   for await (const event of source) {
-    if (seals !== null && isBehind(event, options.snapshot!, seals)) continue;
+    if (seals !== null && isBehind(event, snapshot!, seals)) continue;
     await replay.apply(event);
     onEvent?.(event);
   }
@@ -65,6 +68,7 @@ export async function restoreLedger(
   const state = await rollup.state({ blockNumber });
   requireSame(null, "the root", ledger.root, state.root);
   requireSame(null, "the number of the last batch", replay.batchNumber, state.batchNumber);
+  requireSame(null, "the queue's tail", replay.entries.length, await rollup.queueTail({ blockNumber }));
   return { ledger, replay, registered, state, blockNumber };
 }
 
@@ -73,9 +77,31 @@ function openSeals({ epochs }: LedgerSnapshot): ReadonlySet<number> {
   return new Set([...epochs.values()].flatMap(({ sealed }) => (sealed === null ? [] : [sealed.sealBatch])));
 }
 
-/** What the snapshot stands for: the genesis, and randomness that nothing waits for, each a block to read. */
-function isBehind(event: HistoryEvent, snapshot: LedgerSnapshot, seals: ReadonlySet<number>): boolean {
-  if (event.type === "genesis") return true;
-  if (event.type !== "randomness") return false;
-  return event.batchNumber <= snapshot.position.batchNumber && !seals.has(event.batchNumber);
+/** A Seal of before the snapshot, as the contract has it: its events may be older than what is read. */
+async function readSeal(
+  rollup: RollupContract,
+  batchNumber: number,
+  blockNumber: bigint,
+): Promise<KnownSeal> {
+  const [sealed, prevRandao] = await Promise.all([
+    rollup.sealedAt(batchNumber, { blockNumber }),
+    rollup.randomness(batchNumber, { blockNumber }),
+  ]);
+  return { batchNumber, ...sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+}
+
+/** What the snapshot stands for, as far as its own block has it; and randomness that nothing waits for, each a block to read. */
+function isBehind(event: HistoryEvent, { position }: LedgerSnapshot, seals: ReadonlySet<number>): boolean {
+  switch (event.type) {
+    case "genesis":
+      return true;
+    case "queue-entry":
+      return event.queueIndex < position.queueHead;
+    case "seal":
+      return event.batchNumber <= position.batchNumber;
+    case "randomness":
+      return event.batchNumber <= position.batchNumber && !seals.has(event.batchNumber);
+    default:
+      return false;
+  }
 }

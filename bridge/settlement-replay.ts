@@ -33,6 +33,16 @@ export interface SettlementReplayModules {
   readonly readBlock: ReadBlock;
 }
 
+/** Where L1 took a batch with Seals, as its state has it. */
+export interface KnownSeal {
+  readonly batchNumber: number;
+  readonly blockNumber: number;
+  /** Of that block, in seconds. */
+  readonly timestamp: number;
+  /** null while it is not recorded. */
+  readonly prevRandao: bigint | null;
+}
+
 interface Taken {
   readonly record: SettlementRecord;
   readonly settlement: SettlementOnL1;
@@ -46,6 +56,8 @@ export class SettlementReplay {
   settlementCount = 0;
   /** By the number of the batch that holds the Seals. */
   private readonly sealBlocks = new Map<number, number>();
+  /** Times of such blocks, in seconds, where they were told. */
+  private readonly sealTimes = new Map<number, bigint>();
   private readonly randomness = new Map<number, bigint>();
   private readonly modules: SettlementReplayModules;
 
@@ -57,9 +69,25 @@ export class SettlementReplay {
     this.sealBlocks.set(batchNumber, blockNumber);
   }
 
+  /**
+   * Of a Seal that was read before, or that the contract's state tells of: its blocks are not asked for again, and may be
+   * older than what a node keeps.
+   */
+  seedSeal({ batchNumber, blockNumber, prevRandao, timestamp }: KnownSeal): void {
+    this.sealBlocks.set(batchNumber, blockNumber);
+    this.sealTimes.set(batchNumber, BigInt(timestamp));
+    if (prevRandao !== null) this.randomness.set(batchNumber, prevRandao);
+  }
+
   /** The block that took a batch with Seals. */
   sealBlock(batchNumber: number): number | undefined {
     return this.sealBlocks.get(batchNumber);
+  }
+
+  /** When that block was, in seconds. */
+  async sealTime(batchNumber: number): Promise<bigint> {
+    const known = this.sealTimes.get(batchNumber);
+    return known ?? (await this.modules.readBlock(this.requireSealBlock(batchNumber))).timestamp;
   }
 
   /** prevRandao as recorded, if it was. */
@@ -70,6 +98,7 @@ export class SettlementReplay {
   /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the Seal fixed */
   async noteRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
     const blockNumber = this.requireSealBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
+    if (this.randomness.get(batchNumber) === prevRandao) return;
     const block = await this.modules.readBlock(blockNumber);
     requireSame(batchNumber, "the randomness of its Seals", block.prevRandao, prevRandao);
     this.randomness.set(batchNumber, prevRandao);
@@ -150,9 +179,8 @@ export class SettlementReplay {
 
   private async checkDefaultTime(number: number, sealBatch: number, blockNumber: number): Promise<void> {
     const { readBlock } = this.modules;
-    const sealed = await readBlock(this.requireSealBlock(sealBatch));
     const taken = await readBlock(blockNumber);
-    const earliest = sealed.timestamp + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
+    const earliest = (await this.sealTime(sealBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
     if (taken.timestamp >= earliest) return;
     throw verifyDiffers({
       batchNumber: number,

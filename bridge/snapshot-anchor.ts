@@ -1,8 +1,9 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
-import { type Address, hexToBytes, isAddressEqual, numberToHex } from "viem";
+import { type Address, hexToBytes, isAddressEqual } from "viem";
 import { fromBytesBe } from "../circuits/batch-data.ts";
 import type { Ledger } from "../circuits/ledger.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission } from "./l1-submission.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "./ledger-snapshot.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
+import { requireWaiting } from "./snapshot-queue.ts";
 
 export interface SnapshotAnchor {
   /** The block that took the snapshot's batch. */
@@ -25,40 +27,45 @@ const WIRE_TIMESTAMP = [32, 37] as const;
 const WIRE_NEXT_ID = [37, 41] as const;
 
 /**
- * Checks a snapshot against itself and against L1 up to a block. The node is believed, as for everything read from it.
+ * Checks a snapshot against itself and against L1 up to a block. The node is believed, as for everything read from it;
+ * it need not have anything older than the block that took the snapshot's batch.
  * @returns also the snapshot's ledger, hashed
- * @throws BRG_SNAPSHOT_FALSE; BRG_L1_*, BRG_BATCH_NOT_IN_CALL
+ * @throws BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_L1_*, BRG_BATCH_NOT_IN_CALL
  */
 export async function requireAnchored(
   rollup: RollupContract,
   snapshot: LedgerSnapshot,
-  range: { fromBlock?: bigint | undefined; toBlock: bigint },
+  toBlock: bigint,
 ): Promise<{ anchor: SnapshotAnchor; ledger: Ledger }> {
-  const { chainId, position, rollupAddress } = snapshot;
+  const { blockNumber, chainId, position, rollupAddress } = snapshot;
   const { client } = rollup;
   const actualChainId = await l1Call("read the chain id", () => client.getChainId());
   if (chainId !== actualChainId || !isAddressEqual(rollupAddress, rollup.address))
     throw snapshotFalse(`it is of rollup ${rollupAddress} on chain ${chainId}`);
   const ledger = requireConsistent(snapshot);
-  const blockNumber = await findBatchBlock(rollup, position.batchNumber, range);
-  if (blockNumber === null)
-    throw snapshotFalse(`L1 has no batch ${position.batchNumber} up to block ${range.toBlock}`);
-  const { accepted, transactionHash } = await readPosition(rollup, position.batchNumber, blockNumber);
+  if (blockNumber > toBlock)
+    throw snapshotFalse(`it is of block ${blockNumber}, and L1 was asked up to block ${toBlock}`);
+  const at = BigInt(blockNumber);
+  const { accepted, transactionHash } = await readPosition(rollup, position.batchNumber, at);
   for (const field of ["root", "nextId", "opIndex", "queueHead", "timestamp"] as const) {
     if (position[field] === accepted[field]) continue;
     throw snapshotFalse(
       `its ${field} is ${position[field]}, L1 accepted ${accepted[field]} with batch ${position.batchNumber}`,
     );
   }
-  return { anchor: { blockNumber: Number(blockNumber), transactionHash }, ledger };
+  await requireWaiting(rollup, snapshot, toBlock);
+  return { anchor: { blockNumber, transactionHash }, ledger };
 }
 
-/** One question with the batch's number as the event's topic; nodes that refuse it are asked block by block. */
-async function findBatchBlock(
+/**
+ * The block that took a batch, null where none has; for making snapshots.
+ * One question with the batch's number as the event's topic; nodes that refuse it are asked block by block.
+ */
+export async function findBatchBlock(
   rollup: RollupContract,
   batchNumber: number,
   { fromBlock = 0n, toBlock }: { fromBlock?: bigint | undefined; toBlock: bigint },
-): Promise<bigint | null> {
+): Promise<number | null> {
   const { client } = rollup;
   const address: Address = rollup.address;
   const event = rollupAbi.find((item) => item.type === "event" && item.name === "BatchAccepted")!;
@@ -72,12 +79,13 @@ async function findBatchBlock(
         toBlock,
       }),
     );
-    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
+    const [found] = logs as { blockNumber: bigint }[];
+    return found === undefined ? null : Number(found.blockNumber);
   } catch {
     const chunks = readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks: 10_000 });
     for await (const { logs } of chunks) {
       const found = logs.find((log) => isBatch(log, batchNumber));
-      if (found !== undefined) return found.blockNumber;
+      if (found !== undefined) return Number(found.blockNumber);
     }
     return null;
   }
@@ -95,6 +103,14 @@ async function readPosition(
 ): Promise<{ accepted: SnapshotPosition; transactionHash: string }> {
   const range = { fromBlock: blockNumber, toBlock: blockNumber };
   for await (const { logs } of readRollupLogs({ client, address, ...range, maxChunkBlocks: 1 })) {
+    // ⚔ Some nodes answer with an empty list for blocks that they do not keep: it shows nothing.
+    if (logs.length === 0) {
+      throw bridgeError(
+        "BRG_HISTORY_INCOMPLETE",
+        `the Ethereum node has no event of the rollup in block ${blockNumber}, which is to have taken the snapshot's batch ${batchNumber}: it does not keep that block's events, or the snapshot names a false one`,
+        { data: { batchNumber, blockNumber: Number(blockNumber) } },
+      );
+    }
     const log = logs.find((one): one is AcceptedLog => isBatch(one, batchNumber));
     if (log === undefined) continue;
     const { batches } = await readSubmission(client, log, logs);
@@ -110,5 +126,5 @@ async function readPosition(
     };
     return { accepted, transactionHash: log.transactionHash };
   }
-  throw snapshotFalse(`block ${numberToHex(blockNumber)} has lost batch ${batchNumber}`);
+  throw snapshotFalse(`L1's block ${blockNumber} has not taken batch ${batchNumber}`);
 }

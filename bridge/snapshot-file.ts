@@ -1,32 +1,34 @@
 /**
- * A snapshot as a file of lines: a head, one line a leaf, one a model's payments, and last the SHA-256 of all before. A
- * bigint is 0x-hex text; nothing else in it is. It is written and read as a stream.
+ * A snapshot as a file of lines: a head, one line a leaf, one a model's payments, one a waiting queue entry, and last the
+ * SHA-256 of all before. A bigint is 0x-hex text. It is written and read as a stream.
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import { z } from "zod";
 import { bridgeError } from "./bridge-errors.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import { snapshotFalse } from "./ledger-snapshot.ts";
+import type { QueueEntry } from "./operator-client.ts";
 
-const FORMAT = "openledger-snapshot/1";
+const FORMAT = "openledger-snapshot/2";
 
 const whole = z.int().nonnegative();
 const big = z
   .string()
   .regex(/^0x[0-9a-f]{1,64}$/)
   .transform(BigInt);
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .transform((text) => text as Address);
 const headSchema = z.strictObject({
   format: z.literal(FORMAT),
   chainId: whole,
-  rollupAddress: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{40}$/)
-    .transform((text) => text as Address),
+  rollupAddress: address,
   position: z.strictObject({
     batchNumber: whole,
     root: big,
@@ -35,8 +37,10 @@ const headSchema = z.strictObject({
     queueHead: whole,
     timestamp: big,
   }),
+  blockNumber: whole,
   leafCount: whole,
   modelCount: whole,
+  waitingCount: whole,
 });
 const bigs = (...names: string[]) => Object.fromEntries(names.map((name) => [name, big]));
 const leafSchema = z.strictObject({
@@ -82,13 +86,31 @@ const modelSchema = z.strictObject({
   sealed: z.strictObject({ epoch: whole, sealBatch: whole, payments: z.array(payment) }).nullable(),
 });
 
+const entrySchema = z.strictObject({
+  queueIndex: whole,
+  kind: whole,
+  a: whole,
+  b: whole,
+  amountWei: big,
+  word1: big,
+  word2: big,
+  sender: address,
+  l1BlockNumber: whole,
+  l1TransactionHash: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/)
+    .transform((text) => text as Hex),
+});
+
 const encodeLine = (value: object): string =>
   `${JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? `0x${part.toString(16)}` : part))}\n`;
 
-function* linesOf({ epochs, leaves, position, ...rest }: LedgerSnapshot): Generator<string> {
-  yield encodeLine({ format: FORMAT, ...rest, position, leafCount: leaves.size, modelCount: epochs.size });
+function* linesOf({ epochs, leaves, waiting, ...rest }: LedgerSnapshot): Generator<string> {
+  const counts = { leafCount: leaves.size, modelCount: epochs.size, waitingCount: waiting.length };
+  yield encodeLine({ format: FORMAT, ...rest, ...counts });
   for (const [id, record] of leaves) yield encodeLine({ id, record });
   for (const [modelId, { open, sealed }] of epochs) yield encodeLine({ modelId, open, sealed });
+  for (const entry of waiting) yield encodeLine(entry);
 }
 
 /** Written beside and renamed, so that a kill leaves no half of one. @returns the content's SHA-256 */
@@ -119,6 +141,7 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   let stated: string | null = null;
   const leaves = new Map<number, unknown>();
   const epochs = new Map<number, unknown>();
+  const waiting: QueueEntry[] = [];
   const parse = <T extends z.ZodType>(schema: T, value: unknown, line: number): z.output<T> => {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
@@ -136,10 +159,15 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
       }
       hash.update(`${text}\n`);
       if (head === null) {
+        const stated = otherFormat(value);
+        if (stated !== null)
+          throw unreadable(`it is of format ${stated}, and ${FORMAT} is read here; make one anew`);
         head = parse(headSchema, value, number);
       } else if (leaves.size < head.leafCount) {
         const { id, record } = parse(leafSchema, value, number);
         leaves.set(id, record);
+      } else if (epochs.size === head.modelCount) {
+        waiting.push(parse(entrySchema, value, number));
       } else {
         const { modelId, ...payments } = parse(modelSchema, value, number);
         epochs.set(modelId, payments);
@@ -153,11 +181,21 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   if (head === null || stated === null) throw unreadable("it ends too early");
   const sha256 = hash.digest("hex");
   if (sha256 !== stated) throw snapshotFalse(`its content has hash ${sha256}, it names ${stated}`);
-  if (leaves.size !== head.leafCount || epochs.size !== head.modelCount)
-    throw unreadable("it has fewer leaves or models than its head says");
-  const { chainId, position, rollupAddress } = head;
+  const isWhole =
+    leaves.size === head.leafCount && epochs.size === head.modelCount && waiting.length === head.waitingCount;
+  if (!isWhole)
+    throw unreadable("it has other numbers of leaves, models or queue entries than its head says");
+  const { blockNumber, chainId, position, rollupAddress } = head;
   const typed = { leaves, epochs } as Pick<LedgerSnapshot, "leaves" | "epochs">;
-  return { snapshot: { chainId, rollupAddress, position, ...typed }, sha256 };
+  return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, ...typed }, sha256 };
+}
+
+/** null where the format is this version's, or the file is none of ours. */
+function otherFormat(value: unknown): string | null {
+  const format = (value as { format?: unknown } | null)?.format;
+  const isOther =
+    typeof format === "string" && /^openledger-snapshot\/\d+$/.test(format) && format !== FORMAT;
+  return isOther ? format : null;
 }
 
 const isTrailer = (value: unknown): value is { sha256: string } =>

@@ -131,9 +131,9 @@ export class FollowL1 {
       const sealed = book.leafAfter(book.finalNumber, id)?.rewards?.sealed ?? null;
       const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
       if (seal === undefined) continue;
-      this.settlements.noteSeal(seal.batchNumber, seal.blockNumber);
-      if (seal.prevRandao !== null) await this.settlements.noteRandomness(seal.batchNumber, seal.prevRandao);
-      else if (!seal.isMissed) this.waitingSeals.set(seal.batchNumber, seal.blockNumber);
+      this.settlements.seedSeal(seal);
+      if (seal.prevRandao === null && !seal.isMissed)
+        this.waitingSeals.set(seal.batchNumber, seal.blockNumber);
     }
     await this.queue.load();
     this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;

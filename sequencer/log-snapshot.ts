@@ -1,16 +1,25 @@
 /** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
-import type { Address } from "viem";
+import type { Address, Hex } from "viem";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
+import type { QueueEntry } from "../bridge/operator-client.ts";
 import type { ModelPayments, Payment } from "../bridge/payment-history.ts";
 import { type LeafRecord, unpackCounters } from "../circuits/leaf.ts";
+import type { BatchRecord } from "./batch-record.ts";
 import { readEpoch, readPayments } from "./epoch-records.ts";
+import { hex20 } from "./hex.ts";
 import { LedgerLog } from "./ledger-log.ts";
+import type { QueueRecord } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { storeKeys } from "./store-keys.ts";
 
-/** @throws SEQ_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger */
+/**
+ * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
+ * @throws SEQ_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
+ */
 export async function snapshotOfDirectory(
   dataPath: string,
   rollup: { chainId: number; rollupAddress: Address },
+  blockOf: (batchNumber: number) => Promise<number>,
 ): Promise<LedgerSnapshot> {
   const log = await LedgerLog.open(dataPath);
   try {
@@ -24,11 +33,22 @@ export async function snapshotOfDirectory(
       if (record.rewards !== undefined) epochs.set(id, await paymentsOf(log, id, record));
     }
     const { sequence, ...position } = final;
-    return { ...rollup, position, leaves, epochs };
+    const record = await log.get<BatchRecord>(storeKeys.batch(position.batchNumber));
+    const blockNumber = record?.l1?.blockNumber ?? (await blockOf(position.batchNumber));
+    const queued = await log.queueEntriesFrom(position.queueHead);
+    const waiting = queued.filter(({ l1BlockNumber }) => l1BlockNumber < blockNumber).map(entryOf);
+    return { ...rollup, position, blockNumber, waiting, leaves, epochs };
   } finally {
     await log.close();
   }
 }
+
+/** As L1 emitted it, whatever became of it here. */
+const entryOf = ({ batchNumber, l1TransactionHash, sender, status, ...entry }: QueueRecord): QueueEntry => ({
+  ...entry,
+  sender: hex20(sender),
+  l1TransactionHash: l1TransactionHash as Hex,
+});
 
 /** Of what the leaf says; the directory may hold later payments, too. */
 async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafRecord): Promise<ModelPayments> {

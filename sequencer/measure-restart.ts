@@ -128,13 +128,15 @@ async function measureSnapshot(dataPath: string, folder: string): Promise<Snapsh
     const rollupAddress = l1.deployment.rollup;
     const chainId = await l1.client.getChainId();
     const madeAt = performance.now();
-    const made = await snapshotOfDirectory(dataPath, { chainId, rollupAddress });
+    // The batch is made below.
+    const made = await snapshotOfDirectory(dataPath, { chainId, rollupAddress }, async () => 0);
     const { nextId, root } = made.position;
     const { content } = await l1.post({ newRoot: root, newNextId: nextId });
+    const blockNumber = Number(await l1.client.getBlockNumber());
     const { timestamp } = content;
     const position = { batchNumber: 1, root, nextId, opIndex: 0, queueHead: 0, timestamp };
     const path = join(folder, "snapshot");
-    await writeSnapshot(path, { ...made, position } satisfies LedgerSnapshot);
+    await writeSnapshot(path, { ...made, position, blockNumber, waiting: [] } satisfies LedgerSnapshot);
     const makeMs = performance.now() - madeAt;
 
     const [startedAt, before] = [performance.now(), process.cpuUsage()];

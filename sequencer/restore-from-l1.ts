@@ -3,7 +3,6 @@
  * that were acknowledged and never posted, receipts, hashes of operations, proofs, and the records of settled epochs.
  */
 import type { Address } from "viem";
-import { blockReader } from "../bridge/block-reader.ts";
 import { createPatientL1Client, l1Call } from "../bridge/l1-client.ts";
 import type { BatchEvent } from "../bridge/l1-history.ts";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
@@ -109,7 +108,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       ...leaves,
       ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
       ...queueWrites(events, restored, options.snapshot?.position.queueHead ?? 0),
-      ...(await epochWrites(ledger, restored, client)),
+      ...(await epochWrites(ledger, restored)),
       { key: storeKeys.finalPosition, value: position },
       ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
     ]);
@@ -167,12 +166,7 @@ function queueWrites(
 }
 
 /** What a settler needs of every model's open epoch and of the one that waits for its settlement. */
-async function epochWrites(
-  ledger: Ledger,
-  { replay }: RestoredLedger,
-  client: Parameters<typeof blockReader>[0],
-): Promise<StoreWrite[]> {
-  const readBlock = blockReader(client);
+async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const seals = new Map<number, SealOnL1>();
   for (const [modelId, { model, rewards }] of ledger.records) {
@@ -198,11 +192,10 @@ async function epochWrites(
       hash: UNKNOWN_HASH,
     };
     writes.push({ key: storeKeys.epoch(modelId, epoch), value });
-    const blockNumber = replay.settlements.sealBlock(sealBatch)!;
     seals.set(sealBatch, {
       batchNumber: sealBatch,
-      blockNumber,
-      timestamp: Number((await readBlock(blockNumber)).timestamp),
+      blockNumber: replay.settlements.sealBlock(sealBatch)!,
+      timestamp: Number(await replay.settlements.sealTime(sealBatch)),
       prevRandao: replay.settlements.recordedRandomness(sealBatch) ?? null,
       isMissed: false,
     });

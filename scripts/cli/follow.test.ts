@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
+import { behindLimit, dropsBlocksBefore } from "../../bridge/limited-node.ts";
+import { readSnapshot } from "../../bridge/snapshot-file.ts";
 import type { SignedOperation } from "../../circuits/operation.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/l1-world.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";
@@ -119,7 +121,7 @@ describe("openledger follow", () => {
     expect(await exit).toBe(0);
   });
 
-  it("begins with a snapshot and serves what another follower serves, proofs verified", async () => {
+  it("begins with a snapshot, by a node without older blocks, and verifies what comes behind it", async () => {
     await pay();
     await post();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
@@ -127,25 +129,25 @@ describe("openledger follow", () => {
     const { rpcUrl } = f;
     const rollupAddress = f.rollup.address;
     await makeSnapshot({ rpcUrl, rollupAddress, path, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
+    const { blockNumber } = (await readSnapshot(path)).snapshot;
     await pay();
     await post();
-    const one = await follow(
-      "--data",
-      join(folder.path, "one"),
-      "--snapshot",
-      path,
-      "--verify-proofs",
-      "--feed",
-      sequencerUrl,
-    );
-    await pay();
-    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    const { batchNumber } = await f.rollup.state();
-    await until(async () => (await one.get("/v1/status")).batches.final === batchNumber);
-    const nonce = (await w.rollup.get("/v1/leaves/2")).body.nonce;
-    await until(async () => (await one.get("/v1/leaves/2")).nonce === nonce);
-    expect((await one.get(`/v1/batches/${batchNumber}`)).status).toBe("final");
-    expect((await one.get("/v1/batches/1")).error.code, "it is in the snapshot").toBe("SEQ_UNKNOWN_BATCH");
-    expect(await one.get("/health")).toMatchObject({ status: "ok", alarms: [] });
+    const head = Number(await f.l1.client.getBlockNumber());
+    await behindLimit(rpcUrl, dropsBlocksBefore(blockNumber, head, "none"), async (limitedUrl) => {
+      const data = ["--data", join(folder.path, "one"), "--snapshot", path];
+      const one = await follow(...data, "--verify-proofs", "--feed", sequencerUrl, "--rpc", limitedUrl);
+      await pay();
+      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+      const { batchNumber } = await f.rollup.state();
+      await until(async () => (await one.get("/v1/status")).batches.final === batchNumber);
+      const nonce = (await w.rollup.get("/v1/leaves/2")).body.nonce;
+      await until(async () => (await one.get("/v1/leaves/2")).nonce === nonce);
+      expect((await one.get(`/v1/batches/${batchNumber}`)).status).toBe("final");
+      expect((await one.get("/v1/batches/1")).error.code, "it is in the snapshot").toBe("SEQ_UNKNOWN_BATCH");
+      expect(await one.get("/health")).toMatchObject({ status: "ok", alarms: [] });
+      const exit = ended(one.child);
+      one.child.kill("SIGTERM");
+      await exit;
+    });
   });
 });

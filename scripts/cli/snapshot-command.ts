@@ -55,11 +55,13 @@ export function addSnapshotCommands(program: Command): void {
     output.answer([lineOf(made)], made);
   });
 
-  const verify = withBlock(snapshot.command("verify <file>")).description(
-    "check a snapshot against itself and its root against the batches that L1 has accepted",
-  );
+  const verify = snapshot
+    .command("verify <file>")
+    .description(
+      "check a snapshot against itself, against the batch that L1 has accepted, and against L1's queue",
+    );
   withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
-  onRun<FromBlock>(verify, async ({ options, args, output }) => {
+  onRun(verify, async ({ options, args, output }) => {
     const { verifySnapshot } = await import("./snapshot.ts");
     const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
     const { blockNumber, transactionHash } = verified;
@@ -72,14 +74,15 @@ export function addSnapshotCommands(program: Command): void {
     );
   });
 
-  const use = withBlock(snapshot.command("use <file>"))
+  const use = snapshot
+    .command("use <file>")
     .description(
       "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
     )
     .requiredOption("--data <folder>", "a new folder")
     .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS);
   withExample(use, "snapshot use ledger.snapshot --data ./sequencer-data --rpc https://… --rollup 0x…");
-  onRun<FromBlock & { data: string; finalityDepth: number }>(use, ({ options, args, output }) =>
+  onRun<{ data: string; finalityDepth: number }>(use, ({ options, args, output }) =>
     runRestore({ ...options, fromL1: true, snapshot: args[0]! }, output),
   );
 }

@@ -1,10 +1,10 @@
 /** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
 import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
-import { type LedgerSnapshot, requireConsistent } from "../../bridge/ledger-snapshot.ts";
+import { type LedgerSnapshot, snapshotFalse } from "../../bridge/ledger-snapshot.ts";
 import type { ModelPayments } from "../../bridge/payment-history.ts";
 import { restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { requireAnchored, type SnapshotAnchor } from "../../bridge/snapshot-anchor.ts";
+import { findBatchBlock, requireAnchored, type SnapshotAnchor } from "../../bridge/snapshot-anchor.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
 import { snapshotOfDirectory } from "../../sequencer/log-snapshot.ts";
@@ -28,6 +28,7 @@ const headOf = ({ client }: RollupContract) =>
 
 /**
  * From a data directory that no process has open, or by executing all that L1 has up to so many blocks before its head.
+ * Held against L1 before it is written.
  * @throws BRG_*, SEQ_STORE_*
  */
 export async function makeSnapshot(
@@ -39,14 +40,19 @@ export async function makeSnapshot(
   },
 ): Promise<SnapshotSummary> {
   await initPoseidon();
-  const { dataPath, path, rollupAddress } = options;
+  const { dataPath, fromBlock, path, rollupAddress } = options;
   const rollup = open(options);
   const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
   const snapshot =
     dataPath === undefined
       ? await snapshotOfL1(rollup, chainId, options)
-      : await snapshotOfDirectory(dataPath, { chainId, rollupAddress });
-  requireConsistent(snapshot);
+      : await snapshotOfDirectory(dataPath, { chainId, rollupAddress }, async (batchNumber) => {
+          const range = { fromBlock, toBlock: await headOf(rollup) };
+          const blockNumber = await findBatchBlock(rollup, batchNumber, range);
+          if (blockNumber === null) throw snapshotFalse(`L1 has no batch ${batchNumber}`);
+          return blockNumber;
+        });
+  await requireAnchored(rollup, snapshot, await headOf(rollup));
   return summary(path, await writeSnapshot(path, snapshot), snapshot);
 }
 
@@ -57,13 +63,17 @@ async function snapshotOfL1(
 ): Promise<LedgerSnapshot> {
   const { finalityDepthBlocks, fromBlock, onBatch } = options;
   const toBlock = (await headOf(rollup)) - BigInt(finalityDepthBlocks) + 1n;
+  let blockNumber: number | null = null;
   const { ledger, replay, state } = await restoreLedger(rollup, {
     fromBlock,
     toBlock,
     onEvent: (event) => {
-      if (event.type === "batch") onBatch?.(Number(event.batch.batchNumber));
+      if (event.type !== "batch") return;
+      onBatch?.(Number(event.batch.batchNumber));
+      blockNumber = event.blockNumber;
     },
   });
+  if (blockNumber === null) throw snapshotFalse("L1 has no batch yet");
   const epochs = new Map<number, ModelPayments>();
   for (const [id, { rewards }] of ledger.records)
     if (rewards !== undefined)
@@ -77,7 +87,12 @@ async function snapshotOfL1(
     queueHead,
     timestamp: BigInt(state.timestamp),
   };
-  return { chainId, rollupAddress: rollup.address, position, leaves: ledger.records, epochs };
+  const waiting = replay.entries
+    .slice(queueHead)
+    .filter(({ l1BlockNumber }) => l1BlockNumber < blockNumber!)
+    .map(({ burnedFeeWei, type, ...entry }) => entry);
+  const where = { chainId, rollupAddress: rollup.address, blockNumber };
+  return { ...where, position, waiting, leaves: ledger.records, epochs };
 }
 
 /** @throws BRG_SNAPSHOT_UNREADABLE, BRG_SNAPSHOT_FALSE, BRG_L1_* */
@@ -85,10 +100,10 @@ export async function verifySnapshot(
   options: L1 & { readonly path: string },
 ): Promise<SnapshotSummary & SnapshotAnchor> {
   await initPoseidon();
-  const { fromBlock, path } = options;
+  const { path } = options;
   const { sha256, snapshot } = await readSnapshot(path);
   const rollup = open(options);
-  const { anchor } = await requireAnchored(rollup, snapshot, { fromBlock, toBlock: await headOf(rollup) });
+  const { anchor } = await requireAnchored(rollup, snapshot, await headOf(rollup));
   return { ...summary(path, sha256, snapshot), ...anchor };
 }
 
