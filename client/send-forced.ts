@@ -1,6 +1,8 @@
 import { approveToken } from "./approve-token.ts";
+import { clientError } from "./client-errors.ts";
 import { callContract, type L1Options } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "./ledger-client.ts";
+import { formatOpen } from "./open-amount.ts";
 import { type QueueResult, readQueueResult } from "./queue-result.ts";
 
 type ForcedFunction =
@@ -13,7 +15,7 @@ type ForcedFunction =
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
- * @throws CLI_NO_L1_ACCOUNT, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function sendForced(
   client: LedgerClient,
@@ -22,14 +24,24 @@ export async function sendForced(
   options: L1Options,
 ): Promise<QueueResult> {
   const { address: sender } = requireWallet(client).account;
-  const [feeWei, allowanceWei] = await Promise.all([
+  const token = tokenContract(client);
+  const [feeWei, balanceWei, allowanceWei] = await Promise.all([
     client.l1.readContract({ ...rollupContract(client), functionName: "queueFeeWei" }),
+    client.l1.readContract({ ...token, functionName: "balanceOf", args: [sender] }),
     client.l1.readContract({
-      ...tokenContract(client),
+      ...token,
       functionName: "allowance",
       args: [sender, client.rollupAddress],
     }),
   ]);
+  // Before an approval is paid for.
+  if (balanceWei < feeWei) {
+    throw clientError(
+      "CLI_TOKEN_BALANCE_TOO_LOW",
+      `${sender} holds ${formatOpen(balanceWei)} OPEN on L1, a forced operation burns ${formatOpen(feeWei)} there`,
+      { data: { address: sender, balanceWei, feeWei } },
+    );
+  }
   // The fee doubles with each filled quarter of the queue: twice today's leaves room for one step.
   if (allowanceWei < feeWei) await approveToken(client, { amountWei: 2n * feeWei });
   const { address, abi } = rollupContract(client);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { KIND } from "../../circuits/protocol.ts";
 import { forceSetKey } from "../../client/force-set-key.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getL1Balances } from "../../client/l1-balances.ts";
@@ -26,6 +27,7 @@ import {
   resolveLeaf,
   signFor,
 } from "./context.ts";
+import { type ForcedOptions, UNCHECKED_LINE, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { renderTable } from "./output.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
@@ -123,10 +125,11 @@ function addRotateKey(parent: Command): void {
     .command("rotate-key")
     .description("replace the key that signs for a leaf by the wallet's next one")
     .option("--leaf <id>", "a datanet or model of the account; default: its account leaf")
-    .option("--forced", "through the L1 queue, for a key that is lost");
+    .option("--forced", "through the L1 queue, for a key that is lost")
+    .option(...UNCHECKED_OPTION);
   withWait(command, "acknowledged");
   withExample(command, "account rotate-key --account alice", "account rotate-key --account alice --forced");
-  onRun<{ leaf?: string; forced?: boolean; wait: string }>(command, async ({ options, output }) => {
+  onRun<ForcedOptions & { leaf?: string; wait: string }>(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const { client, account } = signer;
     const leaf =
@@ -141,6 +144,17 @@ function addRotateKey(parent: Command): void {
     }
     const keyIndex = account.keyIndex + 1;
     const { keyX } = await accountKey(client, account, keyIndex);
+    let isChecked = true;
+    if (options.forced === true) {
+      const [{ checkForced }, { ledgerOnL1 }] = await Promise.all([
+        import("./forced-check.ts"),
+        import("./ledger-on-l1.ts"),
+      ]);
+      const entry = { kind: KIND.forcedSetKey, a: leaf.id, word1: keyX };
+      const isUnchecked = options.unchecked === true;
+      const ledger = ledgerOnL1(options, output);
+      isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
+    }
     // Noted first: a key in use that the file does not know would be a lost one.
     if (options.privateKeyFile === undefined)
       await noteKeyIndex(accountsPath(options), account.name, keyIndex);
@@ -153,6 +167,7 @@ function addRotateKey(parent: Command): void {
     const lines = [
       `leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} from now on (${stage})`,
     ];
+    if (!isChecked) lines.push(UNCHECKED_LINE);
     output.answer(lines, { leafId: leaf.id, keyIndex, keyX: toHex32(keyX), ...target, stage });
   });
 }

@@ -78,6 +78,12 @@ export const commandErrors = {
     meaning: "the rollup was deployed without the circuits of exits that a freeze needs",
     remedy: "its queue is the way out: openledger withdraw all --forced, then openledger submit-queue",
   },
+  CMD_FORCED_NO_EFFECT: {
+    meaning:
+      "the forced operation would have no effect on the ledger that L1 has, and its fee would be burned",
+    remedy:
+      "see what is yours there: openledger exit --owner 0x… --dry-run; where what it needs is not posted yet, wait, or pass --unchecked",
+  },
   CMD_ROLLUP_ENDS: {
     meaning: "the operator ends the rollup, or it is frozen: nothing should go in any more",
     remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",

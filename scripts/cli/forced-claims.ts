@@ -1,10 +1,13 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
+import { packClaim } from "../../circuits/epoch-operations.ts";
 import type { LeafRecord } from "../../circuits/leaf.ts";
+import { KIND } from "../../circuits/protocol.ts";
 import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../circuits/rewards.ts";
 import { forceClaim } from "../../client/force-claim.ts";
 import { getRewards } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { accountOf, type GlobalOptions, type Signer } from "./context.ts";
+import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";
 import { ledgerOnL1 } from "./ledger-on-l1.ts";
 import type { Output } from "./output.ts";
@@ -17,20 +20,35 @@ export interface Claimable {
   readonly claimableWei: bigint;
 }
 
-/** Queues one entry, and burns one fee, for each slot and role with something to claim. */
+export interface ForcedClaims {
+  /** null = of every model. */
+  readonly modelId: number | null;
+  readonly wait: string;
+  readonly isUnchecked: boolean;
+}
+
+/** Queues one entry, and burns one fee, for each slot and role with something to claim. @throws CMD_FORCED_NO_EFFECT, BRG_* */
 export async function claimThroughL1(
   signer: Signer,
-  { modelId, wait }: { readonly modelId: number | null; readonly wait: string },
+  { isUnchecked, modelId, wait }: ForcedClaims,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
   const { client } = signer;
   const owner = signer.account.l1.address;
+  const ledger = ledgerOnL1(options, output);
   const all =
     client.sequencerUrl === null
-      ? claimableIn((await ledgerOnL1(options, output)).records, BigInt(owner))
+      ? claimableIn((await ledger()).ledger.records, BigInt(owner))
       : await claimableOf(client, (await accountOf(client, owner)).id);
   const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
+  const entries = wanted.map(({ leafId, modelId: b, role, slotIndex }) => ({
+    kind: KIND.forcedClaim,
+    a: leafId,
+    b,
+    word1: packClaim(slotIndex, CLAIM_ROLE[role]),
+  }));
+  const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
   const claims: object[] = [];
   let totalWei = 0n;
@@ -38,7 +56,7 @@ export async function claimThroughL1(
     output.progress(`claiming slot ${slot.slotIndex} of model ${slot.modelId} through L1's queue`);
     const sent = await forceClaim(client, { id: leafId, ...slot });
     const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${slot.role} of slot ${slot.slotIndex} of model ${slot.modelId}`;
-    const followed = await followForced(signer, { what, sent, wait }, output);
+    const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
     lines.push(...followed.lines);
     claims.push({ leafId, ...slot, claimableWei, ...followed.facts });
     totalWei += claimableWei;

@@ -15,6 +15,8 @@ import {
   startModelHistory,
 } from "../../bridge/model-history.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { startFakeSequencer } from "../../client/fake-sequencer.ts";
+import { leafAnswer } from "../../client/ledger-fixture.ts";
 import { OPEN, SHAPES } from "../../contracts/rollup-fixture.ts";
 
 // The command line as a user runs it, with nothing but an Ethereum node to ask.
@@ -45,6 +47,8 @@ interface Answer {
   readonly totalWei: string;
   readonly claims: readonly { readonly stage: string }[];
   readonly queueIndex: number;
+  readonly l1?: object;
+  readonly error?: { readonly message: string };
 }
 
 const run = (...args: string[]): Promise<Answer> => {
@@ -53,8 +57,7 @@ const run = (...args: string[]): Promise<Answer> => {
     f.rpcUrl,
     "--rollup",
     f.rollup.address,
-    "--private-key-file",
-    join(folder, "alice"),
+    ...(args.includes("--private-key-file") ? [] : ["--private-key-file", join(folder, "alice")]),
   ];
   return new Promise((resolve) => {
     execFile(process.execPath, [executable, ...args, "--json", ...named], (_error, stdout) =>
@@ -78,14 +81,92 @@ test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
   expect(unknown).toMatchObject({ error: { code: "CLI_LEAF_NOT_FOUND" } });
 }, 120_000);
 
+test("burns no fee for what would have no effect on the ledger that L1 has, and says why", async () => {
+  const { alice, bob } = f.l1.roles;
+  const { nextId } = await f.rollup.state();
+  const queued = await f.rollup.queueTail();
+  const refused = async (reason: string, ...args: string[]) =>
+    expect(await run(...args, "--forced"), args.join(" ")).toMatchObject({
+      error: { code: "CMD_FORCED_NO_EFFECT", data: { reason } },
+    });
+  await refused("leaf-unknown", "withdraw", "all", "--from", "77");
+  await refused("not-owner", "withdraw", "all", "--from", "0");
+  await refused("not-owner", "transfer", String(ALICE), "1", "--from", "1");
+  await refused("balance-too-low", "withdraw", "5000", "--from", String(ALICE));
+  await refused("balance-too-low", "transfer", String(DATANET_ID), "5000");
+  await refused("wrong-kind", "model", "seal", String(DATANET_ID));
+  await refused("leaf-unknown", "model", "seal", "77");
+  await refused("nothing-to-seal", "model", "seal", String(MODEL_ID));
+  const stranger = await run("withdraw", "all", "--from", "0", "--forced");
+  const treasury = f.ledger.requireRecord(0).leaf.l1Owner;
+  expect(stranger.error!.message.toLowerCase()).toContain(
+    `${treasury.toString(16)}, not by ${alice.toLowerCase()}`,
+  );
+  expect(await f.rollup.queueTail()).toBe(queued);
+
+  // A deposit that waits: its leaf is not there yet, and will be when a batch comes to the entry behind it.
+  for (const owner of [bob, alice]) {
+    const hash = await f.l1.rollup.write.depositNew([7n * OPEN, owner, 1n], { account: alice });
+    await f.l1.client.waitForTransactionReceipt({ hash });
+  }
+  const made = String(nextId + 1);
+  const early = await run("withdraw", "all", "--from", made, "--forced");
+  expect(early.error).toMatchObject({
+    code: "CMD_FORCED_NO_EFFECT",
+    data: { reason: "leaf-waits", leafId: nextId + 1, queueIndex: Number(queued) + 1 },
+  });
+  await refused("leaf-unknown", "withdraw", "all", "--from", String(nextId + 2));
+  const sent = await run("withdraw", "all", "--from", made, "--forced", "--unchecked");
+  expect(sent).toMatchObject({ leafId: nextId + 1, isChecked: false, stage: "queued" });
+  const waiting = await f.queueOperations();
+  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  await f.submit([sealed]);
+  expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
+}, 180_000);
+
+test("sends nothing for a wallet that cannot pay the fee on L1, which status prints", async () => {
+  const poor = anvilAccount(9);
+  await writeFile(join(folder, "poor"), toHex(poor.getHdKey().privateKey!));
+  const { l1 } = await run("status");
+  const feeWei = String(await f.rollup.queueFeeWei());
+  expect(l1).toMatchObject({ queueFeeWei: feeWei });
+  const key = ["--private-key-file", join(folder, "poor")];
+  const refused = await run("withdraw", "1", "--from", "0", "--forced", "--unchecked", ...key);
+  expect(refused).toMatchObject({
+    error: { code: "CLI_TOKEN_BALANCE_TOO_LOW", data: { balanceWei: "0", feeWei } },
+  });
+  expect(await f.l1.client.getTransactionCount({ address: poor.address })).toBe(0);
+}, 60_000);
+
+test("takes no sequencer's word for it", async () => {
+  const sequencer = await startFakeSequencer();
+  try {
+    const { alice } = f.l1.roles;
+    const queued = await f.rollup.queueTail();
+    const leaf = leafAnswer({ id: 9_000, l1Owner: alice, keyX: 5n, nextNonce: 0 });
+    sequencer.answers.set("GET /v1/leaves/9000", leaf);
+    const asked = ["--forced", "--sequencer", sequencer.url];
+    for (const args of [
+      ["withdraw", "1", "--from", "9000"],
+      ["account", "rotate-key", "--leaf", "9000"],
+    ])
+      expect(await run(...args, ...asked)).toMatchObject({
+        error: { code: "CMD_FORCED_NO_EFFECT", data: { reason: "leaf-unknown", leafId: 9_000 } },
+      });
+    expect(await f.rollup.queueTail()).toBe(queued);
+  } finally {
+    await sequencer.close();
+  }
+}, 60_000);
+
 test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
   const before = f.ledger.requireRecord(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
   const answer = await run("rewards", "claim", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
   expect(answer.claims.map(({ stage }) => stage)).toEqual(answer.claims.map(() => "queued"));
-  const seal = await run("model", "seal", String(MODEL_ID), "--forced");
-  expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued" });
+  const seal = await run("model", "seal", String(MODEL_ID), "--forced", "--unchecked");
+  expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
   const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaim);

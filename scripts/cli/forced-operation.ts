@@ -1,7 +1,9 @@
 /** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
 import { formatOpen } from "../../client/open-amount.ts";
 import type { QueueResult } from "../../client/queue-result.ts";
+import type { WaitTarget } from "../../client/wait-for.ts";
 import type { Signer } from "./context.ts";
+import { describeGas } from "./describe-gas.ts";
 import type { Output } from "./output.ts";
 import { waitWithProgress } from "./run-command.ts";
 
@@ -9,6 +11,29 @@ export const FORCED_OPTION = [
   "--forced",
   "through the L1 queue, which no sequencer can leave out; burns the queue's fee",
 ] as const;
+
+export const UNCHECKED_OPTION = [
+  "--unchecked",
+  "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
+] as const;
+
+export const UNCHECKED_LINE = "sent unchecked: whether it has an effect shows when a batch takes it";
+
+export interface ForcedOptions {
+  forced?: boolean;
+  unchecked?: boolean;
+}
+
+export interface ForcedSent {
+  /** The operation in words, before a colon. */
+  readonly what: string;
+  readonly sent: QueueResult;
+  readonly wait: string;
+  /** Whether it was seen before that it would have an effect. */
+  readonly isChecked: boolean;
+  /** What to wait for; default: the queue entry. */
+  readonly target?: WaitTarget;
+}
 
 export interface ForcedOutcome {
   /** "queued" where no sequencer is asked. */
@@ -19,22 +44,23 @@ export interface ForcedOutcome {
 
 /**
  * Waits for a queue entry as far as there is somebody to ask.
- * @param what the operation in words, before a colon
  * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID where the entry had no effect, CLI_WAIT_*
  */
 export async function followForced(
   { client }: Signer,
-  { what, sent, wait }: { readonly what: string; readonly sent: QueueResult; readonly wait: string },
+  { what, sent, wait, isChecked, target }: ForcedSent,
   output: Output,
 ): Promise<ForcedOutcome> {
-  const { burnedFeeWei, gasUsed, queueIndex, transactionHash } = sent;
+  const { burnedFeeWei, gasCostWei, gasUsed, queueIndex, transactionHash } = sent;
   const { batchNumber, stage } =
     client.sequencerUrl === null
       ? { batchNumber: null, stage: "queued" }
-      : await waitWithProgress(client, { queueIndex }, wait, output);
+      : await waitWithProgress(client, target ?? { queueIndex }, wait, output);
   const lines = [
     `${what}: ${stage}, queue entry ${queueIndex}`,
-    `L1 transaction ${transactionHash}, ${gasUsed} gas, ${formatOpen(burnedFeeWei)} OPEN burned`,
+    `L1 transaction ${transactionHash}, ${describeGas(sent)}, ${formatOpen(burnedFeeWei)} OPEN burned`,
   ];
-  return { stage, lines, facts: { queueIndex, transactionHash, gasUsed, burnedFeeWei, stage, batchNumber } };
+  if (!isChecked) lines.push(UNCHECKED_LINE);
+  const cost = { gasUsed, gasCostWei, burnedFeeWei };
+  return { stage, lines, facts: { queueIndex, transactionHash, ...cost, isChecked, stage, batchNumber } };
 }

@@ -1,11 +1,13 @@
 /** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
 import { type Address, getAddress, numberToHex } from "viem";
+import { KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { forceTransfer } from "../../client/force-transfer.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "./context.ts";
+import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";
-import { ledgerOnL1, onlyAccountOf } from "./ledger-on-l1.ts";
+import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "./ledger-on-l1.ts";
 import type { Output } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 
@@ -15,22 +17,32 @@ export interface ForcedTransfer {
   readonly to: string;
   readonly amountWei: bigint | "all";
   readonly wait: string;
+  readonly isUnchecked: boolean;
 }
 
-/** @throws CMD_USAGE, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
 export async function transferThroughL1(
   signer: Signer,
   transfer: ForcedTransfer,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
-  const { amountWei, wait } = transfer;
-  const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, output);
+  const { amountWei, isUnchecked, wait } = transfer;
+  const ledger = ledgerOnL1(options, output);
+  const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, ledger);
+  const entry = {
+    kind: KIND.forcedTransfer,
+    a: from,
+    b: to,
+    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
+    word1: BigInt(expectedOwner),
+  };
+  const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
   output.progress("sending the transfer to L1's queue");
   const sent = await forceTransfer(signer.client, { id: from, to, amountWei, expectedOwner });
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
-  const { facts, lines } = await followForced(signer, { what, sent, wait }, output);
+  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
   output.answer(lines, { from, to, amountWei, ...facts });
 }
 
@@ -38,7 +50,7 @@ async function partiesOf(
   { account, client }: Signer,
   { from, to }: ForcedTransfer,
   options: GlobalOptions,
-  output: Output,
+  ledgerOf: LedgerOnL1,
 ): Promise<{ from: number; to: number; expectedOwner: Address }> {
   const owner = account.l1.address;
   if (client.sequencerUrl !== null) {
@@ -49,7 +61,7 @@ async function partiesOf(
     return { from: payer.id, to: payee.id, expectedOwner: payee.l1Owner };
   }
   const payeeId = parseId(to);
-  const ledger = await ledgerOnL1(options, output);
+  const { ledger } = await ledgerOf();
   const payee = ledger.record(payeeId);
   if (payee === undefined)
     throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${payeeId}`, { data: { id: payeeId } });

@@ -1,59 +1,89 @@
-/** A forced withdrawal for which nobody but an Ethereum node is asked: no sequencer is needed, and none can prevent it. */
+/**
+ * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
+ */
 import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { restoreLedger } from "../../bridge/restore-ledger.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
+import { KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { forceWithdraw } from "../../client/force-withdraw.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { planExits } from "../exit/exit-plan.ts";
-import { type GlobalOptions, resolveEndpoints, type Signer } from "./context.ts";
+import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "./context.ts";
+import { checkForced, refuseWaiting, waitingLeaves } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
+import { type LedgerOnL1, ledgerOnL1 } from "./ledger-on-l1.ts";
 import type { Output } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 
 export interface ForcedWithdrawal {
-  /** A leaf's id; where absent, the account's leaf is looked for in the ledger rebuilt from L1. */
+  /** A leaf's id, with a sequencer also a name or an address; where absent, the account's leaf. */
   readonly from: string | undefined;
   readonly amountWei: bigint | "all";
   readonly recipient: Address;
+  readonly wait: string;
+  readonly isUnchecked: boolean;
 }
 
-/** @throws CMD_USAGE, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
-export async function forceWithdrawFromL1(
-  { client, account }: Signer,
-  { amountWei, from, recipient }: ForcedWithdrawal,
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+export async function withdrawThroughL1(
+  signer: Signer,
+  { amountWei, from, isUnchecked, recipient, wait }: ForcedWithdrawal,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
-  const leafId = from === undefined ? await findAccount(account.l1.address, options, output) : parseId(from);
+  const { account, client } = signer;
+  const owner = account.l1.address;
+  const ledger = ledgerOnL1(options, output);
+  const leafId = await payingLeaf(signer, from, options, ledger);
+  const entry = {
+    kind: KIND.forcedWithdraw,
+    a: leafId,
+    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
+    word1: BigInt(recipient),
+  };
+  const isChecked = await checkForced([entry], owner, { ledger, isUnchecked });
   output.progress("sending the withdrawal to L1's queue");
   const sent = await forceWithdraw(client, { id: leafId, amountWei, recipient });
-  const { burnedFeeWei, gasUsed, queueIndex, transactionHash } = sent;
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
-  const lines = [
-    `${amount} from leaf ${leafId} for ${recipient}: waits as queue entry ${queueIndex}`,
-    `L1 transaction ${transactionHash}, ${gasUsed} gas, ${formatOpen(burnedFeeWei)} OPEN burned`,
-    "after 24 hours anyone may carry the queue on (openledger submit-queue), after 14 days anyone may freeze (openledger freeze)",
-  ];
-  const facts = { queueIndex, transactionHash, gasUsed, burnedFeeWei, stage: "queued", batchNumber: null };
-  output.answer(lines, { leafId, amountWei, recipient, ...facts });
+  const what = `${amount} from leaf ${leafId} for ${recipient}`;
+  const target = { withdrawal: { queueIndex: sent.queueIndex } };
+  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked, target }, output);
+  const outlook =
+    client.sequencerUrl === null
+      ? [
+          "after 24 hours anyone may carry the queue on (openledger submit-queue), after 14 days anyone may freeze (openledger freeze)",
+        ]
+      : [];
+  output.answer([...lines, ...outlook], { leafId, amountWei, recipient, ...facts });
 }
 
-async function findAccount(owner: Address, options: GlobalOptions, output: Output): Promise<number> {
-  await initPoseidon();
-  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
-  output.progress("rebuilding the ledger from L1");
-  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  const { replay } = await restoreLedger(rollup);
-  const ids = planExits(replay, { owner }).flatMap((item) =>
+async function payingLeaf(
+  { account, client }: Signer,
+  from: string | undefined,
+  options: GlobalOptions,
+  ledger: LedgerOnL1,
+): Promise<number> {
+  const owner = account.l1.address;
+  if (client.sequencerUrl !== null) {
+    const leaf =
+      from === undefined ? await accountOf(client, owner) : await resolveLeaf(client, options, from);
+    return leaf.id;
+  }
+  return from === undefined ? findAccount(await ledger(), owner) : parseId(from);
+}
+
+function findAccount(restored: RestoredLedger, owner: Address): number {
+  const ids = planExits(restored.replay, { owner }).flatMap((item) =>
     item.kind === "leaf" && item.leafKind === "account" ? [item.leafId] : [],
   );
   const [only, ...others] = ids;
-  if (only === undefined)
+  if (only === undefined) {
+    const waiting = waitingLeaves(restored).find(({ entry }) => entry.word1 === BigInt(owner));
+    if (waiting !== undefined) refuseWaiting(waiting.leafId, waiting.entry);
     throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account with a balance in the ledger`, {
       data: { owner },
     });
+  }
   if (others.length === 0) return only;
   throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, {
     data: { owner, ids },

@@ -1,7 +1,7 @@
-/** The ledger as L1 has it, for commands that are to work where no sequencer answers. */
+/** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { restoreLedger } from "../../bridge/restore-ledger.ts";
+import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import type { Ledger } from "../../circuits/ledger.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
@@ -10,13 +10,33 @@ import { clientError } from "../../client/client-errors.ts";
 import { type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
 
-/** @throws BRG_* */
-export async function ledgerOnL1(options: GlobalOptions, output: Output): Promise<Ledger> {
+const PROGRESS_INTERVAL_MS = 2_000;
+
+/** Rebuilds it when it is first asked for, and once. */
+export type LedgerOnL1 = () => Promise<RestoredLedger>;
+
+/** What it gives @throws BRG_* */
+export function ledgerOnL1(options: GlobalOptions, output: Output): LedgerOnL1 {
+  let restored: Promise<RestoredLedger> | null = null;
+  return () => {
+    restored ??= rebuild(options, output);
+    return restored;
+  };
+}
+
+async function rebuild(options: GlobalOptions, output: Output): Promise<RestoredLedger> {
   await initPoseidon();
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   output.progress("rebuilding the ledger from L1");
+  let toldAtMs = Date.now();
   const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  return (await restoreLedger(rollup)).ledger;
+  return restoreLedger(rollup, {
+    onEvent: (event) => {
+      if (event.type !== "batch" || Date.now() - toldAtMs < PROGRESS_INTERVAL_MS) return;
+      toldAtMs = Date.now();
+      output.progress(`rebuilding the ledger from L1: batch ${event.batch.batchNumber}`);
+    },
+  });
 }
 
 /** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import { forceSeal } from "../../client/force-seal.ts";
 import { getOperation } from "../../client/ledger-reads.ts";
 import { getModel } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { seal } from "../../client/seal.ts";
 import { accountOf, openSigner, signFor } from "./context.ts";
-import { FORCED_OPTION, followForced } from "./forced-operation.ts";
+import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
 import type { SettleOptions } from "./model-settle.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
@@ -16,7 +15,8 @@ export function addModelSealCommand(parent: Command): void {
     .command("seal <model>")
     .description("close the open epoch, so that it can be settled; after 24 hours anyone may")
     .option("--as-account", "as the account and not as the model: needs an epoch of at least 24 hours")
-    .option(...FORCED_OPTION);
+    .option(...FORCED_OPTION)
+    .option(...UNCHECKED_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -24,39 +24,29 @@ export function addModelSealCommand(parent: Command): void {
     "model seal 15 --as-account --account bob",
     "model seal 15 --forced --account bob",
   );
-  onRun<{ asAccount?: boolean; forced?: boolean; wait: string }>(
-    command,
-    async ({ options, args, output }) => {
-      const modelId = parseId(args[0]!);
-      const signer = await openSigner(options);
-      if (options.forced === true) {
-        output.progress("sending the seal to L1's queue; the epoch must be 24 hours old");
-        const sent = await forceSeal(signer.client, { modelId });
-        const what = `the seal of model ${modelId}'s open epoch`;
-        const { facts, lines } = await followForced(signer, { what, sent, wait: options.wait }, output);
-        output.answer(lines, { modelId, ...facts });
-        return;
-      }
-      const model = await getModel(signer.client, modelId);
-      const leaf =
-        options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;
-      const client = await signFor(signer, leaf);
-      const sent = await seal(client, { modelId, from: leaf.id });
-      const { stage, batchNumber } = await waitWithProgress(
-        client,
-        { hash: sent.hash },
-        options.wait,
-        output,
-      );
-      const operation = await getOperation(client, sent.hash);
-      const { epoch, paymentCount } = model.counters;
-      const lines = [
-        `epoch ${epoch} of model ${modelId} is sealed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
-        `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
-      ];
-      output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
-    },
-  );
+  onRun<ForcedOptions & { asAccount?: boolean; wait: string }>(command, async ({ options, args, output }) => {
+    const modelId = parseId(args[0]!);
+    const signer = await openSigner(options);
+    if (options.forced === true) {
+      const { sealThroughL1 } = await import("./forced-seal.ts");
+      const isUnchecked = options.unchecked === true;
+      await sealThroughL1(signer, { modelId, wait: options.wait, isUnchecked }, options, output);
+      return;
+    }
+    const model = await getModel(signer.client, modelId);
+    const leaf =
+      options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;
+    const client = await signFor(signer, leaf);
+    const sent = await seal(client, { modelId, from: leaf.id });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const operation = await getOperation(client, sent.hash);
+    const { epoch, paymentCount } = model.counters;
+    const lines = [
+      `epoch ${epoch} of model ${modelId} is sealed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
+      `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
+    ];
+    output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
+  });
 }
 
 export function addModelSettleCommand(parent: Command): void {

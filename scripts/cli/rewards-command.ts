@@ -5,7 +5,7 @@ import type { LeafRewards } from "../../client/model-schemas.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { readAccountFile } from "./account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "./context.ts";
-import { FORCED_OPTION } from "./forced-operation.ts";
+import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
@@ -71,7 +71,8 @@ function addClaim(parent: Command): void {
     .command("claim")
     .description("move everything that an account's rows have earned to its balance in the ledger")
     .option("--model <id>", "only of this model")
-    .option(...FORCED_OPTION);
+    .option(...FORCED_OPTION)
+    .option(...UNCHECKED_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -79,12 +80,13 @@ function addClaim(parent: Command): void {
     "rewards claim --model 15 --account vera --wait posted",
     "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<{ model?: string; forced?: boolean; wait: string }>(command, async ({ options, output }) => {
+  onRun<ForcedOptions & { model?: string; wait: string }>(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
     if (options.forced === true) {
       const { claimThroughL1 } = await import("./forced-claims.ts");
-      await claimThroughL1(signer, { modelId: only, wait: options.wait }, options, output);
+      const isUnchecked = options.unchecked === true;
+      await claimThroughL1(signer, { modelId: only, wait: options.wait, isUnchecked }, options, output);
       return;
     }
     const leaf = await accountOf(signer.client, signer.account.l1.address);

@@ -20,10 +20,11 @@ export function addStatusCommand(program: Command): void {
   onRun<{ owner?: string }>(command, async ({ options, output }) => {
     const client = await openReader(options);
     const contract = rollupContract(client);
-    const [state, ledgerWei, queueTail, isDevelopment] = await Promise.all([
+    const [state, ledgerWei, queueTail, queueFeeWei, isDevelopment] = await Promise.all([
       client.l1.readContract({ ...contract, functionName: "state" }),
       client.l1.readContract({ ...contract, functionName: "ledgerWei" }),
       client.l1.readContract({ ...contract, functionName: "queueTail" }),
+      client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
       client.l1.readContract({ ...contract, functionName: "isDevelopment" }),
     ]);
     const l1 = {
@@ -37,6 +38,8 @@ export function addStatusCommand(program: Command): void {
       nextId: state.nextId,
       isFrozen: state.isFrozen,
       queueWaiting: Number(queueTail) - state.queueHead,
+      /** What a forced operation burns now, in OPEN on L1. */
+      queueFeeWei,
       oldestEntry: await readOldestEntry(client, state.queueHead),
       ledgerWei,
     };
@@ -55,6 +58,11 @@ export function addStatusCommand(program: Command): void {
       ],
       ["L1 queue", `${l1.queueWaiting} waiting${l1.isFrozen ? "" : describeOldest(l1.oldestEntry)}`],
     ];
+    if (!l1.isFrozen)
+      rows.push([
+        "forced operation",
+        `burns ${formatOpen(queueFeeWei)} OPEN now, paid from the wallet on L1`,
+      ]);
     if (l1.isFrozen)
       rows.push([
         "frozen",

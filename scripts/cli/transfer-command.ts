@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { transfer } from "../../client/transfer.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "./context.ts";
-import { FORCED_OPTION } from "./forced-operation.ts";
+import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addTransferCommand(program: Command): void {
@@ -10,7 +10,8 @@ export function addTransferCommand(program: Command): void {
     .command("transfer <to> <amount>")
     .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address")
     .option("--from <leaf>", "the leaf that pays; default: the account's")
-    .option(...FORCED_OPTION);
+    .option(...FORCED_OPTION)
+    .option(...UNCHECKED_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -19,7 +20,7 @@ export function addTransferCommand(program: Command): void {
     "transfer bob all --forced --account alice",
     "transfer 7 all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<{ from?: string; forced?: boolean; wait: string }>(command, async ({ options, args, output }) => {
+  onRun<ForcedOptions & { from?: string; wait: string }>(command, async ({ options, args, output }) => {
     const [to, amount] = args as [string, string];
     const isForced = options.forced === true;
     // A signed transfer of everything would not leave what pays its own fee.
@@ -29,7 +30,13 @@ export function addTransferCommand(program: Command): void {
       const { transferThroughL1 } = await import("./forced-transfer.ts");
       await transferThroughL1(
         signer,
-        { from: options.from, to, amountWei, wait: options.wait },
+        {
+          from: options.from,
+          to,
+          amountWei,
+          wait: options.wait,
+          isUnchecked: options.unchecked === true,
+        },
         options,
         output,
       );

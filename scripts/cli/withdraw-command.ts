@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { forceWithdraw } from "../../client/force-withdraw.ts";
 import { getInfo } from "../../client/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { withdraw } from "../../client/withdraw.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "./context.ts";
+import { type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addWithdrawCommand(program: Command): void {
@@ -17,7 +17,8 @@ export function addWithdrawCommand(program: Command): void {
     .option(
       "--forced",
       "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
-    );
+    )
+    .option(...UNCHECKED_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -25,7 +26,7 @@ export function addWithdrawCommand(program: Command): void {
     "withdraw all --forced --account alice",
     "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<{ from?: string; recipient?: string; forced?: boolean; wait: string }>(
+  onRun<ForcedOptions & { from?: string; recipient?: string; wait: string }>(
     command,
     async ({ options, args, output }) => {
       const [text] = args as [string];
@@ -33,11 +34,14 @@ export function addWithdrawCommand(program: Command): void {
       const signer = await openSigner(options);
       const recipient =
         options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
-      if (options.forced === true && signer.client.sequencerUrl === null) {
-        const { forceWithdrawFromL1 } = await import("./forced-withdrawal.ts");
-        await forceWithdrawFromL1(
+      if (options.forced === true) {
+        // Loaded here: the bridge would make every other command slower.
+        const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
+        const { from, unchecked, wait } = options;
+        const isUnchecked = unchecked === true;
+        await withdrawThroughL1(
           signer,
-          { from: options.from, amountWei: wanted, recipient },
+          { from, amountWei: wanted, recipient, wait, isUnchecked },
           options,
           output,
         );
@@ -47,30 +51,6 @@ export function addWithdrawCommand(program: Command): void {
         options.from === undefined
           ? await accountOf(signer.client, signer.account.l1.address)
           : await resolveLeaf(signer.client, options, options.from);
-      const amount = wanted === "all" ? "everything" : `${formatOpen(wanted)} OPEN`;
-      if (options.forced === true) {
-        output.progress("sending the withdrawal to L1's queue");
-        const sent = await forceWithdraw(signer.client, { id: leaf.id, amountWei: wanted, recipient });
-        const target = { withdrawal: { queueIndex: sent.queueIndex } };
-        const { stage, batchNumber } = await waitWithProgress(signer.client, target, options.wait, output);
-        const lines = [
-          `${amount} from leaf ${leaf.id} for ${recipient}: ${stage}, queue entry ${sent.queueIndex}`,
-          `L1 transaction ${sent.transactionHash}, ${sent.gasUsed} gas, ${formatOpen(sent.burnedFeeWei)} OPEN burned`,
-        ];
-        const { queueIndex, transactionHash, gasUsed, burnedFeeWei } = sent;
-        output.answer(lines, {
-          leafId: leaf.id,
-          amountWei: wanted,
-          recipient,
-          queueIndex,
-          transactionHash,
-          gasUsed,
-          burnedFeeWei,
-          stage,
-          batchNumber,
-        });
-        return;
-      }
       const client = await signFor(signer, leaf);
       const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
       const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });

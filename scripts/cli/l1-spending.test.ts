@@ -1,0 +1,133 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { numberToHex, parseGwei, toHex } from "viem";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { anvilAccount } from "../../bridge/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
+import { createL1Client } from "../../bridge/l1-client.ts";
+import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { OPEN } from "../../contracts/rollup-fixture.ts";
+
+// An Ethereum node that is honest but for what it says a transaction costs.
+
+const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
+const alice = anvilAccount(4);
+let folder: string;
+let f: HistoryFixture;
+let node: Server;
+let nodeUrl: string;
+let lies: Record<string, string> = {};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "spending-"));
+  await writeFile(join(folder, "alice"), toHex(alice.getHdKey().privateKey!));
+  f = await startHistoryFixture();
+  node = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { id, method } = JSON.parse(body) as { id: number; method: string };
+    const lie = lies[method];
+    const truth =
+      lie === undefined
+        ? await (
+            await fetch(f.rpcUrl, { method: "POST", body, headers: { "content-type": "application/json" } })
+          ).text()
+        : JSON.stringify({ jsonrpc: "2.0", id, result: lie });
+    response.writeHead(200, { "content-type": "application/json" }).end(truth);
+  });
+  await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+  nodeUrl = `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
+}, 120_000);
+afterEach(() => {
+  lies = {};
+});
+afterAll(async () => {
+  node?.close();
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (...args: string[]) =>
+  new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
+    const named = [
+      "--rpc",
+      nodeUrl,
+      "--rollup",
+      f.rollup.address,
+      "--private-key-file",
+      join(folder, "alice"),
+    ];
+    execFile(process.execPath, [executable, ...args, ...named], (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+const sentCount = () => f.l1.client.getTransactionCount({ address: alice.address, blockTag: "pending" });
+const tip = (gwei: string) => ({ eth_maxPriorityFeePerGas: numberToHex(parseGwei(gwei)) });
+
+describe("an Ethereum node that names a price", () => {
+  test("gets no signature for a tip above the cap, unless the user allows it", async () => {
+    const before = await sentCount();
+    lies = tip("5000");
+    const refused = await run("withdraw", "all", "--from", "2", "--forced", "--unchecked");
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(
+      "a tip of 5000 gwei a unit of gas, above 10 gwei (--max-priority-fee-gwei)",
+    );
+    expect(refused.stderr).toContain("[CON_L1_COST_ABOVE_CAP]");
+    expect(await sentCount()).toBe(before);
+
+    lies = tip("12");
+    const allowed = ["--max-priority-fee-gwei", "12", "--json"];
+    const sent = await run("withdraw", "all", "--from", "2", "--forced", "--unchecked", ...allowed);
+    const { burnedFeeWei, gasCostWei, gasUsed } = JSON.parse(sent.stdout);
+    expect(burnedFeeWei).toBe(String(OPEN));
+    expect(BigInt(gasCostWei)).toBeGreaterThanOrEqual(BigInt(gasUsed) * parseGwei("12"));
+    expect(await sentCount()).toBe(before + 1);
+  }, 120_000);
+
+  test("gets none for gas that no transaction may have", async () => {
+    const before = await sentCount();
+    lies = { ...tip("1"), eth_estimateGas: numberToHex(30_000_000) };
+    const refused = await run("withdraw", "all", "--from", "9", "--forced", "--unchecked", "--json");
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: "CON_L1_COST_ABOVE_CAP", data: { what: "gas", asked: "30000000", cap: "16777216" } },
+    });
+    expect(await sentCount()).toBe(before);
+  }, 120_000);
+
+  test("gets none above a cap that the user has lowered", async () => {
+    lies = tip("1");
+    const refused = await run(
+      "withdraw",
+      "1",
+      "--from",
+      "9",
+      "--forced",
+      "--unchecked",
+      "--max-fee-gwei",
+      "0.5",
+    );
+    expect(refused.stderr).toMatch(/above 0\.5 gwei \(--max-fee-gwei\)/);
+    const wrong = await run("claim", "--max-fee-gwei", "much");
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("[CMD_USAGE]") });
+  }, 120_000);
+
+  test("gets none by the bridge's contract, which freeze, exit, submit-queue and settle send by", async () => {
+    const before = await sentCount();
+    lies = tip("10.000000001");
+    const rollup = new RollupContract({
+      client: createL1Client({ rpcUrl: nodeUrl, pollIntervalMs: 10 }),
+      address: f.rollup.address,
+    });
+    await expect(rollup.approveToken(alice, OPEN)).rejects.toMatchObject({ code: "CON_L1_COST_ABOVE_CAP" });
+    expect(await sentCount()).toBe(before);
+    lies = tip("10");
+    await rollup.approveToken(alice, 1_000n * OPEN);
+    expect(await sentCount()).toBe(before + 1);
+  }, 60_000);
+});
