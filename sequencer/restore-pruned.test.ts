@@ -1,5 +1,5 @@
 /** A ledger from a snapshot by a node that has dropped everything before the snapshot's batch. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -158,6 +158,11 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     const lower = (made: LedgerSnapshot) =>
       made.waiting.map((entry) => ({ ...entry, sender: entry.sender.toLowerCase() }));
     expect(lower(ofDirectory)).toEqual(lower(ofL1));
+    // A sequencer's has what its bridge has handed over: nothing yet.
+    const fresh = at("of-sequencer");
+    await restoreFromL1({ ...world, dataPath: fresh });
+    await expect(take(world, "never", fresh)).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+    expect(existsSync(at("never"))).toBe(false);
     // And of one that goes on from a snapshot.
     const again = at("from-made");
     await restore(world, again, ofDirectory);
