@@ -106,6 +106,17 @@ describe("BatchPublisher", () => {
     expect(f.sequencer.with("posted")).toEqual([1]);
   });
 
+  test("offers no more tip at first than it is allowed, whatever the node suggests", async () => {
+    await f.l1.client.setAutomine(false);
+    await f.prove(1);
+    const tip = await f.l1.client.estimateMaxPriorityFeePerGas();
+    expect(tip).toBeGreaterThan(7n);
+    const publisher = await f.publisher({ maxPriorityFeePerGasWei: 7n });
+    await publisher.poll();
+    const [intent] = await new IntentStore((await f.store()).publisher).intents();
+    expect(intent!.attempts[0]!.maxPriorityFeePerGasWei).toBe("7");
+  });
+
   test("tells the sequencer to seal anew where L1 finds the batch's time too old, and then posts the new one", async () => {
     await f.prove(1);
     await f.l1.passTime(3_700n);

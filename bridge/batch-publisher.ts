@@ -47,6 +47,8 @@ export interface BatchPublisherOptions {
   /** A transaction that is not mined for this long is replaced by one that pays more. */
   readonly resendAfterMs: number;
   readonly maxFeePerGasWei: bigint;
+  /** Of a first attempt. A node may name any tip, and whoever builds the block keeps it. */
+  readonly maxPriorityFeePerGasWei: bigint;
   readonly limits: BundleLimits;
   readonly maxChunkBlocks: number;
 }
@@ -120,6 +122,7 @@ export class BatchPublisher {
       client: modules.rollup.client,
       to: modules.rollup.address,
       chainId: options.chainId,
+      maxPriorityFeePerGasWei: options.maxPriorityFeePerGasWei,
       account: modules.account,
       store: modules.store,
       nowMs: this.nowMs,

@@ -82,6 +82,7 @@ export async function startBridgeFixture(
           finalityDepthBlocks: 3,
           resendAfterMs: 60_000,
           maxFeePerGasWei: 10n ** 12n,
+          maxPriorityFeePerGasWei: 10n ** 10n,
           limits: BUNDLE_LIMITS,
           maxChunkBlocks: 1_000,
           ...options,

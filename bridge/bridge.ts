@@ -97,6 +97,7 @@ export async function startBridge(
       finalityDepthBlocks: config.finalityDepthBlocks,
       resendAfterMs: config.resendAfterMs,
       maxFeePerGasWei: parseGwei(config.maxFeeGwei.toString()),
+      maxPriorityFeePerGasWei: parseGwei(config.maxPriorityFeeGwei.toString()),
       limits: BUNDLE_LIMITS,
       maxChunkBlocks: config.logChunkBlocks,
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/capped-transaction.ts";
 import { DEFAULT_MAX_FEE_GWEI } from "../contracts/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 
@@ -100,6 +101,13 @@ export const BRIDGE_VARIABLES = {
     schema: whole(1, 1_000_000),
     default: DEFAULT_MAX_FEE_GWEI.toString(),
     description: "most to pay for a unit of gas",
+  }),
+  maxPriorityFeeGwei: variable({
+    env: "L1_MAX_PRIORITY_FEE_GWEI",
+    schema: whole(1, 1_000_000),
+    default: DEFAULT_MAX_PRIORITY_FEE_GWEI.toString(),
+    description:
+      "most to offer as a tip at first, whatever the node suggests; replacements raise it step by step",
   }),
   logChunkBlocks: variable({
     env: "L1_LOG_CHUNK_BLOCKS",

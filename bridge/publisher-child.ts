@@ -28,6 +28,7 @@ const publisher = new BatchPublisher(
     finalityDepthBlocks: 3,
     resendAfterMs: 60_000,
     maxFeePerGasWei: 10n ** 12n,
+    maxPriorityFeePerGasWei: 10n ** 10n,
     limits: BUNDLE_LIMITS,
     maxChunkBlocks: 1_000,
   },

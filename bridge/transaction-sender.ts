@@ -17,6 +17,8 @@ export interface TransactionSenderModules {
   readonly client: L1Client;
   readonly to: Address;
   readonly chainId: number;
+  /** The node's suggestion counts up to here. */
+  readonly maxPriorityFeePerGasWei: bigint;
   readonly account: LocalAccount;
   readonly store: IntentStore;
   readonly nowMs: () => number;
@@ -152,11 +154,11 @@ export class TransactionSender {
   }
 
   async feeMarket(): Promise<FeeMarket> {
-    const { client } = this.modules;
+    const { client, maxPriorityFeePerGasWei } = this.modules;
     const block = await l1Call("read the newest block", () => client.getBlock());
-    const priorityFeePerGasWei = await l1Call("read the suggested tip", () =>
-      client.estimateMaxPriorityFeePerGas(),
-    );
+    const suggestedWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
+    const priorityFeePerGasWei =
+      suggestedWei < maxPriorityFeePerGasWei ? suggestedWei : maxPriorityFeePerGasWei;
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
 }

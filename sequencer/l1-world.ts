@@ -114,6 +114,7 @@ export async function startL1World(
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
       resendAfterMs: 60_000,
       maxFeePerGasWei: 10n ** 12n,
+      maxPriorityFeePerGasWei: 10n ** 10n,
       limits: BUNDLE_LIMITS,
       maxChunkBlocks: 1_000,
     },
