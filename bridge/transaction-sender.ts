@@ -6,6 +6,7 @@ import {
   initialFees,
   paddedGas,
   replacementFees,
+  smaller,
 } from "../contracts/fee-policy.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
@@ -157,8 +158,7 @@ export class TransactionSender {
     const { client, maxPriorityFeePerGasWei } = this.modules;
     const block = await l1Call("read the newest block", () => client.getBlock());
     const suggestedWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
-    const priorityFeePerGasWei =
-      suggestedWei < maxPriorityFeePerGasWei ? suggestedWei : maxPriorityFeePerGasWei;
+    const priorityFeePerGasWei = smaller(suggestedWei, maxPriorityFeePerGasWei);
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
 }

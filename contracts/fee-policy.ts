@@ -61,5 +61,5 @@ function capped(fees: GasFees, maxFeePerGasWei: bigint): GasFees {
   return { maxFeePerGasWei: max, maxPriorityFeePerGasWei: smaller(fees.maxPriorityFeePerGasWei, max) };
 }
 
-const smaller = (x: bigint, y: bigint) => (x < y ? x : y);
+export const smaller = (x: bigint, y: bigint) => (x < y ? x : y);
 const larger = (x: bigint, y: bigint) => (x > y ? x : y);
