@@ -22,38 +22,30 @@ const errorOf = async (call: Promise<unknown>): Promise<RollupError> => {
 };
 
 describe("RollupContract", () => {
-  test("deposits, forces, and reads what came of it", async () => {
-    const alice = anvilAccount(ALICE);
-    await f.rollup.approveToken(alice, 100n * OPEN);
-    await f.rollup.depositNew(alice, { amountWei: 10n * OPEN, l1Owner: alice.address, keyX: 5n });
-    await f.rollup.depositTo(alice, { id: 2, amountWei: 3n * OPEN, expectedL1Owner: alice.address });
-    await f.rollup.forceWithdraw(alice, { id: 2, amountWei: OPEN, recipient: alice.address });
-    await f.rollup.forceSetKey(alice, { id: 2, keyX: 6n });
-    await f.rollup.forceSetOwner(alice, { id: 2, newOwner: alice.address });
-    expect(await f.rollup.queueTail()).toBe(5n);
-    expect(await f.rollup.queuedDeposits()).toEqual({ count: 2n, amountWei: 13n * OPEN });
-    await f.rollup.burnAccrued(alice);
-    expect(await f.rollup.burnableWei()).toBe(0n);
+  test("reads the queue and what is owed", async () => {
+    const { alice } = f.l1.roles;
+    const { read, write } = f.l1.rollup;
+    await f.l1.depositNew("alice", 10n * OPEN);
+    const hash = await write.forceWithdraw([2, OPEN, alice], { account: alice });
+    await f.l1.client.waitForTransactionReceipt({ hash });
+    expect(await f.rollup.queueTail()).toBe(2n);
+    expect(await f.rollup.queuedDeposits()).toEqual({ count: 1n, amountWei: 10n * OPEN });
+    expect(await f.rollup.burnableWei()).toBe(await read.burnableWei());
+    expect(await f.rollup.burnableWei()).toBeGreaterThan(0n);
+    expect(await f.rollup.isOverdue(0)).toBe(false);
   });
 
   test("names the contract's error and its operands, before anything is sent", async () => {
     const alice = anvilAccount(ALICE);
     const nonce = await f.l1.client.getTransactionCount({ address: alice.address });
-    const error = await errorOf(
-      f.rollup.depositNew(alice, { amountWei: 1n, l1Owner: alice.address, keyX: 5n }),
-    );
+    const error = await errorOf(f.rollup.claim(alice, alice.address));
     expect(error.code).toBe("BRG_CONTRACT_REVERTED");
-    expect(revertOf(error)).toMatchObject({ errorName: "RollupDepositTooSmall", operands: [1n, OPEN] });
+    expect(revertOf(error)).toMatchObject({
+      errorName: "RollupNothingToClaim",
+      operands: [alice.address],
+    });
     expect(error.isRetryable).toBe(false);
     expect(await f.l1.client.getTransactionCount({ address: alice.address })).toBe(nonce);
-  });
-
-  test("names the token's errors too", async () => {
-    const stranger = anvilAccount(8);
-    const error = await errorOf(
-      f.rollup.depositNew(stranger, { amountWei: OPEN, l1Owner: stranger.address, keyX: 5n }),
-    );
-    expect(revertOf(error)?.errorName).toBe("ERC20InsufficientAllowance");
   });
 
   test("tells a node that does not answer from one that refuses", async () => {

@@ -16,7 +16,7 @@ import {
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../contracts/capped-transaction.ts";
-import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
@@ -314,61 +314,8 @@ export class RollupContract {
     return this.write(account, { functionName: "submitBatches", args: submissionArgs(submission) });
   }
 
-  /** Takes `amountWei` from the account, which must have approved it (`approveToken`). */
-  depositNew(
-    account: LocalAccount,
-    deposit: { amountWei: bigint; l1Owner: Address; keyX: bigint },
-  ): Promise<TransactionReceipt> {
-    return this.write(account, {
-      functionName: "depositNew",
-      args: [deposit.amountWei, deposit.l1Owner, deposit.keyX],
-    });
-  }
-
-  depositTo(
-    account: LocalAccount,
-    deposit: { id: number; amountWei: bigint; expectedL1Owner: Address },
-  ): Promise<TransactionReceipt> {
-    return this.write(account, {
-      functionName: "depositTo",
-      args: [deposit.id, deposit.amountWei, deposit.expectedL1Owner],
-    });
-  }
-
-  forceWithdraw(
-    account: LocalAccount,
-    order: { id: number; amountWei: bigint; recipient: Address },
-  ): Promise<TransactionReceipt> {
-    return this.write(account, {
-      functionName: "forceWithdraw",
-      args: [order.id, order.amountWei, order.recipient],
-    });
-  }
-
-  forceSetKey(account: LocalAccount, order: { id: number; keyX: bigint }): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "forceSetKey", args: [order.id, order.keyX] });
-  }
-
-  forceSetOwner(
-    account: LocalAccount,
-    order: { id: number; newOwner: Address },
-  ): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "forceSetOwner", args: [order.id, order.newOwner] });
-  }
-
   claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
     return this.write(account, { functionName: "claim", args: [owner] });
-  }
-
-  burnAccrued(account: LocalAccount): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "burnAccrued", args: [] });
-  }
-
-  /** Lets the rollup take `amountWei` of OPEN from the account. */
-  async approveToken(account: LocalAccount, amountWei: bigint): Promise<TransactionReceipt> {
-    const address = await this.token();
-    const args = [this.address, amountWei];
-    return this.send(account, "approve OPEN", { abi: openTokenAbi, address, functionName: "approve", args });
   }
 
   private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {

@@ -11,6 +11,7 @@ import { anvilAccount } from "../../bridge/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
 import { createL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { openTokenAbi } from "../../contracts/rollup-abi.ts";
 import { OPEN } from "../../contracts/rollup-fixture.ts";
 
 // An Ethereum node that is honest but for what it says a transaction costs.
@@ -124,10 +125,20 @@ describe("an Ethereum node that names a price", () => {
       client: createL1Client({ rpcUrl: nodeUrl, pollIntervalMs: 10 }),
       address: f.rollup.address,
     });
-    await expect(rollup.approveToken(alice, OPEN)).rejects.toMatchObject({ code: "CON_L1_COST_ABOVE_CAP" });
+    const address = await rollup.token();
+    const approve = (amountWei: bigint) => {
+      const args = [f.rollup.address, amountWei];
+      return rollup.send(alice, "approve OPEN", {
+        abi: openTokenAbi,
+        address,
+        functionName: "approve",
+        args,
+      });
+    };
+    await expect(approve(OPEN)).rejects.toMatchObject({ code: "CON_L1_COST_ABOVE_CAP" });
     expect(await sentCount()).toBe(before);
     lies = tip("10");
-    await rollup.approveToken(alice, 1_000n * OPEN);
+    await approve(1_000n * OPEN);
     expect(await sentCount()).toBe(before + 1);
   }, 60_000);
 });
