@@ -42,7 +42,8 @@ export const clientErrors = {
   },
   CLI_SEQUENCER_UNREACHABLE: {
     meaning: "the sequencer did not answer",
-    remedy: "check that it runs and that its address is right",
+    remedy:
+      "check that it runs and that its address is right; what has --forced needs an Ethereum node alone: name it with --rpc … --rollup …",
     isRetryable: true,
   },
   CLI_SEQUENCER_ANSWER_INVALID: {
