@@ -12,10 +12,15 @@ export interface DrillCircuit {
 }
 
 /**
- * Slots of the circuits that there are for drills: the smallest one that does everything, 2^16 points and a second a proof,
- * and one of 2^18 points that keeps up with the traffic while processes are killed. Wide slots know all kinds.
+ * The circuits that there are for drills, by their slots: the smallest one that does everything, 2^16 points and a second a
+ * proof, and one of 2^18 points. Wide slots know all kinds. Traffic is held back while so many batches wait for proof and
+ * L1: few, so that a drill ends soon after its last fault, or so many that whatever is killed dies at work.
  */
-export const DRILL_SLOT_COUNTS = [2, 8];
+export const MAX_UNPOSTED_BATCHES: ReadonlyMap<number, number> = new Map([
+  [2, 10],
+  [8, 400],
+]);
+export const DRILL_SLOT_COUNTS = [...MAX_UNPOSTED_BATCHES.keys()];
 
 /** Compiled and with development keys, from the cache where they were made before. */
 export async function buildDrillCircuit(shape: BatchShape): Promise<DrillCircuit> {

@@ -8,7 +8,7 @@ import { parseEther } from "viem";
 import type { SeededRandom } from "../../circuits/seeded-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
-import { buildDrillCircuit, type DrillCircuit } from "./drill-circuit.ts";
+import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
 import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
@@ -29,13 +29,8 @@ export interface WorldOptions {
 }
 
 const USER_COUNT = 4;
-/**
- * For each slot of a batch, batches that may wait for proof and L1: traffic is held back beyond, so that a drill ends soon
- * after its last fault. Larger batches are proven with less time an operation, so more of them may wait.
- */
-const UNPOSTED_BATCHES_PER_SLOT = 5;
 const ACKNOWLEDGE_TIMEOUT_MS = 300_000;
-const SETTLE_TIMEOUT_MS = 600_000;
+const SETTLE_TIMEOUT_MS = 1_200_000;
 
 export interface LedgerStatus {
   readonly batches: {
@@ -140,7 +135,7 @@ export class DrillWorld {
         SEQUENCER_RECEIPT_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_SEAL_INTERVAL_MS: "1000",
-        SEQUENCER_MAX_UNPOSTED_BATCHES: String(options.slots * UNPOSTED_BATCHES_PER_SLOT),
+        SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES.get(options.slots)),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
       },
