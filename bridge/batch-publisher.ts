@@ -207,19 +207,16 @@ export class BatchPublisher {
     const looks = (this.lostLooks.get(intent.nonce) ?? 0) + 1;
     this.lostLooks.set(intent.nonce, looks);
     if (looks < LOOKS_BEFORE_NONCE_IS_LOST) return false;
-    if (intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
-      // L1 had not forgotten after all what used the nonce before.
-      await this.modules.store.removeIntent(intent);
-      this.lostLooks.delete(intent.nonce);
-      return true;
+    // A filler's nonce that is taken: L1 had not forgotten after all what used it before.
+    if (!intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
+      // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
+      raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
+      this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
+      this.modules.logger.error(
+        { nonce: intent.nonce },
+        "another transaction used the publisher's nonce: its key must have no other user",
+      );
     }
-    // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
-    raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
-    this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
-    this.modules.logger.error(
-      { nonce: intent.nonce },
-      "another transaction used the publisher's nonce: its key must have no other user",
-    );
     await this.modules.store.removeIntent(intent);
     this.lostLooks.delete(intent.nonce);
     return true;
