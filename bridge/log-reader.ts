@@ -55,6 +55,38 @@ export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator
   }
 }
 
+export interface WantedEvent {
+  readonly eventName: RollupLog["eventName"];
+  /** Indexed arguments. */
+  readonly args: Readonly<Record<string, bigint>>;
+  readonly isIt: (log: RollupLog) => boolean;
+}
+
+/**
+ * The block with an event, null where there is none. One question with the event's topics; nodes that refuse it are asked
+ * for all events of fewer blocks.
+ * @throws as readRollupLogs
+ */
+export async function findEventBlock(
+  { args, eventName, isIt }: WantedEvent,
+  range: LogReaderOptions,
+): Promise<bigint | null> {
+  const { address, client, fromBlock, toBlock } = range;
+  const event = rollupAbi.find((item) => item.type === "event" && item.name === eventName)!;
+  try {
+    const logs = await l1Call(`find the event ${eventName}`, () =>
+      client.getLogs({ address, event: event as never, args: args as never, fromBlock, toBlock }),
+    );
+    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
+  } catch {
+    for await (const { logs } of readRollupLogs(range)) {
+      const found = logs.find(isIt);
+      if (found !== undefined) return found.blockNumber;
+    }
+    return null;
+  }
+}
+
 /** Events of the rollup among these logs, in L1's order. @throws BRG_HISTORY_UNREADABLE */
 export function inOrder(raw: readonly Log<bigint, number, false>[]): RollupLog[] {
   const parsed = parseEventLogs({ abi: rollupAbi, logs: [...raw] }) as RollupLog[];

@@ -1,10 +1,8 @@
 /** Finds an epoch's settlement on L1 by the contract's own event. */
 import type { Hex } from "viem";
-import { isRollupError } from "../circuits/rollup-error.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission, type SubmittedSettlement } from "./l1-submission.ts";
-import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import { findEventBlock, type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 
 export interface SettledEpochKey {
@@ -40,7 +38,11 @@ export async function findPostedSettlement(
   const { address, client } = rollup;
   const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
   const fromBlock = BigInt((await rollup.sealedAt(key.sealBatch)).blockNumber);
-  const blockNumber = await findBlock(rollup, key, { fromBlock, toBlock, maxChunkBlocks });
+  const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
+  const blockNumber = await findEventBlock(
+    { eventName: "SettlementAccepted", args, isIt: (log) => isOf(log, key) },
+    { address, client, fromBlock, toBlock, maxChunkBlocks },
+  );
   if (blockNumber === null) return null;
   const block = { fromBlock: blockNumber, toBlock: blockNumber, maxChunkBlocks: 1 };
   for await (const { logs } of readRollupLogs({ client, address, ...block })) {
@@ -62,28 +64,3 @@ const isOf = (log: RollupLog, { batchNumber, epoch, modelId }: SettledEpochKey):
   Number(log.args.modelId) === modelId &&
   Number(log.args.batchNumber) === batchNumber &&
   log.args.epoch === epoch;
-
-/** One question with model and batch as the event's topics; nodes that refuse it are asked for all of fewer blocks. */
-async function findBlock(
-  { address, client }: RollupContract,
-  key: SettledEpochKey,
-  range: { fromBlock: bigint; toBlock: bigint; maxChunkBlocks: number },
-): Promise<bigint | null> {
-  const { batchNumber, modelId } = key;
-  const { fromBlock, toBlock } = range;
-  const event = rollupAbi.find((item) => item.type === "event" && item.name === "SettlementAccepted")!;
-  const args = { modelId: BigInt(modelId), batchNumber: BigInt(batchNumber) };
-  try {
-    const logs = await l1Call(`find the settlement of model ${modelId} in batch ${batchNumber}`, () =>
-      client.getLogs({ address, event: event as never, args: args as never, fromBlock, toBlock }),
-    );
-    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
-  } catch (error) {
-    if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
-    for await (const { logs } of readRollupLogs({ client, address, ...range })) {
-      const found = logs.find((log) => isOf(log, key));
-      if (found !== undefined) return found.blockNumber;
-    }
-    return null;
-  }
-}

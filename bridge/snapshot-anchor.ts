@@ -1,8 +1,7 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
-import { type Address, hexToBytes, isAddressEqual } from "viem";
+import { hexToBytes, isAddressEqual } from "viem";
 import { fromBytesBe } from "../circuits/batch-data.ts";
 import type { Ledger } from "../circuits/ledger.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission } from "./l1-submission.ts";
@@ -12,7 +11,7 @@ import {
   type SnapshotPosition,
   snapshotFalse,
 } from "./ledger-snapshot.ts";
-import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import { findEventBlock, type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 import { requireWaiting } from "./snapshot-queue.ts";
 
@@ -57,38 +56,18 @@ export async function requireAnchored(
   return { anchor: { blockNumber, transactionHash }, ledger };
 }
 
-/**
- * The block that took a batch, null where none has; for making snapshots.
- * One question with the batch's number as the event's topic; nodes that refuse it are asked block by block.
- */
+/** The block that took a batch, null where none has; for making snapshots. */
 export async function findBatchBlock(
-  rollup: RollupContract,
+  { address, client }: RollupContract,
   batchNumber: number,
   { fromBlock = 0n, toBlock }: { fromBlock?: bigint | undefined; toBlock: bigint },
 ): Promise<number | null> {
-  const { client } = rollup;
-  const address: Address = rollup.address;
-  const event = rollupAbi.find((item) => item.type === "event" && item.name === "BatchAccepted")!;
-  try {
-    const logs = await l1Call(`find batch ${batchNumber}`, () =>
-      client.getLogs({
-        address,
-        event: event as never,
-        args: { batchNumber: BigInt(batchNumber) } as never,
-        fromBlock,
-        toBlock,
-      }),
-    );
-    const [found] = logs as { blockNumber: bigint }[];
-    return found === undefined ? null : Number(found.blockNumber);
-  } catch {
-    const chunks = readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks: 10_000 });
-    for await (const { logs } of chunks) {
-      const found = logs.find((log) => isBatch(log, batchNumber));
-      if (found !== undefined) return Number(found.blockNumber);
-    }
-    return null;
-  }
+  const args = { batchNumber: BigInt(batchNumber) };
+  const found = await findEventBlock(
+    { eventName: "BatchAccepted", args, isIt: (log) => isBatch(log, batchNumber) },
+    { address, client, fromBlock, toBlock, maxChunkBlocks: 10_000 },
+  );
+  return found === null ? null : Number(found);
 }
 
 type AcceptedLog = RollupLog & { eventName: "BatchAccepted" };
