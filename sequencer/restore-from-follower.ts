@@ -108,12 +108,12 @@ async function forgetFollower(log: LedgerLog): Promise<void> {
   for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
     for (const [key] of await log.keyed(underPrefix(prefix))) writes.push({ key });
   }
-  const { queueHead } = (await log.finalPosition())!;
+  const { queueHead, sequence: finalSequence } = (await log.finalPosition())!;
   for (const { queueIndex, status } of await log.queueEntriesFrom(queueHead))
     if (status === "queued") writes.push({ key: storeKeys.queueEntry(queueIndex) });
   let [last, before] = [-1, -1];
   let isOpening = false;
-  for await (const [sequence, { type }] of log.entries(0)) {
+  for await (const [sequence, { type }] of log.entries(Math.max(0, finalSequence))) {
     [before, last] = [last, sequence];
     isOpening = type === "opened";
   }
