@@ -6,7 +6,7 @@ import { parseEvidence } from "../bridge/receipt-evidence.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
 import { startTestFollower, urlOf } from "./follower-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";
+import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";
 import { seal, send } from "./test-operator.ts";
 import {
   type Answer,
@@ -27,15 +27,9 @@ const cleanUps: (() => unknown)[] = [];
 beforeAll(async () => {
   f = await startHistoryFixture();
   deployment = await deploymentOn(f);
-  const { roles, rollup } = f.l1;
+  const { roles } = f.l1;
   owners = { [alice.id]: BigInt(roles.alice), [bob.id]: BigInt(roles.bob) };
-  for (const [account, user] of [
-    [roles.alice, alice],
-    [roles.bob, bob],
-  ] as const) {
-    const hash = await rollup.write.depositNew([99n * ONE_OPEN_WEI, account, user.keyX], { account });
-    await f.l1.client.waitForTransactionReceipt({ hash });
-  }
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
 });
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();

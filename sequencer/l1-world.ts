@@ -61,6 +61,19 @@ export async function deploymentOn(
   };
 }
 
+/** Accounts of alice and bob on L1's queue, which makes leaves 2 and 3 of them. */
+export async function depositFor(
+  { l1 }: HistoryFixture,
+  keysX: { readonly alice: bigint; readonly bob: bigint },
+  amountWei: bigint,
+): Promise<void> {
+  for (const name of ["alice", "bob"] as const) {
+    const account = l1.roles[name];
+    const hash = await l1.rollup.write.depositNew([amountWei, account, keysX[name]], { account });
+    await l1.client.waitForTransactionReceipt({ hash });
+  }
+}
+
 /** Proves by the fixture's trapdoors, whatever the statement. */
 export const forgedProver =
   ({ l1 }: HistoryFixture, deployment: Deployment): ProveStatement =>

@@ -5,7 +5,7 @@ import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixt
 import { verifyRollup } from "../bridge/verify.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";
+import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";
 import { restoreFromFollower } from "./restore-from-follower.ts";
 import { seal, send } from "./test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "./test-rollup.ts";
@@ -18,14 +18,7 @@ const cleanUps: (() => unknown)[] = [];
 beforeAll(async () => {
   f = await startHistoryFixture();
   deployment = await deploymentOn(f);
-  const { roles, rollup } = f.l1;
-  for (const [account, user] of [
-    [roles.alice, alice],
-    [roles.bob, bob],
-  ] as const) {
-    const hash = await rollup.write.depositNew([99n * ONE_OPEN_WEI, account, user.keyX], { account });
-    await f.l1.client.waitForTransactionReceipt({ hash });
-  }
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
 });
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();

@@ -14,7 +14,7 @@ import { Secret } from "../../circuits/secret.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient } from "../../client/ledger-client.ts";
 import { transfer as sendTransfer } from "../../client/transfer.ts";
-import { deploymentOn, startL1World } from "../../sequencer/l1-world.ts";
+import { deploymentOn, depositFor, startL1World } from "../../sequencer/l1-world.ts";
 import { createReceiptSigner } from "../../sequencer/receipts.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";
 import {
@@ -53,15 +53,9 @@ beforeAll(async () => {
   f = await startHistoryFixture();
   const deployment = await deploymentOn(f);
   const { chainId } = deployment;
-  const { roles, rollup } = f.l1;
+  const { roles } = f.l1;
   const owners = { [alice.id]: BigInt(roles.alice), [bob.id]: BigInt(roles.bob) };
-  for (const [account, user] of [
-    [roles.alice, alice],
-    [roles.bob, bob],
-  ] as const) {
-    const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, user.keyX], { account });
-    await f.l1.client.waitForTransactionReceipt({ hash });
-  }
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 9n * ONE_OPEN_WEI);
   const honest = join(folder.path, "honest");
   const lying = join(folder.path, "lying");
   let w = await startL1World(f, deployment, honest);

@@ -8,7 +8,13 @@ import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-f
 import { behindLimit, dropsBlocksBefore } from "../../bridge/limited-node.ts";
 import { readSnapshot } from "../../bridge/snapshot-file.ts";
 import type { SignedOperation } from "../../circuits/operation.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/l1-world.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../../sequencer/l1-world.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";
 import {
   type Answer,
@@ -31,14 +37,8 @@ const children = new Set<ChildProcess>();
 beforeAll(async () => {
   f = await startHistoryFixture();
   const deployment = await deploymentOn(f);
-  const { roles, rollup } = f.l1;
-  for (const [account, user] of [
-    [roles.alice, alice],
-    [roles.bob, bob],
-  ] as const) {
-    const hash = await rollup.write.depositNew([99n * ONE_OPEN_WEI, account, user.keyX], { account });
-    await f.l1.client.waitForTransactionReceipt({ hash });
-  }
+  const { roles } = f.l1;
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
   w = await startL1World(f, deployment, join(folder.path, "sequencer"));
   sequencerUrl = `http://127.0.0.1:${(w.rollup.app.server.address() as AddressInfo).port}`;
   await w.watch();
