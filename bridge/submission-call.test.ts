@@ -1,37 +1,11 @@
-import { concatHex, encodeFunctionData, type Hex, numberToHex, size, slice } from "viem";
+import { concatHex, encodeFunctionData, type Hex, size, slice } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { submission } from "../contracts/rollup-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
+import { encodeSubmission as encode, withNegativeOffset, word } from "./odd-calldata.ts";
 import { decodeSubmission } from "./submission-call.ts";
 import { verifyRollup } from "./verify.ts";
-
-const word = (value: number | bigint): Hex => numberToHex(BigInt.asUintN(256, BigInt(value)), { size: 32 });
-type Arguments = Parameters<typeof encodeFunctionData<typeof rollupAbi, "submitBatches">>[0]["args"];
-const encode = (args: Arguments) =>
-  encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args });
-
-/** The same call of one batch with the batch in front of its array, so that its offset is negative. */
-function withNegativeOffset(canonical: Hex): Hex {
-  const body = slice(canonical, 4);
-  const at = (place: number) => Number(BigInt(slice(body, place, place + 32)));
-  const [batches, settlements, proofs] = [at(0), at(32), at(64)];
-  expect(at(batches), "batches").toBe(1);
-  const tuple = slice(body, batches + 32 + at(batches + 32), settlements);
-  const tupleAt = 96;
-  const newBatches = tupleAt + size(tuple);
-  const shift = newBatches + 64 - settlements;
-  return concatHex([
-    slice(canonical, 0, 4),
-    word(newBatches),
-    word(settlements + shift),
-    word(proofs + shift),
-    tuple,
-    word(1),
-    word(tupleAt - (newBatches + 32)),
-    slice(body, settlements),
-  ]);
-}
 
 const proof = (k: bigint) => ({
   a: [k, k + 1n] as const,
