@@ -114,6 +114,12 @@ export const bridgeErrors = {
     httpStatus: 502,
     isRetryable: true,
   },
+  BRG_BATCH_MALFORMED: {
+    meaning:
+      "L1 has taken a batch that breaks the ledger's rules, so nothing is built on it; `data` names batch, transaction, rule and what to do",
+    httpStatus: 409,
+    isRetryable: false,
+  },
   BRG_BATCH_NOT_IN_CALL: {
     meaning: "a batch came in through another contract, and no event holds its data",
     httpStatus: 500,

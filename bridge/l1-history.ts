@@ -12,6 +12,7 @@ import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission, type Submission, type SubmittedSettlement } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import type { QueueEntry } from "./operator-client.ts";
 import { toQueueEntry } from "./queue-watcher.ts";
 import type { ContractProof, RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
@@ -136,7 +137,7 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
- * @throws BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
+ * @throws BRG_BATCH_MALFORMED; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
  */
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
@@ -175,7 +176,12 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       }
       const { commitment, data, proof } = submission.batches.get(batchNumber)!;
       const header = { ...l1, oldRoot, batchNumber };
-      const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header);
+      const place = {
+        batchNumber: Number(batchNumber),
+        transactionHash: log.transactionHash,
+        blockNumber: Number(log.blockNumber),
+      };
+      const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header, place);
       if (batch.newRoot !== newRoot)
         throw unreadable(batchNumber, "the call has another new root than the event");
       const settlementCount = batch.wide.filter(takesSettlement).length;
@@ -270,12 +276,18 @@ function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): Settlemen
   }
 }
 
-function decode(data: Hex, circuit: RegisteredCircuit, header: Parameters<typeof decodeWire>[2]): BatchData {
+/** The contract checks lengths, counts and kinds; what else bytes may not be, it leaves to the circuit. */
+function decode(
+  data: Hex,
+  circuit: RegisteredCircuit,
+  header: Parameters<typeof decodeWire>[2],
+  place: BatchPlace,
+): BatchData {
   try {
     return decodeWire(hexToBytes(data), batchShape(circuit), header);
   } catch (error) {
     if (!isRollupError(error)) throw error;
-    throw unreadable(header.batchNumber, error.message, error);
+    throw batchMalformed(place, error);
   }
 }
 

@@ -2,17 +2,24 @@ import { replayBatch } from "../circuits/batch.ts";
 import { batchStatement } from "../circuits/batch-data.ts";
 import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import { isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { BridgeTotals } from "./bridge-totals.ts";
 import { checkExit, checkRefund } from "./exit-check.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "./l1-history.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
+import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import { PaymentHistory } from "./payment-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { type ReadBlock, requireSealNoted, SettlementReplay } from "./settlement-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
+
+const placeOf = ({ batch, blockNumber, l1TransactionHash: transactionHash }: BatchEvent): BatchPlace => ({
+  batchNumber: Number(batch.batchNumber),
+  transactionHash,
+  blockNumber,
+});
 
 /** The ledger as far as L1's records have been read. */
 export class LedgerReplay {
@@ -31,10 +38,21 @@ export class LedgerReplay {
   private ledger: Ledger | null = null;
   private readonly circuits: readonly RegisteredCircuit[];
   private readonly verifyProof: VerifyProof;
+  private readonly onMalformed: ((error: RollupError) => void) | undefined;
 
-  constructor(circuits: readonly RegisteredCircuit[], verifyProof: VerifyProof, readBlock: ReadBlock) {
+  /**
+   * @param onMalformed gets what else is thrown of a batch that breaks a form, or commits to other data, and whose root
+   * follows all the same; for whoever has to know the leaves of L1's root, right or wrong
+   */
+  constructor(
+    circuits: readonly RegisteredCircuit[],
+    verifyProof: VerifyProof,
+    readBlock: ReadBlock,
+    onMalformed?: (error: RollupError) => void,
+  ) {
     this.circuits = circuits;
     this.verifyProof = verifyProof;
+    this.onMalformed = onMalformed;
     this.settlements = new SettlementReplay({ circuits, verifyProof, readBlock });
   }
 
@@ -69,7 +87,10 @@ export class LedgerReplay {
     for (const [modelId, payments] of epochs) this.payments.seed(modelId, payments);
   }
 
-  /** @throws BRG_HISTORY_INCOMPLETE; BRG_VERIFY_DIFFERS where a record contradicts those before, the rules or its proof */
+  /**
+   * @throws BRG_HISTORY_INCOMPLETE; BRG_BATCH_MALFORMED where a batch breaks the rules; BRG_VERIFY_DIFFERS where a record
+   * contradicts those before or its proof
+   */
   async apply(event: HistoryEvent): Promise<void> {
     // Before the totals take it: they tell what came before.
     if (event.type === "exit") checkExit(this, event);
@@ -121,7 +142,18 @@ export class LedgerReplay {
 
     const circuit = this.circuits[circuitIndex]!;
     const statement = batchStatement(batch, circuit.circuitId);
-    if (commitment !== null) requireSame(number, "the commitment C", statement.commitment, commitment);
+    if (commitment !== null && commitment !== statement.commitment) {
+      const expected = statement.commitment;
+      const differs = verifyDiffers({
+        batchNumber: number,
+        what: "the commitment C",
+        expected,
+        actual: commitment,
+      });
+      const malformed = batchMalformed(placeOf(event), differs);
+      if (this.onMalformed === undefined) throw malformed;
+      this.onMalformed(malformed);
+    }
     if (proof !== null) {
       const signals = [statement.commitment, statement.y, statement.z];
       const isValid = await this.verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
@@ -140,17 +172,18 @@ export class LedgerReplay {
 
   private replay(event: BatchEvent): void {
     const { batch } = event;
+    const place = placeOf(event);
+    const broken: RollupError[] = [];
+    const { onMalformed } = this;
+    const onBrokenForm = onMalformed && ((error: RollupError) => broken.push(error));
     try {
-      replayBatch(this.requireLedger(), batch, this.settlements.replayed(event));
+      replayBatch(this.requireLedger(), batch, this.settlements.replayed(event), { onBrokenForm });
     } catch (error) {
       if (!isRollupError(error) || error.code.startsWith("BRG_")) throw error;
-      const { actual, expected, what } = error.data as { what?: string; expected?: string; actual?: string };
-      const difference =
-        what === undefined
-          ? { what: "an operation", expected: "one that the rules allow", actual: error.message }
-          : { what, expected, actual };
-      throw verifyDiffers({ batchNumber: Number(batch.batchNumber), ...difference }, error);
+      throw batchMalformed(place, error);
     }
+    // The root is L1's: so these are the leaves, whatever rule was broken.
+    if (broken[0] !== undefined) onMalformed?.(batchMalformed(place, broken[0]));
   }
 
   /** The batch's queue operations are the queue's next entries, in order and word for word. */

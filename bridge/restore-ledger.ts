@@ -1,4 +1,5 @@
 import type { Ledger } from "../circuits/ledger.ts";
+import type { RollupError } from "../circuits/rollup-error.ts";
 import { blockReader } from "./block-reader.ts";
 import { l1Call } from "./l1-client.ts";
 import { type HistoryEvent, readL1History } from "./l1-history.ts";
@@ -25,6 +26,8 @@ export interface RestoreLedgerOptions {
   readonly toBlock?: bigint;
   /** Goes on from here instead of from the genesis; checked against itself and L1 first. */
   readonly snapshot?: LedgerSnapshot | undefined;
+  /** As LedgerReplay's. Where absent, such a batch is an error. */
+  readonly onMalformed?: ((error: RollupError) => void) | undefined;
   /** Each event once the ledger has taken it. */
   readonly onEvent?: (event: HistoryEvent) => void;
 }
@@ -33,7 +36,7 @@ export interface RestoreLedgerOptions {
  * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
  * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, nothing is read of blocks
  * before the one that took its batch: entries that waited are in it, and the contract's state tells of Seals.
- * @throws BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ * @throws BRG_BATCH_MALFORMED; BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function restoreLedger(
   rollup: RollupContract,
@@ -44,7 +47,7 @@ export async function restoreLedger(
   const blockNumber =
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const registered = await rollup.circuits();
-  const replay = new LedgerReplay(registered, () => true, blockReader(client));
+  const replay = new LedgerReplay(registered, () => true, blockReader(client), options.onMalformed);
   const { snapshot } = options;
   const seals = snapshot === undefined ? null : openSeals(snapshot);
   if (snapshot !== undefined) {

@@ -79,7 +79,7 @@ describe("verifyRollup with settlements", () => {
       await difference((event) => (event.type === "randomness" ? null : event)),
       await difference((event) => (event.type === "seal" ? null : event)),
     ];
-    const operation = ["BRG_VERIFY_DIFFERS", "an operation"];
+    const operation = ["BRG_BATCH_MALFORMED", "an operation"];
     const settlement = `settlement of model ${MODEL_ID}`;
     expect(found).toEqual([
       ...Array(5).fill(operation),

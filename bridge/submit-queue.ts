@@ -55,7 +55,7 @@ export interface SubmittedQueueBatch {
 /**
  * Submits batches, one a transaction, until no entry is overdue.
  * @throws BRG_FROZEN, BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED
- * where L1 moved meanwhile; BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
+ * where L1 moved meanwhile; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
  */
 export async function submitQueue(options: SubmitQueueOptions): Promise<SubmittedQueueBatch[]> {
   await initPoseidon();

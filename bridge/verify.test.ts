@@ -27,7 +27,8 @@ async function difference(
   try {
     await verify(overrides);
   } catch (error) {
-    if (!isRollupError(error, "BRG_VERIFY_DIFFERS")) throw error;
+    if (!isRollupError(error, "BRG_VERIFY_DIFFERS") && !isRollupError(error, "BRG_BATCH_MALFORMED"))
+      throw error;
     const { batchNumber, what } = error.data as { batchNumber: number | null; what: string };
     return [batchNumber, what];
   }

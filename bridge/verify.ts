@@ -60,7 +60,7 @@ export interface VerifyResult {
 }
 
 /**
- * @throws BRG_VERIFY_DIFFERS naming the first difference: batch, what, expected, actual;
+ * @throws BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS naming the first difference: batch, what, expected, actual;
  * BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult> {

@@ -170,15 +170,25 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
   };
 }
 
+export interface ReplayOptions {
+  /**
+   * Gets what `checkForm` refuses, which is then applied all the same, as the field's elements that it is. For whoever has
+   * to know the leaves of a root that L1 holds already, right or wrong: the new root still has to follow.
+   */
+  readonly onBrokenForm?: ((error: RollupError) => void) | undefined;
+}
+
 /**
  * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
  * business; every other rule is recomputed. `settlements`: posted data of its Settle and Genesis records, in order.
- * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule.
+ * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule. The ledger is
+ * then half-way.
  */
 export function replayBatch(
   ledger: Ledger,
   data: BatchData,
   settlements: readonly ReplayedSettlement[] = [],
+  { onBrokenForm }: ReplayOptions = {},
 ): void {
   const differs = (what: string, expected: unknown, actual: unknown): never => {
     throw new RollupError(
@@ -216,7 +226,7 @@ export function replayBatch(
       replaySettlement(ledger, record, posted, data);
       continue;
     }
-    replaySlot(ledger, record, data);
+    replaySlot(ledger, record, data, onBrokenForm);
     if (rule?.isSigned) signedCount += 1;
     totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
   }

@@ -33,6 +33,7 @@ import {
 } from "./protocol.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "./record-rules.ts";
+import { isRollupError, type RollupError } from "./rollup-error.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
 import { applyEffect, type Operation, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
@@ -71,9 +72,15 @@ export function nullSlot(ledger: Ledger): SlotTrace {
  * Applies a posted record without its authorisation, which the batch's proof stands for: what anyone does who
  * rebuilds the state from L1. Queue operations are executed from their entry by `executeSlot`, settlements by
  * `replaySettlement`.
+ * @param onBrokenForm as ReplayOptions
  * @throws OP_* where the record breaks a rule, so that no proof can exist for it.
  */
-export function replaySlot(ledger: Ledger, record: SlotRecord, context: SlotContext): void {
+export function replaySlot(
+  ledger: Ledger,
+  record: SlotRecord,
+  context: SlotContext,
+  onBrokenForm?: (error: RollupError) => void,
+): void {
   const rule = kindRule(record.kind);
   if (record.kind === KIND.null) return;
   if (!rule?.isSigned)
@@ -85,7 +92,12 @@ export function replaySlot(ledger: Ledger, record: SlotRecord, context: SlotCont
     });
   }
   const operation = { ...record, b: rule.isCreate ? 0 : record.b };
-  checkForm({ ...operation, nonce: 0n, maxFeePerUnitWei: 0n });
+  try {
+    checkForm({ ...operation, nonce: 0n, maxFeePerUnitWei: 0n });
+  } catch (error) {
+    if (onBrokenForm === undefined || !isRollupError(error, "OP_MALFORMED")) throw error;
+    onBrokenForm(error);
+  }
   applySigned(ledger, operation, context, null);
 }
 

@@ -26,9 +26,15 @@ export interface Contradiction {
 
 /**
  * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
- * nobody takes L1's queue.
+ * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules.
  */
-export const PASSING_ALARMS = ["l1-stalled", "feed-stalled", "feed-differs", "queue-overdue"] as const;
+export const PASSING_ALARMS = [
+  "l1-stalled",
+  "feed-stalled",
+  "feed-differs",
+  "queue-overdue",
+  "batch-malformed",
+] as const;
 export type PassingAlarm = (typeof PASSING_ALARMS)[number];
 
 export const ALARM_PREFIX = "follow-alarm";

@@ -7,6 +7,7 @@ import { blockReader } from "../bridge/block-reader.ts";
 import { l1Call } from "../bridge/l1-client.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../bridge/l1-history.ts";
 import { readRollupLogs } from "../bridge/log-reader.ts";
+import { batchMalformed, type MalformedBatch, malformedOf } from "../bridge/malformed-batch.ts";
 import { toQueueEntry } from "../bridge/queue-watcher.ts";
 import { isMissed } from "../bridge/randomness-watcher.ts";
 import { isSameOperation, postedOperations } from "../bridge/receipt-check.ts";
@@ -14,6 +15,7 @@ import type { RegisteredCircuit, RollupContract } from "../bridge/rollup-contrac
 import { SettlementReplay } from "../bridge/settlement-replay.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../bridge/settlement-times.ts";
 import type { VerifyProof } from "../bridge/verify-keys.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
 import type { L1Head } from "./batch-line-options.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
@@ -56,6 +58,12 @@ interface PostedBatch {
   readonly blockNumber: number;
 }
 
+/** A batch that breaks the rules, as L1 has it now. Once it is final, the ledger ends before it. */
+export interface MalformedOnL1 extends MalformedBatch {
+  readonly isFinal: boolean;
+  readonly blockHash: string;
+}
+
 /** Receipts that one poll looks through for a passed deadline. */
 const MAX_DUE_COUNT = 1_000;
 
@@ -69,6 +77,8 @@ export class FollowL1 {
   isFrozen = false;
   /** Nothing comes behind the last final batch any more. */
   isFrozenForGood = false;
+  /** The first batch on L1 that breaks the rules; null where there is none. */
+  malformed: MalformedOnL1 | null = null;
   readonly queue: FollowQueue;
   private readonly options: FollowL1Options;
   private readonly modules: FollowL1Modules;
@@ -94,6 +104,11 @@ export class FollowL1 {
     return this.modules.followed.book.finalNumber;
   }
 
+  /** The last final batch is the last one there will be, as far as this program can follow. */
+  get isAtEnd(): boolean {
+    return this.isFrozenForGood || this.malformed?.isFinal === true;
+  }
+
   /** @throws SEQ_FOLLOW_REORGANISED; BRG_L1_*, BRG_HISTORY_UNREADABLE, BRG_VERIFY_DIFFERS */
   async poll(): Promise<void> {
     const { followed, onFrozen, rollup } = this.modules;
@@ -109,18 +124,40 @@ export class FollowL1 {
         data: { blockNumber: marker.blockNumber, blockHash: known, knownHash: marker.blockHash },
       });
     }
-    const target = head.number - BigInt(this.options.finalityDepthBlocks) + 1n;
-    if (target > BigInt(marker.blockNumber)) await this.takeFinal(marker, target);
-    const final = target > BigInt(marker.blockNumber) ? target : BigInt(marker.blockNumber);
-    await this.noteMissed(Number(final));
-    await this.readNewest(final + 1n, head.number);
+    if (!(await this.isStillMalformed())) await this.read(marker, head.number);
     this.l1Head = { blockNumber: Number(head.number), timestamp: Number(head.timestamp) };
     const { isFrozen, opIndex, queueHead } = await rollup.state({ blockNumber: head.number });
     if (isFrozen !== this.isFrozen) onFrozen(isFrozen);
     this.isFrozen = isFrozen;
-    if (this.isFrozenForGood) await this.endShown();
+    if (this.isAtEnd) await this.endShown();
     await this.noteQueueAge(queueHead);
     await this.findOverdue(this.l1Head, opIndex);
+  }
+
+  private async read(marker: FollowMarker, headNumber: bigint): Promise<void> {
+    const known = BigInt(marker.blockNumber);
+    const target = headNumber - BigInt(this.options.finalityDepthBlocks) + 1n;
+    const final = target > known ? target : known;
+    let isFinal = true;
+    try {
+      if (target > known) await this.takeFinal(marker, target);
+      isFinal = false;
+      await this.noteMissed(Number(final));
+      await this.readNewest(final + 1n, headNumber);
+      this.malformed = null;
+    } catch (error) {
+      const malformed = malformedOf(error);
+      if (malformed === null) throw error;
+      const blockHash = await this.blockHash(BigInt(malformed.blockNumber));
+      this.malformed = { ...malformed, isFinal, blockHash };
+    }
+  }
+
+  /** Whether the ledger has ended before a batch that L1 still has: then nothing behind it is read. */
+  private async isStillMalformed(): Promise<boolean> {
+    if (this.malformed?.isFinal !== true) return false;
+    const { blockHash, blockNumber } = this.malformed;
+    return (await this.blockHash(BigInt(blockNumber))) === blockHash;
   }
 
   /** What a restart has to know again. */
@@ -193,8 +230,7 @@ export class FollowL1 {
           await this.settlements.check(event);
         }
         await this.holdReceipts([event]);
-        const replayed = this.settlements.replayed(event);
-        const { isOwn, record } = await followed.takeFinal(event, replayed, this.queue.queued);
+        const { isOwn, record } = await this.takeBatch(event);
         this.queue.forgetTaken();
         onBatch(record, isOwn);
         break;
@@ -204,6 +240,18 @@ export class FollowL1 {
         break;
       default:
         break;
+    }
+  }
+
+  /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
+  private async takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: BatchRecord }> {
+    const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
+    const replayed = this.settlements.replayed(event);
+    try {
+      return await this.modules.followed.takeFinal(event, replayed, this.queue.queued);
+    } catch (error) {
+      if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
+      throw batchMalformed({ batchNumber: Number(batch.batchNumber), transactionHash, blockNumber }, error);
     }
   }
 
@@ -217,7 +265,7 @@ export class FollowL1 {
     }
   }
 
-  /** Once a freeze is final, what the sequencer has shown behind the last batch can never be on L1. */
+  /** At the end, what the sequencer has shown behind the last batch can never be on L1. */
   private async endShown(): Promise<void> {
     const { followed, onRewind } = this.modules;
     const { book } = followed;
@@ -325,7 +373,12 @@ export class FollowL1 {
   /** @param queueHead L1's, final or not */
   private async noteQueueAge(queueHead: number): Promise<void> {
     const { alarms } = this.modules;
-    const isOverdue = !this.isFrozen && (await this.queue.isOverdue(queueHead));
+    // What is queued behind the end was not read.
+    const isOverdue =
+      !this.isFrozen &&
+      (this.malformed?.isFinal === true
+        ? await this.modules.rollup.isOverdue(queueHead)
+        : await this.queue.isOverdue(queueHead));
     alarms.set(
       "queue-overdue",
       isOverdue ? `queue entry ${queueHead} waits for longer than the soft deadline` : null,

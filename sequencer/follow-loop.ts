@@ -1,4 +1,5 @@
 /** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
+import { MALFORMED_REMEDY } from "../bridge/malformed-batch.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";
@@ -37,6 +38,8 @@ export class FollowLoop {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private isStopping = false;
+  /** What the log was told last. */
+  private malformedKey = "";
 
   constructor(options: FollowLoopOptions, modules: FollowLoopModules) {
     this.options = options;
@@ -65,7 +68,7 @@ export class FollowLoop {
     await this.pollL1();
     const { l1, leader } = this.modules;
     if (leader === null) return;
-    if (l1.isFrozenForGood) this.endFeedAlarms();
+    if (l1.isAtEnd) this.endFeedAlarms();
     else await this.pollFeed(leader);
   }
 
@@ -78,6 +81,7 @@ export class FollowLoop {
       if (!isPassing(error)) throw error;
       logger.warn({ err: error }, "L1 could not be read");
     }
+    this.noteMalformed();
     const blockNumber = l1.l1Head?.blockNumber ?? -1;
     if (blockNumber !== this.l1BlockNumber) {
       this.l1BlockNumber = blockNumber;
@@ -87,6 +91,28 @@ export class FollowLoop {
     alarms.set(
       "l1-stalled",
       nowMs - this.l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null,
+    );
+  }
+
+  private noteMalformed(): void {
+    const { alarms, l1, logger } = this.modules;
+    const { malformed } = l1;
+    const key = malformed === null ? "" : `${malformed.blockHash}/${malformed.isFinal}`;
+    if (key === this.malformedKey) return;
+    this.malformedKey = key;
+    if (malformed === null) {
+      alarms.set("batch-malformed", null);
+      return;
+    }
+    const { batchNumber, isFinal, reason, transactionHash } = malformed;
+    const served = isFinal
+      ? `the ledger after batch ${batchNumber - 1} is served, and no later one`
+      : "it is not final yet";
+    const what = `batch ${batchNumber} (transaction ${transactionHash}) breaks the ledger's rules: ${reason.message}`;
+    alarms.set("batch-malformed", `${what}; ${served}; ${MALFORMED_REMEDY}`);
+    logger.error(
+      { code: "BRG_BATCH_MALFORMED", ...malformed, remedy: MALFORMED_REMEDY },
+      "L1 has a malformed batch",
     );
   }
 
@@ -136,7 +162,7 @@ export class FollowLoop {
     return this.excusedUpTo !== null && l1.finalNumber < this.excusedUpTo;
   }
 
-  /** Nothing that the sequencer says of a frozen ledger can come true. */
+  /** Nothing that the sequencer says behind the end can come true. */
   private endFeedAlarms(): void {
     const { alarms } = this.modules;
     alarms.set("feed-stalled", null);

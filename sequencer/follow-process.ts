@@ -198,6 +198,7 @@ function healthFacts(
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
       isFrozen: l1.isFrozen,
+      malformedBatch: l1.malformed,
     },
     alarms: [...kept, ...alarms.passingView],
   };

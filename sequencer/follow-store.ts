@@ -7,6 +7,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { l1Call } from "../bridge/l1-client.ts";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
+import { malformedOf } from "../bridge/malformed-batch.ts";
 import type { RollupContract } from "../bridge/rollup-contract.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "./follow-marker.ts";
@@ -46,7 +47,15 @@ export async function openFollowedLog(
   }
   if (log === null) {
     const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
-    await restoreFromL1({ ...options, dataPath: path, followMarker: true, onBatch });
+    const restoring = { ...options, dataPath: path, followMarker: true, onBatch };
+    try {
+      await restoreFromL1(restoring);
+    } catch (error) {
+      // The last good state is made, and the first look at L1 finds the batch again.
+      const malformed = malformedOf(error);
+      if (malformed === null) throw error;
+      await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
+    }
     log = await LedgerLog.open(path, onFatal);
   }
   if (existsSync(replaced)) await takeEvidence(replaced, log);

@@ -164,11 +164,21 @@ export class HeadState {
   /**
    * Applies a batch that L1 took from somebody else; no batch is open.
    * @returns the leaves that it touched, as it left them
-   * @throws as replayBatch does; then the ledger is half-way and of no more use
+   * @throws as replayBatch does, and changes nothing
    */
   applyPosted(data: BatchData, settlements: readonly ReplayedSettlement[]): LeafChanges {
-    replayBatch(this.ledger, data, settlements);
     const records = [...data.narrow, ...data.wide];
+    const { position } = this;
+    const named = [data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])];
+    const before = new Map(named.map((id) => [id, this.ledger.record(id)]));
+    try {
+      replayBatch(this.ledger, data, settlements);
+    } catch (error) {
+      // A new leaf's id is the ledger's to give, whatever the record says.
+      for (let id = position.nextId; id < this.ledger.nextId; id++) before.set(id, undefined);
+      this.rollBack(before, position);
+      throw error;
+    }
     this.batchNumber = Number(data.batchNumber);
     this.opIndex += data.signedCount;
     this.queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;

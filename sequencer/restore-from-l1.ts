@@ -34,6 +34,8 @@ export interface RestoreFromL1Options {
   readonly onBatch?: (batchNumber: number) => void;
   /** Where to go on from; batches up to its own are then not in the directory. */
   readonly snapshot?: LedgerSnapshot | undefined;
+  /** Nothing behind this block. */
+  readonly lastBlock?: number | undefined;
   /** Of a follower, whose directory says up to where L1 is in it. It loses nothing: what is not final yet comes later. */
   readonly followMarker?: boolean;
 }
@@ -54,7 +56,7 @@ const UNKNOWN_HASH = hex32(0n);
 
 /**
  * One atomic write: a restore that was cut short leaves an empty directory.
- * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
@@ -69,7 +71,9 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       });
     }
     const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
-    const toBlock = head - BigInt(finalityDepthBlocks) + 1n;
+    const finalBlock = head - BigInt(finalityDepthBlocks) + 1n;
+    const lastBlock = BigInt(options.lastBlock ?? finalBlock);
+    const toBlock = lastBlock < finalBlock ? lastBlock : finalBlock;
     const [final, newest] = await Promise.all([
       rollup.state({ blockNumber: toBlock }),
       rollup.state({ blockNumber: head }),

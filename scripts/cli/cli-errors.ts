@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { attributionErrors } from "../../attribution/attribution-errors.ts";
+import { MALFORMED_REMEDY } from "../../bridge/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 
@@ -141,6 +142,7 @@ const ledgerRemedies: Record<string, string> = {
   BRG_HISTORY_INCOMPLETE: "ask a node that keeps old logs (--rpc), or drop or lower --from-block",
   BRG_HISTORY_UNREADABLE:
     "check --rpc and --rollup: they may be of two chains, or the contract of another version of this repository",
+  BRG_BATCH_MALFORMED: MALFORMED_REMEDY,
   BRG_BATCH_NOT_IN_CALL: "ask another Ethereum node (--rpc): this one leaves out events or transactions",
   BRG_FROZEN: "take out what is yours with: openledger exit",
   BRG_L1_REFUSED:

@@ -92,12 +92,17 @@ interface Asked {
 }
 
 function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked): string[] {
-  const { batchNumber, checkedKeys, isFrozen, items, paidWei, pending, transactions } = result;
+  const { batchNumber, checkedKeys, isFrozen, items, malformedBatches, paidWei, pending, transactions } =
+    result;
   const whose = owner ?? "everybody";
   const standing = isFrozen
     ? `is frozen after batch ${batchNumber}`
     : `stands at batch ${batchNumber}, not frozen`;
   const lines = [`the rollup ${rollupAddress} ${standing}`];
+  for (const { batchNumber: number, reason, transactionHash } of malformedBatches)
+    lines.push(
+      `batch ${number} (${transactionHash}) breaks the ledger's rules: ${reason.message}; its effect is known, so exits can be proven`,
+    );
   if (items.length === 0 && pending.length === 0) lines.push(`it owes nothing to ${whose}`);
   else
     lines.push(

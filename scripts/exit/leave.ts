@@ -8,6 +8,7 @@ import { ExitContract } from "../../bridge/exit-contract.ts";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
 import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
+import { type MalformedBatch, malformedOf } from "../../bridge/malformed-batch.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/poseidon.ts";
@@ -63,6 +64,8 @@ export interface LeaveResult {
   readonly root: bigint;
   readonly batchNumber: number;
   readonly blockNumber: bigint;
+  /** Batches that break the ledger's rules, and whose effect is known all the same: the root follows from it. */
+  readonly malformedBatches: readonly MalformedBatch[];
   /** As they were before. */
   readonly items: readonly ExitItem[];
   /** Claimable on L1 before, by owners of the items and the selected owner. */
@@ -79,7 +82,7 @@ export interface LeaveResult {
 
 /**
  * @throws CMD_NOT_FROZEN where there is an account to act with; CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, PRV_*,
- * BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
+ * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   await initPoseidon();
@@ -92,9 +95,15 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     throw commandError("CMD_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
   onProgress("rebuilding the ledger from L1");
   let toldAtMs = Date.now();
+  const malformedBatches: MalformedBatch[] = [];
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
     snapshot: options.snapshot,
+    // ⚔ Who leaves needs the leaves of L1's root, also where a batch made it that should not be.
+    onMalformed: (error) => {
+      malformedBatches.push(malformedOf(error)!);
+      onProgress(error.message);
+    },
     onEvent: (event) => {
       if (event.type !== "batch" || Date.now() - toldAtMs < PROGRESS_INTERVAL_MS) return;
       toldAtMs = Date.now();
@@ -122,6 +131,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
     root,
     batchNumber,
     blockNumber: restored.blockNumber,
+    malformedBatches,
     items,
     pending,
     checkedKeys,
