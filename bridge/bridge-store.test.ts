@@ -38,13 +38,18 @@ test("is not opened where a value is not as it was written", async () => {
   expect(at).toBeGreaterThan(0);
   bytes[at] = "2".charCodeAt(0);
   writeFileSync(path, bytes);
-  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_FAILED" });
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_CORRUPT" });
 });
 
 test("says that a second process has it, and tells its owner of a failure", async () => {
   const failures: Error[] = [];
   const store = await openBridgeStore(folder, (error) => failures.push(error));
-  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_FAILED" });
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_LOCKED" });
+  for (const value of [1n, 1])
+    await expect(store.queue.write([{ put: "cursor", value }])).rejects.toMatchObject({
+      code: "BRG_STORE_FAILED",
+    });
+  expect(failures).toMatchObject([{ code: "BRG_STORE_FAILED" }]);
   await store.close();
   await expect(store.queue.get("cursor")).rejects.toMatchObject({ code: "BRG_STORE_FAILED" });
   expect(failures).toHaveLength(1);

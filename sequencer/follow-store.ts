@@ -36,7 +36,7 @@ export async function openFollowedLog(
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
   const replaced = `${path}.replaced`;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal) : null;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { keeper: "follower" }) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
@@ -47,7 +47,7 @@ export async function openFollowedLog(
   if (log === null) {
     const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
     await restoreFromL1({ ...options, dataPath: path, followMarker: true, onBatch });
-    log = await LedgerLog.open(path, onFatal);
+    log = await LedgerLog.open(path, onFatal, { keeper: "follower" });
   }
   if (existsSync(replaced)) await takeEvidence(replaced, log);
   return log;
@@ -55,7 +55,7 @@ export async function openFollowedLog(
 
 /** Receipts and alarms: all that L1 cannot give again. */
 async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
-  const old = await LedgerLog.open(replaced);
+  const old = await LedgerLog.open(replaced, undefined, { keeper: "follower" });
   try {
     for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
       const kept = await old.keyed<unknown>(underPrefix(prefix));
