@@ -57,9 +57,9 @@ export class CheckedLevel {
     this.writeCount = found.writeCount;
   }
 
-  /** Makes the store where there is none. @throws the owner's error; nothing was changed then */
+  /** Makes the store where there is none. @throws the owner's error; nothing that is readable is lost then */
   static async open(path: string, options: CheckedLevelOptions): Promise<CheckedLevel> {
-    const db: LevelDb = new Level(path, { valueEncoding: options.valueEncoding as never });
+    let db: LevelDb | null = null;
     try {
       if (existsSync(path) && !statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
       await requireUnlocked(path);
@@ -69,13 +69,15 @@ export class CheckedLevel {
       const durableCount = mark.read();
       if (structure === null && durableCount > 0)
         throw new StoreDamage(path, `is empty, and ${durableCount} writes were durable`);
+      // It opens by itself as soon as it is made.
+      db = new Level<string, unknown>(path, { valueEncoding: options.valueEncoding as never });
       await db.open();
       const writeCount = ((await db.get(COUNT_KEY)) as number | undefined) ?? 0;
       if (!Number.isSafeInteger(writeCount) || writeCount < durableCount)
         throw new StoreDamage(path, `ends at write ${writeCount}, and ${durableCount} were durable`);
       return new CheckedLevel(path, db, options, { structure, mark, writeCount });
     } catch (cause) {
-      await db.close().catch(() => {});
+      await db?.close().catch(() => {});
       // A process that has it open changes the files that we looked at.
       const fault =
         (await requireUnlocked(path).then(
