@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { StoreDamage } from "./store-fault.ts";
 
 /** LevelDB leaves files alone whose names it does not know. */
 const FILE_NAME = "DURABLE-WRITES";
@@ -20,11 +21,14 @@ export class WriteMark {
     this.path = join(folder, FILE_NAME);
   }
 
-  /** 0 where there is none, or one that a power failure tore: then it says nothing. @throws what Node's file calls do */
+  /**
+   * 0 where there is none, or one that a power failure tore: then it says nothing.
+   * @throws StoreDamage where it is something else; what Node's file calls throw
+   */
   read(): number {
     try {
       const text = readFileSync(this.path, "latin1");
-      return /^\d{16}$/.test(text) ? Number(text) : 0;
+      return markedNumber(text, FILE_NAME) ?? 0;
     } catch (error) {
       if ((error as { code?: unknown }).code === "ENOENT") return 0;
       throw error;
@@ -41,6 +45,13 @@ export class WriteMark {
     if (this.fd !== null) closeSync(this.fd);
     this.fd = null;
   }
+}
+
+/** null for a file that was made and never written: empty, or zeros after a power failure. @throws StoreDamage */
+export function markedNumber(text: string, file: string): number | null {
+  if (/^\d{16}$/.test(text)) return Number(text);
+  if (/^\0{0,16}$/.test(text)) return null;
+  throw new StoreDamage(file, "is no number of 16 digits");
 }
 
 function openExisting(path: string): number {
