@@ -114,6 +114,21 @@ export const attributionErrors = {
     httpStatus: 429,
     isRetryable: true,
   },
+  ATT_STORE_LOCKED: {
+    meaning: "another process has the model server's answers open",
+    remedy: "stop that one first",
+  },
+  ATT_STORE_FAILED: {
+    meaning:
+      "the model server's answers cannot be opened, read or written (room, rights, a failing disk); the server ends, nothing is lost",
+    remedy: "mend that and start again",
+  },
+  ATT_STORE_CORRUPT: {
+    meaning:
+      "the files of the model server's answers are damaged or missing; the server ends, `data.reason` names the file",
+    remedy:
+      "keep the folder, and put a copy in its place that was made while the server was stopped; without one start with an empty folder: answers that only the damaged one held cannot be opened, and their draws are void",
+  },
   ATT_INTERNAL: {
     meaning: "the server failed in an unforeseen way",
     remedy: "look into its log",

@@ -1,4 +1,5 @@
 import { initPoseidon } from "../circuits/poseidon.ts";
+import type { RollupError } from "../circuits/rollup-error.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { readModelFiles } from "./model-directory.ts";
@@ -25,6 +26,8 @@ export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs
 
 export interface ServedModel {
   readonly url: string;
+  /** Resolves when the answers cannot be kept or read any more: the server must end. */
+  readonly failed: Promise<RollupError>;
   close(): Promise<void>;
 }
 
@@ -33,7 +36,7 @@ const DAY_MS = 1_440 * MINUTE_MS;
 
 /**
  * Serves a published model until it is closed.
- * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, ATT_STORE_FAILED
  */
 export async function serveModel(
   options: ServeModelOptions,
@@ -41,7 +44,11 @@ export async function serveModel(
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);
-  const store = await AnswerStore.open(options.dataFolder);
+  let fail!: (error: RollupError) => void;
+  const failed = new Promise<RollupError>((resolve) => {
+    fail = resolve;
+  });
+  const store = await AnswerStore.open(options.dataFolder, fail);
   try {
     const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
     const ledger = createLedgerView(options.sequencerUrl);
@@ -67,6 +74,7 @@ export async function serveModel(
     const polling = startPolling(read, options.pollIntervalMs ?? 2_000);
     return {
       url,
+      failed,
       async close() {
         await app.close();
         await polling.stop();

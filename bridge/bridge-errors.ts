@@ -70,9 +70,20 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_STORE_LOCKED: {
+    meaning: "another process has the bridge's database open: stop that one first",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_STORE_FAILED: {
     meaning:
-      "the bridge's database cannot be opened, read or written: it is full, damaged or open elsewhere; the process ends",
+      "the bridge's database cannot be opened, read or written (room, rights, a failing disk): mend that and start again; the process ends, nothing is lost",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_STORE_CORRUPT: {
+    meaning:
+      "the files of the bridge's database are damaged or missing: move BRIDGE_DATA_DIR away and start with an empty one, which reads L1 again and does nothing twice; `data.reason` names the file",
     httpStatus: 500,
     isRetryable: false,
   },

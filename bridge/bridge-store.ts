@@ -1,10 +1,10 @@
-import { crc32 } from "node:zlib";
-import { Level } from "level";
-import { bridgeError } from "./bridge-errors.ts";
+import { checkedJson } from "../circuits/checked-json.ts";
+import { CheckedLevel, type MakeStoreError } from "../circuits/checked-level.ts";
+import { type BridgeErrorCode, bridgeError } from "./bridge-errors.ts";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {
-  /** @throws BRG_STORE_FAILED, as the others do */
+  /** @throws BRG_STORE_FAILED, BRG_STORE_CORRUPT, as the others do */
   get(key: string): Promise<unknown>;
   /** Entries whose key lies in the range, in key order. */
   entries(range?: { gte?: string; lt?: string }): Promise<[key: string, value: unknown][]>;
@@ -21,75 +21,51 @@ export interface BridgeStore {
   close(): Promise<void>;
 }
 
-/** No JSON text begins with it: so a value without a checksum, of an older version, is known. */
-const CHECKED = "c";
-const CHECKSUM_DIGITS = 8;
+const ROWS: Record<"locked" | "corrupt" | "failed", readonly [code: BridgeErrorCode, remedy: string]> = {
+  locked: ["BRG_STORE_LOCKED", "Stop the other bridge first: two would send the same batches."],
+  corrupt: [
+    "BRG_STORE_CORRUPT",
+    "Move the folder away and start with an empty one: the bridge reads L1 again and does nothing twice.",
+  ],
+  failed: [
+    "BRG_STORE_FAILED",
+    "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing is lost.",
+  ],
+};
 
-const checksum = (text: string) => crc32(text).toString(16).padStart(CHECKSUM_DIGITS, "0");
-
-/** JSON behind its CRC-32: LevelDB does not look at its own checksums when it reads. */
-const encoding = {
-  name: "json-crc32",
-  format: "utf8" as const,
-  encode(value: unknown): string {
-    const text = JSON.stringify(value);
-    return `${CHECKED}${checksum(text)}${text}`;
-  },
-  decode(data: string): unknown {
-    if (!data.startsWith(CHECKED)) return JSON.parse(data);
-    const text = data.slice(CHECKED.length + CHECKSUM_DIGITS);
-    if (data.slice(CHECKED.length, CHECKED.length + CHECKSUM_DIGITS) !== checksum(text))
-      throw new Error("the value's checksum is wrong");
-    return JSON.parse(text);
-  },
+const storeErrors: MakeStoreError = (fault) => {
+  const [code, remedy] = ROWS[fault];
+  return { remedy, make: (message, details) => bridgeError(code, message, details) };
 };
 
 /**
  * Opens the bridge's LevelDB. Only one process can have it open.
- * @param onFailure called with BRG_STORE_FAILED when a read or a write failed: LevelDB takes nothing more then
- * @throws BRG_STORE_FAILED
+ * @param onFailure called once, with that error, when a read or a write failed: nothing more is taken then
+ * @throws BRG_STORE_LOCKED, BRG_STORE_CORRUPT, BRG_STORE_FAILED
  */
 export async function openBridgeStore(
   path: string,
   onFailure: (error: Error) => void = () => {},
 ): Promise<BridgeStore> {
-  const db = new Level<string, unknown>(path, { valueEncoding: encoding as never });
-  const failed = (doing: string, cause: unknown) =>
-    bridgeError("BRG_STORE_FAILED", `cannot ${doing} the database ${path}: ${reasonOf(cause)}`, {
-      data: { path },
-      cause,
-    });
-  const guarded = async <T>(doing: string, act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act();
-    } catch (cause) {
-      const error = failed(doing, cause);
-      onFailure(error);
-      throw error;
-    }
-  };
+  const level = await CheckedLevel.open(path, { valueEncoding: checkedJson, errors: storeErrors, onFailure });
   try {
-    await db.open();
     // It is small: what is damaged is found now, not in the middle of something.
-    for await (const _ of db.iterator());
-  } catch (cause) {
-    await db.close();
-    throw failed("open", cause);
+    for await (const _ of level.readEach(level.db.iterator()));
+  } catch (error) {
+    await level.close().catch(() => {});
+    throw error;
   }
   const part = (name: string): JsonStore => {
-    const level = db.sublevel<string, unknown>(name, { valueEncoding: encoding as never });
+    const sublevel = level.db.sublevel<string, unknown>(name, { valueEncoding: checkedJson as never });
     return {
-      get: (key) => guarded("read", () => level.get(key)),
-      entries: (range = {}) => guarded("read", () => level.iterator(range).all()),
+      get: (key) => level.read(sublevel.get(key)),
+      entries: (range = {}) => level.read(sublevel.iterator(range).all()),
       write: (changes) =>
-        guarded("write", () =>
-          db.batch(
-            changes.map((change) =>
-              "put" in change
-                ? { type: "put" as const, sublevel: level, key: change.put, value: change.value }
-                : { type: "del" as const, sublevel: level, key: change.delete },
-            ),
-            { sync: true },
+        level.write(
+          changes.map((change) =>
+            "put" in change
+              ? { type: "put" as const, sublevel, key: change.put, value: change.value }
+              : { type: "del" as const, sublevel, key: change.delete },
           ),
         ),
     };
@@ -98,15 +74,8 @@ export async function openBridgeStore(
     queue: part("queue"),
     publisher: part("publisher"),
     randomness: part("randomness"),
-    close: () => db.close(),
+    close: () => level.close(),
   };
-}
-
-/** What is at the bottom of LevelDB's errors, which wrap each other. */
-function reasonOf(error: unknown): string {
-  let at = error;
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
-  return at instanceof Error ? at.message : String(at);
 }
 
 /** A key part for a number: LevelDB sorts keys as text. */

@@ -6,6 +6,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { markedNumber } from "../circuits/write-mark.ts";
 
 /** LevelDB leaves files alone whose names it does not know. */
 const FILE_NAME = "DURABLE-SEQUENCE";
@@ -20,11 +21,11 @@ export class DurableMark {
     this.path = join(folder, FILE_NAME);
   }
 
-  /** null where there is none, or none that can be read: then it says nothing. */
+  /** null where there is none, or one that a power failure tore: then it says nothing. @throws StoreDamage */
   read(): number | null {
     if (!existsSync(this.path)) return null;
     const text = readFileSync(this.path, "latin1");
-    return /^\d{16}$/.test(text) ? Number(text) : null;
+    return markedNumber(text, FILE_NAME);
   }
 
   /** @throws where the disk does not take it */

@@ -37,7 +37,7 @@ export async function openFollowedLog(
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
   const replaced = `${path}.replaced`;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal) : null;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { keeper: "follower" }) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
@@ -56,7 +56,7 @@ export async function openFollowedLog(
       if (malformed === null) throw error;
       await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
     }
-    log = await LedgerLog.open(path, onFatal);
+    log = await LedgerLog.open(path, onFatal, { keeper: "follower" });
   }
   if (existsSync(replaced)) await takeEvidence(replaced, log);
   return log;
@@ -64,7 +64,7 @@ export async function openFollowedLog(
 
 /** Receipts and alarms: all that L1 cannot give again. */
 async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
-  const old = await LedgerLog.open(replaced);
+  const old = await LedgerLog.open(replaced, undefined, { keeper: "follower" });
   try {
     for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
       const kept = await old.keyed<unknown>(underPrefix(prefix));

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
@@ -185,6 +185,42 @@ describe("a follower of an honest sequencer", () => {
       (await follower.get("/v1/leaves/2")).body.balanceWei,
     );
     expect([...follower.alarms.all, ...follower.alarms.passingView]).toEqual([]);
+  });
+
+  it("names a damaged file, and is made again from L1 once its folder is moved away", async () => {
+    await ownChain();
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
+    cleanUps.push(() => w.stop());
+    const dataPath = join(folder.path, "follower");
+    await w.watch();
+    await pay(w, alice, bob, 0n);
+    await post(w);
+    await mine(FINALITY_DEPTH_BLOCKS);
+    await w.turn();
+    const first = await startFollower(dataPath, urlOf(w));
+    await first.poll();
+    const { root } = first.followed.head.position;
+    await first.stop();
+    const ledgerPath = join(dataPath, "ledger");
+    const [log] = readdirSync(ledgerPath).filter((name) => name.endsWith(".log"));
+    rmSync(join(ledgerPath, log!));
+    for (let i = 0; i < 2; i++)
+      await expect(startFollower(dataPath, urlOf(w))).rejects.toMatchObject({
+        code: "SEQ_STORE_CORRUPT",
+        data: {
+          path: ledgerPath,
+          reason: `${log} is missing`,
+          remedy: expect.stringContaining("Move the folder"),
+        },
+      });
+    renameSync(ledgerPath, join(folder.path, "away"));
+    const again = await startFollower(dataPath, urlOf(w));
+    cleanUps.push(() => again.stop());
+    await again.poll();
+    expect(again.followed.head.position.root).toBe(root);
+    expect(again.fatal).toEqual([]);
   });
 
   it("is followed in its turn", async () => {

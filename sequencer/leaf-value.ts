@@ -8,7 +8,7 @@
 import { hash as digestBytes } from "node:crypto";
 import { type Leaf, type LeafRecord, leafFields } from "../circuits/leaf.ts";
 import type { Ledger } from "../circuits/ledger.ts";
-import { sequencerError } from "./sequencer-errors.ts";
+import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 
 /** Older versions stored the record alone. */
@@ -58,9 +58,7 @@ export function leafWrites({ records, tree }: Ledger): LeafWrite[] {
 export function leafOf(id: number, stored: StoredLeaf): { record: LeafRecord; hash: bigint | undefined } {
   const { leafDigest, leafHash, ...record } = stored;
   if (leafHash !== undefined && digestOf(record.leaf, leafHash) !== leafDigest) {
-    throw sequencerError("SEQ_STORE_CORRUPT", `the hash beside leaf ${id} is not that leaf's`, {
-      data: { leafId: id },
-    });
+    throw corrupt(`the hash beside leaf ${id} is not that leaf's`, { leafId: id });
   }
   return { record, hash: leafHash };
 }

@@ -1,4 +1,7 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { tryDamages } from "../circuits/store-damage.fixtures.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 import { temporaryFolder } from "./test-rollup.ts";
@@ -60,6 +63,57 @@ describe("LedgerLog", () => {
     expect(await log.finalPosition()).toBeUndefined();
     await expect(log.require("nothing")).rejects.toMatchObject({ code: "SEQ_STORE_INCONSISTENT" });
   });
+
+  it.each(["sequencer", "follower"] as const)(
+    "of a %s opens with everything or not at all, whatever happened to a file",
+    async (keeper) => {
+      const folder = temporaryFolder();
+      cleanUps.push(folder.remove);
+      const path = join(folder.path, "ledger");
+      for (let start = 0; start < 3; start++) {
+        const log = await LedgerLog.open(path);
+        for (let i = 0; i < 6; i++) {
+          const batchNumber = 6 * start + i;
+          const record = { number: batchNumber, text: String(batchNumber).repeat(200) };
+          await log.append(
+            [{ type: "sealed", batchNumber }],
+            [{ key: storeKeys.batch(batchNumber), value: record }],
+          );
+        }
+        await log.write([
+          { key: storeKeys.batch(6 * start), value: { number: 6 * start, status: "proven" } },
+        ]);
+        await log.close();
+      }
+      const outcomes = await tryDamages(path, {
+        codes: ["SEQ_STORE_CORRUPT", "SEQ_STORE_FAILED"],
+        flipsPerFile: keeper === "sequencer" ? 24 : 3,
+        async read(at) {
+          const log = await LedgerLog.open(at, undefined, { keeper });
+          try {
+            const all = await log.keyed({ gt: "", lt: "~" });
+            // The log, the batches, and the number of writes.
+            expect(all).toHaveLength(18 + 18 + 1);
+            return all;
+          } finally {
+            await log.close();
+          }
+        },
+      });
+      expect(outcomes.get("SEQ_STORE_CORRUPT")).toBeGreaterThan(50);
+      expect(outcomes.get("everything")).toBeGreaterThan(5);
+      rmSync(join(path, "CURRENT"));
+      const remedy = { sequencer: "--from-l1", follower: "start again" }[keeper];
+      await expect(LedgerLog.open(path, undefined, { keeper })).rejects.toMatchObject({
+        code: "SEQ_STORE_CORRUPT",
+        data: {
+          reason: expect.stringContaining("CURRENT is missing"),
+          remedy: expect.stringContaining(remedy),
+        },
+      });
+    },
+    120_000,
+  );
 
   it("refuses a data directory that is in use", async () => {
     const { path } = await open();

@@ -5,7 +5,7 @@
  * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
-import { Level } from "level";
+import { CheckedLevel, type LevelDb } from "../circuits/checked-level.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { DurableMark } from "./durable-mark.ts";
@@ -27,8 +27,8 @@ import {
   type StoreCheckTime,
   settleCheck,
 } from "./store-check.ts";
-import { corrupt, isCorruption } from "./store-corruption.ts";
 import { storeEncoding } from "./store-encoding.ts";
+import { corrupt, type StoreKeeper, storeErrorsOf } from "./store-failure.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -63,7 +63,8 @@ const newPendingWrite = (): PendingWrite => {
 const BESIDE_PAUSE_MS = 10;
 
 export class LedgerLog {
-  private readonly db: Level<string, unknown>;
+  private readonly level: CheckedLevel;
+  private readonly db: LevelDb;
   private readonly onFailure: (error: Error) => void;
   private nextSequence: number;
   /** Of the last entry that there will be once all that was asked for is written. */
@@ -81,14 +82,15 @@ export class LedgerLog {
   private isClosing = false;
 
   private constructor(
-    db: Level<string, unknown>,
+    level: CheckedLevel,
     mark: DurableMark,
     nextSequence: number,
     onFailure: (error: Error) => void,
     check: StoreCheck,
   ) {
     this.check = check;
-    this.db = db;
+    this.level = level;
+    this.db = level.db;
     this.mark = mark;
     this.nextSequence = nextSequence;
     this.lastKept = nextSequence - 1;
@@ -96,55 +98,58 @@ export class LedgerLog {
   }
 
   /**
-   * @param onFailure called once, when a write failed or `checkBeside` found damage
+   * @param onFailure called once, when a write failed or damage was met
    * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
-   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where LevelDB cannot read its files, or where entries
-   * are gone that were durable
+   * @param options.keeper whose directory it is: "sequencer" by default; remedies differ
+   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where files are damaged or missing, or entries are gone
+   * that were durable
    */
   static async open(
     path: string,
     onFailure: (error: Error) => void = () => {},
-    options: { storeCheck?: StoreCheckTime } = {},
+    options: { storeCheck?: StoreCheckTime; keeper?: StoreKeeper } = {},
   ): Promise<LedgerLog> {
-    const db = new Level<string, unknown>(path, {
-      keyEncoding: "utf8",
-      valueEncoding: storeEncoding as never,
+    const { keeper = "sequencer" } = options;
+    const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
+    let log: LedgerLog | null = null;
+    const level = await CheckedLevel.open(path, {
+      valueEncoding: storeEncoding,
+      errors: storeErrorsOf(keeper),
+      onFailure: (error) => log?.fail(error),
+      areTablesChecked: isFirst,
     });
+    const mark = new DurableMark(path);
     try {
-      await db.open();
-    } catch (cause) {
-      if (isCorruption(cause)) throw corrupt(`LevelDB cannot read its files in ${path}`, { path }, cause);
-      const isLocked =
-        JSON.stringify(cause, ["code", "cause"]).includes("LEVEL_LOCKED") ||
-        String((cause as Error).cause).includes("lock");
-      throw sequencerError(
-        isLocked ? "SEQ_STORE_LOCKED" : "SEQ_STORE_FAILED",
-        `the data directory ${path} ${isLocked ? "is open in another process" : "cannot be opened"}`,
-        { data: { path }, cause },
+      const check = isFirst ? (await level.read(checkStore(level.db)))! : NOTHING_CHECKED;
+      const lastDurable = await level.read(
+        (async () => {
+          if (isFirst) settleCheck(path);
+          else oweCheck(path);
+          return mark.read() ?? -1;
+        })(),
       );
-    }
-    try {
-      const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
-      const check = isFirst ? (await reading(checkStore(db)))! : NOTHING_CHECKED;
-      if (isFirst) settleCheck(path);
-      else oweCheck(path);
-      const keys = db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
-      const [last] = await reading(keys.all());
+      const keys = level.db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
+      const [last] = await level.read(keys.all());
       const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
-      const mark = new DurableMark(path);
-      const durableSequence = mark.read() ?? -1;
-      if (durableSequence >= nextSequence) {
-        throw corrupt(`the log in ${path} ends at ${nextSequence - 1}, and ${durableSequence} was durable`, {
-          path,
-          lastSequence: nextSequence - 1,
-          durableSequence,
-        });
+      if (lastDurable >= nextSequence) {
+        throw corrupt(
+          `the log in ${path} ends at ${nextSequence - 1}, and ${lastDurable} was durable`,
+          { path, lastSequence: nextSequence - 1, durableSequence: lastDurable },
+          keeper,
+        );
       }
-      return new LedgerLog(db, mark, nextSequence, onFailure, check);
+      log = new LedgerLog(level, mark, nextSequence, onFailure, check);
+      return log;
     } catch (error) {
-      await db.close();
+      await level.close().catch(() => {});
       throw error;
     }
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== null) return;
+    this.failure = error;
+    this.onFailure(error);
   }
 
   /** The last sequence that was given, durable or not, forgotten or not; −1 for an empty log. */
@@ -202,21 +207,19 @@ export class LedgerLog {
         this.lowerTo = null;
         try {
           if (lowerTo !== null) this.mark.lower(lowerTo);
-          await this.db.batch(
+          await this.level.write(
             current.writes.map(({ key, value }) =>
               value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
             ),
-            { sync: true },
           );
           if (lastKept >= 0) this.mark.write(lastKept);
           current.resolve();
         } catch (cause) {
-          this.failure = isCorruption(cause)
-            ? corrupt("LevelDB cannot read its files", {}, cause)
-            : sequencerError("SEQ_STORE_FAILED", "a write to the data directory failed", { cause });
-          current.reject(this.failure);
-          this.pending.reject(this.failure);
-          this.onFailure(this.failure);
+          // The mark's own failures are told like the store's.
+          const error = this.level.failed("write", cause);
+          this.fail(error);
+          current.reject(error);
+          this.pending.reject(error);
           return;
         }
       }
@@ -240,14 +243,12 @@ export class LedgerLog {
   private async runCheck(): Promise<StoreCheck | null> {
     const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.isClosing };
     try {
-      const check = await reading(checkStore(this.db, options));
-      if (check !== null) settleCheck(this.db.location);
+      await this.level.checkTables(options);
+      const check = await this.level.read(checkStore(this.db, options));
+      if (check !== null) settleCheck(this.level.path);
       return check;
-    } catch (error) {
-      if (this.failure === null) {
-        this.failure = error as Error;
-        this.onFailure(this.failure);
-      }
+    } catch {
+      // `onFailure` was told.
       return null;
     }
   }
@@ -257,7 +258,7 @@ export class LedgerLog {
     await this.checking;
     if (this.failure === null) await this.flushed();
     this.mark.close();
-    await this.db.close();
+    await this.level.close();
   }
 
   /** Entries from a sequence on, in order. */
@@ -266,7 +267,7 @@ export class LedgerLog {
     toSequence = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
-    for await (const [key, value] of readingEach(this.db.iterator(range))) {
+    for await (const [key, value] of this.level.readEach(this.db.iterator(range))) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
       if (sequence > toSequence) return;
       yield [sequence, value as LogEntry];
@@ -274,29 +275,29 @@ export class LedgerLog {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    return (await reading(this.db.get(key))) as T | undefined;
+    return (await this.level.read(this.db.get(key))) as T | undefined;
   }
 
   /** Values of the keys in a range, in key order. */
   async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
-    return (await reading(this.db.values(range).all())) as T[];
+    return (await this.level.read(this.db.values(range).all())) as T[];
   }
 
   /** Keys of a range with their values, in key order. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
-    return (await reading(this.db.iterator(range).all())) as [string, T][];
+    return (await this.level.read(this.db.iterator(range).all())) as [string, T][];
   }
 
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
-    const value = await reading(this.db.get(key));
+    const value = await this.level.read(this.db.get(key));
     if (value === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
     return value as T;
   }
 
   async operation(hash: string): Promise<OperationEntry | undefined> {
-    const sequence = (await reading(this.db.get(storeKeys.operation(hash)))) as number | undefined;
+    const sequence = (await this.level.read(this.db.get(storeKeys.operation(hash)))) as number | undefined;
     return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
   }
 
@@ -309,7 +310,9 @@ export class LedgerLog {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const range = underPrefix(prefix);
     if (beforeHash !== undefined) {
-      const sequence = (await reading(this.db.get(storeKeys.operation(beforeHash)))) as number | undefined;
+      const sequence = (await this.level.read(this.db.get(storeKeys.operation(beforeHash)))) as
+        | number
+        | undefined;
       if (sequence === undefined) {
         throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${beforeHash} was acknowledged here`, {
           data: { hash: beforeHash },
@@ -317,27 +320,27 @@ export class LedgerLog {
       }
       range.lt = storeKeys.leafOperation(leafId, sequence);
     }
-    const sequences = await reading(this.db.values({ ...range, reverse: true, limit }).all());
+    const sequences = await this.level.read(this.db.values({ ...range, reverse: true, limit }).all());
     return Promise.all(
       sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
     );
   }
 
   async batch(batchNumber: number): Promise<BatchRecord | undefined> {
-    return (await reading(this.db.get(storeKeys.batch(batchNumber)))) as BatchRecord | undefined;
+    return (await this.level.read(this.db.get(storeKeys.batch(batchNumber)))) as BatchRecord | undefined;
   }
 
   async queueEntry(queueIndex: number): Promise<QueueRecord | undefined> {
-    return (await reading(this.db.get(storeKeys.queueEntry(queueIndex)))) as QueueRecord | undefined;
+    return (await this.level.read(this.db.get(storeKeys.queueEntry(queueIndex)))) as QueueRecord | undefined;
   }
 
   async queueEntriesFrom(queueIndex: number): Promise<QueueRecord[]> {
     const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
-    return (await reading(this.db.values(range).all())) as QueueRecord[];
+    return (await this.level.read(this.db.values(range).all())) as QueueRecord[];
   }
 
   async finalPosition(): Promise<ChainPosition | undefined> {
-    return (await reading(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
+    return (await this.level.read(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
   /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
@@ -347,36 +350,11 @@ export class LedgerLog {
       fillCache: false,
       highWaterMarkBytes: 2 ** 20,
     });
-    for await (const [key, value] of readingEach(leaves)) {
+    for await (const [key, value] of this.level.readEach(leaves)) {
       const id = Number.parseInt(key.slice("leaf!".length), 16);
       const { hash, record } = leafOf(id, value as StoredLeaf);
       yield [id, record, hash];
     }
-  }
-}
-
-/** @throws SEQ_STORE_CORRUPT for what cannot be read as it was written */
-async function reading<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    if (isCorruption(cause))
-      throw corrupt("a value of the data directory is not as it was written", {}, cause);
-    throw cause;
-  }
-}
-
-/** As `reading`, for every entry. */
-async function* readingEach<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
-  const iterator = entries[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await reading(iterator.next());
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
   }
 }
 

@@ -85,7 +85,7 @@ async function checkSource(path: string, { address, client }: RollupContract): P
   if (!existsSync(path)) {
     throw sequencerError("SEQ_STORE_FAILED", `there is no follower's ledger at ${path}`, { data: { path } });
   }
-  const log = await LedgerLog.open(path);
+  const log = await LedgerLog.open(path, undefined, { keeper: "follower" });
   try {
     const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
     requireFollowerOf(marker, { path, rollupAddress: address, chainId: await client.getChainId() });

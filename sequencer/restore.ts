@@ -9,6 +9,7 @@ import { leafWrite, leafWrites } from "./leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "./ledger-log.ts";
 import type { ChainPosition, ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 
 export interface Restored {
@@ -97,13 +98,8 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const waiting = await log.queueEntriesFrom(head.position.queueHead);
   const misplaced = waiting.findIndex(({ queueIndex }, i) => queueIndex !== head.position.queueHead + i);
   if (misplaced >= 0) {
-    throw sequencerError(
-      "SEQ_STORE_CORRUPT",
-      `queue entry ${head.position.queueHead + misplaced} is missing`,
-      {
-        data: { queueIndex: head.position.queueHead + misplaced },
-      },
-    );
+    const queueIndex = head.position.queueHead + misplaced;
+    throw corrupt(`queue entry ${queueIndex} is missing`, { queueIndex });
   }
   const timings = {
     readMs: hashAtMs - readAtMs,
@@ -133,13 +129,7 @@ function replay(head: HeadState, entry: ExecutedEntry): void {
 }
 
 function missingEntry(lastSequence: number, sequence: number) {
-  return sequencerError(
-    "SEQ_STORE_CORRUPT",
-    `the log lacks entries between ${lastSequence} and ${sequence}`,
-    {
-      data: { lastSequence, sequence },
-    },
-  );
+  return corrupt(`the log lacks entries between ${lastSequence} and ${sequence}`, { lastSequence, sequence });
 }
 
 function requireRoot(what: string, expected: bigint, actual: bigint): void {

@@ -225,12 +225,13 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_STORE_LOCKED: {
-    meaning: "another process has the data directory open",
+    meaning: "another process has the data directory open: stop that one first",
     httpStatus: 500,
     isRetryable: false,
   },
   SEQ_STORE_FAILED: {
-    meaning: "the data directory cannot be written; the process stops, nothing acknowledged is lost",
+    meaning:
+      "the data directory cannot be opened, read or written (room, rights, a failing disk): mend that and start again; the process stops, nothing acknowledged is lost",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -246,7 +247,7 @@ export const sequencerErrors = {
   },
   SEQ_STORE_CORRUPT: {
     meaning:
-      "the data directory's files are damaged: stop, keep them, and restore from L1 or from a copy; nothing is served from it",
+      "files of the data directory are damaged or missing, `data.reason` names them; nothing is served from it. Keep it, and go on from a newer copy, a follower or L1 (docs/operating.md); a follower's is moved away, and made again at its next start",
     httpStatus: 500,
     isRetryable: false,
   },

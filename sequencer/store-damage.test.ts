@@ -94,7 +94,7 @@ describe("a damaged data directory", () => {
     rmSync(join(intact, log!));
     await expect(LedgerLog.open(intact)).rejects.toMatchObject({
       code: "SEQ_STORE_CORRUPT",
-      data: { lastSequence: -1 },
+      data: { reason: `${log} is missing` },
     });
   });
 

@@ -50,14 +50,17 @@ export function addModelServeCommand(parent: Command): void {
     );
     const address = served.url;
     output.answer([`model ${modelId} is served at ${address}; Ctrl-C ends it`], { modelId, address });
-    await ended();
-    await served.close();
+    const failure = await Promise.race([ended(), served.failed]);
+    await served.close().catch((error: unknown) => {
+      if (failure === undefined) throw error;
+    });
+    if (failure !== undefined) throw failure;
   });
 }
 
-function ended(): Promise<void> {
+function ended(): Promise<undefined> {
   // The server's socket keeps the process alive meanwhile.
   return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve());
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(undefined));
   });
 }

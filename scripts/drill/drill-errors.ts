@@ -1,7 +1,7 @@
 import { RollupError } from "../../circuits/rollup-error.ts";
 
 /** The drills' own failures: the world did not come up, or did not do what a drill waits for. */
-export type DrillErrorCode = "DRL_NOT_READY" | "DRL_TIMEOUT" | "DRL_UNEXPECTED";
+export type DrillErrorCode = "DRL_NOT_READY" | "DRL_PROCESS_ENDED" | "DRL_TIMEOUT" | "DRL_UNEXPECTED";
 
 export function drillError(
   code: DrillErrorCode,

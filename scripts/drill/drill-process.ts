@@ -14,6 +14,8 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly isReady: () => Promise<boolean>;
   readonly logFolder: string;
+  /** Told what is waited for. */
+  readonly tell?: ((text: string) => void) | undefined;
 }
 
 export interface ProcessEnd {
@@ -24,6 +26,9 @@ export interface ProcessEnd {
 const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 30_000;
 const REMEMBERED_LINES = 4_000;
+const SHOWN_LINES = 12;
+/** The last code is the one that it ended with. */
+const CODE = /\b(?:SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
 /** At most one child at a time; its output goes to a file, and the last lines are kept to be asked about. */
 export class DrillProcess {
@@ -34,6 +39,9 @@ export class DrillProcess {
   private child: ChildProcess | null = null;
   private ending: Promise<ProcessEnd> | null = null;
   private lines: string[] = [];
+  /** We asked for its end. */
+  private isStopped = false;
+  private lastEnd: ProcessEnd | null = null;
 
   constructor(spec: ProcessSpec) {
     this.spec = spec;
@@ -47,6 +55,19 @@ export class DrillProcess {
 
   get isRunning(): boolean {
     return this.child !== null;
+  }
+
+  /** Why nobody need wait for it: it ended without being told to, and was not started again. null: it did not. */
+  get endedByItself(): Error | null {
+    if (this.child !== null || this.lastEnd === null || this.isStopped) return null;
+    const { name } = this.spec;
+    const last = this.lines.slice(-SHOWN_LINES).join("\n");
+    const codes = [...new Set(last.match(CODE) ?? [])];
+    const how = `${this.lastEnd.status ?? this.lastEnd.signal}`;
+    const named = codes.length === 0 ? "without a code" : `naming ${codes.join(", ")}`;
+    return drillError("DRL_PROCESS_ENDED", `${name} ended by itself with ${how}, ${named}:\n${last}`, {
+      data: { name, codes, ...this.lastEnd },
+    });
   }
 
   /** Starts the program and returns at once. */
@@ -66,11 +87,16 @@ export class DrillProcess {
     const killOnExit = () => child.kill("SIGKILL");
     process.once("exit", killOnExit);
     this.child = child;
+    this.isStopped = false;
+    this.lastEnd = null;
     this.ending = new Promise((resolve) => {
       // "close": everything that it said has been read.
       child.once("close", (status, signal) => {
         process.off("exit", killOnExit);
-        if (this.child === child) this.child = null;
+        if (this.child === child) {
+          this.child = null;
+          this.lastEnd = { status, signal };
+        }
         resolve({ status, signal });
       });
     });
@@ -86,11 +112,12 @@ export class DrillProcess {
   async ready(): Promise<number> {
     const startedAtMs = performance.now();
     const notReady = (how: string) =>
-      drillError("DRL_NOT_READY", `${this.spec.name} ${how}:\n${this.lines.slice(-12).join("\n")}`);
+      drillError("DRL_NOT_READY", `${this.spec.name} ${how}:\n${this.lines.slice(-SHOWN_LINES).join("\n")}`);
     await waitUntil(
       `${this.spec.name} to be ready`,
       async () => this.child === null || (await this.spec.isReady()),
       READY_TIMEOUT_MS,
+      { tell: this.spec.tell },
     ).catch(() => {
       throw notReady("does not answer");
     });
@@ -100,6 +127,7 @@ export class DrillProcess {
 
   /** kill -9. Nothing happens to one that has ended by itself. */
   async kill(): Promise<void> {
+    if (this.child !== null) this.isStopped = true;
     this.child?.kill("SIGKILL");
     await this.ending;
   }
@@ -108,6 +136,7 @@ export class DrillProcess {
   async stop(): Promise<ProcessEnd | null> {
     const { child } = this;
     if (child === null) return null;
+    this.isStopped = true;
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
     const end = await this.ending;
@@ -117,7 +146,9 @@ export class DrillProcess {
 
   /** Waits until it ends by itself. @throws DRL_TIMEOUT */
   async ended(timeoutMs: number): Promise<ProcessEnd> {
-    await waitUntil(`${this.spec.name} to end`, async () => this.child === null, timeoutMs);
+    await waitUntil(`${this.spec.name} to end`, async () => this.child === null, timeoutMs, {
+      tell: this.spec.tell,
+    });
     return this.ending!;
   }
 

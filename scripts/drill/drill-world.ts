@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly name: string;
   /** Where that folder stays; null: it is temporary, and removed at the end. */
   readonly keepIn: string | null;
+  /** Told what is waited for. */
+  readonly tell?: (text: string) => void;
 }
 
 const USER_COUNT = 4;
@@ -63,6 +65,7 @@ export class DrillWorld {
   readonly clockFile: string;
   readonly finalityDepthBlocks: number;
   private readonly operatorToken: string;
+  private readonly tell: ((text: string) => void) | undefined;
   private readonly isTemporary: boolean;
 
   static async start(options: WorldOptions): Promise<DrillWorld> {
@@ -104,6 +107,7 @@ export class DrillWorld {
     this.proxy = proxy;
     this.users = users;
     this.isTemporary = options.keepIn === null;
+    this.tell = options.tell;
     const parent = options.keepIn ?? tmpdir();
     mkdirSync(parent, { recursive: true });
     this.folder = mkdtempSync(join(parent, `drill-${options.name}-`));
@@ -121,7 +125,8 @@ export class DrillWorld {
     const served = (url: string) => async () =>
       (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
     writeFileSync(deploymentPath, l1.encoded);
-    const make = (spec: Omit<ProcessSpec, "logFolder">) => new DrillProcess({ ...spec, logFolder });
+    const make = (spec: Omit<ProcessSpec, "logFolder" | "tell">) =>
+      new DrillProcess({ ...spec, logFolder, tell: options.tell });
     this.sequencer = make({
       name: "sequencer",
       main: "sequencer/main.ts",
@@ -203,10 +208,21 @@ export class DrillWorld {
     return response.json();
   }
 
+  /**
+   * Waits for what needs all three processes.
+   * @throws DRL_TIMEOUT; DRL_PROCESS_ENDED as soon as one of them has ended by itself
+   */
+  waitFor<T>(what: string, ask: () => Promise<T | null | undefined | false>, timeoutMs: number): Promise<T> {
+    const processes = [this.sequencer, this.prover, this.bridge];
+    const inVain = () =>
+      processes.map((process) => process.endedByItself).find((end) => end !== null) ?? null;
+    return waitUntil(what, ask, timeoutMs, { tell: this.tell, inVain });
+  }
+
   /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
   async settle(): Promise<void> {
     await this.traffic.stop();
-    await waitUntil(
+    await this.waitFor(
       "every batch to be posted",
       async () => {
         await this.operator("/operator/seal", {});
@@ -216,7 +232,7 @@ export class DrillWorld {
       SETTLE_TIMEOUT_MS,
     );
     await this.l1.client.mine({ blocks: this.finalityDepthBlocks });
-    await waitUntil(
+    await this.waitFor(
       "every batch to be final",
       async () => {
         const { batches } = await this.status();
@@ -242,13 +258,13 @@ export class DrillWorld {
   async nextBatch(timeoutMs = 300_000): Promise<number> {
     const startedAtMs = performance.now();
     const before = await this.l1.batchNumber();
-    await waitUntil("the next batch on L1", async () => (await this.l1.batchNumber()) > before, timeoutMs);
+    await this.waitFor("the next batch on L1", async () => (await this.l1.batchNumber()) > before, timeoutMs);
     return performance.now() - startedAtMs;
   }
 
   /** Waits until something was acknowledged after a moment. */
   async acknowledgement(afterMs: number): Promise<void> {
-    await waitUntil(
+    await this.waitFor(
       "an acknowledgement",
       async () => this.traffic.firstAfter(afterMs) !== null,
       ACKNOWLEDGE_TIMEOUT_MS,
@@ -264,7 +280,7 @@ export class DrillWorld {
   }
 
   private async usersAreThere(): Promise<void> {
-    await waitUntil(
+    await this.waitFor(
       "the first deposits",
       async () => {
         for (const { leafId } of this.users) {

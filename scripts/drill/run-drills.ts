@@ -46,7 +46,10 @@ export async function runDrill(
   let running = faults[0]![0].name;
   let world: DrillWorld | null = null;
   try {
-    world = await DrillWorld.start({ name: running, backend, slots, keepIn });
+    world = await DrillWorld.start({
+      ...{ name: running, backend, slots, keepIn },
+      tell: (text) => progress(`${running}: ${text}`),
+    });
     world.traffic.start();
     for (const [fault, tries] of faults) {
       running = fault.name;

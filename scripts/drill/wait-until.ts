@@ -2,23 +2,42 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { drillError } from "./drill-errors.ts";
 
 const POLL_MS = 100;
+/** A wait that is short needs no word. */
+const FIRST_WORD_MS = 2_000;
+const NEXT_WORD_MS = 30_000;
+
+export interface WaitWatch {
+  /** Told what is waited for, after two seconds and then every half minute. */
+  readonly tell?: ((text: string) => void) | undefined;
+  /** Why waiting is in vain, say because a process has ended; null while it is not. */
+  readonly inVain?: () => Error | null;
+}
 
 /**
  * Asks until the answer is neither null, undefined nor false. A question that throws counts as unanswered.
  * @param what the end of "waited … ms for "
- * @throws DRL_TIMEOUT
+ * @throws DRL_TIMEOUT; what `inVain` says
  */
 export async function waitUntil<T>(
   what: string,
   ask: () => Promise<T | null | undefined | false>,
   timeoutMs: number,
+  { tell, inVain }: WaitWatch = {},
 ): Promise<T> {
   const startedAtMs = performance.now();
+  let nextWordMs = FIRST_WORD_MS;
   for (;;) {
     const answer = await ask().catch(() => null);
     if (answer !== null && answer !== undefined && answer !== false) return answer;
-    if (performance.now() - startedAtMs > timeoutMs)
+    const reason = inVain?.() ?? null;
+    if (reason !== null) throw reason;
+    const waitedMs = performance.now() - startedAtMs;
+    if (waitedMs > timeoutMs)
       throw drillError("DRL_TIMEOUT", `waited ${timeoutMs} ms for ${what}`, { data: { what, timeoutMs } });
+    if (waitedMs > nextWordMs) {
+      tell?.(`waits for ${what}, ${Math.round(waitedMs / 1_000)} s by now`);
+      nextWordMs = waitedMs + NEXT_WORD_MS;
+    }
     await sleep(POLL_MS);
   }
 }

@@ -23,7 +23,7 @@ import { codesSaid, type Fault, type Injected } from "../fault.ts";
 const FILES = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT)$/;
 const CODES = {
   sequencer: ["SEQ_STORE_CORRUPT", "SEQ_STORE_INCONSISTENT", "SEQ_STORE_FAILED"],
-  bridge: ["BRG_STORE_FAILED"],
+  bridge: ["BRG_STORE_CORRUPT", "BRG_STORE_FAILED"],
 };
 
 export const corruptStoreFault: Fault = {
@@ -45,7 +45,6 @@ type Context = Parameters<Fault["inject"]>[1];
 async function corruptSequencer(world: DrillWorld, { progress, random, tries }: Context): Promise<Injected> {
   const { sequencer } = world;
   const recoveriesMs: number[] = [];
-  const problems: string[] = [];
   const said = new Set<string>();
   for (let i = 1; i <= tries; i++) {
     const isRestored = i % 3 === 0;
@@ -65,7 +64,10 @@ async function corruptSequencer(world: DrillWorld, { progress, random, tries }: 
       if (isRestored) await restore(world);
       else renameSync(intact, world.dataPath);
       await sequencer.start();
-    } else if (isRefused === null) problems.push(`the sequencer ended without a word on ${what}`);
+    } else if (isRefused === null) {
+      // Nothing can be said of what follows.
+      throw new Error(`on ${what}: ${sequencer.endedByItself?.message}`);
+    }
     rmSync(intact, { recursive: true, force: true });
     if (isRestored) world.traffic.start();
     await world.acknowledgement(startedAtMs);
@@ -78,7 +80,7 @@ async function corruptSequencer(world: DrillWorld, { progress, random, tries }: 
       : "all was there";
     progress(`sequencer, ${what}: ${how}; works after ${Math.round(ms)} ms (${i} of ${tries})`);
   }
-  return { fault: "corrupt-store-sequencer", tries, recoveriesMs, said: [...said], problems };
+  return { fault: "corrupt-store-sequencer", tries, recoveriesMs, said: [...said], problems: [] };
 }
 
 /** As docs/operating.md, "When the data directory is lost", says: both begin anew. */

@@ -4,7 +4,6 @@ import type { Hex } from "viem";
 import { drillAccount } from "../drill-accounts.ts";
 import type { DrillWorld } from "../drill-world.ts";
 import { codesSaid, type Fault } from "../fault.ts";
-import { waitUntil } from "../wait-until.ts";
 
 const BLOCK_SECONDS = 1;
 /** Blocks in a row whose base fee is twice that of the one before. */
@@ -18,10 +17,11 @@ interface PoolTransaction {
 }
 
 /** Stops the mining until the bridge has a transaction in the node's pool. The caller begins it again. */
-async function pendingTransaction({ l1 }: DrillWorld): Promise<PoolTransaction> {
+async function pendingTransaction(world: DrillWorld): Promise<PoolTransaction> {
+  const { l1 } = world;
   await l1.client.setIntervalMining({ interval: 0 });
   const operator = drillAccount("operator").address.toLowerCase();
-  return waitUntil(
+  return world.waitFor(
     "a transaction of the bridge",
     async () => {
       const { pending } = (await l1.client.request({ method: "txpool_content" } as never)) as {
@@ -79,7 +79,7 @@ export const baseFeeFault: Fault = {
       if ((await world.l1.batchNumber()) > before) problems.push(`${hash} was mined below the base fee`);
       const startedAtMs = performance.now();
       // It stays as high: only a transaction that pays more gets in.
-      await waitUntil(
+      await world.waitFor(
         "a transaction that pays the base fee",
         async () => {
           await client.setNextBlockBaseFeePerGas({ baseFeePerGas: feeWei });

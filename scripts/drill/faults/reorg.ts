@@ -1,7 +1,6 @@
 /** L1 replaces up to 32 of its newest blocks by empty ones: what was in them is gone. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { codesSaid, type Fault } from "../fault.ts";
-import { waitUntil } from "../wait-until.ts";
 
 const MAX_DEPTH_BLOCKS = 32;
 
@@ -28,7 +27,7 @@ export const reorgFault: Fault = {
       const after = { batch: await world.l1.batchNumber(), queue: await world.l1.queueTail() };
       takenBackCount += before.queue - after.queue;
       const startedAtMs = performance.now();
-      await waitUntil(
+      await world.waitFor(
         "L1 to have more batches than before the reorganisation",
         async () => (await world.l1.batchNumber()) > before.batch,
         300_000,

@@ -1,0 +1,34 @@
+import { crc32 } from "node:zlib";
+import { StoreDamage } from "./store-fault.ts";
+
+/** No JSON text begins with it: so a value without a checksum, of an older version, is known. */
+const CHECKED = "c";
+const CHECKSUM_DIGITS = 8;
+
+const checksum = (text: string) => crc32(text).toString(16).padStart(CHECKSUM_DIGITS, "0");
+
+/** For `level`: JSON behind its CRC-32. LevelDB does not look at its own checksums when it reads and compacts. */
+export const checkedJson = {
+  name: "json-crc32",
+  format: "utf8" as const,
+  encode(value: unknown): string {
+    const text = JSON.stringify(value);
+    return `${CHECKED}${checksum(text)}${text}`;
+  },
+  /** @throws StoreDamage where the text is not what was written */
+  decode(data: string): unknown {
+    if (!data.startsWith(CHECKED)) return parsed(data);
+    const text = data.slice(CHECKED.length + CHECKSUM_DIGITS);
+    if (data.slice(CHECKED.length, CHECKED.length + CHECKSUM_DIGITS) !== checksum(text))
+      throw new StoreDamage("a value", "has the wrong checksum");
+    return parsed(text);
+  },
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new StoreDamage("a value", "is no JSON", cause);
+  }
+}

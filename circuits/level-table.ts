@@ -1,0 +1,96 @@
+/** Checks a table file of LevelDB to its last byte; LevelDB does not look at its checksums when it reads. */
+import { maskedCrc32c } from "./crc32c.ts";
+import { LevelBytes } from "./level-bytes.ts";
+import { unsnappy } from "./snappy.ts";
+import { StoreDamage } from "./store-fault.ts";
+
+/** What the MANIFEST says of a table. Keys are LevelDB's internal ones: with the sequence number of their write. */
+export interface TableFacts {
+  readonly sizeBytes: number;
+  readonly smallest: Buffer;
+  readonly largest: Buffer;
+}
+
+const FOOTER_BYTES = 48;
+const MAGIC = Buffer.from("57fb808b247547db", "hex");
+/** Behind a block: how it is compressed, and a CRC-32C of both. */
+const TRAILER_BYTES = 5;
+
+interface Handle {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * Every block's checksum is right, blocks fill the file without a gap, and first and last key are those of the MANIFEST:
+ * so it is this table, whole.
+ * @throws StoreDamage
+ */
+export function checkTable(bytes: Buffer, file: string, facts: TableFacts): void {
+  if (bytes.length !== facts.sizeBytes)
+    throw new StoreDamage(file, `has ${bytes.length} bytes, and ${facts.sizeBytes} were written`);
+  const footerAt = bytes.length - FOOTER_BYTES;
+  if (footerAt < 0 || !bytes.subarray(-MAGIC.length).equals(MAGIC))
+    throw new StoreDamage(file, "does not end as a table does");
+  try {
+    const handles: Handle[] = [];
+    const read = (handle: Handle) => {
+      handles.push(handle);
+      return blockAt(bytes, file, handle, footerAt);
+    };
+    const footer = new LevelBytes(bytes, footerAt);
+    const meta = read(handleIn(footer));
+    const index = entriesOf(read(handleIn(footer))).map(([, value]) => handleIn(new LevelBytes(value)));
+    for (const [, value] of entriesOf(meta)) read(handleIn(new LevelBytes(value)));
+    for (const [i, handle] of index.entries()) {
+      const block = read(handle);
+      if (i === 0 && !entriesOf(block)[0]![0].equals(facts.smallest))
+        throw new StoreDamage(file, "begins with another key");
+      if (i === index.length - 1 && !entriesOf(block).at(-1)![0].equals(facts.largest))
+        throw new StoreDamage(file, "ends with another key");
+    }
+    if (index.length === 0) throw new StoreDamage(file, "is empty");
+    requireTiled(handles, footerAt, file);
+  } catch (cause) {
+    if (cause instanceof StoreDamage) throw cause;
+    throw new StoreDamage(file, "is not of a table's form", cause);
+  }
+}
+
+function handleIn(from: LevelBytes): Handle {
+  return { offset: from.number(), size: from.number() };
+}
+
+function blockAt(bytes: Buffer, file: string, { offset, size }: Handle, footerAt: number): () => Buffer {
+  const end = offset + size;
+  if (end + TRAILER_BYTES > footerAt) throw new StoreDamage(file, "names a block that it does not have");
+  if (maskedCrc32c(bytes, offset, end + 1) !== bytes.readUInt32LE(end + 1))
+    throw new StoreDamage(file, `is damaged between bytes ${offset} and ${end + TRAILER_BYTES}`);
+  const body = bytes.subarray(offset, end);
+  // Only blocks whose keys are looked at are unpacked.
+  return () => (bytes[end] === 1 ? unsnappy(body) : body);
+}
+
+/** Keys and values of a block; keys are stored as what they do not share with the one before. */
+function entriesOf(block: () => Buffer): [key: Buffer, value: Buffer][] {
+  const bytes = block();
+  const restartCount = bytes.readUInt32LE(bytes.length - 4);
+  const input = new LevelBytes(bytes.subarray(0, bytes.length - 4 * (restartCount + 1)));
+  const entries: [Buffer, Buffer][] = [];
+  let key: Buffer = Buffer.alloc(0);
+  while (!input.isAtEnd) {
+    const [shared, own, valueLength] = [input.number(), input.number(), input.number()];
+    key = Buffer.concat([key.subarray(0, shared), input.take(own)]);
+    entries.push([key, input.take(valueLength)]);
+  }
+  return entries;
+}
+
+function requireTiled(handles: readonly Handle[], footerAt: number, file: string): void {
+  let at = 0;
+  for (const { offset, size } of [...handles].sort((a, b) => a.offset - b.offset)) {
+    if (offset !== at) throw new StoreDamage(file, `has a gap before byte ${offset}`);
+    at = offset + size + TRAILER_BYTES;
+  }
+  if (at !== footerAt) throw new StoreDamage(file, `has a gap before byte ${footerAt}`);
+}

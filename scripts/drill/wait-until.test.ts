@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { DrillProcess } from "./drill-process.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wait-until-"));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+it("says for what it waits, and gives up where the process that it needs has ended by itself", async () => {
+  const main = join(folder, "main.mjs");
+  writeFileSync(
+    main,
+    `setTimeout(() => { console.log('{"code":"SEQ_STORE_CORRUPT"}'); console.log("the end"); process.exit(1); }, 3_000);`,
+  );
+  const words: string[] = [];
+  const process = new DrillProcess({
+    name: "sequencer",
+    main,
+    env: {},
+    isReady: async () => true,
+    logFolder: folder,
+    tell: (text) => words.push(text),
+  });
+  process.launch();
+  const startedAtMs = performance.now();
+  const never = waitUntil("what never comes", async () => false, 600_000, {
+    tell: (text) => words.push(text),
+    inVain: () => process.endedByItself,
+  });
+  await expect(never).rejects.toMatchObject({
+    code: "DRL_PROCESS_ENDED",
+    message: expect.stringMatching(
+      /sequencer ended by itself with 1, naming SEQ_STORE_CORRUPT:\n.*\nthe end/s,
+    ),
+    data: { name: "sequencer", codes: ["SEQ_STORE_CORRUPT"] },
+  });
+  expect(performance.now() - startedAtMs).toBeLessThan(300_000);
+  expect(words[0]).toMatch(/^waits for what never comes, \d+ s by now$/);
+  // Killed by the drill: that is no end of its own.
+  process.launch();
+  expect(process.endedByItself).toBeNull();
+  await process.kill();
+  expect(process.endedByItself).toBeNull();
+  await process.close();
+}, 400_000);
