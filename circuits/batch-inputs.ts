@@ -193,7 +193,9 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
       const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 24n);
       return sideBySide([
-        [rest, 160],
+        [rest, 120],
+        [trace.datanetA!.version, 32],
+        [0n, 8],
         [trace.datanetA!.rowCount, 32],
       ]);
     }

@@ -152,7 +152,17 @@ describe("PublishVersion", () => {
   ]);
 });
 
+const COUNTERS_SHOWN = [
+  { isReady: true },
+  { isApproved: true },
+  { cap: 17n },
+  { paymentCount: 17n },
+  { epoch: 17n },
+  { priceWei: 17n },
+];
+
 describe("ApproveModel", () => {
+  const APPROVAL_DIGITS = (PUBLISHED.version << 120n) | (PUBLISHED.rowCount << 160n);
   // ⚔ The datanet signs statics that must be its own version's, or the model's owner invents the owners.
   const bound =
     (statics: Partial<typeof STATICS>): Build =>
@@ -213,7 +223,7 @@ describe("ApproveModel", () => {
       kind,
       lawful: binding({ predecessorId: 2n ** 24n - 1n }),
       forged: bound({ binding: STATICS.binding + 2n ** 112n }),
-      tamper: (inputs) => setScratch(inputs, (STATICS.binding >> 88n) | (PUBLISHED.rowCount << 160n)),
+      tamper: (inputs) => setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n)),
       at: AT,
       code,
     },
@@ -274,15 +284,14 @@ describe("ApproveModel", () => {
         const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot } = PUBLISHED;
         const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot];
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
-        setScratch(inputs, (STATICS.binding >> 88n) | (rowCount << 160n));
+        setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
       },
       at: "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
     })),
-    ...["ready", "approved", "cap", "paymentCount", "epoch", "price"].map((name, i) => ({
-      rule: `another opening of B's counters, ${name}`,
+    ...COUNTERS_SHOWN.map((shownCounters) => ({
+      rule: `another opening of B's counters, ${Object.keys(shownCounters)}`,
       kind,
-      forged: () => honest(kind),
-      tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 5 + i], i < 2 ? 1n : 17n),
+      forged: () => honest(kind, { shownCounters }),
       at: "(isPay + opensModel) * (countersB - ",
     })),
     {
@@ -335,6 +344,12 @@ describe("RevokeModel", () => {
       forged: withLeaf(MODEL, { kind: LEAF_KIND.account }, honest(kind)),
       at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
+    },
+    {
+      rule: "a model that stays approved, since it is shown as revoked",
+      kind,
+      forged: () => honest(kind, { shownCounters: { isApproved: false } }),
+      at: "(isPay + opensModel) * (countersB - ",
     },
     {
       rule: "another opening of B's statics",

@@ -66,7 +66,8 @@ export function signSettle(
   return operation.voidCount === 0 ? operation : signedByModel(ledger, operation, secret, domain);
 }
 
-function signedByModel<T extends SettlementOperation>(
+/** With the signature of the model's key. */
+export function signedByModel<T extends SettlementOperation>(
   ledger: Ledger,
   operation: T,
   secret: bigint,
