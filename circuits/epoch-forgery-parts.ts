@@ -111,7 +111,7 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafRecord): Par
       rewards: { ...rewards, accruedWei },
     };
   }
-  if (field === "claimedRoot" && rewards !== undefined)
+  if (field === "claimedRoot" && rewards !== undefined && rewards.claimedWei.length > 0)
     return { model: { ...body, claimedRoot: claimedRoot([]) }, rewards: { ...rewards, claimedWei: [] } };
   const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
   if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };
