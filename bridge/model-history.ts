@@ -5,6 +5,7 @@ import { drawSeed } from "../circuits/draw-seed.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
+import { signedByModel } from "../circuits/random-settlement.ts";
 import {
   accruedRoot,
   ownersCommitment,
@@ -15,7 +16,7 @@ import {
   unpackSplit,
 } from "../circuits/rewards.ts";
 import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement-data.ts";
-import { type SettlementOperation, settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
 import { encodeHeader, type RpcHeader } from "../contracts/block-header.ts";
@@ -132,11 +133,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     ): Promise<SealedBatch> {
       const kind = data.isGenesis ? KIND.genesis : KIND.settle;
       const record = { kind, b: data.modelId, words: [data.settlementHash] };
-      const operation: SettlementOperation = settlementOperationOf(
-        record,
-        data,
-        ledger.requireRecord(data.modelId),
-      );
+      const derived = settlementOperationOf(record, data, ledger.requireRecord(data.modelId));
+      const operation = data.isGenesis ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
       const batch = await f.seal(() => [operation], undefined, SHAPES[1]);
       return { ...batch, settlements: [l1.sealSettlement(circuit, changes.data ?? data)] };
     },

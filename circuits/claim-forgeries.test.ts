@@ -3,6 +3,7 @@
 import { beforeAll, describe, it } from "vitest";
 import { openings, READY, setBits, withBody } from "./epoch-forgery-parts.ts";
 import { packClaim } from "./epoch-operations.ts";
+import { shiftedDown } from "./field-aliases.ts";
 import {
   BALANCE,
   expectAccepted,
@@ -11,13 +12,22 @@ import {
   setInput,
   testForgeries,
 } from "./forgery-check.ts";
-import { CLAIM_GAIN, DATANET, honest, PAYEE, SEALED, secretOf } from "./forgery-world.ts";
+import {
+  CLAIM_GAIN,
+  DATANET,
+  honest,
+  PAYEE,
+  SEALED,
+  secretOf,
+  VALIDATOR_PARTS,
+  World,
+} from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
-import type { Leaf } from "./leaf.ts";
+import { hashModelBody, type Leaf } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { KIND, TREASURY_ID } from "./protocol.ts";
 import { keyXOf, OPEN } from "./random-ledger.ts";
-import { CLAIM_ROLE, claimedRoot } from "./rewards.ts";
+import { CLAIM_ROLE, claimedRoot, claimShareWei } from "./rewards.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);
@@ -28,6 +38,19 @@ const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
 
 describe("Claim", () => {
   const kind = KIND.claim;
+  const { rewards, model } = new World().ledger.requireRecord(SEALED);
+  const ACCRUED_WEI = rewards!.accruedWei[0]!;
+  const shareOf = (parts: bigint) => claimShareWei(ACCRUED_WEI, CLAIM_ROLE.contributor, parts);
+  /** The claim of a share that is so much more, in the field, with the effect that it would have. */
+  const paid = (moreWei: bigint): LawlessOperation => {
+    const claimed = Array.from({ length: 512 }, (_, i) => rewards!.claimedWei[i] ?? 0n);
+    const share = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei, 0);
+    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed.with(0, share)) });
+    return honest(kind, {
+      effectA: (leaf) => ({ ...leaf, balance: shiftedDown(leaf.balance + moreWei, 0) }),
+      effectB: (leaf) => ({ ...leaf, body }),
+    });
+  };
   const VALIDATOR: Partial<LawlessOperation> = { a: PAYEE, words: [packClaim(0, 1)] };
   const code = "OP_NOT_SLOT_OWNER";
   testForgeries([
@@ -93,16 +116,16 @@ describe("Claim", () => {
       code: "OP_MALFORMED",
     },
     {
-      rule: "another slot than the one that is posted",
+      rule: "another slot than the one that is posted and signed",
       kind,
-      forged: () => honest(kind),
-      tamper: setBits(0, 8, () => 1n),
+      forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
+      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
       at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
       kind,
-      forged: () => honest(kind),
+      forged: () => paid(65_536n - VALIDATOR_PARTS),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
       at: SLOT_LEAF,
     },
@@ -117,21 +140,27 @@ describe("Claim", () => {
       // remainder − 1 and a share that is (1 / 2^16) more, in the field.
       rule: "a share that is rounded another way",
       kind,
-      forged: () => honest(kind),
+      forged: () => paid(-shiftedDown(1n, 16)),
       tamper: setBits(153, 16, (remainder) => remainder - 1n),
       at: BALANCE,
     },
     {
       rule: "a smaller part for the validator",
       kind,
-      forged: () => honest(kind),
-      tamper: setBits(185, 16, (parts) => parts - 1n),
+      forged: () => paid(shareOf(VALIDATOR_PARTS - 1n) - shareOf(VALIDATOR_PARTS)),
+      tamper: (inputs) => {
+        setBits(185, 16, (parts) => parts - 1n)(inputs);
+        setBits(153, 16, () => ACCRUED_WEI * (VALIDATOR_PARTS - 1n))(inputs);
+      },
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
       rule: "a claimed leaf that is shown lower",
       kind,
-      forged: () => honest(kind),
+      forged: () => {
+        const claimedWei = rewards!.claimedWei[0]!;
+        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
+      },
       tamper: (inputs) => setInput(inputs, "wideModel", [0, 10], 0n),
       at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
     },

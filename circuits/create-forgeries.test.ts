@@ -28,7 +28,7 @@ import {
 } from "./forgery-world.ts";
 import { hashModelBody, type Leaf, type ModelBody } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { KIND } from "./protocol.ts";
+import { COUNTERS, KIND } from "./protocol.ts";
 import { EMPTY_CLAIMED_ROOT } from "./rewards.ts";
 import { replaySlot } from "./slot.ts";
 
@@ -170,7 +170,16 @@ describe("CreateModel's own", () => {
     {
       rule: "a price of 2^96, its top bit taken from the split",
       kind: KIND.createModel,
-      forged: () => honest(KIND.createModel),
+      forged: () => {
+        const statics = { ...STATICS, split: STATICS.split - 1n };
+        return honest(KIND.createModel, {
+          effectB: (leaf) => ({
+            ...leaf,
+            counters: leaf.counters + (1n << (96n + COUNTERS.price)),
+            body: hashModelBody({ ...BODY, statics }),
+          }),
+        });
+      },
       tamper: (inputs: Inputs) => {
         const split = STATICS.split - 1n;
         setInput(inputs, "wideModel", [0, 4], split);

@@ -1,16 +1,25 @@
 /** Test support: forgeries of the kinds that turn a model's epochs, and the statements that refuse them. */
 import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
-import { type Build, honest, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
-import { hashModelBody, hashStatics, type Leaf, type ModelBody } from "./leaf.ts";
+import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
+import {
+  hashModelBody,
+  hashStatics,
+  type Leaf,
+  type LeafRecord,
+  type ModelBody,
+  packCounters,
+  unpackCounters,
+} from "./leaf.ts";
 import { KIND, LEAF_KIND } from "./protocol.ts";
 import { START_TIMESTAMP } from "./random-ledger.ts";
-import { sealedHash } from "./rewards.ts";
+import { accruedRoot, claimedRoot, genesisHash, sealedHash } from "./rewards.ts";
+import { expectedSettlementHash } from "./settlement-operation.ts";
 
 export const OPENING_OF_BODY =
   "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 export const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
-export const READY = "(isSeal + isClaim) * (1 - ready) === 0;";
+export const READY = "(isSeal + isSettle + isClaim) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";
 export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";
@@ -62,29 +71,74 @@ export function openings(kind: number): Forgery[] {
       at: IS_MODEL,
       code: "OP_WRONG_LEAF_KIND",
     })),
-    ...Array.from({ length: 9 }, (_, i) => ({
-      rule: `another opening of B's body, field ${i}`,
-      kind,
-      forged: () => honest(kind),
-      tamper: (inputs: Inputs) => {
-        const rows = inputs.wideModel as bigint[][];
-        setInput(inputs, "wideModel", [0, i], rows[0]![i]! + 1n);
-      },
-      at: OPENING_OF_BODY,
-    })),
-    ...["cap", "paymentCount", "epoch", "price"].map((name, i) => ({
+    ...bodyOpenings(kind),
+    ...(["isReady", "cap", "paymentCount", "epoch", "priceWei"] as const).map((name) => ({
       rule: `another opening of B's counters, ${name}`,
       kind,
-      forged: () => honest(kind),
+      forged: ((world) => {
+        const counters = unpackCounters(world.leaf(b!).counters);
+        // What the rules want is shown, and the leaf has something else.
+        const wanted = name === "isReady" ? kind !== KIND.genesis : counters[name];
+        const held = name === "isReady" ? !wanted : counters[name] + 1n;
+        world.set(b!, { counters: packCounters({ ...counters, [name]: held }) });
+        return honest(kind, { shownCounters: { [name]: wanted } });
+      }) as Build,
       tamper: (inputs: Inputs) => {
-        const value = (inputs.wideRest as bigint[][])[0]![7 + i]! + 1n;
-        setInput(inputs, "wideRest", [0, 7 + i], value);
-        if (name === "epoch" && kind === KIND.seal) setBits(41, 25, (next) => next + 1n)(inputs);
+        if (name === "epoch" && kind === KIND.seal) setBits(41, 25, (next) => next - 1n)(inputs);
       },
-      at:
-        kind === KIND.genesis && i < 3
-          ? "isGenesis * (ready + cap + paymentCount + epoch) === 0;"
-          : OPENING_OF_COUNTERS,
+      at: OPENING_OF_COUNTERS,
     })),
   ];
+}
+
+const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"] as const;
+const BODY_FIELDS = ["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const;
+
+/** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
+function falseBody(kind: number, i: number, { model, rewards }: LeafRecord): Partial<LeafRecord> {
+  const body = model!;
+  const field = BODY_FIELDS[i - 5];
+  if (field === undefined) {
+    const name = STATICS_FIELDS[i]!;
+    // Of the split the validator's part.
+    const statics = { ...body.statics, [name]: body.statics[name] + (name === "split" ? 1n << 16n : 1n) };
+    return { model: { ...body, statics } };
+  }
+  if (field === "accruedRoot" && rewards !== undefined) {
+    const accruedWei = rewards.accruedWei.map((wei) => wei + 65_536n);
+    return {
+      model: { ...body, accruedRoot: accruedRoot(rewards.slots, accruedWei) },
+      rewards: { ...rewards, accruedWei },
+    };
+  }
+  if (field === "claimedRoot" && rewards !== undefined && rewards.claimedWei.length > 0)
+    return { model: { ...body, claimedRoot: claimedRoot([]) }, rewards: { ...rewards, claimedWei: [] } };
+  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
+  if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };
+  return { model: { ...body, [field]: body[field] + (field === "epochStart" ? -1n : 1n) } };
+}
+
+/** False openings of B's body, with the effect that each would have. */
+export function bodyOpenings(kind: number): Forgery[] {
+  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
+  return Array.from({ length: 9 }, (_, i) => ({
+    rule: `another opening of B's body, field ${i}`,
+    kind,
+    forged: (world: World) => {
+      // A Seal wants nothing sealed: SEALED has something.
+      const b = isSeal && i === 5 ? SEALED : honest(kind).b!;
+      const record = world.ledger.requireRecord(b);
+      const shown = { ...record, ...falseBody(kind, i, record) };
+      world.ledger.put(b, shown);
+      const operation = honest(kind, { b });
+      const { settlement } = operation;
+      if (kind === KIND.settle)
+        return { ...operation, words: [expectedSettlementHash(shown, { modelId: b, ...settlement! })] };
+      if (kind !== KIND.genesis) return operation;
+      const { statics, accruedRoot: slotRoot } = shown.model!;
+      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, slotRoot };
+      return { ...operation, words: [genesisHash(terms)] };
+    },
+    at: OPENING_OF_BODY,
+  }));
 }

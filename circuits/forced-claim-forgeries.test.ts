@@ -1,6 +1,6 @@
 /** Forged slots of ForcedClaim: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { OPENING_OF_BODY, OPENING_OF_COUNTERS, setBits } from "./epoch-forgery-parts.ts";
+import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "./epoch-forgery-parts.ts";
 import { packClaim } from "./epoch-operations.ts";
 import {
   common,
@@ -14,7 +14,6 @@ import {
 import {
   BALANCE,
   expectAccepted,
-  type Inputs,
   LEAF,
   LEAF_FIELD,
   loadForgeryTesters,
@@ -100,16 +99,7 @@ describe(nameOf(forcedClaim), () => {
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
       at: "reads * (read[2].node - accruedRoot) === 0;",
     },
-    ...Array.from({ length: 9 }, (_, i) => ({
-      rule: `another opening of B's body, field ${i}`,
-      kind,
-      forged: () => honest(kind),
-      tamper: (inputs: Inputs) => {
-        const row = (inputs.wideModel as bigint[][])[0]!;
-        setInput(inputs, "wideModel", [0, i], row[i]! + 1n);
-      },
-      at: OPENING_OF_BODY,
-    })),
+    ...bodyOpenings(kind),
     {
       rule: "by another leaf, executed",
       kind,

@@ -18,6 +18,7 @@ import {
 } from "./forgery-world.ts";
 import { type LawlessOperation, lawfulForm, lawlessInputs } from "./lawless-slot.ts";
 import type { Leaf } from "./leaf.ts";
+import { sourceWithout } from "./mutant.ts";
 import type { BatchShape } from "./protocol.ts";
 import { expectRefusedBy } from "./refusal-check.ts";
 import { executeSlot } from "./slot.ts";
@@ -72,6 +73,24 @@ export async function expectAccepted(section: Section, build: Build, opening = O
   return inputs;
 }
 
+/** Statements that hold the prover's openings of bodies and counters to the leaves. */
+const OPENINGS = [
+  "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
+  "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
+  "(isPay + opensModel) * (countersB - (ready + 2 * approved + (1 << 2) * cap + (1 << 18) * paymentCount + (1 << 50) * epoch + (1 << 74) * price)) === 0;",
+];
+const credulous = new Map<BatchShape, Promise<CircuitTester>>();
+/** The circuit that believes every opening. */
+function credulousTester(section: Section): Promise<CircuitTester> {
+  const shape = section === "wide" ? WIDE_SHAPE : SHAPE;
+  const spec = batchCircuitSpec(shape, DEPTH);
+  const load = () =>
+    CircuitTester.compile(`${spec.name}-credulous`, sourceWithout(spec.mainSource, OPENINGS));
+  const tester = credulous.get(shape) ?? load();
+  credulous.set(shape, tester);
+  return tester;
+}
+
 /** There is no witness, and the statement that refuses is the one that the rule is written in. */
 export const expectNoWitness = (inputs: Inputs, at: string, message: string, by = tester) =>
   expectRefusedBy(by, inputs, at, message);
@@ -114,7 +133,13 @@ export async function expectForgeryFails(forgery: Forgery): Promise<void> {
     const world = new World();
     const inputs = inputsFor(world, section, forged(world), opening);
     tamper?.(inputs, section);
-    await expectNoWitness(inputs, typeof at === "string" ? at : at[section], message, testerOf(section));
+    const statement = typeof at === "string" ? at : at[section];
+    await expectNoWitness(inputs, statement, message, testerOf(section));
+    // A false opening would otherwise pass: all else is made for it.
+    if (OPENINGS.some((opening) => opening.includes(statement))) {
+      const witness = (await credulousTester(section)).calculateWitness(inputs);
+      await expect(witness, `${message}: refused by more than its opening`).resolves.toBeDefined();
+    }
     if (code !== undefined) expectModelRefuses(forged, code, message, opening);
   }
 }

@@ -17,7 +17,7 @@ import {
   type Leaf,
   type LeafRecord,
   type ModelBody,
-  packCounters,
+  type ModelCounters,
   unpackCounters,
 } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
@@ -73,6 +73,8 @@ export interface LawlessOperation {
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
   > & { readonly cap?: number; readonly slots?: readonly RewardSlot[] };
+  /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
+  readonly shownCounters?: Partial<ModelCounters>;
   /** Last changes to the effect. */
   readonly effectA?: (leaf: Leaf) => Leaf;
   readonly effectB?: (leaf: Leaf) => Leaf;
@@ -91,10 +93,11 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   if (isSettlement(kind)) {
     const { cap = 0, slots = [], ...amounts } = operation.settlement!;
     const common = { modelId: b, settlementHash: words[0]! };
-    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots };
     const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
-    const isSigned = amounts.voidCount > 0 && operation.secret !== undefined;
+    const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
+    const isSigned = isByModel && operation.secret !== undefined;
     const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots, signature };
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
@@ -129,7 +132,7 @@ function lawlessMessage(
     (operation.amountCode << 53n) +
     (operation.nonce << 93n) +
     (operation.maxFeePerUnitWei << 133n);
-  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || operation.kind === KIND.settle;
+  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || isSettlement(operation.kind);
   const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
   return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
 }
@@ -211,6 +214,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     recordB = { ...recordB, leaf: { ...recordB.leaf, ...changes } };
   };
   const leafB = beforeB.leaf;
+  const shown = { ...unpackCounters(leafB.counters), ...operation.shownCounters };
   if (kind === KIND.transfer) changeB({ balance: modulo(leafB.balance + amountWei) });
   if (kind === KIND.commitData) {
     const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a) + amountCode * 2n ** 24n]);
@@ -222,8 +226,10 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
   }
   if (kind === KIND.approveModel || kind === KIND.revokeModel) {
-    const counters = { ...unpackCounters(leafB.counters), isApproved: kind === KIND.approveModel };
-    changeB({ counters: packCounters(counters) });
+    // The bit goes up or down where the shown one says that it has to.
+    const isApproved = kind === KIND.approveModel;
+    const step = BigInt(isApproved) - BigInt(shown.isApproved);
+    changeB({ counters: modulo(leafB.counters + (step << COUNTERS.approved)) });
   }
   const changeBody = (changes: Partial<ModelBody>) => {
     const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
@@ -232,7 +238,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   const slots = beforeB.rewards?.slots ?? [];
   const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
   if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
-    const { epoch, paymentCount } = unpackCounters(leafB.counters);
+    const { epoch, paymentCount } = shown;
     const { chain, openAmount } = leafB;
     const statics = hashStatics((beforeB.model ?? EMPTY_MODEL_BODY).statics);
     const opening = { chain, epoch, sealBatch: context.batchNumber, amountWei: openAmount };
@@ -409,5 +415,31 @@ export function lawlessInputs(
     wide,
     fee,
   };
-  return batchInputs(sealed, 5n, ledger.tree.depth) as Record<string, unknown> & CircuitInputs;
+  const inputs = batchInputs(sealed, 5n, ledger.tree.depth) as Record<string, unknown> & CircuitInputs;
+  for (const section of ["narrow", "wide"] as const) {
+    for (const [i, { shownCounters }] of (slots[section] ?? []).entries())
+      if (shownCounters !== undefined) showCounters(inputs, section, i, shownCounters);
+  }
+  return inputs;
+}
+
+/** Puts other counters into a slot's opening (the columns of narrowRest and wideRest in batch-inputs.ts). */
+function showCounters(
+  inputs: Record<string, unknown>,
+  section: "narrow" | "wide",
+  slot: number,
+  shown: Partial<ModelCounters>,
+): void {
+  const name = `${section}Rest`;
+  const rows = [...(inputs[name] as bigint[][])];
+  const row = [...rows[slot]!];
+  const columns = ["cap", "paymentCount", "epoch", "priceWei"] as const;
+  const first = section === "narrow" ? 5 : 7;
+  for (const [i, column] of columns.entries()) row[first + i] = shown[column] ?? row[first + i]!;
+  if (section === "wide") {
+    if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
+    if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
+  }
+  rows[slot] = row;
+  inputs[name] = rows;
 }

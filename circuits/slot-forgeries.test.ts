@@ -8,6 +8,8 @@
  *
  * The lawful neighbour comes first: the kind's usual operation ("lawful operations"), or `lawful` of the forgery, at
  * the limit that the forgery passes by one. Refusals of shared parts by themselves are in slot-parts.test.ts.
+ * Limits are tried by field aliases in word-alias-forgeries, packings in packing-forgeries. A false opening of a body or of
+ * counters has a witness in the circuit that believes it, which every such forgery is shown to (forgery-check.ts).
  *
  * | rule | test, in this file (authorisation of *) or in the one named |
  * |---|---|
@@ -50,7 +52,8 @@
  * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
  * | ⚔ Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
  * | ⚔ a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
- * | Settle and Genesis have no signer, fee or nonce | settle-forgeries: a nonce of the treasury used, an amount field … |
+ * | ⚔ a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
+ * | Settle and Genesis have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
  * | ⚔ a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
  * | Claim: the slot's own contributor or validator, the whole share, once | claim-forgeries |
  * | ⚔ ForcedClaim: executed exactly where the slot is A's, A the sender's and the model ready; whose a slot is cannot be hidden | forced-claim-forgeries |

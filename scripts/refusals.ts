@@ -1,6 +1,6 @@
 /**
  * Makes docs/refusals.md: runs every forgery, and lists the statement that refused each. Run it after a rule or a
- * forgery has changed: npx tsx scripts/refusals.ts
+ * forgery has changed: npx tsx scripts/refusals.ts. With names of test files, only their sections are made anew.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,10 +23,12 @@ Made by \`npx tsx scripts/refusals.ts\`.
 const directory = mkdtempSync(join(tmpdir(), "refusals-"));
 const path = join(directory, "refusals.jsonl");
 writeFileSync(path, "");
-const files = readdirSync("circuits")
+const chosen = process.argv.slice(2);
+const all = readdirSync("circuits")
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `circuits/${name}`)
   .filter((name) => /(forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));
+const files = chosen.length === 0 ? all : all.filter((name) => chosen.includes(name));
 console.log(`running the forgeries of ${files.length} files; this takes some minutes`);
 const { status } = spawnSync("npx", ["vitest", "run", ...files], {
   stdio: "inherit",
@@ -43,6 +45,13 @@ const refusals = readFileSync(path, "utf8")
 rmSync(directory, { recursive: true });
 
 const byFile = new Map<string, Set<string>>();
+if (chosen.length > 0) {
+  for (const section of readFileSync(REFUSALS_PAGE, "utf8").split("\n## ").slice(1)) {
+    const file = /^`(.*)`/.exec(section)![1]!;
+    if (files.includes(file) || !all.includes(file)) continue;
+    byFile.set(file, new Set(section.split("\n").filter((line) => /^\| (?!forgery )/.test(line))));
+  }
+}
 for (const refusal of refusals) {
   const rows = byFile.get(refusal.file) ?? new Set();
   byFile.set(refusal.file, rows.add(refusalRow(refusal)));
@@ -52,4 +61,4 @@ const sections = [...byFile].sort().map(([file, rows]) => {
   return `## \`${file}\`\n\n${table.join("\n")}\n`;
 });
 writeFileSync(REFUSALS_PAGE, `${HEAD}\n${sections.join("\n")}`);
-console.log(`docs/refusals.md: ${refusals.length} forgeries`);
+console.log(`docs/refusals.md: ${[...byFile.values()].reduce((sum, rows) => sum + rows.size, 0)} forgeries`);

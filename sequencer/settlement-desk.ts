@@ -13,14 +13,13 @@ import {
 } from "../bridge/settlement-statement.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import type { DeployedCircuit } from "../circuits/deployment.ts";
-import { type Signature, verifySignature } from "../circuits/eddsa.ts";
+import type { Signature } from "../circuits/eddsa.ts";
 import { type LeafRecord, unpackBinding } from "../circuits/leaf.ts";
-import { leafReference } from "../circuits/operation.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
-import { refuse, requireKind } from "../circuits/record-rules.ts";
+import { requireKind } from "../circuits/record-rules.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement-data.ts";
-import { settlementMessage, settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { BatchRecord } from "./batch-record.ts";
@@ -39,8 +38,6 @@ export interface SettlementCircuit extends DeployedCircuit {
 }
 
 export interface SettlementDeskModules {
-  /** Of the rollup: a model signs its genesis for it. */
-  readonly domain: bigint;
   readonly line: BatchLine;
   readonly log: LedgerLog;
   readonly feed: FeedPublisher;
@@ -124,10 +121,7 @@ export class SettlementDesk {
     };
     const cap = capOf(record.kind, posted, this.modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its slots fit", request);
-    if (request.kind === "genesis") {
-      this.requireRowsFit(request, posted, model);
-      this.requireConsent(request, model);
-    }
+    if (request.kind === "genesis") this.requireRowsFit(request, posted, model);
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
     if (signals.some((signal, i) => signal !== request.publicSignals[i]))
@@ -138,8 +132,7 @@ export class SettlementDesk {
         data: { modelId: request.modelId, epoch, circuit: circuit.name },
       });
     }
-    const operation =
-      derived.kind === KIND.settle ? { ...derived, signature: request.signature ?? null } : derived;
+    const operation = { ...derived, signature: request.signature ?? null };
     const posting = {
       circuit: circuit.name,
       wire: request.data,
@@ -238,21 +231,6 @@ export class SettlementDesk {
       `it names a settlement circuit of ${rows} rows, the model has ${rowCount}`,
       request,
     );
-  }
-
-  /**
-   * ⚔ A genesis fixes the model's cap for ever, and whoever made its slot table can prove one: without the model's word
-   * a stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
-   */
-  private requireConsent(request: SettlementRequest, { leaf }: LeafRecord): void {
-    const { modelId, signature } = request;
-    const context = { domain: this.modules.domain, bRef: leafReference(leaf) };
-    const message = settlementMessage(request, context, KIND.genesis);
-    if (signature !== undefined && verifySignature({ keyX: leaf.keyX, message, signature })) return;
-    refuse("OP_BAD_SIGNATURE", `a genesis needs the signature of model ${modelId}`, {
-      id: modelId,
-      kind: "genesis",
-    });
   }
 
   /** @returns prevRandao of the Seal's batch; 0 where none is needed */
