@@ -186,7 +186,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      return (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 24n);
+      return (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
     }
     case KIND.revokeModel:
       return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;

@@ -29,7 +29,7 @@ import {
 } from "./forgery-world.ts";
 import { type DatanetBody, hashDatanetBody, hashStatics, type Leaf, packBinding } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import { BINDING_BITS, FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { keyXOf, START_TIMESTAMP } from "./random-ledger.ts";
 
 await initPoseidon();
@@ -183,10 +183,10 @@ describe("ApproveModel", () => {
     { rule: "another version", kind, forged: binding({ version: 2n }), at: AT, code },
     { rule: "another N", kind, forged: binding({ rowCount: 301n }), at: AT, code },
     {
-      rule: "a binding above 112 bits",
+      rule: "a binding above 127 bits",
       kind,
-      lawful: binding({ predecessorId: 2n ** 24n - 1n }),
-      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
+      lawful: binding({ predecessorId: 2n ** 24n - 1n, drawBits: 7n, featureCount: 2n ** 12n - 1n }),
+      forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
       tamper: (inputs) => setScratch(inputs, STATICS.binding >> 88n),
       at: AT,
       code,
@@ -289,10 +289,10 @@ describe("RevokeModel", () => {
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
-      rule: "a binding above 112 bits",
+      rule: "a binding above 127 bits",
       kind,
-      lawful: bound({ binding: packBinding({ ...BINDING, predecessorId: 2n ** 24n - 1n, version: 7n }) }),
-      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
+      lawful: bound({ binding: packBinding({ ...BINDING, featureCount: 2n ** 12n - 1n, version: 7n }) }),
+      forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
       at: "isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
