@@ -175,6 +175,11 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
         [words[0]!, 160],
         [words[6]! >> 96n, 32],
       ]);
+    case KIND.publishVersion:
+      return sideBySide([
+        [0n, 160],
+        [words[3]!, 32],
+      ]);
     case KIND.createAccount:
     case KIND.createDatanet:
     case KIND.withdraw:
@@ -186,7 +191,11 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      return (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
+      const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
+      return sideBySide([
+        [rest, 160],
+        [trace.datanetA!.rowCount, 32],
+      ]);
     }
     case KIND.revokeModel:
       return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;

@@ -1,5 +1,6 @@
 /** Forged slots of the kinds that datanets sign, and of Withdraw and SetKey: see slot-forgeries.test.ts. */
 import { beforeAll, describe, it } from "vitest";
+import { shiftedDown } from "./field-aliases.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -71,7 +72,12 @@ describe("Withdraw", () => {
   ]);
 });
 
+// OTHER_DATANET's binding, as a sum of DATANET's parts at version 2: 2^56 · N makes up for the rest.
+const FOREIGN_BINDING = packBinding({ ...BINDING, datanetId: BigInt(OTHER_DATANET), predecessorId: 0n });
+const CARRYING_ROWS = shiftedDown(FOREIGN_BINDING - BigInt(DATANET) - (2n << 24n), 56);
+
 describe("PublishVersion", () => {
+  const ROWS = "isPublish * (words[3] - split32) === 0;";
   const WORDS = HONEST[KIND.publishVersion]!.words!;
   testForgeries([
     ...[1, 3].map((leafKind) => ({
@@ -86,7 +92,15 @@ describe("PublishVersion", () => {
       kind: KIND.publishVersion,
       lawful: () => honest(KIND.publishVersion, { words: WORDS.with(3, 2n ** 32n - 1n) }),
       forged: () => honest(KIND.publishVersion, { words: WORDS.with(3, 2n ** 32n) }),
-      at: "wordRange.in <==",
+      at: ROWS,
+      code: "OP_MALFORMED",
+    },
+    {
+      // ⚔ 2^64 · N < 2^96 in the field, so a shifted check lets it pass; see the approval below.
+      rule: "an N that carries into a foreign model's binding",
+      kind: KIND.publishVersion,
+      forged: () => honest(KIND.publishVersion, { words: WORDS.with(3, CARRYING_ROWS) }),
+      at: ROWS,
       code: "OP_MALFORMED",
     },
     {
@@ -183,11 +197,23 @@ describe("ApproveModel", () => {
     { rule: "another version", kind, forged: binding({ version: 2n }), at: AT, code },
     { rule: "another N", kind, forged: binding({ rowCount: 301n }), at: AT, code },
     {
+      // ⚔ Else a datanet approves models that are bound to another's rows, with owners of its own choice. No rule leads
+      // to such an N (PublishVersion refuses it), and the approval does not rest on that.
+      rule: "a foreign model, by an N that carries into its binding",
+      kind,
+      forged: (world) => {
+        world.setDatanet(DATANET, { version: 2n, rowCount: CARRYING_ROWS });
+        return bound({ binding: FOREIGN_BINDING })(world);
+      },
+      at: "isApprove * (datanet[1] - split32) === 0;",
+      code,
+    },
+    {
       rule: "a binding above 127 bits",
       kind,
       lawful: binding({ predecessorId: 2n ** 24n - 1n, drawBits: 7n, featureCount: 2n ** 12n - 1n }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
-      tamper: (inputs) => setScratch(inputs, STATICS.binding >> 88n),
+      tamper: (inputs) => setScratch(inputs, (STATICS.binding >> 88n) | (PUBLISHED.rowCount << 160n)),
       at: AT,
       code,
     },
@@ -248,7 +274,7 @@ describe("ApproveModel", () => {
         const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot } = PUBLISHED;
         const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot];
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
-        setScratch(inputs, STATICS.binding >> 88n);
+        setScratch(inputs, (STATICS.binding >> 88n) | (rowCount << 160n));
       },
       at: "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
     })),

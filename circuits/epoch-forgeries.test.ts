@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { NO_A, openings, READY, SEALABLE, sealedBy, TERMS, withBody } from "./epoch-forgery-parts.ts";
 import {
+  AUTHORISATION,
   expectAccepted,
   loadForgeryTesters,
   PATH,
@@ -10,7 +11,17 @@ import {
   testForgeries,
   wideTester,
 } from "./forgery-check.ts";
-import { type Build, honest, MODEL, PAYER, SEALED, STATICS, WAITING, type World } from "./forgery-world.ts";
+import {
+  type Build,
+  honest,
+  MODEL,
+  PAYER,
+  SEALED,
+  STATICS,
+  secretOf,
+  WAITING,
+  type World,
+} from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 import { hashStatics, type Leaf } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
@@ -121,6 +132,8 @@ describe("Genesis", () => {
     });
   const code = "OP_SETTLEMENT_DIFFERS";
   const { settlement } = honest(kind);
+  const withCap = (cap: number, changes: Partial<LawlessOperation> = {}) =>
+    honest(kind, { words: [hashOf({ cap })], settlement: { ...settlement!, cap }, ...changes });
   testForgeries([
     ...openings(kind),
     {
@@ -167,6 +180,42 @@ describe("Genesis", () => {
       forged: () => honest(kind, { words: honest(KIND.settle).words! }),
       at: TERMS,
       code,
+    },
+    // ⚔ It fixes the cap for ever, and whoever knows the slot table can prove one.
+    ...[1, 16, 65_535].map((cap) => ({
+      rule: `no signature of the model, cap ${cap}`,
+      kind,
+      lawful: () => withCap(cap),
+      forged: () => withCap(cap, { secret: undefined as never }),
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    })),
+    ...(
+      [
+        ["a stranger's signature", { secret: secretOf(PAYER) }],
+        ["a signature for another cap", { signed: { words: [hashOf({ cap: 17 })] } }],
+        ["a signature for another rollup", { signed: { domain: 5n } }],
+        ["a signature for a model of another owner", { signed: { bRef: 5n } }],
+        ["a signature of a Settle", { signed: { kind: KIND.settle } }],
+        ["a signature with a nonce", { signed: { nonce: 1n } }],
+        ["a signature with a fee limit", { signed: { maxFeePerUnitWei: 1n } }],
+      ] as [string, Partial<LawlessOperation>][]
+    ).map(([rule, changes]) => ({
+      rule,
+      kind,
+      forged: () => withCap(16, changes),
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    })),
+    {
+      rule: "a model without a key",
+      kind,
+      forged: (world) => {
+        world.set(WAITING, { keyX: 0n });
+        return withCap(16);
+      },
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
     },
     { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
     ...(

@@ -10,7 +10,7 @@ export const OPENING_OF_BODY =
   "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 export const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
-export const READY = "(isSeal + isClaim) * (1 - ready) === 0;";
+export const READY = "(isSeal + isSettle + isClaim) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";
 export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";

@@ -273,7 +273,7 @@ export function honest(kind: number, changes: Partial<LawlessOperation> = {}): L
   const operation = { ...HONEST[kind]!, ...changes };
   const words =
     kind === KIND.approveModel && changes.words === undefined ? [hashStatics(STATICS)] : operation.words;
-  const signer = kind === KIND.settle ? operation.b : operation.a;
+  const signer = kindRule(kind)!.isSettlement ? operation.b : operation.a;
   return { secret: secretOf(signer ?? 0), ...operation, ...(words === undefined ? {} : { words }) };
 }
 

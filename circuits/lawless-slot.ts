@@ -91,10 +91,11 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   if (isSettlement(kind)) {
     const { cap = 0, slots = [], ...amounts } = operation.settlement!;
     const common = { modelId: b, settlementHash: words[0]! };
-    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots };
     const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
-    const isSigned = amounts.voidCount > 0 && operation.secret !== undefined;
+    const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
+    const isSigned = isByModel && operation.secret !== undefined;
     const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots, signature };
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
@@ -129,7 +130,7 @@ function lawlessMessage(
     (operation.amountCode << 53n) +
     (operation.nonce << 93n) +
     (operation.maxFeePerUnitWei << 133n);
-  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || operation.kind === KIND.settle;
+  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || isSettlement(operation.kind);
   const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
   return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
 }

@@ -63,19 +63,32 @@ export function signSettle(
   secret: bigint,
   domain: bigint,
 ): SettleOperation {
-  if (operation.voidCount === 0) return operation;
-  const bRef = leafReference(ledger.opened(operation.modelId).leaf);
-  return { ...operation, signature: signMessage(secret, settlementMessage(operation, { domain, bRef })) };
+  return operation.voidCount === 0 ? operation : signedByModel(ledger, operation, secret, domain);
 }
 
+function signedByModel<T extends SettlementOperation>(
+  ledger: Ledger,
+  operation: T,
+  secret: bigint,
+  domain: bigint,
+): T {
+  const bRef = leafReference(ledger.opened(operation.modelId).leaf);
+  const message = settlementMessage(operation, { domain, bRef }, operation.kind);
+  return { ...operation, signature: signMessage(secret, message) };
+}
+
+/** The Genesis of a model, signed by `secret`. */
 export function genesisOperation(
   ledger: Ledger,
-  modelId: number,
+  model: { readonly id: number; readonly secret: bigint },
   slots: readonly RewardSlot[],
   cap: number,
+  domain: bigint,
 ): GenesisOperation {
+  const { id: modelId, secret } = model;
   const settlementHash = expectedGenesisHash(ledger.requireRecord(modelId), modelId, cap);
-  return { kind: KIND.genesis, modelId, settlementHash, cap, slots };
+  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, slots, signature: null };
+  return signedByModel(ledger, unsigned, secret, domain);
 }
 
 /** What is posted for it. Call before it is executed: the sealed epoch is read from the ledger. */
@@ -104,7 +117,7 @@ export function randomSettlement(
   slots: readonly RewardSlot[],
   domain: bigint,
 ): SettlementOperation {
-  if (kind === KIND.genesis) return genesisOperation(ledger, model.id, slots, 1 + random.below(30));
+  if (kind === KIND.genesis) return genesisOperation(ledger, model, slots, 1 + random.below(30), domain);
   const { rewards } = ledger.requireRecord(model.id);
   if (rewards === undefined || rewards.sealed === null) {
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };

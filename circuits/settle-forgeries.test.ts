@@ -1,7 +1,7 @@
 /** Forged slots of Settle: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { NEEDED, NO_A, openings, setBits, TERMS, withBody } from "./epoch-forgery-parts.ts";
+import { NEEDED, NO_A, openings, READY, setBits, TERMS, withBody } from "./epoch-forgery-parts.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -54,6 +54,17 @@ describe("Settle", () => {
     honest(kind, { settlement: { ...amounts, ...changes } });
   testForgeries([
     ...openings(kind),
+    {
+      // No rule leads there; the circuit asks all the same.
+      rule: "a sealed epoch of a model without a genesis",
+      kind,
+      forged: (world) => {
+        world.setCounters(SEALED, { isReady: false });
+        return honest(kind);
+      },
+      at: READY,
+      code: "OP_MODEL_NOT_READY",
+    },
     {
       rule: "a model that has sealed nothing",
       kind,

@@ -180,7 +180,13 @@ describe("a life of epochs", () => {
     expect([counters.epoch, counters.paymentCount]).toEqual([2n, 0n]);
     // A J of the epoch before is no other epoch's.
     expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_SETTLEMENT_DIFFERS"));
-    const genesis = genesisOperation(world.ledger, WAITING, SLOTS, 16);
+    const genesis = genesisOperation(
+      world.ledger,
+      { id: WAITING, secret: secretOf(WAITING) },
+      SLOTS,
+      16,
+      TEST_DOMAIN,
+    );
     teller.do(genesis);
     expect(unpackCounters(world.leaf(WAITING).counters)).toMatchObject({
       isReady: true,
@@ -201,7 +207,13 @@ describe("a life of epochs", () => {
 
   it("refuses a genesis with other slots, counts or rows than the model is bound to", () => {
     const { ledger } = new World();
-    const genesis = genesisOperation(ledger, WAITING, SLOTS, 16);
+    const genesis = genesisOperation(
+      ledger,
+      { id: WAITING, secret: secretOf(WAITING) },
+      SLOTS,
+      16,
+      TEST_DOMAIN,
+    );
     const [first, second] = SLOTS;
     const rows: [string, typeof SLOTS][] = [
       ["slotRoot", [second!, first!]],
@@ -213,7 +225,12 @@ describe("a life of epochs", () => {
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
     }
     for (const cap of [0, 65_536]) {
-      const act = () => executeSlot(ledger, genesisOperation(ledger, WAITING, SLOTS, cap), CONTEXT);
+      const act = () =>
+        executeSlot(
+          ledger,
+          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, SLOTS, cap, TEST_DOMAIN),
+          CONTEXT,
+        );
       expect(act).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "cap" }));
     }
   });

@@ -45,6 +45,8 @@ export interface GenesisOperation {
   /** Most payments an epoch. */
   readonly cap: number;
   readonly slots: readonly RewardSlot[];
+  /** The model's, over `settlementMessage`; null where a batch is replayed. */
+  readonly signature: Signature | null;
 }
 
 export type SettlementOperation = SettleOperation | GenesisOperation;
@@ -53,8 +55,8 @@ export type SettlementOperation = SettleOperation | GenesisOperation;
 export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
 
 /**
- * What a model's key signs where its Settle has voids: the message of an operation with nonce and fee limit 0. Of a
- * Genesis, which no circuit reads a signature of, the same under its own kind: the sequencer asks for it.
+ * What a model's key signs of its Genesis, and of a Settle that has voids: the message of an operation with nonce and fee
+ * limit 0. A Genesis can be executed once and a sealed epoch settled once, so neither needs a nonce.
  */
 export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
@@ -145,6 +147,7 @@ export function settlementOperationOf(
       settlementHash: given,
       cap: posted.cap,
       slots: genesisSlots(posted.items),
+      signature: null,
     };
   }
   const { rewards } = model;

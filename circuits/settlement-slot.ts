@@ -5,7 +5,7 @@ import { openModel, settleModel } from "./epoch-operations.ts";
 import type { LeafRecord } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
 import { leafReference } from "./operation.ts";
-import { KIND, TREASURY_ID } from "./protocol.ts";
+import { KIND, kindRule, TREASURY_ID } from "./protocol.ts";
 import { credit, refuse, withLeaf } from "./record-rules.ts";
 import {
   type ReplayedSettlement,
@@ -16,7 +16,8 @@ import {
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /**
- * Applies a posted Settle or Genesis with its posted data; its proof and, with voids, the batch's stand for the rest.
+ * Applies a posted Settle or Genesis with its posted data; its proof and the batch's, which has read the model's
+ * signature, stand for the rest.
  * @throws OP_* where the ledger has no such settlement
  */
 export function replaySettlement(
@@ -30,7 +31,7 @@ export function replaySettlement(
 }
 
 /**
- * Nobody signs a settlement but, where it has voids, the model; a replay leaves that to the batch's proof.
+ * A Genesis, and a Settle that has voids, need the model's signature; a replay leaves that to the batch's proof.
  * @throws OP_* (docs/errors.md)
  */
 export function executeSettlement(
@@ -43,27 +44,15 @@ export function executeSettlement(
   const model = ledger.requireRecord(modelId);
   let newA: LeafRecord | null = null;
   let effect: ReturnType<typeof settleModel>;
-  let signature: Signature | null = null;
   if (operation.kind === KIND.settle) {
     effect = settleModel(model, operation);
     const treasury = ledger.requireRecord(TREASURY_ID);
     newA = withLeaf(treasury, { balance: credit(treasury.leaf.balance, operation.treasuryWei) });
-    if (operation.voidCount > 0 && isSignatureNeeded) {
-      signature = operation.signature;
-      const message = settlementMessage(operation, {
-        domain: context.domain,
-        bRef: leafReference(model.leaf),
-      });
-      if (signature === null || !verifySignature({ keyX: model.leaf.keyX, message, signature })) {
-        refuse("OP_BAD_SIGNATURE", `a settlement with voids needs the signature of model ${modelId}`, {
-          id: modelId,
-          kind: "settle",
-        });
-      }
-    }
   } else {
     effect = openModel(model, operation, context.timestamp);
   }
+  const isByModel = operation.kind === KIND.genesis || operation.voidCount > 0;
+  const signature = isByModel && isSignatureNeeded ? requireSignature(operation, model, context) : null;
   const words = [operation.settlementHash];
   return applyEffect(ledger, {
     record: { kind, a: TREASURY_ID, b: modelId, amountCode: 0n, isValid: false, words },
@@ -74,5 +63,24 @@ export function executeSettlement(
     signature,
     signerKeyX: model.leaf.keyX,
     settlement: effect.trace,
+  });
+}
+
+/**
+ * ⚔ A Genesis fixes the model's cap for ever, and whoever knows its slot table can prove one: without the model's word a
+ * stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
+ */
+function requireSignature(
+  operation: SettlementOperation,
+  { leaf }: LeafRecord,
+  { domain }: SlotContext,
+): Signature {
+  const { kind, modelId, signature } = operation;
+  const message = settlementMessage(operation, { domain, bRef: leafReference(leaf) }, kind);
+  if (signature !== null && verifySignature({ keyX: leaf.keyX, message, signature })) return signature;
+  const what = kind === KIND.genesis ? "a genesis" : "a settlement with voids";
+  return refuse("OP_BAD_SIGNATURE", `${what} needs the signature of model ${modelId}`, {
+    id: modelId,
+    kind: kindRule(kind)!.name,
   });
 }

@@ -79,7 +79,7 @@ interface ISettlements {
     error SettlementDefaultTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
     /// @notice Before `earliest` only the sequencer settles.
     error SettlementStrangerTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
-    /// @notice A Genesis fixes the model's cap and needs no signature, so it comes from the sequencer alone.
+    /// @notice A Genesis opens a model that holds nobody's money yet, so only the sequencer posts one.
     error SettlementGenesisNotSequencer(address caller);
 
     /// @notice No batch of that number holds a Seal.

@@ -109,7 +109,9 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         _emit(settlement, record, elements, sort, cap);
     }
 
-    /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names.
+    /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names. The batch's proof shows
+    /// that the model's key signed them, so others could do no harm; but nobody needs a way around the sequencer either:
+    /// a model without a genesis holds nobody's money.
     function _cap(uint256 keys, Record memory record, SettlementElements.Elements memory elements)
         private
         view

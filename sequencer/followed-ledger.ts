@@ -217,7 +217,7 @@ export class FollowedLedger {
       { ...posted, cap },
       model,
     );
-    const operation = derived.kind === KIND.settle ? { ...derived, signature } : derived;
+    const operation = { ...derived, signature };
     const posting = { circuit, wire: data, publicSignals, proof: entry.proof };
     const { slot } = this.head.execute(operation, posting);
     const common = { type: "settlement", hash: hex32(settlementHash), epoch, operation, posting } as const;

@@ -67,7 +67,7 @@ function operationEntryView(host: LedgerHost, sequence: number, entry: Operation
 
 function settlementEntryView(sequence: number, entry: SettlementEntry) {
   const { acknowledgedAtMs, batchNumber, epoch, hash, operation, posting } = entry;
-  const signature = operation.kind === KIND.settle ? operation.signature : null;
+  const { signature } = operation;
   return {
     sequence,
     type: entry.type,

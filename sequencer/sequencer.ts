@@ -99,7 +99,7 @@ export class Sequencer {
       logger: modules.logger,
       frozenGauge: modules.metrics.frozen,
     });
-    this.settlements = new SettlementDesk({ ...modules, line: this.line, domain: options.rules.domain });
+    this.settlements = new SettlementDesk({ ...modules, line: this.line });
   }
 
   /**

@@ -12,11 +12,10 @@ import {
 } from "../bridge/settlement-statement.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import type { DeployedCircuit } from "../circuits/deployment.ts";
-import { type Signature, verifySignature } from "../circuits/eddsa.ts";
+import type { Signature } from "../circuits/eddsa.ts";
 import type { LeafRecord } from "../circuits/leaf.ts";
-import { leafReference } from "../circuits/operation.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
-import { refuse, requireKind } from "../circuits/record-rules.ts";
+import { requireKind } from "../circuits/record-rules.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
@@ -24,7 +23,7 @@ import {
   genesisSlots,
   type PostedSettlement,
 } from "../circuits/settlement-data.ts";
-import { settlementMessage, settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
 import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
@@ -44,8 +43,6 @@ export interface SettlementCircuit extends DeployedCircuit {
 }
 
 export interface SettlementDeskModules {
-  /** Of the rollup: a model signs its genesis for it. */
-  readonly domain: bigint;
   readonly line: BatchLine;
   readonly log: LedgerLog;
   readonly feed: FeedPublisher;
@@ -132,7 +129,6 @@ export class SettlementDesk {
     if (request.kind === "genesis") {
       const named = this.modules.circuits[posted.capCircuit]!;
       this.requireFits(request, named, model, genesisSlots(posted.items).length);
-      this.requireConsent(request, model);
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
       this.requireFits(request, circuit, model, model.rewards!.slots.length);
     }
@@ -146,8 +142,7 @@ export class SettlementDesk {
         data: { modelId: request.modelId, epoch, circuit: circuit.name },
       });
     }
-    const operation =
-      derived.kind === KIND.settle ? { ...derived, signature: request.signature ?? null } : derived;
+    const operation = { ...derived, signature: request.signature ?? null };
     const posting = {
       circuit: circuit.name,
       wire: request.data,
@@ -256,21 +251,6 @@ export class SettlementDesk {
       `${name} is for ${has} ${what}, model ${request.modelId} has ${given}`,
       { data: { modelId: request.modelId, circuit: name, what, given, has } },
     );
-  }
-
-  /**
-   * ⚔ A genesis fixes the model's cap for ever, and whoever made its slot table can prove one: without the model's word
-   * a stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
-   */
-  private requireConsent(request: SettlementRequest, { leaf }: LeafRecord): void {
-    const { modelId, signature } = request;
-    const context = { domain: this.modules.domain, bRef: leafReference(leaf) };
-    const message = settlementMessage(request, context, KIND.genesis);
-    if (signature !== undefined && verifySignature({ keyX: leaf.keyX, message, signature })) return;
-    refuse("OP_BAD_SIGNATURE", `a genesis needs the signature of model ${modelId}`, {
-      id: modelId,
-      kind: "genesis",
-    });
   }
 
   /** @returns prevRandao of the Seal's batch; 0 where none is needed */
