@@ -17,6 +17,8 @@ export interface TamperOptions {
   only?: (signal: string) => boolean;
   /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */
   aliasBits?: readonly number[];
+  /** Field elements to put in the signal's place, and to add to it. */
+  aliases?: readonly bigint[];
 }
 
 interface WireUse {
@@ -125,7 +127,10 @@ export class CircuitTester {
       if (options.only === undefined ? isInput : !options.only(signal)) continue;
       const from = witness[wire]!;
       const aliases = (options.aliasBits ?? [1, 64]).map((bits) => from + (1n << BigInt(bits)));
-      const candidates = [from + 1n, 0n, -1n, ...aliases].map((value) => modulo(value, header.prime));
+      const given = (options.aliases ?? []).flatMap((alias) => [alias, from + alias]);
+      const candidates = [from + 1n, 0n, -1n, ...aliases, ...given].map((value) =>
+        modulo(value, header.prime),
+      );
       for (const to of new Set(candidates)) {
         if (to !== from && !this.#isNoticed(wire, to - from, sides))
           findings.push({ signal, wire, from, to });

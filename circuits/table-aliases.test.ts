@@ -1,0 +1,68 @@
+/** What a prover of a slot table or of an exit can choose once z is known: every input and wire alone, and aliases. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { freeInputs, looseWires } from "./alias-check.ts";
+import { leafExitCircuitSpec, slotExitCircuitSpec, slotTableCircuitSpec } from "./circuit-registry.ts";
+import { CircuitTester } from "./circuit-tester.ts";
+import { exitInputs, exitWorld, MODEL_ID } from "./exit-world.ts";
+import { leafExit } from "./leaf-exit.ts";
+import { initPoseidon } from "./poseidon.ts";
+import { epochOf, statedInputs } from "./settlement-world.ts";
+import { slotExit } from "./slot-exit.ts";
+import { defaultSplit, genesisOf } from "./slot-table-model.ts";
+
+const SLOTS = 4;
+const SHIFTS = [16, 24, 40, 48, 88, 96, 112];
+const STATICS = { origin: 56, predecessor: 24, shape: 15, ownerParts: 16, validatorParts: 16, present: 1 };
+const load = ({ name, mainSource }: { name: string; mainSource: string }) =>
+  CircuitTester.compile(name, mainSource);
+
+beforeAll(initPoseidon);
+
+describe("SlotTable", () => {
+  // amount's bound is that of a sealed amount; `item` is the posted one.
+  const WIDTHS = {
+    ...STATICS,
+    ...{ modelId: 24, epoch: 24, sealBatch: 40, cap: 16, isGenesis: 1, amount: 96, item: 96, remainder: 40 },
+  };
+  it.each(["genesis", "default split"])(
+    "under the honest z a prover of a %s chooses nothing",
+    async (kind) => {
+      const tester = await load(slotTableCircuitSpec(SLOTS));
+      const { model, sealed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
+      const prepared =
+        kind === "genesis"
+          ? genesisOf(model, { circuit: 3, payments: 60 }, SLOTS)
+          : defaultSplit(model, sealed, SLOTS);
+      const { inputs } = statedInputs(prepared);
+      expect(await freeInputs(tester, inputs, WIDTHS, SHIFTS)).toEqual([]);
+      // The inverse of an absent slot's count is free, and nothing reads it.
+      const witness = await tester.calculateWitness(inputs);
+      expect(looseWires(tester, witness, SHIFTS)).toEqual(["main.inverse[3]"]);
+    },
+  );
+});
+
+describe("exits", () => {
+  const ledger = () => exitWorld(6, { rowCounts: [2, 3, 1], openAmount: 10n ** 18n + 7n, sealedWei: 3n });
+
+  it("under the honest z a prover of a leaf's exit chooses nothing", async () => {
+    const tester = await load(leafExitCircuitSpec());
+    const inputs = exitInputs(leafExit(ledger(), MODEL_ID));
+    expect(await freeInputs(tester, inputs, { idBits: 1 }, [24, 96])).toEqual([]);
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
+  });
+
+  it("under the honest z a prover of a slot's exit chooses nothing", async () => {
+    const tester = await load(slotExitCircuitSpec(SLOTS));
+    const inputs = exitInputs(slotExit(ledger(), MODEL_ID, 1, 0, SLOTS));
+    const widths = {
+      ...STATICS,
+      ...{ modelBits: 1, slotBits: 1, role: 1, ownerBits: 1, isSealed: 1, otherId: 24 },
+      ...{ accruedWei: 120, countersRest: 169, openAmount: 96, sealedWei: 96 },
+    };
+    expect(await freeInputs(tester, inputs, widths, [16, 24, 48])).toEqual([]);
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
+  });
+});
