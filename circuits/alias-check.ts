@@ -66,7 +66,7 @@ export async function freeInputs(
     for (const to of new Set([...steps, ...carries, ...beyond].map(modulo))) {
       if (to === modulo(value)) continue;
       const outcome = await refusalOf(tester, withScalar(inputs, place, to));
-      if (outcome instanceof Array) {
+      if (Array.isArray(outcome)) {
         if (to >= 2n ** 128n) noteRefusal(`an alias of ${name}`, outcome, outcome.at(-1)!);
         continue;
       }
