@@ -10,8 +10,11 @@ import { FIELD_ORDER } from "./protocol.ts";
 import { noteRefusal, refusalOf } from "./refusal-check.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
-/** Bits of the inputs that the circuit itself bounds, by name. */
-export type InputWidths = Readonly<Record<string, number>>;
+/**
+ * Of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits, that packings and scaled
+ * checks multiply them with.
+ */
+export type InputWidths = Readonly<Record<string, readonly [width: number, ...shifts: readonly number[]]>>;
 
 interface Place {
   readonly name: string;
@@ -46,23 +49,21 @@ function withScalar(inputs: CircuitInputs, { name, path }: Place, to: bigint): C
  * be refused or make another C or y, which is another statement.
  *
  * @param widths of inputs that have a range of their own; every other input is altered, too
- * @param shifts powers of two that the circuit's packings multiply with, in bits
  * @returns inputs that a prover may choose after z: `name.place`
  */
 export async function freeInputs(
   tester: CircuitTester,
   inputs: CircuitInputs,
   widths: InputWidths,
-  shifts: readonly number[],
 ): Promise<string[]> {
   const { witness: honest } = (await refusalOf(tester, inputs)) as { witness: bigint[] };
   const free = new Set<string>();
   for (const place of placesOf(inputs)) {
     const { name, path, value } = place;
-    const width = widths[name];
+    const [width, ...shifts] = widths[name] ?? [];
     const beyond = width === undefined ? [] : fieldAliases(width, shifts);
     const steps = [value + 1n, value - 1n, value ^ 1n, 0n, -value, value + 0x1234567n];
-    const carries = shifts.map((shift) => value + shiftedDown(1n, shift));
+    const carries = [24, ...shifts].map((shift) => value + shiftedDown(1n, shift));
     for (const to of new Set([...steps, ...carries, ...beyond].map(modulo))) {
       if (to === modulo(value)) continue;
       const outcome = await refusalOf(tester, withScalar(inputs, place, to));

@@ -1,6 +1,6 @@
 /** What a prover of a settlement can choose once z is known: every input and wire alone, by small steps and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { freeInputs, looseWires } from "./alias-check.ts";
+import { freeInputs, type InputWidths, looseWires } from "./alias-check.ts";
 import { loadSettlementTester, tester } from "./settlement-forgery-check.ts";
 import { settleEpoch } from "./settlement-model.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, statedInputs } from "./settlement-world.ts";
@@ -8,24 +8,24 @@ import { acceptedWitness, epochOf, SMALL_SIZE, statedInputs } from "./settlement
 beforeAll(loadSettlementTester);
 
 /** Inputs with a range of their own. The others are bound by a hash, by L1's element or by the score equation. */
-const WIDTHS = {
-  modelId: 24,
-  epoch: 24,
-  sealBatch: 40,
-  amount: 96,
-  origin: 56,
-  predecessor: 24,
-  ownerParts: 16,
-  validatorParts: 16,
-  present: 1,
-  active: 1,
-  isValid: 1,
-  earned: 96,
-  remainder: 40,
-  hits: Math.log2(SMALL_SIZE.draws) + 1,
-  queryBytes: 8,
+const WIDTHS: InputWidths = {
+  modelId: [24],
+  epoch: [24, 24],
+  sealBatch: [40, 24, 48],
+  amount: [96, 24],
+  origin: [56],
+  predecessor: [24, 88],
+  ownerParts: [16],
+  validatorParts: [16, 16],
+  present: [1],
+  active: [1],
+  isValid: [1, 128],
+  earned: [96, 40, 48],
+  remainder: [40, 80],
+  hits: [Math.log2(SMALL_SIZE.draws) + 1],
+  queryBytes: [8],
 };
-const SHIFTS = [16, 24, 40, 48, 96, 112];
+const SHIFTS = [16, 24, 40, 48, 88, 96, 112, 128];
 
 /** A padding row, an absent slot and an absent payment; draw 0 is void, draw 1 has no positive score. */
 const WORLD = {
@@ -41,7 +41,7 @@ describe("under the honest z", () => {
     const settled = settleEpoch(epochOf(WORLD));
     expect(settled.draws.map(({ isValid }) => isValid)).toEqual([false, true]);
     const { inputs } = statedInputs(settled);
-    const free = await freeInputs(tester, inputs, WIDTHS, SHIFTS);
+    const free = await freeInputs(tester, inputs, WIDTHS);
     const hints = free.filter((name) => /^(scores|blindScore)\./.test(name));
     const rest = free.filter((name) => !hints.includes(name)).sort();
     // The last payment's place is empty; its receipt and packed amount enter no sum and no chain.
