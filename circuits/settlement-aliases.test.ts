@@ -49,9 +49,7 @@ describe("under the honest z", () => {
   });
 
   it("no inner wire can hold an alias alone", async () => {
-    const settled = settleEpoch(
-      epochOf({ ...WORLD, query: () => Int16Array.of(1, 3, 5, 7), entry: undefined }),
-    );
+    const settled = settleEpoch(epochOf({ seed: 6, rowCounts: [2, 3, 1] }));
     const witness = await acceptedWitness(tester, settled);
     // IsZero's inverse at 0 is free, and nothing reads it; likewise the hit bits of absent payments are 0 by their square.
     const loose = looseWires(tester, witness, SHIFTS).filter((signal) => !signal.endsWith(".equal.inverse"));

@@ -10,7 +10,7 @@ const INFO = {
     sort: 1,
     size0: 8,
     size1: 8,
-    circuitId: "0x1",
+    circuitId: "0x1" as const,
     isDevelopment: true,
   })),
 };
