@@ -26,7 +26,7 @@ writeFileSync(path, "");
 const files = readdirSync("circuits")
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `circuits/${name}`)
-  .filter((name) => /(forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));
+  .filter((name) => /(alias|forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));
 console.log(`running the forgeries of ${files.length} files; this takes some minutes`);
 const { status } = spawnSync("npx", ["vitest", "run", ...files], {
   stdio: "inherit",
