@@ -25,7 +25,7 @@ const WIDTHS: InputWidths = {
   hits: [Math.log2(SMALL_SIZE.draws) + 1],
   queryBytes: [8],
 };
-const SHIFTS = [16, 24, 40, 48, 88, 96, 112, 128];
+const SHIFTS = [24, 40, 96];
 
 /** A padding row, an absent slot and an absent payment; draw 0 is void, draw 1 has no positive score. */
 const WORLD = {

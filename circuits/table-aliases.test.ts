@@ -11,7 +11,7 @@ import { slotExit } from "./slot-exit.ts";
 import { defaultSplit, genesisOf } from "./slot-table-model.ts";
 
 const SLOTS = 4;
-const SHIFTS = [16, 24, 40, 48, 88, 96, 112];
+const SHIFTS = [24, 40, 96];
 const STATICS: InputWidths = {
   origin: [56],
   predecessor: [24, 88],
