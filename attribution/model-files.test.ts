@@ -23,7 +23,7 @@ import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts
 import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
-const SIZE = { rows: 64, features: 20, slots: 16 };
+const SIZE = { rows: 64, features: 20, slots: 16, draws: 4 };
 const code = (name: string) => expect.objectContaining({ code: name });
 const differs = (what: string) =>
   expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
@@ -54,6 +54,8 @@ describe("registerModel", () => {
       version: 1n,
       rowCount: 32n,
       predecessorId: 0n,
+      drawBits: 2n,
+      featureCount: 20n,
     });
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));
@@ -79,6 +81,13 @@ describe("registerModel", () => {
     expect(() => registerModel(trained, { split: SPLIT }, { ...SIZE, ...changed })).toThrow(
       expect.objectContaining({ code: "ATT_BEYOND_CIRCUIT", data: expect.objectContaining({ what }) }),
     );
+  });
+
+  it("refuses a number of draws that no circuit has", () => {
+    for (const draws of [0, 3, 256])
+      expect(() => registerModel(trained, { split: SPLIT }, { ...SIZE, draws })).toThrow(
+        code("CIR_SETTLEMENT_SIZE"),
+      );
   });
 
   it("refuses a split that leaves the treasury too little", () => {

@@ -235,8 +235,12 @@ function decodeStatics(
   features: bigint,
 ): ModelStatics {
   const split = unpackSplit(BigInt(manifest.statics.split));
-  const predecessorId = Number(unpackBinding(BigInt(manifest.statics.binding)).predecessorId);
-  const statics = staticsOf(recipe, slots, features, { split, predecessorId });
+  const { drawBits, predecessorId } = unpackBinding(BigInt(manifest.statics.binding));
+  const statics = staticsOf(recipe, slots, features, {
+    split,
+    predecessorId: Number(predecessorId),
+    drawBits: Number(drawBits),
+  });
   for (const name of ["featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"] as const) {
     if (hex32(statics[name]) !== manifest.statics[name]) {
       throw invalid(

@@ -37,7 +37,7 @@ beforeAll(async () => {
   const rows = sampleRows("email", 24);
   const trained = trainModel(rows, recipeFor(rows));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, { rows: 64, features: 20, slots: 16 });
+  const registration = registerModel(trained, { split }, { rows: 64, features: 20, slots: 16, draws: 4 });
   model = publishedModel(trained, registration, { publishRows: true });
   prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
 });

@@ -8,7 +8,7 @@ import {
   type RewardSplit,
   slotRoot,
 } from "../circuits/rewards.ts";
-import type { SettlementSize } from "../circuits/settlement-size.ts";
+import { drawBits, type SettlementSize } from "../circuits/settlement-size.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import { attributionError } from "./attribution-errors.ts";
 import type { OnProgress } from "./progress.ts";
@@ -32,12 +32,12 @@ export interface ModelRegistration {
   readonly staticsHash: bigint;
 }
 
-/** Whole numbers that a settlement circuit has room for. */
-export type ModelSize = Pick<SettlementSize, "rows" | "slots" | "features">;
+/** Of the settlement circuit: rows and slots that it has room for, its features and draws exactly. */
+export type ModelSize = Pick<SettlementSize, "rows" | "slots" | "features" | "draws">;
 
 /**
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
- * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID
+ * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel(
   model: Pick<TrainedModel, "recipe" | "features" | "slots" | "parameters" | "map">,
@@ -49,7 +49,10 @@ export function registerModel(
   checkSplit(terms.split);
   const columns = commitFeatures(model.features, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns, answering), terms);
+  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns, answering), {
+    ...terms,
+    drawBits: drawBits(size.draws),
+  });
   return { columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
@@ -63,13 +66,14 @@ export function commitFeatures(
   });
 }
 
-/** The statics of a model with these slots and this commitment. */
+/** The statics of a model with these slots and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
-  { datanet }: Pick<Recipe, "datanet">,
+  { datanet, columnCount }: Pick<Recipe, "datanet" | "columnCount">,
   slots: readonly RewardSlot[],
   features: bigint,
-  { split, predecessorId = 0 }: RegistrationTerms,
+  terms: RegistrationTerms & { readonly drawBits: number },
 ): ModelStatics {
+  const { split, predecessorId = 0, drawBits } = terms;
   const rowCounts = slots.map(({ rowCount }) => rowCount);
   return {
     featuresCommitment: features,
@@ -80,6 +84,8 @@ export function staticsOf(
       version: BigInt(datanet.version),
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: BigInt(predecessorId),
+      drawBits: BigInt(drawBits),
+      featureCount: BigInt(columnCount),
     }),
     split: packSplit(split),
   };

@@ -29,6 +29,7 @@ const ALICE = 2;
 export const DATANET_ID = 3;
 export const MODEL_ID = 4;
 export const DRAWS = 4;
+export const FEATURES = 16;
 /** Behind SHAPES: the settlement circuit and the slot table. */
 export const SAMPLED_CIRCUIT = 3;
 export const SLOT_TABLE_CIRCUIT = 4;
@@ -66,7 +67,14 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     featuresCommitment: options.featuresCommitment ?? 1n,
     ownersCommitment: ownersCommitment(SLOTS.map(({ rowCount }) => rowCount)),
     slotRoot: slotRoot(SLOTS),
-    binding: packBinding({ datanetId: BigInt(DATANET_ID), version: 1n, rowCount: 9n, predecessorId: 0n }),
+    binding: packBinding({
+      datanetId: BigInt(DATANET_ID),
+      version: 1n,
+      rowCount: 9n,
+      predecessorId: 0n,
+      drawBits: BigInt(Math.log2(DRAWS)),
+      featureCount: BigInt(FEATURES),
+    }),
     split: packSplit({ ownerParts: 6_554n, validatorParts: 16_384n }),
   };
   const sign = (a: number, fields: Omit<Parameters<typeof signFor>[2], "a">) =>

@@ -1,6 +1,11 @@
 /** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
 import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
-import type { SettlementSize } from "../circuits/settlement-size.ts";
+import {
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+  type SettlementSize,
+} from "../circuits/settlement-size.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 
@@ -62,26 +67,16 @@ export function chooseSlotTable(
   return found;
 }
 
-/** The settlement circuit that a model fits: its rows and slots at most, its features exactly. @throws BRG_NO_CIRCUIT */
+/** The settlement circuit that settles a model, and takes the epoch's payments. @throws BRG_NO_CIRCUIT */
 export function chooseSettlementCircuit(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],
-  model: { rows: number; features: number; slots: number; payments: number },
+  model: ModelShape & { readonly payments: number },
 ): { circuit: ChosenCircuit; size: SettlementSize } {
   for (const circuit of known(registered, circuits)) {
-    const size = settlementSize(circuit.name);
+    const size = parseSettlementName(circuit.name);
     if (circuit.sort !== CIRCUIT_SORT.settlement || size === null) continue;
-    const { features, payments, rows, slots } = model;
-    const fits = size.rows >= rows && size.slots >= slots && size.payments >= payments;
-    if (fits && size.features === features) return { circuit, size };
+    if (misfitOf(size, model) === null && size.payments >= model.payments) return { circuit, size };
   }
   throw noCircuit("settlement circuit that the model fits", model);
-}
-
-/** The sizes in a settlement circuit's name, or null for another name. */
-export function settlementSize(name: string): SettlementSize | null {
-  const numbers = /^settlement-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name)?.slice(1).map(Number);
-  if (numbers === undefined) return null;
-  const [rows, features, slots, payments, draws] = numbers as [number, number, number, number, number];
-  return { rows, features, slots, payments, draws };
 }

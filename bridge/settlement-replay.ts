@@ -54,6 +54,8 @@ export class SettlementReplay {
   proofCount = 0;
   /** Settles and Geneses so far. */
   settlementCount = 0;
+  /** By the model: the index of the circuit that its genesis names, as far as geneses were checked here. */
+  readonly namedCircuits = new Map<number, number>();
   /** By the number of the batch that holds the Seals. */
   private readonly sealBlocks = new Map<number, number>();
   /** Times of such blocks, in seconds, where they were told. */
@@ -116,6 +118,8 @@ export class SettlementReplay {
       await this.checkOne(event, taken);
       burnedWei += taken.record.kind === KIND.settle ? taken.settlement.posted.burnedWei : 0n;
       this.settlementCount += 1;
+      if (taken.record.kind === KIND.genesis)
+        this.namedCircuits.set(taken.record.b, taken.settlement.posted.capCircuit);
     }
     return burnedWei;
   }

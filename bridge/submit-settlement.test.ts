@@ -8,6 +8,7 @@ import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import {
   DRAWS,
+  FEATURES,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
@@ -24,7 +25,6 @@ let f: ModelHistory;
 afterEach(() => f?.stop());
 
 const ROWS = 9;
-const FEATURES = 16;
 const SALT = 5n;
 const ANSWER = 6n;
 const PAYER_ID = 2;

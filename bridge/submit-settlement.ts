@@ -11,13 +11,13 @@ import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
 import { batchInputs } from "../circuits/batch-inputs.ts";
 import { batchShape } from "../circuits/circuit-sizes.ts";
 import { drawSeed } from "../circuits/draw-seed.ts";
-import { unpackBinding } from "../circuits/leaf.ts";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../circuits/protocol.ts";
 import type { PreparedSettlement } from "../circuits/settled-model.ts";
 import { encodeSettlement, settlementStatement } from "../circuits/settlement-data.ts";
 import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../circuits/settlement-model.ts";
 import { settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { modelShape } from "../circuits/settlement-size.ts";
 import { defaultSplit } from "../circuits/slot-table-model.ts";
 import type { CircuitInputs } from "../circuits/witness-calculator.ts";
 import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
@@ -134,9 +134,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     const payments = replay.payments.sealed(modelId)!.payments;
     const { features, openingOf } = division;
     const chosen = chooseSettlementCircuit(registered, circuits, {
-      rows: Number(unpackBinding(model.statics.binding).rowCount),
-      features: features.columns.u.length,
-      slots: model.slots.length,
+      ...modelShape(model.statics, model.slots.length),
       payments: payments.length,
     });
     circuit = chosen.circuit;

@@ -28,6 +28,8 @@ export type VerifyProof = (
 /** A circuit whose key was derived from the sources, not read from L1. */
 export interface DerivedCircuit extends CircuitSizes {
   readonly key: VerifierKey;
+  /** Of the registry; a settlement circuit's spells its rows, features and draws. */
+  readonly name?: string;
 }
 
 /**
@@ -55,12 +57,7 @@ export function checkKeys(
         actual: name,
       });
     }
-    const keys = candidates.map(({ key: { alpha, beta, delta, ic } }) => ({
-      alpha,
-      beta: swapG2(beta),
-      delta: swapG2(delta),
-      ic,
-    }));
+    const keys = candidates.map((candidate) => onL1(candidate.key));
     const actual = { alpha: key.alpha, beta: key.beta, delta: key.delta, ic: key.ic };
     if (keys.length === 1) requireSame(null, `the verifying key of ${name}`, keys[0], actual);
     else if (!keys.some((k) => isSameKey(k, actual))) {
@@ -86,6 +83,17 @@ function sizesName({ size0, size1, sort }: CircuitSizes): string {
     default:
       return `a settlement of ${size0} payments and ${size1} slots`;
   }
+}
+
+/** What L1 holds of a derived key. */
+function onL1({ alpha, beta, delta, ic }: VerifierKey) {
+  return { alpha, beta: swapG2(beta), delta: swapG2(delta), ic };
+}
+
+/** Whether a registered circuit has this derived key. */
+export function isKeyOf(derived: VerifierKey, { key }: RegisteredCircuit): boolean {
+  const { alpha, beta, delta, ic } = key;
+  return isSameKey(onL1(derived), { alpha, beta, delta, ic });
 }
 
 function isSameKey(x: object, y: object): boolean {

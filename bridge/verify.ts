@@ -5,15 +5,16 @@
 import type { Address } from "viem";
 import { initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
+import { type Misfit, misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
 import { openTokenAbi } from "../contracts/rollup-abi.ts";
 import { computeDomain } from "../contracts/verifying-key.ts";
 import { blockReader } from "./block-reader.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { readL1History } from "./l1-history.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
-import { RollupContract } from "./rollup-contract.ts";
+import { type RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { checkKeys, type DerivedCircuit, type VerifyProof } from "./verify-keys.ts";
+import { checkKeys, type DerivedCircuit, isKeyOf, type VerifyProof } from "./verify-keys.ts";
 
 export interface VerifyProgress {
   readonly batchNumber: number;
@@ -50,6 +51,11 @@ export interface VerifyResult {
   readonly settlementCount: number;
   /** Proofs of batches and settlements checked here; the rest came in through other contracts, and only L1 saw them. */
   readonly proofCount: number;
+  /**
+   * Ready models whose genesis names a circuit that does not settle them: its cap is then no promise, and where no other
+   * circuit does, their epochs go by row counts. L1 takes such a genesis. Empty where `circuits` tells no names.
+   */
+  readonly misfits: readonly ModelMisfit[];
   /** The ledger's root never changes again (docs/exits.md). */
   readonly isFrozen: boolean;
   /** What has left the frozen ledger, of `ledgerWei`. */
@@ -57,6 +63,12 @@ export interface VerifyResult {
   readonly areKeysDerived: boolean;
   /** Some registered circuit has a key whose secret is known: then no proof means anything. */
   readonly isDevelopment: boolean;
+}
+
+/** A model, the circuit that its genesis names, and the first thing that does not fit. */
+export interface ModelMisfit extends Misfit {
+  readonly modelId: number;
+  readonly circuit: string;
 }
 
 /**
@@ -104,11 +116,28 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     ledgerWei: ledger.totalWei(),
     settlementCount: replay.settlements.settlementCount,
     proofCount: replay.proofCount,
+    misfits: findMisfits(replay, circuits, options.circuits ?? []),
     isFrozen: replay.isFrozen,
     exitedWei: replay.totals.totalExitedWei(),
     areKeysDerived: options.circuits !== undefined,
     isDevelopment: circuits.some((circuit) => circuit.isDevelopment),
   };
+}
+
+function findMisfits(
+  replay: LedgerReplay,
+  registered: readonly RegisteredCircuit[],
+  derived: readonly DerivedCircuit[],
+): ModelMisfit[] {
+  return [...replay.settlements.namedCircuits].flatMap(([modelId, index]) => {
+    const isIt = ({ key }: DerivedCircuit) => isKeyOf(key, registered[index]!);
+    const name = derived.find(isIt)?.name;
+    const size = name === undefined ? null : parseSettlementName(name);
+    if (size === null) return [];
+    const { model, rewards } = replay.requireLedger().requireRecord(modelId);
+    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.slots.length));
+    return misfit === null ? [] : [{ modelId, circuit: name!, ...misfit }];
+  });
 }
 
 async function checkState(rollup: RollupContract, replay: LedgerReplay, blockNumber: bigint): Promise<void> {

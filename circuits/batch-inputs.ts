@@ -191,7 +191,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 24n);
+      const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
       return sideBySide([
         [rest, 120],
         [trace.datanetA!.version, 32],

@@ -19,6 +19,8 @@ export interface TamperOptions {
   aliasBits?: readonly number[];
   /** Adds each of these too. */
   changes?: readonly bigint[];
+  /** Field elements to put in the signal's place, and to add to it. */
+  aliases?: readonly bigint[];
 }
 
 interface WireUse {
@@ -128,7 +130,8 @@ export class CircuitTester {
       const from = witness[wire]!;
       const aliases = (options.aliasBits ?? [1, 64]).map((bits) => from + (1n << BigInt(bits)));
       const changed = (options.changes ?? []).map((change) => from + change);
-      const candidates = [from + 1n, 0n, -1n, ...aliases, ...changed].map((value) =>
+      const given = (options.aliases ?? []).flatMap((alias) => [alias, from + alias]);
+      const candidates = [from + 1n, 0n, -1n, ...aliases, ...changed, ...given].map((value) =>
         modulo(value, header.prime),
       );
       for (const to of new Set(candidates)) {

@@ -30,7 +30,7 @@ import {
 } from "./forgery-world.ts";
 import { type DatanetBody, hashDatanetBody, hashStatics, type Leaf, packBinding } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
+import { BINDING_BITS, FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "./protocol.ts";
 import { keyXOf, START_TIMESTAMP } from "./random-ledger.ts";
 
 await initPoseidon();
@@ -219,10 +219,10 @@ describe("ApproveModel", () => {
       code,
     },
     {
-      rule: "a binding above 112 bits",
+      rule: "a binding above 127 bits",
       kind,
-      lawful: binding({ predecessorId: 2n ** 24n - 1n }),
-      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
+      lawful: binding({ predecessorId: 2n ** 24n - 1n, drawBits: 7n, featureCount: 2n ** 12n - 1n }),
+      forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
       tamper: (inputs) => setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n)),
       at: AT,
       code,
@@ -320,15 +320,15 @@ describe("RevokeModel", () => {
       rule: "another datanet's model",
       kind,
       forged: () => honest(kind, { a: OTHER_DATANET }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;",
+      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
-      rule: "a binding above 112 bits",
+      rule: "a binding above 127 bits",
       kind,
-      lawful: bound({ binding: packBinding({ ...BINDING, predecessorId: 2n ** 24n - 1n, version: 7n }) }),
-      forged: bound({ binding: STATICS.binding + 2n ** 112n }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits88) === 0;",
+      lawful: bound({ binding: packBinding({ ...BINDING, featureCount: 2n ** 12n - 1n, version: 7n }) }),
+      forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
+      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {

@@ -61,7 +61,14 @@ describe("DefaultEarned", () => {
     featuresCommitment: 0n,
     ownersCommitment: 0n,
     slotRoot: 0n,
-    binding: packBinding({ datanetId: 0n, version: 1n, rowCount: rowTotal, predecessorId: 0n }),
+    binding: packBinding({
+      datanetId: 0n,
+      version: 1n,
+      rowCount: rowTotal,
+      predecessorId: 0n,
+      drawBits: 0n,
+      featureCount: 4n,
+    }),
     split: packSplit({ ownerParts, validatorParts: 0n }),
   });
   let tester: CircuitTester;

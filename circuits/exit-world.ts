@@ -92,6 +92,8 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
       version: 1n,
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: numbers.bits(24),
+      drawBits: numbers.bits(3),
+      featureCount: numbers.bits(12),
     }),
     split: packSplit(split),
   };

@@ -87,6 +87,8 @@ export const BINDING = {
   version: 1n,
   rowCount: 300n,
   predecessorId: 9n,
+  drawBits: 2n,
+  featureCount: 256n,
 };
 export const STATICS = {
   featuresCommitment: 21n,

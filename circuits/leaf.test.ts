@@ -14,7 +14,7 @@ import {
   unpackCounters,
 } from "./leaf.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
-import { BINDING, COUNTERS, TAG } from "./protocol.ts";
+import { BINDING, BINDING_BITS, COUNTERS, TAG } from "./protocol.ts";
 
 beforeAll(initPoseidon);
 
@@ -32,6 +32,8 @@ const binding = fc.record({
   version: bits(32),
   rowCount: bits(32),
   predecessorId: bits(24),
+  drawBits: bits(3),
+  featureCount: bits(12),
 });
 
 describe("packCounters", () => {
@@ -57,14 +59,21 @@ describe("packCounters", () => {
 });
 
 describe("packBinding", () => {
-  it("is undone by unpackBinding, in 112 bits", () => {
+  it("is undone by unpackBinding, in 127 bits", () => {
     fc.assert(
       fc.property(binding, (fields) => {
         expect(unpackBinding(packBinding(fields))).toEqual(fields);
-        expect(packBinding(fields) < 2n ** 112n).toBe(true);
+        expect(packBinding(fields) < 2n ** BINDING_BITS).toBe(true);
       }),
     );
-    expect(BINDING).toEqual({ datanet: 0n, version: 24n, rowCount: 56n, predecessor: 88n });
+    expect(BINDING).toEqual({
+      datanet: 0n,
+      version: 24n,
+      rowCount: 56n,
+      predecessor: 88n,
+      drawBits: 112n,
+      featureCount: 115n,
+    });
   });
 });
 

@@ -26,7 +26,7 @@ export interface DatanetBody {
   readonly slotRoot: bigint;
 }
 
-/** What a model's statics open to; `binding` packs datanet, version, N and predecessor, `split` both parts. */
+/** What a model's statics open to; `binding` packs what ModelBinding says, `split` both parts. */
 export interface ModelStatics {
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
@@ -68,6 +68,10 @@ export interface ModelBinding {
   readonly version: bigint;
   readonly rowCount: bigint;
   readonly predecessorId: bigint;
+  /** log2 of the draws of an epoch, at most 7. Only a settlement circuit with so many draws settles the model. */
+  readonly drawBits: bigint;
+  /** d, zero columns included: that of its settlement circuit. */
+  readonly featureCount: bigint;
 }
 
 export const EMPTY_DATANET_BODY: DatanetBody = {
@@ -184,15 +188,20 @@ export function packBinding(b: ModelBinding): bigint {
     (b.datanetId << BINDING.datanet) |
     (b.version << BINDING.version) |
     (b.rowCount << BINDING.rowCount) |
-    (b.predecessorId << BINDING.predecessor)
+    (b.predecessorId << BINDING.predecessor) |
+    (b.drawBits << BINDING.drawBits) |
+    (b.featureCount << BINDING.featureCount)
   );
 }
 
+/** What a signer put above the binding's bits stays in `featureCount`: only an approved model's is bounded by a proof. */
 export function unpackBinding(binding: bigint): ModelBinding {
   return {
     datanetId: bits(binding, BINDING.datanet, 24n),
     version: bits(binding, BINDING.version, 32n),
     rowCount: bits(binding, BINDING.rowCount, 32n),
-    predecessorId: binding >> BINDING.predecessor,
+    predecessorId: bits(binding, BINDING.predecessor, 24n),
+    drawBits: bits(binding, BINDING.drawBits, 3n),
+    featureCount: binding >> BINDING.featureCount,
   };
 }

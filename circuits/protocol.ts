@@ -171,7 +171,16 @@ export const COUNTERS = {
   price: 74n,
 } as const;
 /** Positions in a model's binding. */
-export const BINDING = { datanet: 0n, version: 24n, rowCount: 56n, predecessor: 88n } as const;
+export const BINDING = {
+  datanet: 0n,
+  version: 24n,
+  rowCount: 56n,
+  predecessor: 88n,
+  drawBits: 112n,
+  featureCount: 115n,
+} as const;
+/** Bits of a whole binding; what a Create carries may have more, and is then never approved. */
+export const BINDING_BITS = 127n;
 
 /** Time after which anyone may seal a model's open epoch. */
 export const EPOCH_SECONDS = 24 * 60 * 60;

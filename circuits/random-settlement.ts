@@ -1,6 +1,6 @@
 /** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
 import { signMessage } from "./eddsa.ts";
-import { unpackCounters } from "./leaf.ts";
+import { unpackBinding, unpackCounters } from "./leaf.ts";
 import type { Ledger } from "./ledger.ts";
 import { leafReference } from "./operation.ts";
 import { KIND, TREASURY_PARTS } from "./protocol.ts";
@@ -124,7 +124,8 @@ export function randomSettlement(
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
     return { kind, modelId: model.id, settlementHash: 1n, ...none, signature: null };
   }
-  const drawBits = random.pick([null, 0n, 2n, 4n]);
+  const own = unpackBinding(ledger.requireRecord(model.id).model!.statics.binding).drawBits;
+  const drawBits = random.pick([null, own, own]);
   const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
   const earnedParts = slots.map(() => random.below(333));
   return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, domain);

@@ -20,16 +20,27 @@ export async function expectRefusedBy(
   at: string | readonly string[],
   message: string,
 ): Promise<void> {
-  const outcome = await tester.calculateWitness(inputs).then(
-    () => null,
-    (error: { code: string; data: { trace: string[] } }) => error,
-  );
-  expect(outcome?.code, `${message}: has a witness`).toBe("CIR_WITNESS_REFUSED");
-  const statements = refusingStatements(outcome!.data.trace);
+  const outcome = await refusalOf(tester, inputs);
+  expect(outcome, `${message}: has a witness`).toBeInstanceOf(Array);
+  const statements = outcome as readonly string[];
   const trace = statements.join("\n");
   const found = [at].flat().find((one) => trace.includes(one));
   expect(found, `${message}: refused by ${trace}`).toBeDefined();
   noteRefusal(message, statements, found!);
+}
+
+/** The statements on the way to the one that fails for these inputs, inner first; the witness where none does. */
+export async function refusalOf(
+  tester: CircuitTester,
+  inputs: CircuitInputs,
+): Promise<readonly string[] | { readonly witness: bigint[] }> {
+  try {
+    return { witness: await tester.calculateWitness(inputs) };
+  } catch (error) {
+    const { code, data } = error as { code: string; data: { trace: string[] } };
+    if (code !== "CIR_WITNESS_REFUSED") throw error;
+    return refusingStatements(data.trace);
+  }
 }
 
 /** What circom's witness program says about a refusal: the statements on the way to the failed one, inner first. */
@@ -48,7 +59,7 @@ function refusingStatements(trace: readonly string[]): string[] {
 }
 
 /** Notes a refusal; `statements` are those on the way to the failed one, `at` is part of the one that has the rule. */
-function noteRefusal(forgery: string, statements: readonly string[], at: string): void {
+export function noteRefusal(forgery: string, statements: readonly string[], at: string): void {
   const { currentTestName = "", testPath = "" } = expect.getState();
   const refusal = {
     file: relative(repositoryRoot, testPath),

@@ -105,7 +105,14 @@ describe("ModelStatics", () => {
   it("equals the model and refuses fields that run into their neighbours", async () => {
     const tester = await compile("model-statics", "ModelStatics()");
     expect(tester.constraintCount).toBe(recordedCount("ModelStatics()"));
-    const opening = { datanetId: 3n, version: 2n ** 32n - 1n, rowCount: 2n ** 32n - 1n, predecessorId: 9n };
+    const opening = {
+      datanetId: 3n,
+      version: 2n ** 32n - 1n,
+      rowCount: 2n ** 32n - 1n,
+      predecessorId: 9n,
+      drawBits: 7n,
+      featureCount: 2n ** 12n - 1n,
+    };
     const inputs = {
       featuresCommitment: 11n,
       ownersCommitment: 12n,
@@ -113,6 +120,7 @@ describe("ModelStatics", () => {
       rowTotal: opening.rowCount,
       origin: opening.datanetId | (opening.version << 24n),
       predecessor: opening.predecessorId,
+      shape: opening.drawBits | (opening.featureCount << 3n),
       ownerParts: 40_000n,
       validatorParts: 65_535n,
     };
@@ -127,6 +135,7 @@ describe("ModelStatics", () => {
     const moved = [
       { origin: inputs.origin + 2n ** 56n, rowTotal: inputs.rowTotal - 1n },
       { rowTotal: inputs.rowTotal + 2n ** 32n, predecessor: inputs.predecessor - 1n },
+      { predecessor: inputs.predecessor + 2n ** 24n, shape: inputs.shape - 1n },
       { ownerParts: inputs.ownerParts + 2n ** 16n, validatorParts: inputs.validatorParts - 1n },
       { ownerParts: inputs.ownerParts - 2n ** 16n, validatorParts: inputs.validatorParts + 1n },
     ];

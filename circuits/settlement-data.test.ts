@@ -137,7 +137,12 @@ describe("privateElements", () => {
     const owners = Array.from({ length: 300 }, (_, row) => (row < 1 ? 0 : row < 253 ? 1 : 2));
     // Two bits a payment: 126 payments an element.
     const hits = Array.from({ length: 130 }, (_, i) => (i === 0 ? 2 : i === 62 || i === 126 ? 1 : 0));
-    const draws = [0n, 10n].map((shift) => ({ before: 1n + shift, after: 2n + shift, receipt: 3n + shift }));
+    const draws = [0n, 10n].map((shift) => ({
+      before: 1n + shift,
+      after: 2n + shift,
+      receipt: 3n + shift,
+      isValid: shift === 0n,
+    }));
     const elements = privateElements(size, { remainders, owners, hits, draws });
     expect(elements).toEqual([
       remainders.slice(0, 6).reduce((sum, value, i) => sum + (value << BigInt(40 * i)), 0n),
@@ -146,7 +151,7 @@ describe("privateElements", () => {
       2n, // and that to slot 2 at row 253, the second bit of its element
       2n | (1n << 124n),
       1n,
-      ...[1n, 2n, 3n, 11n, 12n, 13n],
+      ...[1n | (1n << 128n), 2n, 3n, 11n, 12n, 13n],
     ]);
   });
 });

@@ -49,7 +49,8 @@ export function settlementInputs(
   const ofSlots = (values: readonly bigint[]) => padded(values, size.slots);
   const ofPayments = (values: readonly bigint[]) => padded(values, size.payments);
   const remainder = ofSlots(earned.map((slot) => slot.remainder));
-  const drawn = draws.map(({ paymentIndex }) => ({
+  const drawn = draws.map(({ isValid, paymentIndex }) => ({
+    isValid,
     before: payments[paymentIndex - 1]?.packed ?? 0n,
     after: payments[paymentIndex]!.packed,
     receipt: payments[paymentIndex]!.receipt,

@@ -19,7 +19,7 @@ import {
   settledEpoch,
 } from "./settled-model.ts";
 import { settlementInputs } from "./settlement-inputs.ts";
-import { requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
+import { misfitOf, modelShape, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
 import {
   type DrawShares,
   drawPoint,
@@ -186,6 +186,9 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
   requireSame("features", features.columns.u.length, size.features);
   requireSame("matrix", features.matrix.length, rowCount * size.features);
+  // ⚔ Another number of draws is another choice of payments for the same seed: the circuit's has to be the model's.
+  const misfit = misfitOf(size, modelShape(model.statics, model.slots.length));
+  if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }
 
 function requireBound({ model, sealed, payments, features }: EpochToSettle): void {

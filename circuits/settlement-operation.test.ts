@@ -2,13 +2,24 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { packClaim } from "./epoch-operations.ts";
-import { SEALED, SEALED_EPOCH, SLOTS, secretOf, settleWith, WAITING, World } from "./forgery-world.ts";
+import {
+  BINDING,
+  SEALED,
+  SEALED_EPOCH,
+  SLOTS,
+  STATICS,
+  secretOf,
+  settleWith,
+  WAITING,
+  World,
+} from "./forgery-world.ts";
 import { lawfulForm } from "./lawless-slot.ts";
-import { unpackCounters } from "./leaf.ts";
+import { hashStatics, packBinding, unpackCounters } from "./leaf.ts";
 import { initPoseidon } from "./poseidon.ts";
 import { KIND } from "./protocol.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "./random-ledger.ts";
 import { genesisOperation, postedOf, settleOperation } from "./random-settlement.ts";
+import { sealedHash } from "./rewards.ts";
 import { decodeSettlement, encodeSettlement } from "./settlement-data.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
 import { executeSlot } from "./slot.ts";
@@ -43,6 +54,15 @@ const recordOf = (operation: { kind: number; modelId: number; settlementHash: bi
 const settle = (world: World, plan: Parameters<typeof settleWith>[0]) =>
   settleOperation(world.ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
 
+/** SEALED has signed for so many draws an epoch. */
+function worldOfDraws(drawBits: bigint): World {
+  const world = new World();
+  const statics = { ...STATICS, binding: packBinding({ ...BINDING, drawBits }) };
+  world.setModel(SEALED, statics);
+  world.setBody(SEALED, { sealed: sealedHash(hashStatics(statics), SEALED_EPOCH) });
+  return world;
+}
+
 describe("settlementOperationOf", () => {
   it("finds the amounts of every way to settle from what is posted", () => {
     const plans = [
@@ -52,12 +72,24 @@ describe("settlementOperationOf", () => {
       { ...PLAN, drawBits: null },
     ];
     for (const plan of plans) {
-      const world = new World();
+      const world = worldOfDraws(plan.drawBits ?? 2n);
       const operation = settle(world, plan);
       const posted = postedOf(world.ledger, operation);
       const wire = { ...decodeSettlement(encodeSettlement(posted)), cap: 0 };
       const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireRecord(SEALED));
       expect(found, `${plan.drawBits}, ${plan.voidCount} voids`).toEqual({ ...operation, signature: null });
+    }
+  });
+
+  it("refuses a Settle of another number of draws than the model's", () => {
+    const world = worldOfDraws(2n);
+    for (const drawBits of [1n, 3n]) {
+      // As by another circuit: J and all amounts are right for its number of draws.
+      const operation = settle(world, { ...PLAN, drawBits });
+      const posted = { ...postedOf(world.ledger, operation), cap: 0 };
+      expect(() =>
+        settlementOperationOf(recordOf(operation), posted, world.ledger.requireRecord(SEALED)),
+      ).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "settlementHash" }));
     }
   });
 

@@ -3,7 +3,7 @@
  * (docs/settlement.md). Amounts are wei.
  */
 import type { Signature } from "./eddsa.ts";
-import { hashStatics, type LeafRecord, unpackBinding } from "./leaf.ts";
+import { hashStatics, type LeafRecord, type ModelStatics, unpackBinding } from "./leaf.ts";
 import { hashTagged } from "./poseidon.ts";
 import { KIND, TAG, TREASURY_ID } from "./protocol.ts";
 import { refuse } from "./record-rules.ts";
@@ -110,16 +110,16 @@ export function requireSlotTable(model: LeafRecord, operation: GenesisOperation)
     differs(modelId, "rowCount", `its slots have ${rowCount} rows`);
 }
 
-/** Powers of two up to 128: draws of a sampled settlement. */
-const DRAW_BITS = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n];
-
-/** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids. */
-function waysToSettle(amountWei: bigint, ownerParts: bigint, voids: bigint) {
-  const ways = DRAW_BITS.filter((bits) => voids <= 1n << bits).map((bits) => {
-    const drawWei = amountWei >> bits;
-    const ownerWei = ((1n << bits) - voids) * ((drawWei * ownerParts) >> 16n);
-    return { ownerWei, burnedWei: voids * drawWei };
-  });
+/** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids: at most two. */
+function waysToSettle(amountWei: bigint, { binding, split }: ModelStatics, voids: bigint) {
+  const { drawBits } = unpackBinding(binding);
+  const { ownerParts } = unpackSplit(split);
+  const ways: { ownerWei: bigint; burnedWei: bigint }[] = [];
+  if (voids <= 1n << drawBits) {
+    const drawWei = amountWei >> drawBits;
+    const ownerWei = ((1n << drawBits) - voids) * ((drawWei * ownerParts) >> 16n);
+    ways.push({ ownerWei, burnedWei: voids * drawWei });
+  }
   // The default split burns the owner's part.
   if (voids === 0n) ways.push({ ownerWei: 0n, burnedWei: (amountWei * ownerParts) >> 16n });
   return ways;
@@ -127,8 +127,8 @@ function waysToSettle(amountWei: bigint, ownerParts: bigint, voids: bigint) {
 
 /**
  * The Settle or Genesis that a posted record and its settlement's data describe, computed again from the ledger: the
- * owner's and the treasury's amounts are not posted, they follow from the sealed amount, the split and the number of
- * draws, and J tells which number that was. Nothing of it is taken on trust but the totals T_m, which the proof shows.
+ * owner's and the treasury's amounts are not posted, they follow from the sealed amount and the model's split and number of
+ * draws; J tells whether it is by draws. Nothing of it is taken on trust but the totals T_m, which the proof shows.
  *
  * @param model the ledger's record of the model before the batch's slot
  * @throws OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS with the field
@@ -161,11 +161,10 @@ export function settlementOperationOf(
     differs(modelId, "items", "it pays slots that the model does not have");
   const earnedWei = rewards.slots.map((_, m) => posted.items[m] ?? 0n);
   const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const { ownerParts } = unpackSplit(model.model!.statics.split);
   const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
   for (const { ownerWei, burnedWei } of waysToSettle(
     sealed.amountWei,
-    ownerParts,
+    model.model!.statics,
     BigInt(posted.voidCount),
   )) {
     const treasuryWei = sealed.amountWei - ownerWei - burnedWei - earnedSumWei;
@@ -173,5 +172,5 @@ export function settlementOperationOf(
     const operation = { ...common, ownerWei, treasuryWei, burnedWei, earnedWei, signature: null };
     if (expectedSettlementHash(model, operation) === given) return operation;
   }
-  return differs(modelId, "settlementHash", "no number of draws gives its J");
+  return differs(modelId, "settlementHash", "neither the model's draws nor the default split give its J");
 }

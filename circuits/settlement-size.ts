@@ -1,3 +1,4 @@
+import { unpackBinding } from "./leaf.ts";
 import { MAX_SLOT_COUNT } from "./protocol.ts";
 import { RollupError } from "./rollup-error.ts";
 
@@ -38,6 +39,42 @@ export function settlementCircuitName(size: SettlementSize): string {
   return `settlement-${size.rows}-${size.features}-${size.slots}-${size.payments}-${size.draws}`;
 }
 
+/** The sizes in a settlement circuit's name, or null for another name. */
+export function parseSettlementName(name: string): SettlementSize | null {
+  const numbers = /^settlement-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name)?.slice(1).map(Number);
+  if (numbers === undefined) return null;
+  const [rows, features, slots, payments, draws] = numbers as [number, number, number, number, number];
+  return { rows, features, slots, payments, draws };
+}
+
+/** What a model needs of the circuit that settles it: its rows and slots at least, its features and draws exactly. */
+export type ModelShape = Omit<SettlementSize, "payments">;
+
+/** By the binding of its statics, which the owner signed and the datanet approved. @param slots M */
+export function modelShape({ binding }: { readonly binding: bigint }, slots: number): ModelShape {
+  const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
+  return { rows: Number(rowCount), features: Number(featureCount), slots, draws: 2 ** Number(bits) };
+}
+
+/** The first thing of a model that is not the circuit's: `given` is the model's, `has` the circuit's. */
+export interface Misfit {
+  readonly what: keyof ModelShape;
+  readonly given: number;
+  readonly has: number;
+}
+
+/** Why a circuit of this size settles no epoch of such a model; null where it does. */
+export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
+  const fits: readonly [what: keyof ModelShape, fits: boolean][] = [
+    ["rows", model.rows <= size.rows],
+    ["slots", model.slots <= size.slots],
+    ["features", model.features === size.features],
+    ["draws", model.draws === size.draws],
+  ];
+  const what = fits.find(([, isFitting]) => !isFitting)?.[0];
+  return what === undefined ? null : { what, given: model[what], has: size[what] };
+}
+
 /** Something does not fit a circuit: `what` of it is given, `most` fit. */
 export function sizeError(what: string, given: number, most: number): RollupError {
   return new RollupError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${most} fit`, {
@@ -48,6 +85,8 @@ export function sizeError(what: string, given: number, most: number): RollupErro
 /** Bits of packed private values an element of C takes. */
 const PACKED_BITS = 252;
 const REMAINDER_BITS = 40;
+/** Above a draw's packed amount before its payment. */
+const VALID_BIT = 128n;
 
 /** Values of `width` bits, as many an element as fit 252 bits, the first lowest. */
 function packed(values: readonly bigint[], width: number): bigint[] {
@@ -69,8 +108,8 @@ export function privateElements(
     readonly owners: readonly number[];
     /** How many draws each payment pays. */
     readonly hits: readonly number[];
-    /** Of each draw: payer | cumulative wei << 24 before and after its payment, and the receipt. */
-    readonly draws: readonly { before: bigint; after: bigint; receipt: bigint }[];
+    /** Of each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is opened. */
+    readonly draws: readonly { before: bigint; after: bigint; receipt: bigint; isValid: boolean }[];
   },
 ): bigint[] {
   const steps = values.owners.map((owner, i) => BigInt(owner - (i === 0 ? 0 : values.owners[i - 1]!)));
@@ -78,6 +117,10 @@ export function privateElements(
     ...packed(values.remainders, REMAINDER_BITS),
     ...packed(steps, 1),
     ...packed(values.hits.map(BigInt), drawBits(size.draws) + 1),
-    ...values.draws.flatMap(({ before, after, receipt }) => [before, after, receipt]),
+    ...values.draws.flatMap(({ before, after, receipt, isValid }) => [
+      before | (BigInt(isValid) << VALID_BIT),
+      after,
+      receipt,
+    ]),
   ];
 }

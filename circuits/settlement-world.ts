@@ -16,7 +16,7 @@ import {
   type ModelFeatures,
   paymentChain,
 } from "./settlement-model.ts";
-import type { SettlementSize } from "./settlement-size.ts";
+import { drawBits, type SettlementSize } from "./settlement-size.ts";
 import type { CircuitInputs } from "./witness-calculator.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
@@ -76,7 +76,7 @@ export function epochOf(options: WorldOptions = {}): EpochToSettle {
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
   };
-  const model = modelOf(numbers, rowCounts, features, split);
+  const model = modelOf(numbers, rowCounts, { features, split, size });
   const amountsWei =
     options.amountsWei ??
     Array.from({ length: 1 + numbers.below(size.payments) }, () => 1n + numbers.bits(70));
@@ -117,8 +117,7 @@ export function epochOf(options: WorldOptions = {}): EpochToSettle {
 function modelOf(
   numbers: SeededNumbers,
   rowCounts: readonly number[],
-  features: ModelFeatures,
-  split: RewardSplit,
+  { features, split, size }: { features: ModelFeatures; split: RewardSplit; size: SettlementSize },
 ): SettledModel {
   const slots: RewardSlot[] = rowCounts.map((rowCount) => ({
     contributorId: numbers.below(2 ** 24),
@@ -134,6 +133,8 @@ function modelOf(
       version: numbers.bits(32),
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: numbers.bits(24),
+      drawBits: BigInt(drawBits(size.draws)),
+      featureCount: BigInt(size.features),
     }),
     split: packSplit(split),
   };

@@ -13,7 +13,7 @@ import {
 } from "./leaf.ts";
 import { lowBits, pathBits } from "./leaf-exit.ts";
 import type { Ledger } from "./ledger.ts";
-import { LEAF_KIND, MAX_SLOT_COUNT } from "./protocol.ts";
+import { BINDING, LEAF_KIND, MAX_SLOT_COUNT } from "./protocol.ts";
 import {
   accruedPath,
   CLAIM_ROLE,
@@ -128,6 +128,7 @@ function modelInputs(
     slotRoot,
     origin: binding & ((1n << 56n) - 1n),
     predecessor: unpackBinding(binding).predecessorId,
+    shape: binding >> BINDING.drawBits,
     ...unpackSplit(split),
     epochStart: body.epochStart,
     isSealed: sealed === null ? 0n : 1n,

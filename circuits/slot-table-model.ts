@@ -3,6 +3,7 @@
  * `initPoseidon`.
  */
 import { hashStatics } from "./leaf.ts";
+import { BINDING } from "./protocol.ts";
 import { genesisHash, type SealedEpoch, slotRoot, unpackSplit } from "./rewards.ts";
 import {
   modelInputs,
@@ -97,6 +98,7 @@ function tableInputs(
     amount: amountWei,
     cap: data.cap,
     featuresCommitment: model.statics.featuresCommitment,
+    shape: model.statics.binding >> BINDING.drawBits,
     item: padded(data.items, slotCount),
     remainder: padded(remainder, slotCount),
   };

@@ -131,6 +131,9 @@ describe("a genesis", () => {
     await expectOther({ ...inputs, cap: 61n }, genesis.data, [0, 3], "cap");
     await expectOther({ ...inputs, origin: (inputs.origin as bigint) ^ 1n }, genesis.data, [0], "datanet");
     await expectOther({ ...inputs, predecessor: 5n }, genesis.data, [0], "predecessor");
+    const shape = inputs.shape as bigint;
+    await expectOther({ ...inputs, shape: shape ^ 1n }, genesis.data, [0], "draws");
+    await expectOther({ ...inputs, shape: shape ^ 8n }, genesis.data, [0], "features");
     await expectOther({ ...inputs, featuresCommitment: 5n }, genesis.data, [0], "features");
     // N is the sum of the counts, whatever the binding was.
     const binding = model.statics.binding + (1n << 56n);

@@ -22,6 +22,7 @@ import { checkForm } from "./operation-form.ts";
 import { hashTagged } from "./poseidon.ts";
 import {
   APPROVAL_DELAY_SECONDS,
+  BINDING_BITS,
   COUNTERS,
   ID_BITS,
   KIND,
@@ -322,7 +323,7 @@ function setApproval(
       modelId: operation.b,
       field,
     });
-  if (statics.binding >> 112n !== 0n) differs("binding");
+  if (statics.binding >> BINDING_BITS !== 0n) differs("binding");
   if (binding.datanetId !== BigInt(operation.a)) differs("datanet");
   const counters = unpackCounters(model.leaf.counters);
   const isApproval = operation.kind === KIND.approveModel;

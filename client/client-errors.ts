@@ -156,6 +156,12 @@ export const clientErrors = {
     remedy: "allow more, or do not pay",
     isRetryable: false,
   },
+  CLI_NO_SETTLING_CIRCUIT: {
+    meaning:
+      "the rollup has no settlement circuit for the model's rows, features and draws, so its epochs could go by row counts only",
+    remedy: "make the model for the sizes of a circuit of the rollup; data.circuits lists them",
+    isRetryable: false,
+  },
 } as const satisfies Record<string, { meaning: string; remedy: string; isRetryable: boolean }>;
 
 export type ClientErrorCode = keyof typeof clientErrors;

@@ -2,8 +2,10 @@ import type { Address } from "viem";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import { type ModelBinding, packBinding } from "../circuits/leaf.ts";
 import { packSplit, type RewardSplit } from "../circuits/rewards.ts";
+import { modelShape } from "../circuits/settlement-size.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import { requireSettlingCircuit } from "./settling-circuit.ts";
 
 export interface CreateModelParameters extends SigningOptions {
   /** The Ethereum address that can force and exit the new leaf. */
@@ -28,8 +30,9 @@ export type CreateModelReturnType = SendResult;
 const SPLIT_SHIFT = 96n;
 
 /**
- * Opens a model at the next free id, bound to one version of one datanet for life.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
+ * features and of draws.
+ * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
  */
 export async function createModel(
   client: LedgerClient,
@@ -46,13 +49,16 @@ export async function createModel(
     priceWei,
     split,
   } = parameters;
+  const packed = packBinding(binding);
+  // How many slots there are the statics do not say; one at least.
+  await requireSettlingCircuit(client, modelShape({ binding: packed }, 1));
   const words = [
     BigInt(l1Owner),
     keyX,
     featuresCommitment,
     ownersCommitment,
     slotRoot,
-    packBinding(binding),
+    packed,
     priceWei | (packSplit(split) << SPLIT_SHIFT),
   ];
   return signAndSend(

@@ -64,6 +64,10 @@ export const modelSchema = leafSchema.extend({
     binding: fieldElement,
     datanetId: count,
     version: count,
+    /** The settlement circuit's, for the model's life. */
+    drawCount: count,
+    /** null where the owner signed none that a circuit has. */
+    featureCount: count.nullable(),
     ownerParts: count,
     validatorParts: count,
     epochStart: count,

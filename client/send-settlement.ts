@@ -62,7 +62,7 @@ export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBo
 
 /**
  * Sends a settlement, again if need be: the same one gets its present status.
- * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
+ * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
  *   SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, OP_…, CLI_SEQUENCER_UNREACHABLE
  */
 export function sendSettlement(client: LedgerClient, body: SettlementBody): Promise<LedgerSettlement> {

@@ -27,7 +27,7 @@ const chosen = process.argv.slice(2);
 const all = readdirSync("circuits")
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `circuits/${name}`)
-  .filter((name) => /(forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));
+  .filter((name) => /(alias|forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));
 const files = chosen.length === 0 ? all : all.filter((name) => chosen.includes(name));
 console.log(`running the forgeries of ${files.length} files; this takes some minutes`);
 const { status } = spawnSync("npx", ["vitest", "run", ...files], {

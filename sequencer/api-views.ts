@@ -65,7 +65,9 @@ function countersView(kind: number, counters: bigint): object {
 }
 
 function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
-  const { datanetId, version, rowCount, predecessorId } = unpackBinding(statics.binding);
+  const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
+    statics.binding,
+  );
   const { ownerParts, validatorParts } = unpackSplit(statics.split);
   return {
     featuresCommitment: hex32(statics.featuresCommitment),
@@ -77,8 +79,10 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: Mo
     rowCount: Number(rowCount),
     ownerParts: Number(ownerParts),
     validatorParts: Number(validatorParts),
-    // What a signer put there is bounded by the proof only where the model is approved.
-    predecessorId: predecessorId < 2n ** 24n ? Number(predecessorId) : null,
+    predecessorId: Number(predecessorId),
+    drawCount: 2 ** Number(drawBits),
+    // What a signer put there is bounded by a proof only where the model is approved or ready.
+    featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
     sealed: hex32(sealed),
     accruedRoot: hex32(accruedRoot),
     claimedRoot: hex32(claimedRoot),

@@ -116,6 +116,8 @@ describe("batches that got too old for L1", () => {
         version: 1n,
         rowCount: 9n,
         predecessorId: 0n,
+        drawBits: 1n,
+        featureCount: 4n,
       }),
       split: 0n,
     };

@@ -145,6 +145,12 @@ export const sequencerErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  SEQ_CIRCUIT_MISFIT: {
+    meaning:
+      "a settlement by, or a genesis that names, a circuit for other rows, slots, features or draws than the model's; data.what names which",
+    httpStatus: 422,
+    isRetryable: false,
+  },
   SEQ_SETTLEMENT_STALE: {
     meaning:
       "the settlement is of an epoch that is not the model's sealed one (any more), or of a ready model",

@@ -8,6 +8,8 @@ import {
   genesisJson,
   PREV_RANDAO,
   SLOT_TABLE_INDEX,
+  OTHER_DRAWS_INDEX,
+  OTHER_FEATURES_INDEX,
   SMALL_SETTLEMENT_INDEX,
   sampledSettlement,
   settlementDeployment,
@@ -221,11 +223,18 @@ describe("POST /v1/settlements", () => {
     expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN_SETTLEMENT");
   });
 
-  it("refuses a genesis that names a circuit with too few rows for the model", async () => {
+  it("refuses a genesis that names a circuit that does not settle the model", async () => {
     const { call, circuits, model } = await start();
     const { modelId, owner, statics } = model;
-    const small = genesisJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX);
-    expect(codeOf(await call("/v1/settlements", small))).toBe("SEQ_SETTLEMENT_INVALID");
+    for (const [index, what, given, has] of [
+      [SMALL_SETTLEMENT_INDEX, "rows", 9, 8],
+      [OTHER_DRAWS_INDEX, "draws", 4, 8],
+      [OTHER_FEATURES_INDEX, "features", 16, 8],
+    ] as const) {
+      const answer = await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits, index));
+      expect(codeOf(answer), what).toBe("SEQ_CIRCUIT_MISFIT");
+      expect(answer.error.data).toMatchObject({ modelId, what, given, has });
+    }
     const named = genesisJson(owner, modelId, statics, circuits, SLOT_TABLE_INDEX);
     expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
       "SEQ_SETTLEMENT_INVALID",
@@ -266,6 +275,9 @@ describe("POST /v1/settlements", () => {
       settlementJson({ ...data, ...changes }, "settlement", circuits);
     const [c, y, z] = honest.publicSignals as [string, string, string];
     const refusals: [string, string, object][] = [
+      // ⚔ Their proofs verify: L1 could not tell, and only the statics in J say which draws are the model's.
+      ["SEQ_CIRCUIT_MISFIT", "other draws", settlementJson(data, "otherDraws", circuits)],
+      ["SEQ_CIRCUIT_MISFIT", "other features", settlementJson(data, "otherFeatures", circuits)],
       ["SEQ_SETTLEMENT_PROOF_INVALID", "another's proof", { ...honest, proof: of({ seed: 5n }).proof }],
       ["SEQ_SETTLEMENT_INVALID", "another seed", of({ seed: data.seed + 1n })],
       ["SEQ_SETTLEMENT_INVALID", "another evaluation", { ...honest, publicSignals: [c, z, y] }],

@@ -3,7 +3,6 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
-import { settlementSize } from "../bridge/settlement-circuits.ts";
 import {
   capOf,
   fitsSlots,
@@ -14,12 +13,18 @@ import {
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import type { DeployedCircuit } from "../circuits/deployment.ts";
 import type { Signature } from "../circuits/eddsa.ts";
-import { type LeafRecord, unpackBinding } from "../circuits/leaf.ts";
+import type { LeafRecord } from "../circuits/leaf.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import { requireKind } from "../circuits/record-rules.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement-data.ts";
+import {
+  CIRCUIT_SORT,
+  decodeSettlement,
+  genesisSlots,
+  type PostedSettlement,
+} from "../circuits/settlement-data.ts";
 import { settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
 import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { BatchRecord } from "./batch-record.ts";
@@ -81,7 +86,7 @@ export class SettlementDesk {
 
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
-   * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
+   * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
    * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
@@ -121,7 +126,12 @@ export class SettlementDesk {
     };
     const cap = capOf(record.kind, posted, this.modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its slots fit", request);
-    if (request.kind === "genesis") this.requireRowsFit(request, posted, model);
+    if (request.kind === "genesis") {
+      const named = this.modules.circuits[posted.capCircuit]!;
+      this.requireFits(request, named, model, genesisSlots(posted.items).length);
+    } else if (circuit.sort === CIRCUIT_SORT.settlement) {
+      this.requireFits(request, circuit, model, model.rewards!.slots.length);
+    }
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
     if (signals.some((signal, i) => signal !== request.publicSignals[i]))
@@ -221,15 +231,25 @@ export class SettlementDesk {
     return circuit;
   }
 
-  /** A model whose rows its own settlement circuit does not hold could be settled by the default split only. */
-  private requireRowsFit(request: SettlementRequest, posted: PostedSettlement, { model }: LeafRecord): void {
-    const rows = settlementSize(this.modules.circuits[posted.capCircuit]!.name)?.rows ?? 0;
-    const { rowCount } = unpackBinding(model!.statics.binding);
-    if (rowCount <= BigInt(rows)) return;
-    throw invalid(
-      "data",
-      `it names a settlement circuit of ${rows} rows, the model has ${rowCount}`,
-      request,
+  /**
+   * The circuit that settles the model, or that its genesis names, is one for its rows, slots, features and draws. A model
+   * that fits no such circuit could be settled by the default split only.
+   */
+  private requireFits(
+    request: SettlementRequest,
+    { name }: DeployedCircuit,
+    { model }: LeafRecord,
+    slotCount: number,
+  ): void {
+    const size = parseSettlementName(name);
+    if (size === null) throw invalid("circuit", `${name} does not tell its sizes`, request);
+    const misfit = misfitOf(size, modelShape(model!.statics, slotCount));
+    if (misfit === null) return;
+    const { what, given, has } = misfit;
+    throw sequencerError(
+      "SEQ_CIRCUIT_MISFIT",
+      `${name} is for ${has} ${what}, model ${request.modelId} has ${given}`,
+      { data: { modelId: request.modelId, circuit: name, what, given, has } },
     );
   }
 

@@ -49,8 +49,13 @@ const CIRCUITS = [
   { name: "slot-table-16", sort: 2, size0: 0, size1: 16 },
   // Fewer rows than the test's model has.
   { name: "settlement-8-16-16-9-4", sort: 1, size0: 9, size1: 16 },
+  // More draws, and fewer features, than it was created for.
+  { name: "settlement-16-16-16-8-8", sort: 1, size0: 8, size1: 16 },
+  { name: "settlement-16-8-16-8-4", sort: 1, size0: 8, size1: 16 },
 ] as const;
 export const SMALL_SETTLEMENT_INDEX = 3;
+export const OTHER_DRAWS_INDEX = 4;
+export const OTHER_FEATURES_INDEX = 5;
 const SETTLEMENT_INDEX = 1;
 export const SLOT_TABLE_INDEX = 2;
 const DRAWS = 4;
@@ -74,10 +79,22 @@ export async function settlementDeployment(folder: string) {
   });
   return {
     deployment: { ...deployment, circuits: [...deployment.circuits, ...circuits] } satisfies Deployment,
-    circuits: { settlement: simulated[0]!, slotTable: simulated[1]! },
+    circuits: {
+      settlement: simulated[0]!,
+      slotTable: simulated[1]!,
+      otherDraws: simulated[3]!,
+      otherFeatures: simulated[4]!,
+    },
   };
 }
 export type TestCircuits = Awaited<ReturnType<typeof settlementDeployment>>["circuits"];
+
+const PLACE_OF: Record<keyof TestCircuits, number> = {
+  settlement: 0,
+  slotTable: 1,
+  otherDraws: 3,
+  otherFeatures: 4,
+};
 
 /** As POST /v1/settlements takes it. */
 export function settlementJson(
@@ -93,7 +110,7 @@ export function settlementJson(
     kind: data.isGenesis ? "genesis" : "settle",
     modelId: data.modelId,
     settlementHash: hex32(data.settlementHash),
-    circuit: CIRCUITS[sort === "settlement" ? 0 : 1].name,
+    circuit: CIRCUITS[PLACE_OF[sort]]!.name,
     data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
     publicSignals: signals.map(hex32),
     proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
@@ -118,7 +135,14 @@ function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
     featuresCommitment: 1n,
     ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
     slotRoot: slotRoot(slots),
-    binding: packBinding({ datanetId: BigInt(datanetId), version: 1n, rowCount: 9n, predecessorId: 0n }),
+    binding: packBinding({
+      datanetId: BigInt(datanetId),
+      version: 1n,
+      rowCount: 9n,
+      predecessorId: 0n,
+      drawBits: 2n,
+      featureCount: 16n,
+    }),
     split: packSplit({ ownerParts: 6_554n, validatorParts: 16_384n }),
   };
 }

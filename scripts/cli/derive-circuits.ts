@@ -47,7 +47,8 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   // One after another: each takes all cores and much memory.
   for (const circuit of registered) {
     const { sort, size0, size1 } = circuit;
-    derived.push({ sort, size0, size1, key: await deriveKey(circuit, options) });
+    const name = nameOf(circuit, options.circuitNames);
+    derived.push({ name, sort, size0, size1, key: await deriveKey(circuit, options) });
   }
   return derived;
 }

@@ -1,6 +1,7 @@
 import { readModel } from "../../attribution/model-directory.ts";
 import { unpackBinding } from "../../circuits/leaf.ts";
 import { unpackSplit } from "../../circuits/rewards.ts";
+import { modelShape } from "../../circuits/settlement-size.ts";
 import { createModel } from "../../client/create-model.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { findLeaves } from "../../client/ledger-reads.ts";
@@ -30,14 +31,10 @@ export async function registerModel({
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
   const model = await readModel(args[0]!);
-  const needs = {
-    rowCount: model.features.rowCount,
-    slotCount: model.slots.length,
-    columnCount: model.features.featureCount,
-  };
+  const slotCount = model.slots.length;
   // Before anything is paid: a model that no circuit settles would be of no use.
-  const settling = settlementCircuitFor(context.circuits, needs);
-  const table = slotTableFor(context.circuits, needs.slotCount);
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, slotCount));
+  const table = slotTableFor(context.circuits, slotCount);
   const known = await findRegistered(signer, model.staticsHash);
   const modelId =
     known ??
@@ -59,14 +56,14 @@ export async function registerModel({
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [
-    `model ${modelId} is ready: ${needs.slotCount} reward slots, at most ${settling.size0} payments an epoch`,
+    `model ${modelId} is ready: ${slotCount} reward slots, at most ${settling.size0} payments an epoch`,
     `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
   ];
   output.answer(lines, {
     modelId,
     datanetId: leaf.model.datanetId,
     staticsHash: toHex32(model.staticsHash),
-    slotCount: needs.slotCount,
+    slotCount,
     cap: settling.size0,
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },

@@ -1,5 +1,6 @@
 import type { PreparedSettlement } from "../../circuits/settled-model.ts";
 import type { SampledSettlement } from "../../circuits/settlement-model.ts";
+import { modelShape } from "../../circuits/settlement-size.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../client/send-settlement.ts";
 import {
@@ -98,11 +99,7 @@ async function prepareByDraws(
     options,
     onProgress,
   );
-  const circuit = settlementCircuitFor(circuits, {
-    rowCount: model.features.rowCount,
-    slotCount: model.slots.length,
-    columnCount: model.features.featureCount,
-  });
+  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.slots.length));
   return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
 }
 

@@ -1,8 +1,13 @@
 import type { Command } from "commander";
+import { decodeSettlement } from "../../circuits/settlement-data.ts";
+import { modelShape } from "../../circuits/settlement-size.ts";
 import { toHex32 } from "../../client/hex.ts";
+import { getInfo } from "../../client/ledger-reads.ts";
 import { getModel, listSettlements, staticsOf } from "../../client/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../client/model-schemas.ts";
 import { formatOpen } from "../../client/open-amount.ts";
+import type { SequencerInfo } from "../../client/sequencer-schemas.ts";
+import { genesisMisfit, settlingCircuits } from "../../client/settling-circuit.ts";
 import { openReader } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";
@@ -16,13 +21,15 @@ export function addModelShowCommand(parent: Command): void {
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
     const leaf = await getModel(client, parseId(args[0]!));
-    const settlements = await listSettlements(client, leaf.id);
+    const [settlements, info] = await Promise.all([listSettlements(client, leaf.id), getInfo(client)]);
+    const settling = describeSettling(leaf, settlements, info);
     const { counters, model, sealedEpoch } = leaf;
     const lines = [
       `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
       `${counters.isReady ? "ready" : "no genesis yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
       `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
+      settling.line,
       describeSealed(leaf),
       ...renderTable([
         ["  slot", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
@@ -44,6 +51,10 @@ export function addModelShowCommand(parent: Command): void {
       ...counters,
       datanetId: model.datanetId,
       version: model.version,
+      drawCount: model.drawCount,
+      featureCount: model.featureCount,
+      settlingCircuits: settling.circuits,
+      misfit: settling.misfit,
       staticsHash: toHex32(staticsOf(leaf).hash),
       openAmountWei: leaf.openAmountWei,
       sealedEpoch:
@@ -62,6 +73,29 @@ export function addModelShowCommand(parent: Command): void {
 }
 
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
+
+/** By which circuits the model is settled, and whether the one that its genesis names is one of them. */
+function describeSettling(
+  leaf: LedgerModelLeaf,
+  settlements: readonly LedgerSettlement[],
+  info: SequencerInfo,
+) {
+  const { binding, drawCount, featureCount } = leaf.model;
+  const shape = modelShape({ binding }, Math.max(1, leaf.slots.length));
+  const circuits = settlingCircuits(info, shape);
+  const genesis = settlements.find(({ kind }) => kind === "genesis");
+  const misfit =
+    genesis === undefined
+      ? null
+      : genesisMisfit(info, decodeSettlement(Buffer.from(genesis.data.slice(2), "hex")).capCircuit, shape);
+  const head = `an epoch is settled by ${drawCount} draws over ${featureCount ?? "too many"} features`;
+  const why =
+    misfit === null
+      ? "no circuit of the rollup does it, so only row counts are left"
+      : `its genesis names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
+  const isFine = misfit === null && circuits.length > 0;
+  return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit };
+}
 
 function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
   if (sealedEpoch === null) return "no sealed epoch waits for its settlement";

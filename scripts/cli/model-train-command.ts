@@ -17,6 +17,7 @@ interface TrainOptions {
   out: string;
   rows: string;
   columns: string;
+  draws: string;
   ownerPart: string;
   validatorPart: string;
   predecessor: string;
@@ -35,6 +36,11 @@ export function addModelTrainCommand(parent: Command): void {
     .requiredOption("--out <folder>", "a new folder for the model")
     .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
     .option("--columns <count>", "features of the settlement circuit, where the recipe does not say", "256")
+    .option(
+      "--draws <count>",
+      "draws of an epoch, for the model's life: those of its settlement circuit",
+      "4",
+    )
     .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
     .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
     .option("--predecessor <id>", "the model that this one replaces", "0")
@@ -71,14 +77,15 @@ export function addModelTrainCommand(parent: Command): void {
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     const trained = trainModel(rows, recipe, { onProgress });
-    const size = { rows: rows.length, slots: trained.slots.length, features: recipe.columnCount };
+    const draws = Number(options.draws);
+    const size = { rows: rows.length, slots: trained.slots.length, features: recipe.columnCount, draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, { publishRows: options.withholdRows !== true });
     await writeModel(options.out, model);
     const staticsHash = toHex32(registration.staticsHash);
     const lines = [
-      `a model of ${rows.length} rows in ${trained.slots.length} reward slots, ${recipe.columnCount} columns, in ${options.out}`,
+      `a model of ${rows.length} rows in ${trained.slots.length} reward slots, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       `it labels ${(100 * trained.accuracy).toFixed(1)} % of its rows as their contributors did`,
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -89,6 +96,7 @@ export function addModelTrainCommand(parent: Command): void {
       rowCount: rows.length,
       slotCount: trained.slots.length,
       columnCount: recipe.columnCount,
+      drawCount: draws,
       accuracy: trained.accuracy,
       recipeHash: hashRecipe(recipe),
       staticsHash,

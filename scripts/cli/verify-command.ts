@@ -59,6 +59,10 @@ export function addVerifyCommand(program: Command): void {
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
       `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
     ];
+    for (const { circuit, given, has, modelId, what } of result.misfits)
+      lines.push(
+        `⚠ model ${modelId} has ${given} ${what}, and its genesis names ${circuit}, which has ${has}: that circuit never settles it`,
+      );
     if (result.isFrozen)
       lines.push(
         `it is frozen; ${formatOpen(result.exitedWei)} OPEN has left by exits, each as its last ledger gives`,

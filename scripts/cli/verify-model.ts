@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "../../attribution/model-directory.ts";
 import { verifyModel } from "../../attribution/verify-model.ts";
 import { unpackBinding } from "../../circuits/leaf.ts";
+import { modelShape } from "../../circuits/settlement-size.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { getLeaf } from "../../client/ledger-reads.ts";
+import { getInfo, getLeaf } from "../../client/ledger-reads.ts";
 import { getModel, staticsOf } from "../../client/model-reads.ts";
 import { readVersionRows } from "../../client/published-version.ts";
 import { openRowStore } from "../../client/row-store.ts";
+import { settlingCircuits } from "../../client/settling-circuit.ts";
 import { modelServerOf, openReader } from "./context.ts";
 import { parseId } from "./parse-id.ts";
 import type { CommandContext } from "./run-command.ts";
@@ -49,15 +51,21 @@ export async function retrainAndCompare({
     onProgress: ({ stage, done, total }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
   });
+  const settling = settlingCircuits(await getInfo(client), modelShape(model.statics, model.slots.length));
+  const drawCount = 2 ** Number(binding.drawBits);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
+    `an epoch is settled by ${drawCount} draws over ${binding.featureCount} features${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     `${result.slotCount} reward slots, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
     model: what,
     datanetId: Number(binding.datanetId),
     version: Number(binding.version),
+    drawCount,
+    featureCount: Number(binding.featureCount),
+    settlingCircuits: settling,
     staticsHash: toHex32(model.staticsHash),
     isTrainedAgain: options.quick !== true,
     ...result,

@@ -6,7 +6,7 @@ import { circuitSpec } from "../../circuits/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import type { Deployment } from "../../circuits/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
-import type { SettlementSize } from "../../circuits/settlement-size.ts";
+import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement-size.ts";
 import { loadDeployedCircuits } from "../../prover/deployed-circuits.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
@@ -52,29 +52,16 @@ export function settlementSizeOf(name: string): SettlementSize {
   return { rows, features, slots, payments, draws };
 }
 
-/** What a model needs of a circuit. */
-export interface ModelNeeds {
-  readonly rowCount: number;
-  readonly slotCount: number;
-  /** d, exactly. */
-  readonly columnCount: number;
-}
-
-/** The smallest settlement circuit that a model fits. @throws CMD_CIRCUIT_MISSING */
-export function settlementCircuitFor(circuits: readonly RollupCircuit[], needs: ModelNeeds): RollupCircuit {
+/** The smallest settlement circuit that settles a model of this shape. @throws CMD_CIRCUIT_MISSING */
+export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: ModelShape): RollupCircuit {
   const fitting = circuits
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
     .map((circuit) => ({ circuit, size: settlementSizeOf(circuit.name) }))
-    .filter(
-      ({ size }) =>
-        size.rows >= needs.rowCount && size.slots >= needs.slotCount && size.features === needs.columnCount,
-    )
+    .filter(({ size }) => misfitOf(size, model) === null)
     .sort((a, b) => a.size.rows - b.size.rows);
   if (fitting[0] !== undefined) return fitting[0].circuit;
-  throw missing(
-    `a model of ${needs.rowCount} rows, ${needs.columnCount} columns and ${needs.slotCount} slots`,
-    circuits,
-  );
+  const { draws, features, rows, slots } = model;
+  throw missing(`a model of ${rows} rows, ${features} columns, ${slots} slots and ${draws} draws`, circuits);
 }
 
 /** The smallest slot table with room for these slots. @throws CMD_CIRCUIT_MISSING */

@@ -3,6 +3,7 @@ import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import type { PublishedModel } from "../../../attribution/model-files.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/settlement-times.ts";
+import { modelShape } from "../../../circuits/settlement-size.ts";
 import { getModel, getSettlement } from "../../../client/model-reads.ts";
 import { formatOpen } from "../../../client/open-amount.ts";
 import { seal } from "../../../client/seal.ts";
@@ -67,11 +68,7 @@ export async function settleFirstEpoch(
   if (body === undefined) {
     const facts = await withRetry(job, () => readSealedEpoch(mia, modelId, SETTLED_EPOCH));
     const openings = await withRetry(job, () => fetchOpenings(serverUrl, SETTLED_EPOCH));
-    const circuit = settlementCircuitFor(job.circuits, {
-      rowCount: model.features.rowCount,
-      slotCount: model.slots.length,
-      columnCount: model.features.featureCount,
-    });
+    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.slots.length));
     const prepared = prepareSampled(facts, { model, openings, circuit });
     const proving = await openProvingCircuit(circuit, job.deployment, job.console.progress);
     const proved = await proveSettlement(

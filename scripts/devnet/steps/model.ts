@@ -10,6 +10,7 @@ import { ROW_RULES } from "../../../attribution/row-rules.ts";
 import { trainModel } from "../../../attribution/trained-model.ts";
 import { unpackBinding } from "../../../circuits/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
+import { modelShape } from "../../../circuits/settlement-size.ts";
 import { approveModel } from "../../../client/approve-model.ts";
 import { createModel } from "../../../client/create-model.ts";
 import { toHex32 } from "../../../client/hex.ts";
@@ -140,11 +141,7 @@ async function settleGenesis(job: Job, modelId: number, model: PublishedModel): 
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
     const table = slotTableFor(job.circuits, model.slots.length);
-    const settling = settlementCircuitFor(job.circuits, {
-      rowCount: model.features.rowCount,
-      slotCount: model.slots.length,
-      columnCount: model.features.featureCount,
-    });
+    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.slots.length));
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
     const proved = await proveSettlement(
