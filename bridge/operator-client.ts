@@ -54,6 +54,8 @@ export interface SealReport {
 /** Where the sequencer's chain stands after its last final batch and after each later one. */
 export interface ChainPositions {
   readonly finalNumber: number;
+  /** L1's block that took the last final batch, where the sequencer knows it. */
+  readonly finalBlockNumber?: number | undefined;
   /** Ascending, the final one's first. */
   readonly positions: readonly {
     readonly batchNumber: number;
@@ -146,6 +148,7 @@ const readySchema = z.array(
 );
 const chainSchema = z.object({
   finalNumber: z.int().nonnegative(),
+  finalBlockNumber: z.int().nonnegative().optional(),
   positions: z
     .array(
       z.object({

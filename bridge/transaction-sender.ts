@@ -4,7 +4,6 @@ import {
   type FeeMarket,
   type GasFees,
   initialFees,
-  paddedGas,
   replacementFees,
   smaller,
 } from "../contracts/fee-policy.ts";
@@ -39,7 +38,7 @@ export interface TransactionPlan {
 export interface TransactionDraft {
   readonly batches: readonly IntendedBatch[];
   readonly input: Hex;
-  readonly gasEstimate: bigint;
+  readonly gasLimit: bigint;
 }
 
 // Ethereum Yellow Paper, appendix G, G_transaction.
@@ -91,12 +90,11 @@ export class TransactionSender {
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
-    { batches, gasEstimate, input }: TransactionDraft,
+    { batches, gasLimit, input }: TransactionDraft,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount();
-    const gasLimit = paddedGas(gasEstimate);
     return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
   }
 
