@@ -382,10 +382,10 @@ export class BatchPublisher {
   // What is ready.
 
   private async submitNext(): Promise<void> {
-    if (await this.sendErrand()) return;
+    const head = await this.head();
+    if (await this.sendErrand(head)) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
-    const head = await this.head();
     const { batchNumber: l1BatchNumber } = await rollup.state({ blockNumber: head.number });
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adoption.adopt(batch);
     await this.adoption.adoptPosted(l1BatchNumber);
@@ -393,7 +393,7 @@ export class BatchPublisher {
     if (this.patience.waitMs(this.nowMs()) > 0) return;
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber, head);
     if (bundle === null) return;
-    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) });
+    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) }, head);
     if (attempt === null) return;
     await this.reportSubmitted(attempt);
     const { gasLimit, maxFeePerGasWei } = attempt;
@@ -401,7 +401,7 @@ export class BatchPublisher {
   }
 
   /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
-  private async sendErrand(): Promise<boolean> {
+  private async sendErrand(head: BundleView["head"]): Promise<boolean> {
     const { account, logger, nextErrand, rollup } = this.modules;
     const errand = (await nextErrand?.()) ?? null;
     if (errand === null) return false;
@@ -417,13 +417,14 @@ export class BatchPublisher {
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }
-    const attempt = await this.sendNew({ batches: [], input, gasLimit: paddedGas(gasEstimate) });
+    const draft = { batches: [], input, gasLimit: paddedGas(gasEstimate, head.gasLimit) };
+    const attempt = await this.sendNew(draft, head);
     if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
     return attempt !== null;
   }
 
-  private async sendNew(draft: TransactionDraft): Promise<Attempt | null> {
-    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei);
+  private async sendNew(draft: TransactionDraft, head: BundleView["head"]): Promise<Attempt | null> {
+    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei, head.number);
     if (intent === null) {
       this.modules.logger.warn(
         "cannot take over the nonce of a transaction that was given up: fees are at their cap",
