@@ -258,7 +258,7 @@ describe("BatchPublisher", () => {
   test("survives a stranger's use of its nonce", async () => {
     await f.l1.client.setAutomine(false);
     await f.prove(1);
-    const publisher = await f.publisher();
+    const publisher = await f.publisher({ finalityDepthBlocks: 20 });
     await publisher.poll();
     await f.l1.client.dropTransaction({ hash: f.sequencer.batches.get(1)!.transactionHash as `0x${string}` });
     const { sequencer, bob } = f.l1.roles;
@@ -367,7 +367,7 @@ describe("BatchPublisher", () => {
     const { attempts, nonce } = (await store.posted())[0]!;
     expect(nonce).toBe(3);
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 6 });
     // As if an errand had been given up that was signed for nonce 1.
     await store.saveIntent({ nonce: 1, attempts: [{ ...attempts[0]!, batches: [] }], isGivenUp: true });
     await publisher.poll();

@@ -80,8 +80,8 @@ describe("a publisher whose payments are all claimed right before its transactio
   test("takes fewer batches into a transaction where the worst of it does not fit", async () => {
     await proveWithdrawals(4);
     await f.l1.client.setAutomine(false);
-    // Two of them need some 570,000 gas by the estimate, and 342,000 more at worst.
-    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 900_000n } });
+    // Two of them are estimated below it, and need 342,000 more at worst.
+    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 700_000n } });
     await publisher.poll();
     expect(f.sequencer.with("submitted").length).toBe(1);
     const { receipt } = await mineBehindClaims(4 * SHAPE.wide);

@@ -90,7 +90,7 @@ export type DropReason =
   | "queue-overdue"
   /** L1 took another batch in its place: the sequencer has to follow L1 first. */
   | "superseded"
-  /** L1 refuses it for another reason; the bridge has stopped. */
+  /** L1 refuses it for another reason, look after look. */
   | "refused";
 
 export interface BatchReport {

@@ -65,7 +65,8 @@ test("a stale state behind a stranger's batch does not stop the publisher", asyn
       functionName: "submitBatches",
       args: submission([foreign]),
     });
-    await overtake(f.rpcUrl, f.l1, input, 0);
+    const nonce = await f.l1.client.getTransactionCount({ address: f.l1.roles.stranger });
+    await overtake(f.rpcUrl, f.l1, input, nonce);
     await f.l1.client.mine({ blocks: 1 });
     expect((await f.rollup.state()).batchNumber).toBe(stale.batchNumber + 1);
     // For ten blocks in a row, not once.
