@@ -321,7 +321,7 @@ describe("BatchPublisher", () => {
     expect(await nonceOfPublisher()).toBe(3);
 
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 6 });
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([]);
     nowMs += 29_999;

@@ -39,7 +39,8 @@ test("exits go through where everybody whom they pay was paid out right before",
       group.map(({ exit }) => exit),
       group.map(({ proof }) => proof),
     );
-    await expect.poll(async () => (await pendingOf(l1, account.address)).length).toBe(1);
+    const sent = async () => (await pendingOf(l1, account.address)).length;
+    await expect.poll(sent, { timeout: 120_000 }).toBe(1);
     const nonce = await l1.client.getTransactionCount({ address: l1.roles.stranger });
     for (const [i, owner] of owners.entries()) {
       const claim = encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [owner] });
