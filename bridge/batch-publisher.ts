@@ -101,6 +101,8 @@ export class BatchPublisher {
   /** Batches that L1 refused, by their hashes. */
   private readonly refusals = new RepeatedLook(REFUSED_FOR_GOOD);
   private readonly patience = new RevertPatience();
+  /** That this process has decided by, or found a transaction of its own in. */
+  private newestBlock = 0n;
   /** Batches that were reported as dropped before they were sent: once is enough. */
   private readonly droppedHashes = new Set<string>();
 
@@ -186,6 +188,7 @@ export class BatchPublisher {
     const attempt = intent.attempts.find((a) => a.transactionHash === receipt.transactionHash)!;
     this.lookedAtMs.delete(intent.nonce);
     this.lostNonces.forget(String(intent.nonce));
+    if (receipt.blockNumber > this.newestBlock) this.newestBlock = receipt.blockNumber;
     if (receipt.status === "success") {
       await this.onStep("after-mine");
       if (attempt.batches.length === 0) {
@@ -306,7 +309,8 @@ export class BatchPublisher {
     const { reason, refusal } = await this.whyRefused(last, number);
     const first = last.batches[0];
     // Looked at again at the next block: it may be a node that lags, or one on a fork that ends.
-    if (refusal === "refused" && first !== undefined && !this.refusals.note(first.batchHash, number)) return;
+    if (first !== undefined && refusal !== "refused") this.refusals.forget(first.batchHash);
+    else if (first !== undefined && !this.refusals.note(first.batchHash, number)) return;
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
     // way for good; given up, it could be mined after the sequencer has made another batch of this number.
     if (refusal !== null && refusal !== "early" && refusal !== "behind" && refusal !== "queue") {
@@ -383,6 +387,9 @@ export class BatchPublisher {
 
   private async submitNext(): Promise<void> {
     const head = await this.head();
+    // A node that lags behind what was seen already: its view is whole, and too old to send anything by.
+    if (head.number < this.newestBlock) return;
+    this.newestBlock = head.number;
     if (await this.sendErrand(head)) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, parseEther, toHex } from "viem";
 import { rollupAbi } from "../../contracts/rollup-abi.ts";
 import { drillAccount, drillUser } from "../drill/drill-accounts.ts";
+import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
 import { waitUntil } from "../drill/wait-until.ts";
 import { ClaimAttacker } from "./claim-attacker.ts";
@@ -16,6 +17,7 @@ const USER_PACE_MS = 2_000;
 const ATTACKER_INDEX = 4;
 /** Nothing new on L1 for so long after the attacker has gone counts as stopped for good. */
 const RECOVERY_MS = 120_000;
+const CREDITS_MS = 600_000;
 
 interface Phase {
   readonly operationsPerHour: number;
@@ -48,12 +50,8 @@ export async function griefPublisher(
     const withdrawals = new Withdrawals({ sequencerUrl: world.sequencerUrl, domain, user: attacker });
     withdrawals.start();
     // Every recipient has a credit before anything is measured.
-    const lastOwner = withdrawals.owners.at(-1)!;
-    await waitUntil(
-      "a credit of every recipient",
-      async () => (await creditWei(world, lastOwner)) > 0n,
-      600_000,
-    );
+    progress("waiting until every recipient of the attacker's withdrawals has a credit on L1");
+    await waitForCredits(world, withdrawals);
 
     const unattacked = await measure(world, seconds);
     progress(`without an attacker: ${said(unattacked)}`);
@@ -130,6 +128,19 @@ async function postedCount({ l1 }: DrillWorld): Promise<number> {
   const address = l1.deployment.rollupAddress;
   const state = await l1.client.readContract({ address, abi: rollupAbi, functionName: "state" });
   return Number(state.opIndex);
+}
+
+async function waitForCredits(world: DrillWorld, withdrawals: Withdrawals): Promise<void> {
+  const lastOwner = withdrawals.owners.at(-1)!;
+  try {
+    const isThere = async () => (await creditWei(world, lastOwner)) > 0n;
+    await waitUntil("a credit of every recipient", isThere, CREDITS_MS);
+  } catch (cause) {
+    const { acknowledgedCount, lastRefusal } = withdrawals;
+    const { batches } = await world.status();
+    const why = `${acknowledgedCount} withdrawals acknowledged, last refusal ${lastRefusal}; ${JSON.stringify(batches)}`;
+    throw drillError("DRL_TIMEOUT", `the attacker's withdrawals did not reach L1: ${why}`, { cause });
+  }
 }
 
 function creditWei({ l1 }: DrillWorld, owner: Hex): Promise<bigint> {

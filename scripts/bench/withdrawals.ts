@@ -10,7 +10,7 @@ import type { DrillUser } from "../drill/drill-accounts.ts";
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
 const PACE_MS = 100;
 const RETRY_MS = 250;
-const OWNER_COUNT = 32;
+const OWNER_COUNT = 16;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export class Withdrawals {
@@ -20,6 +20,9 @@ export class Withdrawals {
   );
   private readonly options: { sequencerUrl: string; domain: bigint; user: DrillUser };
   private isStopped = false;
+  /** How many were acknowledged, and what was said to the last one that was not. */
+  acknowledgedCount = 0;
+  lastRefusal = "none";
 
   constructor(options: Withdrawals["options"]) {
     this.options = options;
@@ -35,8 +38,10 @@ export class Withdrawals {
 
   private async run(): Promise<void> {
     for (let nonce = 0; !this.isStopped; ) {
-      if (await this.send(nonce)) nonce += 1;
-      else await sleep(RETRY_MS);
+      if (await this.send(nonce)) {
+        nonce += 1;
+        this.acknowledgedCount = nonce;
+      } else await sleep(RETRY_MS);
       await sleep(PACE_MS);
     }
   }
@@ -60,8 +65,10 @@ export class Withdrawals {
         body: JSON.stringify(encodeOperation({ ...operation, signature })),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
+      if (!response.ok) this.lastRefusal = (await response.text()).slice(0, 200);
       return response.ok;
-    } catch {
+    } catch (error) {
+      this.lastRefusal = String(error);
       return false; // It is known by its nonce, and comes again.
     }
   }
