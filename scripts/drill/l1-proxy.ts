@@ -90,7 +90,7 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
         await sleep(SLOW_MS);
         break;
       case "lags by a block or two": {
-        const stale = await lagging(call, (other) => pass(JSON.stringify(other)));
+        const stale = await lagging(call, (other) => pass(JSON.stringify({ jsonrpc: "2.0", ...other })));
         if (stale === null) break;
         state.faultCount += 1;
         json(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...stale }));
