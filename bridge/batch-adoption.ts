@@ -34,13 +34,12 @@ export class BatchAdoption {
   async adopt(batch: Pick<ReadyBatch, "batchHash" | "batchNumber" | "data">): Promise<void> {
     const { droppedHashes, logger, reporter, rollup, sequencer } = this.modules;
     const { deployedAtBlock, maxChunkBlocks } = this.options;
-    const posted = await findPostedBatch(
-      { rollup, deployedAtBlock: BigInt(deployedAtBlock), maxChunkBlocks },
-      batch.batchNumber,
-    );
+    const chain = await sequencer.chain();
+    const fromBlock = BigInt(chain.finalBlockNumber ?? deployedAtBlock);
+    const posted = await findPostedBatch({ rollup, fromBlock, maxChunkBlocks }, batch.batchNumber);
     if (posted === null) return;
     const mine = intendedBatch(batch);
-    if (isOurs(await sequencer.chain(), posted)) {
+    if (isOurs(chain, posted)) {
       const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
       if (receipt !== null)
         await this.modules.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);

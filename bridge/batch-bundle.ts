@@ -1,6 +1,8 @@
 import { type Address, type Hex, size } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../contracts/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
+import { creditCountOf } from "./credit-count.ts";
 import type { ReadyBatch } from "./operator-client.ts";
 import type { ContractSubmission, RollupContract } from "./rollup-contract.ts";
 
@@ -20,7 +22,14 @@ export const BUNDLE_LIMITS: BundleLimits = { maxBatchCount: 8, maxInputBytes: 12
 export interface Bundle {
   readonly batches: readonly ReadyBatch[];
   readonly input: Hex;
-  readonly gasEstimate: bigint;
+  readonly gasLimit: bigint;
+}
+
+/** The block that L1 is looked at, for all questions of one look. */
+export interface BundleView {
+  readonly head: { readonly number: bigint; readonly gasLimit: bigint };
+  /** What the call needs is doubled as often, since transactions ran out of gas. */
+  readonly gasDoublings: number;
 }
 
 export interface BundleModules {
@@ -31,24 +40,28 @@ export interface BundleModules {
 }
 
 /**
- * The longest run of batches, from the first on, that fits one transaction and that L1 takes now. Halving finds a
- * run that is at least half as long as the longest.
+ * The longest run of batches, from the first on, that fits one transaction, whatever others add to its gas before it is
+ * mined, and that L1 takes now. Halving finds a run that is at least half as long as the longest.
  * @throws BRG_CONTRACT_REVERTED where L1 refuses the first batch alone; BRG_BATCH_TOO_LARGE
  */
 export async function chooseBundle(
   ready: readonly ReadyBatch[],
   limits: BundleLimits,
   modules: BundleModules,
+  { gasDoublings, head }: BundleView,
 ): Promise<Bundle> {
+  const maxGas = smaller(limits.maxGas, head.gasLimit);
   for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
     const submission = submissionOf(batches, modules.circuitIndex);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
-    let gasEstimate = limits.maxGas + 1n;
+    let gasEstimate = maxGas + 1n;
     if (size(input) <= limits.maxInputBytes) {
       try {
-        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from);
+        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, {
+          blockNumber: head.number,
+        });
       } catch (error) {
         // A later batch may be the one that L1 refuses, or all of them together need too much gas.
         const mayBeTheBundle =
@@ -56,7 +69,10 @@ export async function chooseBundle(
         if (isAlone || !mayBeTheBundle) throw error;
       }
     }
-    if (gasEstimate <= limits.maxGas) return { batches, input, gasEstimate };
+    const gasNeeded = worstCaseGas(gasEstimate, creditCountOf(batches)) << BigInt(gasDoublings);
+    // One batch alone gets what there is: leaving it out for what others might do would serve them.
+    if (gasNeeded <= maxGas || (isAlone && gasEstimate <= maxGas))
+      return { batches, input, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
     if (isAlone) {
       const { batchNumber } = batches[0]!;
       throw bridgeError("BRG_BATCH_TOO_LARGE", `batch ${batchNumber} alone is too large for a transaction`, {
@@ -65,12 +81,15 @@ export async function chooseBundle(
           inputBytes: size(input),
           gasEstimate,
           maxInputBytes: limits.maxInputBytes,
-          maxGas: limits.maxGas,
+          maxGas,
         },
       });
     }
   }
 }
+
+/** Most that a transaction can have: EIP-7825's limit, or the whole block. */
+export const maxGasLimit = (head: BundleView["head"]): bigint => smaller(MAX_TRANSACTION_GAS, head.gasLimit);
 
 /** Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it. */
 export function submissionOf(

@@ -182,10 +182,15 @@ describe("BatchPublisher", () => {
     expect(await store.intents()).toEqual([]);
   });
 
-  test("stops where L1 refuses a proof, and says which batch and why", async () => {
+  test("says which batch L1 refuses and why, look after look and not after one, and goes on with a better proof", async () => {
     const [sealed] = await f.prove(1);
     f.sequencer.add({ ...sealed!, proof: { ...sealed!.proof, c: sealed!.proof.a } });
     const publisher = await f.publisher();
+    for (let block = 0; block < 5; block++) {
+      for (const _ of ["a look", "another at the same block"]) await publisher.poll();
+      await f.l1.client.mine({ blocks: 1 });
+    }
+    expect(f.sequencer.reports).toEqual([]);
     await expect(publisher.poll()).rejects.toSatisfy(
       (e) =>
         isRollupError(e, "BRG_PUBLISH_REFUSED") &&
@@ -193,6 +198,9 @@ describe("BatchPublisher", () => {
     );
     expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "refused" });
     expect(await nonceOfPublisher()).toBe(0);
+    f.sequencer.add(sealed!);
+    await publisher.poll();
+    expect(await f.acceptedNumbers()).toEqual([1]);
   });
 
   test("finds its batches on L1 after its database was lost, and submits nothing twice", async () => {
@@ -250,7 +258,7 @@ describe("BatchPublisher", () => {
   test("survives a stranger's use of its nonce", async () => {
     await f.l1.client.setAutomine(false);
     await f.prove(1);
-    const publisher = await f.publisher();
+    const publisher = await f.publisher({ finalityDepthBlocks: 20 });
     await publisher.poll();
     await f.l1.client.dropTransaction({ hash: f.sequencer.batches.get(1)!.transactionHash as `0x${string}` });
     const { sequencer, bob } = f.l1.roles;
@@ -258,7 +266,10 @@ describe("BatchPublisher", () => {
     await f.rollup.client.request({ method: "eth_sendTransaction" as never, params: [stranger] as never });
     await f.l1.client.mine({ blocks: 1 });
     await f.l1.client.setAutomine(true);
-    for (let i = 0; i < 5; i++) await publisher.poll();
+    for (let i = 0; i < 5; i++) {
+      await publisher.poll();
+      await f.l1.client.mine({ blocks: 1 });
+    }
     expect(f.sequencer.with("posted")).toEqual([1]);
     expect(await f.acceptedNumbers()).toEqual([1]);
     expect(await nonceOfPublisher()).toBe(2);
@@ -310,7 +321,7 @@ describe("BatchPublisher", () => {
     expect(await nonceOfPublisher()).toBe(3);
 
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 6 });
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([]);
     nowMs += 29_999;
@@ -356,7 +367,7 @@ describe("BatchPublisher", () => {
     const { attempts, nonce } = (await store.posted())[0]!;
     expect(nonce).toBe(3);
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 6 });
     // As if an errand had been given up that was signed for nonce 1.
     await store.saveIntent({ nonce: 1, attempts: [{ ...attempts[0]!, batches: [] }], isGivenUp: true });
     await publisher.poll();

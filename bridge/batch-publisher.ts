@@ -9,13 +9,20 @@
 
 import type { Logger } from "pino";
 import { type LocalAccount, size, type TransactionReceipt } from "viem";
-import { replacementFees } from "../contracts/fee-policy.ts";
+import { paddedGas, replacementFees } from "../contracts/fee-policy.ts";
 import { BatchAdoption } from "./batch-adoption.ts";
-import { type Bundle, type BundleLimits, chooseBundle, consecutive } from "./batch-bundle.ts";
+import {
+  type Bundle,
+  type BundleLimits,
+  type BundleView,
+  chooseBundle,
+  consecutive,
+  maxGasLimit,
+} from "./batch-bundle.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
 import { l1Call, revertOf } from "./l1-client.ts";
-import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "./metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { findReceipt } from "./posted-batch.ts";
 import { facts, PostedFollower } from "./posted-follower.ts";
@@ -36,6 +43,8 @@ import {
   whyRefused,
 } from "./publish-refusal.ts";
 import { PublishReporter } from "./publish-reporter.ts";
+import { RepeatedLook } from "./repeated-look.ts";
+import { RevertPatience } from "./revert-patience.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 import { feesOf, type PublishStep, type TransactionDraft, TransactionSender } from "./transaction-sender.ts";
 
@@ -69,10 +78,10 @@ export interface BatchPublisherModules {
   readonly onStep?: (step: PublishStep) => void | Promise<void>;
 }
 
-// Nodes behind one address lag behind each other: a nonce counts as lost only after as many looks.
-const LOOKS_BEFORE_NONCE_IS_LOST = 3;
-// Guess, revisit: a transaction that reverts although L1 takes the same call a moment later.
-const MAX_UNEXPLAINED_REVERTS = 3;
+// Nodes behind one address lag behind each other, by a block or two.
+const NONCE_IS_LOST = { looks: 3, blocks: 2 };
+// About a minute of mainnet: whatever lags for longer is no passing matter. Guess.
+const REFUSED_FOR_GOOD = { looks: 3, blocks: 5 };
 
 export class BatchPublisher {
   private readonly options: BatchPublisherOptions;
@@ -88,10 +97,14 @@ export class BatchPublisher {
   private readonly lookedAtMs = new Map<number, number>();
   /** How many transactions of the account L1 had then. */
   private lookedAtMinedCount = -1;
-  private readonly lostLooks = new Map<number, number>();
+  private readonly lostNonces = new RepeatedLook(NONCE_IS_LOST);
+  /** Batches that L1 refused, by their hashes. */
+  private readonly refusals = new RepeatedLook(REFUSED_FOR_GOOD);
+  private readonly patience = new RevertPatience();
+  /** That this process has decided by, or found a transaction of its own in. */
+  private newestBlock = 0n;
   /** Batches that were reported as dropped before they were sent: once is enough. */
   private readonly droppedHashes = new Set<string>();
-  private unexplainedRevertCount = 0;
 
   constructor(options: BatchPublisherOptions, modules: BatchPublisherModules) {
     this.options = options;
@@ -132,7 +145,8 @@ export class BatchPublisher {
 
   /**
    * Does what is due: follows posted batches, looks after the transaction on its way, submits what is ready.
-   * @throws BRG_PUBLISH_REFUSED where L1 refuses a batch for good; BRG_BATCH_TOO_LARGE, BRG_L1_*, BRG_SEQUENCER_*
+   * @throws BRG_PUBLISH_REFUSED as long as L1 refuses a batch, look after look; BRG_BATCH_TOO_LARGE, BRG_L1_*, BRG_SEQUENCER_*.
+   * Called again after any of them, it goes on where it can
    */
   async poll(): Promise<void> {
     await this.posted.poll();
@@ -173,7 +187,8 @@ export class BatchPublisher {
   private async settle(intent: PublishIntent, receipt: TransactionReceipt): Promise<void> {
     const attempt = intent.attempts.find((a) => a.transactionHash === receipt.transactionHash)!;
     this.lookedAtMs.delete(intent.nonce);
-    this.lostLooks.delete(intent.nonce);
+    this.lostNonces.forget(String(intent.nonce));
+    if (receipt.blockNumber > this.newestBlock) this.newestBlock = receipt.blockNumber;
     if (receipt.status === "success") {
       await this.onStep("after-mine");
       if (attempt.batches.length === 0) {
@@ -185,28 +200,44 @@ export class BatchPublisher {
         return;
       }
       await this.posted.settle(intent, attempt.batches, intent, receipt);
-      this.unexplainedRevertCount = 0;
+      this.patience.noteSuccess();
+      clearAlarm(this.modules.metrics, "BRG_PUBLISH_REVERTED");
       return;
     }
-    const { reason, refusal } = await this.whyRefused(attempt);
+    const head = await this.head();
+    if (head.number < receipt.blockNumber) throw lagging(head.number, receipt.blockNumber);
+    const { reason, refusal } = await this.whyRefused(attempt, head.number);
     this.modules.logger.warn(
       { ...facts(attempt), nonce: intent.nonce, refusal, reason },
       "the transaction was mined and reverted",
     );
     this.reporter.count("reverted");
-    await this.reportDropped(attempt, refusal);
+    // Whether L1 refuses it for good is found out before it is sent again.
+    await this.reportDropped(attempt, refusal === "refused" ? null : refusal);
     await this.modules.store.removeIntent(intent);
-    if (attempt.batches.length === 0) return;
-    if (refusal === null) this.unexplainedRevertCount += 1;
-    if (refusal === "refused" || this.unexplainedRevertCount >= MAX_UNEXPLAINED_REVERTS)
-      throw refusedForGood(attempt.batches[0]!, reason);
+    if (attempt.batches.length > 0 && refusal === null) this.noteUnexplained(attempt, receipt, head);
+  }
+
+  private noteUnexplained(attempt: Attempt, { gasUsed }: TransactionReceipt, head: BundleView["head"]): void {
+    const { logger, metrics } = this.modules;
+    const gasLimit = BigInt(attempt.gasLimit);
+    const reverted = { gasUsed, gasLimit, maxGasLimit: maxGasLimit(head) };
+    const verdict = this.patience.noteRevert(reverted, this.nowMs());
+    const data = { ...facts(attempt), gasUsed, gasLimit };
+    if (verdict === "out-of-gas") logger.warn(data, "it ran out of gas: the next one gets twice as much");
+    if (verdict !== "waits") return;
+    raiseAlarm(metrics, "BRG_PUBLISH_REVERTED");
+    metrics.errorTotal.inc({ code: "BRG_PUBLISH_REVERTED" });
+    const waitMs = this.patience.waitMs(this.nowMs());
+    logger.error(
+      { ...data, waitMs },
+      "transactions revert that L1 takes a moment later: sends nothing for a while",
+    );
   }
 
   /** @returns true where the intent is gone for good */
   private async loseNonce(intent: PublishIntent): Promise<boolean> {
-    const looks = (this.lostLooks.get(intent.nonce) ?? 0) + 1;
-    this.lostLooks.set(intent.nonce, looks);
-    if (looks < LOOKS_BEFORE_NONCE_IS_LOST) return false;
+    if (!this.lostNonces.note(String(intent.nonce), (await this.head()).number)) return false;
     // A filler's nonce that is taken: L1 had not forgotten after all what used it before.
     if (!intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
       // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
@@ -218,7 +249,7 @@ export class BatchPublisher {
       );
     }
     await this.modules.store.removeIntent(intent);
-    this.lostLooks.delete(intent.nonce);
+    this.lostNonces.forget(String(intent.nonce));
     return true;
   }
 
@@ -274,7 +305,12 @@ export class BatchPublisher {
     const lookedAtMs = this.lookedAtMs.get(intent.nonce);
     const isLate = this.isLate(intent);
     if (lookedAtMs !== undefined && !isLate) return;
-    const { reason, refusal } = await this.whyRefused(last);
+    const { number } = await this.head();
+    const { reason, refusal } = await this.whyRefused(last, number);
+    const first = last.batches[0];
+    // Looked at again at the next block: it may be a node that lags, or one on a fork that ends.
+    if (first !== undefined && refusal !== "refused") this.refusals.forget(first.batchHash);
+    else if (first !== undefined && !this.refusals.note(first.batchHash, number)) return;
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
     // way for good; given up, it could be mined after the sequencer has made another batch of this number.
     if (refusal !== null && refusal !== "early" && refusal !== "behind" && refusal !== "queue") {
@@ -328,8 +364,6 @@ export class BatchPublisher {
     );
     await this.reportDropped(last, refusal);
     await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
-    const first = last.batches[0];
-    if (refusal === "refused" && first !== undefined) throw refusedForGood(first, reason);
   }
 
   private async reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
@@ -339,24 +373,34 @@ export class BatchPublisher {
     await this.reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
   }
 
-  private whyRefused(attempt: Attempt) {
+  private whyRefused(attempt: Attempt, blockNumber: bigint) {
     const { account, rollup } = this.modules;
-    return whyRefused(attempt, { rollup, from: account.address });
+    return whyRefused(attempt, { rollup, from: account.address }, blockNumber);
+  }
+
+  /** The block that all questions of one look name. */
+  private head(): Promise<BundleView["head"]> {
+    return l1Call("read the newest block", () => this.modules.rollup.client.getBlock());
   }
 
   // What is ready.
 
   private async submitNext(): Promise<void> {
-    if (await this.sendErrand()) return;
+    const head = await this.head();
+    // A node that lags behind what was seen already: its view is whole, and too old to send anything by.
+    if (head.number < this.newestBlock) return;
+    this.newestBlock = head.number;
+    if (await this.sendErrand(head)) return;
     const { logger, rollup, sequencer } = this.modules;
     const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
-    const { batchNumber: l1BatchNumber } = await rollup.state();
+    const { batchNumber: l1BatchNumber } = await rollup.state({ blockNumber: head.number });
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adoption.adopt(batch);
     await this.adoption.adoptPosted(l1BatchNumber);
     if ((await this.foreign.poll()) || ready.length === 0) return;
-    const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber);
+    if (this.patience.waitMs(this.nowMs()) > 0) return;
+    const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber, head);
     if (bundle === null) return;
-    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) });
+    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) }, head);
     if (attempt === null) return;
     await this.reportSubmitted(attempt);
     const { gasLimit, maxFeePerGasWei } = attempt;
@@ -364,7 +408,7 @@ export class BatchPublisher {
   }
 
   /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
-  private async sendErrand(): Promise<boolean> {
+  private async sendErrand(head: BundleView["head"]): Promise<boolean> {
     const { account, logger, nextErrand, rollup } = this.modules;
     const errand = (await nextErrand?.()) ?? null;
     if (errand === null) return false;
@@ -380,13 +424,14 @@ export class BatchPublisher {
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }
-    const attempt = await this.sendNew({ batches: [], input, gasEstimate });
+    const draft = { batches: [], input, gasLimit: paddedGas(gasEstimate, head.gasLimit) };
+    const attempt = await this.sendNew(draft, head);
     if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
     return attempt !== null;
   }
 
-  private async sendNew(draft: TransactionDraft): Promise<Attempt | null> {
-    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei);
+  private async sendNew(draft: TransactionDraft, head: BundleView["head"]): Promise<Attempt | null> {
+    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei, head.number);
     if (intent === null) {
       this.modules.logger.warn(
         "cannot take over the nonce of a transaction that was given up: fees are at their cap",
@@ -398,21 +443,28 @@ export class BatchPublisher {
   }
 
   /** What to send of these batches, or null where nothing can be sent now. */
-  private async bundle(next: readonly ReadyBatch[], l1BatchNumber: number): Promise<Bundle | null> {
+  private async bundle(
+    next: readonly ReadyBatch[],
+    l1BatchNumber: number,
+    head: BundleView["head"],
+  ): Promise<Bundle | null> {
     const { account, circuitIndex, logger, rollup } = this.modules;
     const first = next[0];
     if (first === undefined) return null;
     try {
-      return await chooseBundle(next, this.options.limits, { rollup, circuitIndex, from: account.address });
+      const modules = { rollup, circuitIndex, from: account.address };
+      const view = { head, gasDoublings: this.patience.gasDoublings };
+      const bundle = await chooseBundle(next, this.options.limits, modules, view);
+      for (const { batchHash } of bundle.batches) this.refusals.forget(batchHash);
+      return bundle;
     } catch (error) {
       const revert = revertOf(error);
       if (revert === null) throw error;
-      // L1 may have moved between the two calls; then the next look decides.
-      if ((await rollup.state()).batchNumber !== l1BatchNumber) return null;
       const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
       const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
       if (refusal === "early" || refusal === "queue") return null;
+      if (refusal === "refused" && !this.refusals.note(first.batchHash, head.number)) return null;
       if (!this.droppedHashes.has(first.batchHash)) {
         await this.reporter.report([intendedBatch(first)], {
           status: "dropped",
@@ -429,6 +481,17 @@ export class BatchPublisher {
     if (batches.length === 0) return;
     await this.reporter.report(batches, { status: "submitted", transactionHash });
   }
+}
+
+/** Asked again, another node may answer. */
+function lagging(headNumber: bigint, blockNumber: bigint) {
+  return bridgeError(
+    "BRG_L1_REFUSED",
+    `the node is at block ${headNumber}, it had a receipt of ${blockNumber}`,
+    {
+      data: { headNumber: headNumber.toString(), blockNumber: blockNumber.toString() },
+    },
+  );
 }
 
 function refusedForGood(batch: { batchNumber: number; batchHash: string }, reason: string | null) {

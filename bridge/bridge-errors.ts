@@ -98,9 +98,16 @@ export const bridgeErrors = {
     isRetryable: false,
   },
   BRG_PUBLISH_REFUSED: {
-    meaning: "the contract refuses a batch for a reason that the publisher cannot mend; it has stopped",
+    meaning:
+      "the contract refuses a batch, at several blocks one after the other, for a reason that the publisher cannot mend; it looks again and again",
     httpStatus: 500,
     isRetryable: false,
+  },
+  BRG_PUBLISH_REVERTED: {
+    meaning:
+      "transactions with batches are mined and revert although L1 takes the same call a moment later; the publisher waits longer each time",
+    httpStatus: 500,
+    isRetryable: true,
   },
   BRG_FROZEN: {
     meaning: "the rollup is frozen on L1: the bridge publishes nothing and hands nothing over any more",

@@ -21,7 +21,7 @@ import { RandomnessWatcher } from "./randomness-watcher.ts";
 import { RollupContract } from "./rollup-contract.ts";
 
 export interface BridgeHandle {
-  /** False once a loop has stopped for a reason that a human has to look at, and while the rollup is frozen. */
+  /** False while a loop fails for a reason that a human has to look at, and while the rollup is frozen. */
   readonly isHealthy: boolean;
   /** Resolves with the error once the database failed: nothing is of use then but a new start. */
   readonly failed: Promise<Error>;
@@ -114,7 +114,7 @@ export async function startBridge(
   );
 
   const stopping = new AbortController();
-  let isHealthy = true;
+  const failing = new Set<string>();
   const loop = async (name: string, step: () => Promise<void>) => {
     const options = {
       name,
@@ -122,7 +122,11 @@ export async function startBridge(
       maxBackoffMs: config.maxBackoffMs,
       signal: stopping.signal,
     };
-    if ((await runPollLoop(options, { step, logger, metrics })) === "failed") isHealthy = false;
+    const onHealth = (isHealthy: boolean) => {
+      if (isHealthy) failing.delete(name);
+      else failing.add(name);
+    };
+    await runPollLoop(options, { step, logger, metrics, onHealth });
   };
   // L1 refuses batches and randomness of a frozen ledger. Whatever it has taken is final by then: the queue stood still.
   const unlessFrozen = (step: () => Promise<void>) => async () => {
@@ -147,7 +151,7 @@ export async function startBridge(
   return {
     failed,
     get isHealthy() {
-      return isHealthy && !frozen.isFrozen;
+      return failing.size === 0 && !frozen.isFrozen;
     },
     async stop() {
       stopping.abort();

@@ -88,7 +88,7 @@ export const BRIDGE_VARIABLES = {
     env: "BRIDGE_MAX_BACKOFF_MS",
     schema: whole(10, ONE_DAY_MS),
     default: "60000",
-    description: "longest wait while L1 or the sequencer does not answer",
+    description: "longest wait between two tries of what fails",
   }),
   resendAfterMs: variable({
     env: "L1_RESEND_AFTER_MS",

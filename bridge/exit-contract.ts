@@ -81,19 +81,20 @@ export class ExitContract {
     exits: readonly ContractExit[],
     proofs: readonly ContractProof[],
   ): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "exit", args: [exits, proofs] });
+    return this.write(account, { functionName: "exit", args: [exits, proofs] }, exits.length);
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
   refund(account: LocalAccount, entries: readonly ContractQueueEntry[]): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "refund", args: [entries] });
+    return this.write(account, { functionName: "refund", args: [entries] }, entries.length);
   }
 
   private target() {
     return { abi: rollupAbi, address: this.rollup.address } as const;
   }
 
-  private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
-    return this.rollup.send(account, `run ${call.functionName}`, { ...this.target(), ...call });
+  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+    const target = { ...this.target(), ...call };
+    return this.rollup.send(account, `run ${call.functionName}`, target, creditCount);
   }
 }

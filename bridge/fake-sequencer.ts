@@ -18,6 +18,7 @@ export interface FakeBatch {
   readonly batchHash: string;
   status: Status;
   transactionHash: string | null;
+  blockNumber?: number | undefined;
 }
 
 /** Real parts of G2's coordinates first. */
@@ -150,7 +151,8 @@ export class FakeSequencer {
     const finalNumber = Math.max(this.origin.batchNumber, ...this.with("final"));
     const open = positions.filter(({ batchNumber }) => batchNumber > finalNumber);
     const final = positions.find(({ batchNumber }) => batchNumber === finalNumber) ?? this.origin;
-    return { finalNumber, positions: [final, ...open] };
+    const finalBlockNumber = this.batches.get(finalNumber)?.blockNumber;
+    return { finalNumber, finalBlockNumber, positions: [final, ...open] };
   }
 
   private ready(limit: number) {
@@ -184,5 +186,6 @@ export class FakeSequencer {
     if (STATUSES.indexOf(report.status) < STATUSES.indexOf(batch.status)) return;
     batch.status = report.status;
     batch.transactionHash = report.transactionHash ?? null;
+    batch.blockNumber = report.blockNumber ?? batch.blockNumber;
   }
 }

@@ -50,6 +50,49 @@ describe("ForeignBatches", () => {
     expect(f.sequencer.foreign.length).toBe(1);
   });
 
+  test("asks no more than once or twice a look while a batch waits, however long the rollup is there", async () => {
+    await f.l1.client.mine({ blocks: 200 });
+    const [own] = await f.prove(1);
+    const publisher = await f.publisher({ maxChunkBlocks: 7 });
+    await publisher.poll();
+    for (let i = 0; i < 4; i++) {
+      await f.l1.client.mine({ blocks: 1 });
+      await publisher.poll();
+    }
+    expect(f.sequencer.with("final")).toEqual([1]);
+    const ownBlock = await f.l1.client.getBlockNumber();
+    expect(own!.content.batchNumber).toBe(1n);
+    await f.l1.client.mine({ blocks: 60 });
+    await f.l1.post();
+    const asked: [bigint, bigint][] = [];
+    const client = new Proxy(f.rollup.client, {
+      get: (target, name) =>
+        name !== "getLogs"
+          ? Reflect.get(target, name, target)
+          : (range: { fromBlock: bigint; toBlock: bigint }) => {
+              asked.push([range.fromBlock, range.toBlock]);
+              return target.getLogs(range as never);
+            },
+    });
+    const rollup = new Proxy(f.rollup, {
+      get: (target, name) => (name === "client" ? client : Reflect.get(target, name)),
+    });
+    const options = { deployedAtBlock: Number(f.l1.deployment.blockNumber), finalityDepthBlocks: 64 };
+    const waiting = new ForeignBatches(
+      { ...options, maxChunkBlocks: 50 },
+      { rollup, sequencer: f.operator, logger: silentLogger },
+    );
+    for (let i = 0; i < 5; i++) {
+      expect(await waiting.poll()).toBe(true);
+      await f.l1.client.mine({ blocks: 1 });
+    }
+    expect(asked.length).toBeLessThanOrEqual(6);
+    for (const [fromBlock] of asked) expect(fromBlock).toBeGreaterThanOrEqual(ownBlock - 5n);
+    await f.l1.client.mine({ blocks: 64 });
+    await waiting.poll();
+    expect(f.sequencer.foreign.map(({ batchNumber }) => batchNumber)).toEqual([2]);
+  });
+
   test("stops at signed operations that the sequencer did not put there", async () => {
     await f.l1.post({ signedCount: 1 });
     await f.l1.client.mine({ blocks: 3 });

@@ -32,6 +32,8 @@ export class ForeignBatches {
   private readonly options: ForeignBatchesOptions;
   private readonly modules: ForeignBatchesModules;
   private loggedNumber = 0;
+  /** Up to which final block the next batches were looked for in vain, and behind which last final batch. */
+  private searched = { finalNumber: -1, toBlock: -1n };
 
   constructor(options: ForeignBatchesOptions, modules: ForeignBatchesModules) {
     this.options = options;
@@ -69,11 +71,14 @@ export class ForeignBatches {
     const { deployedAtBlock, finalityDepthBlocks, maxChunkBlocks } = this.options;
     const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
     const found: ForeignBatchReport[] = [];
+    const fromBlock = this.searchFrom(chain, BigInt(deployedAtBlock));
+    // What is final holds the same events at every look; nothing behind it is left out the next time.
+    const finalBlock = head - BigInt(finalityDepthBlocks) + 1n;
     const chunks = readRollupLogs({
       client,
       address,
-      fromBlock: BigInt(deployedAtBlock),
-      toBlock: head - BigInt(finalityDepthBlocks) + 1n,
+      fromBlock,
+      toBlock: finalBlock,
       maxChunkBlocks,
     });
     let opIndex = chain.positions[0]!.opIndex;
@@ -92,7 +97,15 @@ export class ForeignBatches {
         if (found.length === MAX_REPORTED_BATCHES) return found;
       }
     }
+    if (found.length === 0) this.searched = { finalNumber: chain.finalNumber, toBlock: finalBlock };
     return found;
+  }
+
+  /** Not from the deployment on: a year of mainnet is 1,314 requests, each second. */
+  private searchFrom({ finalBlockNumber, finalNumber }: ChainPositions, deployedAtBlock: bigint): bigint {
+    if (this.searched.finalNumber === finalNumber && this.searched.toBlock >= deployedAtBlock)
+      return this.searched.toBlock + 1n;
+    return finalBlockNumber === undefined ? deployedAtBlock : BigInt(finalBlockNumber);
   }
 
   private async read(log: AcceptedLog, logs: readonly RollupLog[]): Promise<ForeignBatchReport> {

@@ -75,6 +75,6 @@ export function raiseAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHE
   metrics.alarm.set({ code }, 1);
 }
 
-export function clearAlarm(metrics: BridgeMetrics, code: BridgeErrorCode): void {
+export function clearAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 0);
 }

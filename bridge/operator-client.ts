@@ -54,6 +54,8 @@ export interface SealReport {
 /** Where the sequencer's chain stands after its last final batch and after each later one. */
 export interface ChainPositions {
   readonly finalNumber: number;
+  /** L1's block that took the last final batch, where the sequencer knows it. */
+  readonly finalBlockNumber?: number | undefined;
   /** Ascending, the final one's first. */
   readonly positions: readonly {
     readonly batchNumber: number;
@@ -88,7 +90,7 @@ export type DropReason =
   | "queue-overdue"
   /** L1 took another batch in its place: the sequencer has to follow L1 first. */
   | "superseded"
-  /** L1 refuses it for another reason; the bridge has stopped. */
+  /** L1 refuses it for another reason, look after look. */
   | "refused";
 
 export interface BatchReport {
@@ -146,6 +148,7 @@ const readySchema = z.array(
 );
 const chainSchema = z.object({
   finalNumber: z.int().nonnegative(),
+  finalBlockNumber: z.int().nonnegative().optional(),
   positions: z
     .array(
       z.object({

@@ -10,6 +10,7 @@ async function run(outcomes: (Error | null)[]) {
   const waitsMs: number[] = [];
   const registry = new Registry();
   let stepCount = 0;
+  const health: boolean[] = [];
   const result = await runPollLoop(
     { name: "test", intervalMs: 10, maxBackoffMs: 50, signal: stopping.signal },
     {
@@ -23,9 +24,12 @@ async function run(outcomes: (Error | null)[]) {
       sleep: async (ms) => {
         waitsMs.push(ms);
       },
+      onHealth: (isHealthy) => {
+        health.push(isHealthy);
+      },
     },
   );
-  return { result, stepCount, waitsMs, text: await registry.metrics() };
+  return { result, stepCount, waitsMs, health, text: await registry.metrics() };
 }
 
 const unreachable = bridgeError("BRG_L1_UNREACHABLE", "down");
@@ -46,16 +50,27 @@ describe("runPollLoop", () => {
     expect(result).toBe("stopped");
   });
 
-  test("ends with an alarm where repeating could only do harm", async () => {
-    const { result, stepCount, text } = await run([
-      null,
-      bridgeError("BRG_PUBLISH_REFUSED", "bad proof"),
-      null,
-    ]);
-    expect([result, stepCount]).toEqual(["failed", 2]);
-    expect(text).toContain('rollup_bridge_alarm{code="BRG_PUBLISH_REFUSED"} 1');
-    expect((await run([new TypeError("a bug")])).result).toBe("stopped");
-    expect((await run([new TypeError("a bug"), null])).result).toBe("failed");
+  const refused = bridgeError("BRG_PUBLISH_REFUSED", "bad proof");
+  const alarmOf = (code: string) => `rollup_bridge_alarm{code="${code}"}`;
+
+  test("raises the alarm where repeating hardly helps, and goes on with growing waits", async () => {
+    const { health, result, stepCount, text, waitsMs } = await run([null, refused, refused, refused, null]);
+    expect([result, stepCount]).toEqual(["stopped", 5]);
+    expect(waitsMs.slice(0, 4)).toEqual([10, 20, 40, 50]);
+    expect(text).toContain(`${alarmOf("BRG_PUBLISH_REFUSED")} 0`);
+    expect(health).toEqual([false, true]);
+  });
+
+  test("keeps the alarm of the failure that stands", async () => {
+    const { health, text } = await run([new TypeError("a bug"), refused, unreachable, refused, unreachable]);
+    expect(text).toContain(`${alarmOf("OTHER")} 0`);
+    expect(text).toContain(`${alarmOf("BRG_PUBLISH_REFUSED")} 1`);
+    expect(health).toEqual([false]);
+  });
+
+  test("ends where the database failed: the process ends with it", async () => {
+    const { result, stepCount } = await run([bridgeError("BRG_STORE_FAILED", "full"), null]);
+    expect([result, stepCount]).toEqual(["failed", 1]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { BridgeErrorCode } from "./bridge-errors.ts";
-import { type BridgeMetrics, raiseAlarm } from "./metrics.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "./metrics.ts";
 
 export interface PollLoopOptions {
   readonly name: string;
@@ -15,13 +15,22 @@ export interface PollLoopModules {
   readonly step: () => Promise<void>;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
+  /** Told false where an alarm is raised, and true once the step succeeds again. */
+  readonly onHealth?: (isHealthy: boolean) => void;
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** The process ends with it (bridge.ts): its next start goes on. */
+const ENDS_THE_LOOP: readonly string[] = ["BRG_STORE_FAILED"];
+
+type Alarm = BridgeErrorCode | "OTHER";
+
 /**
- * Repeats a step until the signal. A retryable failure waits twice as long each time; any other raises the alarm
- * and ends the loop, because repeating it could only do harm.
- * @returns "stopped" by the signal, or "failed"
+ * Repeats a step until the signal, after a failure with a wait that doubles. A failure that is not retryable raises the
+ * alarm, since repeating alone hardly mends it; the loop goes on all the same. A stale or broken answer of a node or of the
+ * sequencer can look like any failure, and whoever can cause one must not be able to stop the bridge for good. Steps bear
+ * repetition: they send nothing that they have not written down.
+ * @returns "stopped" by the signal, or "failed" where the database did
  */
 export async function runPollLoop(
   options: PollLoopOptions,
@@ -30,27 +39,37 @@ export async function runPollLoop(
   const { signal } = options;
   const logger = modules.logger.child({ loop: options.name });
   const sleep = modules.sleep ?? sleepUntil;
+  let alarm: Alarm | null = null;
+  const setAlarm = (code: Alarm | null) => {
+    if (alarm !== null && alarm !== code) clearAlarm(modules.metrics, alarm);
+    if (code !== null) raiseAlarm(modules.metrics, code);
+    if ((alarm === null) !== (code === null)) modules.onHealth?.(code === null);
+    alarm = code;
+  };
   for (let failureCount = 0; !signal.aborted; ) {
     try {
       await modules.step();
       if (failureCount > 0) logger.info({ failureCount }, "works again");
       failureCount = 0;
+      setAlarm(null);
       await sleep(options.intervalMs, signal);
     } catch (error) {
       if (signal.aborted) break;
       const code = isRollupError(error) ? error.code : "OTHER";
       modules.metrics.errorTotal.inc({ code });
-      if (!isRollupError(error) || !error.isRetryable) {
-        raiseAlarm(modules.metrics, code as BridgeErrorCode | "OTHER");
-        logger.error(
-          { err: error, ...(isRollupError(error) ? { data: error.toJSON() } : {}) },
-          "stopped: a human has to look",
-        );
-        return "failed";
-      }
       failureCount += 1;
       const waitMs = backoffMs(failureCount, options);
-      logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
+      if (isRollupError(error) && error.isRetryable) {
+        logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
+      } else {
+        setAlarm(code as Alarm);
+        const data = isRollupError(error) ? { data: error.toJSON() } : {};
+        if (ENDS_THE_LOOP.includes(code)) {
+          logger.error({ err: error, ...data }, "stopped: the database failed");
+          return "failed";
+        }
+        logger.error({ err: error, ...data, failureCount, waitMs }, "a human has to look; will try again");
+      }
       await sleep(waitMs, signal);
     }
   }

@@ -24,17 +24,17 @@ export async function findReceipt(
   return null;
 }
 
-/** Whether the block that a transaction was mined in is still a part of the chain. */
+/** Whether the block that a transaction was mined in is still a part of the chain; null where the node has none there (yet). */
 export function isCanonical(
   client: L1Client,
   record: { blockNumber: number; blockHash: Hex },
-): Promise<boolean> {
+): Promise<boolean | null> {
   return l1Call(`read block ${record.blockNumber}`, async () => {
     try {
       const block = await client.getBlock({ blockNumber: BigInt(record.blockNumber) });
       return block.hash === record.blockHash;
     } catch (error) {
-      if (error instanceof BlockNotFoundError) return false;
+      if (error instanceof BlockNotFoundError) return null;
       throw error;
     }
   });
@@ -42,7 +42,8 @@ export function isCanonical(
 
 export interface PostedBatchSource {
   readonly rollup: RollupContract;
-  readonly deployedAtBlock: bigint;
+  /** Block that the batch is not before: of the last final one. */
+  readonly fromBlock: bigint;
   readonly maxChunkBlocks: number;
 }
 
@@ -56,33 +57,30 @@ export interface PostedBatch {
   readonly blockNumber: bigint;
 }
 
-/** The batch of this number on L1, or null where there is none. */
+/**
+ * The batch of this number on L1, or null where there is none. The newest blocks are searched first: there it mostly is,
+ * however long the rollup is there.
+ */
 export async function findPostedBatch(
   source: PostedBatchSource,
   batchNumber: number,
 ): Promise<PostedBatch | null> {
   const { client, address } = source.rollup;
-  const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  const chunks = readRollupLogs({
-    client,
-    address,
-    fromBlock: source.deployedAtBlock,
-    toBlock,
-    maxChunkBlocks: source.maxChunkBlocks,
-  });
-  for await (const { logs } of chunks) {
-    for (const log of logs) {
-      if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
-      const { newRoot: root, opIndex, queueHead } = log.args;
-      return {
-        batchNumber,
-        root,
-        opIndex,
-        queueHead,
-        transactionHash: log.transactionHash,
-        blockNumber: log.blockNumber,
-      };
+  const { fromBlock, maxChunkBlocks } = source;
+  let toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  while (toBlock >= fromBlock) {
+    const chunkStart = toBlock - BigInt(maxChunkBlocks) + 1n;
+    const first = chunkStart > fromBlock ? chunkStart : fromBlock;
+    const chunks = readRollupLogs({ client, address, fromBlock: first, toBlock, maxChunkBlocks });
+    for await (const { logs } of chunks) {
+      for (const log of logs) {
+        if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
+        const { newRoot: root, opIndex, queueHead } = log.args;
+        const { blockNumber, transactionHash } = log;
+        return { batchNumber, root, opIndex, queueHead, transactionHash, blockNumber };
+      }
     }
+    toBlock = first - 1n;
   }
   return null;
 }

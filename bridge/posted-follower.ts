@@ -36,7 +36,10 @@ export class PostedFollower {
       await l1Call("read the newest block's number", () => rollup.client.getBlockNumber()),
     );
     for (const record of records) {
-      if (!(await isCanonical(rollup.client, record))) {
+      const isKept = await isCanonical(rollup.client, record);
+      // A node that lags, or a chain that was cut: it will have a block of this number, and then it shows.
+      if (isKept === null) continue;
+      if (!isKept) {
         await this.afterReorganisation(record);
         continue;
       }

@@ -13,7 +13,7 @@ import type { RollupContract } from "./rollup-contract.ts";
  * - "superseded": L1 already has a batch of this number.
  * - "queue": it holds queue entries that L1 does not have: L1 took them back. The queue watcher sees that too, and the
  *   sequencer then makes other batches.
- * - "refused": anything else. Nothing that the publisher can do helps.
+ * - "refused": anything else. Nothing that the publisher can do helps, if it is so at later blocks too.
  */
 export type RefusalClass = "stale" | "overdue" | "early" | "behind" | "superseded" | "queue" | "refused";
 
@@ -68,15 +68,19 @@ export function callOf(attempt: Attempt): { to: Address; input: Hex } {
 export const isFiller = (attempt: Attempt, account: Address): boolean =>
   isAddressEqual(callOf(attempt).to, account);
 
-/** Whether L1's newest state takes what an attempt carries, and why not. An errand's refusal is always "refused". */
+/**
+ * Whether L1 takes what an attempt carries, and why not, both as of one block: nodes lag behind each other, and the state of
+ * one with the refusal of another says things that never were. An errand's refusal is always "refused".
+ */
 export async function whyRefused(
   attempt: Attempt,
   modules: { rollup: RollupContract; from: Address },
+  blockNumber: bigint,
 ): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
   const { from, rollup } = modules;
   try {
     const { input, to } = callOf(attempt);
-    const call = { account: from, to, data: input };
+    const call = { account: from, to, data: input, blockNumber };
     await l1Call("take the transaction", () => rollup.client.call(call));
     return { refusal: null, reason: null };
   } catch (error) {
@@ -85,7 +89,7 @@ export async function whyRefused(
     const reason = revertText(revert);
     const first = attempt.batches[0];
     if (first === undefined) return { refusal: "refused", reason };
-    const { batchNumber } = await rollup.state();
+    const { batchNumber } = await rollup.state({ blockNumber });
     return { refusal: classifyRefusal(revert, batchNumber, first.batchNumber), reason };
   }
 }

@@ -139,9 +139,9 @@ export class QueueWatcher {
       );
       return beginning;
     }
-    const isKept =
-      cursor.blockNumber <= headNumber && (await this.blockHash(cursor.blockNumber)) === cursor.blockHash;
-    if (!isKept) {
+    // A node that lags, or a chain that was cut: once it is as long again, its block shows what was kept.
+    if (cursor.blockNumber > headNumber) return cursor;
+    if ((await this.blockHash(cursor.blockNumber)) !== cursor.blockHash) {
       logger.warn(
         { blockNumber: cursor.blockNumber, nextIndex: cursor.nextIndex },
         "L1 was reorganised below the confirmation depth, reading again",

@@ -205,12 +205,16 @@ describe("BatchPublisher with settlements", () => {
     ]);
   });
 
-  test("stops at a settlement that L1 refuses, with the contract's reason", async () => {
+  test("says which settlement L1 refuses, with the contract's reason", async () => {
     const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
     f.sequencer.add(await actions.joined([{ circuit: SLOT_TABLE, data }]));
     const publisher = await f.publisher({ limits: BUNDLE_LIMITS });
+    for (let look = 1; look < 3; look++) {
+      await publisher.poll();
+      await f.l1.client.mine({ blocks: 3 });
+    }
     await expect(publisher.poll()).rejects.toSatisfy(
       (e) => isRollupError(e, "BRG_PUBLISH_REFUSED") && /SettlementDefaultTooEarly/.test(e.message),
     );

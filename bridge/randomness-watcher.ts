@@ -6,7 +6,7 @@
 import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { encodeHeader } from "../contracts/block-header.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type JsonStore, orderedKey } from "./bridge-store.ts";
@@ -71,10 +71,18 @@ export class RandomnessWatcher {
     const headNumber = await this.headNumber();
     await this.findSeals(headNumber);
     let isLate = false;
+    let reorganised: RollupError | null = null;
     for (const pending of await this.pending()) {
-      isLate = (await this.passOn(pending, headNumber)) || isLate;
+      try {
+        isLate = (await this.passOn(pending, headNumber)) || isLate;
+      } catch (error) {
+        // One Seal that cannot be mended does not keep the others from being settled.
+        if (!isRollupError(error, "BRG_SEAL_REORGANISED")) throw error;
+        reorganised ??= error;
+      }
     }
     if (!isLate) clearAlarm(this.modules.metrics, "BRG_RANDOMNESS_LATE");
+    if (reorganised !== null) throw reorganised;
   }
 
   /**

@@ -18,6 +18,7 @@ import {
 } from "../contracts/capped-transaction.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
+import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 /** A proof as the contract takes it: G2 with the imaginary coordinate first. */
@@ -297,7 +298,7 @@ export class RollupContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED */
-  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address): Promise<bigint> {
+  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address, at: AtBlock = {}): Promise<bigint> {
     return l1Call("take the batches", () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
@@ -305,34 +306,42 @@ export class RollupContract {
         functionName: "submitBatches",
         args: submissionArgs(submission),
         account: from,
+        ...at,
       }),
     );
   }
 
   /** Sends batches from any account, and waits until they are mined. @throws BRG_CONTRACT_REVERTED */
   submitBatches(account: LocalAccount, submission: ContractSubmission): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "submitBatches", args: submissionArgs(submission) });
+    const call = { functionName: "submitBatches", args: submissionArgs(submission) } as const;
+    return this.write(account, call, creditCountOf(submission.batches));
   }
 
   claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
     return this.write(account, { functionName: "claim", args: [owner] });
   }
 
-  private write(account: LocalAccount, call: Call): Promise<TransactionReceipt> {
+  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
     const target = { abi: rollupAbi, address: this.address };
-    return this.send(account, `run ${call.functionName}`, { ...target, ...call });
+    return this.send(account, `run ${call.functionName}`, { ...target, ...call }, creditCount);
   }
 
   /**
    * Tries the call, holds what the node asks for it to the cap, signs, sends, and waits until it is mined.
+   * @param creditCount payments that it credits, which strangers can make dearer meanwhile
    * @throws CON_L1_COST_ABOVE_CAP, BRG_CONTRACT_REVERTED, BRG_L1_*
    */
-  async send(account: LocalAccount, doing: string, call: ContractCall): Promise<TransactionReceipt> {
+  async send(
+    account: LocalAccount,
+    doing: string,
+    call: ContractCall,
+    creditCount = 0,
+  ): Promise<TransactionReceipt> {
     const hash = await l1Call(doing, async () => {
       await this.client.simulateContract({ ...call, account });
       const transaction = await cappedTransaction(
         this.client,
-        { from: account.address, to: call.address, data: encodeFunctionData(call) },
+        { from: account.address, to: call.address, data: encodeFunctionData(call), creditCount },
         this.spendingCap,
       );
       const serializedTransaction = await account.signTransaction(transaction);

@@ -4,7 +4,6 @@ import {
   type FeeMarket,
   type GasFees,
   initialFees,
-  paddedGas,
   replacementFees,
   smaller,
 } from "../contracts/fee-policy.ts";
@@ -39,7 +38,7 @@ export interface TransactionPlan {
 export interface TransactionDraft {
   readonly batches: readonly IntendedBatch[];
   readonly input: Hex;
-  readonly gasEstimate: bigint;
+  readonly gasLimit: bigint;
 }
 
 // Ethereum Yellow Paper, appendix G, G_transaction.
@@ -88,15 +87,16 @@ export class TransactionSender {
   /**
    * As `signAndSend`, with the fees of the day, under the first nonce that is not mined. Where that one was given up, it
    * is taken over.
+   * @param atBlock the block that said what is to be sent: a node that lags would name a nonce that is used up
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
-    { batches, gasEstimate, input }: TransactionDraft,
+    { batches, gasLimit, input }: TransactionDraft,
     maxFeePerGasWei: bigint,
+    atBlock: bigint,
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
-    const nonce = await this.minedCount();
-    const gasLimit = paddedGas(gasEstimate);
+    const nonce = await this.minedCount(atBlock);
     return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
   }
 
@@ -147,10 +147,11 @@ export class TransactionSender {
   }
 
   /** Signed transactions of the account in the chain so far: the nonce of the next one. */
-  minedCount(): Promise<number> {
+  minedCount(atBlock?: bigint): Promise<number> {
     const { account, client } = this.modules;
+    const at = atBlock === undefined ? ({ blockTag: "latest" } as const) : { blockNumber: atBlock };
     return l1Call("read the publisher's nonce", () =>
-      client.getTransactionCount({ address: account.address, blockTag: "latest" }),
+      client.getTransactionCount({ address: account.address, ...at }),
     );
   }
 

@@ -57,6 +57,11 @@ describe("cappedTransaction", () => {
     });
   });
 
+  test("leaves room for what strangers can add to each payment that it credits", async () => {
+    const { gas } = await cappedTransaction(lying(), { ...CALL, creditCount: 16 }, DEFAULT_SPENDING_CAP);
+    expect(gas).toBe(((21_000n + 16n * 17_100n) * 6n) / 5n);
+  });
+
   test.each([
     ["tip", { eth_maxPriorityFeePerGas: says(10n * GWEI + 1n) }, 10n * GWEI + 1n, "--max-priority-fee-gwei"],
     [

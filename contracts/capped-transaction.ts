@@ -13,7 +13,13 @@ import {
   getTransactionCount,
 } from "viem/actions";
 import { RollupError } from "../circuits/rollup-error.ts";
-import { DEFAULT_MAX_FEE_GWEI, initialFees, MAX_TRANSACTION_GAS, paddedGas } from "./fee-policy.ts";
+import {
+  DEFAULT_MAX_FEE_GWEI,
+  initialFees,
+  MAX_TRANSACTION_GAS,
+  paddedGas,
+  worstCaseGas,
+} from "./fee-policy.ts";
 
 /** The most to pay for a unit of gas: in all, and as a tip. */
 export interface SpendingCap {
@@ -38,6 +44,8 @@ export interface TransactionCall {
   readonly data: Hex;
   /** Default: the account's next one, counting what the node holds already. */
   readonly nonce?: number | undefined;
+  /** Payments that it credits on L1: what strangers can make dearer before it is mined (`CONTENDED_CREDIT_GAS`). */
+  readonly creditCount?: number | undefined;
 }
 
 /** Ready to be signed, and nothing to be filled in any more. It sends no ether. */
@@ -58,7 +66,7 @@ export interface CappedTransaction {
  */
 export async function cappedTransaction(
   client: Client,
-  { data, from, nonce, to }: TransactionCall,
+  { creditCount = 0, data, from, nonce, to }: TransactionCall,
   cap: SpendingCap,
 ): Promise<CappedTransaction> {
   const { chain } = client as { chain?: Chain };
@@ -80,7 +88,7 @@ export async function cappedTransaction(
     nonce: nextNonce,
     to,
     data,
-    gas: paddedGas(gasEstimate),
+    gas: paddedGas(worstCaseGas(gasEstimate, creditCount)),
     maxFeePerGas: fees.maxFeePerGasWei,
     maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei,
   };

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { initialFees, replacementFees } from "./fee-policy.ts";
+import {
+  initialFees,
+  isOutOfGas,
+  MAX_TRANSACTION_GAS,
+  paddedGas,
+  replacementFees,
+  worstCaseGas,
+} from "./fee-policy.ts";
 
 const CAP = 10n ** 12n;
 const wei = fc.bigInt({ min: 0n, max: 10n ** 11n });
@@ -38,5 +45,21 @@ describe("replacementFees", () => {
         );
       }),
     );
+  });
+});
+
+describe("gas limits", () => {
+  test("add 17,100 for each credit and a fifth, and stay below what a transaction and a block may have", () => {
+    expect(worstCaseGas(100_000n, 3)).toBe(151_300n);
+    expect(paddedGas(151_300n)).toBe(181_560n);
+    expect(paddedGas(14_000_000n)).toBe(MAX_TRANSACTION_GAS);
+    expect(paddedGas(14_000_000n, 15_000_000n)).toBe(15_000_000n);
+    expect(paddedGas(14_000_000n, 30_000_000n)).toBe(MAX_TRANSACTION_GAS);
+  });
+
+  test("call it out of gas where all but the 64th that inner calls leave is gone", () => {
+    expect(isOutOfGas(6_400_000n, 6_400_000n)).toBe(true);
+    expect(isOutOfGas(6_300_000n, 6_400_000n)).toBe(true);
+    expect(isOutOfGas(6_299_999n, 6_400_000n)).toBe(false);
   });
 });

@@ -31,10 +31,35 @@ export function initialFees(market: FeeMarket, maxFeePerGasWei: bigint): GasFees
   );
 }
 
-/** A gas limit with a fifth more than the estimate, for what changes before it is mined; what is not used is not paid. */
-export function paddedGas(gasEstimate: bigint): bigint {
-  return smaller((gasEstimate * 6n) / 5n, MAX_TRANSACTION_GAS);
+// EIP-2200 with EIP-2929: the price of writing a slot that was read before. Both writes also pay 2,100 for the cold read.
+const SSTORE_SET_GAS = 20_000n; // 0 becomes something
+const SSTORE_RESET_GAS = 2_900n; // something becomes something else
+
+/**
+ * What a stranger can add to the gas of each payment that a call credits on L1, between its estimate and its block.
+ * `pendingWithdrawals[owner] += amount` costs 2,100 + 2,900 where the owner has a credit already, and 2,100 + 20,000 where
+ * he has none; `claim(owner)` is open to anybody and takes the credit away. Nothing else that a batch, an exit or a refund
+ * writes can be set to 0 by a stranger without making the call revert for another reason: state, totals and the ledger's sum
+ * share words with what is never 0, and a queue entry or an exit's mark goes one way only.
+ */
+export const CONTENDED_CREDIT_GAS = SSTORE_SET_GAS - SSTORE_RESET_GAS;
+
+/** Gas that a call needs where every payment that it credits has become as dear as others can make it. */
+export function worstCaseGas(gasEstimate: bigint, creditCount: number): bigint {
+  return gasEstimate + CONTENDED_CREDIT_GAS * BigInt(creditCount);
 }
+
+/** A gas limit with a fifth more than is needed, for what an estimate leaves out; what is not used is not paid. */
+export function paddedGas(gasNeeded: bigint, maxGas = MAX_TRANSACTION_GAS): bigint {
+  return smaller((gasNeeded * 6n) / 5n, smaller(maxGas, MAX_TRANSACTION_GAS));
+}
+
+/**
+ * Whether a transaction that reverted did so because its gas ran out. EIP-150 keeps a 64th of what is left from each inner
+ * call (a precompile, say), and a revert refunds nothing: so all but a 64th is gone.
+ */
+export const isOutOfGas = (gasUsed: bigint, gasLimit: bigint): boolean =>
+  gasUsed >= gasLimit - gasLimit / 64n;
 
 /**
  * Fees of a replacement. Nodes take one only if both fees rise by 10 % or more (geth), 12.5 % with others; we raise

@@ -20,10 +20,15 @@ async function run(config: ProveConfig): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
   const prover = await createProver(config.backend);
   let provingBatch: number | null = null;
+  let failingCode: string | null = null;
   const health =
     config.healthPort === undefined
       ? null
-      : serveHealth(config.healthPort, () => ({ backend: prover.backend, provingBatch }), logger);
+      : serveHealth(
+          config.healthPort,
+          () => ({ isHealthy: failingCode === null, failingCode, backend: prover.backend, provingBatch }),
+          logger,
+        );
   logger.info({ backend: prover.backend, circuits: [...circuits.keys()] }, "prover runs");
   try {
     await runProveLoop(
@@ -45,6 +50,9 @@ async function run(config: ProveConfig): Promise<void> {
         onJob: (batchNumber) => {
           provingBatch = batchNumber;
         },
+        onFailing: (code) => {
+          failingCode = code;
+        },
       },
     );
     logger.info("stopped");
@@ -55,12 +63,17 @@ async function run(config: ProveConfig): Promise<void> {
   }
 }
 
-function serveHealth(port: number, facts: () => object, logger: Logger) {
+function serveHealth(
+  port: number,
+  facts: () => { isHealthy: boolean; [fact: string]: unknown },
+  logger: Logger,
+) {
   const server = createServer((request, response) => {
     if (request.url !== "/health") return response.writeHead(404).end();
+    const health = facts();
     return response
-      .writeHead(200, { "content-type": "application/json" })
-      .end(JSON.stringify({ isHealthy: true, ...facts() }));
+      .writeHead(health.isHealthy ? 200 : 503, { "content-type": "application/json" })
+      .end(JSON.stringify(health));
   });
   server.on("error", (error) => logger.error({ err: error, port }, "the health port cannot be used"));
   return server.listen(port, "127.0.0.1");

@@ -62,7 +62,7 @@ export const PROVER_VARIABLES = {
     env: "PROVER_MAX_BACKOFF_MS",
     schema: whole(10, ONE_DAY_MS),
     default: "30000",
-    description: "longest wait while the sequencer does not answer",
+    description: "longest wait between two tries of what fails",
   },
   checkIntervalMs: {
     env: "PROVER_CHECK_INTERVAL_MS",

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
-import { isRollupError } from "../circuits/rollup-error.ts";
 import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
 import { type ProveLoopOptions, runProveLoop } from "./prove-loop.ts";
 import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "./prover.ts";
@@ -70,9 +69,15 @@ function start(jobs: ProveJobClient, prover: Prover) {
     checkIntervalMs: 2,
     signal: stopping.signal,
   };
-  const running = runProveLoop(options, { jobs, prover, circuits, logger: pino({ level: "silent" }) });
+  const failing: (string | null)[] = [];
+  const running = runProveLoop(options, {
+    ...{ jobs, prover, circuits, logger: pino({ level: "silent" }) },
+    onFailing: (code) => {
+      failing.push(code);
+    },
+  });
   return {
-    running,
+    failing,
     stop: async () => {
       stopping.abort();
       await running;
@@ -158,15 +163,22 @@ describe("runProveLoop", () => {
     await loop.stop();
   });
 
-  test("ends with the error of a job that can only fail again", async () => {
+  test.each([
+    ["PRV_NO_WITNESS", () => proverError("PRV_NO_WITNESS", "no witness")],
+    ["OTHER", () => new TypeError("a bug")],
+  ])("says %s of a job that can only fail again, and proves what comes in its place", async (code, make) => {
     const jobs = fakeJobs(jobOf(1));
-    const loop = start(
-      jobs.client,
-      fakeProver(async () => {
-        throw proverError("PRV_NO_WITNESS", "no witness");
-      }),
-    );
-    await expect(loop.running).rejects.toSatisfy((e) => isRollupError(e, "PRV_NO_WITNESS"));
+    const prover = fakeProver(async () => {
+      if (jobs.state.wanted[0]?.batchHash === "hash-1") throw make();
+      return result;
+    });
+    const loop = start(jobs.client, prover);
+    await vi.waitFor(() => expect(prover.startedCount).toBeGreaterThan(2));
+    expect(loop.failing.at(-1)).toBe(code);
+    jobs.state.wanted[0] = jobOf(1, "sealed anew");
+    await vi.waitFor(() => expect(jobs.taken).toEqual(["sealed anew"]));
+    await vi.waitFor(() => expect(loop.failing.at(-1)).toBe(null));
+    await loop.stop();
   });
 
   test("refuses a circuit that the deployment does not have", async () => {
@@ -175,7 +187,9 @@ describe("runProveLoop", () => {
       jobs.client,
       fakeProver(async () => result),
     );
-    await expect(loop.running).rejects.toSatisfy((e) => isRollupError(e, "PRV_CIRCUIT_UNKNOWN"));
+    await vi.waitFor(() => expect(loop.failing.at(-1)).toBe("PRV_CIRCUIT_UNKNOWN"));
+    await loop.stop();
+    expect(jobs.taken).toEqual([]);
   });
 
   test("stops in the middle of a proof", async () => {

@@ -22,11 +22,14 @@ export interface ProveLoopModules {
   readonly logger: Logger;
   /** Told when a job begins (its batch's number) and when none runs (null). */
   readonly onJob?: (batchNumber: number | null) => void;
+  /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
+  readonly onFailing?: (code: string | null) => void;
 }
 
 /**
- * @throws whatever is not retryable: a key that does not fit, inputs without a witness. Repeating such a job can only
- * fail again, and the batch cannot be posted without it: a human has to look.
+ * Goes on whatever happens, with longer and longer waits. What is not retryable (a key that does not fit, inputs without a
+ * witness) needs a human, and is said at level "error"; but the sequencer may seal the batch anew, or be repaired, and a
+ * batch that cannot be proven must not take the prover away from what comes after it.
  */
 export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
   const { signal } = options;
@@ -35,16 +38,23 @@ export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoop
       const job = await modules.jobs.nextJob(signal);
       if (job !== null) await proveJob(job, options, modules);
       failureCount = 0;
+      modules.onFailing?.(null);
       if (job === null) await sleep(options.pollIntervalMs, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (!isRollupError(error) || !error.isRetryable) throw error;
       failureCount += 1;
       const waitMs = backoffMs(failureCount, options);
-      modules.logger.warn(
-        { code: error.code, reason: error.message, failureCount, waitMs },
-        "failed, will try again",
-      );
+      if (isRollupError(error) && error.isRetryable) {
+        const { code, message: reason } = error;
+        modules.logger.warn({ code, reason, failureCount, waitMs }, "failed, will try again");
+      } else {
+        const code = isRollupError(error) ? error.code : "OTHER";
+        modules.onFailing?.(code);
+        modules.logger.error(
+          { err: error, code, failureCount, waitMs },
+          "a human has to look; will try again",
+        );
+      }
       await sleep(waitMs, signal);
     }
   }

@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: readable rows, and one JSON object as the last line. */
 import { Command } from "commander";
+import type { BackendName } from "../prover/backends.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
@@ -120,6 +121,22 @@ program
   .action(async (options: { capacity: string; gasPriceGwei: string }) => {
     const { benchFlood } = await import("./bench/flood.ts");
     console.log(JSON.stringify(await benchFlood(options)));
+  });
+
+program
+  .command("grief")
+  .description("attacks of strangers on publishing, against real processes and real proofs")
+  .option("--seconds <n>", "of each measurement, with the attacker and without", "90")
+  .option("--prover <name>", "wasm, native, webgpu or snarkjs", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- grief --seconds 60 --prover wasm")
+  .action(async ({ prover, seconds }: { seconds: string; prover: string }) => {
+    const { benchGrief } = await import("./bench/grief.ts");
+    const startedAtMs = performance.now();
+    const progress = (text: string) =>
+      console.log(`${String(Math.round((performance.now() - startedAtMs) / 1_000)).padStart(5)} s  ${text}`);
+    const options = { backend: prover as BackendName, seconds: Number(seconds), progress };
+    console.log(JSON.stringify(await benchGrief(options)));
+    process.exit(0);
   });
 
 await program.parseAsync();

@@ -201,12 +201,16 @@ export function readyView(batch: BatchRecord) {
   };
 }
 
-/** Where the chain stands after each batch that L1 may have; for the bridge to compare with L1. */
-export function chainView(book: BatchBook) {
+/**
+ * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.
+ * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
+ */
+export function chainView(book: BatchBook, finalBlockNumber: number | null) {
   const { finalNumber, sealedNumber } = book;
   const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
     finalNumber,
+    ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
     positions: numbers.map((number) => {
       const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
       const record = book.record(number);

@@ -111,7 +111,8 @@ export async function registerOperatorRoutes(
     route("The last final batch, and where the chain stands after later ones"),
     async () => {
       await line.idle();
-      return chainView(line.book);
+      const final = await line.batch(line.book.finalNumber);
+      return chainView(line.book, final?.l1?.blockNumber ?? null);
     },
   );
 

@@ -2,6 +2,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { lagging } from "./lagging-node.ts";
 
 export const L1_FAULTS = [
   "hangs",
@@ -16,6 +17,7 @@ export const L1_FAULTS = [
   "answers with an error",
   "leaves out logs",
   "takes transactions and does not say so",
+  "lags by a block or two",
 ] as const;
 export type L1Fault = (typeof L1_FAULTS)[number];
 
@@ -46,8 +48,8 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
 
   async function answer(body: string, response: ServerResponse): Promise<void> {
     const { fault } = state;
-    const call = JSON.parse(body) as { id: number; method: string };
-    if (fault !== null) state.faultCount += 1;
+    const call = JSON.parse(body) as { id: number; method: string; params?: unknown[] };
+    if (fault !== null && fault !== "lags by a block or two") state.faultCount += 1;
     const json = (text: string) => response.writeHead(200, { "content-type": "application/json" }).end(text);
     switch (fault) {
       case "hangs":
@@ -87,6 +89,13 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
       case "is slow":
         await sleep(SLOW_MS);
         break;
+      case "lags by a block or two": {
+        const stale = await lagging(call, (other) => pass(JSON.stringify({ jsonrpc: "2.0", ...other })));
+        if (stale === null) break;
+        state.faultCount += 1;
+        json(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...stale }));
+        return;
+      }
       case "answers half of the JSON":
       case "takes transactions and does not say so":
       case null:
@@ -94,15 +103,16 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
       default:
         fault satisfies never;
     }
-    const passed = await fetch(targetUrl, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    const text = await passed.text();
+    const text = await pass(body);
     if (fault === "takes transactions and does not say so" && call.method === "eth_sendRawTransaction")
       response.destroy();
     else json(fault === "answers half of the JSON" ? text.slice(0, text.length / 2) : text);
+  }
+
+  async function pass(body: string): Promise<string> {
+    const headers = { "content-type": "application/json" };
+    const passed = await fetch(targetUrl, { method: "POST", headers, body });
+    return passed.text();
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,0 +1,75 @@
+/** Signed withdrawals of a wei, one after the other, to addresses that get more and more of them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Address, toHex } from "viem";
+import { signMessage } from "../../circuits/eddsa.ts";
+import { messageHash } from "../../circuits/operation.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { encodeOperation } from "../../client/operation-body.ts";
+import type { DrillUser } from "../drill/drill-accounts.ts";
+
+const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
+const PACE_MS = 100;
+const RETRY_MS = 250;
+const OWNER_COUNT = 16;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export class Withdrawals {
+  /** In turn. */
+  readonly owners: readonly Address[] = Array.from({ length: OWNER_COUNT }, (_, i) =>
+    toHex(0xbad0000 + i, { size: 20 }),
+  );
+  private readonly options: { sequencerUrl: string; domain: bigint; user: DrillUser };
+  private isStopped = false;
+  /** How many were acknowledged, and what was said to the last one that was not. */
+  acknowledgedCount = 0;
+  lastRefusal = "none";
+
+  constructor(options: Withdrawals["options"]) {
+    this.options = options;
+  }
+
+  start(): void {
+    void this.run();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  private async run(): Promise<void> {
+    for (let nonce = 0; !this.isStopped; ) {
+      if (await this.send(nonce)) {
+        nonce += 1;
+        this.acknowledgedCount = nonce;
+      } else await sleep(RETRY_MS);
+      await sleep(PACE_MS);
+    }
+  }
+
+  private async send(nonce: number): Promise<boolean> {
+    const { domain, sequencerUrl, user } = this.options;
+    const operation = {
+      kind: KIND.withdraw,
+      a: user.leafId,
+      b: 0,
+      amountCode: 0n,
+      words: [BigInt(this.owners[nonce % OWNER_COUNT]!), 1n],
+      nonce: BigInt(nonce),
+      maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
+    };
+    const signature = signMessage(user.secret, messageHash(operation, { domain, bRef: 0n }));
+    try {
+      const response = await fetch(`${sequencerUrl}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(encodeOperation({ ...operation, signature })),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      if (!response.ok) this.lastRefusal = (await response.text()).slice(0, 200);
+      return response.ok;
+    } catch (error) {
+      this.lastRefusal = String(error);
+      return false; // It is known by its nonce, and comes again.
+    }
+  }
+}
