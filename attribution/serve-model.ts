@@ -2,7 +2,12 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { readModelFiles } from "./model-directory.ts";
-import { createModelServer, type ModelServerOptions, type ServerLog } from "./model-server.ts";
+import {
+  createModelServer,
+  type ModelServerOptions,
+  type ServerLog,
+  type SettlingSource,
+} from "./model-server.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;
@@ -37,7 +42,7 @@ const DAY_MS = 1_440 * MINUTE_MS;
  */
 export async function serveModel(
   options: ServeModelOptions,
-  modules: { log: ServerLog; nowMs?: () => number },
+  modules: { log: ServerLog; nowMs?: () => number; settling?: SettlingSource | undefined },
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);

@@ -62,6 +62,12 @@ export const commandErrors = {
     meaning: "the model has no sealed epoch to settle",
     remedy: "seal the open one first with: openledger model seal",
   },
+  CMD_VOID_DRAWS: {
+    meaning:
+      "drawn payments of an epoch cannot be opened, so that their part would be burned; the server does not settle it by itself",
+    remedy:
+      "bring the answers' folder back; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
+  },
   CMD_NOT_FROZEN: {
     meaning: "exits are for a frozen rollup, and this one is not",
     remedy: "take the money with: openledger withdraw (--forced), or look with --dry-run",
