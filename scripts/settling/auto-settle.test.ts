@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,9 @@ import type { PublishedModel } from "../../attribution/model-files.ts";
 import { sampleInputs } from "../../attribution/sample-rows.ts";
 import { repositoryRoot } from "../../circuits/compile.ts";
 import { askModel } from "../../client/ask-model.ts";
+import { toHex32 } from "../../client/hex.ts";
 import { listOperations } from "../../client/ledger-reads.ts";
-import { getModel, getSettlement } from "../../client/model-reads.ts";
+import { getModel, getPayments, getSettlement } from "../../client/model-reads.ts";
 import { payForAnswer } from "../../client/pay-for-answer.ts";
 import { payInference } from "../../client/pay-inference.ts";
 import { findFreePort } from "../devnet/free-port.ts";
@@ -209,5 +210,99 @@ describe("model serve --settle", () => {
     const bobs = ["--private-key-file", join(world.home, "bob-key")];
     await expect(serve({ args: bobs })).rejects.toThrow(/CMD_KEY_UNKNOWN/);
     await expect(serve({ args: ["--epoch-length", "0"] })).rejects.toThrow(/CMD_USAGE/);
+  });
+});
+
+interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON of a command
+  json: any;
+}
+const receiptStatus = (...args: string[]): Promise<Answer> =>
+  new Promise((resolve) => {
+    const where = ["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl];
+    const named = [...where, "--rollup", world.f.rollup.address, "--server", url(), "--json"];
+    execFile(
+      process.execPath,
+      ["--import", "tsx", join("scripts", "openledger.ts"), "receipt", "status", ...args, ...named],
+      { cwd: repositoryRoot, env: { ...process.env, OPENLEDGER_HOME: world.home } },
+      (error, stdout) =>
+        resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),
+    );
+  });
+
+// Of the epochs that the tests above have left.
+describe("receipt status", () => {
+  it("says of each payment whether it was drawn, whom it paid and by which transaction", {
+    timeout: 600_000,
+  }, async () => {
+    const server = await serve({ args: ["--epoch-length", "none"] });
+    const settlement = (await getSettlement(world.alice, modelId, 1))!;
+    const { payments } = await getPayments(world.alice, modelId, 1);
+    let [hits, drawsWei, rowsWei] = [0, 0n, 0n];
+    for (const { hash, receipt } of payments) {
+      const { json } = await receiptStatus(hash);
+      expect(json).toMatchObject({
+        stage: "settled",
+        epoch: 1,
+        hash,
+        operationStatus: expect.stringMatching(/posted|final/),
+        drawCount: 2,
+        isByRowCounts: false,
+        settlement: { l1TransactionHash: settlement.l1TransactionHash, circuit: "settlement-8-4-4-4-2" },
+        paidUnknown: null,
+      });
+      expect(json.isDrawn).toBe(json.drawHits.length > 0);
+      hits += json.drawHits.length;
+      if (!json.isDrawn) expect(json.paid).toBeNull();
+      else {
+        const { burnedWei, contributors, ownerWei, treasuryWei } = json.paid;
+        const earned = contributors.map((one: { earnedWei: string }) => BigInt(one.earnedWei));
+        const ownRows = earned.reduce((sum: bigint, wei: bigint) => sum + wei, 0n);
+        expect(ownRows).toBeGreaterThan(0n);
+        expect(ownRows + BigInt(ownerWei) + BigInt(treasuryWei) + BigInt(burnedWei)).toBe(
+          BigInt(json.paid.drawsWei),
+        );
+        drawsWei += BigInt(json.paid.drawsWei);
+        rowsWei += ownRows;
+      }
+      const byReceipt = await receiptStatus(toHex32(receipt), "--model", String(modelId));
+      expect(byReceipt.json).toEqual(json);
+    }
+    expect(hits).toBe(2);
+    expect(drawsWei, "two draws divide the epoch").toBe(BigInt(CAP) * PRICE_WEI);
+    const offWei = settlement.earnedSumWei! - rowsWei;
+    expect(offWei >= 0n && offWei < 10n, `${offWei} wei`).toBe(true);
+
+    const voided = (await getPayments(world.alice, modelId, 3)).payments[0]!;
+    expect((await receiptStatus(voided.hash)).json.paid).toMatchObject({
+      burnedWei: String(PRICE_WEI),
+      contributors: [],
+    });
+    await ask(1, "open");
+    const open = (await getPayments(world.alice, modelId)).payments[0]!;
+    expect((await receiptStatus(open.hash)).json).toMatchObject({
+      stage: "epoch-open",
+      isDrawn: null,
+      paid: null,
+    });
+    const list = (await receiptStatus("--leaf", "3")).json;
+    expect(list.payments.map(({ stage }: { stage: string }) => stage).sort()).toEqual([
+      "epoch-open",
+      ...Array(CAP + 2).fill("settled"),
+    ]);
+
+    const prompt = sampleInputs("email", 1, "unpaid")[0]!.input;
+    const answer = await askModel(world.bob, { serverUrl: url(), modelId, prompt });
+    const unpaid = await receiptStatus(toHex32(answer.receipt), "--model", String(modelId));
+    expect(unpaid.json).toMatchObject({ stage: "unpaid", payerId: 3, priceWei: String(PRICE_WEI) });
+    const unknown = await receiptStatus("0x1234", "--model", String(modelId));
+    expect([unknown.status, unknown.json.error.code]).toEqual([1, "CMD_UNKNOWN_PAYMENT"]);
+
+    await server.kill("SIGTERM");
+    const drawn = payments.map(({ hash }) => hash);
+    const away = await Promise.all(drawn.map((hash) => receiptStatus(hash)));
+    const codes = away.map(({ json }) => [json.isDrawn, json.paidUnknown?.code ?? null]);
+    for (const [isDrawn, code] of codes) expect(code).toBe(isDrawn ? "ATT_SERVER_UNREACHABLE" : null);
   });
 });
