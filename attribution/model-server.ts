@@ -81,7 +81,7 @@ export async function createModelServer(
     throw attributionError("ATT_BAD_REQUEST", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
 
-  app.get("/v1/model", () => ({ modelId: options.modelId, manifest }));
+  app.get("/v1/model", () => ({ modelId: options.modelId, manifest, scoreMode: desk.scoreMode }));
 
   app.get<{ Params: { file: string } }>("/v1/model/:file", (request, reply) => {
     const { file } = request.params;

@@ -9,6 +9,8 @@ import {
   type SettlingSource,
 } from "./model-server.ts";
 
+import type { RanMode } from "./score-engine.ts";
+
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;
   /** Where answers and openings are kept: whoever loses it leaves paid answers unopened, and their draws void. */
@@ -30,6 +32,8 @@ export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs
 
 export interface ServedModel {
   readonly url: string;
+  /** What computes the scores of estimates. */
+  readonly scoreMode: RanMode;
   close(): Promise<void>;
 }
 
@@ -72,6 +76,7 @@ export async function serveModel(
     const polling = startPolling(read, options.pollIntervalMs ?? 2_000);
     return {
       url,
+      scoreMode: desk.scoreMode,
       async close() {
         await app.close();
         await polling.stop();

@@ -6,6 +6,7 @@ import { commandError } from "./cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "./context.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";
+import { requireScores, SCORES_OPTION } from "./scores-option.ts";
 import { CIRCUITS_OPTION, type CircuitOptions, KEYS_OPTION, PROVER_OPTION } from "./settlement-options.ts";
 
 interface ServeOptions extends CircuitOptions {
@@ -14,6 +15,7 @@ interface ServeOptions extends CircuitOptions {
   host: string;
   data: string;
   answerTtl: string;
+  scores: string;
   settle?: boolean;
   epochLength: string;
   consentToVoids?: boolean;
@@ -29,6 +31,7 @@ export function addModelServeCommand(parent: Command): void {
     .option("--host <address>", "where to listen", "127.0.0.1")
     .option("--data <folder>", "where answers are kept: without them no receipt can be opened", "answers")
     .option("--answer-ttl <seconds>", "how long an answer may stay unpaid", "600")
+    .option(...SCORES_OPTION)
     .option("--settle", "seal an epoch that is full or over, and settle it, by itself; needs --account")
     .option(
       "--epoch-length <seconds>",
@@ -65,6 +68,7 @@ export function addModelServeCommand(parent: Command): void {
         host: options.host,
         port: Number(options.port),
         answerTtlMs: Number(options.answerTtl) * 1000,
+        scores: requireScores(options.scores),
       },
       { log, settling: settling?.report },
     );
@@ -83,11 +87,11 @@ export function addModelServeCommand(parent: Command): void {
       });
       const alone = settling === null ? "" : "; its epochs are sealed and settled by themselves";
       const settles = settling !== null;
-      output.answer([`model ${modelId} is served at ${address}${alone}; Ctrl-C ends it`], {
-        modelId,
-        address,
-        settles,
-      });
+      const { scoreMode } = served;
+      output.answer(
+        [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
+        { modelId, address, scoreMode, settles },
+      );
       await ended();
       await running?.stop();
     } finally {
