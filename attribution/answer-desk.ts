@@ -7,10 +7,11 @@ import { packSplit } from "../circuits/rewards.ts";
 import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
 import { type AnsweringModel, answeringModel } from "./answering-model.ts";
 import { attributionError } from "./attribution-errors.ts";
-import { type AttributionEstimate, estimateAttribution, type ScoreBackend } from "./attribution-estimate.ts";
+import { type AttributionEstimate, estimateAttribution } from "./attribution-estimate.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { hex32, type PublishedModel } from "./model-files.ts";
 import { readPayments } from "./payment-watcher.ts";
+import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "./score-engine.ts";
 
 export interface AnswerDeskOptions {
   readonly modelId: number;
@@ -18,7 +19,8 @@ export interface AnswerDeskOptions {
   readonly domain: bigint;
   /** How long an answer may stay unpaid before its account may ask again. */
   readonly answerTtlMs: number;
-  readonly scoreBackend?: ScoreBackend;
+  /** What computes the scores of estimates; default int32. */
+  readonly scores?: ScoreChoice;
 }
 
 export interface Question {
@@ -40,12 +42,14 @@ export interface GivenAnswer {
 export class AnswerDesk {
   readonly #model: PublishedModel;
   readonly #answering: AnsweringModel;
+  readonly #engine: ScoreEngine;
   readonly #options: AnswerDeskOptions;
   readonly #ledger: LedgerView;
   readonly #store: AnswerStore;
   readonly #nowMs: () => number;
   readonly #busy = new Map<number, Promise<unknown>>();
 
+  /** @throws ATT_SCORE_MODE_UNAVAILABLE */
   constructor(
     model: PublishedModel,
     options: AnswerDeskOptions,
@@ -53,10 +57,17 @@ export class AnswerDesk {
   ) {
     this.#model = model;
     this.#answering = answeringModel(model);
+    const { featureCount, rowCount, values } = model.features;
+    this.#engine = openScoreEngine({ features: values, featureCount, rowCount }, options.scores ?? "int32");
     this.#options = options;
     this.#ledger = modules.ledger;
     this.#store = modules.store;
     this.#nowMs = modules.nowMs ?? Date.now;
+  }
+
+  /** What computes the scores, whatever was chosen. */
+  get scoreMode(): RanMode {
+    return this.#engine.mode;
   }
 
   /**
@@ -142,8 +153,7 @@ export class AnswerDesk {
   }
 
   #given(record: AnswerRecord, query = queryOfRecord(record)): GivenAnswer {
-    const backend = this.#options.scoreBackend ?? "int32";
-    return { record, estimate: estimateAttribution(this.#model, query, { backend }) };
+    return { record, estimate: estimateAttribution(this.#model, query, { engine: this.#engine }) };
   }
 
   /** The model's price, if the ledger's model is this one and takes payments. */

@@ -16,6 +16,11 @@ export const attributionErrors = {
     remedy: "compare it with docs/attribution.md; `data.why` says what is wrong",
     httpStatus: 422,
   },
+  ATT_TOO_FEW_ROWS: {
+    meaning: "a version has too few rows, or rows of one label only, to train a model on",
+    remedy:
+      "contribute the rows that the message names, then publish a new version: openledger datanet publish ID",
+  },
   ATT_ROWS_MISMATCH: {
     meaning: "the rows are not those that the recipe's root commits to, or not in the version's order",
     remedy: "take the rows of the version that the recipe names, in the version's order",
@@ -63,6 +68,11 @@ export const attributionErrors = {
   ATT_SCORE_TOO_LARGE: {
     meaning: "with this many features a score could leave the circuit's range",
     remedy: "project onto fewer features",
+  },
+  ATT_SCORE_MODE_UNAVAILABLE: {
+    meaning: "the chosen way to compute scores does not run on this machine; nothing else ran in its place",
+    remedy: "install the graphics card's driver, or choose --scores auto, webasm, cpu or int32",
+    httpStatus: 500,
   },
   ATT_NOT_INTEGER: {
     meaning: "a feature or a query is not an integer of the stated range",

@@ -1,11 +1,7 @@
 import type { RewardSlot } from "../circuits/rewards.ts";
-import { type GpuScores, gpuScores, type ScoreMode } from "./gpu-scores.ts";
-import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 import type { QuantisedFeatures } from "./quantise.ts";
+import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
 import { rowOwners } from "./trained-model.ts";
-
-/** How scores are computed: plain 32-bit integers, or a mode of gpu.js. All give the same integers. */
-export type ScoreBackend = "int32" | ScoreMode;
 
 export interface RowShare {
   /** Place in the version's order. */
@@ -25,8 +21,8 @@ export interface AttributionEstimate {
   readonly isEven: boolean;
   readonly topRows: readonly RowShare[];
   readonly contributors: readonly { readonly contributorId: number; readonly share: number }[];
-  /** What computed the scores. */
-  readonly backend: string;
+  /** What computed the scores: int32, or a mode of gpu.js. */
+  readonly backend: RanMode;
 }
 
 /** Weights of rows as a settlement takes them: positive scores, or 1 each where there are none. */
@@ -39,15 +35,14 @@ export function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; 
 export function estimateAttribution(
   model: { readonly features: QuantisedFeatures; readonly slots: readonly RewardSlot[] },
   query: Int16Array,
-  options: { topCount?: number; backend?: ScoreBackend } = {},
+  options: { topCount?: number; engine?: ScoreEngine } = {},
 ): AttributionEstimate {
   const { features, slots } = model;
   const { rowCount, featureCount } = features;
-  const computed = computeScores(
-    { features: features.values, rowCount, featureCount, query },
-    options.backend ?? "int32",
-  );
-  const { weights, isEven } = rowWeights(computed.scores);
+  const matrix = { features: features.values, rowCount, featureCount };
+  const engine = options.engine ?? openScoreEngine(matrix, "int32");
+  const scores = engine.scores(query);
+  const { weights, isEven } = rowWeights(scores);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const owners = rowOwners(slots);
   const contributors = new Map<number, number>();
@@ -60,7 +55,7 @@ export function estimateAttribution(
     .slice(0, options.topCount ?? 10)
     .map((row) => {
       const { contributorId, validatorId } = slots[owners[row]!]!;
-      return { row, contributorId, validatorId, score: computed.scores[row]!, share: weights[row]! / total };
+      return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
     });
   return {
     isEstimate: true,
@@ -69,11 +64,6 @@ export function estimateAttribution(
     contributors: [...contributors]
       .map(([contributorId, weight]) => ({ contributorId, share: weight / total }))
       .sort((a, b) => b.share - a.share || a.contributorId - b.contributorId),
-    backend: computed.backend,
+    backend: engine.mode,
   };
-}
-
-/** s = G q by the back end asked for; what really ran is in `backend`. */
-export function computeScores(inputs: ScoreInputs, backend: ScoreBackend): GpuScores {
-  return backend === "int32" ? { scores: integerScores(inputs), backend } : gpuScores(inputs, backend);
 }

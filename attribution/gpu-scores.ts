@@ -12,25 +12,30 @@ export interface GpuScores {
   readonly backend: string;
 }
 
+/** G of one model, laid out once; its kernel is kept. */
+export interface GpuMatrix {
+  /** s = G q, and the kernel that ran. @throws as `checkScoreInputs` */
+  scores(query: Int16Array): GpuScores;
+  close(): void;
+}
+
 /** float32 holds every integer up to here. */
 const MAX_FLOAT32_INTEGER = 2 ** 24;
 /** So a sum of this many products is exact in float32: 518. */
 export const STRETCH_LENGTH = Math.floor(MAX_FLOAT32_INTEGER / (MAX_FEATURE * MAX_QUERY));
 
+type Matrix = Omit<ScoreInputs, "query">;
+
 /**
- * s = G q by gpu.js. Its numbers are float32: rows are cut into stretches of at most 518 features, whose partial sums
- * stay below 2^24 in any order of addition and are exact; the partial sums are added here.
+ * G for gpu.js. Its numbers are float32: rows are cut into stretches of at most 518 features, whose partial sums stay
+ * below 2^24 in any order of addition and are exact; the partial sums are added here.
  */
-export function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
-  checkScoreInputs(inputs);
-  const { features, rowCount, featureCount, query } = inputs;
+export function openGpuMatrix({ features, featureCount, rowCount }: Matrix, mode: ScoreMode): GpuMatrix {
   // A CommonJS package whose ES entry point is for browsers.
   const { GPU } = createRequire(import.meta.url)("gpu.js") as { GPU: new (o: { mode: ScoreMode }) => Gpu };
   const gpu = new GPU({ mode });
   const stretchCount = Math.ceil(featureCount / STRETCH_LENGTH);
   const width = Math.ceil(featureCount / stretchCount);
-  const q = new Float32Array(width * stretchCount);
-  q.set(query);
   const g = new Float32Array(rowCount * width * stretchCount);
   for (let i = 0; i < rowCount; i++) {
     g.set(features.subarray(i * featureCount, (i + 1) * featureCount), i * width * stretchCount);
@@ -40,13 +45,29 @@ export function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
     .setConstants({ width, stretchCount })
     .setOutput([stretchCount, rowCount])
     .setPrecision("single") as IKernelRunShortcut & { kernel?: { constructor: { name: string } } };
+  return {
+    scores(query) {
+      checkScoreInputs({ features, featureCount, rowCount, query });
+      const q = new Float32Array(width * stretchCount);
+      q.set(query);
+      const partial = kernel(g, q) as Float32Array[];
+      const scores = Int32Array.from(partial, (row) => row.reduce((sum, value) => sum + value, 0));
+      return { scores, backend: kernel.kernel?.constructor.name ?? gpu.mode };
+    },
+    close() {
+      kernel.destroy();
+      void gpu.destroy();
+    },
+  };
+}
+
+/** s = G q by gpu.js, once. */
+export function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
+  const matrix = openGpuMatrix(inputs, mode);
   try {
-    const partial = kernel(g, q) as Float32Array[];
-    const scores = Int32Array.from(partial, (row) => row.reduce((sum, value) => sum + value, 0));
-    return { scores, backend: kernel.kernel?.constructor.name ?? gpu.mode };
+    return matrix.scores(inputs.query);
   } finally {
-    kernel.destroy();
-    void gpu.destroy();
+    matrix.close();
   }
 }
 

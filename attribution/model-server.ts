@@ -25,6 +25,14 @@ export interface ServerLog {
   error(facts: object, message: string): void;
 }
 
+/** What a server that settles its model by itself tells of it; whoever composes the two makes it. */
+export interface SettlingSource {
+  /** Goes out as JSON. */
+  view(): object;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
+}
+
 const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
 const id = z.number().int().min(0).max(0xffffff);
 const questionSchema = z.strictObject({
@@ -49,9 +57,16 @@ const OPENINGS_PAGE = 256;
 export async function createModelServer(
   files: ModelFiles,
   options: ModelServerOptions,
-  modules: { ledger: LedgerView; store: AnswerStore; log: ServerLog; nowMs?: () => number },
+  modules: {
+    ledger: LedgerView;
+    store: AnswerStore;
+    log: ServerLog;
+    nowMs?: () => number;
+    /** Absent where nobody settles here. */
+    settling?: SettlingSource | undefined;
+  },
 ): Promise<ModelServer> {
-  const { store, log } = modules;
+  const { store, log, settling } = modules;
   const desk = new AnswerDesk(decodeModel(files), options, modules);
   const manifest = decodeManifest(files);
   const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
@@ -66,7 +81,7 @@ export async function createModelServer(
     throw attributionError("ATT_BAD_REQUEST", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
 
-  app.get("/v1/model", () => ({ modelId: options.modelId, manifest }));
+  app.get("/v1/model", () => ({ modelId: options.modelId, manifest, scoreMode: desk.scoreMode }));
 
   app.get<{ Params: { file: string } }>("/v1/model/:file", (request, reply) => {
     const { file } = request.params;
@@ -101,6 +116,13 @@ export async function createModelServer(
       nextFrom: found.length === OPENINGS_PAGE ? found.at(-1)!.index + 1 : null,
     };
   });
+
+  app.get("/v1/settling", () => settling?.view() ?? { modelId: options.modelId, stage: null });
+
+  if (settling !== undefined)
+    app.get("/metrics", async (_request, reply) =>
+      reply.header("content-type", "text/plain; version=0.0.4").send(await settling.metrics()),
+    );
 
   await app.ready();
   return { app, desk };

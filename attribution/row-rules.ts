@@ -13,6 +13,8 @@ export const ROW_RULES = {
   imageSimilarity: 0.95,
   /** Two rows of real features are near-duplicates from this cosine on, whatever their contents. */
   featureSimilarity: 0.85,
+  /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
+  mostContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,
 } as const;

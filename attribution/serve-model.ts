@@ -3,7 +3,14 @@ import type { RollupError } from "../circuits/rollup-error.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { readModelFiles } from "./model-directory.ts";
-import { createModelServer, type ModelServerOptions, type ServerLog } from "./model-server.ts";
+import {
+  createModelServer,
+  type ModelServerOptions,
+  type ServerLog,
+  type SettlingSource,
+} from "./model-server.ts";
+
+import type { RanMode } from "./score-engine.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;
@@ -28,6 +35,8 @@ export interface ServedModel {
   readonly url: string;
   /** Resolves when the answers cannot be kept or read any more: the server must end. */
   readonly failed: Promise<RollupError>;
+  /** What computes the scores of estimates. */
+  readonly scoreMode: RanMode;
   close(): Promise<void>;
 }
 
@@ -40,7 +49,7 @@ const DAY_MS = 1_440 * MINUTE_MS;
  */
 export async function serveModel(
   options: ServeModelOptions,
-  modules: { log: ServerLog; nowMs?: () => number },
+  modules: { log: ServerLog; nowMs?: () => number; settling?: SettlingSource | undefined },
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);
@@ -75,6 +84,7 @@ export async function serveModel(
     return {
       url,
       failed,
+      scoreMode: desk.scoreMode,
       async close() {
         await app.close();
         await polling.stop();

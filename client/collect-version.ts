@@ -10,6 +10,8 @@ export interface CollectVersionParameters {
   store: RowStore;
   /** Who vouches for the rows of a contribution, the second half of their slot; null leaves the contribution out. */
   validatorId: number | ((commit: DatanetCommit) => number | null);
+  /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
+  leaveOut?: ReadonlySet<string>;
 }
 
 /** A version that is not published yet. */
@@ -27,7 +29,7 @@ export interface CollectedVersion extends VersionCommitments {
  */
 export async function collectVersion(
   client: LedgerClient,
-  { datanetId, store, validatorId }: CollectVersionParameters,
+  { datanetId, leaveOut, store, validatorId }: CollectVersionParameters,
 ): Promise<CollectedVersion> {
   const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
   const rows: VersionRow[] = [];
@@ -38,7 +40,7 @@ export async function collectVersion(
     for (const [i, rowHash] of rowHashes.entries()) {
       if (digestOf.has(rowHash)) continue;
       digestOf.set(rowHash, digests[i]!);
-      if (validator !== null)
+      if (validator !== null && leaveOut?.has(digests[i]!) !== true)
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }

@@ -5,6 +5,7 @@ import { loadDeployment } from "../circuits/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { createProver } from "./backends.ts";
 import { loadDeployedCircuits } from "./deployed-circuits.ts";
+import { ProofTimes } from "./proof-times.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
 import { createProveJobClient } from "./prove-job-client.ts";
 import { runProveLoop } from "./prove-loop.ts";
@@ -47,6 +48,7 @@ async function run(config: ProveConfig): Promise<void> {
         prover,
         circuits,
         logger,
+        times: new ProofTimes(),
         onJob: (batchNumber) => {
           provingBatch = batchNumber;
         },

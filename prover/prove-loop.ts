@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import type { ProofTimes } from "./proof-times.ts";
 import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "./prover.ts";
 import { proverError } from "./prover-errors.ts";
@@ -20,6 +21,8 @@ export interface ProveLoopModules {
   readonly prover: Prover;
   readonly circuits: ReadonlyMap<string, ProvingCircuit>;
   readonly logger: Logger;
+  /** Where the time of each proof is noted, for estimates of later starts. */
+  readonly times?: ProofTimes;
   /** Told when a job begins (its batch's number) and when none runs (null). */
   readonly onJob?: (batchNumber: number | null) => void;
   /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
@@ -90,6 +93,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
     );
     const elapsedMs = Math.round(performance.now() - startedAtMs);
     logger.info({ elapsedMs, timings: result.timings, backend: result.backend }, "proven");
+    await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);
     await deliver(job, result, logger, options, modules);
   } catch (error) {
     if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) throw error;

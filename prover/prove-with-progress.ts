@@ -1,4 +1,5 @@
 /** One proof with a percentage to show: for whoever waits for it at a terminal, a settler above all. */
+import { ProofTimes } from "./proof-times.ts";
 import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
 
 export interface ProofProgress {
@@ -11,8 +12,10 @@ export interface ProofProgress {
 export interface ProgressOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
-  /** How long the whole job takes, as far as the caller knows; only the estimate depends on it. */
+  /** How long the whole job takes, where the caller knows better than `times`; only the estimate depends on it. */
   readonly expectedMs?: number;
+  /** Where the time of such proofs is known from, and noted; default: on this machine's disk. */
+  readonly times?: ProofTimes;
   readonly tickMs?: number;
 }
 
@@ -30,7 +33,9 @@ export async function proveWithProgress(
   job: ProofJob,
   options: ProgressOptions = {},
 ): Promise<ProofResult> {
-  const { expectedMs = DEFAULT_EXPECTED_MS, onProgress, signal, tickMs = 500 } = options;
+  const { onProgress, signal, tickMs = 500, times = new ProofTimes() } = options;
+  const kind = { contentHash: job.circuit.contentHash, backend: prover.backend };
+  const expectedMs = options.expectedMs ?? (await times.expectedMs(kind)) ?? DEFAULT_EXPECTED_MS;
   const startedAtMs = performance.now();
   let stage: ProofStage = "witness";
   let stageStartedAtMs = startedAtMs;
@@ -59,6 +64,7 @@ export async function proveWithProgress(
     });
     stage = "verify";
     report(100);
+    await times.note({ ...kind, backend: result.backend }, performance.now() - startedAtMs);
     return result;
   } finally {
     clearInterval(ticker);

@@ -1,81 +1,49 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
+import { Piscina } from "piscina";
 import { proverError } from "./prover-errors.ts";
-import type { SetupAnswer, SetupImages, SetupTask } from "./setup-worker.ts";
-
-interface Queued {
-  task: SetupTask;
-  settle: (answer: SetupAnswer) => void;
-  fail: (error: unknown) => void;
-  onProgress: (constraintsDone: number) => void;
-}
+import type { SetupAnswer, SetupImages, SetupRequest, SetupTask } from "./setup-worker.ts";
 
 /** Worker threads that take the setup's tasks in order, each the next one as soon as it is free. */
 export class SetupPool {
-  readonly #queue: Queued[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #running = new Map<Worker, Queued>();
-  readonly #workers: Worker[];
+  readonly #pool: Piscina<SetupRequest, SetupAnswer>;
   #failure: unknown = null;
 
   constructor(images: SetupImages, workerCount: number) {
-    this.#workers = Array.from({ length: workerCount }, () => {
-      const worker = new Worker(new URL("./setup-worker-entry.js", import.meta.url), {
-        workerData: images,
-        execArgv: [],
-      });
-      worker.on("message", (answer: SetupAnswer) => this.#take(worker, answer));
-      worker.on("error", (error) => this.#take(worker, { kind: "failed", error }));
-      worker.on("exit", (status) =>
-        this.#take(worker, { kind: "failed", error: new Error(`the worker exited with status ${status}`) }),
-      );
-      this.#idle.push(worker);
-      return worker;
+    this.#pool = new Piscina({
+      filename: new URL("./setup-worker-entry.js", import.meta.url).href,
+      workerData: images,
+      execArgv: [],
+      minThreads: workerCount,
+      maxThreads: workerCount,
+      // A thread holds tables that cost more than it: none is ended before the setup is.
+      idleTimeout: Number.POSITIVE_INFINITY,
     });
+    // A thread that dies between two tasks; one that dies within a task fails that task.
+    this.#pool.on("error", () => {});
   }
 
   /** @throws RollupError PRV_SETUP_FAILED when a worker throws or dies; then all later tasks fail too */
-  run(task: SetupTask, onProgress: (constraintsDone: number) => void = () => {}): Promise<SetupAnswer> {
-    return new Promise((settle, fail) => {
-      this.#queue.push({ task, settle, fail, onProgress });
-      this.#dispatch();
-    });
+  async run(task: SetupTask, onProgress: (constraintsDone: number) => void = () => {}): Promise<SetupAnswer> {
+    if (this.#failure !== null) throw this.#failure;
+    const { port1, port2 } = new MessageChannel();
+    port1.on("message", onProgress);
+    try {
+      const answer = await this.#pool.run({ task, progress: port2 }, { transferList: [port2] });
+      // A failure elsewhere leaves the file without its other parts: nothing of it is of use.
+      if (this.#failure !== null) throw this.#failure;
+      return answer;
+    } catch (cause) {
+      this.#failure ??= proverError("PRV_SETUP_FAILED", `the key setup's ${task.kind} step failed`, {
+        data: { step: task.kind },
+        cause,
+      });
+      throw this.#failure;
+    } finally {
+      port1.close();
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-  }
-
-  #dispatch(): void {
-    if (this.#failure !== null) {
-      for (const queued of this.#queue.splice(0)) queued.fail(this.#failure);
-      return;
-    }
-    while (this.#queue.length > 0 && this.#idle.length > 0) {
-      const worker = this.#idle.pop()!;
-      const queued = this.#queue.shift()!;
-      this.#running.set(worker, queued);
-      worker.postMessage(queued.task);
-    }
-  }
-
-  #take(worker: Worker, answer: SetupAnswer): void {
-    const queued = this.#running.get(worker);
-    if (queued === undefined) return; // close() ended it, or it failed before
-    if (answer.kind === "progress") {
-      queued.onProgress(answer.constraintsDone);
-      return;
-    }
-    this.#running.delete(worker);
-    this.#idle.push(worker);
-    if (answer.kind === "failed") {
-      this.#failure = proverError("PRV_SETUP_FAILED", `the key setup's ${queued.task.kind} step failed`, {
-        data: { step: queued.task.kind },
-        cause: answer.error,
-      });
-      queued.fail(this.#failure);
-    } else {
-      queued.settle(answer);
-    }
-    this.#dispatch();
+    await this.#pool.destroy();
   }
 }

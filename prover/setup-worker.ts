@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import { workerData } from "piscina";
 import type { Bn254Image } from "./bn254-wasm.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
@@ -21,9 +22,13 @@ export type SetupTask =
 
 export type SetupAnswer =
   | { kind: "evaluated"; coefficientCount: number }
-  | { kind: "multiplied"; points: Uint8Array | null }
-  | { kind: "progress"; constraintsDone: number }
-  | { kind: "failed"; error: unknown };
+  | { kind: "multiplied"; points: Uint8Array | null };
+
+export interface SetupRequest {
+  readonly task: SetupTask;
+  /** Gets the number of constraints that are done. */
+  readonly progress: MessagePort;
+}
 
 /** Compiled modules that every worker instantiates. */
 export interface SetupImages {
@@ -36,21 +41,20 @@ export interface SetupImages {
 enableRelaxedSimd();
 const images = workerData as SetupImages;
 const bases = new Map<Group, FixedBase>();
-const port = parentPort!;
-const answer = (message: SetupAnswer) => port.postMessage(message);
 
-port.on("message", (task: SetupTask) => {
+/** What a thread does with a task. */
+export default function run({ task, progress }: SetupRequest): SetupAnswer {
   try {
-    answer(run(task));
-  } catch (error) {
-    answer({ kind: "failed", error });
+    return answer(task, progress);
+  } finally {
+    progress.close();
   }
-});
+}
 
-function run(task: SetupTask): SetupAnswer {
+function answer(task: SetupTask, progress: MessagePort): SetupAnswer {
   if (task.kind === "evaluate") {
     const coefficientCount = evaluateQap(images.scalar, task.request, (constraintsDone) =>
-      answer({ kind: "progress", constraintsDone }),
+      progress.postMessage(constraintsDone),
     );
     return { kind: "evaluated", coefficientCount };
   }

@@ -113,6 +113,15 @@ program
   });
 
 program
+  .command("pools")
+  .description("the sequencer's signature pool against piscina, in turns, with one thread each")
+  .addHelpText("after", "\nExample:\n  npm run bench -- pools")
+  .action(async () => {
+    const { benchPools } = await import("./bench/pools.ts");
+    console.log(JSON.stringify(await benchPools()));
+  });
+
+program
   .command("flood")
   .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
   .option("--capacity <entries>", "entries that fit into the queue", "1024")

@@ -10,6 +10,8 @@ export interface BatchLineOptions {
   readonly feePerUnitWei: bigint;
   readonly feeAccountId: number;
   readonly sealIntervalMs: number;
+  /** What a proof is estimated to take until one was made. */
+  readonly expectedProveMs?: number;
   /** Sealed batches that L1 does not have; beyond, signed operations are refused. */
   readonly maxUnpostedBatches: number;
   /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */

@@ -88,6 +88,12 @@ export const configTable = {
       fallback: "10000",
     },
   ),
+  expectedProveMs: setting(
+    "SEQUENCER_EXPECTED_PROVE_MS",
+    integer(1, 86_400_000),
+    "What a batch's proof is said to take until this ledger has had one",
+    { fallback: "60000" },
+  ),
   maxUnpostedBatches: setting(
     "SEQUENCER_MAX_UNPOSTED_BATCHES",
     integer(1, 100_000),

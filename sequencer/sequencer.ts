@@ -86,7 +86,10 @@ export class Sequencer {
       },
       "ledger restored",
     );
-    return new Sequencer(options, modules, restored);
+    const sequencer = new Sequencer(options, modules, restored);
+    const { line } = sequencer;
+    await line.estimates.recall((number) => line.batch(number), book.sealedNumber);
+    return sequencer;
   }
 
   private constructor(options: SequencerOptions, modules: SequencerModules, restored: Restored) {

@@ -7,12 +7,33 @@ const WINDOW_SIZE = 20;
 
 export class StageEstimates {
   private readonly seal: MovingMedian;
-  private readonly prove = new MovingMedian({ size: WINDOW_SIZE, fallback: 60_000 });
+  private readonly prove: MovingMedian;
   private readonly post = new MovingMedian({ size: WINDOW_SIZE, fallback: 30_000 });
   private readonly finality = new MovingMedian({ size: WINDOW_SIZE, fallback: 180_000 });
 
-  constructor(options: { sealIntervalMs: number }) {
+  /** @param options.expectedProveMs until a batch was proven */
+  constructor(options: { sealIntervalMs: number; expectedProveMs?: number }) {
     this.seal = new MovingMedian({ size: WINDOW_SIZE, fallback: options.sealIntervalMs });
+    this.prove = new MovingMedian({ size: WINDOW_SIZE, fallback: options.expectedProveMs ?? 60_000 });
+  }
+
+  /**
+   * Takes in what the store knows of the last batches, so that a restart forgets nothing.
+   * @param read a batch by its number. @param lastNumber the newest sealed one
+   */
+  async recall(
+    read: (number: number) => Promise<BatchRecord | undefined>,
+    lastNumber: number,
+  ): Promise<void> {
+    for (let number = Math.max(1, lastNumber - WINDOW_SIZE + 1); number <= lastNumber; number++) {
+      const batch = await read(number);
+      // A foreign batch was neither sealed nor proven here.
+      if (batch === undefined || batch.isForeign === true) continue;
+      this.noteSealed(batch);
+      if (batch.proof === null) continue;
+      this.prove.add(batch.proof.provenAtMs - batch.sealedAtMs);
+      if (batch.postedAtMs !== null) this.post.add(batch.postedAtMs - batch.proof.provenAtMs);
+    }
   }
 
   noteSealed(batch: BatchRecord): void {

@@ -63,6 +63,21 @@ export const commandErrors = {
     meaning: "the model has no sealed epoch to settle",
     remedy: "seal the open one first with: openledger model seal",
   },
+  CMD_LIST_UNREADABLE: {
+    meaning: "a file is no list of rows to leave out, or one of another datanet",
+    remedy: "make it with: openledger datanet check ID --write FILE",
+  },
+  CMD_UNKNOWN_PAYMENT: {
+    meaning: "no payment has this hash, or none of the model's epochs has one for this receipt",
+    remedy:
+      "list an account's payments with: openledger receipt status --account NAME; of a receipt name the model, --model ID",
+  },
+  CMD_VOID_DRAWS: {
+    meaning:
+      "drawn payments of an epoch cannot be opened, so that their part would be burned; the server does not settle it by itself",
+    remedy:
+      "bring the answers' folder back; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
+  },
   CMD_NOT_FROZEN: {
     meaning: "exits are for a frozen rollup, and this one is not",
     remedy: "take the money with: openledger withdraw (--forced), or look with --dry-run",

@@ -11,9 +11,11 @@ import { storeVersion } from "../../client/published-version.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { commandError } from "./cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "./context.ts";
+import { addDatanetCheck } from "./datanet-check-command.ts";
 import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
 import { labelledRows } from "./label-rows.ts";
+import { readLeaveOut } from "./leave-out-file.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
@@ -26,6 +28,7 @@ export function addDatanetCommands(program: Command): void {
   withExample(datanet, "datanet show 6");
   addCreate(datanet);
   addContribute(datanet);
+  addDatanetCheck(datanet);
   addPublish(datanet);
   addApproveModel(datanet);
   addRevokeModel(datanet);
@@ -137,14 +140,16 @@ function addPublish(parent: Command): void {
       "--vouched <pairs...>",
       "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
     )
+    .option("--leave-out <file>", "rows to leave out: what `datanet check --write` has written")
     .option(...STORE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
     "datanet publish 6 --account alice",
+    "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
   );
-  onRun<{ validator?: string; vouched?: string[]; rows: string; wait: string }>(
+  onRun<{ validator?: string; vouched?: string[]; leaveOut?: string; rows: string; wait: string }>(
     command,
     async ({ options, args, output }) => {
       const datanetId = parseId(args[0]!);
@@ -155,12 +160,15 @@ function addPublish(parent: Command): void {
         options.validator === undefined
           ? (await accountOf(client, signer.account.l1.address)).id
           : parseId(options.validator);
+      const leaveOut =
+        options.leaveOut === undefined ? undefined : await readLeaveOut(options.leaveOut, datanetId);
       const store = await openRowStore(options.rows);
       output.progress("hashing the rows");
       const vouched = options.vouched === undefined ? null : parsePairs(options.vouched);
       const version = await collectVersion(client, {
         datanetId,
         store,
+        ...(leaveOut === undefined ? {} : { leaveOut }),
         validatorId:
           vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
       });

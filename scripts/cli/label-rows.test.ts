@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseRecipe } from "../../attribution/recipe.ts";
 import { decodeRow, encodeRow } from "../../attribution/row-content.ts";
 import { labelledRows } from "./label-rows.ts";
-import { completeRecipe, RECIPE_PRESETS } from "./recipe-presets.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -22,20 +20,5 @@ describe("labelledRows", () => {
   ])("names the line that is %s", (_why, line, message) => {
     const file = `{"label":"ham","text":"hello"}\n${line}\n`;
     expect(() => labelledRows(bytes(file), "rows.jsonl")).toThrow(message);
-  });
-});
-
-describe("recipe presets", () => {
-  const datanet = { id: 10, version: 1, rowsRoot: 5n };
-
-  it.each(Object.entries(RECIPE_PRESETS))("%s is a recipe once the datanet is known", (_name, preset) => {
-    const recipe = parseRecipe(completeRecipe(preset, datanet, 256));
-    expect(recipe.datanet).toEqual({ id: 10, version: 1, rowsRoot: `0x${"5".padStart(64, "0")}` });
-    expect(recipe.columnCount).toBe(256);
-  });
-
-  it("leaves what a file says as it is", () => {
-    const file = { ...RECIPE_PRESETS.emails!, columnCount: 1024 };
-    expect(parseRecipe(completeRecipe(file, datanet, 256)).columnCount).toBe(1024);
   });
 });

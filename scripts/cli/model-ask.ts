@@ -93,6 +93,7 @@ function describeEstimate({ estimate }: UncheckedAnswer): string[] {
         percent(row.share),
       ]),
     ]),
+    `  scores by ${estimate.backend}`,
     `  all rows: ${estimate.contributors.map(({ contributorId, share }) => `leaf ${contributorId} ${percent(share)}`).join(", ")}`,
   ];
 }

@@ -1,22 +1,26 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { hashRecipe, parseRecipe } from "../../attribution/recipe.ts";
+import { hashRecipe, parseRecipe, type Recipe } from "../../attribution/recipe.ts";
+import { requireTrainable, rowFacts } from "../../attribution/trainable.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getLeaf } from "../../client/ledger-reads.ts";
+import type { OwnedContent } from "../../client/published-version.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { commandError } from "./cli-errors.ts";
-import { openReader } from "./context.ts";
+import { type GlobalOptions, openReader } from "./context.ts";
 import { parseId } from "./parse-id.ts";
-import { completeRecipe, RECIPE_PRESETS } from "./recipe-presets.ts";
+import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
 import { onRun, withExample } from "./run-command.ts";
+import { CIRCUITS_OPTION, type CircuitOptions } from "./settlement-options.ts";
 import { workspacePaths } from "./workspace.ts";
 
-interface TrainOptions {
+interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   datanet: string;
   recipe: string;
   out: string;
   rows: string;
-  columns: string;
+  columns?: string;
   draws: string;
   ownerPart: string;
   validatorPart: string;
@@ -31,16 +35,20 @@ export function addModelTrainCommand(parent: Command): void {
     .requiredOption("--datanet <id>", "whose version")
     .requiredOption(
       "--recipe <file>",
-      `a recipe's JSON file, or a preset: ${Object.keys(RECIPE_PRESETS).join(", ")}`,
+      `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESET_NAMES.join(", ")}`,
     )
     .requiredOption("--out <folder>", "a new folder for the model")
     .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
-    .option("--columns <count>", "features of the settlement circuit, where the recipe does not say", "256")
+    .option(
+      "--columns <count>",
+      "features of the settlement circuit, where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+    )
     .option(
       "--draws <count>",
       "draws of an epoch, for the model's life: those of its settlement circuit",
       "4",
     )
+    .option(...CIRCUITS_OPTION)
     .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
     .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
     .option("--predecessor <id>", "the model that this one replaces", "0")
@@ -57,13 +65,6 @@ export function addModelTrainCommand(parent: Command): void {
       ownerParts: parseParts(options.ownerPart),
       validatorParts: parseParts(options.validatorPart),
     };
-    const recipe = parseRecipe(
-      completeRecipe(
-        await readRecipe(options.recipe),
-        { id: datanetId, version, rowsRoot },
-        Number(options.columns),
-      ),
-    );
     // Loaded here: they would make every other command slower.
     const [{ trainModel }, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
       await Promise.all([
@@ -74,6 +75,7 @@ export function addModelTrainCommand(parent: Command): void {
         import("../../client/published-version.ts"),
       ]);
     const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
+    const recipe = await recipeOf(options, { id: datanetId, version, rowsRoot }, rows);
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     const trained = trainModel(rows, recipe, { onProgress });
@@ -104,14 +106,65 @@ export function addModelTrainCommand(parent: Command): void {
   });
 }
 
-async function readRecipe(nameOrPath: string): Promise<object> {
-  const preset = RECIPE_PRESETS[nameOrPath];
-  if (preset !== undefined) return preset;
+/**
+ * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
+ * @throws CMD_USAGE, CMD_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
+ */
+async function recipeOf(
+  options: TrainOptions & GlobalOptions,
+  datanet: RecipeDatanet,
+  rows: readonly OwnedContent[],
+): Promise<Recipe> {
+  const contents = rows.map(({ content }) => content);
+  const preset = PRESET_NAMES.find((name) => name === options.recipe);
+  const file = preset === undefined ? await readRecipeFile(options.recipe) : null;
+  const columnCount =
+    file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
+  const given = preset === undefined ? file! : presetRecipe(preset, contents, columnCount);
+  const recipe = parseRecipe(completeRecipe(given, datanet, columnCount));
+  requireTrainable(rowFacts(contents, recipe.inputs), recipe);
+  return recipe;
+}
+
+/** Columns of the smallest settlement circuit that holds the rows. @throws CMD_CIRCUIT_MISSING, CMD_USAGE */
+async function columnsOf(
+  options: TrainOptions & GlobalOptions,
+  rows: readonly OwnedContent[],
+): Promise<number> {
+  if (options.columns !== undefined) {
+    if (/^[1-9]\d{0,4}$/.test(options.columns)) return Number(options.columns);
+    throw commandError("CMD_USAGE", `--columns takes a number of features, not "${options.columns}"`);
+  }
+  const [{ openSettlementContext }, { settlementSizeOf }] = await Promise.all([
+    import("./settlement-context.ts"),
+    import("../settlement/rollup-circuits.ts"),
+  ]);
+  const { circuits } = await openSettlementContext(options);
+  const sizes = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+    .map(({ name }) => settlementSizeOf(name))
+    .sort((a, b) => a.rows - b.rows);
+  const slotCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
+    .size;
+  const draws = Number(options.draws);
+  const fitting = sizes.find(
+    (size) => size.rows >= rows.length && size.slots >= slotCount && size.draws === draws,
+  );
+  if (fitting !== undefined) return fitting.features;
+  const limits = sizes.map(({ rows: most, slots }) => `${most} rows in ${slots} slots`).join(", or ");
+  throw commandError(
+    "CMD_CIRCUIT_MISSING",
+    `the version has ${rows.length} rows in ${slotCount} reward slots; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
+    { data: { rowCount: rows.length, slotCount, circuits: circuits.map(({ name }) => name) } },
+  );
+}
+
+async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
   try {
-    return JSON.parse(await readFile(nameOrPath, "utf8")) as object;
+    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
   } catch (cause) {
-    const presets = Object.keys(RECIPE_PRESETS).join(", ");
-    throw commandError("CMD_USAGE", `${nameOrPath} is no recipe: neither a JSON file nor one of ${presets}`, {
+    const presets = PRESET_NAMES.join(", ");
+    throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {
       cause,
     });
   }

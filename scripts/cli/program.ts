@@ -12,6 +12,7 @@ import { addFollowCommand } from "./follow-command.ts";
 import { addFreezeCommand } from "./freeze-command.ts";
 import { addModelCommands } from "./model-command.ts";
 import { createOutput } from "./output.ts";
+import { addReceiptCommands } from "./receipt-command.ts";
 import { addReceiptsCommand } from "./receipts-command.ts";
 import { addRestoreCommand } from "./restore-command.ts";
 import { addRewardsCommands } from "./rewards-command.ts";
@@ -69,6 +70,7 @@ export function createProgram(): Command {
   addRestoreCommand(program);
   addFollowCommand(program);
   addSnapshotCommands(program);
+  addReceiptCommands(program);
   addReceiptsCommand(program);
   addContradictionCommand(program);
   for (const command of allCommands(program))

@@ -1,5 +1,6 @@
 import type { PublishedModel } from "../../attribution/model-files.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { Openings } from "../settlement/model-openings.ts";
 import { type VerifiedSettlement, verifySettlement } from "../settlement/verify-settlement.ts";
 import { fetchPublished, type PublishedOptions } from "./model-settle-direct.ts";
 import type { Output } from "./output.ts";
@@ -16,7 +17,7 @@ export async function checkSettlement(
   wanted: { modelId: number; epoch: number },
   options: CheckOptions,
   output: Output,
-): Promise<VerifiedSettlement & { readonly model: PublishedModel }> {
+): Promise<VerifiedSettlement & { readonly model: PublishedModel; readonly openings: Openings }> {
   const onProgress = (text: string) => output.progress(text);
   const { circuits } = await openSettlementContext(options);
   const { model, openings } = await fetchPublished(wanted.modelId, wanted.epoch, options, onProgress);
@@ -33,5 +34,5 @@ export async function checkSettlement(
         onProgress,
       }),
   });
-  return { ...verified, model };
+  return { ...verified, model, openings };
 }

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { onRun, withExample } from "./run-command.ts";
-import type { CheckOptions } from "./settlement-check.ts";
+import { SCORES_OPTION } from "./scores-option.ts";
 import { CIRCUITS_OPTION } from "./settlement-options.ts";
+import type { RecomputeOptions } from "./verify-settlement.ts";
 
 export function addVerifySettlementCommand(parent: Command): void {
   const command = parent
@@ -11,9 +12,10 @@ export function addVerifySettlementCommand(parent: Command): void {
     )
     .option("--server <url>", "where the model is served; default: what this machine knows")
     .option("--folder <folder>", "your copy of the model; by default it is fetched from the server")
+    .option(...SCORES_OPTION)
     .option(...CIRCUITS_OPTION);
   withExample(command, "verify settlement 15 1", "verify settlement 15 1 --folder spam-model");
-  onRun<CheckOptions>(command, async (context) => {
+  onRun<RecomputeOptions>(command, async (context) => {
     // Loaded here: it would make every other command slower.
     const { recomputeSettlement } = await import("./verify-settlement.ts");
     await recomputeSettlement(context);

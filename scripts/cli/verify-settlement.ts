@@ -1,22 +1,32 @@
+import { openScoreEngine, type RanMode, type ScoreChoice } from "../../attribution/score-engine.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
+import { commandError } from "./cli-errors.ts";
 import { openReader } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { parseEpoch, parseId } from "./parse-id.ts";
 import type { CommandContext } from "./run-command.ts";
+import { requireScores } from "./scores-option.ts";
 import { type CheckOptions, checkSettlement } from "./settlement-check.ts";
+
+export interface RecomputeOptions extends CheckOptions {
+  scores: string;
+}
 
 export async function recomputeSettlement({
   options,
   args,
   output,
-}: CommandContext<CheckOptions>): Promise<void> {
+}: CommandContext<RecomputeOptions>): Promise<void> {
+  const choice = requireScores(options.scores);
   const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
   const client = await openReader(options);
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, payments, sampled, settlement } = verified;
+  const scoreMode = scoreAgain(verified, choice);
   const lines = [
     `the settlement of epoch ${wanted.epoch} of model ${wanted.modelId} is right: payments, randomness, draws, scores, totals and proof`,
+    `scores computed by ${scoreMode}, and the same in plain integers`,
     `${settlement.circuit}, L1 transaction ${settlement.l1TransactionHash}, ${formatOpen(payments.at(-1)?.cumulativeWei ?? 0n)} OPEN of ${payments.length} payments`,
     ...renderTable([
       ["draw", "payment", "payer", "receipt", ""],
@@ -44,6 +54,7 @@ export async function recomputeSettlement({
     ...wanted,
     circuit: settlement.circuit,
     l1TransactionHash: settlement.l1TransactionHash,
+    scoreMode,
     seed: toHex32(sampled.data.seed),
     draws: sampled.draws.map(({ paymentIndex, isValid, isEven }) => ({ paymentIndex, isValid, isEven })),
     earnedWei: sampled.earnedWei,
@@ -51,4 +62,34 @@ export async function recomputeSettlement({
     treasuryWei: sampled.terms.treasuryWei,
     burnedWei: sampled.data.burnedWei,
   });
+}
+
+/**
+ * The scores of every opened draw by the chosen mode, compared with those that the settlement was made with.
+ * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CMD_SETTLEMENT_DIFFERS
+ */
+export function scoreAgain(
+  { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
+  choice: ScoreChoice,
+): RanMode {
+  const { featureCount, rowCount, values } = model.features;
+  const engine = openScoreEngine({ features: values, featureCount, rowCount }, choice);
+  try {
+    for (const [draw, { isValid, paymentIndex, scores }] of sampled.draws.entries()) {
+      if (!isValid) continue;
+      const { query } = openings.get(payments[paymentIndex]!.receipt)!;
+      const row = engine.scores(query).findIndex((score, i) => BigInt(score) !== scores[i]);
+      if (row < 0) continue;
+      throw commandError(
+        "CMD_SETTLEMENT_DIFFERS",
+        `draw ${draw}, row ${row}: ${engine.mode} has another score`,
+        {
+          data: { what: "scores", draw, row, mode: engine.mode },
+        },
+      );
+    }
+    return engine.mode;
+  } finally {
+    engine.close();
+  }
 }

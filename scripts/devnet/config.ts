@@ -107,6 +107,8 @@ export const devnetPaths = {
   /** mia's model, as published, and what its server keeps. */
   model: join(workspaceDir, "model"),
   answers: join(workspaceDir, "answers"),
+  /** Proofs of settlements that L1 does not have yet. */
+  settling: join(workspaceDir, "answers-settling"),
   proverData: join(workspaceDir, "prover"),
   operatorToken: join(workspaceDir, "operator-token"),
   journal: join(workspaceDir, "journal.json"),

@@ -4,6 +4,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import { ProofTimes } from "../../prover/proof-times.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { readRollupCircuits } from "../settlement/rollup-circuits.ts";
@@ -143,6 +144,10 @@ async function bringUpAndWork(modules: {
     sequencerUrl,
     operatorToken: await loadOperatorToken(),
     proverBackend,
+    expectedProveMs: await new ProofTimes().expectedMs({
+      contentHash: circuits[0]!.compiled.contentHash,
+      backend: proverBackend,
+    }),
   };
   await writeEndpoints(sequencerUrl, {});
   await writeDevAccounts();

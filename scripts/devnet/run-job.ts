@@ -72,7 +72,7 @@ export async function runJob(job: Job): Promise<Report> {
     if (wideCount % DEVNET_SHAPE.wide === 0) await fillNarrow();
     wideCount += 1;
   };
-  await settleFirstEpoch(job, modelId, { model, serverUrl, beforeSending: beforeWide });
+  await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
   title("Rewards");
   const payouts = await claimAndWithdraw(job, leaves, modelId, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();

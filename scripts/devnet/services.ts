@@ -17,6 +17,8 @@ export interface ServiceAddresses {
   readonly sequencerUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
+  /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
+  readonly expectedProveMs: number | null;
 }
 
 /** The token that prover and bridge show the sequencer; made once a devnet. */
@@ -28,7 +30,11 @@ export async function loadOperatorToken(): Promise<string> {
   return token;
 }
 
-export function sequencerSpec({ sequencerUrl, operatorToken }: ServiceAddresses): ServiceSpec {
+export function sequencerSpec({
+  expectedProveMs,
+  operatorToken,
+  sequencerUrl,
+}: ServiceAddresses): ServiceSpec {
   return {
     ...nodeProcess("sequencer", "sequencer/main.ts"),
     env: {
@@ -39,6 +45,7 @@ export function sequencerSpec({ sequencerUrl, operatorToken }: ServiceAddresses)
       SEQUENCER_RECEIPT_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_SEAL_INTERVAL_MS: String(SEAL_INTERVAL_MS),
+      ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: String(expectedProveMs) }),
       SEQUENCER_L1_CONFIRMATIONS: String(FINALITY_BLOCKS),
       SEQUENCER_RECEIPT_DEADLINE_SECONDS: String(RECEIPT_DEADLINE_SECONDS),
     },
@@ -83,18 +90,19 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
   };
 }
 
-/** The command that anyone serves a model with. */
+/** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
 export function modelServerSpec(
   modelId: number,
   serverUrl: string,
-  { sequencerUrl }: Pick<ServiceAddresses, "sequencerUrl">,
+  { sequencerUrl, proverBackend }: Pick<ServiceAddresses, "sequencerUrl" | "proverBackend">,
 ): ServiceSpec {
   const { args, ...process } = nodeProcess("model-server", "scripts/openledger.ts");
   const serve = ["model", "serve", devnetPaths.model, "--model", String(modelId)];
   const places = ["--port", new URL(serverUrl).port, "--data", devnetPaths.answers];
+  const settle = ["--settle", "--account", "mia", "--prover", proverBackend];
   return {
     ...process,
-    args: [...args, ...serve, ...places, "--sequencer", sequencerUrl],
+    args: [...args, ...serve, ...places, ...settle, "--sequencer", sequencerUrl],
     isReady: async () => (await fetch(`${serverUrl}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok,
   };
 }

@@ -16,7 +16,7 @@ import {
   WITHDRAWAL_WEI,
 } from "../config.ts";
 import type { Job } from "../job.ts";
-import { commitRows, isLabelWrong } from "../mails.ts";
+import { checkPlan } from "../label-check.ts";
 import { COMMIT_COUNT, totalRowCount } from "../plan.ts";
 import type { Check } from "./check.ts";
 import type { CheckedEpoch } from "./check-epoch.ts";
@@ -147,9 +147,8 @@ const isPromiseKept = ({ receipt, opIndex }: LedgerOperation) =>
 
 async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
-  const wrong = Array.from({ length: COMMIT_COUNT }, (_, i) => i).filter(isLabelWrong);
-  const wrongCount = wrong.reduce((sum, i) => sum + commitRows(job.plan, i).length, 0);
-  const rowCount = totalRowCount(job.plan) - wrongCount;
+  const rowCount = checkPlan(job.plan).keptCount;
+  const leftOutCount = totalRowCount(job.plan) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
   const compared = await verifyVersion(alice, { datanetId, store: job.store });
@@ -165,9 +164,9 @@ async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
       detail: `${version.slots.length} reward slots`,
     },
     equal(
-      "it leaves out exactly the rows with wrong labels, for everybody to see",
+      "it leaves out exactly the commits with wrong labels and near-duplicates, for everybody to see",
       dropped,
-      wrongCount,
+      leftOutCount,
       (count) => `${count} rows; the first: ${compared.firstDifference}`,
     ),
     equal("of all other rows it reassigns none", compared.exceptions.length - dropped, 0, String),

@@ -4,10 +4,10 @@ import { createDatanet } from "../../../client/create-datanet.ts";
 import { publishVersion } from "../../../client/publish-version.ts";
 import { storeVersion } from "../../../client/published-version.ts";
 import { storeContribution } from "../../../client/row-store.ts";
+import { checkCommits } from "../../cli/datanet-check.ts";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
-import { type Job, onceOnLedger, waitWithConsole } from "../job.ts";
-import { checkLabels, type LabelCheck } from "../label-check.ts";
+import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { commitRows } from "../mails.ts";
 import { COMMIT_COUNT, contributorOf, validatorOf } from "../plan.ts";
 import type { Leaves } from "./deposit.ts";
@@ -50,31 +50,36 @@ export async function contributeMail(job: Job, leaves: Leaves, datanetId: number
   );
 }
 
-/** vera and walt look at the commits; what they vouch for makes version 1. */
-export async function publishMail(job: Job, leaves: Leaves, datanetId: number): Promise<LabelCheck[]> {
+/**
+ * vera and walt look at the commits, as `openledger datanet check` shows them; what they vouch for makes version 1, without
+ * rows that nearly repeat an earlier one.
+ */
+export async function publishMail(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
   const { alice } = job.people;
   const startedAtMs = Date.now();
-  const checks = checkLabels(job.plan);
-  for (const { index, contradictedCount, isRefused, rowCount } of checks) {
+  const { check, leaveOut, rows } = await withRetry(job, () => checkCommits(alice, datanetId, job.store));
+  for (const [index, { contradictedCount, isRefused, rowCount }] of check.commits.entries()) {
     if (!isRefused) continue;
     job.console.done(
       `${validatorOf(index)} does not vouch for commit ${index} of ${contributorOf(index)}: a model of the others' rows contradicts ${contradictedCount} of ${rowCount} labels`,
     );
   }
-  const validatorOfRoot = new Map<bigint, number | null>();
-  for (const { index, isRefused } of checks) {
+  const duplicateCount = leaveOut.rows.filter(({ why }) => why === "near-duplicate").length;
+  job.console.done(`${duplicateCount} of ${rows.length} rows nearly repeat an earlier one and are left out`);
+  const validatorOfRoot = new Map<bigint, number>();
+  for (let index = 0; index < COMMIT_COUNT; index++) {
     const { rowsRoot } = await storeContribution(job.store, commitRows(job.plan, index));
-    validatorOfRoot.set(rowsRoot, isRefused ? null : leaves[validatorOf(index)]);
+    validatorOfRoot.set(rowsRoot, leaves[validatorOf(index)]);
   }
   const sent = await onceOnLedger(job, "publish-version", alice, async ({ onSigned }) => {
     const version = await collectVersion(alice, {
       datanetId,
       store: job.store,
       validatorId: ({ rowsRoot }) => validatorOfRoot.get(rowsRoot) ?? null,
+      leaveOut: new Set(leaveOut.rows.map(({ digest }) => digest)),
     });
     await storeVersion(job.store, version);
     return publishVersion(alice, { datanetId, version, onSigned });
   });
   job.console.done(`alice publishes version 1: operation ${sent.hash}`, Date.now() - startedAtMs);
-  return checks;
 }

@@ -1,23 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
-import type { PublishedModel } from "../../../attribution/model-files.ts";
+import { z } from "zod";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/settlement-times.ts";
-import { modelShape } from "../../../circuits/settlement-size.ts";
 import { getModel, getSettlement } from "../../../client/model-reads.ts";
-import { formatOpen } from "../../../client/open-amount.ts";
 import { seal } from "../../../client/seal.ts";
-import {
-  encodeSettlementBody,
-  type SettlementBody,
-  sendSettlement,
-} from "../../../client/send-settlement.ts";
-import { fetchOpenings } from "../../settlement/model-openings.ts";
-import { prepareSampled, readSealedEpoch } from "../../settlement/prepare-settlement.ts";
-import { proveSettlement } from "../../settlement/prove-settlement.ts";
-import { openProvingCircuit, settlementCircuitFor } from "../../settlement/rollup-circuits.ts";
 import { FINALITY_BLOCKS } from "../config.ts";
-import { formatDuration } from "../console.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 
 /** The epoch that the job settles: the model's first. */
@@ -56,44 +44,51 @@ async function randomnessBlock(job: Job): Promise<number> {
   return target;
 }
 
-/** Draws, scores and totals of the epoch, proven and given to the sequencer. */
+const viewSchema = z.object({
+  stage: z.string(),
+  provedPercent: z.number().nullable(),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+
+/**
+ * Waits while the model's server prepares, proves and hands in the epoch's settlement by itself.
+ * @param beforeSending called once, while the proof is made: other work for the same batch
+ */
 export async function settleFirstEpoch(
   job: Job,
   modelId: number,
-  given: { model: PublishedModel; serverUrl: string; beforeSending: () => Promise<void> },
+  given: { serverUrl: string; beforeSending: () => Promise<void> },
 ): Promise<void> {
   const { mia } = job.people;
-  const { model, serverUrl } = given;
-  let body = job.journal.get<SettlementBody>("settlement");
-  if (body === undefined) {
-    const facts = await withRetry(job, () => readSealedEpoch(mia, modelId, SETTLED_EPOCH));
-    const openings = await withRetry(job, () => fetchOpenings(serverUrl, SETTLED_EPOCH));
-    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.slots.length));
-    const prepared = prepareSampled(facts, { model, openings, circuit });
-    const proving = await openProvingCircuit(circuit, job.deployment, job.console.progress);
-    const proved = await proveSettlement(
-      prepared,
-      { circuitId: circuit.circuitId, proving },
-      {
-        backend: job.proverBackend,
-        signal: job.signal,
-        expectedMs: 30_000,
-        onProgress: ({ stage, percent, elapsedMs }) =>
-          job.console.progress(
-            `proving the settlement: ${stage}, ${Math.floor(percent)} % after ${Math.round(elapsedMs / 1000)} s`,
-          ),
-      },
-    );
-    body = encodeSettlementBody(proved.settlement);
-    await job.journal.set("settlement", body);
-    const drawn = prepared.draws.map(({ paymentIndex }) => paymentIndex).join(", ");
-    job.console.done(
-      `epoch ${SETTLED_EPOCH}: ${formatOpen(facts.sealed.amountWei)} OPEN of ${facts.payments.length} payments, drawn are payments ${drawn}`,
-    );
-    job.console.done(
-      `settlement proven (${circuit.name}): witness ${formatDuration(proved.witnessMs)}, proof ${formatDuration(proved.proveMs)}`,
-    );
+  const startedAtMs = Date.now();
+  let isFilled = false;
+  for (;;) {
+    const settlement = await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH));
+    if (!isFilled) {
+      await given.beforeSending();
+      isFilled = true;
+    }
+    if (settlement !== null) {
+      job.console.done(
+        `its server has settled epoch ${SETTLED_EPOCH} by itself (${settlement.circuit}): batch ${settlement.batchNumber}`,
+        Date.now() - startedAtMs,
+      );
+      return;
+    }
+    const view = await readView(given.serverUrl);
+    const percent = view?.provedPercent == null ? "" : `, ${view.provedPercent} %`;
+    const failure = view?.failure == null ? "" : `: ${view.failure.message} [${view.failure.code}]`;
+    job.console.progress(`the model's server settles: ${view?.stage ?? "it is away"}${percent}${failure}`);
+    await sleep(500, undefined, { signal: job.signal });
   }
-  await given.beforeSending();
-  await withRetry(job, () => sendSettlement(mia, body));
+}
+
+/** null while the server is away: the supervisor starts it again. */
+async function readView(serverUrl: string): Promise<z.output<typeof viewSchema> | null> {
+  try {
+    const response = await fetch(`${serverUrl}/v1/settling`, { signal: AbortSignal.timeout(5_000) });
+    return viewSchema.parse(await response.json());
+  } catch {
+    return null;
+  }
 }

@@ -72,7 +72,7 @@ export function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: 
     seed: "devnet",
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-6 },
     method: { kind: "influence", damping: 0.001, featureCount: plan.featureCount },
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: true },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount: plan.settlement.features,
   };
 }

@@ -1,0 +1,13 @@
+import { workerData } from "piscina";
+import { initPoseidon } from "../../circuits/poseidon.ts";
+import {
+  type ReceiptIdentity,
+  receiptSignerOf,
+  runTasks,
+  type TaskBatch,
+} from "../../sequencer/signature-tasks.ts";
+
+const signer = receiptSignerOf(workerData as ReceiptIdentity);
+await initPoseidon();
+
+export default (batch: TaskBatch) => runTasks(batch, signer);

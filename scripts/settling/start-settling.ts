@@ -1,0 +1,93 @@
+/** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { readModel } from "../../attribution/model-directory.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getModel } from "../../client/model-reads.ts";
+import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
+import { fetchOpenings } from "../settlement/model-openings.ts";
+import { proveSettlement } from "../settlement/prove-settlement.ts";
+import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
+import {
+  type AutoSettleModules,
+  type AutoSettleOptions,
+  AutoSettler,
+  runAutoSettle,
+  type SettlingLog,
+} from "./auto-settle.ts";
+import type { SettlingReport } from "./settling-report.ts";
+
+export interface StartSettlingOptions extends AutoSettleOptions {
+  readonly modelFolder: string;
+  /** The running server: what it has of its answers opens the receipts. */
+  readonly serverUrl: string;
+  readonly prover: string;
+  /** Keys of a ceremony, where no deployment record names them. */
+  readonly keys?: string | undefined;
+  /** Between two looks at the ledger. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_KEY_UNKNOWN where the key is not the
+ * model's, CLI_LEAF_NOT_FOUND: before anything runs
+ */
+export async function startSettling(
+  options: StartSettlingOptions,
+  modules: {
+    readonly client: LedgerClient;
+    readonly signer: AutoSettleModules["signer"];
+    readonly context: SettlementContext;
+    readonly log: SettlingLog;
+    readonly report: SettlingReport;
+  },
+): Promise<{ stop(): Promise<void> }> {
+  const { client, context, log, report, signer } = modules;
+  const { circuits, deployment } = context;
+  const backend = requireBackend(options.prover);
+  await requireKey(options.modelId, modules);
+  const model = await readModel(options.modelFolder);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const settler = new AutoSettler(options, {
+    client,
+    signer,
+    model,
+    circuits,
+    log,
+    report,
+    openings: (epoch) => fetchOpenings(options.serverUrl, epoch),
+    prove: async (prepared, circuit, onPercent) => {
+      const told = (text: string) => log.info({ circuit: circuit.name }, text);
+      const proving = await openProvingCircuit(circuit, deployment, told, options.keys ?? null);
+      return proveSettlement(
+        prepared,
+        { circuitId: circuit.circuitId, proving },
+        { backend, signal, onProgress: ({ percent }) => onPercent(Math.floor(percent)) },
+      );
+    },
+  });
+  const running = runAutoSettle(settler, log, {
+    intervalMs: options.intervalMs,
+    signal,
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+  });
+  return {
+    async stop() {
+      stopping.abort(new Error("the server stops"));
+      await running;
+    },
+  };
+}
+
+/** A wrong key is told of at once; a ledger that does not answer just now is none of it. */
+async function requireKey(
+  modelId: number,
+  { client, signer }: Pick<AutoSettleModules, "client" | "signer">,
+): Promise<void> {
+  try {
+    await signer(await getModel(client, modelId));
+  } catch (error) {
+    if (!isRollupError(error) || !error.isRetryable) throw error;
+  }
+}
