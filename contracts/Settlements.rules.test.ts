@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { OPEN, randomElement, revertName, SHAPES, slot } from "./rollup-fixture.ts";
+import { ANY_FEE, OPEN, randomElement, revertName, SHAPES, slot } from "./rollup-fixture.ts";
 import {
   genesisSlot,
   MODEL,
@@ -141,7 +141,7 @@ describe("Genesis", () => {
   test("comes from the sequencer alone, also where the queue is overdue", async () => {
     const batch = () => f.joined([f.genesis()]);
     expect(await f.attempt(await batch(), "stranger")).toMatchObject({ name: "RollupNotSequencer" });
-    await f.rollup.write.forceSetKey([2, 9n], { account: f.roles.alice });
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     await f.passTime(2n * DAY);
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
     const { data } = f.genesis();
@@ -228,7 +228,7 @@ describe("strangers", () => {
   });
 
   test("carry on an overdue queue with settlements among its entries, under the same delay", async () => {
-    await f.rollup.write.forceSetKey([2, 9n], { account: f.roles.alice });
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
     const part = await f.sampled();
     const wide = [forced, settleSlot(part.data.settlementHash)];
