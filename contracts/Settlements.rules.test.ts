@@ -43,7 +43,7 @@ describe("default split", () => {
     await f.submit([await f.joined([part])]);
     const [event] = await f.rollup.getEvents.SettlementAccepted();
     expect(event?.args).toMatchObject({ circuit: SLOT_TABLE, isDefault: true, burnedWei: 3n * OPEN });
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
   });
 
   test("has no seed, and needs no randomness", async () => {
@@ -90,7 +90,7 @@ describe("Genesis", () => {
   test("⚔ burns nothing on L1, whatever its data says", async () => {
     await f.submit([await f.joined([f.genesis({ burnedWei: 5n * OPEN })])]);
     expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
-    expect(await f.rollup.read.burnableWei()).toBe(0n);
+    expect(await f.rollup.read.burnableWei()).toBe(OPEN);
   });
 
   test("has the cap of the circuit it names, which is one of settlements", async () => {
@@ -166,7 +166,7 @@ describe("strangers", () => {
     expect(await f.attempt(await f.joined([part]))).toMatchObject({ name: "accepted" });
     await f.passTo(earliest);
     await f.submit([await f.joined([part])], "stranger");
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
   });
 
   test("settle several epochs only if each is old enough", async () => {
