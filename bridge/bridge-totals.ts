@@ -79,13 +79,14 @@ export class BridgeTotals {
 
   /**
    * @param burnedWei of the batch's settlements: it leaves the ledger
+   * @param queueBaseFeeWei what a refused deposit to a leaf burns
    * @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts
    */
-  applyBatch(batch: BatchData, burnedWei: bigint): void {
+  applyBatch(batch: BatchData, burnedWei: bigint, queueBaseFeeWei: bigint): void {
     this.ledgerWei -= burnedWei;
     this.burnableWei += burnedWei;
     const batchNumber = Number(batch.batchNumber);
-    const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei));
+    const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei, queueBaseFeeWei));
     const announced = this.announced.map(({ amountWei, recipient }) => ({
       recipient: recipient.toLowerCase(),
       amountWei,
@@ -95,7 +96,11 @@ export class BridgeTotals {
     for (const { amountWei, recipient } of credits) this.addPending(recipient, amountWei);
   }
 
-  private applyRecord({ isValid, kind, words }: SlotRecord, idFeeWei: bigint): Credit[] {
+  private applyRecord(
+    { isValid, kind, words }: SlotRecord,
+    idFeeWei: bigint,
+    queueBaseFeeWei: bigint,
+  ): Credit[] {
     const payOut = (recipient: bigint, amountWei: bigint): Credit[] => {
       this.ledgerWei -= amountWei;
       return amountWei === 0n ? [] : [{ recipient: toAddress(recipient), amountWei }];
@@ -108,7 +113,12 @@ export class BridgeTotals {
       case KIND.depositTo:
         this.queuedDepositCount -= 1;
         this.queuedDepositWei -= amountWei!;
-        if (!isValid) return [{ recipient: toAddress(sender!), amountWei: amountWei! }];
+        if (!isValid) {
+          const feeWei = kind === KIND.depositTo ? queueBaseFeeWei : 0n;
+          const backWei = amountWei! - feeWei;
+          this.burnableWei += feeWei;
+          return backWei === 0n ? [] : [{ recipient: toAddress(sender!), amountWei: backWei }];
+        }
         this.ledgerWei += amountWei!;
         return [];
       case KIND.forcedWithdraw:

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { MODEL_ID, type ModelHistory, SAMPLED_CIRCUIT, SLOTS, startModelHistory } from "./model-history.ts";
 import { verifyRollup } from "./verify.ts";
 
@@ -35,11 +35,11 @@ test("an epoch is sealed, settled and claimed though its operator signs nothing 
   await pay();
 
   // Too early: the entry's own time counts, however late it is taken.
-  await force.forceSeal([MODEL_ID], { account: bob });
+  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
   await l1.passTime(DAY);
   expect((await postQueue()).outcomes).toEqual([false]);
-  await force.forceSeal([MODEL_ID], { account: bob });
-  await force.forceSeal([MODEL_ID], { account: bob });
+  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
+  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
   const sealed = await postQueue();
   // The second finds the epoch sealed.
   expect(sealed.outcomes).toEqual([true, false]);
@@ -49,19 +49,19 @@ test("an epoch is sealed, settled and claimed though its operator signs nothing 
 
   const { balance } = f.ledger.requireRecord(ALICE).leaf;
   const owed = f.ledger.requireRecord(MODEL_ID).rewards!.accruedWei[0]!;
-  await force.forceClaim([ALICE, MODEL_ID, 0, false], { account: alice });
-  await force.forceClaim([ALICE, MODEL_ID, 0, true], { account: alice });
+  await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+  await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
   // Nothing is left, another's leaf, a slot that is not there, what is no model.
-  await force.forceClaim([ALICE, MODEL_ID, 0, true], { account: alice });
-  await force.forceClaim([ALICE, MODEL_ID, 0, false], { account: bob });
-  await force.forceClaim([ALICE, MODEL_ID, 7, false], { account: alice });
-  await force.forceClaim([ALICE, ALICE, 0, false], { account: alice });
+  await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+  await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
+  await force.forceClaim([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });
+  await force.forceClaim([ALICE, ALICE, 0, false, ANY_FEE], { account: alice });
   expect((await postQueue()).outcomes).toEqual([true, true, true, false, false, false]);
   expect(f.ledger.requireRecord(ALICE).leaf.balance - balance).toBe(owed);
 
-  await force.forceTransfer([ALICE, MODEL_ID, OPEN, alice], { account: alice });
-  await force.forceTransfer([ALICE, MODEL_ID, OPEN, bob], { account: alice });
-  await force.forceTransfer([ALICE, MODEL_ID, OPEN, alice], { account: bob });
+  await force.forceTransfer([ALICE, MODEL_ID, OPEN, alice, ANY_FEE], { account: alice });
+  await force.forceTransfer([ALICE, MODEL_ID, OPEN, bob, ANY_FEE], { account: alice });
+  await force.forceTransfer([ALICE, MODEL_ID, OPEN, alice, ANY_FEE], { account: bob });
   expect((await postQueue()).outcomes).toEqual([true, false, false]);
 
   const result = await verifyRollup({

@@ -11,7 +11,14 @@ import { type BatchShape, KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
 import type { Operation } from "../circuits/slot-trace.ts";
 import { startAnvil } from "../contracts/anvil.ts";
-import { connect, deployFixture, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
+import {
+  ANY_FEE,
+  connect,
+  deployFixture,
+  OPEN,
+  type SealedBatch,
+  SHAPES,
+} from "../contracts/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "./l1-history.ts";
 import { RollupContract } from "./rollup-contract.ts";
@@ -145,8 +152,12 @@ export async function startHistoryFixture(
       const { alice, bob } = l1.roles;
       const domain = await rollup.domain();
       const wait = async (hash: Promise<Hex>) => l1.client.waitForTransactionReceipt({ hash: await hash });
-      await wait(l1.rollup.write.depositNew([100n * OPEN, alice, keyXOf(ALICE_SECRET)], { account: alice }));
-      await wait(l1.rollup.write.depositNew([50n * OPEN, bob, keyXOf(BOB_SECRET)], { account: bob }));
+      await wait(
+        l1.rollup.write.depositNew([100n * OPEN, alice, keyXOf(ALICE_SECRET), ANY_FEE], { account: alice }),
+      );
+      await wait(
+        l1.rollup.write.depositNew([50n * OPEN, bob, keyXOf(BOB_SECRET), ANY_FEE], { account: bob }),
+      );
       const deposits = await this.queueOperations();
       await submit([await this.seal(() => deposits)]);
       const second = await this.seal((now) => [
@@ -170,8 +181,8 @@ export async function startHistoryFixture(
         ),
       ]);
       await submit([second]);
-      await wait(l1.rollup.write.depositTo([2, 9n * OPEN, bob], { account: alice }));
-      await wait(l1.rollup.write.forceWithdraw([3, 11n * OPEN, alice], { account: bob }));
+      await wait(l1.rollup.write.depositTo([2, 9n * OPEN, bob, ANY_FEE], { account: alice }));
+      await wait(l1.rollup.write.forceWithdraw([3, 11n * OPEN, alice, ANY_FEE], { account: bob }));
       const forced = await this.queueOperations();
       await submit([await this.seal(() => forced)]);
       await wait(l1.rollup.write.claim([bob], { account: alice }));
@@ -183,7 +194,7 @@ export async function startHistoryFixture(
       );
       await submit([fourth, fifth]);
       // One entry waits.
-      await wait(l1.rollup.write.depositTo([3, 4n * OPEN, bob], { account: alice }));
+      await wait(l1.rollup.write.depositTo([3, 4n * OPEN, bob, ANY_FEE], { account: alice }));
     },
   };
 }

@@ -17,7 +17,15 @@ import { KIND } from "../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
-import { OPEN, type Role, type SealedBatch, SHAPES, slot, submission } from "../contracts/rollup-fixture.ts";
+import {
+  ANY_FEE,
+  OPEN,
+  type Role,
+  type SealedBatch,
+  SHAPES,
+  slot,
+  submission,
+} from "../contracts/rollup-fixture.ts";
 import { SAMPLED, SETTLEMENT_SIZES, SLOT_TABLE, settlementActions } from "../contracts/settlement-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { behindLimit, type Limit, rpcResult } from "./limited-node.ts";
@@ -77,7 +85,7 @@ async function makeChain(): Promise<void> {
   await f.makeHistory();
   // Genesis and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
   await l1.submit([await settlements.joined([{ circuit: SLOT_TABLE, data: settlements.genesisData() }])]);
-  await rollup.write.forceSeal([77], { account: roles.alice });
+  await rollup.write.forceSeal([77, ANY_FEE], { account: roles.alice });
   const entries = await f.queueOperations();
   const queued = entries.map(({ a, amountWei, b, kind, sender, word1, word2 }) =>
     slot(kind, [amountWei, word1, word2, sender], { a, b, isValid: kind === KIND.forcedSeal }),
@@ -104,8 +112,8 @@ async function makeChain(): Promise<void> {
   await client.setCode({ address: RELAY, bytecode: forward });
   await send("stranger", RELAY, call([await two()]));
   // Overdue entries through the contract, two batches in one call.
-  await rollup.write.forceSetKey([2, 5n], { account: roles.alice });
-  await rollup.write.forceSetOwner([2, roles.bob], { account: roles.bob });
+  await rollup.write.forceSetKey([2, 5n, ANY_FEE], { account: roles.alice });
+  await rollup.write.forceSetOwner([2, roles.bob, ANY_FEE], { account: roles.bob });
   await l1.passTime(DAY + 1n);
   const forced = (await f.queueOperations()).map(({ a, amountWei, kind, sender, word1, word2 }) =>
     slot(kind, [amountWei, word1, word2, sender], { a, isValid: true }),

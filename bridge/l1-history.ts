@@ -45,6 +45,8 @@ export interface BatchEvent {
   /** One for each Settle and Genesis record, in their order. */
   readonly settlements: readonly SettlementOnL1[];
   readonly circuitIndex: number;
+  /** What a refused deposit to a leaf burns. */
+  readonly queueBaseFeeWei: bigint;
   /** null where the batch came in through another contract: its data is in an event, its proof is not. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
@@ -142,10 +144,11 @@ const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID }
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
   const { address, client } = rollup;
-  const [circuits, domain, idFeeWei] = await Promise.all([
+  const [circuits, domain, idFeeWei, queueBaseFeeWei] = await Promise.all([
     rollup.circuits(),
     rollup.domain(),
     rollup.idFeeWei(),
+    rollup.queueBaseFeeWei(),
   ]);
   // What L1 fills in itself; it follows from the batches before.
   const { batchNumber: skippedNumber, nextId, opIndex } = options.after ?? GENESIS_POSITION;
@@ -191,6 +194,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
       takenCount += settlementCount;
       yield {
         type: "batch",
+        queueBaseFeeWei,
         batch,
         settlements: taken.map((settlement) => decodeTaken(settlement, batchNumber)),
         circuitIndex: circuit,

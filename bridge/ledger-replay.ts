@@ -137,7 +137,7 @@ export class LedgerReplay {
     this.consumeQueue(event);
     requireSealNoted(event, this.settlements.sealBlock(number));
     this.replay(event);
-    this.totals.applyBatch(batch, await this.settlements.check(event));
+    this.totals.applyBatch(batch, await this.settlements.check(event), event.queueBaseFeeWei);
     this.payments.applyBatch(batch);
 
     const circuit = this.circuits[circuitIndex]!;

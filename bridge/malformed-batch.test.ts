@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { leave } from "../scripts/exit/leave.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
@@ -51,7 +51,7 @@ const look = () =>
 async function post(sealed: SealedBatch) {
   const { blockNumber, transactionHash } = await f.l1.submit([sealed]);
   const place = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };
-  await f.l1.rollup.write.forceSetKey([ALICE_ID, 5n], { account: f.l1.roles.alice });
+  await f.l1.rollup.write.forceSetKey([ALICE_ID, 5n, ANY_FEE], { account: f.l1.roles.alice });
   await f.l1.passTime(DAY + 1n);
   return place;
 }

@@ -5,7 +5,7 @@ import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/random-ledger.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { OPEN, randomElement, type SealedBatch, slot } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, randomElement, type SealedBatch, slot } from "../contracts/rollup-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;
@@ -17,7 +17,7 @@ export const TOO_MANY_ROWS = 2n ** 32n;
 export async function makeDatanet(f: HistoryFixture): Promise<void> {
   const { alice } = f.l1.roles;
   const keyX = keyXOf(ALICE_SECRET);
-  await f.l1.rollup.write.depositNew([100n * OPEN, alice, keyX], { account: alice });
+  await f.l1.rollup.write.depositNew([100n * OPEN, alice, keyX, ANY_FEE], { account: alice });
   const entries = await f.queueOperations();
   await f.l1.submit([await f.seal(() => entries)]);
   const domain = await f.rollup.domain();

@@ -20,7 +20,7 @@ import { settlementOperationOf } from "../circuits/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
 import { encodeHeader, type RpcHeader } from "../contracts/block-header.ts";
-import { OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "./settlement-times.ts";
 
@@ -103,7 +103,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     async makeModel(): Promise<void> {
       const { alice } = l1.roles;
       const keyX = keyXOf(ALICE_SECRET);
-      await wait(l1.rollup.write.depositNew([1_000n * OPEN, alice, keyX], { account: alice }));
+      await wait(l1.rollup.write.depositNew([1_000n * OPEN, alice, keyX, ANY_FEE], { account: alice }));
       const deposits = await f.queueOperations();
       const owner = [BigInt(alice), keyX];
       const { binding, featuresCommitment, slotRoot: root, split } = statics;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
-import { OPEN } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN } from "../contracts/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { createL1Client, revertOf } from "./l1-client.ts";
 import { RollupContract } from "./rollup-contract.ts";
@@ -26,7 +26,7 @@ describe("RollupContract", () => {
     const { alice } = f.l1.roles;
     const { read, write } = f.l1.rollup;
     await f.l1.depositNew("alice", 10n * OPEN);
-    const hash = await write.forceWithdraw([2, OPEN, alice], { account: alice });
+    const hash = await write.forceWithdraw([2, OPEN, alice, ANY_FEE], { account: alice });
     await f.l1.client.waitForTransactionReceipt({ hash });
     expect(await f.rollup.queueTail()).toBe(2n);
     expect(await f.rollup.queuedDeposits()).toEqual({ count: 1n, amountWei: 10n * OPEN });

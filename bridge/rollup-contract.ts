@@ -16,7 +16,8 @@ import {
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../contracts/capped-transaction.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
+import type { RollupParameters } from "../contracts/rollup-parameters.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -91,11 +92,11 @@ type SubmissionArgs = readonly [
 
 type Call =
   | { functionName: "submitBatches"; args: SubmissionArgs }
-  | { functionName: "depositNew"; args: readonly [bigint, Address, bigint] }
-  | { functionName: "depositTo"; args: readonly [number, bigint, Address] }
-  | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address] }
-  | { functionName: "forceSetKey"; args: readonly [number, bigint] }
-  | { functionName: "forceSetOwner"; args: readonly [number, Address] }
+  | { functionName: "depositNew"; args: readonly [bigint, Address, bigint, bigint] }
+  | { functionName: "depositTo"; args: readonly [number, bigint, Address, bigint] }
+  | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address, bigint] }
+  | { functionName: "forceSetKey"; args: readonly [number, bigint, bigint] }
+  | { functionName: "forceSetOwner"; args: readonly [number, Address, bigint] }
   | { functionName: "claim"; args: readonly [Address] }
   | { functionName: "burnAccrued"; args: readonly [] };
 
@@ -214,6 +215,33 @@ export class RollupContract {
     return this.read("idFeeWei", (target) =>
       this.client.readContract({ ...target, functionName: "idFeeWei" }),
     );
+  }
+
+  queueBaseFeeWei(): Promise<bigint> {
+    return this.read("queueBaseFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "queueBaseFeeWei" }),
+    );
+  }
+
+  queueCapacity(): Promise<number> {
+    return this.read("queueCapacity", (target) =>
+      this.client.readContract({ ...target, functionName: "queueCapacity" }),
+    );
+  }
+
+  /** What the deployer chose, and the token's supply. */
+  async parameters(): Promise<RollupParameters> {
+    const [idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, token] = await Promise.all([
+      this.idFeeWei(),
+      this.minDepositWei(),
+      this.queueBaseFeeWei(),
+      this.queueCapacity(),
+      this.token(),
+    ]);
+    const supplyWei = await l1Call("read the token's supply", () =>
+      this.client.readContract({ address: token, abi: openTokenAbi, functionName: "totalSupply" }),
+    );
+    return { idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei };
   }
 
   minDepositWei(): Promise<bigint> {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { submitQueue } from "./submit-queue.ts";
@@ -50,7 +50,7 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   await f.makeHistory();
   const { batchNumber, queueHead } = await f.rollup.state();
   const { alice, bob } = f.l1.roles;
-  const toNobody = await f.l1.rollup.write.depositTo([2, 3n * OPEN, bob], { account: alice });
+  const toNobody = await f.l1.rollup.write.depositTo([2, 3n * OPEN, bob, ANY_FEE], { account: alice });
   await f.l1.client.waitForTransactionReceipt({ hash: toNobody });
   const now = Number((await f.l1.client.getBlock()).timestamp);
   const early = (await refusal()) as { code: string; dueAtSeconds: number };

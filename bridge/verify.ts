@@ -7,6 +7,7 @@ import { initPoseidon } from "../circuits/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { type Misfit, misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
 import { openTokenAbi } from "../contracts/rollup-abi.ts";
+import { unusualParameters } from "../contracts/rollup-parameters.ts";
 import { computeDomain } from "../contracts/verifying-key.ts";
 import { blockReader } from "./block-reader.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
@@ -63,6 +64,8 @@ export interface VerifyResult {
   readonly areKeysDerived: boolean;
   /** Some registered circuit has a key whose secret is known: then no proof means anything. */
   readonly isDevelopment: boolean;
+  /** Parameters that few would expect, in words. */
+  readonly unusual: readonly string[];
 }
 
 /** A model, the circuit that its genesis names, and the first thing that does not fit. */
@@ -121,6 +124,7 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     exitedWei: replay.totals.totalExitedWei(),
     areKeysDerived: options.circuits !== undefined,
     isDevelopment: circuits.some((circuit) => circuit.isDevelopment),
+    unusual: unusualParameters(await rollup.parameters()),
   };
 }
 

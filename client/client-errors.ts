@@ -116,6 +116,16 @@ export const clientErrors = {
     remedy: "get OPEN on L1 first, or use a smaller amount",
     isRetryable: false,
   },
+  CLI_QUEUE_FEE_TOO_HIGH: {
+    meaning: "the fee of L1's queue is above what the caller allows",
+    remedy: "allow more (maxFeeWei, or --max-fee), or wait until batches have taken entries",
+    isRetryable: true,
+  },
+  CLI_RECIPIENT_IS_ROLLUP: {
+    meaning: "the recipient of a withdrawal is the rollup's contract, which could never use it",
+    remedy: "name another recipient",
+    isRetryable: false,
+  },
   CLI_ROW_INVALID: {
     meaning: "a row is empty or is contributed twice",
     remedy: "leave out the row",

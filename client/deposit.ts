@@ -2,13 +2,15 @@ import type { Address } from "viem";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { approveToken } from "./approve-token.ts";
 import { clientError } from "./client-errors.ts";
-import { callContract, type L1Options } from "./l1-transaction.ts";
-import { type LedgerClient, requireWallet, tokenContract } from "./ledger-client.ts";
+import { callContract } from "./l1-transaction.ts";
+import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "./ledger-client.ts";
 import { formatOpen } from "./open-amount.ts";
+import { allowedFeeWei, type QueueOptions } from "./queue-fee.ts";
 import { type QueueResult, readQueueResult } from "./queue-result.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
-interface CommonParameters extends L1Options {
+interface CommonParameters extends QueueOptions {
+  /** What arrives in the ledger. The fee is paid besides. */
   amountWei: bigint;
   /**
    * How the rollup gets leave to take the OPEN where the allowance is too low. "permit" needs no transaction of its
@@ -25,15 +27,16 @@ export interface DepositNewParameters extends CommonParameters {
 export interface DepositToParameters extends CommonParameters {
   /** An existing leaf. */
   to: number;
-  /** Whose leaf it is: the deposit is refused, and can be claimed back, if it is another's by then. */
+  /** Whose leaf it is: if it is another's by then the deposit is refused; it can be claimed back less the base fee. */
   expectedOwner: Address;
 }
 export type DepositParameters = DepositNewParameters | DepositToParameters;
 export type DepositReturnType = QueueResult;
 
 /**
- * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given.
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given. A new account burns the id
+ * fee besides, and so does either where many deposits wait (`depositFeeWei` of the contract).
+ * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function deposit(
   client: LedgerClient,
@@ -42,26 +45,33 @@ export async function deposit(
   const { amountWei } = parameters;
   const { address: sender } = requireWallet(client).account;
   const token = tokenContract(client);
-  const [balanceWei, allowanceWei] = await Promise.all([
+  const [feeWei, balanceWei, allowanceWei] = await Promise.all([
+    client.l1.readContract({
+      ...rollupContract(client),
+      functionName: "depositFeeWei",
+      args: [!("to" in parameters)],
+    }),
     client.l1.readContract({ ...token, functionName: "balanceOf", args: [sender] }),
     client.l1.readContract({ ...token, functionName: "allowance", args: [sender, client.rollupAddress] }),
   ]);
-  if (balanceWei < amountWei) {
+  const maxFeeWei = allowedFeeWei(feeWei, parameters.maxFeeWei);
+  if (balanceWei < amountWei + feeWei) {
     throw clientError(
       "CLI_TOKEN_BALANCE_TOO_LOW",
-      `${sender} holds ${formatOpen(balanceWei)} OPEN on L1, the deposit needs ${formatOpen(amountWei)}`,
-      { data: { address: sender, balanceWei, amountWei } },
+      `${sender} holds ${formatOpen(balanceWei)} OPEN on L1, the deposit needs ${formatOpen(amountWei)} and a fee of ${formatOpen(feeWei)}`,
+      { data: { address: sender, balanceWei, amountWei, feeWei } },
     );
   }
+  const mostWei = amountWei + maxFeeWei;
   let permit: SignedPermit | null = null;
-  if (allowanceWei < amountWei) {
-    if (parameters.permission === "approve") await approveToken(client, { amountWei });
-    else permit = await signPermit(client, amountWei);
+  if (allowanceWei < mostWei) {
+    if (parameters.permission === "approve") await approveToken(client, { amountWei: mostWei });
+    else permit = await signPermit(client, mostWei);
   }
   const args =
     "to" in parameters
-      ? [parameters.to, amountWei, parameters.expectedOwner]
-      : [amountWei, parameters.l1Owner ?? sender, parameters.keyX ?? client.l2Key?.keyX ?? 0n];
+      ? [parameters.to, amountWei, parameters.expectedOwner, maxFeeWei]
+      : [amountWei, parameters.l1Owner ?? sender, parameters.keyX ?? client.l2Key?.keyX ?? 0n, maxFeeWei];
   const functionName = `${"to" in parameters ? "depositTo" : "depositNew"}${permit === null ? "" : "WithPermit"}`;
   const result = await callContract(
     client,

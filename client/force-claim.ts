@@ -1,10 +1,10 @@
 import { CLAIM_ROLE } from "../circuits/rewards.ts";
-import type { L1Options } from "./l1-transaction.ts";
 import type { LedgerClient } from "./ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
-export interface ForceClaimParameters extends L1Options {
+export interface ForceClaimParameters extends QueueOptions {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
@@ -18,7 +18,7 @@ export type ForceClaimReturnType = QueueResult;
 /**
  * Claims a slot's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
  * executed goes to the leaf's balance. Burns the queue's fee, also where the slot is another's.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceClaim(
   client: LedgerClient,

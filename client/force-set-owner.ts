@@ -1,10 +1,10 @@
 import type { Address } from "viem";
-import type { L1Options } from "./l1-transaction.ts";
 import type { LedgerClient } from "./ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
-export interface ForceSetOwnerParameters extends L1Options {
+export interface ForceSetOwnerParameters extends QueueOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   newOwner: Address;
@@ -13,7 +13,7 @@ export type ForceSetOwnerReturnType = QueueResult;
 
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceSetOwner(
   client: LedgerClient,

@@ -1,11 +1,11 @@
 import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../circuits/protocol.ts";
-import type { L1Options } from "./l1-transaction.ts";
 import type { LedgerClient } from "./ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
-export interface ForceTransferParameters extends L1Options {
+export interface ForceTransferParameters extends QueueOptions {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
   /** The payee's leaf. */
@@ -18,7 +18,7 @@ export type ForceTransferReturnType = QueueResult;
 
 /**
  * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceTransfer(
   client: LedgerClient,

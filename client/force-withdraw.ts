@@ -1,11 +1,12 @@
 import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../circuits/protocol.ts";
-import type { L1Options } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet } from "./ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
+import { refuseRollup } from "./refuse-rollup.ts";
 import { sendForced } from "./send-forced.ts";
 
-export interface ForceWithdrawParameters extends L1Options {
+export interface ForceWithdrawParameters extends QueueOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   amountWei: bigint | "all";
@@ -16,7 +17,7 @@ export type ForceWithdrawReturnType = QueueResult;
 
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CLI_RECIPIENT_IS_ROLLUP, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function forceWithdraw(
   client: LedgerClient,
@@ -24,6 +25,8 @@ export async function forceWithdraw(
 ): Promise<ForceWithdrawReturnType> {
   const { id, amountWei, recipient } = parameters;
   const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
-  const args = [id, wei, recipient ?? requireWallet(client).account.address];
+  const payee = recipient ?? requireWallet(client).account.address;
+  refuseRollup(client, payee);
+  const args = [id, wei, payee];
   return sendForced(client, "forceWithdraw", args, parameters);
 }

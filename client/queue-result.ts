@@ -6,7 +6,7 @@ import type { L1Result } from "./l1-transaction.ts";
 export interface QueueResult extends L1Result {
   /** For `waitFor(client, { queueIndex }, …)`. */
   queueIndex: number;
-  /** Fee of a forced operation, burned; 0 for deposits. */
+  /** What was burned: the fee of a forced operation; of a deposit that opens an account the id fee. */
   burnedFeeWei: bigint;
 }
 

@@ -1,8 +1,9 @@
 import { approveToken } from "./approve-token.ts";
 import { clientError } from "./client-errors.ts";
-import { callContract, type L1Options } from "./l1-transaction.ts";
+import { callContract } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "./ledger-client.ts";
 import { formatOpen } from "./open-amount.ts";
+import { allowedFeeWei, type QueueOptions } from "./queue-fee.ts";
 import { type QueueResult, readQueueResult } from "./queue-result.ts";
 
 type ForcedFunction =
@@ -15,13 +16,13 @@ type ForcedFunction =
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
  */
 export async function sendForced(
   client: LedgerClient,
   functionName: ForcedFunction,
   args: readonly unknown[],
-  options: L1Options,
+  options: QueueOptions,
 ): Promise<QueueResult> {
   const { address: sender } = requireWallet(client).account;
   const token = tokenContract(client);
@@ -34,6 +35,7 @@ export async function sendForced(
       args: [sender, client.rollupAddress],
     }),
   ]);
+  const maxFeeWei = allowedFeeWei(feeWei, options.maxFeeWei);
   // Before an approval is paid for.
   if (balanceWei < feeWei) {
     throw clientError(
@@ -42,8 +44,9 @@ export async function sendForced(
       { data: { address: sender, balanceWei, feeWei } },
     );
   }
-  // The fee doubles with each filled quarter of the queue: twice today's leaves room for one step.
-  if (allowanceWei < feeWei) await approveToken(client, { amountWei: 2n * feeWei });
+  if (allowanceWei < maxFeeWei) await approveToken(client, { amountWei: maxFeeWei });
   const { address, abi } = rollupContract(client);
-  return readQueueResult(await callContract(client, { address, abi, functionName, args }, options));
+  return readQueueResult(
+    await callContract(client, { address, abi, functionName, args: [...args, maxFeeWei] }, options),
+  );
 }

@@ -327,9 +327,11 @@ contract BatchVerifier is IBatchVerifier {
         if (!isOk) revert VerifierPointInvalid();
     }
 
-    /// @dev Turns the point (x, y) into (x, −y); infinity is (0, 0) and stays so.
+    /// @dev Turns the point (x, y) into (x, −y); infinity is (0, 0) and stays so. A lone proof's C comes here as it was
+    /// posted, seen by no precompile yet.
     function _negate(uint256 point) private pure {
         uint256 y = loadWord(point + 0x20);
+        if (y >= P) revert VerifierPointInvalid();
         if (y != 0) storeWord(point + 0x20, P - y);
     }
 
@@ -361,7 +363,8 @@ contract BatchVerifier is IBatchVerifier {
     function _isShape(uint256 sort, uint256 size0, uint256 size1) private pure returns (bool) {
         if (sort == SORT_EXIT && size0 == 0) return size1 == 0;
         if (size1 == 0) return false;
-        if (sort == SORT_BATCH) return size0 % 2 == 0;
+        // The wire form counts pairs of narrow slots, and wide slots, in a byte each: no batch could fill more.
+        if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 <= 510 && size1 <= 255;
         if (size1 > MAX_SLOT_COUNT) return false;
         // ⚔ Two slots share an element: beside an odd table a genesis with one slot more would fit, and no settlement.
         if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;

@@ -127,6 +127,23 @@ describe("verifyProofs", () => {
     }
   });
 
+  test("rejects a C with a y that no field element is, also where no precompile sees it before it is negated", async () => {
+    const { c } = prove(0).proof;
+    const points = [
+      [c[0], c[1] + FIELD_P],
+      [c[0], FIELD_P],
+      // Infinity, if its y were reduced.
+      [0n, FIELD_P],
+      [c[0], 2n ** 256n - 1n],
+    ] as const;
+    for (const [i, point] of points.entries()) {
+      for (const items of [[prove(0, { c: point })], [prove(1, { c: point }), prove(0)]])
+        expect(await verify(items), `point ${i} of ${items.length}`).toMatchObject({
+          name: "VerifierPointInvalid",
+        });
+    }
+  });
+
   test("rejects a proof of nothing but points at infinity", async () => {
     const item = prove(0, {
       a: [0n, 0n],

@@ -225,7 +225,8 @@ async function beginRound(
 ): Promise<MoneyCalls> {
   const { ledgerWei, root, now } = start;
   const model = new MoneyModel(CAPACITY, fates);
-  Object.assign(model.state, { ledgerWei, root, head: 1, batchNumber: 1 });
+  // The id fee of the first deposit is burnable.
+  Object.assign(model.state, { ledgerWei, root, head: 1, batchNumber: 1, burnableWei: OPEN });
   model.state.pending.set(word("bob"), WITHDRAWN);
   const record = depositNewSlot(FUNDS, f.roles.alice, 5n, f.roles.alice);
   const first = { record, depositWei: FUNDS, sender: word("alice"), timestamp: now, isRefunded: false };

@@ -5,6 +5,7 @@ import { type ExitData, slotExitKey } from "../circuits/exit-statement.ts";
 import { FIELD_ORDER, KIND } from "../circuits/protocol.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, type SealedExit } from "./exit-fixture.ts";
 import {
+  ANY_FEE,
   deployFixture,
   OPEN,
   type Role,
@@ -47,9 +48,9 @@ const tryFreeze = () => revertOf(f.rollup.simulate.freeze(as("stranger")));
 /** Everything that may be in a ledger that stands still: a deposit, two forced operations, a credit, fees. */
 async function queueSome(): Promise<void> {
   await f.depositNew("alice", 7n * OPEN);
-  await f.rollup.write.depositTo([5, 3n * OPEN, f.roles.alice], as("bob"));
-  await f.rollup.write.forceWithdraw([2, OPEN, f.roles.bob], as("alice"));
-  await f.rollup.write.forceSetKey([2, 77n], as("alice"));
+  await f.rollup.write.depositTo([5, 3n * OPEN, f.roles.alice, ANY_FEE], as("bob"));
+  await f.rollup.write.forceWithdraw([2, OPEN, f.roles.bob, ANY_FEE], as("alice"));
+  await f.rollup.write.forceSetKey([2, 77n, ANY_FEE], as("alice"));
 }
 
 async function leaving(overrides: Partial<ExitData> = {}, circuit = LEAF): Promise<SealedExit> {
@@ -141,13 +142,13 @@ describe("freeze", () => {
     const { alice } = f.roles;
     for (const [name, call] of Object.entries({
       batch: f.trySubmit([f.seal(await f.draft())]),
-      depositNew: simulate.depositNew([OPEN, alice, 5n], as("alice")),
-      depositNewWithPermit: simulate.depositNewWithPermit([OPEN, alice, 5n, permit], as("alice")),
-      depositTo: simulate.depositTo([2, OPEN, alice], as("alice")),
-      depositToWithPermit: simulate.depositToWithPermit([2, OPEN, alice, permit], as("alice")),
-      forceWithdraw: simulate.forceWithdraw([3, OPEN, alice], as("alice")),
-      forceSetKey: simulate.forceSetKey([2, 5n], as("alice")),
-      forceSetOwner: simulate.forceSetOwner([2, alice], as("alice")),
+      depositNew: simulate.depositNew([OPEN, alice, 5n, ANY_FEE], as("alice")),
+      depositNewWithPermit: simulate.depositNewWithPermit([OPEN, alice, 5n, ANY_FEE, permit], as("alice")),
+      depositTo: simulate.depositTo([2, OPEN, alice, ANY_FEE], as("alice")),
+      depositToWithPermit: simulate.depositToWithPermit([2, OPEN, alice, ANY_FEE, permit], as("alice")),
+      forceWithdraw: simulate.forceWithdraw([3, OPEN, alice, ANY_FEE], as("alice")),
+      forceSetKey: simulate.forceSetKey([2, 5n, ANY_FEE], as("alice")),
+      forceSetOwner: simulate.forceSetOwner([2, alice, ANY_FEE], as("alice")),
       randomness: simulate.recordRandomness([2n, "0x"], as("alice")),
     })) {
       expect(await revertName(call), name).toBe("RollupFrozen");

@@ -52,9 +52,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     }
 
     /// @param genesisRoot Root of the tree with the treasury's and the operator's leaf alone.
-    /// @param idFeeWei What a Create burns, in wei of OPEN.
-    /// @param queueBaseFeeWei Fee of a forced operation while the queue is less than a quarter full.
-    /// @param queueCapacity Most unconsumed entries; deposits take at most half of it.
+    /// @param idFeeWei What a new id burns, in wei of OPEN: a Create in the ledger, a DepositNew here.
+    /// @param minDepositWei The least amount of a deposit; at least the base fee, which a refused one pays out of it.
+    /// @param queueBaseFeeWei Fee of a forced operation while others fill less than an eighth of the queue; not 0.
+    /// @param queueCapacity Most unconsumed entries, at least 8; deposits take at most half of it.
     struct RollupConfig {
         OpenToken token;
         address sequencer;
@@ -119,7 +120,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param b Leaf that receives: the id of a DepositTo, else 0.
     /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner.
     /// @param word2 keyX of a DepositNew, else 0.
-    /// @param burnedFeeWei Fee of a forced operation, 0 for deposits.
+    /// @param burnedFeeWei What was taken to be burned, besides a deposit's amount.
     event QueueEntryAdded(
         uint256 indexed index,
         uint8 kind,
@@ -171,6 +172,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupQueueMismatch(uint256 index);
     /// @notice Once entries are overdue, a batch takes as many of them as it can, up to 8 (I7).
     error RollupOverdueEntryLeft(uint256 index, uint256 consumedCount);
+    /// @notice No address, or this contract.
     error RollupRecipientInvalid(uint256 recipient);
     /// @notice A batch would pay out more than the ledger holds; only an unsound circuit gets here (I2).
     error RollupLedgerExceeded(uint256 amountWei, uint256 ledgerWei);
@@ -178,6 +180,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupQueueFull(uint256 capacity);
     /// @notice Deposits take at most half of the queue.
     error RollupDepositsFull(uint256 capacity);
+    /// @notice The fee has risen above what the caller would pay.
+    error RollupFeeTooHigh(uint256 feeWei, uint256 maxFeeWei);
+    /// @notice No id is left for a new account.
+    error RollupLedgerFull();
     error RollupDepositTooSmall(uint256 amountWei, uint256 minDepositWei);
     /// @notice The field's order or more: no circuit could hold it.
     error RollupKeyOutOfField(uint256 keyX);
@@ -202,59 +208,83 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         Proof[] calldata proofs
     ) external;
 
-    /// @notice Queues a deposit that opens a new account for `l1Owner`. Takes `amountWei` from the caller.
-    /// @dev If it cannot be executed, the caller is credited in `pendingWithdrawals` when the entry is consumed.
+    // Of all functions that queue: `maxFeeWei` is the most that the caller lets be burned. A fee above it, because the
+    // queue has filled since the caller looked, is refused.
+
+    /// @notice Queues a deposit that opens a new account for `l1Owner` with `amountWei`. Takes `amountWei` and
+    /// `depositFeeWei(true)`, the id fee among it, from the caller.
+    /// @dev The fee is burned whether or not the deposit is executed. If it is not, the caller is credited with the whole
+    /// amount in `pendingWithdrawals` when the entry is consumed.
     /// @param keyX x-coordinate of the BabyJubJub key that signs for the account; 0 for none. The ledger does not
     /// check that it lies on the curve: an account with a wrong key moves by forced operations only.
-    function depositNew(uint96 amountWei, address l1Owner, uint256 keyX) external returns (uint256 index);
+    function depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)
+        external
+        returns (uint256 index);
 
-    /// @notice Queues a deposit to leaf `id`, executed only if the leaf's l1Owner then is `expectedL1Owner`.
-    function depositTo(uint24 id, uint96 amountWei, address expectedL1Owner) external returns (uint256 index);
+    /// @notice Queues a deposit to leaf `id`, executed only if the leaf's l1Owner then is `expectedL1Owner`. Takes
+    /// `amountWei` and `depositFeeWei(false)` from the caller.
+    /// @dev If it is not executed, the caller is credited with the amount less the base fee, which is burned.
+    function depositTo(uint24 id, uint96 amountWei, address expectedL1Owner, uint96 maxFeeWei)
+        external
+        returns (uint256 index);
 
     /// @notice As `depositNew`. A permit that fails (somebody may have used it before) is ignored: the allowance
     /// decides.
-    /// @dev Calls the token before any effect: safe because OpenToken's permit calls nobody, and guarded besides.
-    function depositNewWithPermit(uint96 amountWei, address l1Owner, uint256 keyX, Permit calldata permit)
-        external
-        returns (uint256 index);
+    /// @dev Calls the token before any effect: safe because OpenToken's permit calls nobody, and what follows is guarded.
+    function depositNewWithPermit(
+        uint96 amountWei,
+        address l1Owner,
+        uint256 keyX,
+        uint96 maxFeeWei,
+        Permit calldata permit
+    ) external returns (uint256 index);
 
     function depositToWithPermit(
         uint24 id,
         uint96 amountWei,
         address expectedL1Owner,
+        uint96 maxFeeWei,
         Permit calldata permit
     ) external returns (uint256 index);
 
     /// @notice Queues a withdrawal from leaf `id` to `recipient`; executed only if the caller is the leaf's l1Owner
     /// and the balance suffices. Takes `queueFeeWei()` from the caller, to be burned, whether or not it is executed.
     /// @param amountWei 2^96 − 1 withdraws the whole balance.
-    function forceWithdraw(uint24 id, uint96 amountWei, address recipient) external returns (uint256 index);
+    /// @param recipient Not this contract.
+    function forceWithdraw(uint24 id, uint96 amountWei, address recipient, uint96 maxFeeWei)
+        external
+        returns (uint256 index);
 
     /// @notice Queues a new signing key for leaf `id`. Authorisation and fee as for `forceWithdraw`.
-    function forceSetKey(uint24 id, uint256 keyX) external returns (uint256 index);
+    function forceSetKey(uint24 id, uint256 keyX, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Queues the handover of leaf `id`. Authorisation and fee as for `forceWithdraw`.
-    function forceSetOwner(uint24 id, address newOwner) external returns (uint256 index);
+    function forceSetOwner(uint24 id, address newOwner, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Queues a transfer inside the ledger; executed only if the caller is leaf `id`'s l1Owner, the balance
     /// suffices, and leaf `payeeId` then exists with the l1Owner `expectedL1Owner`. Fee as for `forceWithdraw`.
     /// @param amountWei 2^96 − 1 moves the whole balance.
-    function forceTransfer(uint24 id, uint24 payeeId, uint96 amountWei, address expectedL1Owner)
-        external
-        returns (uint256 index);
+    function forceTransfer(
+        uint24 id,
+        uint24 payeeId,
+        uint96 amountWei,
+        address expectedL1Owner,
+        uint96 maxFeeWei
+    ) external returns (uint256 index);
 
     /// @notice Queues a claim of what leaf `id` has earned as contributor or validator of a slot of a model; executed
     /// only if the caller is the leaf's l1Owner, the model has had its genesis and the slot is the leaf's. What is
     /// claimed goes to the leaf's balance. Fee as for `forceWithdraw`.
-    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator)
+    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256 index);
 
     /// @notice Queues the end of a model's open epoch. Open to all; executed only if the model is ready, its last sealed
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
-    function forceSeal(uint24 modelId) external returns (uint256 index);
+    function forceSeal(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
+    /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.
     function claim(address owner) external returns (uint256 amountWei);
 
     /// @notice Burns what was gathered to be burned, which takes them out of the token's supply. Open to all.
@@ -287,8 +317,13 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice Fees, and what settlements burn, that `burnAccrued` will burn.
     function burnableWei() external view returns (uint256);
 
-    /// @notice Fee of the next forced operation: the base fee, doubled for each full quarter of the queue.
+    /// @notice Fee of the next forced operation: the base fee, doubled for each eighth of the queue that waiting forced
+    /// operations fill, three times at most. Waiting deposits do not count.
     function queueFeeWei() external view returns (uint256);
+
+    /// @notice Fee of the next deposit: nothing, then one, three and seven base fees, for each eighth of the queue that
+    /// waiting deposits fill; and the id fee where it opens an account.
+    function depositFeeWei(bool isNew) external view returns (uint256);
 
     /// @notice The domain of signatures and batches, for the chain id of this block.
     function domain() external view returns (uint256);

@@ -6,6 +6,8 @@ import type { DeployOptions } from "./deploy.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES, startFixture } from "./rollup-fixture.ts";
 import { simulateCircuit } from "./test-prover.ts";
 
+/** Of OpenToken. */
+const SUPPLY = 1_000_000_000n * OPEN;
 const ZERO = "0x0000000000000000000000000000000000000000";
 
 let f: Awaited<ReturnType<typeof startFixture>>;
@@ -73,8 +75,15 @@ describe("Rollup's constructor", () => {
       { operatorOwner: ZERO },
       { operatorKeyX: FIELD_ORDER },
       { minDepositWei: 0n },
-      { queueBaseFeeWei: 2n ** 90n },
-      { queueCapacity: 3 },
+      // Less than the base fee, which a refused deposit pays; more than there is.
+      { minDepositWei: OPEN - 1n },
+      { minDepositWei: SUPPLY + 1n },
+      { queueBaseFeeWei: 0n },
+      { queueBaseFeeWei: SUPPLY / 8n + 1n },
+      // With the least deposit more than there is.
+      { idFeeWei: SUPPLY - OPEN + 1n },
+      { idFeeWei: 2n ** 96n - 1n },
+      { queueCapacity: 7 },
     ];
     for (const overrides of cases) {
       const [field] = Object.keys(overrides);
@@ -87,10 +96,31 @@ describe("Rollup's constructor", () => {
       operatorKeyX: 0n,
       minDepositWei: 1n,
       idFeeWei: 0n,
-      queueBaseFeeWei: 2n ** 90n - 1n,
-      queueCapacity: 4,
+      queueBaseFeeWei: 1n,
+      queueCapacity: 8,
     };
-    expect(await deploy(edges)).toMatchObject({ name: "accepted" });
+    const highest: Partial<DeployOptions> = {
+      minDepositWei: SUPPLY / 2n,
+      idFeeWei: SUPPLY / 2n,
+      queueBaseFeeWei: SUPPLY / 8n,
+      queueCapacity: 65_535,
+    };
+    for (const overrides of [edges, highest])
+      expect(await deploy(overrides)).toMatchObject({ name: "accepted" });
+  });
+
+  test("refuses a batch circuit with more slots than the wire form counts", async () => {
+    const deploy = (narrow: number, wide: number) =>
+      revertOf(
+        deployFixture(f.client, {
+          token: f.deployment.token,
+          circuits: [simulateCircuit(batchSizes({ narrow, wide }))],
+        }),
+      );
+    const name = "VerifierShapeInvalid";
+    expect(await deploy(512, 8)).toEqual({ name, args: [0n, 0, 512, 8] });
+    expect(await deploy(8, 256)).toEqual({ name, args: [0n, 0, 8, 256] });
+    expect(await deploy(510, 255)).toMatchObject({ name: "accepted" });
   });
 
   test("refuses development keys on any chain but 31337 (I10)", async () => {

@@ -13,6 +13,7 @@ import { FIELD_ORDER, KIND } from "../circuits/protocol.ts";
 import { CLAIM_ROLE } from "../circuits/rewards.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";
 import {
+  ANY_FEE,
   depositNewSlot,
   OPEN,
   type Role,
@@ -42,7 +43,7 @@ beforeEach(async () => {
 
 const as = (role: Role) => ({ account: f.roles[role] });
 const word = (role: Role) => BigInt(f.roles[role]);
-const setKey = (id: number, role: Role = "alice") => f.rollup.write.forceSetKey([id, 77n], as(role));
+const setKey = (id: number, role: Role = "alice") => f.rollup.write.forceSetKey([id, 77n, ANY_FEE], as(role));
 const setKeySlot = (id: number, role: Role = "alice") =>
   slot(KIND.forcedSetKey, [0n, 77n, 0n, word(role)], { a: id, isValid: true });
 
@@ -50,46 +51,46 @@ describe("queue entries", () => {
   test("state their fields in an event and their hash and time in one word", async () => {
     const cases: [() => Promise<Hex>, Partial<Record<string, unknown>>][] = [
       [
-        () => f.rollup.write.depositNew([2n * OPEN, f.roles.bob, 9n], as("alice")),
-        { kind: KIND.depositNew, amountWei: 2n * OPEN, word1: word("bob"), word2: 9n },
+        () => f.rollup.write.depositNew([2n * OPEN, f.roles.bob, 9n, ANY_FEE], as("alice")),
+        { kind: KIND.depositNew, amountWei: 2n * OPEN, word1: word("bob"), word2: 9n, burnedFeeWei: OPEN },
       ],
       [
-        () => f.rollup.write.depositTo([7, 3n * OPEN, f.roles.bob], as("alice")),
+        () => f.rollup.write.depositTo([7, 3n * OPEN, f.roles.bob, ANY_FEE], as("alice")),
         { kind: KIND.depositTo, b: 7, amountWei: 3n * OPEN, word1: word("bob") },
       ],
       [
-        () => f.rollup.write.forceWithdraw([5, 4n, f.roles.bob], as("alice")),
+        () => f.rollup.write.forceWithdraw([5, 4n, f.roles.bob, ANY_FEE], as("alice")),
         { kind: KIND.forcedWithdraw, a: 5, amountWei: 4n, word1: word("bob"), burnedFeeWei: OPEN },
       ],
       [() => setKey(6), { kind: KIND.forcedSetKey, a: 6, word1: 77n, burnedFeeWei: OPEN }],
       [
-        () => f.rollup.write.forceSetOwner([6, f.roles.bob], as("alice")),
+        () => f.rollup.write.forceSetOwner([6, f.roles.bob, ANY_FEE], as("alice")),
         { kind: KIND.forcedSetOwner, a: 6, word1: word("bob"), burnedFeeWei: 2n * OPEN },
       ],
       [
-        () => f.rollup.write.forceTransfer([6, 7, 8n, f.roles.bob], as("alice")),
+        () => f.rollup.write.forceTransfer([6, 7, 8n, f.roles.bob, ANY_FEE], as("alice")),
         {
           ...{ kind: KIND.forcedTransfer, a: 6, b: 7, amountWei: 8n },
           ...{ word1: word("bob"), burnedFeeWei: 2n * OPEN },
         },
       ],
       [
-        () => f.rollup.write.forceClaim([6, 7, 255, true], as("alice")),
+        () => f.rollup.write.forceClaim([6, 7, 255, true, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 2n * OPEN },
+          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
           word1: packClaim(255, CLAIM_ROLE.validator),
         },
       ],
       [
-        () => f.rollup.write.forceClaim([6, 7, 3, false], as("alice")),
+        () => f.rollup.write.forceClaim([6, 7, 3, false, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 2n * OPEN },
+          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
           word1: packClaim(3, CLAIM_ROLE.contributor),
         },
       ],
       [
-        () => f.rollup.write.forceSeal([9], as("alice")),
-        { kind: KIND.forcedSeal, b: 9, word1: "time", burnedFeeWei: 4n * OPEN },
+        () => f.rollup.write.forceSeal([9, ANY_FEE], as("alice")),
+        { kind: KIND.forcedSeal, b: 9, word1: "time", burnedFeeWei: 8n * OPEN },
       ],
     ];
     for (const [queue, fields] of cases) {
@@ -134,11 +135,12 @@ describe("queue entries", () => {
     const balances = () => Promise.all([f.token.read.balanceOf([alice]), f.token.read.balanceOf([rollup])]);
     const [mine, its] = await balances();
     await f.depositNew("alice", 5n * OPEN);
-    expect(await balances()).toEqual([mine - 5n * OPEN, its + 5n * OPEN]);
+    // A new account's id fee besides.
+    expect(await balances()).toEqual([mine - 6n * OPEN, its + 6n * OPEN]);
     expect(await f.rollup.read.queuedDeposits()).toEqual([1n, 5n * OPEN]);
     const burnable = await f.rollup.read.burnableWei();
     await setKey(1);
-    expect(await balances()).toEqual([mine - 6n * OPEN, its + 6n * OPEN]);
+    expect(await balances()).toEqual([mine - 7n * OPEN, its + 7n * OPEN]);
     expect(await f.rollup.read.burnableWei()).toBe(burnable + OPEN);
   });
 
@@ -147,46 +149,46 @@ describe("queue entries", () => {
       f.rollup.simulate;
     const { bob } = f.roles;
     const cases: [() => Promise<unknown>, string][] = [
-      [() => depositNew([OPEN - 1n, bob, 0n], as("alice")), "RollupDepositTooSmall"],
-      [() => depositNew([0n, bob, 0n], as("alice")), "RollupDepositTooSmall"],
-      [() => depositNew([OPEN, ZERO, 0n], as("alice")), "RollupAddressZero"],
-      [() => depositNew([OPEN, bob, FIELD_ORDER], as("alice")), "RollupKeyOutOfField"],
-      [() => depositTo([0, OPEN - 1n, bob], as("alice")), "RollupDepositTooSmall"],
-      [() => depositTo([0, OPEN, ZERO], as("alice")), "RollupAddressZero"],
-      [() => forceWithdraw([0, 0n, bob], as("alice")), "RollupAmountZero"],
-      [() => forceWithdraw([0, 1n, ZERO], as("alice")), "RollupAddressZero"],
-      [() => forceSetKey([0, FIELD_ORDER], as("alice")), "RollupKeyOutOfField"],
-      [() => forceSetOwner([0, ZERO], as("alice")), "RollupAddressZero"],
-      [() => forceTransfer([0, 0, 0n, bob], as("alice")), "RollupAmountZero"],
-      [() => forceTransfer([0, 0, 1n, ZERO], as("alice")), "RollupAddressZero"],
+      [() => depositNew([OPEN - 1n, bob, 0n, ANY_FEE], as("alice")), "RollupDepositTooSmall"],
+      [() => depositNew([0n, bob, 0n, ANY_FEE], as("alice")), "RollupDepositTooSmall"],
+      [() => depositNew([OPEN, ZERO, 0n, ANY_FEE], as("alice")), "RollupAddressZero"],
+      [() => depositNew([OPEN, bob, FIELD_ORDER, ANY_FEE], as("alice")), "RollupKeyOutOfField"],
+      [() => depositTo([0, OPEN - 1n, bob, ANY_FEE], as("alice")), "RollupDepositTooSmall"],
+      [() => depositTo([0, OPEN, ZERO, ANY_FEE], as("alice")), "RollupAddressZero"],
+      [() => forceWithdraw([0, 0n, bob, ANY_FEE], as("alice")), "RollupAmountZero"],
+      [() => forceWithdraw([0, 1n, ZERO, ANY_FEE], as("alice")), "RollupAddressZero"],
+      [() => forceSetKey([0, FIELD_ORDER, ANY_FEE], as("alice")), "RollupKeyOutOfField"],
+      [() => forceSetOwner([0, ZERO, ANY_FEE], as("alice")), "RollupAddressZero"],
+      [() => forceTransfer([0, 0, 0n, bob, ANY_FEE], as("alice")), "RollupAmountZero"],
+      [() => forceTransfer([0, 0, 1n, ZERO, ANY_FEE], as("alice")), "RollupAddressZero"],
     ];
     for (const [i, [call, expected]] of cases.entries())
       expect(await revertName(call()), `case ${i}`).toBe(expected);
     const edges = [
-      () => depositNew([OPEN, bob, FIELD_ORDER - 1n], as("alice")),
-      () => depositNew([OPEN, bob, 0n], as("alice")),
-      () => depositTo([0, OPEN, bob], as("alice")),
-      () => forceWithdraw([0, 2n ** 96n - 1n, bob], as("alice")),
-      () => forceSetKey([0xffffff, FIELD_ORDER - 1n], as("alice")),
-      () => forceTransfer([0xffffff, 0xffffff, 2n ** 96n - 1n, bob], as("alice")),
+      () => depositNew([OPEN, bob, FIELD_ORDER - 1n, ANY_FEE], as("alice")),
+      () => depositNew([OPEN, bob, 0n, ANY_FEE], as("alice")),
+      () => depositTo([0, OPEN, bob, ANY_FEE], as("alice")),
+      () => forceWithdraw([0, 2n ** 96n - 1n, bob, ANY_FEE], as("alice")),
+      () => forceSetKey([0xffffff, FIELD_ORDER - 1n, ANY_FEE], as("alice")),
+      () => forceTransfer([0xffffff, 0xffffff, 2n ** 96n - 1n, bob, ANY_FEE], as("alice")),
     ];
     for (const [i, call] of edges.entries()) expect(await revertName(call()), `edge ${i}`).toBe("accepted");
   });
 
   test("refuses a sender without the tokens, with the token's own error", async () => {
     await f.token.write.approve([f.deployment.rollup, 0n], as("bob"));
-    expect(await revertName(f.rollup.simulate.depositNew([OPEN, f.roles.bob, 0n], as("bob")))).toBe(
+    expect(await revertName(f.rollup.simulate.depositNew([OPEN, f.roles.bob, 0n, ANY_FEE], as("bob")))).toBe(
       "ERC20InsufficientAllowance",
     );
-    expect(await revertName(f.rollup.simulate.forceSetKey([1, 1n], as("bob")))).toBe(
+    expect(await revertName(f.rollup.simulate.forceSetKey([1, 1n, ANY_FEE], as("bob")))).toBe(
       "ERC20InsufficientAllowance",
     );
   });
 
   test("keeps one forced withdrawal open for a leaf and sender", async () => {
     const force = (id: number, role: Role) =>
-      f.rollup.simulate.forceWithdraw([id, OPEN, f.roles.bob], as(role));
-    await f.rollup.write.forceWithdraw([2, OPEN, f.roles.bob], as("alice"));
+      f.rollup.simulate.forceWithdraw([id, OPEN, f.roles.bob, ANY_FEE], as(role));
+    await f.rollup.write.forceWithdraw([2, OPEN, f.roles.bob, ANY_FEE], as("alice"));
     expect(await f.rollup.read.isForcedWithdrawalOpen([2, f.roles.alice])).toBe(true);
     expect(await revertOf(force(2, "alice"))).toEqual({
       name: "RollupForcedWithdrawalOpen",
@@ -201,23 +203,27 @@ describe("queue entries", () => {
 });
 
 describe("flooding", () => {
-  test("doubles the fee with each quarter of the queue, and takes it back as the queue empties", async () => {
+  test("doubles the fee with each eighth of the queue, and takes it back as the queue empties", async () => {
     const fees: bigint[] = [];
     for (let i = 0; i < 16; i++) {
       fees.push((await f.rollup.read.queueFeeWei()) / OPEN);
       await setKey(i);
     }
-    expect(fees).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8].map(BigInt));
-    await f.post({ shape: SHAPES[1], wide: Array.from({ length: 9 }, (_, i) => setKeySlot(i)) });
+    expect(fees).toEqual([1, 1, 2, 2, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8].map(BigInt));
+    const take = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => setKeySlot(from + i));
+    await f.post({ shape: SHAPES[1], wide: take(0, 9) });
+    expect(await f.rollup.read.queueFeeWei()).toBe(8n * OPEN);
+    await f.post({ shape: SHAPES[1], wide: take(9, 14) });
     expect(await f.rollup.read.queueFeeWei()).toBe(2n * OPEN);
   });
 
   test("refuses an entry beyond the capacity, and deposits beyond half of it", async () => {
     for (let i = 0; i < 8; i++) await f.depositNew("alice", OPEN);
-    const deposit = () => f.rollup.simulate.depositNew([OPEN, f.roles.bob, 0n], as("alice"));
+    const deposit = () => f.rollup.simulate.depositNew([OPEN, f.roles.bob, 0n, ANY_FEE], as("alice"));
     expect(await revertOf(deposit())).toEqual({ name: "RollupDepositsFull", args: [8n] });
     for (let i = 0; i < 8; i++) await setKey(i);
-    const force = () => f.rollup.simulate.forceSetKey([1, 1n], as("alice"));
+    const force = () => f.rollup.simulate.forceSetKey([1, 1n, ANY_FEE], as("alice"));
     expect(await revertOf(force())).toEqual({ name: "RollupQueueFull", args: [16n] });
     const wide = Array.from({ length: 8 }, () => depositNewSlot(OPEN, f.roles.alice, 5n, f.roles.alice));
     await f.post({ shape: SHAPES[1], wide });
@@ -364,25 +370,26 @@ describe("permit", () => {
   beforeEach(() => f.token.write.approve([f.deployment.rollup, 0n], as("bob")));
 
   test("deposits without an earlier approval", async () => {
-    await f.rollup.write.depositNewWithPermit([OPEN, f.roles.bob, 0n, await permit(OPEN)], as("bob"));
-    await f.rollup.write.depositToWithPermit([2, OPEN, f.roles.bob, await permit(OPEN)], as("bob"));
+    const both = await permit(2n * OPEN);
+    await f.rollup.write.depositNewWithPermit([OPEN, f.roles.bob, 0n, ANY_FEE, both], as("bob"));
+    await f.rollup.write.depositToWithPermit([2, OPEN, f.roles.bob, ANY_FEE, await permit(OPEN)], as("bob"));
     expect(await f.rollup.read.queuedDeposits()).toEqual([2n, 2n * OPEN]);
   });
 
   test("works although somebody else used the permit first", async () => {
-    const { valueWei, deadline, v, r, s } = await permit(OPEN);
+    const { valueWei, deadline, v, r, s } = await permit(2n * OPEN);
     const args = [f.roles.bob, f.deployment.rollup, valueWei, deadline, v, r, s] as const;
     await f.token.write.permit(args, as("stranger"));
     await f.rollup.write.depositNewWithPermit(
-      [OPEN, f.roles.bob, 0n, { valueWei, deadline, v, r, s }],
+      [OPEN, f.roles.bob, 0n, ANY_FEE, { valueWei, deadline, v, r, s }],
       as("bob"),
     );
     expect(await f.rollup.read.queuedDeposits()).toEqual([1n, OPEN]);
   });
 
   test("refuses a wrong permit where there is no allowance", async () => {
-    const wrong = { ...(await permit(OPEN)), valueWei: 2n * OPEN };
-    const call = f.rollup.simulate.depositNewWithPermit([OPEN, f.roles.bob, 0n, wrong], as("bob"));
+    const wrong = { ...(await permit(OPEN)), valueWei: 3n * OPEN };
+    const call = f.rollup.simulate.depositNewWithPermit([OPEN, f.roles.bob, 0n, ANY_FEE, wrong], as("bob"));
     expect(await revertName(call)).toBe("ERC20InsufficientAllowance");
     expect(openTokenAbi.some((item) => item.type === "error")).toBe(true);
   });

@@ -236,7 +236,10 @@ contract Rollup is Settlements, Exits {
                 executedWei = amountWei;
                 run.ledgerWei += amountWei;
             } else {
-                _credit(run, address(uint160(sender)), amountWei, CreditReason.DepositRefused);
+                // A new account's deposit paid for its place when it was queued. No deposit is below the base fee.
+                uint96 feeWei = kind == DEPOSIT_TO ? queueBaseFeeWei : 0;
+                run.totals.burnableWei += feeWei;
+                _credit(run, address(uint160(sender)), amountWei - feeWei, CreditReason.DepositRefused);
             }
         } else if (kind == FORCED_WITHDRAW) {
             delete _openForcedWithdrawals[_idAndSender(a, sender)];

@@ -5,6 +5,7 @@ import { packClaim } from "../circuits/epoch-operations.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../circuits/protocol.ts";
 import { rollupAbi } from "./rollup-abi.ts";
 import {
+  ANY_FEE,
   depositNewSlot,
   OPEN,
   type Role,
@@ -113,7 +114,7 @@ describe("other kinds", () => {
 describe("DepositNew and DepositTo", () => {
   test("a valid deposit becomes the ledger's (I1)", async () => {
     await f.depositNew("bob", 5n * OPEN);
-    await f.rollup.write.depositTo([7, 6n * OPEN, f.roles.bob], { account: f.roles.alice });
+    await f.rollup.write.depositTo([7, 6n * OPEN, f.roles.bob, ANY_FEE], { account: f.roles.alice });
     await post([
       depositNewSlot(5n * OPEN, f.roles.bob, 5n, f.roles.bob, { b: 3 }),
       slot(KIND.depositTo, [6n * OPEN, word("bob"), 0n, word("alice")], { b: 7, isValid: true }),
@@ -128,9 +129,9 @@ describe("DepositNew and DepositTo", () => {
   });
 
   test("a deposit that is not executed is credited to who paid it, not to the owner it names", async () => {
-    await f.rollup.write.depositTo([7, 6n * OPEN, f.roles.bob], { account: f.roles.alice });
+    await f.rollup.write.depositTo([7, 6n * OPEN, f.roles.bob, ANY_FEE], { account: f.roles.alice });
     await post([slot(KIND.depositTo, [6n * OPEN, word("bob"), 0n, word("alice")], { b: 7 })]);
-    expect(await pending("alice")).toBe(6n * OPEN);
+    expect(await pending("alice")).toBe(5n * OPEN);
     expect(await pending("bob")).toBe(0n);
     expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
     const [credited] = await f.rollup.getEvents.WithdrawalCredited();
@@ -142,7 +143,7 @@ describe("DepositNew and DepositTo", () => {
 
 describe("ForcedWithdraw", () => {
   const queue = (amount = 9n * OPEN) =>
-    f.rollup.write.forceWithdraw([2, amount, f.roles.bob], { account: f.roles.alice });
+    f.rollup.write.forceWithdraw([2, amount, f.roles.bob, ANY_FEE], { account: f.roles.alice });
   const record = (executed: bigint, isValid: boolean) =>
     slot(KIND.forcedWithdraw, [9n * OPEN, word("bob"), 0n, word("alice"), executed], { a: 2, isValid });
 
@@ -179,7 +180,7 @@ describe("ForcedWithdraw", () => {
 describe("ForcedSeal", () => {
   test("is noted as a Seal where it was executed, and only there (I11)", async () => {
     for (const isValid of [true, false]) {
-      await f.rollup.write.forceSeal([9], { account: f.roles.stranger });
+      await f.rollup.write.forceSeal([9, ANY_FEE], { account: f.roles.stranger });
       const { timestamp } = await f.client.getBlock();
       await post([slot(KIND.forcedSeal, [0n, timestamp, 0n, word("stranger")], { b: 9, isValid })]);
       const { number, timestamp: minedAt } = await f.client.getBlock();
@@ -190,7 +191,7 @@ describe("ForcedSeal", () => {
   });
 
   test("states the time of its entry, no other", async () => {
-    await f.rollup.write.forceSeal([9], { account: f.roles.stranger });
+    await f.rollup.write.forceSeal([9, ANY_FEE], { account: f.roles.stranger });
     const { timestamp } = await f.client.getBlock();
     const words = [0n, timestamp + 86_400n, 0n, word("stranger")];
     expect(await tryPost([slot(KIND.forcedSeal, words, { b: 9, isValid: true })])).toMatchObject({
@@ -205,13 +206,13 @@ describe("queue order", () => {
     const { alice, bob } = f.roles;
     const from = (account: Address) => ({ account });
     await f.depositNew("alice", OPEN);
-    await f.rollup.write.depositTo([9, 2n * OPEN, bob], from(alice));
-    await f.rollup.write.forceWithdraw([2, 3n * OPEN, bob], from(alice));
-    await f.rollup.write.forceSetKey([2, 77n], from(alice));
-    await f.rollup.write.forceSetOwner([2, bob], from(alice));
-    await f.rollup.write.forceTransfer([2, 3, OPEN, bob], from(alice));
-    await f.rollup.write.forceClaim([2, 9, 4, true], from(alice));
-    await f.rollup.write.forceSeal([9], from(alice));
+    await f.rollup.write.depositTo([9, 2n * OPEN, bob, ANY_FEE], from(alice));
+    await f.rollup.write.forceWithdraw([2, 3n * OPEN, bob, ANY_FEE], from(alice));
+    await f.rollup.write.forceSetKey([2, 77n, ANY_FEE], from(alice));
+    await f.rollup.write.forceSetOwner([2, bob, ANY_FEE], from(alice));
+    await f.rollup.write.forceTransfer([2, 3, OPEN, bob, ANY_FEE], from(alice));
+    await f.rollup.write.forceClaim([2, 9, 4, true, ANY_FEE], from(alice));
+    await f.rollup.write.forceSeal([9, ANY_FEE], from(alice));
     const { timestamp } = await f.client.getBlock();
     return [
       depositNewSlot(OPEN, alice, 5n, alice, { b: 3 }),

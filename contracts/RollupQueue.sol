@@ -16,6 +16,7 @@ import {
     FORCED_TRANSFER,
     FORCED_WITHDRAW,
     GENESIS_NEXT_ID,
+    MAX_LEAF_COUNT,
     R
 } from "./Protocol.sol";
 
@@ -40,6 +41,16 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint24 depositCount;
         uint96 depositWei;
         uint96 burnableWei;
+    }
+
+    /// @dev In memory: the compiler copies a function for every call with constants among its arguments.
+    struct Entry {
+        uint256 kind;
+        uint256 a;
+        uint256 b;
+        uint256 amountWei;
+        uint256 word1;
+        uint256 word2;
     }
 
     /// @inheritdoc IRollup
@@ -79,11 +90,21 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (config.treasuryOwner == address(0)) revert RollupConfigInvalid("treasuryOwner");
         if (config.operatorOwner == address(0)) revert RollupConfigInvalid("operatorOwner");
         if (config.operatorKeyX >= R) revert RollupConfigInvalid("operatorKeyX");
-        if (config.minDepositWei == 0) revert RollupConfigInvalid("minDepositWei");
-        // The fee doubles three times at most: 2^90 · 8 still fits 96 bits.
-        if (config.queueBaseFeeWei >= 2 ** 90) revert RollupConfigInvalid("queueBaseFeeWei");
-        // Below 4 there are no quarters.
-        if (config.queueCapacity < 4) revert RollupConfigInvalid("queueCapacity");
+        // Sums of fees and deposits have 96 bits: what is below 2^90 can be doubled three times, and added up.
+        uint256 supplyWei = config.token.totalSupply();
+        if (supplyWei >= 2 ** 90) revert RollupConfigInvalid("token");
+        // Without a fee, closing the queue to everybody else would cost gas alone. Eight times as much is the highest.
+        if (config.queueBaseFeeWei == 0 || config.queueBaseFeeWei > supplyWei / 8) {
+            revert RollupConfigInvalid("queueBaseFeeWei");
+        }
+        // A refused deposit pays the base fee out of its amount.
+        if (config.minDepositWei < config.queueBaseFeeWei || config.minDepositWei > supplyWei) {
+            revert RollupConfigInvalid("minDepositWei");
+        }
+        // There must be enough OPEN for one account.
+        if (config.idFeeWei > supplyWei - config.minDepositWei) revert RollupConfigInvalid("idFeeWei");
+        // Below 8, half the queue has no quarters.
+        if (config.queueCapacity < 8) revert RollupConfigInvalid("queueCapacity");
         token = config.token;
         sequencer = config.sequencer;
         idFeeWei = config.idFeeWei;
@@ -102,31 +123,31 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     // Queue
 
     /// @inheritdoc IRollup
-    function depositNew(uint96 amountWei, address l1Owner, uint256 keyX)
+    function depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)
         external
-        nonReentrant
         returns (uint256)
     {
-        return _depositNew(amountWei, l1Owner, keyX);
+        return _depositNew(amountWei, l1Owner, keyX, maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function depositNewWithPermit(uint96 amountWei, address l1Owner, uint256 keyX, Permit calldata permit)
-        external
-        nonReentrant
-        returns (uint256)
-    {
+    function depositNewWithPermit(
+        uint96 amountWei,
+        address l1Owner,
+        uint256 keyX,
+        uint96 maxFeeWei,
+        Permit calldata permit
+    ) external returns (uint256) {
         _usePermit(permit);
-        return _depositNew(amountWei, l1Owner, keyX);
+        return _depositNew(amountWei, l1Owner, keyX, maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function depositTo(uint24 id, uint96 amountWei, address expectedL1Owner)
+    function depositTo(uint24 id, uint96 amountWei, address expectedL1Owner, uint96 maxFeeWei)
         external
-        nonReentrant
         returns (uint256)
     {
-        return _depositTo(id, amountWei, expectedL1Owner);
+        return _depositTo(id, amountWei, expectedL1Owner, maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -134,128 +155,150 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint24 id,
         uint96 amountWei,
         address expectedL1Owner,
+        uint96 maxFeeWei,
         Permit calldata permit
-    ) external nonReentrant returns (uint256) {
+    ) external returns (uint256) {
         _usePermit(permit);
-        return _depositTo(id, amountWei, expectedL1Owner);
+        return _depositTo(id, amountWei, expectedL1Owner, maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function forceWithdraw(uint24 id, uint96 amountWei, address recipient)
+    function forceWithdraw(uint24 id, uint96 amountWei, address recipient, uint96 maxFeeWei)
         external
-        nonReentrant
         returns (uint256)
     {
         if (amountWei == 0) revert RollupAmountZero();
         if (recipient == address(0)) revert RollupAddressZero();
+        _refuseSelf(recipient);
         uint256 idAndSender = _idAndSender(id, uint160(msg.sender));
         if (_openForcedWithdrawals[idAndSender] != 0) revert RollupForcedWithdrawalOpen(id, msg.sender);
         _openForcedWithdrawals[idAndSender] = 1;
-        return _force(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient));
+        return _enqueue(Entry(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient), 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function forceSetKey(uint24 id, uint256 keyX) external nonReentrant returns (uint256) {
-        if (keyX >= R) revert RollupKeyOutOfField(keyX);
-        return _force(FORCED_SET_KEY, id, 0, 0, keyX);
-    }
-
-    /// @inheritdoc IRollup
-    function forceSetOwner(uint24 id, address newOwner) external nonReentrant returns (uint256) {
-        if (newOwner == address(0)) revert RollupAddressZero();
-        return _force(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner));
-    }
-
-    /// @inheritdoc IRollup
-    function forceTransfer(uint24 id, uint24 payeeId, uint96 amountWei, address expectedL1Owner)
+    function forceSetKey(uint24 id, uint256 keyX, uint96 maxFeeWei)
         external
-        nonReentrant
         returns (uint256)
     {
-        if (amountWei == 0) revert RollupAmountZero();
-        if (expectedL1Owner == address(0)) revert RollupAddressZero();
-        return _force(FORCED_TRANSFER, id, payeeId, amountWei, uint160(expectedL1Owner));
+        if (keyX >= R) revert RollupKeyOutOfField(keyX);
+        return _enqueue(Entry(FORCED_SET_KEY, id, 0, 0, keyX, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator)
+    function forceSetOwner(uint24 id, address newOwner, uint96 maxFeeWei)
         external
-        nonReentrant
+        returns (uint256)
+    {
+        if (newOwner == address(0)) revert RollupAddressZero();
+        return _enqueue(Entry(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner), 0), maxFeeWei);
+    }
+
+    /// @inheritdoc IRollup
+    function forceTransfer(
+        uint24 id,
+        uint24 payeeId,
+        uint96 amountWei,
+        address expectedL1Owner,
+        uint96 maxFeeWei
+    ) external returns (uint256) {
+        if (amountWei == 0) revert RollupAmountZero();
+        if (expectedL1Owner == address(0)) revert RollupAddressZero();
+        return _enqueue(Entry(FORCED_TRANSFER, id, payeeId, amountWei, uint160(expectedL1Owner), 0), maxFeeWei);
+    }
+
+    /// @inheritdoc IRollup
+    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator, uint96 maxFeeWei)
+        external
         returns (uint256)
     {
         // The word of a signed Claim (docs/settlement.md); no other has a witness.
-        return _force(FORCED_CLAIM, id, modelId, 0, isValidator ? uint256(slotIndex) | 1 << 9 : slotIndex);
+        uint256 word = isValidator ? uint256(slotIndex) | 1 << 9 : slotIndex;
+        return _enqueue(Entry(FORCED_CLAIM, id, modelId, 0, word, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
-    function forceSeal(uint24 modelId) external nonReentrant returns (uint256) {
+    function forceSeal(uint24 modelId, uint96 maxFeeWei) external returns (uint256) {
         // Judged by the time of the entry: its outcome cannot change with the batch that takes it.
-        return _force(FORCED_SEAL, 0, modelId, 0, block.timestamp);
+        return _enqueue(Entry(FORCED_SEAL, 0, modelId, 0, block.timestamp, 0), maxFeeWei);
     }
 
-    function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX) private returns (uint256) {
+    function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)
+        private
+        returns (uint256)
+    {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
-        return _deposit(DEPOSIT_NEW, 0, amountWei, l1Owner, keyX);
+        // Its id fee would be burned for nothing.
+        if (_state.nextId >= MAX_LEAF_COUNT) revert RollupLedgerFull();
+        return _enqueue(Entry(DEPOSIT_NEW, 0, 0, amountWei, uint160(l1Owner), keyX), maxFeeWei);
     }
 
-    function _depositTo(uint24 id, uint96 amountWei, address l1Owner) private returns (uint256) {
-        return _deposit(DEPOSIT_TO, id, amountWei, l1Owner, 0);
-    }
-
-    function _deposit(uint256 kind, uint24 b, uint96 amountWei, address l1Owner, uint256 word2)
+    function _depositTo(uint24 id, uint96 amountWei, address l1Owner, uint96 maxFeeWei)
         private
-        returns (uint256 index)
+        returns (uint256)
     {
-        if (amountWei < minDepositWei) revert RollupDepositTooSmall(amountWei, minDepositWei);
-        if (l1Owner == address(0)) revert RollupAddressZero();
-        Totals memory totals = _totals;
-        if (totals.depositCount >= queueCapacity / 2) revert RollupDepositsFull(queueCapacity / 2);
-        totals.depositCount += 1;
-        totals.depositWei += amountWei;
-        index = _enqueue(totals, kind, 0, b, amountWei, uint160(l1Owner), word2, 0);
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amountWei);
+        return _enqueue(Entry(DEPOSIT_TO, 0, id, amountWei, uint160(l1Owner), 0), maxFeeWei);
     }
 
-    function _force(uint256 kind, uint24 a, uint24 b, uint96 amountWei, uint256 word1)
-        private
-        returns (uint256 index)
-    {
-        Totals memory totals = _totals;
-        uint96 feeWei = _feeWei(totals.queueTail);
-        totals.burnableWei += feeWei;
-        index = _enqueue(totals, kind, a, b, amountWei, word1, 0, feeWei);
-        IERC20(token).safeTransferFrom(msg.sender, address(this), feeWei);
-    }
-
-    function _enqueue(
-        Totals memory totals,
-        uint256 kind,
-        uint24 a,
-        uint24 b,
-        uint96 amountWei,
-        uint256 word1,
-        uint256 word2,
-        uint96 feeWei
-    ) private returns (uint256 index) {
+    /// @dev Takes the fee from the caller, to be burned, and a deposit's amount. Guarded for all functions above, which
+    /// call nobody themselves but, before any effect, the token's permit.
+    function _enqueue(Entry memory entry, uint256 maxFeeWei) private nonReentrant returns (uint256 index) {
         if (_state.isFrozen) revert RollupFrozen();
+        Totals memory totals = _totals;
         index = totals.queueTail;
-        if (index - _state.queueHead >= queueCapacity) revert RollupQueueFull(queueCapacity);
-        queueEntries[index] =
-            _entryHash(index, kind, a, b, amountWei, word1, word2, uint160(msg.sender)) | block.timestamp;
-        totals.queueTail += 1;
+        uint256 waiting = index - _state.queueHead;
+        if (waiting >= queueCapacity) revert RollupQueueFull(queueCapacity);
+        uint256 feeWei;
+        uint256 dueWei;
+        if (entry.kind <= DEPOSIT_TO) {
+            if (entry.amountWei < minDepositWei) revert RollupDepositTooSmall(entry.amountWei, minDepositWei);
+            if (entry.word1 == 0) revert RollupAddressZero();
+            if (totals.depositCount >= queueCapacity / 2) revert RollupDepositsFull(queueCapacity / 2);
+            feeWei = _depositFeeWei(totals.depositCount, entry.kind == DEPOSIT_NEW);
+            // A count below the capacity; an amount that wraps around is more than the token has, and not paid below.
+            unchecked {
+                dueWei = feeWei + entry.amountWei;
+                totals.depositCount += 1;
+                totals.depositWei += uint96(entry.amountWei);
+            }
+        } else {
+            unchecked {
+                // Deposits are some of those that wait.
+                feeWei = _feeWei(waiting - totals.depositCount);
+            }
+            dueWei = feeWei;
+        }
+        if (feeWei > maxFeeWei) revert RollupFeeTooHigh(feeWei, maxFeeWei);
+        // 2^40 entries do not come. What is burnable was paid, below 2^90; a fee is at most the token's supply.
+        unchecked {
+            totals.queueTail += 1;
+            totals.burnableWei += uint96(feeWei);
+        }
         _totals = totals;
+        queueEntries[index] = _entryHash(
+            index,
+            entry.kind,
+            entry.a,
+            entry.b,
+            entry.amountWei,
+            entry.word1,
+            entry.word2,
+            uint160(msg.sender)
+        ) | block.timestamp;
+        // Narrowing casts: the functions above take their arguments with these widths.
         emit QueueEntryAdded(
             index,
-            uint8(kind),
-            a,
-            b,
-            amountWei,
-            word1,
-            word2,
+            uint8(entry.kind),
+            uint24(entry.a),
+            uint24(entry.b),
+            uint96(entry.amountWei),
+            entry.word1,
+            entry.word2,
             msg.sender,
             uint40(block.timestamp),
-            feeWei
+            uint96(feeWei)
         );
+        IERC20(token).safeTransferFrom(msg.sender, address(this), dueWei);
     }
 
     /// @dev The part of an entry's hash that is stored; its time fills the lower bits.
@@ -280,11 +323,27 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         ) {} catch {}
     }
 
-    function _feeWei(uint256 tail) private view returns (uint96) {
-        // 0 to 3 full quarters; a full queue has a fourth, but takes nothing.
-        uint256 quarters = (tail - _state.queueHead) * 4 / queueCapacity;
-        if (quarters > 3) quarters = 3;
-        return uint96(uint256(queueBaseFeeWei) << quarters);
+    /// @dev The base fee, doubled for each quarter of half the queue that `waiting` entries fill, three times at most.
+    function _feeWei(uint256 waiting) private view returns (uint256) {
+        // The capacity is not 0, and there are less than 2^40 entries.
+        unchecked {
+            uint256 quarters = waiting * 8 / queueCapacity;
+            return uint256(queueBaseFeeWei) << (quarters > 3 ? 3 : quarters);
+        }
+    }
+
+    /// @dev Nothing while there is room, then what a forced operation would pay above its base fee. An id costs the
+    /// same here as inside the ledger: else all of them could be had for gas.
+    function _depositFeeWei(uint256 waiting, bool isNew) private view returns (uint256) {
+        // At least the base fee, and all of it far below 2^96.
+        unchecked {
+            return _feeWei(waiting) - queueBaseFeeWei + (isNew ? idFeeWei : 0);
+        }
+    }
+
+    /// @dev What is paid to this contract itself would be nobody's (I3).
+    function _refuseSelf(address recipient) private view {
+        if (recipient == address(this)) revert RollupRecipientInvalid(uint160(recipient));
     }
 
     function _idAndSender(uint256 id, uint256 sender) internal pure returns (uint256) {
@@ -295,6 +354,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function claim(address owner) external nonReentrant returns (uint256 amountWei) {
+        _refuseSelf(owner);
         amountWei = pendingWithdrawals[owner];
         if (amountWei == 0) revert RollupNothingToClaim(owner);
         delete pendingWithdrawals[owner];
@@ -346,7 +406,13 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function queueFeeWei() external view returns (uint256) {
-        return _feeWei(_totals.queueTail);
+        // Waiting deposits do not make it dearer.
+        return _feeWei(_totals.queueTail - _state.queueHead - _totals.depositCount);
+    }
+
+    /// @inheritdoc IRollup
+    function depositFeeWei(bool isNew) external view returns (uint256) {
+        return _depositFeeWei(_totals.depositCount, isNew);
     }
 
     /// @inheritdoc IRollup

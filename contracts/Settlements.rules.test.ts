@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { OPEN, randomElement, revertName, SHAPES, slot } from "./rollup-fixture.ts";
+import { ANY_FEE, OPEN, randomElement, revertName, SHAPES, slot } from "./rollup-fixture.ts";
 import {
   genesisSlot,
   MODEL,
@@ -43,7 +43,7 @@ describe("default split", () => {
     await f.submit([await f.joined([part])]);
     const [event] = await f.rollup.getEvents.SettlementAccepted();
     expect(event?.args).toMatchObject({ circuit: SLOT_TABLE, isDefault: true, burnedWei: 3n * OPEN });
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
   });
 
   test("has no seed, and needs no randomness", async () => {
@@ -90,7 +90,7 @@ describe("Genesis", () => {
   test("⚔ burns nothing on L1, whatever its data says", async () => {
     await f.submit([await f.joined([f.genesis({ burnedWei: 5n * OPEN })])]);
     expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
-    expect(await f.rollup.read.burnableWei()).toBe(0n);
+    expect(await f.rollup.read.burnableWei()).toBe(OPEN);
   });
 
   test("has the cap of the circuit it names, which is one of settlements", async () => {
@@ -141,7 +141,7 @@ describe("Genesis", () => {
   test("comes from the sequencer alone, also where the queue is overdue", async () => {
     const batch = () => f.joined([f.genesis()]);
     expect(await f.attempt(await batch(), "stranger")).toMatchObject({ name: "RollupNotSequencer" });
-    await f.rollup.write.forceSetKey([2, 9n], { account: f.roles.alice });
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     await f.passTime(2n * DAY);
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
     const { data } = f.genesis();
@@ -166,7 +166,7 @@ describe("strangers", () => {
     expect(await f.attempt(await f.joined([part]))).toMatchObject({ name: "accepted" });
     await f.passTo(earliest);
     await f.submit([await f.joined([part])], "stranger");
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
   });
 
   test("settle several epochs only if each is old enough", async () => {
@@ -228,7 +228,7 @@ describe("strangers", () => {
   });
 
   test("carry on an overdue queue with settlements among its entries, under the same delay", async () => {
-    await f.rollup.write.forceSetKey([2, 9n], { account: f.roles.alice });
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
     const part = await f.sampled();
     const wide = [forced, settleSlot(part.data.settlementHash)];

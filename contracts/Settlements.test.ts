@@ -41,7 +41,7 @@ describe("Settle", () => {
     const part = await f.sampled();
     await f.submit([await f.joined([part])]);
     expect(await f.rollup.read.ledgerWei()).toBe(997n * OPEN);
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
     const { batchNumber } = await f.rollup.read.state();
     const [event] = await f.rollup.getEvents.SettlementAccepted();
     expect(event?.args).toEqual({
@@ -245,7 +245,7 @@ describe("Settle", () => {
     const idle = f.seal(await f.draft({ after: one.content }));
     const two = await f.joined([second.part], { wide: second.records, after: idle.content });
     await f.submit([one, idle, two]);
-    expect(await f.rollup.read.burnableWei()).toBe(7n);
+    expect(await f.rollup.read.burnableWei()).toBe(OPEN + 7n);
     expect(await f.rollup.read.ledgerWei()).toBe(998n * OPEN - 7n);
     const events = await f.rollup.getEvents.SettlementAccepted();
     expect(events.map(({ args }) => [args.modelId, args.batchNumber])).toEqual([

@@ -3,7 +3,7 @@ import type { Address } from "viem";
 import { challenge, evaluate } from "../circuits/batch-data.ts";
 import { exitSizes } from "../circuits/circuit-sizes.ts";
 import { type ExitData, exitElements } from "../circuits/exit-statement.ts";
-import { type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
+import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
 import type { ContractProof } from "./verifying-key.ts";
 
 /** A leaf's exit, then a slot's. */
@@ -50,7 +50,7 @@ export function exitActions(f: Fixture) {
     async freeze(from: Role = "stranger"): Promise<void> {
       const head = BigInt((await rollup.read.state()).queueHead);
       if ((await rollup.read.queueEntries([head])) === 0n)
-        await rollup.write.forceSetKey([2, 77n], { account: roles.alice });
+        await rollup.write.forceSetKey([2, 77n, ANY_FEE], { account: roles.alice });
       await f.passTime(HARD_DEADLINE + 1n);
       await rollup.write.freeze({ account: roles[from] });
     },

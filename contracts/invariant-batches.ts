@@ -92,7 +92,12 @@ export async function prepareBatches(
       wide.push({ ...record, isValid: s.isValid, words });
       credit(next, BigInt(f.roles.bob), executedWei);
       if (s.isValid) next.ledgerWei += depositWei;
-      else credit(next, sender, depositWei);
+      else {
+        // A refused deposit to a leaf burns the base fee.
+        const feeWei = record.kind === KIND.depositTo ? OPEN : 0n;
+        next.burnableWei += feeWei;
+        credit(next, sender, depositWei - feeWei);
+      }
     }
     next.queue.splice(0, wide.length);
     next.head += wide.length;

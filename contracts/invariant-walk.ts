@@ -9,7 +9,7 @@ import { toAddress } from "./exit-fixture.ts";
 import { type BatchesStep, batchesStep, prepareBatches, type RecordCounts } from "./invariant-batches.ts";
 import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
 import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
-import { type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
+import { ANY_FEE, type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
 import { MODEL, settlementActions } from "./settlement-fixture.ts";
 
 const DAY = 86_400n;
@@ -214,14 +214,17 @@ export class InvariantWalk {
       return { call: async () => {}, send: wait, apply: async () => {} };
     }
     const account = f.roles[s.from];
+    const isNew = s.type === "depositNew";
+    const isDeposit = isNew || s.type === "depositTo";
+    const feeWei = isDeposit ? await f.rollup.read.depositFeeWei([isNew]) : await f.rollup.read.queueFeeWei();
     const push = async (record: SlotRecord, depositWei: bigint) => {
+      model.burnableWei += feeWei;
       const { timestamp } = await f.client.getBlock();
       model.queue.push({ record, depositWei, sender: word(s.from), timestamp, isRefunded: false });
     };
-    const feeWei = await f.rollup.read.queueFeeWei();
     switch (s.type) {
       case "depositNew": {
-        const args = [s.amountWei, account, 5n] as const;
+        const args = [s.amountWei, account, 5n, ANY_FEE] as const;
         const record = slot(KIND.depositNew, [s.amountWei, word(s.from), 5n, word(s.from)]);
         return {
           call: () => simulate.depositNew(args, { account }),
@@ -230,7 +233,7 @@ export class InvariantWalk {
         };
       }
       case "depositTo": {
-        const args = [s.id, s.amountWei, f.roles.bob] as const;
+        const args = [s.id, s.amountWei, f.roles.bob, ANY_FEE] as const;
         const record = slot(KIND.depositTo, [s.amountWei, word("bob"), 0n, word(s.from)], { b: s.id });
         return {
           call: () => simulate.depositTo(args, { account }),
@@ -239,7 +242,7 @@ export class InvariantWalk {
         };
       }
       case "forceWithdraw": {
-        const args = [s.id, s.amountWei, f.roles.bob] as const;
+        const args = [s.id, s.amountWei, f.roles.bob, ANY_FEE] as const;
         const record = slot(KIND.forcedWithdraw, [s.amountWei, word("bob"), 0n, word(s.from), 0n], {
           a: s.id,
         });
@@ -247,7 +250,6 @@ export class InvariantWalk {
           call: () => simulate.forceWithdraw(args, { account }),
           send: () => write.forceWithdraw(args, { account }),
           apply: async () => {
-            model.burnableWei += feeWei;
             await push(record, 0n);
           },
         };
@@ -257,8 +259,8 @@ export class InvariantWalk {
         const isKey = s.type === "forceSetKey";
         const kind = isKey ? KIND.forcedSetKey : KIND.forcedSetOwner;
         const record = slot(kind, [0n, isKey ? 7n : word("bob"), 0n, word(s.from)], { a: s.id });
-        const keyArgs = [s.id, 7n] as const;
-        const ownerArgs = [s.id, f.roles.bob] as const;
+        const keyArgs = [s.id, 7n, ANY_FEE] as const;
+        const ownerArgs = [s.id, f.roles.bob, ANY_FEE] as const;
         return {
           call: () =>
             isKey
@@ -267,13 +269,12 @@ export class InvariantWalk {
           send: () =>
             isKey ? write.forceSetKey(keyArgs, { account }) : write.forceSetOwner(ownerArgs, { account }),
           apply: async () => {
-            model.burnableWei += feeWei;
             await push(record, 0n);
           },
         };
       }
       case "forceTransfer": {
-        const args = [s.id, 1, s.amountWei, f.roles.bob] as const;
+        const args = [s.id, 1, s.amountWei, f.roles.bob, ANY_FEE] as const;
         const record = slot(KIND.forcedTransfer, [s.amountWei, word("bob"), 0n, word(s.from)], {
           a: s.id,
           b: 1,
@@ -282,29 +283,26 @@ export class InvariantWalk {
           call: () => simulate.forceTransfer(args, { account }),
           send: () => write.forceTransfer(args, { account }),
           apply: async () => {
-            model.burnableWei += feeWei;
             await push(record, 0n);
           },
         };
       }
       case "forceClaim": {
-        const args = [s.id, MODEL, 3, true] as const;
+        const args = [s.id, MODEL, 3, true, ANY_FEE] as const;
         const words = [0n, packClaim(3, CLAIM_ROLE.validator), 0n, word(s.from)];
         return {
           call: () => simulate.forceClaim(args, { account }),
           send: () => write.forceClaim(args, { account }),
           apply: async () => {
-            model.burnableWei += feeWei;
             await push(slot(KIND.forcedClaim, words, { a: s.id, b: MODEL }), 0n);
           },
         };
       }
       case "forceSeal":
         return {
-          call: () => simulate.forceSeal([MODEL], { account }),
-          send: () => write.forceSeal([MODEL], { account }),
+          call: () => simulate.forceSeal([MODEL, ANY_FEE], { account }),
+          send: () => write.forceSeal([MODEL, ANY_FEE], { account }),
           apply: async () => {
-            model.burnableWei += feeWei;
             const { timestamp } = await f.client.getBlock();
             await push(slot(KIND.forcedSeal, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
           },

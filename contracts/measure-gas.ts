@@ -10,6 +10,7 @@ import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
 import { startAnvil } from "./anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {
+  ANY_FEE,
   connect,
   deployFixture,
   depositNewSlot,
@@ -64,7 +65,7 @@ export interface GasFigures {
 }
 
 /**
- * The call that queues each forced operation, alone in its transaction and while less than a quarter of the queue is
+ * The call that queues each forced operation, alone in its transaction and while less than an eighth of the queue is
  * full. The caller pays it besides the fee that is burned; what the batch pays that takes the entry is not in it.
  */
 export interface ForcedGas {
@@ -231,7 +232,7 @@ async function measure(
       depositNewSlot(10n * OPEN, roles.bob, 5n, roles.bob, { isValid: false }),
     ),
     consumeForcedWithdrawal: await consume(
-      () => rollup.write.forceWithdraw([2, OPEN, roles.bob], { account: roles.alice }),
+      () => rollup.write.forceWithdraw([2, OPEN, roles.bob, ANY_FEE], { account: roles.alice }),
       slot(KIND.forcedWithdraw, [OPEN, word("bob"), 0n, word("alice"), OPEN], { a: 2, isValid: true }),
     ),
     deposit,
@@ -252,12 +253,12 @@ async function measureForced(
   const gasOf = (call: () => Promise<Hex>) =>
     on(async () => (await client.waitForTransactionReceipt({ hash: await call() })).gasUsed);
   return {
-    withdrawal: await gasOf(() => forceWithdraw([id, amountWei, roles.alice], account)),
-    newKey: await gasOf(() => forceSetKey([id, randomElement()], account)),
-    newOwner: await gasOf(() => forceSetOwner([id, roles.bob], account)),
-    transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob], account)),
-    claim: await gasOf(() => forceClaim([id, otherId, 200, true], account)),
-    seal: await gasOf(() => forceSeal([otherId], account)),
+    withdrawal: await gasOf(() => forceWithdraw([id, amountWei, roles.alice, OPEN], account)),
+    newKey: await gasOf(() => forceSetKey([id, randomElement(), OPEN], account)),
+    newOwner: await gasOf(() => forceSetOwner([id, roles.bob, OPEN], account)),
+    transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob, OPEN], account)),
+    claim: await gasOf(() => forceClaim([id, otherId, 200, true, OPEN], account)),
+    seal: await gasOf(() => forceSeal([otherId, OPEN], account)),
   };
 }
 

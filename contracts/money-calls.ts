@@ -10,7 +10,7 @@ import { type SealedExit, toAddress } from "./exit-fixture.ts";
 import { FREE_IDS, MODELS, SLOTS } from "./money-ledger.ts";
 import type { Moment, MoneyModel, Waiting } from "./money-model.ts";
 import { rollupAbi } from "./rollup-abi.ts";
-import { type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
+import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
@@ -149,7 +149,11 @@ export class MoneyCalls {
       a: fields.a ?? 0,
       b: fields.b ?? 0,
     });
-    return this.call(name, from, name, args, (at) => this.model.takeEntry(record, sender, at));
+    // Often any fee; else one that the queue may have risen above.
+    const maxFeeWei = this.isOften(6) ? ANY_FEE : BigInt(this.random.below(4)) * OPEN;
+    return this.call(name, from, name, [...args, maxFeeWei], (at) =>
+      this.model.takeEntry(record, sender, maxFeeWei, at),
+    );
   }
 
   /** Anything but an entry or a batch. */

@@ -72,7 +72,7 @@ export class MoneyModel {
     return this.state.queue.filter((entry) => entry.timestamp + SOFT_DEADLINE < timestamp).length;
   }
 
-  takeEntry(record: SlotRecord, sender: bigint, { timestamp }: Moment): boolean {
+  takeEntry(record: SlotRecord, sender: bigint, maxFeeWei: bigint, { timestamp }: Moment): boolean {
     const { state } = this;
     const amountWei = record.words[0]!;
     const isDeposit = record.kind <= KIND.depositTo;
@@ -80,13 +80,18 @@ export class MoneyModel {
     const isOpen = (entry: Waiting) =>
       entry.record.kind === KIND.forcedWithdraw && entry.record.a === record.a && entry.sender === sender;
     const deposits = state.queue.filter((entry) => entry.depositWei > 0n).length;
-    const feeWei = OPEN << BigInt(Math.floor((waiting * 4) / this.#capacity));
-    const paidWei = isDeposit ? amountWei : feeWei;
+    // The base fee and the id fee are 1 OPEN. Each sort of entry is priced by those of its own sort that wait.
+    const sameSort = isDeposit ? deposits : waiting - deposits;
+    const crowdedWei = OPEN << BigInt(Math.min(3, Math.floor((sameSort * 8) / this.#capacity)));
+    const idFeeWei = record.kind === KIND.depositNew ? OPEN : 0n;
+    const feeWei = isDeposit ? crowdedWei - OPEN + idFeeWei : crowdedWei;
+    const paidWei = isDeposit ? amountWei + feeWei : feeWei;
+    if (feeWei > maxFeeWei) return false;
     if (state.isFrozen || waiting === this.#capacity || this.#wallet(sender) < paidWei) return false;
     if (isDeposit && deposits >= this.#capacity / 2) return false;
     if (record.kind === KIND.forcedWithdraw && state.queue.some(isOpen)) return false;
     this.#pay(sender, -paidWei);
-    if (!isDeposit) state.burnableWei += feeWei;
+    state.burnableWei += feeWei;
     const words = record.kind === KIND.forcedSeal ? record.words.with(1, timestamp) : record.words;
     const depositWei = isDeposit ? amountWei : 0n;
     const index = BigInt(state.head + waiting);
@@ -115,7 +120,11 @@ export class MoneyModel {
         state.seals.set(BigInt(batch.number), { blockNumber: number, timestamp });
       if (isValid) state.ledgerWei += depositWei - (words[4] ?? 0n);
       if (isValid) credit(state, words[1]!, words[4] ?? 0n);
-      else credit(state, sender, depositWei);
+      else {
+        const feeWei = kind === KIND.depositTo ? OPEN : 0n;
+        state.burnableWei += feeWei;
+        credit(state, sender, depositWei - feeWei);
+      }
     }
     return true;
   }

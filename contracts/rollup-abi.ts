@@ -361,6 +361,22 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        internalType: "uint256",
+        name: "feeWei",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "maxFeeWei",
+        type: "uint256",
+      },
+    ],
+    name: "RollupFeeTooHigh",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint24",
         name: "id",
         type: "uint24",
@@ -415,6 +431,11 @@ export const rollupAbi = [
       },
     ],
     name: "RollupLedgerExceeded",
+    type: "error",
+  },
+  {
+    inputs: [],
+    name: "RollupLedgerFull",
     type: "error",
   },
   {
@@ -1640,6 +1661,25 @@ export const rollupAbi = [
   {
     inputs: [
       {
+        internalType: "bool",
+        name: "isNew",
+        type: "bool",
+      },
+    ],
+    name: "depositFeeWei",
+    outputs: [
+      {
+        internalType: "uint256",
+        name: "",
+        type: "uint256",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
         internalType: "uint96",
         name: "amountWei",
         type: "uint96",
@@ -1653,6 +1693,11 @@ export const rollupAbi = [
         internalType: "uint256",
         name: "keyX",
         type: "uint256",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
     ],
     name: "depositNew",
@@ -1682,6 +1727,11 @@ export const rollupAbi = [
         internalType: "uint256",
         name: "keyX",
         type: "uint256",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
       {
         components: [
@@ -1744,6 +1794,11 @@ export const rollupAbi = [
         name: "expectedL1Owner",
         type: "address",
       },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
+      },
     ],
     name: "depositTo",
     outputs: [
@@ -1772,6 +1827,11 @@ export const rollupAbi = [
         internalType: "address",
         name: "expectedL1Owner",
         type: "address",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
       {
         components: [
@@ -1914,6 +1974,11 @@ export const rollupAbi = [
         name: "isValidator",
         type: "bool",
       },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
+      },
     ],
     name: "forceClaim",
     outputs: [
@@ -1932,6 +1997,11 @@ export const rollupAbi = [
         internalType: "uint24",
         name: "modelId",
         type: "uint24",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
     ],
     name: "forceSeal",
@@ -1957,6 +2027,11 @@ export const rollupAbi = [
         name: "keyX",
         type: "uint256",
       },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
+      },
     ],
     name: "forceSetKey",
     outputs: [
@@ -1980,6 +2055,11 @@ export const rollupAbi = [
         internalType: "address",
         name: "newOwner",
         type: "address",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
     ],
     name: "forceSetOwner",
@@ -2015,6 +2095,11 @@ export const rollupAbi = [
         name: "expectedL1Owner",
         type: "address",
       },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
+      },
     ],
     name: "forceTransfer",
     outputs: [
@@ -2043,6 +2128,11 @@ export const rollupAbi = [
         internalType: "address",
         name: "recipient",
         type: "address",
+      },
+      {
+        internalType: "uint96",
+        name: "maxFeeWei",
+        type: "uint96",
       },
     ],
     name: "forceWithdraw",

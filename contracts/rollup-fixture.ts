@@ -43,6 +43,8 @@ import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./te
 import type { CircuitConfig, ContractProof } from "./verifying-key.ts";
 
 export const OPEN = parseEther("1");
+/** For calls that are not about the fee: no fee is above it. */
+export const ANY_FEE = 2n ** 96n - 1n;
 /** Small, with two words of room everywhere, a second shape, and one for queue entries alone. */
 export const SHAPES = [
   { narrow: 6, wide: 3 },
@@ -247,7 +249,9 @@ export async function deployFixture(
 
     /** Deposits into a new account of the sender. */
     async depositNew(from: Role, amountWei: bigint): Promise<TransactionReceipt> {
-      return receipt(await rollup.write.depositNew([amountWei, roles[from], 5n], { account: roles[from] }));
+      return receipt(
+        await rollup.write.depositNew([amountWei, roles[from], 5n, ANY_FEE], { account: roles[from] }),
+      );
     },
 
     /** Puts `amountWei` into the ledger: a deposit, and the batch that executes it. */

@@ -15,6 +15,9 @@ import {
   transfer,
 } from "./test-rollup.ts";
 
+/** The test deployment's address (test-rollup.ts). */
+const ROLLUP = 2n;
+
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -154,6 +157,12 @@ describe("POST /v1/operations", () => {
         422,
         "SEQ_ZERO_AMOUNT",
         operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, 0n] })),
+      ],
+      [
+        "a withdrawal to the rollup itself",
+        422,
+        "SEQ_RECIPIENT_IS_ROLLUP",
+        operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [ROLLUP, 1n] })),
       ],
       [
         "a commit of no rows",

@@ -13,6 +13,7 @@ import { submitQueue } from "../bridge/submit-queue.ts";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { KIND } from "../circuits/protocol.ts";
+import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import {
   modelDeployment,
   passStall,
@@ -123,27 +124,27 @@ describe("forced entries at a follower", () => {
     const force = f.l1.rollup.write;
 
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
-    await force.forceSeal([MODEL_ID], { account: bob }); // too early
-    await force.forceClaim([ALICE, MODEL_ID, 0, false], { account: alice });
-    await force.forceClaim([ALICE, MODEL_ID, 0, true], { account: alice });
-    await force.forceClaim([ALICE, MODEL_ID, 0, true], { account: alice }); // nothing is left: of 0
-    await force.forceClaim([ALICE, MODEL_ID, 0, false], { account: bob }); // another's leaf
-    await force.forceClaim([ALICE, MODEL_ID, 7, false], { account: alice }); // no such slot
-    await force.forceClaim([ALICE, ALICE, 0, false], { account: alice }); // no model
-    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice], { account: alice });
-    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob], { account: alice }); // another payee
-    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice], { account: bob }); // another's leaf
-    await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice], { account: alice }); // too much
+    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // too early
+    await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+    await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+    await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
+    await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceClaim([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such slot
+    await force.forceClaim([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
+    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
+    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another payee
+    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice, ANY_FEE], { account: alice }); // too much
     await f.l1.passTime(HOUR_SECONDS);
-    await force.forceSeal([MODEL_ID], { account: bob });
-    await force.forceSeal([MODEL_ID], { account: bob }); // sealed already
-    await force.forceSetKey([VALIDATOR, 77n], { account: alice });
-    await force.forceSetKey([VALIDATOR, 78n], { account: bob }); // another's leaf
-    await force.forceWithdraw([ALICE, ONE_OPEN_WEI, bob], { account: alice });
-    await force.forceWithdraw([ALICE, ONE_OPEN_WEI, bob], { account: bob }); // another's leaf
-    await force.forceSetOwner([VALIDATOR, bob], { account: alice });
-    await force.forceSetOwner([VALIDATOR, alice], { account: alice }); // hers no more
-    await force.forceWithdraw([VALIDATOR, EVERYTHING, bob], { account: bob });
+    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
+    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // sealed already
+    await force.forceSetKey([VALIDATOR, 77n, ANY_FEE], { account: alice });
+    await force.forceSetKey([VALIDATOR, 78n, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceWithdraw([ALICE, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice });
+    await force.forceWithdraw([ALICE, ONE_OPEN_WEI, bob, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceSetOwner([VALIDATOR, bob, ANY_FEE], { account: alice });
+    await force.forceSetOwner([VALIDATOR, alice, ANY_FEE], { account: alice }); // hers no more
+    await force.forceWithdraw([VALIDATOR, EVERYTHING, bob, ANY_FEE], { account: bob });
     const outcomes =
       "invalid executed executed executed invalid invalid invalid executed invalid invalid invalid";
     const more = "executed invalid executed invalid executed invalid executed invalid executed";
@@ -195,7 +196,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     const { alice } = f.l1.roles;
     const index = (await f.rollup.state()).queueHead;
     const force = () =>
-      f.l1.rollup.write.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice], { account: alice });
+      f.l1.rollup.write.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
     const nonce = f.ledger.requireRecord(ALICE).leaf.nonce;
     const amountCode = encodeAmount(ONE_OPEN_WEI);
     const payment = f.sign(ALICE, { kind: KIND.transfer, b: 1, amountCode, nonce });

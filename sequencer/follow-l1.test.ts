@@ -6,6 +6,7 @@ import { submitQueue } from "../bridge/submit-queue.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import type { SignedOperation } from "../circuits/operation.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../contracts/exit-fixture.ts";
+import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { passStall, plainAnswer, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { operator, seal, send } from "./test-operator.ts";
@@ -30,8 +31,10 @@ beforeAll(async () => {
   f = await startHistoryFixture({ settlementSizes: [...EXIT_SIZES] });
   deployment = await deploymentOn(f);
   const { roles, rollup } = f.l1;
-  await rollup.write.depositNew([99n * ONE_OPEN_WEI, roles.alice, alice.keyX], { account: roles.alice });
-  await rollup.write.depositNew([99n * ONE_OPEN_WEI, roles.bob, bob.keyX], { account: roles.bob });
+  await rollup.write.depositNew([99n * ONE_OPEN_WEI, roles.alice, alice.keyX, ANY_FEE], {
+    account: roles.alice,
+  });
+  await rollup.write.depositNew([99n * ONE_OPEN_WEI, roles.bob, bob.keyX, ANY_FEE], { account: roles.bob });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -98,14 +101,15 @@ async function makeFinal(w: L1World): Promise<void> {
 
 const force = {
   transfer: (open: bigint) =>
-    f.l1.rollup.write.forceTransfer([alice.id, bob.id, open * ONE_OPEN_WEI, f.l1.roles.bob], {
+    f.l1.rollup.write.forceTransfer([alice.id, bob.id, open * ONE_OPEN_WEI, f.l1.roles.bob, ANY_FEE], {
       account: f.l1.roles.alice,
     }),
   withdraw: (open: bigint) =>
-    f.l1.rollup.write.forceWithdraw([bob.id, open * ONE_OPEN_WEI, f.l1.roles.bob], {
+    f.l1.rollup.write.forceWithdraw([bob.id, open * ONE_OPEN_WEI, f.l1.roles.bob, ANY_FEE], {
       account: f.l1.roles.bob,
     }),
-  setKey: (keyX: bigint) => f.l1.rollup.write.forceSetKey([alice.id, keyX], { account: f.l1.roles.alice }),
+  setKey: (keyX: bigint) =>
+    f.l1.rollup.write.forceSetKey([alice.id, keyX, ANY_FEE], { account: f.l1.roles.alice }),
 };
 
 function expectQuiet(...followers: TestFollower[]): void {

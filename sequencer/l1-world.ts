@@ -16,7 +16,7 @@ import { batchSizes, type CircuitSizes } from "../circuits/circuit-sizes.ts";
 import type { Deployment } from "../circuits/deployment.ts";
 import { derivePublicKey } from "../circuits/eddsa.ts";
 import { shapeName } from "../circuits/protocol.ts";
-import { SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, SHAPES } from "../contracts/rollup-fixture.ts";
 import { hex32 } from "./hex.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
@@ -69,7 +69,7 @@ export async function depositFor(
 ): Promise<void> {
   for (const name of ["alice", "bob"] as const) {
     const account = l1.roles[name];
-    const hash = await l1.rollup.write.depositNew([amountWei, account, keysX[name]], { account });
+    const hash = await l1.rollup.write.depositNew([amountWei, account, keysX[name], ANY_FEE], { account });
     await l1.client.waitForTransactionReceipt({ hash });
   }
 }

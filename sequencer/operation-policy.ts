@@ -10,9 +10,10 @@ import { sequencerError } from "./sequencer-errors.ts";
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_ROW_COUNT_RANGE, SEQ_UNUSABLE_KEY
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_ROW_COUNT_RANGE, SEQ_UNUSABLE_KEY,
+ * SEQ_RECIPIENT_IS_ROLLUP
  */
-export function checkPolicy(operation: SignedOperation): void {
+export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
   checkForm(operation);
   checkSignatureForm(operation);
   const { kind, a, b, amountCode, words } = operation;
@@ -25,6 +26,11 @@ export function checkPolicy(operation: SignedOperation): void {
   if (movesNothing) {
     throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, {
       data: { kind: kindRule(kind)!.name },
+    });
+  }
+  if (kind === KIND.withdraw && words[0] === BigInt(rollupAddress)) {
+    throw sequencerError("SEQ_RECIPIENT_IS_ROLLUP", `a withdrawal to the rollup ${rollupAddress} itself`, {
+      data: { recipient: rollupAddress },
     });
   }
   if (kind === KIND.commitData && (amountCode === 0n || amountCode > MAX_COMMIT_ROW_COUNT)) {

@@ -5,6 +5,7 @@ import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixt
 import { submitQueue } from "../bridge/submit-queue.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import type { Deployment } from "../circuits/deployment.ts";
+import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { storeKeys } from "./store-keys.ts";
 import { seal, send } from "./test-operator.ts";
@@ -51,7 +52,7 @@ async function start(): Promise<World> {
 const USERS = { alice: testUser(0), bob: testUser(1), stranger: testUser(2) };
 async function deposit(f: HistoryFixture, who: keyof typeof USERS, open: bigint) {
   const owner = f.l1.roles[who];
-  const args = [open * ONE_OPEN_WEI, owner, USERS[who].keyX] as const;
+  const args = [open * ONE_OPEN_WEI, owner, USERS[who].keyX, ANY_FEE] as const;
   const hash = await f.l1.rollup.write.depositNew(args, { account: owner });
   await f.l1.client.waitForTransactionReceipt({ hash });
 }
@@ -103,7 +104,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
 
     // Bob takes everything out by L1, and a stranger's deposit waits behind it; the operator does nothing for a day.
     const everything = 2n ** 96n - 1n;
-    const force = f.l1.rollup.write.forceWithdraw([3, everything, f.l1.roles.bob], {
+    const force = f.l1.rollup.write.forceWithdraw([3, everything, f.l1.roles.bob, ANY_FEE], {
       account: f.l1.roles.bob,
     });
     await f.l1.client.waitForTransactionReceipt({ hash: await force });

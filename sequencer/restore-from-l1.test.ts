@@ -16,6 +16,7 @@ import { submitSettlement } from "../bridge/submit-settlement.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement-data.ts";
+import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import { hex32 } from "./hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";
@@ -41,7 +42,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     const [alice, bob] = [testUser(0), testUser(1)];
     const { roles, rollup } = f.l1;
     const deposit = async (account: `0x${string}`, keyX: bigint) => {
-      const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, keyX], { account });
+      const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, keyX, ANY_FEE], { account });
       await f.l1.client.waitForTransactionReceipt({ hash });
     };
     const pay = (nonce: bigint) => {

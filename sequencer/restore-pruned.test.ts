@@ -14,7 +14,7 @@ import { readSnapshot } from "../bridge/snapshot-file.ts";
 import { encodeAmount } from "../circuits/amount-float.ts";
 import { exitSizes } from "../circuits/circuit-sizes.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { makeSnapshot, verifySnapshot } from "../scripts/cli/snapshot.ts";
 import { planExits } from "../scripts/exit/exit-plan.ts";
 import { LedgerLog } from "./ledger-log.ts";
@@ -108,14 +108,14 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     await f.openModel();
     const sealBatch = await f.sealEpoch();
     await f.recordRandomness(sealBatch);
-    await wait(rollup.write.depositNew([5n * OPEN, bob, 1n], { account: bob }));
-    await wait(rollup.write.forceWithdraw([ALICE, 3n * OPEN, alice], { account: alice }));
-    await wait(rollup.write.depositTo([ALICE, 4n * OPEN, alice], { account: bob }));
+    await wait(rollup.write.depositNew([5n * OPEN, bob, 1n, ANY_FEE], { account: bob }));
+    await wait(rollup.write.forceWithdraw([ALICE, 3n * OPEN, alice, ANY_FEE], { account: alice }));
+    await wait(rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
     await pay(500n);
     snapshot = await take(world, "snapshot");
     const [first, second] = await f.queueOperations();
     await f.submit([await f.seal(() => [first!, second!], undefined, SHAPES[1])]);
-    await wait(rollup.write.depositTo([ALICE, 6n * OPEN, alice], { account: bob }));
+    await wait(rollup.write.depositTo([ALICE, 6n * OPEN, alice, ANY_FEE], { account: bob }));
     await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
     await pay(501n);
     // Its state is not to be had where the snapshot's batch was.
@@ -238,7 +238,7 @@ it("plans the exits of a frozen rollup whose waiting deposits were refunded, fro
     const { client, roles, rollup } = f.l1;
     const wait = async (hash: Promise<Hex>) => client.waitForTransactionReceipt({ hash: await hash });
     await f.makeHistory();
-    await wait(rollup.write.depositTo([ALICE, 6n * OPEN, roles.alice], { account: roles.bob }));
+    await wait(rollup.write.depositTo([ALICE, 6n * OPEN, roles.alice, ANY_FEE], { account: roles.bob }));
     const domain = await f.rollup.domain();
     await f.l1.submit([await f.seal(() => [f.transfer("alice", 3, OPEN, domain)])]);
     const snapshot = await take(world, "frozen");

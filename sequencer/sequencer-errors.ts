@@ -68,6 +68,12 @@ export const sequencerErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  SEQ_RECIPIENT_IS_ROLLUP: {
+    meaning:
+      "a withdrawal to the rollup's own contract, where nobody could claim it; the ledger would allow it",
+    httpStatus: 422,
+    isRetryable: false,
+  },
   SEQ_UNUSABLE_KEY: {
     meaning: "a new key is no x-coordinate of a point of BabyJubJub's prime-order subgroup",
     httpStatus: 422,

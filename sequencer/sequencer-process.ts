@@ -81,6 +81,7 @@ export async function createSequencerProcess(
     const sequencer = await Sequencer.start(
       {
         ...config,
+        rollupAddress: deployment.rollupAddress,
         genesis: genesisOf(deployment),
         genesisRoot: deployment.genesis.root,
         rules: { domain: deployment.domain, idFeeWei: deployment.idFeeWei, shape: shapeOf(circuit) },

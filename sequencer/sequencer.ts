@@ -33,6 +33,8 @@ import type { PlainClaim } from "./signature-tasks.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;
+  /** The rollup's contract: nobody can claim what is withdrawn to it. */
+  readonly rollupAddress: `0x${string}`;
   /** "open" by default. */
   readonly mode?: DoorMode;
 }
@@ -125,7 +127,7 @@ export class Sequencer {
   private async claimToCheck(operation: SignedOperation): Promise<PlainClaim | null> {
     await this.line.idle();
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation);
+    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message } = this.messageOf(operation);
     const hash = hex32(message);
     const isKnown = this.inFlight.has(hash) || this.mempool.get(hash) !== undefined;
@@ -138,7 +140,7 @@ export class Sequencer {
   private async admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation);
+    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message } = this.messageOf(operation);
     const hash = hex32(message);
     const running = this.inFlight.get(hash);

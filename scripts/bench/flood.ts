@@ -7,15 +7,17 @@ import type { SlotRecord } from "../../circuits/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/anvil.ts";
 import {
+  ANY_FEE,
   connect,
   deployFixture,
-  depositNewSlot,
   type Fixture,
   OPEN,
   revertName,
   slot,
 } from "../../contracts/rollup-fixture.ts";
 
+/** Nobody's: a deposit to it comes back. */
+const NO_LEAF = 0xffffff;
 /** Queue entries a batch takes: the wide slots of a production circuit. */
 const WIDE_SLOTS = 8;
 const SHAPE = { narrow: 8, wide: WIDE_SLOTS };
@@ -51,9 +53,18 @@ export async function benchFlood(options: BenchFloodOptions) {
     console.log(`filling a queue of ${capacity} entries`);
     const deposits = await fillWithDeposits(f, capacity);
     const forced = await fillWithForced(f, capacity - deposits.count);
-    const refused = await revertName(f.rollup.simulate.forceSetKey([3, 5n], { account: f.roles.bob }));
+    const refused = await revertName(
+      f.rollup.simulate.forceSetKey([3, 5n, ANY_FEE], { account: f.roles.bob }),
+    );
     console.log(`${deposits.count} deposits, then ${forced.count} forced operations; one more: ${refused}`);
+    console.log(
+      `burned: ${formatEther(deposits.burnedWei)} OPEN for the deposits, the last ${formatEther(deposits.lastFeeWei)}; ` +
+        `${formatEther(forced.burnedWei)} OPEN for the forced operations, the last ${formatEther(forced.lastFeeWei)}`,
+    );
+    const burnableWei = await f.rollup.read.burnableWei();
     const drained = await drain(f, deposits.count);
+    const refusedWei = (await f.rollup.read.burnableWei()) - burnableWei;
+    console.log(`burned when the deposits are refused: ${formatEther(refusedWei)} OPEN`);
     const gasPriceEth = Number(options.gasPriceGwei) / 1e9;
     const months = BATCH_INTERVALS_SECONDS.map((interval): FloodMonth => {
       const batches = (MONTH_DAYS * DAY_SECONDS) / interval;
@@ -70,14 +81,21 @@ export async function benchFlood(options: BenchFloodOptions) {
     for (const month of months) print(month, options.gasPriceGwei);
     const all = 2 ** 24;
     console.log(
-      `buying all ${all.toLocaleString("en-US")} ids by deposits: ${all.toLocaleString("en-US")} OPEN tied (not lost), ` +
+      `buying all ${all.toLocaleString("en-US")} ids by deposits: ` +
+        `${(all * Number(formatEther(await f.rollup.read.idFeeWei()))).toLocaleString("en-US")} OPEN burned, ` +
         `${Math.round(all * Number(deposits.gasEach) * gasPriceEth).toLocaleString("en-US")} ETH of gas, ` +
         `${Math.round(((all / WIDE_SLOTS) * 10) / DAY_SECONDS)} days at a batch every 10 s`,
     );
     return {
       capacity,
       gasPriceGwei: Number(options.gasPriceGwei),
-      deposits: { count: deposits.count, gasEach: Number(deposits.gasEach) },
+      deposits: {
+        count: deposits.count,
+        gasEach: Number(deposits.gasEach),
+        burnedOpen: Number(formatEther(deposits.burnedWei)),
+        burnedAsRefusedOpen: Number(formatEther(refusedWei)),
+        lastFeeOpen: Number(formatEther(deposits.lastFeeWei)),
+      },
       forced: {
         count: forced.count,
         gasEach: Number(forced.gasEach),
@@ -93,20 +111,23 @@ export async function benchFlood(options: BenchFloodOptions) {
   }
 }
 
-/** Deposits until the contract takes no more: half the queue stays for forced operations. */
+/** Deposits that will be refused, until the contract takes no more: half the queue stays for forced operations. */
 async function fillWithDeposits(f: Fixture, capacity: number) {
+  const args = [NO_LEAF, OPEN, f.roles.alice, ANY_FEE] as const;
+  const account = f.roles.alice;
+  const before = await f.rollup.read.burnableWei();
   let gas = 0n;
   let count = 0;
-  while (
-    (await revertName(
-      f.rollup.simulate.depositNew([OPEN, f.roles.alice, 5n], { account: f.roles.alice }),
-    )) === "accepted"
-  ) {
-    gas += (await f.depositNew("alice", OPEN)).gasUsed;
+  let lastFeeWei = 0n;
+  while ((await revertName(f.rollup.simulate.depositTo(args, { account }))) === "accepted") {
+    lastFeeWei = await f.rollup.read.depositFeeWei([false]);
+    const hash = await f.rollup.write.depositTo(args, { account });
+    gas += (await f.client.waitForTransactionReceipt({ hash })).gasUsed;
     count++;
     if (count > capacity) throw new Error("deposits fill the whole queue");
   }
-  return { count, gasEach: gas / BigInt(count) };
+  const burnedWei = (await f.rollup.read.burnableWei()) - before;
+  return { count, gasEach: gas / BigInt(count), lastFeeWei, burnedWei };
 }
 
 async function fillWithForced(f: Fixture, count: number) {
@@ -115,7 +136,7 @@ async function fillWithForced(f: Fixture, count: number) {
   const before = await f.rollup.read.burnableWei();
   for (let i = 0; i < count; i++) {
     lastFeeWei = await f.rollup.read.queueFeeWei();
-    const hash = await f.rollup.write.forceSetKey([2, 5n], { account: f.roles.stranger });
+    const hash = await f.rollup.write.forceSetKey([2, 5n, ANY_FEE], { account: f.roles.stranger });
     gas += (await f.client.waitForTransactionReceipt({ hash })).gasUsed;
     if ((i + 1) % 128 === 0)
       console.log(`${i + 1} forced operations, the last for ${formatEther(lastFeeWei)} OPEN`);
@@ -135,7 +156,8 @@ async function drain(f: Fixture, deposits: number) {
     const { gasUsed } = await f.submit([f.seal(await f.draft({ shape: SHAPE, wide }))]);
     return gasUsed;
   };
-  const deposit = depositNewSlot(OPEN, f.roles.alice, 5n, f.roles.alice, { isValid: false });
+  const alice = BigInt(f.roles.alice);
+  const deposit = slot(KIND.depositTo, [OPEN, alice, 0n, alice], { b: NO_LEAF });
   for (let left = deposits; left > 0; left -= WIDE_SLOTS) await take(deposit, Math.min(left, WIDE_SLOTS));
   const forced = slot(KIND.forcedSetKey, [0n, 5n, 0n, BigInt(f.roles.stranger)], { a: 2, isValid: false });
   return { gasOfBatch: await take(forced, WIDE_SLOTS) };

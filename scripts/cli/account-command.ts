@@ -27,7 +27,13 @@ import {
   resolveLeaf,
   signFor,
 } from "./context.ts";
-import { type ForcedOptions, UNCHECKED_LINE, UNCHECKED_OPTION } from "./forced-operation.ts";
+import {
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_LINE,
+  UNCHECKED_OPTION,
+} from "./forced-operation.ts";
 import { renderTable } from "./output.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
@@ -126,7 +132,8 @@ function addRotateKey(parent: Command): void {
     .description("replace the key that signs for a leaf by the wallet's next one")
     .option("--leaf <id>", "a datanet or model of the account; default: its account leaf")
     .option("--forced", "through the L1 queue, for a key that is lost")
-    .option(...UNCHECKED_OPTION);
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(command, "account rotate-key --account alice", "account rotate-key --account alice --forced");
   onRun<ForcedOptions & { leaf?: string; wait: string }>(command, async ({ options, output }) => {
@@ -160,7 +167,7 @@ function addRotateKey(parent: Command): void {
       await noteKeyIndex(accountsPath(options), account.name, keyIndex);
     const result =
       options.forced === true
-        ? await forceSetKey(client, { id: leaf.id, keyX })
+        ? await forceSetKey(client, { id: leaf.id, keyX, ...maxFeeOf(options) })
         : await setKey(await signFor(signer, leaf), { keyX, from: leaf.id });
     const target = "queueIndex" in result ? { queueIndex: result.queueIndex } : { hash: result.hash };
     const { stage } = await waitWithProgress(client, target, options.wait, output);

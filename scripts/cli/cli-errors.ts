@@ -43,6 +43,10 @@ export const commandErrors = {
     meaning: "the verification key of a ceremony is not where it is looked for",
     remedy: "get the published keys of the rollup, and name their folder with --keys",
   },
+  CMD_DEVELOPMENT_KEY_HIDDEN: {
+    meaning: "a rollup's key has secrets that everybody knows, and its deployer said that it had not",
+    remedy: "do not deposit; take out what is yours",
+  },
   CMD_CIRCUIT_UNNAMED: {
     meaning: "L1 does not say how many rows, features and draws one of the rollup's settlement circuits has",
     remedy: "name it, for example --circuits settlement-1024-256-64-32-4",
@@ -200,6 +204,8 @@ export const contractRemedies: Readonly<Record<string, string>> = {
     "try again once a batch has taken entries; after 24 hours anyone may: openledger submit-queue",
   RollupDepositsFull:
     "try again once a batch has taken deposits; after 24 hours anyone may: openledger submit-queue",
+  RollupFeeTooHigh: "the queue has filled since the command looked: try again, or allow more with --max-fee",
+  RollupLedgerFull: "no new account can be made; deposit to an existing leaf with --to",
   ERC20InsufficientBalance:
     "get OPEN into this wallet first: what goes to the queue is paid from it, a forced operation's fee too",
 };

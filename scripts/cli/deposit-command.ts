@@ -7,20 +7,22 @@ import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "./context.ts";
 import { describeGas } from "./describe-gas.ts";
+import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addDepositCommand(program: Command): void {
   const command = program
     .command("deposit <amount>")
     .description(
-      "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none",
+      "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none, which burns the id fee besides",
     )
     .option("--to <leaf>", "another leaf: an id, an account's name or an address")
     .option("--new", "a new leaf, even if the account has one")
-    .option("--approve", "give leave by an approval transaction instead of a signed permit");
+    .option("--approve", "give leave by an approval transaction instead of a signed permit")
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(command, "deposit 12.5 --account alice", "deposit 100 --account alice --to bob");
-  onRun<{ to?: string; new?: boolean; approve?: boolean; wait: string }>(
+  onRun<{ to?: string; new?: boolean; approve?: boolean; maxFee?: string; wait: string }>(
     command,
     async ({ options, args, output }) => {
       const amountWei = parseOpen(args[0]!);
@@ -37,6 +39,7 @@ export function addDepositCommand(program: Command): void {
       const sent = await deposit(client, {
         amountWei,
         permission,
+        ...maxFeeOf(options),
         ...(leaf === null ? {} : { to: leaf.id, expectedOwner: leaf.l1Owner }),
       });
       const { stage, batchNumber } = await waitWithProgress(
@@ -49,7 +52,7 @@ export function addDepositCommand(program: Command): void {
       const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
       const lines = [
         `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
-        `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, queue entry ${sent.queueIndex}`,
+        `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, ${formatOpen(sent.burnedFeeWei)} OPEN burned, queue entry ${sent.queueIndex}`,
       ];
       output.answer(lines, {
         amountWei,
@@ -60,6 +63,7 @@ export function addDepositCommand(program: Command): void {
         transactionHash: sent.transactionHash,
         gasUsed: sent.gasUsed,
         gasCostWei: sent.gasCostWei,
+        burnedFeeWei: sent.burnedFeeWei,
       });
     },
   );

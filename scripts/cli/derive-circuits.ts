@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
-import type { DerivedCircuit } from "../../bridge/verify-keys.ts";
+import { type DerivedCircuit, verifierKey } from "../../bridge/verify-keys.ts";
 import { circuitSpec } from "../../circuits/circuit-registry.ts";
 import {
   batchShape,
@@ -14,6 +14,7 @@ import {
 import { compileCircuit } from "../../circuits/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { isDevelopmentKey } from "../../prover/development-key.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/verification-key.ts";
 import { commandError } from "./cli-errors.ts";
@@ -33,9 +34,10 @@ export interface DeriveOptions {
 
 /**
  * What the rollup's circuits must be, from the sources in this repository: of the contract only the shapes are
- * believed. Development keys follow from the circuit alone; those of a ceremony are files.
+ * believed, and that a key is a development key where it says so itself. Development keys follow from the circuit alone;
+ * those of a ceremony are files.
  *
- * @throws CMD_KEYS_MISSING, CMD_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ * @throws CMD_DEVELOPMENT_KEY_HIDDEN, CMD_KEYS_MISSING, CMD_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -58,6 +60,7 @@ export async function deriveKey(
   { circuitNames, keysFolder, onProgress }: Pick<DeriveOptions, "circuitNames" | "keysFolder" | "onProgress">,
 ): Promise<VerificationKey> {
   const name = nameOf(circuit, circuitNames);
+  refuseHiddenDevelopmentKey(circuit, name);
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
   onProgress(`compiling ${name}, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(name));
@@ -70,6 +73,19 @@ export async function deriveKey(
     },
   });
   return verificationKey;
+}
+
+/**
+ * The contract knows only what its deployer said of a key. Under one with public secrets anyone proves anything.
+ * @throws CMD_DEVELOPMENT_KEY_HIDDEN
+ */
+export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
+  if (circuit.isDevelopment || !isDevelopmentKey(verifierKey(circuit))) return;
+  throw commandError(
+    "CMD_DEVELOPMENT_KEY_HIDDEN",
+    `the key of ${name} has the public secrets of the development keys, and the rollup was deployed as if it had not: anyone can forge proofs for it`,
+    { data: { circuit: name, index: circuit.index } },
+  );
 }
 
 /** @throws CMD_CIRCUIT_UNNAMED */

@@ -25,12 +25,14 @@ export interface ForcedClaims {
   readonly modelId: number | null;
   readonly wait: string;
   readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
 }
 
 /** Queues one entry, and burns one fee, for each slot and role with something to claim. @throws CMD_FORCED_NO_EFFECT, BRG_* */
 export async function claimThroughL1(
   signer: Signer,
-  { isUnchecked, modelId, wait }: ForcedClaims,
+  { isUnchecked, modelId, wait, ...fee }: ForcedClaims,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
@@ -54,7 +56,7 @@ export async function claimThroughL1(
   let totalWei = 0n;
   for (const { claimableWei, leafId, ...slot } of wanted) {
     output.progress(`claiming slot ${slot.slotIndex} of model ${slot.modelId} through L1's queue`);
-    const sent = await forceClaim(client, { id: leafId, ...slot });
+    const sent = await forceClaim(client, { id: leafId, ...slot, ...fee });
     const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${slot.role} of slot ${slot.slotIndex} of model ${slot.modelId}`;
     const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
     lines.push(...followed.lines);

@@ -17,7 +17,7 @@ import {
 import { KIND } from "../../circuits/protocol.ts";
 import { startFakeSequencer } from "../../client/fake-sequencer.ts";
 import { leafAnswer } from "../../client/ledger-fixture.ts";
-import { OPEN, SHAPES } from "../../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../../contracts/rollup-fixture.ts";
 
 // The command line as a user runs it, with nothing but an Ethereum node to ask.
 
@@ -106,7 +106,7 @@ test("burns no fee for what would have no effect on the ledger that L1 has, and 
 
   // A deposit that waits: its leaf is not there yet, and will be when a batch comes to the entry behind it.
   for (const owner of [bob, alice]) {
-    const hash = await f.l1.rollup.write.depositNew([7n * OPEN, owner, 1n], { account: alice });
+    const hash = await f.l1.rollup.write.depositNew([7n * OPEN, owner, 1n, ANY_FEE], { account: alice });
     await f.l1.client.waitForTransactionReceipt({ hash });
   }
   const made = String(nextId + 1);
@@ -136,6 +136,30 @@ test("sends nothing for a wallet that cannot pay the fee on L1, which status pri
     error: { code: "CLI_TOKEN_BALANCE_TOO_LOW", data: { balanceWei: "0", feeWei } },
   });
   expect(await f.l1.client.getTransactionCount({ address: poor.address })).toBe(0);
+}, 60_000);
+
+test("burns no more than --max-fee allows, and by default what it saw", async () => {
+  const queued = await f.rollup.queueTail();
+  const feeWei = await f.rollup.queueFeeWei();
+  const below = String(feeWei - 1n);
+  const refused = await run(
+    "withdraw",
+    "1",
+    "--from",
+    "0",
+    "--forced",
+    "--unchecked",
+    "--max-fee",
+    `${below}wei`,
+  );
+  expect(refused).toMatchObject({
+    error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(feeWei), maxFeeWei: below } },
+  });
+  const deposit = await run("deposit", "1", "--new", "--max-fee", "0.5");
+  expect(deposit).toMatchObject({
+    error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(OPEN) } },
+  });
+  expect(await f.rollup.queueTail()).toBe(queued);
 }, 60_000);
 
 test("takes no sequencer's word for it", async () => {

@@ -1,5 +1,5 @@
 /** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import type { QueueResult } from "../../client/queue-result.ts";
 import type { WaitTarget } from "../../client/wait-for.ts";
 import type { Signer } from "./context.ts";
@@ -17,11 +17,22 @@ export const UNCHECKED_OPTION = [
   "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
 ] as const;
 
+export const MAX_FEE_OPTION = [
+  "--max-fee <amount>",
+  "most OPEN that L1's queue may burn for an entry; default: what it asks when the command looks",
+] as const;
+
 export const UNCHECKED_LINE = "sent unchecked: whether it has an effect shows when a batch takes it";
 
 export interface ForcedOptions {
   forced?: boolean;
   unchecked?: boolean;
+  maxFee?: string;
+}
+
+/** Of `--max-fee`, as the client's verbs take it. @throws CLI_AMOUNT_INVALID */
+export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei?: bigint } {
+  return maxFee === undefined ? {} : { maxFeeWei: parseOpen(maxFee) };
 }
 
 export interface ForcedSent {

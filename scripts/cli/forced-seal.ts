@@ -11,12 +11,14 @@ export interface ForcedSeal {
   readonly modelId: number;
   readonly wait: string;
   readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CMD_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_* */
 export async function sealThroughL1(
   signer: Signer,
-  { isUnchecked, modelId, wait }: ForcedSeal,
+  { isUnchecked, modelId, wait, ...fee }: ForcedSeal,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
@@ -27,7 +29,7 @@ export async function sealThroughL1(
   const ledger = ledgerOnL1(options, output);
   const isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
   output.progress("sending the seal to L1's queue");
-  const sent = await forceSeal(client, { modelId });
+  const sent = await forceSeal(client, { modelId, ...fee });
   const what = `the seal of model ${modelId}'s open epoch`;
   const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
   output.answer(lines, { modelId, ...facts });

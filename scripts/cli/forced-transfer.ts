@@ -18,6 +18,8 @@ export interface ForcedTransfer {
   readonly amountWei: bigint | "all";
   readonly wait: string;
   readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
@@ -27,7 +29,7 @@ export async function transferThroughL1(
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
-  const { amountWei, isUnchecked, wait } = transfer;
+  const { amountWei, isUnchecked, maxFeeWei, wait } = transfer;
   const ledger = ledgerOnL1(options, output);
   const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, ledger);
   const entry = {
@@ -39,7 +41,10 @@ export async function transferThroughL1(
   };
   const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
   output.progress("sending the transfer to L1's queue");
-  const sent = await forceTransfer(signer.client, { id: from, to, amountWei, expectedOwner });
+  const sent = await forceTransfer(signer.client, {
+    ...{ id: from, to, amountWei, expectedOwner },
+    ...(maxFeeWei === undefined ? {} : { maxFeeWei }),
+  });
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
   const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);

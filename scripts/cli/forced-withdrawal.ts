@@ -22,12 +22,14 @@ export interface ForcedWithdrawal {
   readonly recipient: Address;
   readonly wait: string;
   readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
 export async function withdrawThroughL1(
   signer: Signer,
-  { amountWei, from, isUnchecked, recipient, wait }: ForcedWithdrawal,
+  { amountWei, from, isUnchecked, recipient, wait, ...fee }: ForcedWithdrawal,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
@@ -43,7 +45,7 @@ export async function withdrawThroughL1(
   };
   const isChecked = await checkForced([entry], owner, { ledger, isUnchecked });
   output.progress("sending the withdrawal to L1's queue");
-  const sent = await forceWithdraw(client, { id: leafId, amountWei, recipient });
+  const sent = await forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee });
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${leafId} for ${recipient}`;
   const target = { withdrawal: { queueIndex: sent.queueIndex } };

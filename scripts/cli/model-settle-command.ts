@@ -4,7 +4,13 @@ import { getModel } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { seal } from "../../client/seal.ts";
 import { accountOf, openSigner, signFor } from "./context.ts";
-import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
+import {
+  FORCED_OPTION,
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_OPTION,
+} from "./forced-operation.ts";
 import type { SettleOptions } from "./model-settle.ts";
 import { parseId } from "./parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
@@ -16,7 +22,8 @@ export function addModelSealCommand(parent: Command): void {
     .description("close the open epoch, so that it can be settled; after 24 hours anyone may")
     .option("--as-account", "as the account and not as the model: needs an epoch of at least 24 hours")
     .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION);
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -30,7 +37,12 @@ export function addModelSealCommand(parent: Command): void {
     if (options.forced === true) {
       const { sealThroughL1 } = await import("./forced-seal.ts");
       const isUnchecked = options.unchecked === true;
-      await sealThroughL1(signer, { modelId, wait: options.wait, isUnchecked }, options, output);
+      await sealThroughL1(
+        signer,
+        { modelId, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
+        options,
+        output,
+      );
       return;
     }
     const model = await getModel(signer.client, modelId);

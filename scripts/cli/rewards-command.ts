@@ -5,7 +5,13 @@ import type { LeafRewards } from "../../client/model-schemas.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { readAccountFile } from "./account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "./context.ts";
-import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
+import {
+  FORCED_OPTION,
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_OPTION,
+} from "./forced-operation.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
@@ -72,7 +78,8 @@ function addClaim(parent: Command): void {
     .description("move everything that an account's rows have earned to its balance in the ledger")
     .option("--model <id>", "only of this model")
     .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION);
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -86,7 +93,12 @@ function addClaim(parent: Command): void {
     if (options.forced === true) {
       const { claimThroughL1 } = await import("./forced-claims.ts");
       const isUnchecked = options.unchecked === true;
-      await claimThroughL1(signer, { modelId: only, wait: options.wait, isUnchecked }, options, output);
+      await claimThroughL1(
+        signer,
+        { modelId: only, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
+        options,
+        output,
+      );
       return;
     }
     const leaf = await accountOf(signer.client, signer.account.l1.address);

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import type { Address } from "viem";
 import { toHex32 } from "../../client/hex.ts";
-import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
+import { type LedgerClient, rollupContract, tokenContract } from "../../client/ledger-client.ts";
 import { getInfo, getStatus } from "../../client/ledger-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
+import { unusualParameters } from "../../contracts/rollup-parameters.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "./own-money.ts";
@@ -20,13 +21,16 @@ export function addStatusCommand(program: Command): void {
   onRun<{ owner?: string }>(command, async ({ options, output }) => {
     const client = await openReader(options);
     const contract = rollupContract(client);
-    const [state, ledgerWei, queueTail, queueFeeWei, isDevelopment] = await Promise.all([
-      client.l1.readContract({ ...contract, functionName: "state" }),
-      client.l1.readContract({ ...contract, functionName: "ledgerWei" }),
-      client.l1.readContract({ ...contract, functionName: "queueTail" }),
-      client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
-      client.l1.readContract({ ...contract, functionName: "isDevelopment" }),
-    ]);
+    const [state, ledgerWei, queueTail, queueFeeWei, newAccountFeeWei, isDevelopment, unusual] =
+      await Promise.all([
+        client.l1.readContract({ ...contract, functionName: "state" }),
+        client.l1.readContract({ ...contract, functionName: "ledgerWei" }),
+        client.l1.readContract({ ...contract, functionName: "queueTail" }),
+        client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
+        client.l1.readContract({ ...contract, functionName: "depositFeeWei", args: [true] }),
+        client.l1.readContract({ ...contract, functionName: "isDevelopment" }),
+        readUnusual(client),
+      ]);
     const l1 = {
       chainId: client.chain.id,
       rollupAddress: client.rollupAddress,
@@ -40,6 +44,10 @@ export function addStatusCommand(program: Command): void {
       queueWaiting: Number(queueTail) - state.queueHead,
       /** What a forced operation burns now, in OPEN on L1. */
       queueFeeWei,
+      /** What a deposit burns now that opens an account, the id fee among it. */
+      newAccountFeeWei,
+      /** Parameters that few would expect, in words. */
+      unusual,
       oldestEntry: await readOldestEntry(client, state.queueHead),
       ledgerWei,
     };
@@ -63,6 +71,9 @@ export function addStatusCommand(program: Command): void {
         "forced operation",
         `burns ${formatOpen(queueFeeWei)} OPEN now, paid from the wallet on L1`,
       ]);
+    if (!l1.isFrozen)
+      rows.push(["new account", `burns ${formatOpen(newAccountFeeWei)} OPEN now, besides its deposit`]);
+    for (const text of unusual) rows.push(["unusual", text]);
     if (l1.isFrozen)
       rows.push([
         "frozen",
@@ -111,6 +122,18 @@ export function addStatusCommand(program: Command): void {
       },
     });
   });
+}
+
+async function readUnusual(client: LedgerClient): Promise<string[]> {
+  const contract = rollupContract(client);
+  const [idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei] = await Promise.all([
+    client.l1.readContract({ ...contract, functionName: "idFeeWei" }),
+    client.l1.readContract({ ...contract, functionName: "minDepositWei" }),
+    client.l1.readContract({ ...contract, functionName: "queueBaseFeeWei" }),
+    client.l1.readContract({ ...contract, functionName: "queueCapacity" }),
+    client.l1.readContract({ ...tokenContract(client), functionName: "totalSupply" }),
+  ]);
+  return unusualParameters({ idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei });
 }
 
 /** null = nobody's was asked for. @throws CMD_USAGE, CMD_UNKNOWN_ACCOUNT */

@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { transfer } from "../../client/transfer.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "./context.ts";
-import { FORCED_OPTION, type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
+import {
+  FORCED_OPTION,
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_OPTION,
+} from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addTransferCommand(program: Command): void {
@@ -11,7 +17,8 @@ export function addTransferCommand(program: Command): void {
     .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address")
     .option("--from <leaf>", "the leaf that pays; default: the account's")
     .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION);
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -36,6 +43,7 @@ export function addTransferCommand(program: Command): void {
           amountWei,
           wait: options.wait,
           isUnchecked: options.unchecked === true,
+          ...maxFeeOf(options),
         },
         options,
         output,

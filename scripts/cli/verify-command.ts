@@ -71,6 +71,7 @@ export function addVerifyCommand(program: Command): void {
       lines.push(
         "its keys are development keys: anyone can forge proofs for them, so this shows only that nobody did by accident",
       );
+    for (const text of result.unusual) lines.push(`unusual: ${text}`);
     output.answer(lines, { rollupAddress, ...result, root });
   });
 }

@@ -3,7 +3,7 @@ import { getInfo } from "../../client/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { withdraw } from "../../client/withdraw.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "./context.ts";
-import { type ForcedOptions, UNCHECKED_OPTION } from "./forced-operation.ts";
+import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";
 
 export function addWithdrawCommand(program: Command): void {
@@ -18,7 +18,8 @@ export function addWithdrawCommand(program: Command): void {
       "--forced",
       "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
     )
-    .option(...UNCHECKED_OPTION);
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
   withWait(command, "acknowledged");
   withExample(
     command,
@@ -41,7 +42,7 @@ export function addWithdrawCommand(program: Command): void {
         const isUnchecked = unchecked === true;
         await withdrawThroughL1(
           signer,
-          { from, amountWei: wanted, recipient, wait, isUnchecked },
+          { from, amountWei: wanted, recipient, wait, isUnchecked, ...maxFeeOf(options) },
           options,
           output,
         );

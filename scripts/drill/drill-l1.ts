@@ -24,6 +24,8 @@ import { toSolidityKey } from "../../prover/verification-key.ts";
 import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";
 import type { DrillCircuit } from "./drill-circuit.ts";
 
+/** More than any fee of a queue whose base fee is 1 wei, and the id fee. */
+const MAX_FEE_WEI = parseEther("1");
 export const FIRST_DEPOSIT_WEI = parseEther("1000");
 const BLOCK_SECONDS = 1;
 const ID_FEE_WEI = parseEther("0.5");
@@ -105,7 +107,7 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
   });
   await client.waitForTransactionReceipt({ hash: approval });
   for (const { l1Owner, keyX } of users) {
-    const hash = await send("depositNew", [FIRST_DEPOSIT_WEI, l1Owner, keyX]);
+    const hash = await send("depositNew", [FIRST_DEPOSIT_WEI, l1Owner, keyX, MAX_FEE_WEI]);
     await client.waitForTransactionReceipt({ hash });
   }
   await client.setIntervalMining({ interval: BLOCK_SECONDS });
@@ -118,9 +120,9 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
     encoded: encodeDeployment(deployment),
     /** Sends a deposit to a leaf; whether it stays on L1 is L1's business. */
     depositTo: (leafId: number, amountWei: bigint, owner: Address) =>
-      send("depositTo", [leafId, amountWei, owner]),
+      send("depositTo", [leafId, amountWei, owner, MAX_FEE_WEI]),
     depositNew: (amountWei: bigint, owner: Address, keyX: bigint) =>
-      send("depositNew", [amountWei, owner, keyX]),
+      send("depositNew", [amountWei, owner, keyX, MAX_FEE_WEI]),
     batchNumber: async (): Promise<number> => {
       const state = await client.readContract({
         address: rollupAddress,

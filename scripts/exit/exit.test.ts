@@ -23,7 +23,7 @@ import { exitSizes } from "../../circuits/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compile.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { slotDue } from "../../circuits/slot-exit.ts";
-import { OPEN } from "../../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN } from "../../contracts/rollup-fixture.ts";
 import type { CircuitConfig } from "../../contracts/verifying-key.ts";
 import { developmentSecrets } from "../../prover/development-secrets.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
@@ -123,11 +123,11 @@ async function makeWorld(): Promise<void> {
   );
   expect(await rollup.pendingWithdrawalWei(bob)).toBe(3n * OPEN);
   expect((await run("freeze")).json.error).toMatchObject({ code: "CMD_FREEZE_NO_ENTRY" });
-  await wait(l1.rollup.write.depositNew([5n * OPEN, bob, 1n], { account: bob }));
+  await wait(l1.rollup.write.depositNew([5n * OPEN, bob, 1n, ANY_FEE], { account: bob }));
   // By the command line, which finds the leaf on L1; alice's key is in a file of its own.
   const forced = await run("withdraw", "1", "--forced", "--private-key-file", join(folder, "alice"));
   expect(forced).toMatchObject({ status: 0, json: { leafId: ALICE, queueIndex: 2, stage: "queued" } });
-  await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice], { account: bob }));
+  await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 
 /** What nobody can take: of open and sealed amounts, all that the default split does not give to slots. */

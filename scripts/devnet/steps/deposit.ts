@@ -3,7 +3,7 @@ import { deposit } from "../../../client/deposit.ts";
 import { findLeaves } from "../../../client/ledger-reads.ts";
 import { formatOpen } from "../../../client/open-amount.ts";
 import { readQueueResult } from "../../../client/queue-result.ts";
-import { DEPOSITS, PEOPLE, type PersonName } from "../config.ts";
+import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName } from "../config.ts";
 import { type Job, onceOnL1, waitWithConsole, withRetry } from "../job.ts";
 
 /** Leaf ids by person, known once the first batch has taken the deposits. */
@@ -22,7 +22,7 @@ async function depositOne(job: Job, name: PersonName): Promise<void> {
   const { depositWei: amountWei, permission } = DEPOSITS[name];
   if (permission === "approve") {
     await onceOnL1(job, `approve-${name}`, client, ({ onSigned }) =>
-      approveToken(client, { amountWei, onSigned }),
+      approveToken(client, { amountWei: amountWei + ID_FEE_WEI, onSigned }),
     );
   }
   const sent = await onceOnL1(job, `deposit-${name}`, client, ({ onSigned }) =>

@@ -57,7 +57,7 @@ export function expectedBalances(forcedFeeWei: bigint, outcome: EpochOutcome): E
   };
   for (const name of PEOPLE) {
     const { fundedWei, depositWei } = DEPOSITS[name];
-    l1Wei[name] += fundedWei - depositWei;
+    l1Wei[name] += fundedWei - depositWei - ID_FEE_WEI;
     ledgerWei[name] += depositWei;
   }
   addLedgerJob(ledgerWei, pay);
