@@ -1,8 +1,8 @@
 import { type Address, type Hex, size } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";
-import type { ReadyBatch } from "./operator-client.ts";
-import type { ContractSubmission, RollupContract } from "./rollup-contract.ts";
+import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";
+import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "./rollup-contract.ts";
 
 /** What one transaction may hold. */
 export interface BundleLimits {
@@ -40,9 +40,10 @@ export async function chooseBundle(
   limits: BundleLimits,
   modules: BundleModules,
 ): Promise<Bundle> {
+  const parked = await parkedAmong(ready.slice(0, limits.maxBatchCount), modules.rollup);
   for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
-    const submission = submissionOf(batches, modules.circuitIndex);
+    const submission = submissionOf(batches, modules.circuitIndex, parked);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
     let gasEstimate = limits.maxGas + 1n;
@@ -72,10 +73,28 @@ export async function chooseBundle(
   }
 }
 
-/** Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it. */
+/** Settlements that somebody has parked on L1: their proofs need not be checked again, which costs a tenth of the gas. */
+async function parkedAmong(
+  batches: readonly ReadyBatch[],
+  rollup: RollupContract,
+): Promise<ReadonlySet<ReadySettlement>> {
+  const parked = new Set<ReadySettlement>();
+  for (const settlement of batches.flatMap(({ settlements }) => settlements)) {
+    const { settles } = settlement;
+    if (settles === null) continue;
+    if ((await rollup.parkedSettlement(settles.modelId, settles.word)) !== null) parked.add(settlement);
+  }
+  return parked;
+}
+
+/**
+ * Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it.
+ * @param parked those that L1 has already
+ */
 export function submissionOf(
   batches: readonly ReadyBatch[],
   circuitIndex: (name: string) => number,
+  parked: ReadonlySet<ReadySettlement> = new Set(),
 ): ContractSubmission {
   const posted = <T extends { circuit: string; commitment: bigint; data: Hex }>(part: T) => ({
     circuit: circuitIndex(part.circuit),
@@ -85,8 +104,8 @@ export function submissionOf(
   const settlements = batches.flatMap((batch) => batch.settlements);
   return {
     batches: batches.map(posted),
-    settlements: settlements.map(posted),
-    proofs: [...batches, ...settlements].map(({ proof }) => proof),
+    settlements: settlements.map((one) => (parked.has(one) ? TAKE_PARKED : posted(one))),
+    proofs: [...batches, ...settlements.filter((one) => !parked.has(one))].map(({ proof }) => proof),
   };
 }
 

@@ -10,7 +10,7 @@ afterEach(() => f?.stop());
 
 const watcher = () =>
   new ForeignBatches(
-    { deployedAtBlock: Number(f.l1.deployment.blockNumber), finalityDepthBlocks: 3, maxChunkBlocks: 7 },
+    { deployedAtBlock: Number(f.l1.deployment.blockNumber), confirmations: 3, maxChunkBlocks: 7 },
     { rollup: f.rollup, sequencer: f.operator, logger: silentLogger },
   );
 

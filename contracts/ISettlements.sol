@@ -68,7 +68,9 @@ interface ISettlements {
 
     /// @notice Instead of SettlementAccepted, where the record took what was parked for it.
     /// @param parkedAtBlock Block of its SettlementParked.
-    event ParkedSettlementTaken(uint256 indexed modelId, uint256 indexed batchNumber, uint256 parkedAtBlock);
+    event ParkedSettlementTaken(
+        uint256 indexed modelId, uint256 indexed batchNumber, uint256 word, uint256 parkedAtBlock
+    );
 
     /// @notice The settlement's posted bytes, emitted only where the transaction's own input may not hold them, as
     /// IRollup.BatchData for a batch. In the order of the records.

@@ -137,7 +137,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
             revert SettlementNotOverdue(record.modelId, record.word, parked.timestamp, latest);
         }
         delete parkedSettlements[record.modelId][record.word];
-        emit ParkedSettlementTaken(record.modelId, record.batchNumber, parked.blockNumber);
+        emit ParkedSettlementTaken(record.modelId, record.batchNumber, record.word, parked.blockNumber);
         return parked.burnedWei;
     }
 

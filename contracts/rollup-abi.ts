@@ -1279,6 +1279,12 @@ export const rollupAbi = [
       {
         indexed: false,
         internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
         name: "parkedAtBlock",
         type: "uint256",
       },

@@ -21,8 +21,9 @@ import { hex32 } from "./hex.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 
-/** Blocks until a batch is final. */
+/** Blocks until a batch is final, and until one of somebody else is followed. */
 export const FINALITY_DEPTH_BLOCKS = 3;
+export const CONFIRMATIONS = 2;
 
 /** The deployment record of what the fixture deployed. `circuits`: those behind the shapes'. */
 export async function deploymentOn(
@@ -124,6 +125,7 @@ export async function startL1World(
     {
       chainId: 31337,
       deployedAtBlock,
+      confirmations: CONFIRMATIONS,
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
       resendAfterMs: 60_000,
       maxFeePerGasWei: 10n ** 12n,
