@@ -14,8 +14,6 @@ import {
   startSealedFixture,
 } from "./settlement-fixture.ts";
 
-const DAY = 86_400n;
-
 let f: SealedFixture;
 let snapshot: Hex | undefined;
 
@@ -317,7 +315,6 @@ describe("Settle", () => {
   });
 
   test("emits the posted data where the transaction's input may not hold it", async () => {
-    await f.passTo(f.sealTime + 3n * DAY);
     const part = await f.sampled();
     const sealed = await f.joined([part]);
     const input = encodeFunctionData({
@@ -325,8 +322,8 @@ describe("Settle", () => {
       functionName: "submitBatches",
       args: submission([sealed]),
     });
-    // A contract that passes its input on.
-    const forwarder = "0x00000000000000000000000000000000f0f0f0f0";
+    // The sequencer as a contract that passes its input on.
+    const forwarder = f.roles.sequencer;
     const code = [
       "0x365f5f375f5f365f5f73",
       f.deployment.rollup,
