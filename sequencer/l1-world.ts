@@ -8,6 +8,7 @@ import { openBridgeStore } from "../bridge/bridge-store.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../bridge/history-fixture.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
 import { createOperatorClient } from "../bridge/operator-client.ts";
+import { ParkedWatcher } from "../bridge/parked-watcher.ts";
 import { IntentStore } from "../bridge/publish-intent.ts";
 import { QueueWatcher } from "../bridge/queue-watcher.ts";
 import type { ProveStatement } from "../bridge/submit-settlement.ts";
@@ -86,7 +87,7 @@ export const forgedProver =
 
 export interface L1World {
   readonly rollup: TestRollup;
-  /** The bridge hands over what the queue holds. */
+  /** The bridge hands over what the queue holds, and offers what is parked. */
   watch(): Promise<void>;
   /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
   publish(): Promise<void>;
@@ -140,6 +141,15 @@ export async function startL1World(
       circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name),
     },
   );
+  const parked = new ParkedWatcher(
+    {
+      deployedAtBlock,
+      confirmations: 1,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      maxChunkBlocks: 1_000,
+    },
+    { ...modules, store: store.parked },
+  );
   const prove = forgedProver(f, deployment);
 
   const proveAll = async () => {
@@ -157,6 +167,7 @@ export async function startL1World(
   };
   const watch = async () => {
     await watcher.poll();
+    await parked.poll();
     await rollup.sequencer.line.idle();
   };
   const publish = async () => {
