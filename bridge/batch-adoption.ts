@@ -56,9 +56,14 @@ export class BatchAdoption {
     droppedHashes.add(batch.batchHash);
   }
 
+  /** The sequencer has taken over batches of others, which no record of ours follows yet. */
+  lookAgain(): void {
+    this.areRecordsComplete = false;
+  }
+
   /**
    * Batches that the sequencer calls posted and that no record of ours follows to their end: without it they would never
-   * be final. Once a start, for only before one can a database be lost.
+   * be final. Once a start, for only before one can a database be lost, and after `lookAgain`.
    */
   async adoptPosted(l1BatchNumber: number): Promise<void> {
     if (this.areRecordsComplete) return;

@@ -3,8 +3,8 @@ import { isRollupError } from "../circuits/rollup-error.ts";
 import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../contracts/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
-import type { ReadyBatch } from "./operator-client.ts";
-import type { ContractSubmission, RollupContract } from "./rollup-contract.ts";
+import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";
+import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "./rollup-contract.ts";
 
 /** What one transaction may hold. */
 export interface BundleLimits {
@@ -51,9 +51,10 @@ export async function chooseBundle(
   { gasDoublings, head }: BundleView,
 ): Promise<Bundle> {
   const maxGas = smaller(limits.maxGas, head.gasLimit);
+  const parked = await parkedAmong(ready.slice(0, limits.maxBatchCount), modules.rollup, head.number);
   for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
-    const submission = submissionOf(batches, modules.circuitIndex);
+    const submission = submissionOf(batches, modules.circuitIndex, parked);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
     let gasEstimate = maxGas + 1n;
@@ -91,10 +92,30 @@ export async function chooseBundle(
 /** Most that a transaction can have: EIP-7825's limit, or the whole block. */
 export const maxGasLimit = (head: BundleView["head"]): bigint => smaller(MAX_TRANSACTION_GAS, head.gasLimit);
 
-/** Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it. */
+/** Settlements that somebody has parked on L1: their proofs need not be checked again, which costs a tenth of the gas. */
+async function parkedAmong(
+  batches: readonly ReadyBatch[],
+  rollup: RollupContract,
+  blockNumber: bigint,
+): Promise<ReadonlySet<ReadySettlement>> {
+  const parked = new Set<ReadySettlement>();
+  for (const settlement of batches.flatMap(({ settlements }) => settlements)) {
+    const { settles } = settlement;
+    if (settles === null) continue;
+    if ((await rollup.parkedSettlement(settles.modelId, settles.word, { blockNumber })) !== null)
+      parked.add(settlement);
+  }
+  return parked;
+}
+
+/**
+ * Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it.
+ * @param parked those that L1 has already
+ */
 export function submissionOf(
   batches: readonly ReadyBatch[],
   circuitIndex: (name: string) => number,
+  parked: ReadonlySet<ReadySettlement> = new Set(),
 ): ContractSubmission {
   const posted = <T extends { circuit: string; commitment: bigint; data: Hex }>(part: T) => ({
     circuit: circuitIndex(part.circuit),
@@ -104,8 +125,8 @@ export function submissionOf(
   const settlements = batches.flatMap((batch) => batch.settlements);
   return {
     batches: batches.map(posted),
-    settlements: settlements.map(posted),
-    proofs: [...batches, ...settlements].map(({ proof }) => proof),
+    settlements: settlements.map((one) => (parked.has(one) ? TAKE_PARKED : posted(one))),
+    proofs: [...batches, ...settlements.filter((one) => !parked.has(one))].map(({ proof }) => proof),
   };
 }
 

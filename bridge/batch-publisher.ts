@@ -51,6 +51,8 @@ import { feesOf, type PublishStep, type TransactionDraft, TransactionSender } fr
 export interface BatchPublisherOptions {
   readonly chainId: number;
   readonly deployedAtBlock: number;
+  /** Blocks that must hold or follow somebody else's batch before the sequencer builds on it. */
+  readonly confirmations: number;
   /** A batch is final once its block and the ones after it are this many. */
   readonly finalityDepthBlocks: number;
   /** A transaction that is not mined for this long is replaced by one that pays more. */
@@ -396,8 +398,12 @@ export class BatchPublisher {
     const { batchNumber: l1BatchNumber } = await rollup.state({ blockNumber: head.number });
     for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adoption.adopt(batch);
     await this.adoption.adoptPosted(l1BatchNumber);
-    if ((await this.foreign.poll()) || ready.length === 0) return;
-    if (this.patience.waitMs(this.nowMs()) > 0) return;
+    if (await this.foreign.poll()) {
+      // What was handed over is followed to its end like batches of our own.
+      this.adoption.lookAgain();
+      return;
+    }
+    if (ready.length === 0 || this.patience.waitMs(this.nowMs()) > 0) return;
     const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber, head);
     if (bundle === null) return;
     const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) }, head);
@@ -463,7 +469,7 @@ export class BatchPublisher {
       const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
       const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
-      if (refusal === "early" || refusal === "queue") return null;
+      if (refusal === "early" || refusal === "queue" || refusal === "parked") return null;
       if (refusal === "refused" && !this.refusals.note(first.batchHash, head.number)) return null;
       if (!this.droppedHashes.has(first.batchHash)) {
         await this.reporter.report([intendedBatch(first)], {

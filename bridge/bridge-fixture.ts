@@ -79,6 +79,7 @@ export async function startBridgeFixture(
         {
           chainId: 31337,
           deployedAtBlock: Number(l1.deployment.blockNumber),
+          confirmations: 3,
           finalityDepthBlocks: 3,
           resendAfterMs: 60_000,
           maxFeePerGasWei: 10n ** 12n,

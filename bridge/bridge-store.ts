@@ -18,6 +18,7 @@ export interface BridgeStore {
   readonly queue: JsonStore;
   readonly publisher: JsonStore;
   readonly randomness: JsonStore;
+  readonly parked: JsonStore;
   close(): Promise<void>;
 }
 
@@ -74,6 +75,7 @@ export async function openBridgeStore(
     queue: part("queue"),
     publisher: part("publisher"),
     randomness: part("randomness"),
+    parked: part("parked"),
     close: () => level.close(),
   };
 }

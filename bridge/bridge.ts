@@ -13,6 +13,7 @@ import { FrozenNotice } from "./frozen-notice.ts";
 import { createL1Client, l1Call } from "./l1-client.ts";
 import { createBridgeMetrics } from "./metrics.ts";
 import { createOperatorClient } from "./operator-client.ts";
+import { ParkedWatcher } from "./parked-watcher.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { QueueAge } from "./queue-age.ts";
@@ -90,10 +91,20 @@ export async function startBridge(
       metrics,
     },
   );
+  const parked = new ParkedWatcher(
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      finalityDepthBlocks: config.finalityDepthBlocks,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    { rollup, sequencer, store: store.parked, logger: logger.child({ component: "parked-watcher" }) },
+  );
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,
       deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
       finalityDepthBlocks: config.finalityDepthBlocks,
       resendAfterMs: config.resendAfterMs,
       maxFeePerGasWei: parseGwei(config.maxFeeGwei.toString()),
@@ -145,6 +156,10 @@ export async function startBridge(
     loop(
       "randomness-watcher",
       unlessFrozen(() => randomness.poll()),
+    ),
+    loop(
+      "parked-watcher",
+      unlessFrozen(() => parked.poll()),
     ),
   ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");

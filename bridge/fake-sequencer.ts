@@ -4,7 +4,8 @@
  * end-to-end test.
  */
 import Fastify, { type FastifyInstance } from "fastify";
-import { kindRule } from "../circuits/protocol.ts";
+import type { SlotRecord } from "../circuits/batch-data.ts";
+import { KIND, kindRule } from "../circuits/protocol.ts";
 import type { SealedBatch } from "../contracts/rollup-fixture.ts";
 import type { ContractProof } from "../contracts/verifying-key.ts";
 import type { BatchReport, ForeignBatchReport, QueueEntry } from "./operator-client.ts";
@@ -30,6 +31,9 @@ function proverForm({ a, b: [x, y], c }: ContractProof) {
   };
 }
 
+const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
+  kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
+
 export class FakeSequencer {
   readonly batches = new Map<number, FakeBatch>();
   readonly reports: (BatchReport & { batchNumber: number })[] = [];
@@ -45,6 +49,9 @@ export class FakeSequencer {
   }[] = [];
   /** Taken note of, and not followed. */
   readonly foreign: ForeignBatchReport[] = [];
+  /** Parked settlements that were offered, and J of those of which nothing more comes. */
+  readonly offered: { modelId: number; word: string }[] = [];
+  readonly over = new Set<bigint>();
   /** Where the chain stood before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
@@ -104,6 +111,13 @@ export class FakeSequencer {
       this.foreign.push(...request.body.batches);
       return { finalNumber: this.chain().finalNumber };
     });
+    app.post<{ Body: { settlements: FakeSequencer["offered"] } }>(
+      "/operator/parked-settlements",
+      async ({ body: { settlements } }) => {
+        this.offered.push(...settlements);
+        return { isOver: settlements.map(({ word }) => this.over.has(BigInt(word))) };
+      },
+    );
     app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
       const { batchNumber, prevRandao } = request.body;
       const known = this.seals.find((seal) => seal.batchNumber === batchNumber && seal.prevRandao !== null);
@@ -167,7 +181,8 @@ export class FakeSequencer {
         commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
         data: batch.data,
         proof: proverForm(sealed.proof),
-        settlements: (sealed.settlements ?? []).map(({ proof, settlement }) => ({
+        settlements: (sealed.settlements ?? []).map(({ proof, settlement }, i) => ({
+          settles: settlesOf(content.wide.filter(({ kind }) => kindRule(kind)?.isSettlement)[i]!),
           circuit: `circuit-${settlement.circuit}`,
           commitment: `0x${settlement.commitment.toString(16).padStart(64, "0")}`,
           data: settlement.data,

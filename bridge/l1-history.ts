@@ -10,7 +10,12 @@ import { isRollupError } from "../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement-data.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
-import { readSubmission, type Submission, type SubmittedSettlement } from "./l1-submission.ts";
+import {
+  readSubmission,
+  type Submission,
+  type SubmittedSettlement,
+  takesSettlementOnL1,
+} from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import type { QueueEntry } from "./operator-client.ts";
@@ -34,6 +39,8 @@ export interface QueueEntryEvent extends QueueEntry {
 export interface SettlementOnL1 {
   readonly circuitIndex: number;
   readonly posted: PostedSettlement;
+  /** The block in which it was parked; null where it came with its batch. */
+  readonly parkedAtBlock: number | null;
   /** null as for a batch. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
@@ -172,7 +179,7 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
         // Of batches that are left out and came in the same transaction.
         takenCount = logs.filter(
           (other) =>
-            (other.eventName === "SettlementAccepted" || other.eventName === "GenesisAccepted") &&
+            takesSettlementOnL1(other) &&
             other.transactionHash === log.transactionHash &&
             other.args.batchNumber <= skippedNumber,
         ).length;
@@ -271,9 +278,9 @@ export const takesSettlement = ({ kind }: { kind: number }): boolean =>
   kind === KIND.settle || kind === KIND.genesis;
 
 function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
-  const { circuitIndex, commitment, data, proof } = taken;
+  const { circuitIndex, commitment, data, parkedAtBlock, proof } = taken;
   try {
-    return { circuitIndex, commitment, proof, posted: decodeSettlement(hexToBytes(data)) };
+    return { circuitIndex, commitment, proof, parkedAtBlock, posted: decodeSettlement(hexToBytes(data)) };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw unreadable(batchNumber, error.message, error);

@@ -3,6 +3,7 @@ import { type Hex, isAddressEqual } from "viem";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { RollupLog } from "./log-reader.ts";
+import { readParkedSettlement } from "./parked-settlement.ts";
 import type { ContractProof } from "./rollup-contract.ts";
 import { decodeSubmission } from "./submission-call.ts";
 
@@ -16,6 +17,8 @@ export interface SubmittedPart {
 
 export interface SubmittedSettlement extends SubmittedPart {
   readonly circuitIndex: number;
+  /** The block in which it was parked; null where it came with its batch. */
+  readonly parkedAtBlock: number | null;
 }
 
 export interface Submission {
@@ -66,27 +69,42 @@ export async function readSubmission(
     batches.set(number, part(data, called, call?.proofs[i]));
   }
 
-  const accepted = own.filter(isSettlementEvent);
+  const accepted = own.filter(takesSettlementOnL1);
   const emitted = own.flatMap((log) => (log.eventName === "SettlementData" ? [log.args.data] : []));
-  const settlements = accepted.map((log, i): SubmittedSettlement => {
-    const called = call?.settlements.length === accepted.length ? call.settlements[i]! : null;
-    const data = emitted[i] ?? called?.data;
+  const calledSettlements = call?.settlements.length === accepted.length ? call.settlements : null;
+  const settlements: SubmittedSettlement[] = [];
+  // Those that came with their batches: proofs and events count only them.
+  let broughtCount = 0;
+  for (const [i, log] of accepted.entries()) {
+    if (log.eventName === "ParkedSettlementTaken") {
+      settlements.push(await readParkedSettlement(client, log));
+      continue;
+    }
     const { batchNumber, modelId } = log.args;
+    const called = calledSettlements?.[i] ?? null;
+    const data = emitted[broughtCount] ?? called?.data;
     if (data === undefined) {
       throw notInCall(`a settlement of batch ${batchNumber}`, {
         batchNumber: Number(batchNumber),
         modelId: Number(modelId),
       });
     }
-    return { circuitIndex: log.args.circuit, ...part(data, called, call?.proofs[numbers.length + i]) };
-  });
+    const proof = call?.proofs[numbers.length + broughtCount];
+    settlements.push({ circuitIndex: log.args.circuit, parkedAtBlock: null, ...part(data, called, proof) });
+    broughtCount += 1;
+  }
   return { transactionHash: hash, batches, settlements };
 }
 
-type SettlementEvent = RollupLog & { eventName: "SettlementAccepted" | "GenesisAccepted" };
+export type SettlementLog = RollupLog & {
+  eventName: "SettlementAccepted" | "GenesisAccepted" | "ParkedSettlementTaken";
+};
 
-const isSettlementEvent = (log: RollupLog): log is SettlementEvent =>
-  log.eventName === "SettlementAccepted" || log.eventName === "GenesisAccepted";
+/** The events of records that took a settlement, one each, in their order. */
+export const takesSettlementOnL1 = (log: RollupLog): log is SettlementLog =>
+  log.eventName === "SettlementAccepted" ||
+  log.eventName === "GenesisAccepted" ||
+  log.eventName === "ParkedSettlementTaken";
 
 /** C and the proof count only where they were given with these very bytes. */
 function part(

@@ -2,6 +2,7 @@
 import { type Hex, isHex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "./bridge-errors.ts";
+import type { ParkedSettlement } from "./parked-settlement.ts";
 import type { ContractProof } from "./rollup-contract.ts";
 
 /** A queue entry as L1 emitted it. */
@@ -25,6 +26,8 @@ export interface ReadySettlement {
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
+  /** The Settle record that takes it; null for a Genesis. */
+  readonly settles: { readonly modelId: number; readonly word: bigint } | null;
 }
 
 /** A proven batch that L1 does not have yet. */
@@ -68,7 +71,7 @@ export interface ChainPositions {
   }[];
 }
 
-/** A final batch that the sequencer did not make. */
+/** A batch on L1 that the sequencer did not make. */
 export interface ForeignBatchReport {
   readonly batchNumber: number;
   /** Index on L1. */
@@ -118,6 +121,8 @@ export interface OperatorClient {
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportSeal(report: SealReport): Promise<void>;
+  /** Idempotent. @returns of each, whether it is settled for good, or can never be */
+  offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
 export interface OperatorClientOptions {
@@ -143,7 +148,9 @@ const readySchema = z.array(
     batchNumber: z.int().positive(),
     batchHash: z.string().min(1),
     ...posted,
-    settlements: z.array(z.object(posted)),
+    settlements: z.array(
+      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: field }).nullable() }),
+    ),
   }),
 );
 const chainSchema = z.object({
@@ -163,6 +170,7 @@ const chainSchema = z.object({
     .min(1),
 });
 const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
+const parkedSchema = z.object({ isOver: z.array(z.boolean()) });
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 
@@ -182,6 +190,17 @@ const entryBody = (entry: QueueEntry) => ({
   word1: hex32(entry.word1),
   word2: hex32(entry.word2),
 });
+
+function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement) {
+  const pairOf = (point: readonly [bigint, bigint]) => point.map(hex32);
+  const { a, b, c } = proof;
+  return {
+    ...rest,
+    word: hex32(word),
+    commitment: hex32(commitment),
+    proof: { a: pairOf(a), b: [pairOf(swap(b[0])), pairOf(swap(b[1]))], c: pairOf(c) },
+  };
+}
 
 /** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
 export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
@@ -273,6 +292,11 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     async reportForeignBatches(batches) {
       await request("POST", "/operator/foreign-batches", { batches });
+    },
+    async offerParkedSettlements(parked) {
+      const path = "/operator/parked-settlements";
+      const body = { settlements: parked.map(parkedBody) };
+      return parse(parkedSchema, await request("POST", path, body), path);
     },
     async reportSeal({ prevRandao, ...report }) {
       await request("POST", "/operator/seals", {

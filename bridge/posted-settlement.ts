@@ -1,7 +1,8 @@
 /** Finds an epoch's settlement on L1 by the contract's own event. */
-import type { Hex } from "viem";
+import { type Hex, hexToBytes } from "viem";
+import { decodeSettlement } from "../circuits/settlement-data.ts";
 import { l1Call } from "./l1-client.ts";
-import { readSubmission, type SubmittedSettlement } from "./l1-submission.ts";
+import { readSubmission, type SubmittedSettlement, takesSettlementOnL1 } from "./l1-submission.ts";
 import { findEventBlock, type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
 
@@ -20,7 +21,7 @@ export interface PostedSettlementOnL1 {
   readonly submitted: SubmittedSettlement;
 }
 
-type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" };
+type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "ParkedSettlementTaken" };
 
 const DEFAULT_CHUNK_BLOCKS = 10_000;
 
@@ -39,28 +40,38 @@ export async function findPostedSettlement(
   const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
   const fromBlock = BigInt((await rollup.sealedAt(key.sealBatch)).blockNumber);
   const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
-  const blockNumber = await findEventBlock(
-    { eventName: "SettlementAccepted", args, isIt: (log) => isOf(log, key) },
-    { address, client, fromBlock, toBlock, maxChunkBlocks },
-  );
-  if (blockNumber === null) return null;
+  const range = { address, client, fromBlock, toBlock, maxChunkBlocks };
+  for (const eventName of ["SettlementAccepted", "ParkedSettlementTaken"] as const) {
+    const isIt = (log: RollupLog) => log.eventName === eventName && isOf(log, key);
+    const blockNumber = await findEventBlock({ eventName, args, isIt }, range);
+    const found = blockNumber === null ? null : await readIn(rollup, blockNumber, key);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function readIn(
+  { address, client }: RollupContract,
+  blockNumber: bigint,
+  key: SettledEpochKey,
+): Promise<PostedSettlementOnL1 | null> {
   const block = { fromBlock: blockNumber, toBlock: blockNumber, maxChunkBlocks: 1 };
   for await (const { logs } of readRollupLogs({ client, address, ...block })) {
     const log = logs.find((one): one is AcceptedLog => isOf(one, key));
     if (log === undefined) continue;
     const { transactionHash } = log;
-    const place = logs.filter((one) => one.transactionHash === transactionHash && isTaken(one)).indexOf(log);
+    const taken = logs.filter((one) => one.transactionHash === transactionHash && takesSettlementOnL1(one));
     const { settlements } = await readSubmission(client, log, logs);
-    return { transactionHash, blockNumber, submitted: settlements[place]! };
+    const submitted = settlements[taken.indexOf(log)]!;
+    // The event of a parked one does not name the epoch.
+    if (Number(decodeSettlement(hexToBytes(submitted.data)).epoch) !== key.epoch) continue;
+    return { transactionHash, blockNumber, submitted };
   }
   return null;
 }
 
-const isTaken = ({ eventName }: RollupLog) =>
-  eventName === "SettlementAccepted" || eventName === "GenesisAccepted";
-
-const isOf = (log: RollupLog, { batchNumber, epoch, modelId }: SettledEpochKey): log is AcceptedLog =>
-  log.eventName === "SettlementAccepted" &&
+/** A batch settles a model once: the next epoch is sealed in a later one. */
+const isOf = (log: RollupLog, { batchNumber, modelId }: SettledEpochKey): log is AcceptedLog =>
+  (log.eventName === "SettlementAccepted" || log.eventName === "ParkedSettlementTaken") &&
   Number(log.args.modelId) === modelId &&
-  Number(log.args.batchNumber) === batchNumber &&
-  log.args.epoch === epoch;
+  Number(log.args.batchNumber) === batchNumber;

@@ -25,6 +25,7 @@ const publisher = new BatchPublisher(
   {
     chainId: 31337,
     deployedAtBlock: 0,
+    confirmations: 3,
     finalityDepthBlocks: 3,
     resendAfterMs: 60_000,
     maxFeePerGasWei: 10n ** 12n,

@@ -161,7 +161,8 @@ export class SettlementReplay {
     const sealBatch = Number(posted.sealBatch);
     const isSettle = record.kind === KIND.settle;
     const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
-    if (isSettle && !isSampled) await this.checkDefaultTime(number, sealBatch, blockNumber);
+    const takenAtBlock = settlement.parkedAtBlock ?? blockNumber;
+    if (isSettle && !isSampled) await this.checkDefaultTime(number, sealBatch, takenAtBlock);
     const prevRandao = isSampled ? this.requireRandomness(number, sealBatch) : 0n;
     if (commitment === null || proof === null) return;
     const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });

@@ -124,12 +124,23 @@ describe("submitSettlement", () => {
     );
     proved.length = 0;
     const stages: string[] = [];
-    const result = await submit(division, { onStage: (stage) => stages.push(stage) });
-    expect(stages).toEqual(["restore", "settle", "prove-settlement", "prove-batch", "send"]);
+    const onStage = (stage: string) => stages.push(stage);
+    const parked = await submit(division, { onStage });
+    expect(stages.splice(0)).toEqual(["restore", "settle", "prove-settlement", "park"]);
+    expect(parked).toMatchObject({ status: "parked", epoch: 1, batchNumber: null });
+    const waiting = await submit(division, { onStage });
+    expect(stages.splice(0), "the sequencer has a day").toEqual(["restore", "settle"]);
+    const { postableFrom } = parked;
+    expect(waiting).toMatchObject({ status: "waiting", postableFrom, transactionHash: null, gasUsed: 0 });
+    await f.l1.client.setNextBlockTimestamp({ timestamp: BigInt(postableFrom!) });
+    await f.l1.client.mine({ blocks: 1 });
+    const result = await submit(division, { onStage });
+    expect(stages).toEqual(["restore", "settle", "prove-batch", "send"]);
     expect(proved, "the batch circuit with the fewest slots").toEqual([
       NAMES.get(SAMPLED_CIRCUIT),
       "batch-6-3",
     ]);
+    expect(result).toMatchObject({ status: "settled", postableFrom: null });
     expect(result).toMatchObject({ epoch: 1, batchNumber: sealBatch + 1 });
     const earned = result.earnedWei.reduce((sum, wei) => sum + wei, 0n);
     expect(earned).toBeGreaterThan(2n * OPEN);
@@ -143,7 +154,10 @@ describe("submitSettlement", () => {
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
     await expect(submit(division)).rejects.toMatchObject(code("BRG_SETTLEMENT_TOO_EARLY"));
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS - OPEN_SETTLEMENT_DELAY_SECONDS));
+    expect(await submit(division)).toMatchObject({ status: "parked" });
+    await f.l1.passTime(86_401n);
     const result = await submit(division);
+    expect(result.status).toBe("settled");
     expect(result.earnedWei[0]! > result.earnedWei[1]!, "by five rows and four").toBe(true);
     expect(await verify()).toMatchObject({ batchCount: sealBatch + 1, settlementCount: 2 });
   });

@@ -1,11 +1,12 @@
 /**
- * Settles a model's epoch on L1 without the operator: the ledger is rebuilt from L1, the settlement and a batch of one
- * Settle record are proven here, and the contract takes both from anybody 3 days after the Seal, the default split after
- * 14. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
+ * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
+ * proven and parked: the contract takes it from anybody 3 days after the Seal, the default split after 14, and the
+ * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
+ * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
  * openings of its answers.
  */
 
-import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
+import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { BatchBuilder } from "../circuits/batch.ts";
 import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
 import { batchInputs } from "../circuits/batch-inputs.ts";
@@ -25,7 +26,7 @@ import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { requireRunning } from "./require-running.ts";
 import { restoreLedger } from "./restore-ledger.ts";
-import { type ContractProof, RollupContract } from "./rollup-contract.ts";
+import { type ContractProof, RollupContract, TAKE_PARKED } from "./rollup-contract.ts";
 import {
   type ChosenCircuit,
   chooseBatchCircuit,
@@ -36,7 +37,14 @@ import {
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "./settlement-times.ts";
 import { type G1, type G2, swapG2 } from "./verify-keys.ts";
 
-export const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "prove-batch", "send"] as const;
+export const SETTLE_STAGES = [
+  "restore",
+  "settle",
+  "prove-settlement",
+  "park",
+  "prove-batch",
+  "send",
+] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
 
 /** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
@@ -77,8 +85,14 @@ export interface SubmitSettlementOptions {
 }
 
 export interface SubmitSettlementResult {
-  readonly transactionHash: Hex;
-  readonly batchNumber: number;
+  /** waiting: it was parked before, and the sequencer still has time; nothing was sent. */
+  readonly status: "parked" | "waiting" | "settled";
+  /** null where nothing was sent. */
+  readonly transactionHash: Hex | null;
+  /** The batch that settles the epoch; null while it is parked. */
+  readonly batchNumber: number | null;
+  /** From when on anybody may post a batch with it, in L1's seconds; null once it is settled. */
+  readonly postableFrom: number | null;
   readonly epoch: number;
   readonly gasUsed: number;
   /** Ether that it has cost. */
@@ -88,6 +102,7 @@ export interface SubmitSettlementResult {
 }
 
 /**
+ * Parks the settlement, or posts it where it was parked long enough. To be called again until it is settled.
  * @throws BRG_FROZEN, BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
  * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
  */
@@ -149,19 +164,24 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
       seed: drawSeed({ ...sealed, prevRandao, modelId }),
     });
   }
-  const { data, privateElements, slotCount } = prepared;
-  const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
-
-  stage("prove-settlement");
-  const settled = await proveStatement(prove, circuit.name, prepared.inputs, statement);
+  const { data, earnedWei } = prepared;
+  const epoch = Number(sealed.epoch);
+  const nothingSent = { transactionHash: null, gasUsed: 0, gasCostWei: 0n };
+  const key = { modelId, word: data.settlementHash };
+  const parked = await rollup.parkedSettlement(modelId, key.word);
+  if (parked === null) {
+    const receipt = await park(options, rollup, { prepared, circuit, stage });
+    const { postableFrom } = (await rollup.parkedSettlement(modelId, key.word)) ?? { postableFrom: null };
+    return { status: "parked", batchNumber: null, postableFrom, epoch, earnedWei, ...costOf(receipt) };
+  }
+  const head = await l1Call("read the newest block", () => client.getBlock());
+  const { postableFrom } = parked;
+  if (Number(head.timestamp) < postableFrom)
+    return { status: "waiting", batchNumber: null, postableFrom, epoch, earnedWei, ...nothingSent };
 
   stage("prove-batch");
   const batchCircuit = chooseBatchCircuit(registered, circuits);
-  const [domain, idFeeWei, head] = await Promise.all([
-    rollup.domain(),
-    rollup.idFeeWei(),
-    l1Call("read the newest block", () => client.getBlock()),
-  ]);
+  const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
   const builder = new BatchBuilder(ledger, {
     shape: batchShape(batchCircuit),
     domain,
@@ -190,24 +210,37 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
         data: bytesToHex(encodeWire(batch.data)),
       },
     ],
-    settlements: [
-      {
-        circuit: circuit.index,
-        commitment: statement.commitment,
-        data: bytesToHex(encodeSettlement(data)),
-      },
-    ],
-    proofs: [proven, settled],
+    settlements: [TAKE_PARKED],
+    proofs: [proven],
   });
-  return {
-    transactionHash: receipt.transactionHash,
-    batchNumber: Number(batch.data.batchNumber),
-    epoch: Number(sealed.epoch),
-    gasUsed: Number(receipt.gasUsed),
-    gasCostWei: gasCostWei(receipt),
-    earnedWei: prepared.earnedWei,
-  };
+  const batchNumber = Number(batch.data.batchNumber);
+  return { status: "settled", batchNumber, postableFrom: null, epoch, earnedWei, ...costOf(receipt) };
 }
+
+async function park(
+  { account, modelId, prove }: SubmitSettlementOptions,
+  rollup: RollupContract,
+  {
+    circuit,
+    prepared,
+    stage,
+  }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
+): Promise<TransactionReceipt> {
+  const { data, inputs, privateElements, slotCount } = prepared;
+  const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
+  stage("prove-settlement");
+  const proof = await proveStatement(prove, circuit.name, inputs, statement);
+  stage("park");
+  const { commitment } = statement;
+  const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
+  return rollup.parkSettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
+}
+
+const costOf = (receipt: TransactionReceipt) => ({
+  transactionHash: receipt.transactionHash,
+  gasUsed: Number(receipt.gasUsed),
+  gasCostWei: gasCostWei(receipt),
+});
 
 /** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
 export async function proveStatement(

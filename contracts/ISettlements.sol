@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {IBatchVerifier} from "./IBatchVerifier.sol";
+
 /// @title What L1 adds to the proofs of settlements: seals, randomness, time
 /// @notice Formats are those of docs/settlement.md; invariants are numbered in docs/invariants.md.
 ///
 /// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
 /// shows the record's word J; a Genesis record takes one that shows the model's slot table.
+///
+/// The sequencer brings settlements with its batches. Anybody else parks one: its proof is checked then, and the next
+/// batch with its record takes it without. So a stranger's settlement changes no root and voids no batch of the
+/// sequencer's, unless the sequencer leaves it lying for SOFT_DEADLINE.
 ///
 /// What it assumes:
 /// - of the circuits: that a proven settlement follows docs/settlement.md. An unsound one could credit what is in the
@@ -17,7 +23,8 @@ pragma solidity ^0.8.30;
 interface ISettlements {
     /// @param circuit Index of the circuit that proves this settlement: a Settlement or a SlotTable.
     /// @param commitment C, the Poseidon commitment to the settlement's elements.
-    /// @param data Posted form of docs/settlement.md, "On L1".
+    /// @param data Posted form of docs/settlement.md, "On L1". Empty: the record takes what was parked for it, and
+    /// there is no proof; circuit and commitment are not looked at.
     struct Settlement {
         uint8 circuit;
         uint256 commitment;
@@ -54,6 +61,17 @@ interface ISettlements {
         uint16 cap
     );
 
+    /// @notice A settlement waits for the Settle record with this model and word.
+    event SettlementParked(
+        uint256 indexed modelId, uint256 indexed word, Settlement settlement, IBatchVerifier.Proof proof
+    );
+
+    /// @notice Instead of SettlementAccepted, where the record took what was parked for it.
+    /// @param parkedAtBlock Block of its SettlementParked.
+    event ParkedSettlementTaken(
+        uint256 indexed modelId, uint256 indexed batchNumber, uint256 word, uint256 parkedAtBlock
+    );
+
     /// @notice The settlement's posted bytes, emitted only where the transaction's own input may not hold them, as
     /// IRollup.BatchData for a batch. In the order of the records.
     event SettlementData(uint256 indexed batchNumber, uint256 indexed modelId, bytes data);
@@ -77,10 +95,18 @@ interface ISettlements {
     error SettlementRandomnessMissing(uint256 sealBatch);
     /// @notice Before `earliest` an epoch is settled by its draws only.
     error SettlementDefaultTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
-    /// @notice Before `earliest` only the sequencer settles.
+    /// @notice Before `earliest` nothing is parked, and only the sequencer settles.
     error SettlementStrangerTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
-    /// @notice A Genesis opens a model that holds nobody's money yet, so only the sequencer posts one.
-    error SettlementGenesisNotSequencer(address caller);
+    /// @notice Only the sequencer brings settlements with a batch; others park theirs first. A Genesis opens a model
+    /// that holds nobody's money yet, so it comes from the sequencer alone.
+    error SettlementNotSequencer(address caller);
+    error SettlementAlreadyParked(uint256 modelId, uint256 word);
+    /// @notice Nothing is parked for that record, or it is a Genesis.
+    error SettlementNotParked(uint256 modelId, uint256 word);
+    /// @notice Who is not the sequencer takes what was parked at `latest` or before only.
+    error SettlementNotOverdue(uint256 modelId, uint256 word, uint256 timestamp, uint256 latest);
+    /// @notice A settlement with voids cannot be parked: its record needs the model's signature.
+    error SettlementVoidsParked(uint256 modelId, uint256 voidCount);
 
     /// @notice No batch of that number holds a Seal.
     error RandomnessSealUnknown(uint256 batchNumber);
@@ -93,6 +119,25 @@ interface ISettlements {
     error RandomnessHeaderMalformed(uint256 place);
     /// @notice A mixHash of 0 is none: chains without prevRandao have it.
     error RandomnessZero(uint256 blockNumber);
+
+    /// @notice Checks a settlement and its proof, and keeps it for the batch that holds the Settle record with this model
+    /// and word (J): the sequencer's next one, or after SOFT_DEADLINE anybody's. Open to all until the ledger is frozen,
+    /// from OPEN_SETTLEMENT_DELAY after the Seal on.
+    /// @dev L1 does not know the ledger's epochs: what is parked for one that the ledger does not have, or has settled
+    /// otherwise, waits for ever, because no batch with its record can be proven.
+    /// Makes no outside call but to precompiles.
+    function parkSettlement(
+        uint24 modelId,
+        uint256 word,
+        Settlement calldata settlement,
+        IBatchVerifier.Proof calldata proof
+    ) external;
+
+    /// @notice Block and time at which it was parked, and what it burns; zeros where nothing is.
+    function parkedSettlements(uint256 modelId, uint256 word)
+        external
+        view
+        returns (uint64 blockNumber, uint64 timestamp, uint96 burnedWei);
 
     /// @notice Stores prevRandao of the block RANDOMNESS_DELAY after the one that took batch `batchNumber`, if that
     /// batch holds a Seal. Open to all until the ledger is frozen; once it is stored, a further call changes nothing and
@@ -110,7 +155,7 @@ interface ISettlements {
     /// not known when the Seal is posted.
     function RANDOMNESS_DELAY() external view returns (uint256);
 
-    /// @notice Seconds after the Seal from which anyone may submit a batch of Settle records. Longer than
+    /// @notice Seconds after the Seal from which anyone may park a settlement. Longer than
     /// RANDOMNESS_DELAY blocks, so that the sequencer has had time.
     function OPEN_SETTLEMENT_DELAY() external view returns (uint256);
 

@@ -32,6 +32,7 @@ const everySort: Step[] = (() => {
   const plain = { type: "batches", from: "sequencer", spice: 9, isValid: true, shape: 1 } as const;
   const idle = { sizes: [1], withdrawPercent: 1n, isSealing: false, settles: "nothing", pick: 1 } as const;
   const batches = { ...plain, ...idle, sizes: [1], burnPercent: 9n };
+  const park = { type: "park", from: "stranger", spice: 9, pick: 1, burnPercent: 5n } as const;
   const wait: Step = { type: "wait", seconds: 5n * DAY };
   return [
     { type: "depositNew", from: "alice", amountWei: 40n * OPEN, id: 0 },
@@ -40,10 +41,12 @@ const everySort: Step[] = (() => {
     { ...batches, settles: "draws" },
     { ...batches, settles: "genesis" },
     wait,
+    { ...park, settles: "draws" },
+    wait,
     { ...batches, settles: "draws", from: "stranger" },
     wait,
-    wait,
-    { ...batches, settles: "default", from: "stranger" },
+    { ...park, settles: "default" },
+    { ...batches, settles: "default", pick: 0 },
   ];
 })();
 
@@ -79,7 +82,7 @@ describe("invariants", () => {
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
     expectAllTaken(["forceTransfer", "forceClaim", "forceSeal"]);
-    expectAllTaken(["batches", "recordRandomness", "claim", "burnAccrued", "wait"]);
+    expectAllTaken(["batches", "park", "recordRandomness", "claim", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);
     for (const [sort, count] of Object.entries(walk.recordCounts))

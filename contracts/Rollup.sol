@@ -42,9 +42,15 @@ contract Rollup is Settlements, Exits {
         uint256 ledgerWei;
         uint256 domain;
         uint256 keys;
-        /// @dev Those of the batches, then those of the settlements.
+        /// @dev Those of the batches, then those of the settlements that are not parked.
         Statement[] statements;
+        /// @dev Settlements that records have taken, and the next free statement for one.
         uint256 takenCount;
+        uint256 nextStatement;
+        /// @dev Places in the calldata of the call's settlements and proofs. Here, since the stack is full.
+        uint256 settlementsAt;
+        uint256 settlementCount;
+        uint256 proofsAt;
         bool isSequencer;
         bool isPlainCall;
     }
@@ -59,7 +65,10 @@ contract Rollup is Settlements, Exits {
     ) external nonReentrant {
         uint256 count = batches.length;
         if (count == 0) revert RollupNoBatches();
-        uint256 statementCount = count + settlements.length;
+        uint256 statementCount = count;
+        for (uint256 i = 0; i < settlements.length; ++i) {
+            if (settlements[i].data.length != 0) ++statementCount;
+        }
         if (statementCount != proofs.length) revert RollupProofCountMismatch(statementCount, proofs.length);
         Run memory run = Run({
             state: _state,
@@ -69,30 +78,38 @@ contract Rollup is Settlements, Exits {
             keys: _loadKeys(),
             statements: new Statement[](statementCount),
             takenCount: 0,
+            nextStatement: count,
+            settlementsAt: 0,
+            settlementCount: settlements.length,
+            proofsAt: 0,
             isSequencer: msg.sender == sequencer,
             // Without code of its own the origin can only have called this contract itself, so that the
             // transaction's input is this call's.
             isPlainCall: msg.sender == tx.origin && msg.sender.code.length == 0
         });
         if (run.state.isFrozen) revert RollupFrozen();
+        uint256 settlementsAt;
+        uint256 proofsAt;
+        assembly ("memory-safe") {
+            settlementsAt := settlements.offset
+            proofsAt := proofs.offset
+        }
+        (run.settlementsAt, run.proofsAt) = (settlementsAt, proofsAt);
         uint256 freeMemory = loadWord(0x40);
         for (uint256 i = 0; i < count; ++i) {
-            _applyBatch(run, batches[i], run.statements[i], settlements);
+            _applyBatch(run, batches[i], run.statements[i]);
             // The next batch's elements take the same place: memory costs more than linearly.
             storeWord(0x40, freeMemory);
         }
-        if (run.takenCount != settlements.length) revert SettlementUnused(run.takenCount, settlements.length);
+        if (run.takenCount != run.settlementCount) {
+            revert SettlementUnused(run.takenCount, run.settlementCount);
+        }
         _writeState(run);
-        _verify(run.keys, run.statements, proofs);
+        _verify(run.keys, run.statements, _proofs(run.proofsAt, run.statements.length));
     }
 
     /// @dev Fills `statement` with what the batch's proof must show, and applies the batch to `run` (I4, I5).
-    function _applyBatch(
-        Run memory run,
-        Batch calldata batch,
-        Statement memory statement,
-        Settlement[] calldata settlements
-    ) private {
+    function _applyBatch(Run memory run, Batch calldata batch, Statement memory statement) private {
         State memory current = run.state;
         (bytes32 circuitId, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
         if (sort != SORT_BATCH) revert RollupCircuitSortInvalid(batch.circuit, sort);
@@ -116,7 +133,7 @@ contract Rollup is Settlements, Exits {
         current.nextId = uint32(elements.newNextId);
         current.opIndex += uint40(elements.signedCount);
         current.timestamp = uint40(elements.timestamp);
-        _applyWide(run, elements, settlements);
+        _applyWide(run, elements);
 
         uint256 consumedCount = current.queueHead - oldHead;
         // Entries are in order of time: if the next one is not overdue, no later one is.
@@ -134,8 +151,8 @@ contract Rollup is Settlements, Exits {
         if (!run.isPlainCall) emit BatchData(current.batchNumber, batch.data);
     }
 
-    /// @dev Who is not the sequencer may carry on an overdue queue, or settle (I8, I12); signed operations, and with
-    /// them everything that a narrow slot can hold, are the sequencer's.
+    /// @dev Who is not the sequencer may carry on an overdue queue, or overdue parked settlements (I8, I12); signed
+    /// operations, and with them everything that a narrow slot can hold, are the sequencer's.
     function _checkStranger(uint256 queueHead, BatchElements.Elements memory elements) private view {
         if (!isOverdue(queueHead)) {
             bool isSettling = elements.wideCount != 0;
@@ -156,11 +173,7 @@ contract Rollup is Settlements, Exits {
     }
 
     /// @dev The effects of the wide slots on L1, in slot order. Slots that are not posted are null.
-    function _applyWide(
-        Run memory run,
-        BatchElements.Elements memory elements,
-        Settlement[] calldata settlements
-    ) private {
+    function _applyWide(Run memory run, BatchElements.Elements memory elements) private {
         uint256 wordsAt = elements.wordsAt;
         bool isSealed = false;
         for (uint256 i = 0; i < elements.wideCount; ++i) {
@@ -182,32 +195,50 @@ contract Rollup is Settlements, Exits {
                 _takeFromLedger(run, idFeeWei);
                 run.totals.burnableWei += idFeeWei;
             } else if (kind == SETTLE || kind == GENESIS) {
-                _settle(run, core, loadWord(wordsAt), settlements);
+                _settle(run, core, loadWord(wordsAt));
             }
             wordsAt += 0x20 * BatchElements.wordCount(kind);
         }
     }
 
     /// @dev Takes the next settlement for a Settle or Genesis record. What a Settle burns leaves the ledger (I1).
-    function _settle(Run memory run, uint256 core, uint256 word, Settlement[] calldata settlements) private {
+    function _settle(Run memory run, uint256 core, uint256 word) private {
         Record memory record = Record({
             kind: core & 31,
-            a: core >> 5 & 0xffffff,
             modelId: core >> 29 & 0xffffff,
             word: word,
             batchNumber: run.state.batchNumber,
-            isSequencer: run.isSequencer,
             isPlainCall: run.isPlainCall
         });
+        uint256 a = core >> 5 & 0xffffff;
+        if (a != 0) revert SettlementLeafInvalid(record.modelId, a);
         uint256 index = run.takenCount;
-        if (index == settlements.length) revert SettlementMissing(record.batchNumber, record.modelId);
+        if (index == run.settlementCount) revert SettlementMissing(record.batchNumber, record.modelId);
         run.takenCount = index + 1;
-        // The statements of the settlements are the last ones.
-        Statement memory statement = run.statements[run.statements.length - settlements.length + index];
-        uint256 burnedWei = _takeSettlement(run.keys, settlements[index], record, statement);
+        uint256 burnedWei;
+        Settlement calldata settlement = _settlementOf(run, index);
+        if (settlement.data.length == 0) {
+            burnedWei = _takeParked(record, block.timestamp - (run.isSequencer ? 0 : SOFT_DEADLINE + 1));
+        } else {
+            if (!run.isSequencer) revert SettlementNotSequencer(msg.sender);
+            // As many as there are settlements with data.
+            Statement memory statement = run.statements[run.nextStatement++];
+            burnedWei = _takeSettlement(run.keys, settlement, record, statement);
+        }
         _takeFromLedger(run, burnedWei);
         // 96 bits as it was read.
         run.totals.burnableWei += uint96(burnedWei);
+    }
+
+    function _settlementOf(Run memory run, uint256 index) private pure returns (Settlement calldata) {
+        uint256 place = run.settlementsAt;
+        uint256 count = run.settlementCount;
+        Settlement[] calldata settlements;
+        assembly ("memory-safe") {
+            settlements.offset := place
+            settlements.length := count
+        }
+        return settlements[index];
     }
 
     /// @dev Takes the next queue entry, which must be the one that the slot states (I6).

@@ -7,7 +7,7 @@ import {storeWord} from "./MemoryWords.sol";
 /// @title The elements E of one settlement (docs/settlement.md, "Two circuits" and "On L1")
 /// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
 library SettlementElements {
-    /// @dev The posted header's fields, and where the elements lie in memory.
+    /// @dev The posted header's fields, where the elements lie in memory, and of a genesis the cap.
     struct Elements {
         uint256 start;
         uint256 count;
@@ -17,6 +17,9 @@ library SettlementElements {
         uint256 burnedWei;
         uint256 capCircuit;
         uint256 chain;
+        uint256 cap;
+        /// @dev By a slot table.
+        bool isDefault;
     }
 
     // Posted form: epoch 3, sealBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 24 an item.
@@ -72,14 +75,13 @@ library SettlementElements {
         if (count > maxCount) revert ISettlements.SettlementSlotCountExceeded(count, maxCount);
     }
 
-    /// @dev Fills E's header. Every packed field has its width by how it was read; `modelId` has 24 bits, `cap` 16,
+    /// @dev Fills E's header. Every packed field has its width by how it was read; `modelId` has 24 bits, the cap 16,
     /// `seed` 128. That `word` and the chain are below R is the caller's to check.
     function writeHeader(
         Elements memory elements,
         uint256 word,
         uint256 modelId,
         bool isGenesis,
-        uint256 cap,
         uint256 seed
     ) internal pure {
         uint256 start = elements.start;
@@ -90,7 +92,7 @@ library SettlementElements {
                 | (isGenesis ? 1 << GENESIS_BIT : 0)
         );
         storeWord(start + 0x40, elements.chain);
-        storeWord(start + 0x60, elements.burnedWei | cap << CAP_BIT);
+        storeWord(start + 0x60, elements.burnedWei | elements.cap << CAP_BIT);
         storeWord(start + 0x80, seed);
     }
 }

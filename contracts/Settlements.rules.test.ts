@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { ANY_FEE, OPEN, randomElement, revertName, SHAPES, slot } from "./rollup-fixture.ts";
+import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "./rollup-fixture.ts";
 import {
   genesisSlot,
   MODEL,
@@ -9,7 +9,6 @@ import {
   SAMPLED_FEW_SLOTS,
   type SealedFixture,
   SLOT_TABLE,
-  settleSlot,
   startSealedFixture,
 } from "./settlement-fixture.ts";
 
@@ -147,103 +146,10 @@ describe("Genesis", () => {
     const { data } = f.genesis();
     const withQueue = () => f.joined([f.genesis(data)], { wide: [forced, genesisSlot(data.settlementHash)] });
     expect(await f.attempt(await withQueue(), "stranger")).toEqual({
-      name: "SettlementGenesisNotSequencer",
+      name: "SettlementNotSequencer",
       args: [f.roles.stranger],
     });
     expect(await f.attempt(await withQueue())).toMatchObject({ name: "accepted" });
-  });
-});
-
-describe("strangers", () => {
-  test("settle from 3 days after the seal, and not a second earlier (I12)", async () => {
-    const part = await f.sampled();
-    const earliest = f.sealTime + 3n * DAY;
-    await f.passTo(earliest - 1n);
-    expect(await f.attempt(await f.joined([part]), "stranger")).toEqual({
-      name: "SettlementStrangerTooEarly",
-      args: [f.sealBatch, earliest, earliest - 1n],
-    });
-    expect(await f.attempt(await f.joined([part]))).toMatchObject({ name: "accepted" });
-    await f.passTo(earliest);
-    await f.submit([await f.joined([part])], "stranger");
-    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
-  });
-
-  test("settle several epochs only if each is old enough", async () => {
-    await f.passTo(f.sealTime + 2n * DAY);
-    const later = await f.sealEpoch();
-    await f.recordRandomness(later);
-    await f.passTo(f.sealTime + 4n * DAY);
-    const [old, young] = [await f.sampled(), { circuit: SAMPLED, data: await f.settlementData(later) }];
-    expect(await f.attempt(await f.joined([old]), "stranger")).toMatchObject({ name: "accepted" });
-    for (const set of [[young], [old, young], [young, old]]) {
-      expect(await f.attempt(await f.joined(set), "stranger")).toMatchObject({
-        name: "SettlementStrangerTooEarly",
-      });
-    }
-    await f.passTo(f.sealTime + 6n * DAY);
-    expect(await f.attempt(await f.joined([old, young]), "stranger")).toMatchObject({ name: "accepted" });
-  });
-
-  test("settle by default after 14 days, without randomness", async () => {
-    const part = await f.byDefault();
-    await f.passTo(f.sealTime + 14n * DAY - 1n);
-    expect(await f.attempt(await f.joined([part]), "stranger")).toMatchObject({
-      name: "SettlementDefaultTooEarly",
-    });
-    await f.passTo(f.sealTime + 14n * DAY);
-    await f.submit([await f.joined([part])], "stranger");
-  });
-
-  test("submit nothing else with their settlements while no entry is overdue", async () => {
-    await f.passTo(f.sealTime + 4n * DAY);
-    const part = await f.sampled();
-    const record = settleSlot(part.data.settlementHash);
-    const others = [
-      [record, slot(KIND.null), slot(KIND.null)],
-      [slot(KIND.null)],
-      [slot(KIND.seal, [], { a: MODEL, b: MODEL }), record],
-      [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
-      [record, slot(KIND.claim, [1n], { a: 2, b: MODEL })],
-    ];
-    expect(await f.attempt(await f.joined([part]), "stranger")).toMatchObject({ name: "accepted" });
-    for (const [i, wide] of others.entries()) {
-      expect(await f.attempt(await f.joined([part], { wide }), "stranger"), `case ${i}`).toEqual({
-        name: "RollupNotSequencer",
-        args: [f.roles.stranger],
-      });
-    }
-    expect(await f.attempt(f.seal(await f.draft()), "stranger")).toMatchObject({
-      name: "RollupNotSequencer",
-    });
-    const signed = await f.joined([part], { signedCount: 1 });
-    expect(await f.attempt(signed, "stranger")).toEqual({
-      name: "RollupSignedOperations",
-      args: [f.roles.stranger, 1n],
-    });
-    const idle = f.seal(await f.draft({ after: (await f.joined([part])).content }));
-    expect(await revertName(f.trySubmit([await f.joined([part]), idle], "stranger"))).toMatch(
-      /^(RollupNotSequencer|VerifierProofRejected)$/,
-    );
-  });
-
-  test("carry on an overdue queue with settlements among its entries, under the same delay", async () => {
-    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
-    const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
-    const part = await f.sampled();
-    const wide = [forced, settleSlot(part.data.settlementHash)];
-    await f.passTo(f.sealTime + 2n * DAY);
-    expect(await f.attempt(await f.joined([part], { wide }), "stranger")).toMatchObject({
-      name: "SettlementStrangerTooEarly",
-    });
-    await f.passTo(f.sealTime + 3n * DAY);
-    expect(await f.attempt(await f.joined([part], { wide }), "stranger")).toMatchObject({ name: "accepted" });
-    // The overdue entry comes first (I7): settlements do not get past it.
-    expect(await f.attempt(await f.joined([part]), "stranger")).toMatchObject({
-      name: "RollupOverdueEntryLeft",
-    });
-    await f.submit([await f.joined([part], { wide })], "stranger");
-    expect((await f.rollup.read.state()).queueHead).toBe(2);
   });
 });
 

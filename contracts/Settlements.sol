@@ -27,14 +27,20 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         uint64 timestamp;
     }
 
-    /// @dev A Settle or Genesis record as the batch holds it, and who submits it.
+    /// @dev One word. Its time is never 0.
+    struct Parked {
+        uint64 blockNumber;
+        uint64 timestamp;
+        uint96 burnedWei;
+    }
+
+    /// @dev A Settle or Genesis record as the batch holds it, or the Settle record that a parked settlement waits for.
     struct Record {
         uint256 kind;
-        uint256 a;
         uint256 modelId;
         uint256 word;
+        /// @dev 0 for one that is parked.
         uint256 batchNumber;
-        bool isSequencer;
         bool isPlainCall;
     }
 
@@ -42,6 +48,45 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     mapping(uint256 batchNumber => SealTime) public sealedAt;
     /// @inheritdoc ISettlements
     mapping(uint256 batchNumber => uint256) public randomness;
+
+    /// @inheritdoc ISettlements
+    mapping(uint256 modelId => mapping(uint256 word => Parked)) public parkedSettlements;
+
+    /// @inheritdoc ISettlements
+    function parkSettlement(
+        uint24 modelId,
+        uint256 word,
+        Settlement calldata settlement,
+        Proof calldata proof
+    ) external {
+        _requireRunning();
+        if (word >= R) revert IRollup.RollupElementOutOfField();
+        Parked storage parked = parkedSettlements[modelId][word];
+        if (parked.timestamp != 0) revert SettlementAlreadyParked(modelId, word);
+        uint256 keys = _loadKeys();
+        Statement[] memory statements = new Statement[](1);
+        SettlementElements.Elements memory elements =
+            _read(keys, settlement, Record(SETTLE, modelId, word, 0, false), statements[0]);
+        // ⚔ The record would need the model's signature, and nobody but the model could serve it.
+        if (elements.voidCount != 0) revert SettlementVoidsParked(modelId, elements.voidCount);
+        // Narrowing casts: 2^64 blocks and seconds do not come, 96 bits as it was read.
+        (parked.blockNumber, parked.timestamp, parked.burnedWei) =
+            (uint64(block.number), uint64(block.timestamp), uint96(elements.burnedWei));
+        emit SettlementParked(modelId, word, settlement, proof);
+        uint256 place;
+        assembly ("memory-safe") {
+            place := proof
+        }
+        _verify(keys, statements, _proofs(place, 1));
+    }
+
+    /// @dev Proofs have no dynamic part, so an array of them is a place in the calldata and a number.
+    function _proofs(uint256 place, uint256 count) internal pure returns (Proof[] calldata proofs) {
+        assembly ("memory-safe") {
+            proofs.offset := place
+            proofs.length := count
+        }
+    }
 
     /// @inheritdoc ISettlements
     function recordRandomness(uint256 batchNumber, bytes calldata header) external {
@@ -69,55 +114,74 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         emit EpochsSealed(batchNumber);
     }
 
-    /// @dev Fills `statement` with what the proof of `settlement` must show for `record` (I11), and checks who may
-    /// submit it, and when (I12). Uses memory that the caller may free.
+    /// @dev Takes what the sequencer brings with a batch for `record`.
     function _takeSettlement(
         uint256 keys,
         Settlement calldata settlement,
         Record memory record,
         Statement memory statement
-    ) internal returns (uint256 burnedWei) {
-        if (record.a != 0) revert SettlementLeafInvalid(record.modelId, record.a);
+    ) internal returns (uint256) {
+        SettlementElements.Elements memory elements = _read(keys, settlement, record, statement);
+        _emit(settlement, record, elements);
+        return record.kind == GENESIS ? 0 : elements.burnedWei;
+    }
+
+    /// @dev Takes what was parked for `record`.
+    /// @param latest Time until which it must have been parked.
+    function _takeParked(Record memory record, uint256 latest) internal returns (uint256 burnedWei) {
+        Parked memory parked = parkedSettlements[record.modelId][record.word];
+        if (record.kind != SETTLE || parked.timestamp == 0) {
+            revert SettlementNotParked(record.modelId, record.word);
+        }
+        if (parked.timestamp > latest) {
+            revert SettlementNotOverdue(record.modelId, record.word, parked.timestamp, latest);
+        }
+        delete parkedSettlements[record.modelId][record.word];
+        emit ParkedSettlementTaken(record.modelId, record.batchNumber, record.word, parked.blockNumber);
+        return parked.burnedWei;
+    }
+
+    /// @dev Fills `statement` with what the proof of `settlement` must show for `record` (I11), and checks its time
+    /// (I12). Uses memory that the caller may free.
+    function _read(
+        uint256 keys,
+        Settlement calldata settlement,
+        Record memory record,
+        Statement memory statement
+    ) private view returns (SettlementElements.Elements memory elements) {
         if (settlement.commitment >= R) revert IRollup.RollupElementOutOfField();
         (bytes32 circuitId, uint256 sort,, uint256 slots) = _circuit(keys, settlement.circuit);
         bool isGenesis = record.kind == GENESIS;
         if (sort != SORT_SLOT_TABLE && (isGenesis || sort != SORT_SETTLEMENT)) {
             revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
         }
-        SettlementElements.Elements memory elements = SettlementElements.read(settlement.data, slots);
+        elements = SettlementElements.read(settlement.data, slots);
         if (elements.chain >= R) revert IRollup.RollupElementOutOfField();
 
-        uint256 cap = 0;
+        elements.isDefault = sort == SORT_SLOT_TABLE;
         uint256 seed = 0;
         if (isGenesis) {
-            cap = _cap(keys, record, elements);
+            elements.cap = _cap(keys, elements);
         } else {
             if (elements.capCircuit != 0) revert SettlementCapInvalid(elements.capCircuit);
-            seed = _seed(record, elements, sort);
-            burnedWei = elements.burnedWei;
+            seed = _seed(record, elements);
         }
-        elements.writeHeader(record.word, record.modelId, isGenesis, cap, seed);
+        elements.writeHeader(record.word, record.modelId, isGenesis, seed);
 
         statement.circuit = settlement.circuit;
         statement.commitment = settlement.commitment;
         statement.challenge = deriveChallenge(
             circuitId, settlement.commitment, hashElements(elements.start, elements.count)
         );
-        // The record's word was checked with its batch's elements, the chain above; the rest has its widths.
+        // The record's word was checked with its batch's elements or when it was parked, the chain above; the rest
+        // has its widths.
         statement.evaluation =
             evaluateElements(elements.start, elements.count, elements.count, statement.challenge);
-        _emit(settlement, record, elements, sort, cap);
     }
 
     /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names. The batch's proof shows
-    /// that the model's key signed them, so others could do no harm; but nobody needs a way around the sequencer either:
-    /// a model without a genesis holds nobody's money.
-    function _cap(uint256 keys, Record memory record, SettlementElements.Elements memory elements)
-        private
-        view
-        returns (uint256)
-    {
-        if (!record.isSequencer) revert SettlementGenesisNotSequencer(msg.sender);
+    /// that the model's key signed them.
+    function _cap(uint256 keys, SettlementElements.Elements memory elements) private view returns (uint256) {
         (, uint256 sort, uint256 payments, uint256 slots) = _circuit(keys, elements.capCircuit);
         if (sort != SORT_SETTLEMENT) revert SettlementCapInvalid(elements.capCircuit);
         SettlementElements.requireFits(elements.itemCount(), slots);
@@ -125,19 +189,20 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     }
 
     /// @dev What draws the payments of the epoch; 0 for a default split, which draws none.
-    function _seed(Record memory record, SettlementElements.Elements memory elements, uint256 sort)
+    function _seed(Record memory record, SettlementElements.Elements memory elements)
         private
         view
         returns (uint256)
     {
         uint256 sealBatch = elements.sealBatch;
-        if (!record.isSequencer) {
+        // Parked.
+        if (record.batchNumber == 0) {
             uint256 earliest = _sealTime(sealBatch) + OPEN_SETTLEMENT_DELAY;
             if (block.timestamp < earliest) {
                 revert SettlementStrangerTooEarly(sealBatch, earliest, block.timestamp);
             }
         }
-        if (sort == SORT_SLOT_TABLE) {
+        if (elements.isDefault) {
             uint256 earliest = _sealTime(sealBatch) + DEFAULT_SPLIT_DELAY;
             if (block.timestamp < earliest) {
                 revert SettlementDefaultTooEarly(sealBatch, earliest, block.timestamp);
@@ -160,9 +225,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     function _emit(
         Settlement calldata settlement,
         Record memory record,
-        SettlementElements.Elements memory elements,
-        uint256 sort,
-        uint256 cap
+        SettlementElements.Elements memory elements
     ) private {
         // Narrowing casts: the fields were read with these widths, and a circuit's size has 16 bits.
         if (record.kind == SETTLE) {
@@ -173,7 +236,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
                 settlement.circuit,
                 uint8(elements.voidCount),
                 uint96(elements.burnedWei),
-                sort == SORT_SLOT_TABLE
+                elements.isDefault
             );
         } else {
             emit GenesisAccepted(
@@ -181,7 +244,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
                 record.batchNumber,
                 settlement.circuit,
                 uint8(elements.capCircuit),
-                uint16(cap)
+                uint16(elements.cap)
             );
         }
         if (!record.isPlainCall) emit SettlementData(record.batchNumber, record.modelId, settlement.data);

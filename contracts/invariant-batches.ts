@@ -5,7 +5,7 @@ import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
 import { drawSeed } from "../circuits/draw-seed.ts";
 import { KIND } from "../circuits/protocol.ts";
 import type { SettlementData } from "../circuits/settlement-data.ts";
-import { credit, type InvariantModel } from "./invariant-model.ts";
+import { credit, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
 import {
   type Fixture,
   OPEN,
@@ -58,7 +58,44 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
 });
 
 /** How often each sort of record was accepted. */
-export type RecordCounts = Record<"seal" | "draws" | "default" | "genesis" | "strangers", number>;
+export type RecordCounts = Record<"seal" | "draws" | "default" | "genesis" | "parked" | "strangers", number>;
+
+export interface ParkStep extends Pick<BatchesStep, "from" | "spice" | "pick" | "burnPercent"> {
+  type: "park";
+  settles: "draws" | "default";
+}
+
+export const parkStep: fc.Arbitrary<ParkStep> = fc.record({
+  type: fc.constant("park" as const),
+  from: fc.constantFrom<Role>("sequencer", "alice", "stranger"),
+  spice: fc.integer({ min: 0, max: 24 }),
+  settles: fc.constantFrom("draws", "default"),
+  pick: fc.integer({ min: 0, max: 40 }),
+  burnPercent: fc.bigInt({ min: 0n, max: 20n }),
+});
+
+/** A settlement that is parked; now and then one with voids, with a bad proof, or one that is parked already. */
+export function prepareParking(f: Fixture, model: InvariantModel, s: ParkStep): PreparedStep {
+  const burnedWei = model.ledgerWei > 0n ? (model.ledgerWei * s.burnPercent) / 100n : 0n;
+  const { circuit, data } = settlementOf(f, model, s, burnedWei);
+  const part = { circuit, data: { ...data, voidCount: s.spice === 0 ? 1 : 0 } };
+  const known = s.spice === 2 ? model.parked[0] : undefined;
+  const sealed = f.sealSettlement(circuit, part.data);
+  const proof = s.spice === 1 ? { ...sealed.proof, c: sealed.proof.a } : sealed.proof;
+  const word = known?.data.settlementHash ?? part.data.settlementHash;
+  const args = [known?.data.modelId ?? MODEL, word, sealed.settlement, proof] as const;
+  const account = f.roles[s.from];
+  return {
+    call: () => f.rollup.simulate.parkSettlement(args, { account }),
+    send: () => f.rollup.write.parkSettlement(args, { account }),
+    apply: async () => {
+      expect(s.spice, "I14: what is never parked").toBeGreaterThan(known === undefined ? 1 : 2);
+      const { timestamp } = await f.client.getBlock();
+      checkTimes(model, part, false, timestamp);
+      model.parked.push({ ...part, timestamp });
+    },
+  };
+}
 
 /**
  * The batches of a step, and what they do to the model. A sequencer's hold all sorts of records, a stranger's queue
@@ -74,6 +111,7 @@ export async function prepareBatches(
   const next = structuredClone(model);
   const sealed: SealedBatch[] = [];
   const parts: SettlementPart[] = [];
+  const taken: InvariantModel["parked"] = [];
   const sealNumbers: bigint[] = [];
   const isSequencer = s.from === "sequencer";
   const isSettlingStranger = !isSequencer && s.settles !== "nothing";
@@ -113,6 +151,17 @@ export async function prepareBatches(
     return [withdraw, slot(KIND.createAccount, [BigInt(f.roles.bob), 1n])];
   };
   const settle = (): SettlementPart => {
+    // A stranger takes what is parked or nothing; the sequencer both.
+    const at = s.pick % Math.max(1, next.parked.length);
+    const waiting =
+      s.settles !== "genesis" && (!isSequencer || s.pick % 3 === 0) ? next.parked[at] : undefined;
+    if (waiting !== undefined) {
+      next.parked.splice(at, 1);
+      next.ledgerWei -= waiting.data.burnedWei;
+      next.burnableWei += waiting.data.burnedWei;
+      taken.push(waiting);
+      return { ...waiting, isParked: true };
+    }
     const part = settlementOf(f, next, s, s.settles === "genesis" ? 0n : take(s.burnPercent / 3n));
     next.burnableWei += part.data.burnedWei;
     parts.push(part);
@@ -142,7 +191,10 @@ export async function prepareBatches(
     };
     const drafted = await f.draft(base);
     const content = { ...drafted, newNextId: drafted.oldNextId + (isSequencer ? 1 : 0) };
-    const settlements = own.map(({ circuit, data }) => f.sealSettlement(circuit, data));
+    const settlements = own.map(({ circuit, data, isParked = false }) => ({
+      ...f.sealSettlement(circuit, data),
+      isParked,
+    }));
     // Now and then a thing that must be refused, whatever else is right.
     sealed.push(spoil({ ...f.seal(content), settlements }, s.spice));
     next.batchNumber += 1;
@@ -157,6 +209,11 @@ export async function prepareBatches(
       sealed.some(hasSettlement) ? 5 : 3,
     );
     const { timestamp, number } = await f.client.getBlock();
+    if (!isSequencer) expect(parts, "I12: strangers bring no settlement").toEqual([]);
+    for (const { timestamp: parkedAt } of taken) {
+      if (!isSequencer) expect(parkedAt + DAY, "I14: overdue").toBeLessThan(timestamp);
+      counts.parked++;
+    }
     for (const part of parts) {
       checkTimes(model, part, isSequencer, timestamp);
       counts[s.settles as "draws"]++;
@@ -165,8 +222,8 @@ export async function prepareBatches(
     else if (!isSequencer) expect(model.queue[0]!.timestamp + DAY, "I8").toBeLessThan(timestamp);
     const oldest = next.queue[0];
     if (oldest !== undefined && oldest.timestamp + DAY < timestamp) {
-      const taken = next.head - model.head;
-      expect(taken, "I7").toBeGreaterThanOrEqual(Math.min(8, shape.wide) * sealed.length);
+      const consumed = next.head - model.head;
+      expect(consumed, "I7").toBeGreaterThanOrEqual(Math.min(8, shape.wide) * sealed.length);
     }
     for (const sealNumber of sealNumbers) {
       next.seals.set(sealNumber, { blockNumber: number, timestamp });
@@ -180,7 +237,12 @@ export async function prepareBatches(
 const hasSettlement = (batch: SealedBatch) => (batch.settlements ?? []).length > 0;
 
 /** A settlement of a random seal, as good as what is known of it allows. */
-function settlementOf(f: Fixture, model: InvariantModel, s: BatchesStep, burnedWei: bigint): SettlementPart {
+function settlementOf(
+  f: Fixture,
+  model: InvariantModel,
+  s: Pick<BatchesStep, "settles" | "pick">,
+  burnedWei: bigint,
+): SettlementPart {
   const { genesisData } = settlementActions(f);
   if (s.settles === "genesis") return { circuit: SLOT_TABLE, data: genesisData() };
   // Mostly one that may be settled: an old one by default, one with randomness by draws.
@@ -231,7 +293,7 @@ function spoil(good: SealedBatch, spice: number): SealedBatch {
   if (spice === 3) return { ...good, batch: { ...batch, circuit: (batch.circuit + 1) % SHAPES.length } };
   const [first, ...others] = good.settlements ?? [];
   if (first === undefined) return good;
-  if (spice === 4) return { ...good, settlements: [{ ...first, proof }, ...others] };
+  if (spice === 4) return { ...good, settlements: [{ ...first, proof, isParked: false }, ...others] };
   if (spice === 5) return { ...good, settlements: others };
   return good;
 }

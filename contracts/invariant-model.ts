@@ -1,5 +1,6 @@
 /** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
 import type { SlotRecord } from "../circuits/batch-data.ts";
+import type { SettlementData } from "../circuits/settlement-data.ts";
 
 /** A step as a call, as a transaction, and what it does to the model if it is accepted. */
 export interface PreparedStep {
@@ -34,6 +35,8 @@ export interface InvariantModel {
   seals: Map<bigint, { blockNumber: bigint; timestamp: bigint }>;
   /** By batch number: prevRandao. */
   randomness: Map<bigint, bigint>;
+  /** Settlements that wait for their records. */
+  parked: { circuit: number; data: SettlementData; timestamp: bigint }[];
 }
 
 export function emptyModel(): InvariantModel {
@@ -53,6 +56,7 @@ export function emptyModel(): InvariantModel {
     timestamp: 0n,
     seals: new Map(),
     randomness: new Map(),
+    parked: [],
   };
 }
 

@@ -6,7 +6,15 @@ import { packClaim } from "../circuits/epoch-operations.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { CLAIM_ROLE } from "../circuits/rewards.ts";
 import { toAddress } from "./exit-fixture.ts";
-import { type BatchesStep, batchesStep, prepareBatches, type RecordCounts } from "./invariant-batches.ts";
+import {
+  type BatchesStep,
+  batchesStep,
+  type ParkStep,
+  parkStep,
+  prepareBatches,
+  prepareParking,
+  type RecordCounts,
+} from "./invariant-batches.ts";
 import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
 import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
@@ -27,6 +35,7 @@ export type Step =
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
   | { type: "forceTransfer" | "forceClaim" | "forceSeal"; from: Role; id: number; amountWei: bigint }
   | BatchesStep
+  | ParkStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
   | { type: "claim"; from: Role; owner: Role }
   | { type: "burnAccrued"; from: Role }
@@ -70,6 +79,7 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 9, arbitrary: batchesStep },
+  { weight: 3, arbitrary: parkStep },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -99,7 +109,14 @@ export class InvariantWalk {
   model: InvariantModel = emptyModel();
   /** How often each kind of step was taken and how often refused: a walk of refusals alone would prove nothing. */
   readonly counts: Record<string, { accepted: number; refused: number }> = {};
-  readonly recordCounts: RecordCounts = { seal: 0, draws: 0, default: 0, genesis: 0, strangers: 0 };
+  readonly recordCounts: RecordCounts = {
+    seal: 0,
+    draws: 0,
+    default: 0,
+    genesis: 0,
+    parked: 0,
+    strangers: 0,
+  };
   readonly #f: Fixture;
   readonly #capacity: number;
 
@@ -333,6 +350,8 @@ export class InvariantWalk {
           },
         };
       }
+      case "park":
+        return prepareParking(f, model, s);
       case "freeze":
       case "exit":
       case "refund":

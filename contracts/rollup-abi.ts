@@ -635,6 +635,22 @@ export const rollupAbi = [
     inputs: [
       {
         internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementAlreadyParked",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
         name: "capCircuit",
         type: "uint256",
       },
@@ -677,17 +693,6 @@ export const rollupAbi = [
   {
     inputs: [
       {
-        internalType: "address",
-        name: "caller",
-        type: "address",
-      },
-    ],
-    name: "SettlementGenesisNotSequencer",
-    type: "error",
-  },
-  {
-    inputs: [
-      {
         internalType: "uint256",
         name: "modelId",
         type: "uint256",
@@ -715,6 +720,59 @@ export const rollupAbi = [
       },
     ],
     name: "SettlementMissing",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "timestamp",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "latest",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementNotOverdue",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementNotParked",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "address",
+        name: "caller",
+        type: "address",
+      },
+    ],
+    name: "SettlementNotSequencer",
     type: "error",
   },
   {
@@ -811,6 +869,22 @@ export const rollupAbi = [
       },
     ],
     name: "SettlementUnused",
+    type: "error",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "voidCount",
+        type: "uint256",
+      },
+    ],
+    name: "SettlementVoidsParked",
     type: "error",
   },
   {
@@ -1214,6 +1288,37 @@ export const rollupAbi = [
       {
         indexed: true,
         internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "batchNumber",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+      {
+        indexed: false,
+        internalType: "uint256",
+        name: "parkedAtBlock",
+        type: "uint256",
+      },
+    ],
+    name: "ParkedSettlementTaken",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
         name: "index",
         type: "uint256",
       },
@@ -1397,6 +1502,71 @@ export const rollupAbi = [
       },
     ],
     name: "SettlementData",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        indexed: true,
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+      {
+        components: [
+          {
+            internalType: "uint8",
+            name: "circuit",
+            type: "uint8",
+          },
+          {
+            internalType: "uint256",
+            name: "commitment",
+            type: "uint256",
+          },
+          {
+            internalType: "bytes",
+            name: "data",
+            type: "bytes",
+          },
+        ],
+        indexed: false,
+        internalType: "struct ISettlements.Settlement",
+        name: "settlement",
+        type: "tuple",
+      },
+      {
+        components: [
+          {
+            internalType: "uint256[2]",
+            name: "a",
+            type: "uint256[2]",
+          },
+          {
+            internalType: "uint256[2][2]",
+            name: "b",
+            type: "uint256[2][2]",
+          },
+          {
+            internalType: "uint256[2]",
+            name: "c",
+            type: "uint256[2]",
+          },
+        ],
+        indexed: false,
+        internalType: "struct IBatchVerifier.Proof",
+        name: "proof",
+        type: "tuple",
+      },
+    ],
+    name: "SettlementParked",
     type: "event",
   },
   {
@@ -2274,6 +2444,102 @@ export const rollupAbi = [
       {
         internalType: "uint96",
         name: "",
+        type: "uint96",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint24",
+        name: "modelId",
+        type: "uint24",
+      },
+      {
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+      {
+        components: [
+          {
+            internalType: "uint8",
+            name: "circuit",
+            type: "uint8",
+          },
+          {
+            internalType: "uint256",
+            name: "commitment",
+            type: "uint256",
+          },
+          {
+            internalType: "bytes",
+            name: "data",
+            type: "bytes",
+          },
+        ],
+        internalType: "struct ISettlements.Settlement",
+        name: "settlement",
+        type: "tuple",
+      },
+      {
+        components: [
+          {
+            internalType: "uint256[2]",
+            name: "a",
+            type: "uint256[2]",
+          },
+          {
+            internalType: "uint256[2][2]",
+            name: "b",
+            type: "uint256[2][2]",
+          },
+          {
+            internalType: "uint256[2]",
+            name: "c",
+            type: "uint256[2]",
+          },
+        ],
+        internalType: "struct IBatchVerifier.Proof",
+        name: "proof",
+        type: "tuple",
+      },
+    ],
+    name: "parkSettlement",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        internalType: "uint256",
+        name: "modelId",
+        type: "uint256",
+      },
+      {
+        internalType: "uint256",
+        name: "word",
+        type: "uint256",
+      },
+    ],
+    name: "parkedSettlements",
+    outputs: [
+      {
+        internalType: "uint64",
+        name: "blockNumber",
+        type: "uint64",
+      },
+      {
+        internalType: "uint64",
+        name: "timestamp",
+        type: "uint64",
+      },
+      {
+        internalType: "uint96",
+        name: "burnedWei",
         type: "uint96",
       },
     ],

@@ -70,6 +70,8 @@ export interface SealedBatch {
 export interface SealedSettlement {
   readonly settlement: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
+  /** The record takes what is parked for it. */
+  readonly isParked?: boolean;
 }
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
@@ -271,8 +273,8 @@ export function submission(sealed: readonly SealedBatch[]) {
   const settlements = sealed.flatMap((s) => s.settlements ?? []);
   return [
     sealed.map((s) => s.batch),
-    settlements.map((s) => s.settlement),
-    [...sealed, ...settlements].map((s) => s.proof),
+    settlements.map((s) => (s.isParked ? { circuit: 0, commitment: 0n, data: "0x" as const } : s.settlement)),
+    [...sealed, ...settlements.filter((s) => !s.isParked)].map((s) => s.proof),
   ] as const;
 }
 

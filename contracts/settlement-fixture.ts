@@ -82,7 +82,15 @@ export async function startSealedFixture() {
 export interface SettlementPart {
   readonly circuit: number;
   readonly data: SettlementData;
+  /** The batch takes what is parked. */
+  readonly isParked?: boolean;
 }
+
+/** The arguments of parkSettlement. */
+export const parkArguments = (
+  { modelId, settlementHash }: Pick<SettlementData, "modelId" | "settlementHash">,
+  { proof, settlement }: SealedSettlement,
+) => [modelId, settlementHash, settlement, proof] as const;
 
 /** A record of a settlement: the word is J, which these tests choose freely. */
 export const settleSlot = (word: bigint, modelId = MODEL) => slot(KIND.settle, [word], { b: modelId });
@@ -162,6 +170,16 @@ export function settlementActions(f: Fixture) {
       };
     },
 
+    /** Parks a settlement; what a batch says to take it. */
+    async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<SealedSettlement> {
+      const sealed = f.sealSettlement(circuit, data);
+      const hash = await f.rollup.write.parkSettlement(parkArguments(data, sealed), {
+        account: f.roles[from],
+      });
+      await f.client.waitForTransactionReceipt({ hash });
+      return { ...sealed, isParked: true };
+    },
+
     /** A batch with a record for each of the settlements, which it carries. */
     async joined(
       parts: readonly SettlementPart[],
@@ -171,7 +189,12 @@ export function settlementActions(f: Fixture) {
         (data.isGenesis ? genesisSlot : settleSlot)(data.settlementHash, data.modelId),
       );
       const batch = f.seal(await f.draft({ shape: SHAPES[1], wide, ...content }));
-      const settlements = parts.map(({ circuit, data }): SealedSettlement => f.sealSettlement(circuit, data));
+      const settlements = parts.map(
+        ({ circuit, data, isParked = false }): SealedSettlement => ({
+          ...f.sealSettlement(circuit, data),
+          isParked,
+        }),
+      );
       return { ...batch, settlements };
     },
   };

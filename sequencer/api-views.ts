@@ -1,7 +1,7 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { SlotRecord } from "../circuits/batch-data.ts";
 import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
-import { KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
+import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import { unpackSplit } from "../circuits/rewards.ts";
 import type { LedgerHost } from "./api-options.ts";
 import type { BatchBook } from "./batch-book.ts";
@@ -183,6 +183,7 @@ export function proofView({ a, b, c }: StoredProof) {
 
 /** A batch as the bridge takes it to L1. */
 export function readyView(batch: BatchRecord) {
+  const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
   return {
     batchNumber: batch.number,
     batchHash: batch.batchHash,
@@ -190,8 +191,9 @@ export function readyView(batch: BatchRecord) {
     commitment: hex32(batch.commitment),
     data: bytesToHex(batch.wire),
     proof: proofView(batch.proof!.proof),
-    settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }) => ({
+    settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
       circuit,
+      settles: settlesOf(takers[i]!),
       commitment: hex32(publicSignals[0]),
       data: bytesToHex(wire),
       proof: proofView(proof),
@@ -200,6 +202,10 @@ export function readyView(batch: BatchRecord) {
     timestamp: batch.timestamp,
   };
 }
+
+/** A Settle's model and J; null for a Genesis. */
+const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
+  kind === KIND.settle ? { modelId, word: hex32(words[0]!) } : null;
 
 /**
  * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.

@@ -194,10 +194,24 @@ export class BatchBook {
     return { writes, changed: record.status === report.status ? [] : [updated] };
   }
 
-  /** Takes a batch and all later ones back to before their submission. */
+  /** The first batch of somebody else from a number on, or null; final ones do not count. */
+  firstForeign(fromNumber: number): number | null {
+    const records = [...this.records.values()];
+    return (
+      records.find(({ isForeign, number }) => isForeign === true && number >= fromNumber)?.number ?? null
+    );
+  }
+
+  /**
+   * Takes a batch and all later ones back to before their submission. Those of others stay as they are: only executing
+   * again without them undoes them.
+   */
   private drop(batchNumber: number): { writes: StoreWrite[]; changed: BatchRecord[] } {
     const changed = [...this.records.values()]
-      .filter(({ number, status }) => number >= batchNumber && statusRank(status) >= statusRank("submitted"))
+      .filter(
+        ({ isForeign, number, status }) =>
+          isForeign !== true && number >= batchNumber && statusRank(status) >= statusRank("submitted"),
+      )
       .map(
         (record): BatchRecord => ({
           ...record,
@@ -229,7 +243,7 @@ export class BatchBook {
     ];
   }
 
-  /** Forgets the batches behind `base`; final ones of somebody else may take their place where it is the final one. */
+  /** Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one. */
   replaceAfter(
     base: number,
     foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[],
@@ -243,7 +257,12 @@ export class BatchBook {
     }
     for (const [record, changes] of foreign) {
       this.load(record, changes);
-      writes.push(...this.finalise(record));
+      if (record.status === "final") writes.push(...this.finalise(record));
+      else
+        writes.push(
+          { key: storeKeys.batch(record.number), value: record },
+          { key: storeKeys.changes(record.number), value: changes },
+        );
     }
     return writes;
   }

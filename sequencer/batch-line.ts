@@ -14,7 +14,7 @@ import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import type { BatchRecord, ProofReport } from "./batch-record.ts";
 import { forcedSealWrites, waitsForEpoch } from "./epoch-records.ts";
-import { type ForeignBatch, readForeignBatches } from "./foreign-batch.ts";
+import { type ForeignBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { ExecutedEntry, OpenedEntry, QueueRecord } from "./log-entry.ts";
@@ -233,6 +233,8 @@ export class BatchLine {
     await this.log.write(writes);
     this.announce(changed);
     if (report.status !== "dropped") return;
+    const foreign = this.book.firstForeign(batchNumber);
+    if (foreign !== null) await this.undoForeign(foreign);
     if (reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
     if (reason !== "queue-overdue") return;
     await this.runExclusive(async () => {
@@ -270,15 +272,23 @@ export class BatchLine {
     }).catch((error: unknown) => this.modules.onFatal(error));
   }
 
+  /** L1 took back a batch of somebody else: what is behind it is executed again without it. */
+  private async undoForeign(batchNumber: number): Promise<void> {
+    await this.runExclusive(async () => {
+      if (this.book.record(batchNumber)?.isForeign !== true) return;
+      await this.rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
+    });
+  }
+
   /**
-   * Takes over final batches of somebody else, in order; ones that are here already may come again.
+   * Takes over batches of somebody else that L1 has, in order; ones that are here already may come again.
    * @returns the number of the last final batch
    * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
     return this.runExclusive(async () => {
       const { head, book, modules, queueSeenIndex } = this;
-      const base = book.finalNumber;
+      const base = sharedNumber(book, batches);
       const facts = { rules: head.rules, circuits: modules.circuits, queueSeenIndex };
       const foreign = readForeignBatches(batches, book.positionAfter(base), facts);
       const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);

@@ -1,6 +1,6 @@
 /**
  * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
- * The bridge reports them once they are final, so they are never taken back.
+ * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
 import { capOf } from "../bridge/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../circuits/batch-data.ts";
@@ -10,6 +10,7 @@ import { kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement } from "../circuits/settlement-data.ts";
 import type { ReplayedSettlement } from "../circuits/settlement-operation.ts";
+import type { BatchBook } from "./batch-book.ts";
 import { type BatchRecord, recordOf } from "./batch-record.ts";
 import type { ChainRules } from "./head-state.ts";
 import type { ChainPosition } from "./log-entry.ts";
@@ -34,6 +35,17 @@ export interface ReadForeignBatch {
   readonly circuit: DeployedCircuit;
   readonly queueCount: number;
   readonly source: ForeignBatch;
+}
+
+/** The last batch that the sequencer and L1 share: the one before the first that it does not have. */
+export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]): number {
+  const first = batches.find(({ batchNumber, data }) => {
+    if (batchNumber <= book.finalNumber) return false;
+    const known = book.record(batchNumber);
+    return known?.isForeign !== true || Buffer.compare(known.wire, data) !== 0;
+  });
+  const before = first === undefined ? book.finalNumber : first.batchNumber - 1;
+  return Math.max(book.finalNumber, Math.min(before, book.sealedNumber));
 }
 
 /**
@@ -103,7 +115,7 @@ function decode(
   }
 }
 
-/** The record of such a batch: final, with no proof of ours. */
+/** The record of such a batch: posted, with no proof of ours. */
 export function foreignRecordOf(
   { circuit, data, source }: ReadForeignBatch,
   position: ChainPosition,
@@ -114,7 +126,7 @@ export function foreignRecordOf(
   const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: position.sequence + 1 };
   return {
     ...recordOf({ data }, { ...facts, ...times }),
-    status: "final",
+    status: "posted",
     isForeign: true,
     l1: { transactionHash, blockNumber, gasUsed: null },
     postedAtMs: nowMs,

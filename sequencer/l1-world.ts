@@ -8,6 +8,7 @@ import { openBridgeStore } from "../bridge/bridge-store.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../bridge/history-fixture.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
 import { createOperatorClient } from "../bridge/operator-client.ts";
+import { ParkedWatcher } from "../bridge/parked-watcher.ts";
 import { IntentStore } from "../bridge/publish-intent.ts";
 import { QueueWatcher } from "../bridge/queue-watcher.ts";
 import type { ProveStatement } from "../bridge/submit-settlement.ts";
@@ -21,8 +22,9 @@ import { hex32 } from "./hex.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 
-/** Blocks until a batch is final. */
+/** Blocks until a batch is final, and until one of somebody else is followed. */
 export const FINALITY_DEPTH_BLOCKS = 3;
+export const CONFIRMATIONS = 2;
 
 /** The deployment record of what the fixture deployed. `circuits`: those behind the shapes'. */
 export async function deploymentOn(
@@ -85,7 +87,7 @@ export const forgedProver =
 
 export interface L1World {
   readonly rollup: TestRollup;
-  /** The bridge hands over what the queue holds. */
+  /** The bridge hands over what the queue holds, and offers what is parked. */
   watch(): Promise<void>;
   /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
   publish(): Promise<void>;
@@ -124,6 +126,7 @@ export async function startL1World(
     {
       chainId: 31337,
       deployedAtBlock,
+      confirmations: CONFIRMATIONS,
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
       resendAfterMs: 60_000,
       maxFeePerGasWei: 10n ** 12n,
@@ -137,6 +140,15 @@ export async function startL1World(
       account: anvilAccount(1),
       circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name),
     },
+  );
+  const parked = new ParkedWatcher(
+    {
+      deployedAtBlock,
+      confirmations: 1,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      maxChunkBlocks: 1_000,
+    },
+    { ...modules, store: store.parked },
   );
   const prove = forgedProver(f, deployment);
 
@@ -155,6 +167,7 @@ export async function startL1World(
   };
   const watch = async () => {
     await watcher.poll();
+    await parked.poll();
     await rollup.sequencer.line.idle();
   };
   const publish = async () => {

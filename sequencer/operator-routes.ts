@@ -7,7 +7,7 @@ import { chainView, readyView } from "./api-views.ts";
 import { noteSealOnL1 } from "./seal-on-l1.ts";
 import type { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { sealReportBody } from "./settlement-schemas.ts";
+import { parkedSettlementsBody, sealReportBody } from "./settlement-schemas.ts";
 
 /** Digests have one length, so the comparison tells nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
@@ -118,7 +118,7 @@ export async function registerOperatorRoutes(
 
   app.post<{ Body: z.output<typeof schemas.foreignBatchesBody> }>(
     "/operator/foreign-batches",
-    route("Final batches of somebody else, in order", { body: schemas.foreignBatchesBody }),
+    route("Batches of somebody else on L1, in order", { body: schemas.foreignBatchesBody }),
     ({ body }) => line.takeForeignBatches(body.batches),
   );
 
@@ -128,6 +128,16 @@ export async function registerOperatorRoutes(
     async ({ body }) => {
       await noteSealOnL1(sequencer.log, body);
       return {};
+    },
+  );
+
+  app.post<{ Body: z.output<typeof parkedSettlementsBody> }>(
+    "/operator/parked-settlements",
+    route("Settlements that somebody parked on L1", { body: parkedSettlementsBody }),
+    async ({ body }) => {
+      const isOver: boolean[] = [];
+      for (const parked of body.settlements) isOver.push(await sequencer.takeParkedSettlement(parked));
+      return { isOver };
     },
   );
 

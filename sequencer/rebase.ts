@@ -1,6 +1,7 @@
 /**
- * Follows batches of somebody else that L1 has made final: own batches that L1 does not have are undone, the others'
- * are applied, and the acknowledged operations are executed again on top, in their order.
+ * Follows batches of somebody else on L1: own batches that L1 does not have are undone, the others' are applied, and the
+ * acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
+ * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
  *
  * Others' batches hold no signed operations, so every operation keeps its opIndex and its receipt stays true; only one
  * that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where the others
@@ -52,7 +53,7 @@ export interface Rebased {
 }
 
 export interface RebaseOptions {
-  /** The last own batch that stays; with others' batches it must be the last final one. */
+  /** The last batch that stays. */
   readonly base: number;
   readonly foreign: readonly ReadForeignBatch[];
   /** All entries of the queue that are known go before anything else. */
@@ -74,11 +75,15 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const lastSequence = log.lastSequence;
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
-  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail))];
-
   const touched = new Set(head.openTouched);
-  for (let number = base + 1; number <= book.sealedNumber; number++)
+  // Epochs that others' ForcedSeals ended are in no entry of the log.
+  const settledByOthers: number[] = [];
+  for (let number = base + 1; number <= book.sealedNumber; number++) {
     for (const [id] of book.changesOf(number)) touched.add(id);
+    const { isForeign, wide } = book.record(number)!;
+    if (isForeign === true) settledByOthers.push(...wide.map(({ b }) => b));
+  }
+  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail, settledByOthers))];
   head.rollBack(
     new Map<number, LeafRecord | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
     position,
@@ -227,13 +232,15 @@ export async function forgetEpochs(
   { log }: Pick<RebaseModules, "log">,
   base: number,
   tail: readonly [number, LogEntry][],
+  others: readonly number[] = [],
 ): Promise<StoreWrite[]> {
-  const models = new Set(
+  const models = new Set([
+    ...others,
     // Of queue entries a ForcedSeal leaves a record.
-    tail.flatMap(([, entry]) =>
+    ...tail.flatMap(([, entry]) =>
       entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
     ),
-  );
+  ]);
   const writes: StoreWrite[] = [];
   for (const id of models) {
     const epochs = await log.keyed<EpochRecord>(

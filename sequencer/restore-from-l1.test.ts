@@ -160,18 +160,23 @@ describe("a sequencer's data directory from L1 alone", () => {
     const own = (await model()).slots.map((slot: { accruedWei: string }) => slot.accruedWei);
     expect(own[1]).toBe("0");
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    const settled = await submitSettlement({
-      rpcUrl,
-      rollupAddress,
-      account: anvilAccount(6),
-      modelId: MODEL_ID,
-      division: { kind: "row-counts" },
-      circuits: deployment.circuits,
-      prove: forgedProver(f, deployment),
-    });
-    await w.turn();
+    const settle = () =>
+      submitSettlement({
+        rpcUrl,
+        rollupAddress,
+        account: anvilAccount(6),
+        modelId: MODEL_ID,
+        division: { kind: "row-counts" },
+        circuits: deployment.circuits,
+        prove: forgedProver(f, deployment),
+      });
+    expect(await settle()).toMatchObject({ status: "parked" });
+    // The bridge does nothing for a day.
+    await f.l1.passTime(86_401n);
+    const settled = await settle();
+    expect(settled).toMatchObject({ status: "settled" });
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    await w.turn();
+    for (let i = 0; i < 3; i++) await w.turn();
     expect(rollup.fatal).toEqual([]);
     expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
     const after = await model();

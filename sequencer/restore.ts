@@ -60,6 +60,18 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   let opened: Restored["opened"] = null;
   let executed: ExecutedEntry[] = [];
   let lastSequence = final.sequence;
+  // Batches of somebody else are in no entry of the log.
+  const takeForeign = async (upTo: number) => {
+    while (book.sealedNumber < upTo) {
+      const number = book.sealedNumber + 1;
+      const record = await log.batch(number);
+      if (record?.isForeign !== true) return;
+      const changes = await log.require<LeafChanges>(storeKeys.changes(number));
+      const applied = head.applySealed(changes, record.position);
+      requireRoot(`batch ${number}`, record.position.root, ledger.root);
+      book.load(record, applied);
+    }
+  };
   for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
     // Between batches there may be a gap: entries that were executed again behind it. Within one there is none.
     const isInPlace =
@@ -68,6 +80,7 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     lastSequence = sequence;
     switch (entry.type) {
       case "opened":
+        await takeForeign(entry.batchNumber - 1);
         opened = { entry, sequence };
         executed = [];
         break;
@@ -91,7 +104,8 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
         entry satisfies never;
     }
   }
-  if (opened !== null) {
+  if (opened === null) await takeForeign(Number.POSITIVE_INFINITY);
+  else {
     head.openNext(opened.entry);
     for (const entry of executed) replay(head, entry);
   }

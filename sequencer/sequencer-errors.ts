@@ -221,7 +221,7 @@ export const sequencerErrors = {
   },
   SEQ_FOREIGN_BATCH_INVALID: {
     meaning:
-      "a final batch of somebody else does not continue the sequencer's last final one, or holds signed operations",
+      "a batch of somebody else does not continue the chain that the sequencer shares with L1, or holds signed operations",
     httpStatus: 409,
     isRetryable: false,
   },

@@ -24,6 +24,7 @@ import { type Restored, type RestoreOptions, restore } from "./restore.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import {
   type KnownSettlement,
+  type ParkedOnL1,
   SettlementDesk,
   type SettlementDeskModules,
   type SettlementRequest,
@@ -172,6 +173,12 @@ export class Sequencer {
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     this.door.require(KIND[request.kind]);
     return this.settlements.submit(request);
+  }
+
+  /** As `submitSettlement`, for one that somebody parked on L1. @returns SettlementDesk.takeParked's */
+  async takeParkedSettlement(parked: ParkedOnL1): Promise<boolean> {
+    if (this.isStopping || this.mode === "frozen") return false;
+    return this.settlements.takeParked(parked);
   }
 
   private messageOf(operation: SignedOperation) {

@@ -68,6 +68,19 @@ export interface SettlementRequest {
   readonly signature?: Signature | undefined;
 }
 
+/** A settlement as somebody parked it on L1, which has checked its proof. */
+export interface ParkedOnL1 {
+  readonly modelId: number;
+  /** J. */
+  readonly word: bigint;
+  /** On L1. */
+  readonly circuitIndex: number;
+  /** C. */
+  readonly commitment: bigint;
+  readonly data: Uint8Array;
+  readonly proof: StoredProof;
+}
+
 export interface KnownSettlement {
   readonly entry: SettlementEntry;
   /** null while its batch is open. */
@@ -107,6 +120,54 @@ export class SettlementDesk {
       return this.known(known);
     }
     return this.makeDurable(entry);
+  }
+
+  /**
+   * Executes a settlement that somebody parked on L1, where the ledger has its epoch. It may be offered again and again.
+   * ⚔ L1 does not know the ledger's epochs: anybody can park settlements of ones that never were.
+   * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch sealed, so it was
+   * settled or never was
+   */
+  async takeParked(parked: ParkedOnL1): Promise<boolean> {
+    const { circuits, line, log } = this.modules;
+    const { commitment, data, modelId, proof, word } = parked;
+    await line.idle();
+    if (this.isOver(parked)) return true;
+    const circuit = circuits[parked.circuitIndex]!;
+    const posted = decode(data);
+    const seal = await readSealOnL1(log, Number(posted.sealBatch));
+    const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? seal?.prevRandao : 0n;
+    // L1 has it already, and the bridge passes it on once it is final.
+    if (prevRandao == null) return false;
+    const record = { kind: KIND.settle, b: modelId, words: [word] };
+    const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap: 0, prevRandao });
+    const publicSignals = settlementSignals(statement, circuit.circuitId, commitment);
+    const request = { kind: "settle", modelId, settlementHash: word, data, publicSignals, proof } as const;
+    try {
+      await this.submit({ ...request, circuit: circuit.name });
+    } catch (error) {
+      // No room, or settled otherwise by a batch that is not final: it is offered again.
+      if (!isRollupError(error)) throw error;
+    }
+    return false;
+  }
+
+  private isOver({ circuitIndex, data, modelId, word }: ParkedOnL1): boolean {
+    const { circuits, line } = this.modules;
+    const { book } = line;
+    const circuit = circuits[circuitIndex];
+    const posted = decode(data);
+    if (Number(posted.sealBatch) > book.finalNumber) return false;
+    const model = book.leafAfter(book.finalNumber, modelId);
+    if (model?.rewards?.sealed == null || circuit === undefined) return true;
+    try {
+      const record = { kind: KIND.settle, b: modelId, words: [word] };
+      settlementOperationOf(record, { ...posted, cap: 0 }, model);
+      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsSlots(posted, circuit);
+    } catch (error) {
+      if (!isRollupError(error)) throw error;
+      return true;
+    }
   }
 
   /** Without any await: what is checked must hold when the ledger changes. */

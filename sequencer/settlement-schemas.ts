@@ -40,6 +40,24 @@ export const settlementBody = z.strictObject({
 });
 export type SettlementBody = z.output<typeof settlementBody>;
 
+export const parkedSettlementsBody = z.strictObject({
+  settlements: z
+    .array(
+      z.strictObject({
+        modelId: z
+          .int()
+          .nonnegative()
+          .max(2 ** 24 - 1),
+        word: elementOrDecimal.meta({ description: "J" }),
+        circuitIndex: z.int().nonnegative(),
+        commitment: elementOrDecimal,
+        data: hexBytes(MAX_DATA_BYTES),
+        proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+      }),
+    )
+    .max(100),
+});
+
 export const sealReportBody = z.object({
   batchNumber: z.int().positive(),
   blockNumber: z.int().nonnegative(),

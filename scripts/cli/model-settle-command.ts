@@ -69,7 +69,10 @@ export function addModelSettleCommand(parent: Command): void {
     .option("--server <url>", "where the model is served, for its openings; default: what this machine knows")
     .option("--folder <folder>", "your copy of the model; by default it is fetched from the server")
     .option("--default-split", "by row counts, without openings: from 14 days after the seal on")
-    .option("--direct", "to L1 and not to the sequencer: from 3 days after the seal on; needs --account")
+    .option(
+      "--direct",
+      "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",
+    )
     .option(...CIRCUITS_OPTION)
     .option(...KEYS_OPTION)
     .option(...PROVER_OPTION);

@@ -41,8 +41,9 @@ const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
   restore: "rebuilding the ledger from L1",
   settle: "computing the settlement",
   "prove-settlement": "proving the settlement",
+  park: "parking it on L1",
   "prove-batch": "proving the batch that holds it",
-  send: "sending both to L1",
+  send: "sending the batch to L1",
 };
 
 export interface DirectOptions extends CircuitOptions, PublishedOptions {
@@ -90,17 +91,27 @@ export async function settleDirectly(
       },
       onStage: (stage) => onProgress(STAGE_TEXT[stage]),
     });
-    const { batchNumber, earnedWei, epoch, transactionHash } = result;
+    const { batchNumber, earnedWei, epoch, postableFrom, status, transactionHash } = result;
     const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    const what = `epoch ${epoch} of model ${modelId}`;
+    const rows = `rows ${formatOpen(total)} OPEN`;
     const lines = [
-      `epoch ${epoch} of model ${modelId} is settled by batch ${batchNumber}, sent by ${account.address}`,
-      `rows ${formatOpen(total)} OPEN; L1 transaction ${transactionHash}, ${describeGas(result)}`,
+      status === "settled"
+        ? `${what} is settled by batch ${batchNumber}, sent by ${account.address}`
+        : `${what} ${status === "parked" ? `is parked on L1, sent by ${account.address}` : "was parked on L1 before"}`,
+      transactionHash === null
+        ? `${rows}; nothing was sent`
+        : `${rows}; L1 transaction ${transactionHash}, ${describeGas(result)}`,
+      ...(postableFrom === null ? [] : [whatNext(postableFrom)]),
     ];
     output.answer(lines, { modelId, ...result });
   } finally {
     await prover.close();
   }
 }
+
+const whatNext = (postableFrom: number) =>
+  `the operator's next batch takes it; if none has by ${new Date(1000 * postableFrom).toISOString()}, the same command posts it`;
 
 /** The openings of the sealed epoch: which one that is, --epoch says, or else the sequencer. */
 async function divisionByDraws(
