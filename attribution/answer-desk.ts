@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { type Signature, verifySignature } from "../circuits/eddsa.ts";
-import { hashStatics } from "../circuits/leaf.ts";
-import { queryBytes, queryCommitment, queryOfBytes } from "../circuits/query.ts";
-import { answerHash, askMessage, receiptHash } from "../circuits/receipt.ts";
-import { packSplit } from "../circuits/rewards.ts";
+import { type Signature, verifySignature } from "../circuits/field/eddsa.ts";
+import { hashStatics } from "../circuits/ledger/leaf.ts";
+import { queryBytes, queryCommitment, queryOfBytes } from "../circuits/ledger/query.ts";
+import { answerHash, askMessage, receiptHash } from "../circuits/ledger/receipt.ts";
+import { packSplit } from "../circuits/ledger/rewards.ts";
 import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
 import { type AnsweringModel, answeringModel } from "./answering-model.ts";
 import { attributionError } from "./attribution-errors.ts";

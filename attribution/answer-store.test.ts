@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SeededRandom } from "../circuits/seeded-random.ts";
-import { tryDamages } from "../circuits/store-damage.fixtures.ts";
+import { SeededRandom } from "../circuits/testing/seeded-random.ts";
+import { tryDamages } from "../circuits/testing/store-damage.fixtures.ts";
 import { type AnswerRecord, AnswerStore } from "./answer-store.ts";
 
 let parent: string;

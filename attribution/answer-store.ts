@@ -1,10 +1,10 @@
-import { checkedJson } from "../circuits/checked-json.ts";
+import { checkedJson } from "../circuits/store/checked-json.ts";
 import {
   CheckedLevel,
   type LevelDb,
   type LevelWrite,
   type MakeStoreError,
-} from "../circuits/checked-level.ts";
+} from "../circuits/store/checked-level.ts";
 import type { RollupError } from "../circuits/rollup-error.ts";
 import { attributionError, attributionErrors } from "./attribution-errors.ts";
 

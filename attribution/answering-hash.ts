@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { digestToField } from "../circuits/version-rows.ts";
+import { digestToField } from "../circuits/ledger/version-rows.ts";
 import type { QueryMap } from "./query-map.ts";
 import { encodeQueryMap } from "./query-map.ts";
 import type { Recipe } from "./recipe.ts";

@@ -1,4 +1,4 @@
-import type { RewardSlot } from "../circuits/rewards.ts";
+import type { RewardSlot } from "../circuits/ledger/rewards.ts";
 import type { QuantisedFeatures } from "./quantise.ts";
 import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
 import { rowOwners } from "./trained-model.ts";

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../circuits/poseidon.ts";
-import { queryCommitment } from "../circuits/query.ts";
-import { answerHash, receiptHash } from "../circuits/receipt.ts";
-import type { SettledModel } from "../circuits/settled-model.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
+import { queryCommitment } from "../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../circuits/ledger/receipt.ts";
+import type { SettledModel } from "../circuits/settlement/settled-model.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
   paymentChain,
   type SampledSettlement,
   settleEpoch,
-} from "../circuits/settlement-model.ts";
+} from "../circuits/settlement/settlement-model.ts";
 import { answeringModel } from "./answering-model.ts";
 import { explainEarnings } from "./earnings.ts";
 import { integerScores } from "./integer-scores.ts";

@@ -2,9 +2,9 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
-import { CLAIM_ROLE, claimShareWei, type RewardSlot, unpackSplit } from "../circuits/rewards.ts";
-import type { SettledModel } from "../circuits/settled-model.ts";
-import type { EpochPayment, SampledSettlement } from "../circuits/settlement-model.ts";
+import { CLAIM_ROLE, claimShareWei, type RewardSlot, unpackSplit } from "../circuits/ledger/rewards.ts";
+import type { SettledModel } from "../circuits/settlement/settled-model.ts";
+import type { EpochPayment, SampledSettlement } from "../circuits/settlement/settlement-model.ts";
 import { attributionError } from "./attribution-errors.ts";
 import { rowOwners } from "./trained-model.ts";
 

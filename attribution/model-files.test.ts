@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commitColumns, featuresCommitment } from "../circuits/feature-commitment.ts";
-import { hashStatics, unpackBinding } from "../circuits/leaf.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { commitColumns, featuresCommitment } from "../circuits/settlement/feature-commitment.ts";
+import { hashStatics, unpackBinding } from "../circuits/ledger/leaf.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
 import {
   decodeManifest,

@@ -1,10 +1,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
-import { type ColumnCommitments, featuresCommitment } from "../circuits/feature-commitment.ts";
-import { hashStatics, type ModelStatics, unpackBinding } from "../circuits/leaf.ts";
+import { type ColumnCommitments, featuresCommitment } from "../circuits/settlement/feature-commitment.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "../circuits/ledger/leaf.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
-import { type RewardSlot, unpackSplit } from "../circuits/rewards.ts";
+import { type RewardSlot, unpackSplit } from "../circuits/ledger/rewards.ts";
 import { answeringFiles, answeringHash, jsonBytes } from "./answering-hash.ts";
 import { attributionError } from "./attribution-errors.ts";
 import type { QuantisedFeatures } from "./quantise.ts";

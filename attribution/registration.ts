@@ -1,5 +1,5 @@
-import { type ColumnCommitments, commitColumns, featuresCommitment } from "../circuits/feature-commitment.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
+import { type ColumnCommitments, commitColumns, featuresCommitment } from "../circuits/settlement/feature-commitment.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../circuits/ledger/leaf.ts";
 import { MAX_SLOT_COUNT, TREASURY_PARTS } from "../circuits/protocol.ts";
 import {
   ownersCommitment,
@@ -7,8 +7,8 @@ import {
   type RewardSlot,
   type RewardSplit,
   slotRoot,
-} from "../circuits/rewards.ts";
-import { drawBits, type SettlementSize } from "../circuits/settlement-size.ts";
+} from "../circuits/ledger/rewards.ts";
+import { drawBits, type SettlementSize } from "../circuits/settlement/settlement-size.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import { attributionError } from "./attribution-errors.ts";
 import type { OnProgress } from "./progress.ts";

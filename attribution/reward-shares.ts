@@ -1,4 +1,4 @@
-import { rewardPerUnit, splitEarned } from "../circuits/settlement-split.ts";
+import { rewardPerUnit, splitEarned } from "../circuits/settlement/settlement-split.ts";
 import { integerScores } from "./integer-scores.ts";
 import type { QuantisedFeatures, QuantisedQuery } from "./quantise.ts";
 

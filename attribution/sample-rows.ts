@@ -1,5 +1,5 @@
 /** Rows of a version for tests and trials, from the packaged data sets: contributors 5, 6 and 7, validators 8 and 9. */
-import { hashRow, versionRowsRoot } from "../circuits/version-rows.ts";
+import { hashRow, versionRowsRoot } from "../circuits/ledger/version-rows.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 import { loadMnist } from "./mnist-digits.ts";
 import type { Recipe } from "./recipe.ts";

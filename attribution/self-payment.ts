@@ -1,4 +1,4 @@
-import { drawPoint, drawShares } from "../circuits/settlement-split.ts";
+import { drawPoint, drawShares } from "../circuits/settlement/settlement-split.ts";
 import { integerScores } from "./integer-scores.ts";
 import type { QuantisedFeatures, QuantisedQuery } from "./quantise.ts";
 import { splitDraw } from "./reward-shares.ts";

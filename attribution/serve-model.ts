@@ -1,4 +1,4 @@
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import type { RollupError } from "../circuits/rollup-error.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { answeringModel } from "./answering-model.ts";
 import { integerScores } from "./integer-scores.ts";
 import { hashContents } from "./labelled-rows.ts";

@@ -1,5 +1,5 @@
-import type { RewardSlot, SlotOwners } from "../circuits/rewards.ts";
-import { hashRow, versionRowsRoot } from "../circuits/version-rows.ts";
+import type { RewardSlot, SlotOwners } from "../circuits/ledger/rewards.ts";
+import { hashRow, versionRowsRoot } from "../circuits/ledger/version-rows.ts";
 import { attributionError } from "./attribution-errors.ts";
 import { alignColumns } from "./exact-influence.ts";
 import { featureMap } from "./feature-map.ts";

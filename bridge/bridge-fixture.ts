@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { mnemonicToAccount } from "viem/accounts";
-import type { BatchData } from "../circuits/batch-data.ts";
+import type { BatchData } from "../circuits/batch/batch-data.ts";
 import { startAnvil } from "../contracts/anvil.ts";
 import { connect, deployFixture, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";

@@ -1,5 +1,5 @@
 import type { Hex } from "viem";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import type { CreditEvent, HistoryEvent, RefundEvent } from "./l1-history.ts";
 import { requireSame } from "./verify-error.ts";

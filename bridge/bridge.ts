@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import type { Deployment } from "../circuits/deployment.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import { bridgeError } from "./bridge-errors.ts";

@@ -1,5 +1,5 @@
 import { type Hex, hexToBytes } from "viem";
-import { decodeWire } from "../circuits/batch-data.ts";
+import { decodeWire } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */

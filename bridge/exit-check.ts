@@ -1,9 +1,9 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
-import type { Ledger } from "../circuits/ledger.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
-import type { ClaimRole } from "../circuits/rewards.ts";
+import type { ClaimRole } from "../circuits/ledger/rewards.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { slotDue } from "../circuits/slot-exit.ts";
+import { slotDue } from "../circuits/exit/slot-exit.ts";
 import type { BridgeTotals } from "./bridge-totals.ts";
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "./l1-history.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";

@@ -4,7 +4,7 @@
  * end-to-end test.
  */
 import Fastify, { type FastifyInstance } from "fastify";
-import type { SlotRecord } from "../circuits/batch-data.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import type { SealedBatch } from "../contracts/rollup-fixture.ts";
 import type { ContractProof } from "../contracts/verifying-key.ts";

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { encodeAmount } from "../circuits/amount-float.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { MODEL_ID, type ModelHistory, SAMPLED_CIRCUIT, SLOTS, startModelHistory } from "./model-history.ts";

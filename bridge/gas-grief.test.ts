@@ -4,7 +4,7 @@
  */
 import { type Address, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BatchData } from "../circuits/batch-data.ts";
+import type { BatchData } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import { depositNewSlot, OPEN, SHAPES, slot } from "../contracts/rollup-fixture.ts";

@@ -1,15 +1,15 @@
 /** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
 import type { Address, Hex } from "viem";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { BatchBuilder } from "../circuits/batch.ts";
-import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
-import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
-import type { QueueOperation } from "../circuits/operation.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { BatchBuilder } from "../circuits/batch/batch.ts";
+import { committedElements, dataCommitment } from "../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger/ledger.ts";
+import type { QueueOperation } from "../circuits/ledger/operation.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { type BatchShape, KIND } from "../circuits/protocol.ts";
-import { keyXOf, signFor } from "../circuits/random-ledger.ts";
-import type { Operation } from "../circuits/slot-trace.ts";
+import { keyXOf, signFor } from "../circuits/testing/random-ledger.ts";
+import type { Operation } from "../circuits/batch/slot-trace.ts";
 import { startAnvil } from "../contracts/anvil.ts";
 import {
   ANY_FEE,

@@ -14,7 +14,7 @@ import {
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
 import { rollupAbi } from "../contracts/rollup-abi.ts";
 import {

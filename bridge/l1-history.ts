@@ -3,11 +3,11 @@
  * operator's is asked. Whatever can be wrong with it is the reader's to find (verify.ts); here it is only decoded.
  */
 import { type Hex, hexToBytes } from "viem";
-import { type BatchData, decodeWire } from "../circuits/batch-data.ts";
-import { batchShape } from "../circuits/circuit-sizes.ts";
+import { type BatchData, decodeWire } from "../circuits/batch/batch-data.ts";
+import { batchShape } from "../circuits/registry/circuit-sizes.ts";
 import { GENESIS_NEXT_ID, KIND } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../circuits/settlement/settlement-data.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import {

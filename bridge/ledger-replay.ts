@@ -1,6 +1,6 @@
-import { replayBatch } from "../circuits/batch.ts";
-import { batchStatement } from "../circuits/batch-data.ts";
-import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
+import { replayBatch } from "../circuits/batch/batch.ts";
+import { batchStatement } from "../circuits/batch/batch-data.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";

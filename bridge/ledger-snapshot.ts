@@ -11,11 +11,11 @@ import {
   hashStatics,
   type LeafRecord,
   unpackCounters,
-} from "../circuits/leaf.ts";
-import { Ledger } from "../circuits/ledger.ts";
+} from "../circuits/ledger/leaf.ts";
+import { Ledger } from "../circuits/ledger/ledger.ts";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../circuits/protocol.ts";
-import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "../circuits/rewards.ts";
-import { paymentChain } from "../circuits/settlement-model.ts";
+import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "../circuits/ledger/rewards.ts";
+import { paymentChain } from "../circuits/settlement/settlement-model.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import type { QueueEntry } from "./operator-client.ts";
 import type { ModelPayments, Payment } from "./payment-history.ts";

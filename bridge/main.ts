@@ -1,7 +1,7 @@
 /** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { loadDeployment } from "../circuits/deployment.ts";
+import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { startBridge } from "./bridge.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";

@@ -1,9 +1,9 @@
 /** Batches that L1 takes, with proofs from known trapdoors, and that the ledger's rules refuse. */
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { replayBatch } from "../circuits/batch.ts";
-import { committedElements, dataCommitment } from "../circuits/batch-data.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { replayBatch } from "../circuits/batch/batch.ts";
+import { committedElements, dataCommitment } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { keyXOf, signFor } from "../circuits/random-ledger.ts";
+import { keyXOf, signFor } from "../circuits/testing/random-ledger.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { ANY_FEE, OPEN, randomElement, type SealedBatch, slot } from "../contracts/rollup-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";

@@ -1,11 +1,11 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
 import type { Hex } from "viem";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../circuits/ledger/leaf.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { keyXOf, signFor } from "../circuits/random-ledger.ts";
-import { signedByModel } from "../circuits/random-settlement.ts";
+import { keyXOf, signFor } from "../circuits/testing/random-ledger.ts";
+import { signedByModel } from "../circuits/testing/random-settlement.ts";
 import {
   accruedRoot,
   ownersCommitment,
@@ -14,11 +14,11 @@ import {
   settlementHash,
   slotRoot,
   unpackSplit,
-} from "../circuits/rewards.ts";
-import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement-data.ts";
-import { settlementOperationOf } from "../circuits/settlement-operation.ts";
-import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
-import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
+} from "../circuits/ledger/rewards.ts";
+import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement/settlement-data.ts";
+import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
+import { drawShares, sampledPayout } from "../circuits/settlement/settlement-split.ts";
+import { defaultSplit, genesisOf } from "../circuits/settlement/slot-table-model.ts";
 import { encodeHeader, type RpcHeader } from "../contracts/block-header.ts";
 import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
 import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";

@@ -1,6 +1,6 @@
 import { toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeSettlement, type SettlementData } from "../circuits/settlement-data.ts";
+import { encodeSettlement, type SettlementData } from "../circuits/settlement/settlement-data.ts";
 import { createL1Client } from "./l1-client.ts";
 import { behindLimit, forgetsHashes, type Limit, limitsRange, rpcError } from "./limited-node.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "./model-history.ts";

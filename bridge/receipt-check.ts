@@ -8,8 +8,8 @@
  * A had signed before. L1 does not hold an operation's fee limit; the proof holds the fee to it.
  */
 import { type Hex, isAddressEqual } from "viem";
-import type { SlotRecord } from "../circuits/batch-data.ts";
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";

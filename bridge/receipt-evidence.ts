@@ -4,7 +4,7 @@
  */
 import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
 import { z } from "zod";
-import { messageHash, type SignedOperation } from "../circuits/operation.ts";
+import { messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { bridgeError } from "./bridge-errors.ts";

@@ -1,4 +1,4 @@
-import type { Ledger } from "../circuits/ledger.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import type { RollupError } from "../circuits/rollup-error.ts";
 import { blockReader } from "./block-reader.ts";
 import { l1Call } from "./l1-client.ts";

@@ -10,7 +10,7 @@ import {
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
 import {
   cappedTransaction,
   DEFAULT_SPENDING_CAP,

@@ -1,11 +1,11 @@
 /** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
-import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import {
   type ModelShape,
   misfitOf,
   parseSettlementName,
   type SettlementSize,
-} from "../circuits/settlement-size.ts";
+} from "../circuits/settlement/settlement-size.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 

@@ -4,8 +4,8 @@
  * and its proof.
  */
 import { KIND } from "../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
-import type { ReplayedSettlement } from "../circuits/settlement-operation.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
+import type { ReplayedSettlement } from "../circuits/batch/settlement-operation.ts";
 import { type BatchEvent, type SettlementOnL1, takesSettlement } from "./l1-history.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import {

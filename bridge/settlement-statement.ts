@@ -1,14 +1,14 @@
 /** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
-import { challenge, evaluate } from "../circuits/batch-data.ts";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
+import { challenge, evaluate } from "../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
 import { KIND } from "../circuits/protocol.ts";
 import {
   CIRCUIT_SORT,
   type PostedSettlement,
   type SettlementData,
   settlementElements,
-} from "../circuits/settlement-data.ts";
+} from "../circuits/settlement/settlement-data.ts";
 
 /** A Settle or Genesis record: its kind, its model and J. */
 export interface SettlementRecord {

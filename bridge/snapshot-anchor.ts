@@ -1,7 +1,7 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
 import { hexToBytes, isAddressEqual } from "viem";
-import { fromBytesBe } from "../circuits/batch-data.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import { fromBytesBe } from "../circuits/batch/batch-data.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission } from "./l1-submission.ts";

@@ -4,12 +4,12 @@
  * that it takes.
  */
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
-import { BatchBuilder } from "../circuits/batch.ts";
-import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
-import { batchInputs } from "../circuits/batch-inputs.ts";
-import { batchShape } from "../circuits/circuit-sizes.ts";
-import type { QueueOperation } from "../circuits/operation.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { BatchBuilder } from "../circuits/batch/batch.ts";
+import { batchStatement, encodeWire } from "../circuits/batch/batch-data.ts";
+import { batchInputs } from "../circuits/batch/batch-inputs.ts";
+import { batchShape } from "../circuits/registry/circuit-sizes.ts";
+import type { QueueOperation } from "../circuits/ledger/operation.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../circuits/protocol.ts";
 import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";

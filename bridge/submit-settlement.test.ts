@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { commitColumns, featuresCommitment } from "../circuits/feature-commitment.ts";
-import { hashStatics } from "../circuits/leaf.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
-import { queryCommitment } from "../circuits/query.ts";
-import { receiptHash } from "../circuits/receipt.ts";
+import { commitColumns, featuresCommitment } from "../circuits/settlement/feature-commitment.ts";
+import { hashStatics } from "../circuits/ledger/leaf.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
+import { queryCommitment } from "../circuits/ledger/query.ts";
+import { receiptHash } from "../circuits/ledger/receipt.ts";
 import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import {

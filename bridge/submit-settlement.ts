@@ -7,20 +7,20 @@
  */
 
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
-import { BatchBuilder } from "../circuits/batch.ts";
-import { batchStatement, encodeWire } from "../circuits/batch-data.ts";
-import { batchInputs } from "../circuits/batch-inputs.ts";
-import { batchShape } from "../circuits/circuit-sizes.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { BatchBuilder } from "../circuits/batch/batch.ts";
+import { batchStatement, encodeWire } from "../circuits/batch/batch-data.ts";
+import { batchInputs } from "../circuits/batch/batch-inputs.ts";
+import { batchShape } from "../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../circuits/protocol.ts";
-import type { PreparedSettlement } from "../circuits/settled-model.ts";
-import { encodeSettlement, settlementStatement } from "../circuits/settlement-data.ts";
-import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../circuits/settlement-model.ts";
-import { settlementOperationOf } from "../circuits/settlement-operation.ts";
-import { modelShape } from "../circuits/settlement-size.ts";
-import { defaultSplit } from "../circuits/slot-table-model.ts";
-import type { CircuitInputs } from "../circuits/witness-calculator.ts";
+import type { PreparedSettlement } from "../circuits/settlement/settled-model.ts";
+import { encodeSettlement, settlementStatement } from "../circuits/settlement/settlement-data.ts";
+import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../circuits/settlement/settlement-model.ts";
+import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
+import { modelShape } from "../circuits/settlement/settlement-size.ts";
+import { defaultSplit } from "../circuits/settlement/slot-table-model.ts";
+import type { CircuitInputs } from "../circuits/compiler/witness-calculator.ts";
 import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";

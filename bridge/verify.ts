@@ -3,9 +3,9 @@
  * every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's address.
  */
 import type { Address } from "viem";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
-import { type Misfit, misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
+import { type Misfit, misfitOf, modelShape, parseSettlementName } from "../circuits/settlement/settlement-size.ts";
 import { openTokenAbi } from "../contracts/rollup-abi.ts";
 import { unusualParameters } from "../contracts/rollup-parameters.ts";
 import { computeDomain } from "../contracts/verifying-key.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { repositoryRoot } from "./compile.ts";
+import { repositoryRoot } from "./compiler/compile.ts";
 import {
   AMOUNT_BITS,
   DATA_CHUNK,

@@ -1,5 +1,5 @@
-import { hashStatics, type ModelStatics } from "../circuits/leaf.ts";
-import { modelShape } from "../circuits/settlement-size.ts";
+import { hashStatics, type ModelStatics } from "../circuits/ledger/leaf.ts";
+import { modelShape } from "../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 import { requireSettlingCircuit } from "./settling-circuit.ts";

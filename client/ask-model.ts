@@ -1,4 +1,4 @@
-import { askMessage } from "../circuits/receipt.ts";
+import { askMessage } from "../circuits/ledger/receipt.ts";
 import { toHex32 } from "./hex.ts";
 import { type LedgerClient, requireL2Key } from "./ledger-client.ts";
 import { resolveSigner } from "./ledger-reads.ts";

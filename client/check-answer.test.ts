@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../circuits/poseidon.ts";
-import { queryBytes, queryCommitment } from "../circuits/query.ts";
-import { answerHash, receiptHash } from "../circuits/receipt.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
+import { queryBytes, queryCommitment } from "../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../circuits/ledger/receipt.ts";
 import { checkAnswer } from "./check-answer.ts";
 import { createLedgerFixture, leafAnswer, owners } from "./ledger-fixture.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";

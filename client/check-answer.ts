@@ -1,5 +1,5 @@
-import { queryBytes, queryCommitment } from "../circuits/query.ts";
-import { answerHash, receiptHash } from "../circuits/receipt.ts";
+import { queryBytes, queryCommitment } from "../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../circuits/ledger/receipt.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";

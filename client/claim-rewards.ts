@@ -1,5 +1,5 @@
-import { packClaim } from "../circuits/epoch-operations.ts";
-import { CLAIM_ROLE, type ClaimRole } from "../circuits/rewards.ts";
+import { packClaim } from "../circuits/batch/epoch-operations.ts";
+import { CLAIM_ROLE, type ClaimRole } from "../circuits/ledger/rewards.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 

@@ -1,4 +1,4 @@
-import type { VersionRow } from "../circuits/version-rows.ts";
+import type { VersionRow } from "../circuits/ledger/version-rows.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import type { StoredVersionRow } from "./published-version.ts";

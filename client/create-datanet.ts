@@ -1,5 +1,5 @@
 import type { Address } from "viem";
-import { encodeAmount } from "../circuits/amount-float.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 

@@ -1,8 +1,8 @@
 import type { Address } from "viem";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { type ModelBinding, packBinding } from "../circuits/leaf.ts";
-import { packSplit, type RewardSplit } from "../circuits/rewards.ts";
-import { modelShape } from "../circuits/settlement-size.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { type ModelBinding, packBinding } from "../circuits/ledger/leaf.ts";
+import { packSplit, type RewardSplit } from "../circuits/ledger/rewards.ts";
+import { modelShape } from "../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 import { requireSettlingCircuit } from "./settling-circuit.ts";

@@ -1,4 +1,4 @@
-import { CLAIM_ROLE } from "../circuits/rewards.ts";
+import { CLAIM_ROLE } from "../circuits/ledger/rewards.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";

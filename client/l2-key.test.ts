@@ -3,7 +3,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { concat, type Hex, pad, slice, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
-import { isUsableKey, recoverPublicKey, verifySignature } from "../circuits/eddsa.ts";
+import { isUsableKey, recoverPublicKey, verifySignature } from "../circuits/field/eddsa.ts";
 import { createRandomKey, deriveKey, keyFromSecret, type TypedDataSigner } from "./l2-key.ts";
 
 const wallet = privateKeyToAccount(pad("0x01"));

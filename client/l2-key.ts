@@ -13,8 +13,8 @@ import {
   stringToHex,
   toHex,
 } from "viem";
-import { derivePublicKey, type Signature, signMessage } from "../circuits/eddsa.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { derivePublicKey, type Signature, signMessage } from "../circuits/field/eddsa.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { Secret } from "../circuits/secret.ts";
 import { clientError } from "./client-errors.ts";
 

@@ -22,7 +22,7 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/capped-transaction.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";

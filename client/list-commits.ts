@@ -1,4 +1,4 @@
-import { hashTagged } from "../circuits/poseidon.ts";
+import { hashTagged } from "../circuits/field/poseidon.ts";
 import { TAG } from "../circuits/protocol.ts";
 import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";

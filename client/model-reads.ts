@@ -1,7 +1,7 @@
 /** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
 import type { z } from "zod";
-import { hashStatics, type ModelStatics } from "../circuits/leaf.ts";
-import { packSplit } from "../circuits/rewards.ts";
+import { hashStatics, type ModelStatics } from "../circuits/ledger/leaf.ts";
+import { packSplit } from "../circuits/ledger/rewards.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { clientError } from "./client-errors.ts";
 import type { LedgerClient } from "./ledger-client.ts";

@@ -1,5 +1,5 @@
 import type { Hex } from "viem";
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND_RULES } from "../circuits/protocol.ts";
 import { toHex32 } from "./hex.ts";
 

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { digestToField } from "../circuits/version-rows.ts";
+import { digestToField } from "../circuits/ledger/version-rows.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";
 import { type RowStore, readRow } from "./row-store.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
-import { contributionRoot, digestToField } from "../circuits/version-rows.ts";
+import { contributionRoot, digestToField } from "../circuits/ledger/version-rows.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";
 

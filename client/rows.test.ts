@@ -5,16 +5,16 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hashTagged, initPoseidon } from "../circuits/poseidon.ts";
+import { hashTagged, initPoseidon } from "../circuits/field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../circuits/protocol.ts";
-import { treeRoot } from "../circuits/tree-root.ts";
+import { treeRoot } from "../circuits/ledger/tree-root.ts";
 import {
   contributionRoot,
   hashRow,
   hashVersionRow,
   treeDepth,
   type VersionRow,
-} from "../circuits/version-rows.ts";
+} from "../circuits/ledger/version-rows.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
 import { commitVersion } from "./version-commitments.ts";
 

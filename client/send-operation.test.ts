@@ -1,8 +1,8 @@
 import { parseEther } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { verifySignature } from "../circuits/eddsa.ts";
-import { leafReference, messageHash } from "../circuits/operation.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { verifySignature } from "../circuits/field/eddsa.ts";
+import { leafReference, messageHash } from "../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import { FakeFailure } from "./fake-sequencer.ts";
 import { toHex32 } from "./hex.ts";

@@ -1,5 +1,5 @@
 import { type Address, type Hex, isAddressEqual } from "viem";
-import { leafReference, messageHash } from "../circuits/operation.ts";
+import { leafReference, messageHash } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
 import { clientError } from "./client-errors.ts";
 import { toHex32 } from "./hex.ts";

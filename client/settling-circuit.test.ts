@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { packBinding } from "../circuits/leaf.ts";
-import { modelShape } from "../circuits/settlement-size.ts";
+import { packBinding } from "../circuits/ledger/leaf.ts";
+import { modelShape } from "../circuits/settlement/settlement-size.ts";
 import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
 
 const NAMES = ["batch-6-2", "settlement-16-16-8-8-4", "slot-table-16", "settlement-16-16-8-8-8"];

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hashTagged, initPoseidon } from "../circuits/poseidon.ts";
+import { hashTagged, initPoseidon } from "../circuits/field/poseidon.ts";
 import { TAG } from "../circuits/protocol.ts";
 import { collectVersion } from "./collect-version.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
@@ -143,7 +143,7 @@ describe("verifyVersion", () => {
     const version = await collectVersion(client, { datanetId: DATANET, store, validatorId: 9 });
     const { digests } = await storeContribution(store, [bytes("foreign")]);
     const { commitVersion } = await import("./version-commitments.ts");
-    const { digestToField } = await import("../circuits/version-rows.ts");
+    const { digestToField } = await import("../circuits/ledger/version-rows.ts");
     const changed = [
       ...version.storedRows.map((row, i) => (i === 0 ? { ...row, contributorId: 4 } : row)),
       { digest: digests[0]!, contributorId: 5, validatorId: 9 },

@@ -1,9 +1,9 @@
 import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { slotExitKey } from "../circuits/exit-statement.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { slotExitKey } from "../circuits/exit/exit-statement.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { KIND, KIND_RULES } from "../circuits/protocol.ts";
-import { SeededRandom } from "../circuits/seeded-random.ts";
+import { SeededRandom } from "../circuits/testing/seeded-random.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, toAddress } from "./exit-fixture.ts";
 import { honestBatches, lie, WALK_SHAPE } from "./money-batches.ts";

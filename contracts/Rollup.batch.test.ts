@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BatchData, batchElements, challenge, encodeWire } from "../circuits/batch-data.ts";
+import { type BatchData, batchElements, challenge, encodeWire } from "../circuits/batch/batch-data.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../circuits/protocol.ts";
 import {
   deployFixture,

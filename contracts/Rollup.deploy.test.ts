@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { batchSizes } from "../circuits/circuit-sizes.ts";
+import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { startAnvil } from "./anvil.ts";
 import type { DeployOptions } from "./deploy.ts";

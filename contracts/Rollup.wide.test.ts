@@ -1,7 +1,7 @@
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { SlotRecord } from "../circuits/batch-data.ts";
-import { packClaim } from "../circuits/epoch-operations.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
+import { packClaim } from "../circuits/batch/epoch-operations.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../circuits/protocol.ts";
 import { rollupAbi } from "./rollup-abi.ts";
 import {

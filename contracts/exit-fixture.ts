@@ -1,8 +1,8 @@
 /** What the tests of frozen ledgers share: circuits of exits, freezing, exits with forged proofs, waiting entries. */
 import type { Address } from "viem";
-import { challenge, evaluate } from "../circuits/batch-data.ts";
-import { exitSizes } from "../circuits/circuit-sizes.ts";
-import { type ExitData, exitElements } from "../circuits/exit-statement.ts";
+import { challenge, evaluate } from "../circuits/batch/batch-data.ts";
+import { exitSizes } from "../circuits/registry/circuit-sizes.ts";
+import { type ExitData, exitElements } from "../circuits/exit/exit-statement.ts";
 import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
 import type { ContractProof } from "./verifying-key.ts";
 

@@ -1,10 +1,10 @@
 /** Random batches for the invariants' walks: queue entries, withdrawals, seals and settlements, and what they do. */
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch/batch-data.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
 import { KIND } from "../circuits/protocol.ts";
-import type { SettlementData } from "../circuits/settlement-data.ts";
+import type { SettlementData } from "../circuits/settlement/settlement-data.ts";
 import { credit, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
 import {
   type Fixture,

@@ -1,10 +1,10 @@
 /** Random steps of the invariants' walks, what each does to the model, and what must hold after every one. */
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { SlotRecord } from "../circuits/batch-data.ts";
-import { packClaim } from "../circuits/epoch-operations.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
+import { packClaim } from "../circuits/batch/epoch-operations.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { CLAIM_ROLE } from "../circuits/rewards.ts";
+import { CLAIM_ROLE } from "../circuits/ledger/rewards.ts";
 import { toAddress } from "./exit-fixture.ts";
 import {
   type BatchesStep,

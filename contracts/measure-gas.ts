@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { encodeFunctionData, type Hex } from "viem";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { startAnvil } from "./anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {

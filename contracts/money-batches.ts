@@ -1,7 +1,7 @@
 /** Batches of the walk of Exits.money.test.ts: those that execute the queue's entries, and lies. */
 import { expect } from "vitest";
-import { queueOperationOf } from "../circuits/batch.ts";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
+import { queueOperationOf } from "../circuits/batch/batch.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { type Call, type MoneyCalls, USERS } from "./money-calls.ts";
 import { executeEntry } from "./money-ledger.ts";

@@ -1,11 +1,11 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
 import { encodeFunctionData, type Hex } from "viem";
-import type { SlotRecord } from "../circuits/batch-data.ts";
-import { packClaim } from "../circuits/epoch-operations.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
+import { packClaim } from "../circuits/batch/epoch-operations.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../circuits/protocol.ts";
-import { CLAIM_ROLE } from "../circuits/rewards.ts";
-import type { SeededRandom } from "../circuits/seeded-random.ts";
+import { CLAIM_ROLE } from "../circuits/ledger/rewards.ts";
+import type { SeededRandom } from "../circuits/testing/seeded-random.ts";
 import { type SealedExit, toAddress } from "./exit-fixture.ts";
 import { FREE_IDS, MODELS, SLOTS } from "./money-ledger.ts";
 import type { Moment, MoneyModel, Waiting } from "./money-model.ts";

@@ -3,7 +3,7 @@
  * and what must hold of each entry's effect, stated without those rules.
  */
 import { expect } from "vitest";
-import { type ExitData, leafExitKey } from "../circuits/exit-statement.ts";
+import { type ExitData, leafExitKey } from "../circuits/exit/exit-statement.ts";
 import {
   accountLeaf,
   hashModelBody,
@@ -11,11 +11,11 @@ import {
   type ModelBody,
   packBinding,
   packCounters,
-} from "../circuits/leaf.ts";
-import { genesisLedger, type Ledger } from "../circuits/ledger.ts";
-import type { QueueOperation } from "../circuits/operation.ts";
+} from "../circuits/ledger/leaf.ts";
+import { genesisLedger, type Ledger } from "../circuits/ledger/ledger.ts";
+import type { QueueOperation } from "../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
-import { executeQueueEntry } from "../circuits/queue-slot.ts";
+import { executeQueueEntry } from "../circuits/batch/queue-slot.ts";
 import {
   accruedRoot,
   CLAIM_ROLE,
@@ -24,9 +24,9 @@ import {
   packSplit,
   type RewardSlot,
   slotRoot,
-} from "../circuits/rewards.ts";
-import { slotDue } from "../circuits/slot-exit.ts";
-import type { SlotTrace } from "../circuits/slot-trace.ts";
+} from "../circuits/ledger/rewards.ts";
+import { slotDue } from "../circuits/exit/slot-exit.ts";
+import type { SlotTrace } from "../circuits/batch/slot-trace.ts";
 import { OPEN, type Role } from "./rollup-fixture.ts";
 
 /** 64 leaves, of which two are free: some deposits find none. */

@@ -2,7 +2,7 @@
  * What a rollup should answer to each call of the walk of Exits.money.test.ts, and what it should hold afterwards. Each
  * `take…` says whether the call is accepted, and changes the model only then.
  */
-import type { SlotRecord } from "../circuits/batch-data.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { HARD_DEADLINE } from "./exit-fixture.ts";
 import { credit, emptyModel, type InvariantModel } from "./invariant-model.ts";

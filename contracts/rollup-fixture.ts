@@ -31,11 +31,11 @@ import {
   evaluate,
   type L1Header,
   type SlotRecord,
-} from "../circuits/batch-data.ts";
-import { batchSizes, type CircuitSizes } from "../circuits/circuit-sizes.ts";
+} from "../circuits/batch/batch-data.ts";
+import { batchSizes, type CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { encodeSettlement, type SettlementData, settlementElements } from "../circuits/settlement-data.ts";
+import { encodeSettlement, type SettlementData, settlementElements } from "../circuits/settlement/settlement-data.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { type DeployOptions, deployRollup } from "./deploy.ts";
 import { openTokenAbi, rollupAbi } from "./rollup-abi.ts";

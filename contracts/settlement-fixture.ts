@@ -1,10 +1,10 @@
 /** What the tests of settlements share: a rollup with circuits of every sort, seals, randomness and forged proofs. */
 import type { Hex } from "viem";
-import type { BatchData } from "../circuits/batch-data.ts";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
+import type { BatchData } from "../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement/settlement-data.ts";
 import { encodeHeader, type RpcHeader } from "./block-header.ts";
 import {
   type Fixture,

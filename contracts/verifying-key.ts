@@ -1,6 +1,6 @@
 /** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
 import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
 
 export type G1Point = readonly [bigint, bigint];
 export type G2Point = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];

@@ -1,4 +1,4 @@
-import { type CompiledCircuit, compileCircuit } from "../circuits/compile.ts";
+import { type CompiledCircuit, compileCircuit } from "../circuits/compiler/compile.ts";
 
 /** Wires of each sort. */
 export const AWKWARD_WIRES = 40;

@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../circuits/compile.ts";
+import { repositoryRoot } from "../circuits/compiler/compile.ts";
 import {
   applyBeacon,
   contributeToKey,

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { DeployedCircuit } from "../circuits/deployment.ts";
+import type { DeployedCircuit } from "../circuits/registry/deployment.ts";
 import type { ProvingCircuit } from "./prover.ts";
 import { proverError } from "./prover-errors.ts";
 import { parseVerificationKey, type VerificationKey } from "./verification-key.ts";

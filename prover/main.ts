@@ -1,7 +1,7 @@
 /** The prover's process: `npx tsx prover/main.ts`, configured by prover/prove-config.ts. */
 import { createServer } from "node:http";
 import { type Logger, pino } from "pino";
-import { loadDeployment } from "../circuits/deployment.ts";
+import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { createProver } from "./backends.ts";
 import { loadDeployedCircuits } from "./deployed-circuits.ts";

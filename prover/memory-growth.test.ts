@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { WitnessCalculator } from "../circuits/witness-calculator.ts";
+import { WitnessCalculator } from "../circuits/compiler/witness-calculator.ts";
 import { availableBackends } from "./available-backends.fixtures.ts";
 import { createProver } from "./backends.ts";
 import { developmentSetup } from "./development-setup.ts";

@@ -2,7 +2,7 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WitnessCalculator } from "../circuits/witness-calculator.ts";
+import { WitnessCalculator } from "../circuits/compiler/witness-calculator.ts";
 import { availableBackends } from "./available-backends.fixtures.ts";
 import { AWKWARD_WIRES, awkwardInputs, compileAwkward } from "./awkward-circuit.fixtures.ts";
 import { createProver } from "./backends.ts";

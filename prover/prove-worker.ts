@@ -1,5 +1,5 @@
 import { groth16, wtns } from "snarkjs";
-import { isComposition } from "../circuits/composed-description.ts";
+import { isComposition } from "../circuits/compiler/composed-description.ts";
 import { RollupError } from "../circuits/rollup-error.ts";
 import type { Groth16Proof } from "./groth16-proof.ts";
 import type { CircuitInputs, ProofStage } from "./prover.ts";

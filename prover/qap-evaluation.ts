@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { readR1cs } from "../circuits/r1cs-reader.ts";
+import { readR1cs } from "../circuits/compiler/r1cs-reader.ts";
 import {
   type Bn254Image,
   Bn254Instance,

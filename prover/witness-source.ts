@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import { isComposition, readDescription } from "../circuits/composed-description.ts";
-import { ComposedWitness } from "../circuits/composed-witness.ts";
-import { type InputValue, WitnessCalculator } from "../circuits/witness-calculator.ts";
+import { isComposition, readDescription } from "../circuits/compiler/composed-description.ts";
+import { ComposedWitness } from "../circuits/batch/composed-witness.ts";
+import { type InputValue, WitnessCalculator } from "../circuits/compiler/witness-calculator.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
 import { layOutWitness } from "./wtns-file.ts";

@@ -16,7 +16,7 @@ async function loadCeremony() {
 }
 
 async function loadResolver(): Promise<ResolveCircuit> {
-  return (await import("../circuits/circuit-registry.ts")).circuitSpec;
+  return (await import("../circuits/registry/circuit-registry.ts")).circuitSpec;
 }
 
 function report(result: object, isJson: boolean | undefined): void {

@@ -1,6 +1,6 @@
 /** What the HTTP application is given. */
 import type { FastifyInstance } from "fastify";
-import type { DeployedCircuit, Deployment } from "../circuits/deployment.ts";
+import type { DeployedCircuit, Deployment } from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { Feed } from "./feed.ts";

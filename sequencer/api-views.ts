@@ -1,8 +1,8 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
-import type { SlotRecord } from "../circuits/batch-data.ts";
-import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/leaf.ts";
+import type { SlotRecord } from "../circuits/batch/batch-data.ts";
+import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../circuits/ledger/leaf.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../circuits/protocol.ts";
-import { unpackSplit } from "../circuits/rewards.ts";
+import { unpackSplit } from "../circuits/ledger/rewards.ts";
 import type { LedgerHost } from "./api-options.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";

@@ -8,8 +8,8 @@
  *
  * Methods change memory at once and return the writes that make it durable.
  */
-import type { BatchDraft } from "../circuits/batch-draft.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
+import type { BatchDraft } from "../circuits/batch/batch-draft.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import {
   type BatchRecord,
   type BatchStatus,

@@ -1,5 +1,5 @@
 /** What a line of batches is made with, and what it reports. */
-import type { DeployedCircuit } from "../circuits/deployment.ts";
+import type { DeployedCircuit } from "../circuits/registry/deployment.ts";
 import type { FeedPublisher } from "./feed.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import type { Logger } from "./logger.ts";

@@ -6,9 +6,9 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type BatchDraft, openDraft } from "../circuits/batch-draft.ts";
+import { type BatchDraft, openDraft } from "../circuits/batch/batch-draft.ts";
 import { kindRule } from "../circuits/protocol.ts";
-import type { Operation } from "../circuits/slot-trace.ts";
+import type { Operation } from "../circuits/batch/slot-trace.ts";
 import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { encodeDeployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
-import { genesisLedger } from "../circuits/ledger.ts";
+import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
+import { genesisLedger } from "../circuits/ledger/ledger.ts";
 import { type ChildSequencer, killChild, request, startChild, stopChild } from "./child-sequencer.ts";
 import { HeadState } from "./head-state.ts";
 import { hex32 } from "./hex.ts";

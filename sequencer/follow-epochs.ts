@@ -1,8 +1,8 @@
 /** What the payments and Seals of a batch on L1 leave behind (epoch-records.ts), where no operation of it is known. */
-import { decodeAmount } from "../circuits/amount-float.ts";
-import type { BatchData, SlotRecord } from "../circuits/batch-data.ts";
-import { unpackCounters } from "../circuits/leaf.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import { decodeAmount } from "../circuits/ledger/amount-float.ts";
+import type { BatchData, SlotRecord } from "../circuits/batch/batch-data.ts";
+import { unpackCounters } from "../circuits/ledger/leaf.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
 import type { EpochRecord, PaymentRecord } from "./epoch-records.ts";
 import { hex32 } from "./hex.ts";

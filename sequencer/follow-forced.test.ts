@@ -10,8 +10,8 @@ import {
   startModelHistory,
 } from "../bridge/model-history.ts";
 import { submitQueue } from "../bridge/submit-queue.ts";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import type { Deployment } from "../circuits/deployment.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import {

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { anvilAccount } from "../bridge/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
 import { submitQueue } from "../bridge/submit-queue.ts";
-import type { Deployment } from "../circuits/deployment.ts";
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../contracts/exit-fixture.ts";
 import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { passStall, plainAnswer, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";

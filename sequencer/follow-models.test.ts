@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/model-history.ts";
 import { settlementSignals } from "../bridge/settlement-statement.ts";
 import { swapG2 } from "../bridge/verify-keys.ts";
-import { encodeSettlement } from "../circuits/settlement-data.ts";
+import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { hex32 } from "./hex.ts";
 import { FINALITY_DEPTH_BLOCKS, startL1World } from "./l1-world.ts";

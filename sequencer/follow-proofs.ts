@@ -3,7 +3,7 @@ import type { BatchEvent } from "../bridge/l1-history.ts";
 import type { RegisteredCircuit } from "../bridge/rollup-contract.ts";
 import { requireSame, verifyDiffers } from "../bridge/verify-error.ts";
 import { swapG2, type VerifyProof, verifierKey } from "../bridge/verify-keys.ts";
-import { batchStatement } from "../circuits/batch-data.ts";
+import { batchStatement } from "../circuits/batch/batch-data.ts";
 
 /** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
 export async function requireBatchProof(

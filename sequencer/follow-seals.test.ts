@@ -15,8 +15,8 @@ import {
   RANDOMNESS_DELAY_BLOCKS,
 } from "../bridge/settlement-times.ts";
 import { swapG2 } from "../bridge/verify-keys.ts";
-import type { Deployment } from "../circuits/deployment.ts";
-import { encodeSettlement } from "../circuits/settlement-data.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
+import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import {
   modelDeployment,
   plainAnswer,

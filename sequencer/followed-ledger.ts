@@ -5,12 +5,12 @@
  */
 import type { BatchEvent } from "../bridge/l1-history.ts";
 import { capOf } from "../bridge/settlement-statement.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
-import { leafReference, messageHash } from "../circuits/operation.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
+import { leafReference, messageHash } from "../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { decodeSettlement } from "../circuits/settlement-data.ts";
-import { type ReplayedSettlement, settlementOperationOf } from "../circuits/settlement-operation.ts";
+import { decodeSettlement } from "../circuits/settlement/settlement-data.ts";
+import { type ReplayedSettlement, settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
 import type { BatchBook } from "./batch-book.ts";
 import { type BatchRecord, recordOf } from "./batch-record.ts";
 import { epochWrites, forcedSealWrites } from "./epoch-records.ts";

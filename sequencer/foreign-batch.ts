@@ -3,13 +3,13 @@
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
 import { capOf } from "../bridge/settlement-statement.ts";
-import { type BatchData, decodeWire, type L1Header } from "../circuits/batch-data.ts";
-import { batchShape } from "../circuits/circuit-sizes.ts";
-import type { DeployedCircuit } from "../circuits/deployment.ts";
+import { type BatchData, decodeWire, type L1Header } from "../circuits/batch/batch-data.ts";
+import { batchShape } from "../circuits/registry/circuit-sizes.ts";
+import type { DeployedCircuit } from "../circuits/registry/deployment.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { CIRCUIT_SORT, decodeSettlement } from "../circuits/settlement-data.ts";
-import type { ReplayedSettlement } from "../circuits/settlement-operation.ts";
+import { CIRCUIT_SORT, decodeSettlement } from "../circuits/settlement/settlement-data.ts";
+import type { ReplayedSettlement } from "../circuits/batch/settlement-operation.ts";
 import type { BatchBook } from "./batch-book.ts";
 import { type BatchRecord, recordOf } from "./batch-record.ts";
 import type { ChainRules } from "./head-state.ts";

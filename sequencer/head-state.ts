@@ -1,11 +1,11 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { BatchBuilder, replayBatch, type SealedBatch } from "../circuits/batch.ts";
-import type { BatchData } from "../circuits/batch-data.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import { BatchBuilder, replayBatch, type SealedBatch } from "../circuits/batch/batch.ts";
+import type { BatchData } from "../circuits/batch/batch-data.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { type BatchShape, kindRule } from "../circuits/protocol.ts";
-import type { ReplayedSettlement } from "../circuits/settlement-operation.ts";
-import type { Operation, SlotTrace } from "../circuits/slot-trace.ts";
+import type { ReplayedSettlement } from "../circuits/batch/settlement-operation.ts";
+import type { Operation, SlotTrace } from "../circuits/batch/slot-trace.ts";
 import type { LeafChanges } from "./ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";

@@ -5,7 +5,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { KIND, PRODUCTION_SHAPE } from "../circuits/protocol.ts";
-import { SeededRandom } from "../circuits/seeded-random.ts";
+import { SeededRandom } from "../circuits/testing/seeded-random.ts";
 import { hex32 } from "./hex.ts";
 import type { StoredProof } from "./stored-proof.ts";
 import {

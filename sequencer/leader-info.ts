@@ -1,7 +1,7 @@
 /** What the followed sequencer tells of itself, for wallets that read from the follower. Nothing here depends on it. */
 import { z } from "zod";
 import type { RegisteredCircuit } from "../bridge/rollup-contract.ts";
-import { isNameOfSizes } from "../circuits/circuit-sizes.ts";
+import { isNameOfSizes } from "../circuits/registry/circuit-sizes.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { Logger } from "./logger.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { hashLeaf } from "../circuits/leaf.ts";
+import { hashLeaf } from "../circuits/ledger/leaf.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";

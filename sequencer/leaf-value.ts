@@ -6,8 +6,8 @@
  * not believed. The nodes above the leaves are hashed at every start, so the root still speaks for all leaves.
  */
 import { hash as digestBytes } from "node:crypto";
-import { type Leaf, type LeafRecord, leafFields } from "../circuits/leaf.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import { type Leaf, type LeafRecord, leafFields } from "../circuits/ledger/leaf.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 

@@ -5,8 +5,8 @@
  * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
-import { CheckedLevel, type LevelDb } from "../circuits/checked-level.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
+import { CheckedLevel, type LevelDb } from "../circuits/store/checked-level.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";

@@ -3,7 +3,7 @@ import type { Address, Hex } from "viem";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import type { QueueEntry } from "../bridge/operator-client.ts";
 import type { ModelPayments, Payment } from "../bridge/payment-history.ts";
-import { type LeafRecord, unpackCounters } from "../circuits/leaf.ts";
+import { type LeafRecord, unpackCounters } from "../circuits/ledger/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { readEpoch, readPayments } from "./epoch-records.ts";
 import { hex20 } from "./hex.ts";

@@ -1,5 +1,5 @@
 /** The log as it goes out to followers (docs/api.md, `GET /v1/log`): everything that makes the ledger, in order. */
-import { leafReference } from "../circuits/operation.ts";
+import { leafReference } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import type { LedgerHost } from "./api-options.ts";
 import { proofView } from "./api-views.ts";

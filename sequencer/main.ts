@@ -2,7 +2,7 @@
  * Starts the sequencer: `tsx sequencer/main.ts`, settings from the environment (config.ts).
  * Logs "sequencer listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
-import { loadDeployment } from "../circuits/deployment.ts";
+import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { loadConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
 import { readSnapshot, writeSnapshot } from "../bridge/snapshot-file.ts";
-import { encodeDeployment } from "../circuits/deployment.ts";
+import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { PRODUCTION_SHAPE } from "../circuits/protocol.ts";
 import { startAnvil } from "../contracts/anvil.ts";
 import { connect, deployFixture } from "../contracts/rollup-fixture.ts";

@@ -5,10 +5,10 @@
 import { join } from "node:path";
 import { startHistoryFixture } from "../bridge/history-fixture.ts";
 import { readSnapshot } from "../bridge/snapshot-file.ts";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import type { Ledger } from "../circuits/ledger.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { signFor } from "../circuits/random-ledger.ts";
+import { signFor } from "../circuits/testing/random-ledger.ts";
 import { OPEN } from "../contracts/rollup-fixture.ts";
 import { makeSnapshot } from "../scripts/cli/snapshot.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { hex32 } from "./hex.ts";
 import { Mempool, type PendingOperation } from "./mempool.ts";

@@ -1,9 +1,9 @@
 /** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { unpackCounters } from "../circuits/leaf.ts";
+import { unpackCounters } from "../circuits/ledger/leaf.ts";
 import { LEAF_KIND } from "../circuits/protocol.ts";
-import { requireKind } from "../circuits/record-rules.ts";
+import { requireKind } from "../circuits/ledger/record-rules.ts";
 import type { ApiModules } from "./api-options.ts";
 import { leafView } from "./api-views.ts";
 import { readEpoch, readPayments } from "./epoch-records.ts";

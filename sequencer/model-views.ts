@@ -5,9 +5,9 @@ import {
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../bridge/settlement-times.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
-import { hashStatics, unpackCounters } from "../circuits/leaf.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
+import { hashStatics, unpackCounters } from "../circuits/ledger/leaf.ts";
 import { KIND } from "../circuits/protocol.ts";
 import {
   CLAIM_ROLE,
@@ -16,8 +16,8 @@ import {
   claimShareWei,
   type ModelRewards,
   unpackSplit,
-} from "../circuits/rewards.ts";
-import { decodeSettlement } from "../circuits/settlement-data.ts";
+} from "../circuits/ledger/rewards.ts";
+import { decodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { proofView } from "./api-views.ts";
 import type { EpochRecord, PaymentRecord } from "./epoch-records.ts";
 import { hex32 } from "./hex.ts";

@@ -1,7 +1,7 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
-import { recoverKeyY, SUBGROUP_ORDER } from "../circuits/eddsa.ts";
-import type { SignedOperation } from "../circuits/operation.ts";
-import { checkForm } from "../circuits/operation-form.ts";
+import { recoverKeyY, SUBGROUP_ORDER } from "../circuits/field/eddsa.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
+import { checkForm } from "../circuits/ledger/operation-form.ts";
 import { FIELD_ORDER, KIND, kindRule } from "../circuits/protocol.ts";
 import { RollupError } from "../circuits/rollup-error.ts";
 import { sequencerError } from "./sequencer-errors.ts";

@@ -1,4 +1,4 @@
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import type { RollupError } from "../circuits/rollup-error.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { OperationEntry } from "./log-entry.ts";

@@ -1,5 +1,5 @@
 /** What a signed operation may rest on only once L1 has it, since a batch that is sealed anew gets another timestamp. */
-import type { SignedOperation } from "../circuits/operation.ts";
+import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND } from "../circuits/protocol.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { HeadState } from "./head-state.ts";

@@ -1,4 +1,4 @@
-import type { QueueOperation } from "../circuits/operation.ts";
+import type { QueueOperation } from "../circuits/ledger/operation.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import type { QueueRecord } from "./log-entry.ts";
 import { sequencerError } from "./sequencer-errors.ts";

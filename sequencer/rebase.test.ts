@@ -4,7 +4,7 @@ import { anvilAccount } from "../bridge/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
 import { submitQueue } from "../bridge/submit-queue.ts";
 import { verifyRollup } from "../bridge/verify.ts";
-import type { Deployment } from "../circuits/deployment.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
 import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { storeKeys } from "./store-keys.ts";

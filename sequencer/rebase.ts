@@ -10,7 +10,7 @@
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
-import type { LeafRecord } from "../circuits/leaf.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import { kindRule } from "../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
 import type { BatchBook } from "./batch-book.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { hashStatics, packBinding } from "../circuits/leaf.ts";
+import { hashStatics, packBinding } from "../circuits/ledger/leaf.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import { batch, head, prove, report, seal, send } from "./test-operator.ts";
 import {

@@ -6,7 +6,7 @@
  * over, all in one atomic write; until that is durable, a restart finds the old batches and starts over.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LeafRecord } from "../circuits/leaf.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { HeadState } from "./head-state.ts";

@@ -15,7 +15,7 @@ import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import { submitSettlement } from "../bridge/submit-settlement.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
-import { encodeSettlement } from "../circuits/settlement-data.ts";
+import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { ANY_FEE } from "../contracts/rollup-fixture.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import { hex32 } from "./hex.ts";

@@ -11,8 +11,8 @@ import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/model-hi
 import { restoreLedger } from "../bridge/restore-ledger.ts";
 import { RollupContract } from "../bridge/rollup-contract.ts";
 import { readSnapshot } from "../bridge/snapshot-file.ts";
-import { encodeAmount } from "../circuits/amount-float.ts";
-import { exitSizes } from "../circuits/circuit-sizes.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import { exitSizes } from "../circuits/registry/circuit-sizes.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
 import { makeSnapshot, verifySnapshot } from "../scripts/cli/snapshot.ts";

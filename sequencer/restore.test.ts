@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { genesisOf, shapeOf } from "../circuits/deployment.ts";
+import { genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restore } from "./restore.ts";
 import { storeKeys } from "./store-keys.ts";

@@ -1,6 +1,6 @@
 /** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
 
-import { type Genesis, genesisLedger, Ledger } from "../circuits/ledger.ts";
+import { type Genesis, genesisLedger, Ledger } from "../circuits/ledger/ledger.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import { BatchBook } from "./batch-book.ts";
 import type { BatchRecord } from "./batch-record.ts";

@@ -1,5 +1,5 @@
-import type { SealedBatch } from "../circuits/batch.ts";
-import { draftOf } from "../circuits/batch-draft.ts";
+import type { SealedBatch } from "../circuits/batch/batch.ts";
+import { draftOf } from "../circuits/batch/batch-draft.ts";
 import type { BatchBook } from "./batch-book.ts";
 import { type BatchRecord, recordOf } from "./batch-record.ts";
 import type { HeadState } from "./head-state.ts";

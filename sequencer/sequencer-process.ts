@@ -1,11 +1,11 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
-import { batchInputs } from "../circuits/batch-inputs.ts";
-import { type Deployment, genesisOf, shapeOf } from "../circuits/deployment.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { batchInputs } from "../circuits/batch/batch-inputs.ts";
+import { type Deployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import type { Secret } from "../circuits/secret.ts";
-import { CIRCUIT_SORT } from "../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { loadVerificationKey } from "../prover/deployed-circuits.ts";
 import { createApi } from "./api.ts";
 import type { Config } from "./config.ts";

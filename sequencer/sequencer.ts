@@ -3,8 +3,8 @@
  * What happens to batches is batch-line.ts; no HTTP here, see api.ts.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { verifySignature } from "../circuits/eddsa.ts";
-import { leafReference, messageHash, type SignedOperation } from "../circuits/operation.ts";
+import { verifySignature } from "../circuits/field/eddsa.ts";
+import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine } from "./batch-line.ts";

@@ -11,20 +11,20 @@ import {
   settlementSignals,
 } from "../bridge/settlement-statement.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
-import type { DeployedCircuit } from "../circuits/deployment.ts";
-import type { Signature } from "../circuits/eddsa.ts";
-import type { LeafRecord } from "../circuits/leaf.ts";
+import type { DeployedCircuit } from "../circuits/registry/deployment.ts";
+import type { Signature } from "../circuits/field/eddsa.ts";
+import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import { KIND, LEAF_KIND } from "../circuits/protocol.ts";
-import { requireKind } from "../circuits/record-rules.ts";
+import { requireKind } from "../circuits/ledger/record-rules.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
   genesisSlots,
   type PostedSettlement,
-} from "../circuits/settlement-data.ts";
-import { settlementOperationOf } from "../circuits/settlement-operation.ts";
-import { misfitOf, modelShape, parseSettlementName } from "../circuits/settlement-size.ts";
+} from "../circuits/settlement/settlement-data.ts";
+import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
+import { misfitOf, modelShape, parseSettlementName } from "../circuits/settlement/settlement-size.ts";
 import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { BatchRecord } from "./batch-record.ts";

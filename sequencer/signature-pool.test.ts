@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { derivePublicKey, signMessage, verifySignature } from "../circuits/eddsa.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { derivePublicKey, signMessage, verifySignature } from "../circuits/field/eddsa.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { Secret } from "../circuits/secret.ts";
 import { hex32 } from "./hex.ts";
 import { createReceiptSigner } from "./receipts.ts";

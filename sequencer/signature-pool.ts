@@ -8,7 +8,7 @@
 import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { rememberPublicKey, rememberVerdict } from "../circuits/eddsa.ts";
+import { rememberPublicKey, rememberVerdict } from "../circuits/field/eddsa.ts";
 import type { Receipt, ReceiptSigner } from "./receipts.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import type { ReceiptBatchSigner } from "./signature-receipts.ts";

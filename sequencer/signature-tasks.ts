@@ -1,6 +1,6 @@
 /** What the signature threads do, wherever they run: check users' signatures, sign receipts. */
 import type { Address, Hex } from "viem";
-import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../circuits/eddsa.ts";
+import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../circuits/field/eddsa.ts";
 import { Secret } from "../circuits/secret.ts";
 import type { Receipt } from "./receipts.ts";
 import { createReceiptBatchSigner, type ReceiptBatchSigner } from "./signature-receipts.ts";

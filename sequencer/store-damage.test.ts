@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SeededRandom } from "../circuits/seeded-random.ts";
+import { SeededRandom } from "../circuits/testing/seeded-random.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { seal, send } from "./test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "./test-rollup.ts";

@@ -7,12 +7,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementSignals } from "../bridge/settlement-statement.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
-import type { CircuitSizes } from "../circuits/circuit-sizes.ts";
-import type { Deployment } from "../circuits/deployment.ts";
-import { drawSeed } from "../circuits/draw-seed.ts";
-import { signMessage } from "../circuits/eddsa.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../circuits/leaf.ts";
-import { leafReference } from "../circuits/operation.ts";
+import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
+import { drawSeed } from "../circuits/settlement/draw-seed.ts";
+import { signMessage } from "../circuits/field/eddsa.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../circuits/ledger/leaf.ts";
+import { leafReference } from "../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../circuits/protocol.ts";
 import {
   accruedRoot,
@@ -23,11 +23,11 @@ import {
   settlementHash,
   slotRoot,
   unpackSplit,
-} from "../circuits/rewards.ts";
-import { encodeSettlement, type SettlementData } from "../circuits/settlement-data.ts";
-import { settlementMessage } from "../circuits/settlement-operation.ts";
-import { drawShares, sampledPayout } from "../circuits/settlement-split.ts";
-import { defaultSplit, genesisOf } from "../circuits/slot-table-model.ts";
+} from "../circuits/ledger/rewards.ts";
+import { encodeSettlement, type SettlementData } from "../circuits/settlement/settlement-data.ts";
+import { settlementMessage } from "../circuits/batch/settlement-operation.ts";
+import { drawShares, sampledPayout } from "../circuits/settlement/settlement-split.ts";
+import { defaultSplit, genesisOf } from "../circuits/settlement/slot-table-model.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../contracts/test-prover.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import { hex20, hex32 } from "./hex.ts";

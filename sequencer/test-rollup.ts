@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { batchSizes } from "../circuits/circuit-sizes.ts";
-import type { Deployment } from "../circuits/deployment.ts";
-import { derivePublicKey, signMessage } from "../circuits/eddsa.ts";
-import { genesisLedger } from "../circuits/ledger.ts";
-import { leafReference, messageHash, type SignedOperation } from "../circuits/operation.ts";
-import { initPoseidon } from "../circuits/poseidon.ts";
+import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../circuits/registry/deployment.ts";
+import { derivePublicKey, signMessage } from "../circuits/field/eddsa.ts";
+import { genesisLedger } from "../circuits/ledger/ledger.ts";
+import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "../circuits/protocol.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { hex20, hex32 } from "./hex.ts";

@@ -14,7 +14,7 @@ import {
   toLimbs,
 } from "./field-limbs.ts";
 import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
-import { scalarsFrom } from "./sample-scalars.ts";
+import { scalarsFrom } from "../testing/sample-scalars.ts";
 
 const pairBytes = 2 * elementBytes;
 const constantsAt = 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { scalarsFrom } from "../../circuits/wasm/sample-scalars.ts";
+import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
 import { scalarModulus } from "../bn254-wasm.ts";
 import { halfBits, lambda, splitScalar } from "./endomorphism.ts";
 import { makeKernelBench } from "./kernels.fixtures.ts";

@@ -9,8 +9,8 @@ import {
   parseGwei,
   toHex,
 } from "viem";
-import { decodeWire } from "../../circuits/batch-data.ts";
-import { batchShape } from "../../circuits/circuit-sizes.ts";
+import { decodeWire } from "../../circuits/batch/batch-data.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../../contracts/rollup-abi.ts";
 import { drillAccount } from "../drill/drill-accounts.ts";

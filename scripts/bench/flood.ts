@@ -3,7 +3,7 @@
  * contract's own fees and gas; a month is that, times the rate at which entries are taken.
  */
 import { formatEther } from "viem";
-import type { SlotRecord } from "../../circuits/batch-data.ts";
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/anvil.ts";
 import {

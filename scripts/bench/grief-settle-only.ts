@@ -22,9 +22,9 @@ import {
 } from "../../bridge/model-history.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/settlement-times.ts";
 import { verifierKey } from "../../bridge/verify-keys.ts";
-import { encodeAmount } from "../../circuits/amount-float.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { signFor } from "../../circuits/random-ledger.ts";
+import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN, randomElement, revertName } from "../../contracts/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/settlement-fixture.ts";
 import { toSnarkjsKey } from "../../prover/verification-key.ts";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { measureGas } from "../../contracts/measure-gas.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs-backend.ts";

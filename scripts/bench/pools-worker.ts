@@ -1,5 +1,5 @@
 import { workerData } from "piscina";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import {
   type ReceiptIdentity,
   receiptSignerOf,

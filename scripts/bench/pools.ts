@@ -1,7 +1,7 @@
 /** The signature pool against piscina, with the same work in the same kind of thread: `npm run bench -- pools`. */
 import { Piscina } from "piscina";
-import { derivePublicKey, signMessage } from "../../circuits/eddsa.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../sequencer/hex.ts";
 import { SignaturePool } from "../../sequencer/signature-pool.ts";
 import type { PlainClaim, TaskAnswers, TaskBatch } from "../../sequencer/signature-tasks.ts";

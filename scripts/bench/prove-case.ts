@@ -1,14 +1,14 @@
 /** What a proving benchmark runs on: a key, a witness for it, and how long both took to make. */
 import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { BatchBuilder } from "../../circuits/batch.ts";
-import { batchStatement } from "../../circuits/batch-data.ts";
-import { batchInputs } from "../../circuits/batch-inputs.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { RandomLedger } from "../../circuits/random-ledger.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { KeyMeta } from "../../prover/key-meta.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";

@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import type { Groth16Proof } from "../../prover/groth16-proof.ts";
 import { verifyProof } from "../../prover/verification-key.ts";

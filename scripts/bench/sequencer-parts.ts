@@ -1,9 +1,9 @@
 /** What the steps of an operation cost one core, each against what stood there before; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
 import { buildPoseidon } from "circomlibjs";
-import { BatchBuilder } from "../../circuits/batch.ts";
-import { draftOf, openDraft } from "../../circuits/batch-draft.ts";
-import { batchInputs } from "../../circuits/batch-inputs.ts";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { draftOf, openDraft } from "../../circuits/batch/batch-draft.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import {
   derivePublicKey,
   rememberVerdict,
@@ -11,11 +11,11 @@ import {
   verifySignature,
   verifySignatureReference,
   verifySignatures,
-} from "../../circuits/eddsa.ts";
-import { accountLeaf } from "../../circuits/leaf.ts";
-import { Ledger } from "../../circuits/ledger.ts";
-import { leafReference, messageHash } from "../../circuits/operation.ts";
-import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/poseidon.ts";
+} from "../../circuits/field/eddsa.ts";
+import { accountLeaf } from "../../circuits/ledger/leaf.ts";
+import { Ledger } from "../../circuits/ledger/ledger.ts";
+import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
+import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/poseidon.ts";
 import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
 import { createReceiptSigner } from "../../sequencer/receipts.ts";

@@ -1,6 +1,6 @@
 /** The sequencer by itself, prover idle: operations accepted durably, latency under a fixed rate, a flood of bad ones. */
 import { availableParallelism } from "node:os";
-import { poseidonImplementation } from "../../circuits/poseidon.ts";
+import { poseidonImplementation } from "../../circuits/field/poseidon.ts";
 import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "../../sequencer/load.ts";
 import { benchSequencerParts } from "./sequencer-parts.ts";
 

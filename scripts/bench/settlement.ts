@@ -1,11 +1,11 @@
 /** Settlements: what a row, a feature, a slot, a payment and a draw cost in constraints, and how long proofs take. */
-import { circuitSpec, settlementCircuitSpec } from "../../circuits/circuit-registry.ts";
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compile.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
-import { settlementStatement } from "../../circuits/settlement-data.ts";
-import { type EpochToSettle, settleEpoch } from "../../circuits/settlement-model.ts";
-import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement-size.ts";
-import { CIRCUIT_ID, epochOf } from "../../circuits/settlement-world.ts";
+import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { Prover } from "../../prover/prover.ts";

@@ -1,8 +1,8 @@
 /** Signed withdrawals of a wei, one after the other, to addresses that get more and more of them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, toHex } from "viem";
-import { signMessage } from "../../circuits/eddsa.ts";
-import { messageHash } from "../../circuits/operation.ts";
+import { signMessage } from "../../circuits/field/eddsa.ts";
+import { messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { encodeOperation } from "../../client/operation-body.ts";
 import type { DrillUser } from "../drill/drill-accounts.ts";

@@ -1,15 +1,15 @@
 /** Witnesses of composed batch circuits against circom's own program: same batch, in turns, in one process. */
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { BatchBuilder } from "../../circuits/batch.ts";
-import { batchStatement } from "../../circuits/batch-data.ts";
-import { batchInputs } from "../../circuits/batch-inputs.ts";
-import { batchCircuitSpec, composedBatchSpec } from "../../circuits/circuit-registry.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
-import { findBrokenRow } from "../../circuits/compose-check.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { batchCircuitSpec, composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { findBrokenRow } from "../../circuits/compiler/compose-check.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { RandomLedger } from "../../circuits/random-ledger.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { CircuitInputs } from "../../prover/prover.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Address, getAddress, isAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { type Deployment, loadDeployment, parseDeployment } from "../../circuits/deployment.ts";
+import { type Deployment, loadDeployment, parseDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";

@@ -8,7 +8,7 @@ import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-f
 import { behindLimit, forgetsHashes } from "../../bridge/limited-node.ts";
 import { checkReceipts } from "../../bridge/receipt-check.ts";
 import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
-import { leafReference, type SignedOperation } from "../../circuits/operation.ts";
+import { leafReference, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../bridge/receipt-check.ts";
 import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { readReceipts } from "../../sequencer/leader-log.ts";
 import { commandError } from "./cli-errors.ts";

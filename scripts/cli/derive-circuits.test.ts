@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RegisteredCircuit } from "../../bridge/rollup-contract.ts";
-import { batchSizes } from "../../circuits/circuit-sizes.ts";
+import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { simulateCircuit } from "../../contracts/test-prover.ts";
 import { developmentSecrets } from "../../prover/development-secrets.ts";
 import { refuseHiddenDevelopmentKey } from "./derive-circuits.ts";

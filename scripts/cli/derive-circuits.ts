@@ -4,16 +4,16 @@ import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
 import { type DerivedCircuit, verifierKey } from "../../bridge/verify-keys.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import {
   batchShape,
   type CircuitSizes,
   exitCircuitName,
   isNameOfSizes,
-} from "../../circuits/circuit-sizes.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
+} from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { isDevelopmentKey } from "../../prover/development-key.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/verification-key.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { ExitCommandOptions } from "./exit.ts";
 import { parseBlock, parseId } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";

@@ -1,6 +1,6 @@
 import type { Address } from "viem";
 import { readSnapshot } from "../../bridge/snapshot-file.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
 import { behindLimit, dropsBlocksBefore } from "../../bridge/limited-node.ts";
 import { readSnapshot } from "../../bridge/snapshot-file.ts";
-import type { SignedOperation } from "../../circuits/operation.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import {
   deploymentOn,
   depositFor,

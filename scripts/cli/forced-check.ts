@@ -5,12 +5,12 @@
 import { type Address, getAddress, numberToHex } from "viem";
 import type { QueueEntryEvent } from "../../bridge/l1-history.ts";
 import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
-import { forcedClaim, forcedSeal, unpackClaim } from "../../circuits/epoch-operations.ts";
-import { type LeafRecord, unpackCounters } from "../../circuits/leaf.ts";
-import type { QueueOperation } from "../../circuits/operation.ts";
+import { forcedClaim, forcedSeal, unpackClaim } from "../../circuits/batch/epoch-operations.ts";
+import { type LeafRecord, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
-import { executeQueueEntry } from "../../circuits/queue-slot.ts";
-import { CLAIM_ROLE } from "../../circuits/rewards.ts";
+import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
+import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import type { LedgerOnL1 } from "./ledger-on-l1.ts";

@@ -1,8 +1,8 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
-import { packClaim } from "../../circuits/epoch-operations.ts";
-import type { LeafRecord } from "../../circuits/leaf.ts";
+import { packClaim } from "../../circuits/batch/epoch-operations.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../circuits/rewards.ts";
+import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { forceClaim } from "../../client/force-claim.ts";
 import { getRewards } from "../../client/model-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";

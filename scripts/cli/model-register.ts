@@ -1,7 +1,7 @@
 import { readModel } from "../../attribution/model-directory.ts";
-import { unpackBinding } from "../../circuits/leaf.ts";
-import { unpackSplit } from "../../circuits/rewards.ts";
-import { modelShape } from "../../circuits/settlement-size.ts";
+import { unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { createModel } from "../../client/create-model.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { findLeaves } from "../../client/ledger-reads.ts";

@@ -1,6 +1,6 @@
-import type { PreparedSettlement } from "../../circuits/settled-model.ts";
-import type { SampledSettlement } from "../../circuits/settlement-model.ts";
-import { modelShape } from "../../circuits/settlement-size.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../client/send-settlement.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { decodeSettlement } from "../../circuits/settlement-data.ts";
-import { modelShape } from "../../circuits/settlement-size.ts";
+import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getInfo } from "../../client/ledger-reads.ts";
 import { getModel, listSettlements, staticsOf } from "../../client/model-reads.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { hashRecipe, parseRecipe, type Recipe } from "../../attribution/recipe.ts";
 import { requireTrainable, rowFacts } from "../../attribution/trainable.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getLeaf } from "../../client/ledger-reads.ts";
 import type { OwnedContent } from "../../client/published-version.ts";

@@ -4,7 +4,7 @@ import { encodeRow } from "../../attribution/row-content.ts";
 import { recipeFor, sampleRows } from "../../attribution/sample-rows.ts";
 import { requireTrainable, rowFacts } from "../../attribution/trainable.ts";
 import { type OwnedRow, trainModel } from "../../attribution/trained-model.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
 
 beforeAll(initPoseidon);

@@ -76,7 +76,7 @@ export async function runRestore(options: RestoreOptions, output: Output): Promi
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
     import("../../sequencer/restore-from-l1.ts"),
     import("../../bridge/snapshot-file.ts"),
-    import("../../circuits/poseidon.ts"),
+    import("../../circuits/field/poseidon.ts"),
   ]);
   await initPoseidon();
   const snapshot =

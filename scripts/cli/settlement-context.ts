@@ -1,6 +1,6 @@
 /** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
-import type { Deployment } from "../../circuits/deployment.ts";
-import type { PreparedSettlement } from "../../circuits/settled-model.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { type ProvedSettlement, proveSettlement } from "../settlement/prove-settlement.ts";
 import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../settlement/rollup-circuits.ts";

@@ -6,7 +6,7 @@ import { restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { findBatchBlock, requireAnchored, type SnapshotAnchor } from "../../bridge/snapshot-anchor.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/snapshot-file.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { snapshotOfDirectory } from "../../sequencer/log-snapshot.ts";
 import type { Endpoints } from "./context.ts";
 

@@ -1,9 +1,9 @@
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { type QueueStage, submitQueue } from "../../bridge/submit-queue.ts";
-import { batchShape } from "../../circuits/circuit-sizes.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { kindRule, shapeName } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { createProver } from "../../prover/backends.ts";
 import { proveWithProgress } from "../../prover/prove-with-progress.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";

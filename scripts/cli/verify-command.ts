@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "./context.ts";

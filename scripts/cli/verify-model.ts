@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "../../attribution/model-directory.ts";
 import { verifyModel } from "../../attribution/verify-model.ts";
-import { unpackBinding } from "../../circuits/leaf.ts";
-import { modelShape } from "../../circuits/settlement-size.ts";
+import { unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getInfo, getLeaf } from "../../client/ledger-reads.ts";
 import { getModel, staticsOf } from "../../client/model-reads.ts";

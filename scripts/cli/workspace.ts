@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 
 /**
  * Where a local devnet keeps everything; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a

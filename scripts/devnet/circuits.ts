@@ -4,11 +4,11 @@ import {
   settlementCircuitSpec,
   slotExitCircuitSpec,
   slotTableCircuitSpec,
-} from "../../circuits/circuit-registry.ts";
-import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/circuit-sizes.ts";
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compile.ts";
+} from "../../circuits/registry/circuit-registry.ts";
+import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { DEVNET_SHAPE } from "./config.ts";

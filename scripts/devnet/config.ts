@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseEther } from "viem";
 import type { BatchShape } from "../../circuits/protocol.ts";
-import type { RewardSplit } from "../../circuits/rewards.ts";
+import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**

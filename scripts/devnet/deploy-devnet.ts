@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
 import { foundry } from "viem/chains";
-import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/deployment.ts";
-import { genesisLedger } from "../../circuits/ledger.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { deployRollup } from "../../contracts/deploy.ts";

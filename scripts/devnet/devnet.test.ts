@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 
 /** What a new user does, with the real processes, the real L1 and real proofs; only the folder is another. */
 let home: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeAmount } from "../../circuits/amount-float.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import {
   CONTRIBUTORS,
   DEPOSITS,

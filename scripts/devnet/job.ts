@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Deployment } from "../../circuits/deployment.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   type L1Options,

@@ -1,5 +1,5 @@
 /** Sizes of the devnet: everything that differs between `npm start` and `npm start -- --small`. */
-import type { SettlementSize } from "../../circuits/settlement-size.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./config.ts";
 
 export interface DevnetPlan {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { commandOf, type ProcessRecord, writeProcessRecord } from "./process-record.ts";

@@ -11,10 +11,10 @@ import {
   publicActions,
 } from "viem";
 import { foundry } from "viem/chains";
-import { type Deployment, encodeDeployment } from "../../circuits/deployment.ts";
-import { derivePublicKey } from "../../circuits/eddsa.ts";
-import { genesisLedger } from "../../circuits/ledger.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
+import { derivePublicKey } from "../../circuits/field/eddsa.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { type Anvil, startAnvil } from "../../contracts/anvil.ts";
 import { deployRollup } from "../../contracts/deploy.ts";

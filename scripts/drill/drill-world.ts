@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEther } from "viem";
-import type { SeededRandom } from "../../circuits/seeded-random.ts";
+import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";

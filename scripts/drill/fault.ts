@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../circuits/seeded-random.ts";
+import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import type { Audit } from "./audit.ts";
 import type { DrillWorld } from "./drill-world.ts";
 

@@ -1,4 +1,4 @@
-import { SeededRandom } from "../../circuits/seeded-random.ts";
+import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { audit } from "./audit.ts";
 import { DrillWorld } from "./drill-world.ts";

@@ -1,8 +1,8 @@
 /** Signed transfers, sent like clients send them: again and again until the sequencer answers with a receipt. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeAmount } from "../../circuits/amount-float.ts";
-import { signMessage } from "../../circuits/eddsa.ts";
-import { leafReference, messageHash } from "../../circuits/operation.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { signMessage } from "../../circuits/field/eddsa.ts";
+import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { encodeOperation, type OperationBody } from "../../client/operation-body.ts";

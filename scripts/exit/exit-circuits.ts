@@ -1,11 +1,11 @@
 /** Circuits of exits that a rollup has registered, and the keys to prove them on the machine of whoever leaves. */
 import { join } from "node:path";
 import type { RegisteredCircuit } from "../../bridge/rollup-contract.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { exitCircuitName } from "../../circuits/circuit-sizes.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
-import { EXIT_KIND } from "../../circuits/exit-statement.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";

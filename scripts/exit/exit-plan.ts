@@ -1,11 +1,11 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
 import { type Address, getAddress } from "viem";
 import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
-import { leafExitKey } from "../../circuits/exit-statement.ts";
-import { unpackCounters } from "../../circuits/leaf.ts";
+import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
+import { unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { CLAIM_ROLE } from "../../circuits/rewards.ts";
-import { slotDue } from "../../circuits/slot-exit.ts";
+import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { slotDue } from "../../circuits/exit/slot-exit.ts";
 
 export type LeafName = "account" | "datanet" | "model";
 export type RoleName = "contributor" | "validator";

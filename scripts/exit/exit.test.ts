@@ -17,12 +17,12 @@ import {
   startModelHistory,
 } from "../../bridge/model-history.ts";
 import { verifyRollup } from "../../bridge/verify.ts";
-import { encodeAmount } from "../../circuits/amount-float.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { exitSizes } from "../../circuits/circuit-sizes.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { slotDue } from "../../circuits/slot-exit.ts";
+import { slotDue } from "../../circuits/exit/slot-exit.ts";
 import { ANY_FEE, OPEN } from "../../contracts/rollup-fixture.ts";
 import type { CircuitConfig } from "../../contracts/verifying-key.ts";
 import { developmentSecrets } from "../../prover/development-secrets.ts";

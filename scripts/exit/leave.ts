@@ -11,7 +11,7 @@ import type { LedgerSnapshot } from "../../bridge/ledger-snapshot.ts";
 import { type MalformedBatch, malformedOf } from "../../bridge/malformed-batch.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/poseidon.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import {

@@ -1,8 +1,8 @@
 /** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
 import { z } from "zod";
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import { queryOfBytes } from "../../circuits/query.ts";
-import type { AnswerOpening } from "../../circuits/settlement-model.ts";
+import { queryOfBytes } from "../../circuits/ledger/query.ts";
+import type { AnswerOpening } from "../../circuits/settlement/settlement-model.ts";
 
 const element = z
   .string()

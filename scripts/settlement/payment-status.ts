@@ -1,8 +1,8 @@
 /** What became of one payment: its operation, its epoch's Seal, randomness and settlement, and whether it was drawn. */
 import type { Hex } from "viem";
-import { unpackSplit } from "../../circuits/rewards.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
-import { drawPoint, drawShares } from "../../circuits/settlement-split.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/ledger-reads.ts";
 import {

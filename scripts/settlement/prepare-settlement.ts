@@ -1,10 +1,10 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
 import type { PublishedModel } from "../../attribution/model-files.ts";
-import { drawSeed } from "../../circuits/draw-seed.ts";
-import type { SealedEpoch } from "../../circuits/rewards.ts";
-import type { PreparedSettlement, SettledModel } from "../../circuits/settled-model.ts";
-import { type SampledSettlement, settleEpoch } from "../../circuits/settlement-model.ts";
-import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/slot-table-model.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
+import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
+import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel, getPayments, staticsOf } from "../../client/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment } from "../../client/model-schemas.ts";

@@ -1,5 +1,5 @@
-import type { PreparedSettlement } from "../../circuits/settled-model.ts";
-import { encodeSettlement, settlementStatement } from "../../circuits/settlement-data.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import type { ProvenSettlement } from "../../client/send-settlement.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { type ProofProgress, proveWithProgress } from "../../prover/prove-with-progress.ts";

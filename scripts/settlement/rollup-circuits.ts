@@ -2,11 +2,11 @@
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
-import { circuitSpec } from "../../circuits/circuit-registry.ts";
-import { compileCircuit } from "../../circuits/compile.ts";
-import type { Deployment } from "../../circuits/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement-data.ts";
-import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement-size.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { loadDeployedCircuits } from "../../prover/deployed-circuits.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";

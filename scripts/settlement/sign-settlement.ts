@@ -1,6 +1,6 @@
-import { leafReference } from "../../circuits/operation.ts";
+import { leafReference } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { settlementMessage } from "../../circuits/settlement-operation.ts";
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
 import type { LedgerModelLeaf } from "../../client/model-schemas.ts";
 import type { ProvenSettlement } from "../../client/send-settlement.ts";

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkableModel } from "../../attribution/answering-model.ts";
 import type { PublishedModel } from "../../attribution/model-files.ts";
 import { sampleInputs } from "../../attribution/sample-rows.ts";
-import { repositoryRoot } from "../../circuits/compile.ts";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { askModel } from "../../client/ask-model.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { listOperations } from "../../client/ledger-reads.ts";

@@ -7,8 +7,8 @@
  */
 import type { PublishedModel } from "../../attribution/model-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import type { PreparedSettlement } from "../../circuits/settled-model.ts";
-import { modelShape } from "../../circuits/settlement-size.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/ledger-reads.ts";
 import { getModel, getSettlement } from "../../client/model-reads.ts";

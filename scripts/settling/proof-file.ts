@@ -2,7 +2,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "viem";
-import { encodeSettlement, type SettlementData } from "../../circuits/settlement-data.ts";
+import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
 import type { SettlementBody } from "../../client/send-settlement.ts";
 import { writeFileWhole } from "../cli/workspace.ts";

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { SeededRandom } from "../../../circuits/seeded-random.ts";
+import type { SeededRandom } from "../../../circuits/testing/seeded-random.ts";
 import { restoreFromL1 } from "../../../sequencer/restore-from-l1.ts";
 import type { DrillProcess } from "../drill-process.ts";
 import type { DrillWorld } from "../drill-world.ts";

@@ -1,0 +1,273 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { hashTagged } from "../field/poseidon.ts";
+import { type BatchShape, DATA_CHUNK, FIELD_ORDER, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+
+/** What a slot posts. `words` has exactly the kind's number of words. */
+export interface SlotRecord {
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly amountCode: bigint;
+  /** Queue operations only: it was executed. */
+  readonly isValid: boolean;
+  readonly words: readonly bigint[];
+}
+
+/** The fields of a batch that the submitter chooses and posts. */
+export interface PostedHeader {
+  readonly newRoot: bigint;
+  readonly timestamp: bigint;
+  readonly newNextId: number;
+  readonly feeAccountId: number;
+  readonly feePerUnitWei: bigint;
+  readonly signedCount: number;
+}
+
+/** The fields that L1 fills from its own state. */
+export interface L1Header {
+  readonly domain: bigint;
+  readonly oldRoot: bigint;
+  readonly batchNumber: bigint;
+  readonly firstOpIndex: bigint;
+  readonly oldNextId: number;
+  readonly idFeeWei: bigint;
+}
+
+export interface BatchData extends PostedHeader, L1Header {
+  readonly shape: BatchShape;
+  /** Used slots only; the rest of each section is null. */
+  readonly narrow: readonly SlotRecord[];
+  readonly wide: readonly SlotRecord[];
+}
+
+const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
+
+export function narrowCore(slot: SlotRecord): bigint {
+  return BigInt(slot.kind) | (BigInt(slot.a) << 4n) | (BigInt(slot.b) << 28n) | (slot.amountCode << 52n);
+}
+
+export function wideCore(slot: SlotRecord): bigint {
+  return (
+    BigInt(slot.kind) |
+    (BigInt(slot.a) << 5n) |
+    (BigInt(slot.b) << 29n) |
+    (slot.amountCode << 53n) |
+    (BigInt(slot.isValid) << 93n)
+  );
+}
+
+function narrowPairs(batch: BatchData): bigint[] {
+  const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
+    narrowCore(batch.narrow[i] ?? NULL_RECORD),
+  );
+  return Array.from({ length: batch.shape.narrow / 2 }, (_, i) => cores[2 * i]! | (cores[2 * i + 1]! << 92n));
+}
+
+function fixedElements(batch: BatchData): bigint[] {
+  const numbers =
+    batch.batchNumber |
+    (batch.timestamp << 40n) |
+    (batch.firstOpIndex << 80n) |
+    (BigInt(batch.oldNextId) << 120n) |
+    (BigInt(batch.newNextId) << 145n) |
+    (BigInt(batch.feeAccountId) << 170n) |
+    (BigInt(batch.signedCount) << 194n) |
+    (BigInt(payloads(batch).length) << 210n);
+  return [
+    batch.domain,
+    batch.oldRoot,
+    batch.newRoot,
+    numbers,
+    batch.feePerUnitWei | (batch.idFeeWei << 64n),
+    ...narrowPairs(batch),
+    ...Array.from({ length: batch.shape.wide }, (_, i) => wideCore(batch.wide[i] ?? NULL_RECORD)),
+  ];
+}
+
+const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
+
+/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). */
+export function batchElements(batch: BatchData): bigint[] {
+  const elements = [...fixedElements(batch), ...payloads(batch), ...batch.wide.flatMap((slot) => slot.words)];
+  for (const [place, element] of elements.entries()) {
+    if (element < 0n || element >= FIELD_ORDER) {
+      throw new RollupError("CIR_ELEMENT_NOT_CANONICAL", `element ${place} is not below r`, {
+        data: { place, element: element.toString() },
+      });
+    }
+  }
+  return elements;
+}
+
+/** The vector that C commits to: the same elements with every place fixed. */
+export function committedElements(batch: BatchData): bigint[] {
+  return [
+    ...fixedElements(batch),
+    ...Array.from({ length: batch.shape.narrow }, (_, i) => batch.narrow[i]?.words[0] ?? 0n),
+    ...Array.from({ length: batch.shape.wide }, (_, i) => batch.wide[i]).flatMap((slot) =>
+      Array.from({ length: WIDE_WORD_COUNT }, (_, j) => slot?.words[j] ?? 0n),
+    ),
+  ];
+}
+
+/** C: a chain of 16-input Poseidon calls that starts at the length. */
+export function dataCommitment(elements: readonly bigint[]): bigint {
+  let hash = BigInt(elements.length);
+  for (let from = 0; from < elements.length; from += DATA_CHUNK) {
+    const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => elements[from + i] ?? 0n);
+    hash = hashTagged(TAG.data, [hash, ...chunk]);
+  }
+  return hash;
+}
+
+const CHALLENGE_TAG = keccak_256(new TextEncoder().encode("OpenLedger challenge v1"));
+
+export function toBytesBe(value: bigint, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  for (let i = length - 1, rest = value; i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 0xffn);
+  return out;
+}
+
+export function fromBytesBe(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return value;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** z: fixed by the circuit, C and every element that L1 evaluates. */
+export function challenge(circuitId: bigint, commitment: bigint, elements: readonly bigint[]): bigint {
+  const elementsHash = keccak_256(concat(elements.map((e) => toBytesBe(e, 32))));
+  const preimage = concat([CHALLENGE_TAG, toBytesBe(circuitId, 32), toBytesBe(commitment, 32), elementsHash]);
+  return fromBytesBe(keccak_256(preimage)) % FIELD_ORDER;
+}
+
+/** y = Σ E_i z^i mod r. */
+export function evaluate(elements: readonly bigint[], z: bigint): bigint {
+  return elements.reduceRight((sum, element) => (sum * z + element) % FIELD_ORDER, 0n);
+}
+
+/** The public signals of a batch's proof, in the circuit's order. */
+export interface BatchStatement {
+  readonly commitment: bigint;
+  readonly y: bigint;
+  readonly z: bigint;
+}
+
+export function batchStatement(batch: BatchData, circuitId: bigint): BatchStatement {
+  const elements = batchElements(batch);
+  const commitment = dataCommitment(committedElements(batch));
+  const z = challenge(circuitId, commitment, elements);
+  return { commitment, z, y: evaluate(elements, z) };
+}
+
+/** The bytes that are posted to L1. Slots must not end in a null one. */
+export function encodeWire(batch: BatchData): Uint8Array {
+  const pairCount = Math.ceil(batch.narrow.length / 2);
+  return concat([
+    toBytesBe(batch.newRoot, 32),
+    toBytesBe(batch.timestamp, 5),
+    toBytesBe(BigInt(batch.newNextId), 4),
+    toBytesBe(BigInt(batch.feeAccountId), 3),
+    toBytesBe(batch.feePerUnitWei, 8),
+    toBytesBe(BigInt(batch.signedCount), 2),
+    toBytesBe(BigInt(payloads(batch).length), 2),
+    Uint8Array.of(pairCount, batch.wide.length),
+    ...narrowPairs(batch)
+      .slice(0, pairCount)
+      .map((pair) => toBytesBe(pair, 23)),
+    ...batch.wide.map((slot) => toBytesBe(wideCore(slot), 12)),
+    ...payloads(batch).map((word) => toBytesBe(word, 32)),
+    ...batch.wide.flatMap((slot) => slot.words.map((word) => toBytesBe(word, 32))),
+  ]);
+}
+
+const field = (value: bigint, from: number, width: number): bigint =>
+  (value >> BigInt(from)) & ((1n << BigInt(width)) - 1n);
+
+/**
+ * The batch that posted bytes describe, given what L1 knew when it took them.
+ * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them.
+ */
+export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): BatchData {
+  let at = 0;
+  const take = (length: number): bigint => {
+    if (at + length > wire.length) throw malformed("the data ends too early");
+    at += length;
+    return fromBytesBe(wire.subarray(at - length, at));
+  };
+  const malformed = (why: string) =>
+    new RollupError("CIR_WIRE_MALFORMED", `batch ${l1.batchNumber}: ${why} (byte ${at} of ${wire.length})`, {
+      data: { batchNumber: l1.batchNumber.toString(), byte: at, sizeBytes: wire.length },
+    });
+
+  const header = {
+    newRoot: take(32),
+    timestamp: take(5),
+    newNextId: Number(take(4)),
+    feeAccountId: Number(take(3)),
+    feePerUnitWei: take(8),
+    signedCount: Number(take(2)),
+  };
+  const payloadCount = Number(take(2));
+  const pairCount = Number(take(1));
+  const wideCount = Number(take(1));
+  if (pairCount * 2 > shape.narrow || wideCount > shape.wide)
+    throw malformed("more slots than the circuit has");
+
+  const narrowHeads: SlotRecord[] = [];
+  for (let i = 0; i < pairCount; i++) {
+    const pair = take(23);
+    for (const core of [field(pair, 0, 92), pair >> 92n]) {
+      narrowHeads.push({
+        kind: Number(field(core, 0, 4)),
+        a: Number(field(core, 4, 24)),
+        b: Number(field(core, 28, 24)),
+        amountCode: core >> 52n,
+        isValid: false,
+        words: [],
+      });
+    }
+  }
+  const wideHeads: SlotRecord[] = [];
+  for (let i = 0; i < wideCount; i++) {
+    const core = take(12);
+    if (core >> 94n !== 0n) throw malformed("a wide core has more than 94 bits");
+    wideHeads.push({
+      kind: Number(field(core, 0, 5)),
+      a: Number(field(core, 5, 24)),
+      b: Number(field(core, 29, 24)),
+      amountCode: field(core, 53, 40),
+      isValid: field(core, 93, 1) === 1n,
+      words: [],
+    });
+  }
+  const withWords = (slot: SlotRecord, isNarrow: boolean): SlotRecord => {
+    const rule = kindRule(slot.kind);
+    if (rule === undefined || (isNarrow && !rule.isNarrow))
+      throw malformed(`kind ${slot.kind} has no place here`);
+    // Trailing nulls are dropped below, and nothing may go with them.
+    const isEmpty = slot.a === 0 && slot.b === 0 && slot.amountCode === 0n && !slot.isValid;
+    if (slot.kind === NULL_RECORD.kind && !isEmpty) throw malformed("a null slot has fields");
+    return { ...slot, words: Array.from({ length: rule.wordCount }, () => take(32)) };
+  };
+  const narrow = narrowHeads.map((slot) => withWords(slot, true));
+  const wide = wideHeads.map((slot) => withWords(slot, false));
+  while (narrow.at(-1)?.kind === 0) narrow.pop();
+  if (at !== wire.length) throw malformed("bytes are left over");
+  if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
+    throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);
+  }
+  // What was posted wins: a caller's object may hold more than L1's fields.
+  return { ...l1, ...header, shape, narrow, wide };
+}

@@ -1,0 +1,245 @@
+/** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
+import type { SealedBatch } from "./batch.ts";
+import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  BINDING,
+  EPOCH_SECONDS,
+  KIND,
+  KIND_RULES,
+  kindRule,
+  LEAF_KIND,
+  WIDE_WORD_COUNT,
+  WITHDRAW_ALL_WEI,
+} from "../protocol.ts";
+import { createdModelBody } from "../ledger/record-rules.ts";
+import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
+import type { SlotTrace } from "./slot-trace.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+
+const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
+const NARROW_KINDS = WIDE_KINDS.filter((rule) => rule.isNarrow);
+const SCRATCH_BITS = 201;
+
+const toBits = (value: bigint, count: number): bigint[] =>
+  Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
+
+/** Where there is no leaf, the circuit wants the tag 0 too. */
+function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
+  const [tag, ...inputs] = leafFields(leaf);
+  return [isPresent ? tag : 0n, ...inputs];
+}
+
+/** The inputs of the batch circuit at challenge z. Rows are slots; the order within rows is batch.circom's. */
+export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): CircuitInputs {
+  const { data, narrow, wide, fee } = sealed;
+  const idBits = 3 * depth;
+  const flags = (trace: SlotTrace, rules: typeof KIND_RULES) =>
+    rules.map((rule) => (rule.kind === trace.record.kind ? 1n : 0n));
+  // An unsigned slot allows exactly the batch's fee.
+  const maxFee = (trace: SlotTrace) =>
+    KIND_RULES.find((rule) => rule.kind === trace.record.kind)?.isSigned
+      ? trace.maxFeePerUnitWei
+      : data.feePerUnitWei;
+  const signature = (trace: SlotTrace) => [
+    trace.keyY,
+    trace.signature.r8x,
+    trace.signature.r8y,
+    trace.signature.s,
+  ];
+  const wides = wide.map(wideDetails);
+  // Slots that claim nothing read 0 in an empty tree, at any place.
+  const emptyPath = claimedPath([], 0);
+  return {
+    z,
+    domain: data.domain,
+    oldRoot: data.oldRoot,
+    batchNumber: data.batchNumber,
+    timestamp: data.timestamp,
+    firstOpIndex: data.firstOpIndex,
+    oldNextId: BigInt(data.oldNextId),
+    feePerUnit: data.feePerUnitWei,
+    idFee: data.idFeeWei,
+    feeIdBits: toBits(BigInt(fee.id), idBits),
+    feeLeaf: leafFields(fee.leaf),
+    feeChildren: fee.children,
+
+    narrowFlags: narrow.map((t) => flags(t, NARROW_KINDS)),
+    narrowABits: narrow.map((t) => toBits(BigInt(t.record.a), idBits)),
+    narrowBBits: narrow.map((t) => toBits(BigInt(t.record.b), idBits)),
+    narrowAmountBits: narrow.map((t) => toBits(t.record.amountCode, 40)),
+    narrowPayload: narrow.map((t) => t.record.words[0] ?? 0n),
+    narrowA: narrow.map((t) => leafFields(t.a)),
+    narrowB: narrow.map((t) => leafFields(t.b)),
+    narrowChildrenA: narrow.map((t) => t.childrenA),
+    narrowChildrenB: narrow.map((t) => t.childrenB),
+    narrowRest: narrow.map((t) => {
+      const { cap, paymentCount, epoch, price } = modelCounters(t, t.record.kind === KIND.payInference);
+      return [maxFee(t), ...signature(t), cap, paymentCount, epoch, price];
+    }),
+
+    wideFlags: wide.map((t) => flags(t, WIDE_KINDS)),
+    wideABits: wide.map((t) => toBits(BigInt(t.record.a), idBits)),
+    wideBBits: wide.map((t) => toBits(BigInt(t.record.b), idBits)),
+    wideAmountBits: wide.map((t) => toBits(shownAmount(t), 40)),
+    wideWords: wide.map((t) => Array.from({ length: WIDE_WORD_COUNT }, (_, i) => t.record.words[i] ?? 0n)),
+    wideIsMissing: wides.map((w) => w.isMissing),
+    wideA: wide.map((t, i) => openedFields(t.a, wides[i]!.isMissing[0] === 0n)),
+    wideB: wide.map((t, i) => openedFields(t.b, !wides[i]!.isEmptyB)),
+    wideChildrenA: wide.map((t) => t.childrenA),
+    wideChildrenB: wide.map((t) => t.childrenB),
+    wideRest: wide.map((t, i) => {
+      const { ready, approved, cap, paymentCount, epoch, price } = wides[i]!.counters;
+      return [maxFee(t), ...signature(t), ready, approved, cap, paymentCount, epoch, price];
+    }),
+    wideDatanet: wides.map((w) => w.datanet),
+    wideModel: wides.map((w) => w.model),
+    wideAccruedChildren: wide.map((t) => t.claim?.accruedChildren ?? emptyPath),
+    wideClaimedChildren: wide.map((t) => t.claim?.claimedChildren ?? emptyPath),
+    wideScratchBits: wide.map((t) => toBits(scratch(t, data.timestamp), SCRATCH_BITS)),
+  };
+}
+
+/** Forced kinds that open B where it is a model. */
+const asksModel = (kind: number) => kind === KIND.forcedClaim || kind === KIND.forcedSeal;
+
+/** The amount's digits; a ForcedClaim has none and shows there who has the role in the slot (slot-claim.circom). */
+const shownAmount = ({ claim, record }: SlotTrace): bigint =>
+  record.kind === KIND.forcedClaim ? (claim?.memberId ?? 0n) : record.amountCode;
+
+function modelCounters(trace: SlotTrace, isOpened: boolean) {
+  if (!isOpened) return { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
+  const counters = unpackCounters(trace.b.counters);
+  return {
+    ready: BigInt(counters.isReady),
+    approved: BigInt(counters.isApproved),
+    cap: counters.cap,
+    paymentCount: counters.paymentCount,
+    epoch: counters.epoch,
+    price: counters.priceWei,
+  };
+}
+
+function wideDetails(trace: SlotTrace) {
+  const { kind, words } = trace.record;
+  const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
+  const rule = kindRule(kind);
+  const isMissingA = rule?.isQueue === true && rule.usesA && trace.a.kind === 0;
+  const isMissingB = rule?.isQueue === true && rule.usesB && trace.b.kind === 0;
+  const d = trace.datanetA;
+  const opensDatanet = kind === KIND.publishVersion || isApproval;
+  const turnsModel = kind >= KIND.seal && kind <= KIND.genesis;
+  const opensModel = isApproval || turnsModel || (asksModel(kind) && trace.b.kind === LEAF_KIND.model);
+  return {
+    isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
+    isEmptyB: trace.b.kind === 0,
+    counters: modelCounters(trace, kind === KIND.payInference || opensModel),
+    datanet:
+      opensDatanet && d !== null
+        ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.slotRoot]
+        : Array(7).fill(0n),
+    model: modelFields(
+      trace,
+      opensModel ? trace.modelB : kind === KIND.createModel ? createdModelBody(words) : null,
+    ),
+  };
+}
+
+/** The columns of wideModel (batch.circom). */
+function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
+  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claim?.claimedWei ?? 0n];
+  if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
+  const { statics, sealed, accruedRoot, claimedRoot, epochStart } = body;
+  const { featuresCommitment, ownersCommitment, slotRoot, binding, split } = statics;
+  return [
+    ...[featuresCommitment, ownersCommitment, slotRoot, binding, split],
+    ...[sealed, accruedRoot, claimedRoot, epochStart],
+    ...last,
+  ];
+}
+
+/** Values side by side, each in its width, the first lowest. A value that is too wide loses its upper bits. */
+function sideBySide(parts: readonly (readonly [value: bigint, width: number])[]): bigint {
+  return parts.reduceRight(
+    (sum, [value, width]) => (sum << BigInt(width)) | BigInt.asUintN(width, value),
+    0n,
+  );
+}
+
+/** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
+function scratch(trace: SlotTrace, timestamp: bigint): bigint {
+  const { kind, words, a } = trace.record;
+  switch (kind) {
+    case KIND.createModel:
+      return sideBySide([
+        [words[0]!, 160],
+        [words[6]! >> 96n, 32],
+      ]);
+    case KIND.publishVersion:
+      return sideBySide([
+        [0n, 160],
+        [words[3]!, 32],
+      ]);
+    case KIND.createAccount:
+    case KIND.createDatanet:
+    case KIND.withdraw:
+      return words[0]!;
+    case KIND.forcedWithdraw:
+    case KIND.forcedTransfer: {
+      const wanted = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;
+      return trace.a.balance - wanted + (1n << 96n);
+    }
+    case KIND.approveModel: {
+      const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
+      const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
+      return sideBySide([
+        [rest, 120],
+        [trace.datanetA!.version, 32],
+        [0n, 8],
+        [trace.datanetA!.rowCount, 32],
+      ]);
+    }
+    case KIND.revokeModel:
+      return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;
+    case KIND.seal:
+    case KIND.forcedSeal: {
+      // Where a ForcedSeal's B is no model, the circuit compares zeros.
+      const isOpened = kind === KIND.seal || trace.b.kind === LEAF_KIND.model;
+      const epochStart = isOpened ? trace.modelB!.epochStart : 0n;
+      const epoch = isOpened ? unpackCounters(trace.b.counters).epoch : 0n;
+      return sideBySide([
+        [(kind === KIND.seal ? timestamp : words[1]!) - epochStart - BigInt(EPOCH_SECONDS) + (1n << 40n), 41],
+        [epoch + 1n, 25],
+      ]);
+    }
+    case KIND.settle: {
+      const { ownerWei, treasuryWei, voidCount } = trace.settlement!;
+      return sideBySide([
+        [ownerWei, 96],
+        [treasuryWei, 96],
+        [BigInt(voidCount), 8],
+      ]);
+    }
+    case KIND.genesis:
+      return BigInt(trace.settlement!.cap);
+    case KIND.claim:
+    case KIND.forcedClaim: {
+      // A ForcedClaim from what is no ready model opens no slot.
+      if (trace.claim === null) return 0n;
+      const { otherId, accruedWei } = trace.claim;
+      const word = words[kind === KIND.claim ? 0 : 1]!;
+      const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
+      return sideBySide([
+        [word, 8],
+        [word >> 9n, 1],
+        [otherId, 24],
+        [accruedWei, 120],
+        [accruedWei * validatorParts, 16],
+        [ownerParts, 16],
+        [validatorParts, 16],
+      ]);
+    }
+    default:
+      return 0n;
+  }
+}

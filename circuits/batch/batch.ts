@@ -1,0 +1,241 @@
+/** Batches: operations placed into slots, sealed, laid out for the circuit; and replayed from what L1 received. */
+import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
+import type { Leaf } from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { TreeVersion } from "../ledger/ledger-tree.ts";
+import type { QueueOperation } from "../ledger/operation.ts";
+import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import type { ReplayedSettlement } from "./settlement-operation.ts";
+import { replaySettlement } from "./settlement-slot.ts";
+import { executeSlot, nullSlot, replaySlot } from "./slot.ts";
+import type { Operation, SlotContext, SlotTrace } from "./slot-trace.ts";
+
+/** What a batch is opened with. */
+export interface BatchOpening extends L1Header {
+  readonly shape: BatchShape;
+  readonly timestamp: bigint;
+  readonly feeAccountId: number;
+  readonly feePerUnitWei: bigint;
+}
+
+/** The credit of the batch's fees, after the last slot. */
+export interface FeeTrace {
+  readonly id: number;
+  readonly leaf: Leaf;
+  readonly children: readonly (readonly bigint[])[];
+  readonly totalWei: bigint;
+}
+
+export interface SealedBatch {
+  readonly data: BatchData;
+  /** One trace for every slot of the shape, nulls included. */
+  readonly narrow: readonly SlotTrace[];
+  readonly wide: readonly SlotTrace[];
+  readonly fee: FeeTrace;
+}
+
+/** An open batch: operations are executed in order as they are added. */
+export class BatchBuilder {
+  readonly opening: BatchOpening;
+  private readonly ledger: Ledger;
+  private readonly context: SlotContext;
+  private readonly narrow: SlotTrace[] = [];
+  private readonly wide: SlotTrace[] = [];
+  private usedNarrowCount = 0;
+
+  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist. */
+  constructor(ledger: Ledger, opening: BatchOpening) {
+    ledger.requireRecord(opening.feeAccountId);
+    this.ledger = ledger;
+    this.opening = opening;
+    this.context = opening;
+  }
+
+  get operationCount(): number {
+    return this.usedNarrowCount + this.wide.length;
+  }
+
+  get signedCount(): number {
+    return [...this.narrow, ...this.wide].filter((t) => kindRule(t.record.kind)?.isSigned).length;
+  }
+
+  /** Is there a slot left for this kind? Slots are filled in execution order: narrow ones, then wide ones. */
+  hasRoomFor(kind: number): boolean {
+    return this.takesNarrow(kind) || this.wide.length < this.opening.shape.wide;
+  }
+
+  get isFull(): boolean {
+    return this.wide.length >= this.opening.shape.wide;
+  }
+
+  private takesNarrow(kind: number): boolean {
+    const fits = kindRule(kind)?.isNarrow === true;
+    return fits && this.wide.length === 0 && this.narrow.length < this.opening.shape.narrow;
+  }
+
+  /**
+   * Executes an operation in the next slot that fits.
+   * @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no.
+   */
+  add(operation: Operation): SlotTrace {
+    if (!this.hasRoomFor(operation.kind)) {
+      throw new RollupError(
+        "CIR_BATCH_FULL",
+        `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`,
+        {
+          data: { kind: operation.kind },
+        },
+      );
+    }
+    const isNarrow = this.takesNarrow(operation.kind);
+    // The fee leaf takes all fees at once when the batch is sealed; every one of them must still fit.
+    const before = isNarrow ? null : nullSlot(this.ledger);
+    const trace = executeSlot(this.ledger, operation, this.context);
+    if (isNarrow) {
+      this.narrow.push(trace);
+      this.usedNarrowCount += 1;
+    } else {
+      while (this.narrow.length < this.opening.shape.narrow) this.narrow.push(before!);
+      this.wide.push(trace);
+    }
+    return trace;
+  }
+
+  /** Fills the empty slots, credits the fees and closes the batch. */
+  seal(): SealedBatch {
+    const { shape, ...header } = this.opening;
+    const used = { narrow: this.usedNarrowCount, wide: this.wide.length };
+    const signedCount = this.signedCount;
+    const filler = nullSlot(this.ledger);
+    while (this.narrow.length < shape.narrow) this.narrow.push(filler);
+    while (this.wide.length < shape.wide) this.wide.push(filler);
+    const totalWei = [...this.narrow, ...this.wide].reduce((sum, t) => sum + t.feeWei, 0n);
+    const fee = creditFees(this.ledger, header.feeAccountId, totalWei);
+    const records = (traces: readonly SlotTrace[], count: number) =>
+      traces.slice(0, count).map((t) => t.record);
+    return {
+      data: {
+        ...header,
+        shape,
+        newRoot: this.ledger.root,
+        newNextId: this.ledger.nextId,
+        signedCount,
+        narrow: records(this.narrow, used.narrow),
+        wide: records(this.wide, used.wide),
+      },
+      narrow: this.narrow,
+      wide: this.wide,
+      fee,
+    };
+  }
+}
+
+/** A fee trace whose path is read from the tree before the credit, when somebody asks. */
+export function feeOnTree(fee: Omit<FeeTrace, "children">, before: TreeVersion): FeeTrace {
+  return {
+    ...fee,
+    get children() {
+      return before.path(fee.id);
+    },
+  };
+}
+
+function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
+  const record = ledger.requireRecord(id);
+  const trace = feeOnTree({ id, leaf: record.leaf, totalWei }, ledger.tree.version);
+  const balance = record.leaf.balance + totalWei;
+  if (balance > MAX_AMOUNT_WEI) {
+    throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, {
+      data: { id },
+    });
+  }
+  ledger.put(id, { ...record, leaf: { ...record.leaf, balance } });
+  return trace;
+}
+
+/** A queue operation as a posted record describes it. */
+export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueOperation {
+  const [amountWei, word1, word2, sender] = record.words as bigint[];
+  const isNew = record.kind === KIND.depositNew;
+  return {
+    kind: record.kind,
+    queueIndex,
+    a: record.a,
+    b: isNew ? 0 : record.b,
+    amountWei: amountWei!,
+    word1: word1!,
+    word2: word2!,
+    sender: sender!,
+  };
+}
+
+export interface ReplayOptions {
+  /**
+   * Gets what `checkForm` refuses, which is then applied all the same, as the field's elements that it is. For whoever has
+   * to know the leaves of a root that L1 holds already, right or wrong: the new root still has to follow.
+   */
+  readonly onBrokenForm?: ((error: RollupError) => void) | undefined;
+}
+
+/**
+ * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
+ * business; every other rule is recomputed. `settlements`: posted data of its Settle and Genesis records, in order.
+ * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule. The ledger is
+ * then half-way.
+ */
+export function replayBatch(
+  ledger: Ledger,
+  data: BatchData,
+  settlements: readonly ReplayedSettlement[] = [],
+  { onBrokenForm }: ReplayOptions = {},
+): void {
+  const differs = (what: string, expected: unknown, actual: unknown): never => {
+    throw new RollupError(
+      "CIR_REPLAY_DIFFERS",
+      `batch ${data.batchNumber}: ${what} is ${actual}, recomputed ${expected}`,
+      {
+        data: {
+          batchNumber: data.batchNumber.toString(),
+          what,
+          expected: String(expected),
+          actual: String(actual),
+        },
+      },
+    );
+  };
+  if (ledger.root !== data.oldRoot) differs("old root", ledger.root, data.oldRoot);
+  if (ledger.nextId !== data.oldNextId) differs("old nextId", ledger.nextId, data.oldNextId);
+  let totalWei = 0n;
+  let signedCount = 0;
+  let settlementCount = 0;
+  for (const record of [...data.narrow, ...data.wide]) {
+    const rule = kindRule(record.kind);
+    if (rule?.isQueue) {
+      const { record: replayed } = executeSlot(ledger, queueOperationOf(record, 0), data);
+      if (replayed.isValid !== record.isValid)
+        differs("a queue entry's validity", replayed.isValid, record.isValid);
+      if (replayed.b !== record.b) differs("a deposit's id", replayed.b, record.b);
+      if (replayed.words[4] !== record.words[4])
+        differs("an executed amount", replayed.words[4], record.words[4]);
+      continue;
+    }
+    if (rule?.isSettlement) {
+      const posted = settlements[settlementCount++];
+      if (posted === undefined) throw differs("the number of settlements", "more", settlements.length);
+      replaySettlement(ledger, record, posted, data);
+      continue;
+    }
+    replaySlot(ledger, record, data, onBrokenForm);
+    if (rule?.isSigned) signedCount += 1;
+    totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
+  }
+  if (settlementCount !== settlements.length)
+    differs("the number of settlements", settlementCount, settlements.length);
+  if (signedCount !== data.signedCount) differs("signedCount", signedCount, data.signedCount);
+  creditFees(ledger, data.feeAccountId, totalWei);
+  if (ledger.nextId !== data.newNextId) differs("new nextId", ledger.nextId, data.newNextId);
+  if (ledger.root !== data.newRoot) differs("new root", ledger.root, data.newRoot);
+}
+
+export type { PostedHeader };

@@ -1,0 +1,77 @@
+/** A batch circuit's inputs (batch-inputs.ts) divided among its parts. */
+import { permute } from "../field/poseidon-permutation.ts";
+import { TAG } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
+
+/** What slots hand on to each other. Narrow slots hand `nextId` on as it is. */
+export interface SlotState {
+  readonly root: bigint;
+  readonly nextId: bigint;
+}
+
+export interface BatchSections {
+  readonly narrow: number;
+  readonly wide: number;
+}
+
+/**
+ * The i-th place's own inputs and those that it shares with the whole batch; its state is the caller's.
+ * @throws RollupError CIR_INPUT_MISMATCH where an array has another number of slots
+ */
+export function slotInputs(
+  inputs: CircuitInputs,
+  section: keyof BatchSections,
+  index: number,
+  sections: BatchSections,
+  ports: ReadonlySet<string>,
+): CircuitInputs {
+  const own: CircuitInputs = {};
+  for (const [name, value] of Object.entries(inputs)) {
+    if (ports.has(name) && name !== "oldRoot") own[name] = value;
+    if (!isOfSection(name, section)) continue;
+    if (!Array.isArray(value) || value.length !== sections[section])
+      throw mismatch(`input ${name} is not an array over ${sections[section]} slots`);
+    const local = name.slice(section.length);
+    own[local[0]!.toLowerCase() + local.slice(1)] = value[index] as InputValue;
+  }
+  return own;
+}
+
+/** Everything that is no slot's, and of the slots what the frame has ports for. */
+export function frameInputs(inputs: CircuitInputs, ports: ReadonlySet<string>): CircuitInputs {
+  const isSlots = (name: string) => isOfSection(name, "narrow") || isOfSection(name, "wide");
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isSlots(name) || ports.has(name)));
+}
+
+/**
+ * The state before every slot, told from the witness alone, so that slots need not wait for each other: the root is the
+ * hash of the topmost children on A's way, and a slot opens an id where B is empty and not missing. The circuit demands
+ * both. Whoever uses a state compares it with what the slot before puts out.
+ */
+export function foreseeStates(inputs: CircuitInputs, { narrow, wide }: BatchSections): SlotState[] {
+  const row = (name: string, index: number, at: number): bigint[] => {
+    const value = (inputs[name] as InputValue[] | undefined)?.[index];
+    const rows = Array.isArray(value) ? value : [];
+    const found = rows.length > 0 && Array.isArray(rows[0]) ? (rows.at(at) as InputValue) : rows;
+    if (!Array.isArray(found) || found.length === 0) throw mismatch(`input ${name} has no row ${index}`);
+    return found.map((element) => BigInt(element as bigint));
+  };
+  const states: SlotState[] = [];
+  let nextId = BigInt((inputs.oldNextId ?? 0n) as bigint);
+  for (let i = 0; i < narrow + wide; i++) {
+    const isWide = i >= narrow;
+    const index = isWide ? i - narrow : i;
+    const children = row(isWide ? "wideChildrenA" : "narrowChildrenA", index, -1);
+    states.push({ root: permute([TAG.node, ...children])[0]!, nextId });
+    if (isWide && row("wideB", index, 0)[0] === 0n && row("wideIsMissing", index, 0)[1] === 0n) nextId += 1n;
+  }
+  return states;
+}
+
+const isOfSection = (name: string, section: string) =>
+  name.startsWith(section) && /^[A-Z]/.test(name.slice(section.length));
+
+export function mismatch(reason: string): RollupError {
+  return new RollupError("CIR_INPUT_MISMATCH", reason, { data: { reason } });
+}

@@ -1,0 +1,378 @@
+/** Forged batches of lawful slots: see slot-forgeries.test.ts. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder } from "../batch.ts";
+import {
+  expectNoWitness,
+  type Inputs,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  NO_KIND,
+  PATH,
+  setInput,
+  tester,
+} from "../../testing/forgery-check.ts";
+import {
+  CAPACITY,
+  FEE,
+  FREE,
+  honest,
+  nameOf,
+  OPENING,
+  PAYEE,
+  PAYER,
+  SHAPE,
+  secretOf,
+  World,
+} from "../../testing/forgery-world.ts";
+import { type LawlessOperation, lawfulForm, lawlessInputs } from "../../testing/lawless-slot.ts";
+import type { QueueOperation, SignedOperation } from "../../ledger/operation.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND, KIND_RULES, MAX_AMOUNT_WEI } from "../../protocol.ts";
+import { executeSlot, replaySlot } from "../slot.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+describe("the batch", () => {
+  const inputsOf = (slots: Parameters<typeof lawlessInputs>[2], world = new World(), opening = OPENING) =>
+    lawlessInputs(world.ledger, opening, slots);
+  const transfer = (changes: Partial<LawlessOperation> = {}) => honest(KIND.transfer, changes);
+  const second = transfer({ a: PAYEE, b: PAYER, secret: secretOf(PAYEE) });
+
+  it("refuses a used slot behind a null one, in both sections", async () => {
+    await tester.calculateWitness(inputsOf({ narrow: [transfer()], wide: [second] }));
+    const nullFirst = lawlessInputs(new World().ledger, OPENING, {
+      narrow: [{ kind: KIND.null }, transfer()],
+    });
+    await expectNoWitness(
+      nullFirst,
+      "narrowIsUsed[i] * (1 - narrowIsUsed[i - 1]) === 0;",
+      "narrow padding skipped",
+    );
+    const wideFirst = lawlessInputs(new World().ledger, OPENING, { wide: [{ kind: KIND.null }, transfer()] });
+    await expectNoWitness(
+      wideFirst,
+      "wideIsUsed[i] * (1 - wideIsUsed[i - 1]) === 0;",
+      "wide padding skipped",
+    );
+  });
+
+  it("refuses a null slot that posts something", async () => {
+    const rows: [string, readonly number[], string][] = [
+      ["narrowABits", [1, 0], "(1 - isUsed) * core === 0;"],
+      ["narrowBBits", [1, 0], "(1 - isUsed) * core === 0;"],
+      ["narrowAmountBits", [1, 39], "(1 - isUsed) * core === 0;"],
+      ["narrowPayload", [1], "payload * (1 - hasPayload) === 0;"],
+      ["wideABits", [1, 0], "(1 - isSigned - isForced) * aId === 0;"],
+      ["wideBBits", [1, 0], "(1 - namesB - namesQueuedB - isNew) * bId === 0;"],
+      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;"],
+      ...Array.from({ length: 7 }, (_, j): [string, readonly number[], string] => [
+        "wideWords",
+        [1, j],
+        "words[j] * (1 - hasWord[j]) === 0;",
+      ]),
+      ["wideIsMissing", [1, 0], "isMissingA * (1 - isForced) === 0;"],
+      ["wideIsMissing", [1, 1], "isMissingB * (1 - namesQueuedB) === 0;"],
+    ];
+    for (const [name, path, at] of rows) {
+      const inputs = inputsOf({ narrow: [transfer()], wide: [second] });
+      setInput(inputs, name, path, 1n);
+      await expectNoWitness(inputs, at, name);
+    }
+  });
+
+  it("refuses values that are no bits, and two kinds at once", async () => {
+    const rows: [string, readonly number[], bigint, string][] = [
+      ["narrowFlags", [0, 0], 2n, "flags[i] * (1 - flags[i]) === 0;"],
+      ["narrowABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
+      ["narrowBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
+      ["narrowAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
+      ["wideFlags", [0, 0], 2n, "flags[i] * (1 - flags[i]) === 0;"],
+      ["wideABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
+      ["wideBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
+      ["wideAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
+      ["wideScratchBits", [0, 200], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
+      ["feeIdBits", [0], 2n, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"],
+      // Transfer and CommitData together would show PayInference's number.
+      ["narrowFlags", [0, 1], 1n, "isUsed * (1 - isUsed) === 0;"],
+      ...Array.from({ length: 22 }, (_, i): [string, readonly number[], bigint, string] => [
+        "wideFlags",
+        [0, i + 1],
+        1n,
+        "isUsed * (1 - isUsed) === 0;",
+      ]),
+    ];
+    for (const [name, path, value, at] of rows) {
+      const inputs = inputsOf({ narrow: [transfer()], wide: [second] });
+      setInput(inputs, name, path, value);
+      await expectNoWitness(inputs, at, `${name}[${path.join("][")}]`);
+    }
+  });
+
+  it("has no flag for a reserved kind, and no sum of flags that shows one", async () => {
+    const known = new Set(KIND_RULES.map(({ kind }) => kind));
+    const reserved = Array.from({ length: 32 }, (_, kind) => kind).filter((kind) => !known.has(kind));
+    expect(reserved).toEqual(Array.from({ length: 8 }, (_, i) => 24 + i));
+    for (const kind of reserved) {
+      const { ledger } = new World();
+      const code = expect.objectContaining({ code: "OP_UNKNOWN_KIND" });
+      const signed = { ...lawfulForm(ledger, transfer()), kind } as SignedOperation;
+      const queued = { ...lawfulForm(ledger, honest(KIND.depositNew)), kind } as QueueOperation;
+      const record = { kind, a: PAYER, b: 0, amountCode: 0n, isValid: false, words: [] };
+      expect(() => executeSlot(ledger, signed, OPENING)).toThrow(code);
+      expect(() => executeSlot(ledger, queued, OPENING)).toThrow(code);
+      expect(() => replaySlot(ledger, record, OPENING)).toThrow(code);
+    }
+    const inputs = inputsOf({ wide: [transfer()] });
+    expect((inputs.wideFlags as unknown[][])[0]).toHaveLength(known.size - 1);
+    const witness = await tester.calculateWitness(inputs);
+    for (const kind of reserved) {
+      const core = tester.readSignal(witness, "main.frame.wideCore[0]");
+      const forged = tester.forge(witness, {
+        "main.frame.wideCore[0]": core + BigInt(kind - KIND.transfer),
+      });
+      expect(tester.checkConstraints(forged), `kind ${kind}`).not.toBeNull();
+    }
+  });
+
+  it("refuses swapped siblings and a path of another leaf, for A, B and the fee leaf", async () => {
+    const swap = (
+      inputs: Inputs,
+      name: string,
+      at: readonly number[],
+      level: number,
+      [i, j]: readonly [number, number],
+    ) => {
+      let rows = inputs[name] as unknown;
+      for (const index of [...at, level]) rows = (rows as unknown[])[index];
+      const children = rows as bigint[];
+      setInput(inputs, name, [...at, level, i], children[j]!);
+      setInput(inputs, name, [...at, level, j], children[i]!);
+    };
+    const paths = [
+      ["narrowChildrenA", [0]],
+      ["narrowChildrenB", [0]],
+      ["wideChildrenA", [0]],
+      ["wideChildrenB", [0]],
+      ["feeChildren", []],
+    ] as const;
+    for (const [name, at] of paths) {
+      // Leaves 6 and 7 are on nobody's way, and neither are the second and the last node above.
+      const low = inputsOf({ narrow: [transfer()], wide: [second] });
+      swap(low, name, at, 0, [6, 7]);
+      await expectNoWitness(low, LEAF, `${name}, leaves`);
+      const high = inputsOf({ narrow: [transfer()], wide: [second] });
+      swap(high, name, at, 1, [1, 7]);
+      await expectNoWitness(high, PATH, `${name}, nodes`);
+    }
+    for (const [own, other] of [
+      ["narrowChildrenA", "narrowChildrenB"],
+      ["wideChildrenB", "wideChildrenA"],
+    ] as const) {
+      const elsewhere = transfer({ b: FREE - 1 });
+      const inputs = inputsOf({ narrow: [elsewhere], wide: [{ ...second, b: FREE - 1 }] });
+      (inputs as Record<string, unknown>)[own] = inputs[other];
+      await expectNoWitness(inputs, LEAF, own);
+    }
+  });
+
+  it("refuses another fee leaf than the one opened, one that does not exist, and an overflow", async () => {
+    const slots = { narrow: [transfer()] };
+    const fees = 10n * FEE;
+    for (const [field, value] of [
+      ["balance", 1n],
+      ["keyX", 2n],
+      ["l1Owner", 3n],
+      ["nonce", 4n],
+      ["body", 5n],
+    ] as const) {
+      const inputs = inputsOf(slots);
+      setInput(inputs, "feeLeaf", [LEAF_FIELD[field]], value);
+      await expectNoWitness(inputs, LEAF, field);
+    }
+    await expectNoWitness(
+      inputsOf(slots, new World(), { ...OPENING, feeAccountId: CAPACITY - 1 }),
+      NO_KIND,
+      "missing",
+    );
+    const inputs = inputsOf(slots, new World(), { ...OPENING, feeAccountId: CAPACITY - 1 });
+    setInput(inputs, "feeLeaf", [LEAF_FIELD.tag], 257n);
+    await expectNoWitness(inputs, LEAF, "missing, shown as an account");
+
+    const holding = (balance: bigint) => {
+      const world = new World();
+      world.set(1, { balance });
+      return world;
+    };
+    await tester.calculateWitness(inputsOf(slots, holding(MAX_AMOUNT_WEI - fees)));
+    await expectNoWitness(
+      inputsOf(slots, holding(MAX_AMOUNT_WEI - fees + 1n)),
+      "feeRange.in <== newFeeBalance;",
+      "overflow",
+    );
+    const { ledger } = holding(MAX_AMOUNT_WEI - fees + 1n);
+    const builder = new BatchBuilder(ledger, {
+      ...OPENING,
+      oldRoot: ledger.root,
+      oldNextId: FREE,
+      batchNumber: 1n,
+      firstOpIndex: 0n,
+    });
+    builder.add(lawfulForm(ledger, transfer()));
+    expect(() => builder.seal()).toThrow(expect.objectContaining({ code: "OP_BALANCE_OVERFLOW" }));
+  });
+
+  it("states the root that the fees lead to, whatever the submitter would like", async () => {
+    const claimed = new World();
+    const inputs = inputsOf({ narrow: [transfer()] }, claimed, {
+      ...OPENING,
+      feeExcessWei: 1n,
+    } as typeof OPENING);
+    const honestWorld = new World();
+    const honestInputs = inputsOf({ narrow: [transfer()] }, honestWorld);
+    const root = async (given: Inputs) =>
+      tester.readSignal(await tester.calculateWitness(given), "main.frame.e[2]");
+    expect(await root(inputs)).toBe(honestWorld.ledger.root);
+    expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
+    expect(claimed.ledger.root).not.toBe(honestWorld.ledger.root);
+  });
+
+  it("refuses header fields beyond their widths", async () => {
+    const widths: [string, bigint][] = [
+      ["batchNumber", 40n],
+      ["timestamp", 40n],
+      ["firstOpIndex", 40n],
+      ["oldNextId", 25n],
+      ["feePerUnit", 64n],
+      ["idFee", 96n],
+    ];
+    for (const [i, [name, width]] of widths.entries()) {
+      const inputs = (value: bigint) => ({
+        ...inputsOf({}),
+        [name]: value,
+        narrowRest: maximum(value),
+        wideRest: maximum(value),
+      });
+      const maximum = (value: bigint) => {
+        const given = inputsOf({});
+        const rest = (rows: unknown) =>
+          name === "feePerUnit" ? (rows as bigint[][]).map((row) => row.with(0, value)) : rows;
+        return { narrow: rest(given.narrowRest), wide: rest(given.wideRest) };
+      };
+      const given = (value: bigint) => {
+        const { narrow, wide } = maximum(value);
+        return { ...inputs(value), narrowRest: narrow, wideRest: wide } as Inputs;
+      };
+      await tester.calculateWitness(given((1n << width) - 1n));
+      await expectNoWitness(
+        given(1n << width),
+        i < 5 ? `ranges[${i}].in <== ${name};` : "idFeeRange.in <== idFee;",
+        name,
+      );
+    }
+  });
+
+  it("refuses leaves of a kind that is none, wherever one is opened", async () => {
+    // Whoever may choose the tag finds nine fields with any hash: the permutation can be inverted.
+    for (const id of [PAYER, PAYEE, 1]) {
+      for (const section of ["narrow", "wide"] as const) {
+        const world = new World();
+        world.set(id, { kind: 44 });
+        await expectNoWitness(
+          inputsOf({ [section]: [transfer()] }, world),
+          NO_KIND,
+          `leaf ${id}, ${section}`,
+        );
+      }
+    }
+    for (const section of ["wideA", "wideB"]) {
+      const inputs = inputsOf({ wide: [honest(section === "wideA" ? KIND.forcedSetKey : KIND.depositTo)] });
+      setInput(inputs, section, [0, LEAF_FIELD.tag], 300n);
+      await expectNoWitness(inputs, NO_KIND, section);
+    }
+  });
+
+  it("binds every element that L1 evaluates, so that none can be solved for after z", async () => {
+    // ⚔ A free flag or a free element lets a prover choose data after z is known.
+    const world = new World();
+    const inputs = inputsOf({ narrow: [honest(KIND.commitData)], wide: [honest(KIND.depositNew)] }, world);
+    const witness = await tester.calculateWitness(inputs);
+    const computed = [
+      ...Array.from({ length: 3 + SHAPE.narrow / 2 }, (_, i) => `main.frame.e[${i + 2}]`),
+      ...Array.from({ length: SHAPE.wide }, (_, i) => `main.frame.wideCore[${i}]`),
+    ];
+    const given = [
+      "main.domain",
+      "main.oldRoot",
+      ...Array.from({ length: SHAPE.narrow }, (_, i) => `main.narrowPayload[${i}]`),
+    ];
+    const words = Array.from(
+      { length: 7 * SHAPE.wide },
+      (_, i) => `main.wideWords[${Math.floor(i / 7)}][${i % 7}]`,
+    );
+    for (const signal of [...computed, ...given, ...words]) {
+      const forged = tester.forge(witness, { [signal]: tester.readSignal(witness, signal) + 1n });
+      expect(tester.checkConstraints(forged), signal).not.toBeNull();
+    }
+    for (const signal of [
+      "main.frame.narrowHasPayload[0]",
+      "main.frame.narrowHasPayload[1]",
+      "main.frame.wideHasWord[0][3]",
+      "main.frame.wideHasWord[0][4]",
+      "main.frame.wideHasWord[1][0]",
+    ]) {
+      const forged = tester.forge(witness, { [signal]: 1n - tester.readSignal(witness, signal) });
+      expect(tester.checkConstraints(forged), signal).not.toBeNull();
+    }
+  });
+
+  it("refuses forged outcomes of the queue's predicates", async () => {
+    const rows: [LawlessOperation, string[]][] = [
+      [honest(KIND.depositTo), ["ownsB.out", "isPayee", "isDepositTaken", "depositedWei"]],
+      [
+        honest(KIND.forcedWithdraw),
+        ["ownsA.out", "isForcedAllowed", "isCovered", "isForcedPaid", "executedWei", "all.out"],
+      ],
+      [honest(KIND.depositNew), ["full.out", "isDepositOpened", "isNew"]],
+      [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced"]],
+      [honest(KIND.forcedTransfer), ["isPayee", "isTransferTaken", "isForcedPaid", "transferredWei"]],
+      [
+        honest(KIND.forcedClaim),
+        [
+          ...["isForcedAllowed", "isModel.out", "opensForced", "model.opensReady", "model.claim.isExecuted"],
+          ...["model.claim.isMember.out", "model.claim.isForcedMember", "model.claim.isForced"],
+        ],
+      ],
+      [
+        honest(KIND.forcedSeal),
+        [
+          ...["isModel.out", "opensForced", "model.opensReady", "model.unsealed.out", "model.unpaid.out"],
+          ...["model.isSealable", "model.isOver", "model.hasNext", "model.isSealAllowed"],
+          "model.isSealForced",
+        ],
+      ],
+    ];
+    for (const [operation, names] of rows) {
+      const witness = await tester.calculateWitness(inputsOf({ wide: [operation] }));
+      const wires = names.map((name) => tryWire(`main.w[0].slot.${name}`));
+      expect(wires.filter((wire) => wire !== null).length, nameOf(operation.kind)).toBeGreaterThan(1);
+      for (const [i, name] of names.entries()) {
+        const wire = wires[i];
+        if (wire === null || wire === undefined) continue;
+        const forged = [...witness];
+        forged[wire] = forged[wire] === 0n ? 1n : 0n;
+        expect(tester.checkConstraints(forged), `${nameOf(operation.kind)}: ${name}`).not.toBeNull();
+      }
+    }
+  });
+
+  /** The wire of a signal, or null where the compiler has put an equal one in its place. */
+  function tryWire(signal: string): number | null {
+    try {
+      return tester.wireOf(signal);
+    } catch {
+      return null;
+    }
+  }
+});

@@ -1,0 +1,233 @@
+/** Forged slots of Claim: see slot-forgeries.test.ts. */
+
+import { beforeAll, describe, it } from "vitest";
+import { openings, READY, setBits, withBody } from "../../testing/epoch-forgery-parts.ts";
+import { packClaim } from "../epoch-operations.ts";
+import { shiftedDown } from "../../testing/field-aliases.ts";
+import {
+  BALANCE,
+  expectAccepted,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+} from "../../testing/forgery-check.ts";
+import {
+  CLAIM_GAIN,
+  DATANET,
+  honest,
+  PAYEE,
+  SEALED,
+  secretOf,
+  VALIDATOR_PARTS,
+  World,
+} from "../../testing/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND, TREASURY_ID } from "../../protocol.ts";
+import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
+import { CLAIM_ROLE, claimedRoot, claimShareWei } from "../../ledger/rewards.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+const SLOT_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
+const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
+const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
+
+describe("Claim", () => {
+  const kind = KIND.claim;
+  const { rewards, model } = new World().ledger.requireRecord(SEALED);
+  const ACCRUED_WEI = rewards!.accruedWei[0]!;
+  const shareOf = (parts: bigint) => claimShareWei(ACCRUED_WEI, CLAIM_ROLE.contributor, parts);
+  /** The claim of a share that is so much more, in the field, with the effect that it would have. */
+  const paid = (moreWei: bigint): LawlessOperation => {
+    const claimed = Array.from({ length: 512 }, (_, i) => rewards!.claimedWei[i] ?? 0n);
+    const share = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei, 0);
+    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed.with(0, share)) });
+    return honest(kind, {
+      effectA: (leaf) => ({ ...leaf, balance: shiftedDown(leaf.balance + moreWei, 0) }),
+      effectB: (leaf) => ({ ...leaf, body }),
+    });
+  };
+  const VALIDATOR: Partial<LawlessOperation> = { a: PAYEE, words: [packClaim(0, 1)] };
+  const code = "OP_NOT_SLOT_OWNER";
+  testForgeries([
+    ...openings(kind),
+    {
+      rule: "a model without a genesis, whose slot root may hold what its owner likes",
+      kind,
+      forged: (world) => {
+        world.setCounters(SEALED, { isReady: false });
+        return honest(kind);
+      },
+      at: READY,
+      code: "OP_MODEL_NOT_READY",
+    },
+    ...[PAYEE, DATANET].map((a) => ({
+      rule: `leaf ${a}, which is not the contributor`,
+      kind,
+      forged: () => honest(kind, { a }),
+      at: SLOT_LEAF,
+      code,
+    })),
+    {
+      rule: "a contributor who says to be the validator",
+      kind,
+      lawful: () => honest(kind, VALIDATOR),
+      forged: () => honest(kind, { words: [packClaim(0, 1)] }),
+      at: SLOT_LEAF,
+      code,
+    },
+    {
+      rule: "the validator in the contributor's place",
+      kind,
+      forged: () => honest(kind, { ...VALIDATOR, words: [packClaim(0, 0)] }),
+      at: SLOT_LEAF,
+      code,
+    },
+    {
+      rule: "another's slot",
+      kind,
+      forged: () => honest(kind, { words: [packClaim(1, 0)] }),
+      at: SLOT_LEAF,
+      code,
+    },
+    {
+      rule: "a slot that is not there",
+      kind,
+      forged: () => honest(kind, { words: [packClaim(2, 0)] }),
+      at: SLOT_LEAF,
+      code,
+    },
+    {
+      rule: "a slot of the accrued tree's upper half, which has no claimed leaf",
+      kind,
+      forged: () => honest(kind, { words: [256n] }),
+      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+      code: "OP_MALFORMED",
+    },
+    {
+      rule: "a role that is none",
+      kind,
+      forged: () => honest(kind, { words: [1024n] }),
+      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+      code: "OP_MALFORMED",
+    },
+    {
+      rule: "another slot than the one that is posted and signed",
+      kind,
+      forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
+      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
+      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+    },
+    {
+      rule: "more accrued than the tree holds",
+      kind,
+      forged: () => paid(65_536n - VALIDATOR_PARTS),
+      tamper: setBits(33, 120, (wei) => wei + 65_536n),
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "another other leaf",
+      kind,
+      forged: () => honest(kind),
+      tamper: setBits(9, 24, (id) => id + 1n),
+      at: SLOT_LEAF,
+    },
+    {
+      // remainder − 1 and a share that is (1 / 2^16) more, in the field.
+      rule: "a share that is rounded another way",
+      kind,
+      forged: () => paid(-shiftedDown(1n, 16)),
+      tamper: setBits(153, 16, (remainder) => remainder - 1n),
+      at: BALANCE,
+    },
+    {
+      rule: "a smaller part for the validator",
+      kind,
+      forged: () => paid(shareOf(VALIDATOR_PARTS - 1n) - shareOf(VALIDATOR_PARTS)),
+      tamper: (inputs) => {
+        setBits(185, 16, (parts) => parts - 1n)(inputs);
+        setBits(153, 16, () => ACCRUED_WEI * (VALIDATOR_PARTS - 1n))(inputs);
+      },
+      at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
+    },
+    {
+      rule: "a claimed leaf that is shown lower",
+      kind,
+      forged: () => {
+        const claimedWei = rewards!.claimedWei[0]!;
+        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
+      },
+      tamper: (inputs) => setInput(inputs, "wideModel", [0, 10], 0n),
+      at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
+    },
+    {
+      rule: "a path in another accrued tree",
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 0, 7], 5n),
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "another accrued tree's top",
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
+      at: ACCRUED_ROOT,
+    },
+    {
+      rule: "another claimed tree's top",
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
+      at: CLAIMED_ROOT,
+    },
+    {
+      rule: "the claimed root kept, to claim again",
+      kind,
+      forged: withBody(kind, () => ({})),
+      at: PATH,
+    },
+    {
+      rule: "a claimed root of half the share",
+      kind,
+      forged: withBody(kind, () => ({ claimedRoot: claimedRoot([CLAIM_GAIN / 2n]) })),
+      at: PATH,
+    },
+    {
+      rule: "a wei more than the share",
+      kind,
+      forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + 1n }) }),
+      at: PATH,
+    },
+  ]);
+
+  it("pays both roles, a model's own slot, and nothing the second time", async () => {
+    const rows: Partial<LawlessOperation>[] = [
+      {},
+      VALIDATOR,
+      { a: SEALED, words: [packClaim(1, 0)] },
+      { a: SEALED, words: [packClaim(1, 1)] },
+    ];
+    for (const row of rows) await expectAccepted("wide", () => honest(kind, row));
+    await expectAccepted("wide", (world) => {
+      const record = world.ledger.requireRecord(SEALED);
+      const claimedWei = record.rewards!.claimedWei.with(0, record.rewards!.claimedWei[0]! + CLAIM_GAIN);
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      return honest(kind);
+    });
+  });
+
+  it("⚔ gives the treasury the 0 wei of a slot that is not there, as L1 would take it", async () => {
+    for (const role of [CLAIM_ROLE.contributor, CLAIM_ROLE.validator]) {
+      await expectAccepted("wide", (world) => {
+        world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
+        return honest(kind, { a: TREASURY_ID, words: [packClaim(200, role)] });
+      });
+    }
+  });
+});

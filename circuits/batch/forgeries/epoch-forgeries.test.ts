@@ -1,0 +1,253 @@
+/** Forged slots of Seal and Genesis: see slot-forgeries.test.ts. */
+
+import { beforeAll, describe, expect, it } from "vitest";
+import { NO_A, openings, READY, SEALABLE, sealedBy, TERMS, withBody } from "../../testing/epoch-forgery-parts.ts";
+import {
+  AUTHORISATION,
+  expectAccepted,
+  loadForgeryTesters,
+  PATH,
+  setScratch,
+  testForgeries,
+  wideTester,
+} from "../../testing/forgery-check.ts";
+import {
+  type Build,
+  honest,
+  MODEL,
+  PAYER,
+  SEALED,
+  STATICS,
+  secretOf,
+  WAITING,
+  type World,
+} from "../../testing/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+import { hashStatics, type Leaf } from "../../ledger/leaf.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { COUNTERS, KIND } from "../../protocol.ts";
+import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
+import { genesisHash } from "../../ledger/rewards.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+describe("Seal", () => {
+  const kind = KIND.seal;
+  const when =
+    (change: (world: World) => void, operation: Partial<LawlessOperation> = {}): Build =>
+    (world) => {
+      change(world);
+      return honest(kind, operation);
+    };
+  const byItself = { a: MODEL };
+  testForgeries([
+    ...openings(kind),
+    {
+      rule: "a model without a genesis",
+      kind,
+      forged: when((world) => world.setCounters(MODEL, { isReady: false })),
+      at: READY,
+      code: "OP_MODEL_NOT_READY",
+    },
+    {
+      rule: "a second epoch before the first is settled",
+      kind,
+      forged: () => honest(kind, { b: SEALED }),
+      at: SEALABLE,
+      code: "OP_EPOCH_UNSETTLED",
+    },
+    {
+      rule: "an epoch without a payment",
+      kind,
+      lawful: when((world) => world.set(MODEL, { openAmount: 1n })),
+      forged: when((world) => world.set(MODEL, { openAmount: 0n })),
+      at: SEALABLE,
+      code: "OP_NOTHING_TO_SEAL",
+    },
+    {
+      rule: "another's Seal a second before the day is over",
+      kind,
+      // The model itself need not wait.
+      lawful: when((world) => world.setBody(MODEL, { epochStart: START_TIMESTAMP }), byItself),
+      forged: when((world) => {
+        const { epochStart } = world.ledger.requireRecord(MODEL).model!;
+        world.setBody(MODEL, { epochStart: epochStart + 1n });
+      }),
+      at: "isByOther * (1 - bits[40]) === 0;",
+      code: "OP_EPOCH_NOT_OVER",
+    },
+    {
+      rule: "the last epoch, whose successor would raise the price",
+      kind,
+      lawful: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n })),
+      forged: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
+      at: "isSeal * bits[65] === 0;",
+      code: "OP_EPOCH_EXHAUSTED",
+    },
+    ...(["chain", "epoch", "sealBatch", "amountWei"] as const).map((field) => ({
+      rule: `a sealed epoch with another ${field}`,
+      kind,
+      forged: withBody(kind, () => ({ sealed: sealedBy({ [field]: 6n }) })),
+      at: PATH,
+    })),
+    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+      rule: `a new body with another ${field}`,
+      kind,
+      forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
+      at: PATH,
+    })),
+    ...(
+      [
+        ["the chain kept", { chain: 88n }],
+        ["the amount kept", { openAmount: 7n }],
+        ["the count kept", { counters: 3n << COUNTERS.paymentCount }],
+        ["the same epoch", { counters: -(1n << COUNTERS.epoch) }],
+      ] as const
+    ).map(([rule, change]) => ({
+      rule,
+      kind,
+      forged: () =>
+        honest(kind, {
+          effectB: (leaf: Leaf) => ({
+            ...leaf,
+            ...change,
+            counters: leaf.counters + ("counters" in change ? change.counters : 0n),
+          }),
+        }),
+      at: PATH,
+    })),
+  ]);
+});
+
+describe("Genesis", () => {
+  const kind = KIND.genesis;
+  const hashOf = (changes: Partial<Parameters<typeof genesisHash>[0]>) =>
+    genesisHash({
+      modelId: WAITING,
+      statics: hashStatics(STATICS),
+      cap: 16,
+      slotRoot: STATICS.slotRoot,
+      ...changes,
+    });
+  const code = "OP_SETTLEMENT_DIFFERS";
+  const { settlement } = honest(kind);
+  const withCap = (cap: number, changes: Partial<LawlessOperation> = {}) =>
+    honest(kind, { words: [hashOf({ cap })], settlement: { ...settlement!, cap }, ...changes });
+  testForgeries([
+    ...openings(kind),
+    {
+      rule: "a second one",
+      kind,
+      forged: () => honest(kind, { b: MODEL, words: [hashOf({ modelId: MODEL })] }),
+      at: "isGenesis * (ready + cap + paymentCount + epoch) === 0;",
+      code: "OP_MODEL_READY",
+    },
+    ...(
+      [
+        ["another model's J", { modelId: MODEL }],
+        ["a J over other statics", { statics: 5n }],
+        ["a J with another cap", { cap: 17 }],
+        ["a J over another slot root", { slotRoot: 5n }],
+      ] as const
+    ).map(([rule, changes]) => ({
+      rule,
+      kind,
+      forged: () => honest(kind, { words: [hashOf(changes)] }),
+      at: TERMS,
+      code,
+    })),
+    {
+      rule: "another cap than J's",
+      kind,
+      lawful: () =>
+        honest(kind, { words: [hashOf({ cap: 65_535 })], settlement: { ...settlement!, cap: 65_535 } }),
+      forged: () => honest(kind, { settlement: { ...settlement!, cap: 17 } }),
+      at: TERMS,
+      code,
+    },
+    {
+      rule: "a cap of 17 bits",
+      kind,
+      forged: () =>
+        honest(kind, { words: [hashOf({ cap: 65_536 })], settlement: { ...settlement!, cap: 65_536 } }),
+      at: TERMS,
+      code,
+    },
+    {
+      rule: "a Settle's J",
+      kind,
+      forged: () => honest(kind, { words: honest(KIND.settle).words! }),
+      at: TERMS,
+      code,
+    },
+    // ⚔ It fixes the cap for ever, and whoever knows the slot table can prove one.
+    ...[1, 16, 65_535].map((cap) => ({
+      rule: `no signature of the model, cap ${cap}`,
+      kind,
+      lawful: () => withCap(cap),
+      forged: () => withCap(cap, { secret: undefined as never }),
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    })),
+    ...(
+      [
+        ["a stranger's signature", { secret: secretOf(PAYER) }],
+        ["a signature for another cap", { signed: { words: [hashOf({ cap: 17 })] } }],
+        ["a signature for another rollup", { signed: { domain: 5n } }],
+        ["a signature for a model of another owner", { signed: { bRef: 5n } }],
+        ["a signature of a Settle", { signed: { kind: KIND.settle } }],
+        ["a signature with a nonce", { signed: { nonce: 1n } }],
+        ["a signature with a fee limit", { signed: { maxFeePerUnitWei: 1n } }],
+      ] as [string, Partial<LawlessOperation>][]
+    ).map(([rule, changes]) => ({
+      rule,
+      kind,
+      forged: () => withCap(16, changes),
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    })),
+    {
+      rule: "a model without a key",
+      kind,
+      forged: (world) => {
+        world.set(WAITING, { keyX: 0n });
+        return withCap(16);
+      },
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    },
+    { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
+    ...(
+      [
+        ["ready at epoch 0", (leaf) => ({ ...leaf, counters: leaf.counters - (1n << COUNTERS.epoch) })],
+        ["approved by nobody", (leaf) => ({ ...leaf, counters: leaf.counters + 2n })],
+        ["a cap that is more", (leaf) => ({ ...leaf, counters: leaf.counters + 4n })],
+        ["a balance", (leaf) => ({ ...leaf, balance: leaf.balance + 1n })],
+        ["another owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
+      ] as [string, (leaf: Leaf) => Leaf][]
+    ).map(([rule, effectB]) => ({ rule, kind, forged: () => honest(kind, { effectB }), at: PATH })),
+    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+      rule: `a new body with another ${field}`,
+      kind,
+      forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
+      at: PATH,
+    })),
+    {
+      rule: "a change of leaf 0",
+      kind,
+      forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + 1n }) }),
+      at: PATH,
+    },
+  ]);
+
+  it("uses no digit of another kind: what is left of them does nothing", async () => {
+    const inputs = await expectAccepted("wide", () => honest(kind));
+    setScratch(inputs, 16n | (2n ** 185n - 2n ** 16n));
+    const witness = await wideTester.calculateWitness(inputs);
+    const lawful = await wideTester.calculateWitness(await expectAccepted("wide", () => honest(kind)));
+    expect(wideTester.readSignal(witness, "main.frame.e[2]")).toBe(
+      wideTester.readSignal(lawful, "main.frame.e[2]"),
+    );
+  });
+});

@@ -1,0 +1,208 @@
+/** Forged slots of ForcedClaim: see slot-forgeries.test.ts. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
+import { packClaim } from "../epoch-operations.ts";
+import {
+  common,
+  ofOwner,
+  opened,
+  opensNoSlot,
+  SLOT_LEAF,
+  shownMember,
+  withWord,
+} from "../../testing/forced-forgery-parts.ts";
+import {
+  BALANCE,
+  expectAccepted,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+  wideTester,
+} from "../../testing/forgery-check.ts";
+import { CLAIM_GAIN, DATANET, HONEST, honest, nameOf, PAYEE, PAYER, SEALED, World } from "../../testing/forgery-world.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND } from "../../protocol.ts";
+import { CLAIM_ROLE, claimedRoot } from "../../ledger/rewards.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+const { forcedClaim } = KIND;
+
+describe(nameOf(forcedClaim), () => {
+  const kind = forcedClaim;
+  const invalid = () => honest(kind, { isValid: false });
+  const executed = (changes: Parameters<typeof honest>[1]) => () =>
+    honest(kind, { isValid: true, ...changes });
+  const bySender = (a: number) => HONEST[kind]!.words!.with(3, new World().leaf(a).l1Owner);
+  testForgeries([
+    ...common(kind),
+    ...ofOwner(kind),
+    {
+      rule: "called invalid, B opened as what is no model",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => {
+        opened("wideB", LEAF_FIELD.tag, 257n)(inputs);
+        opensNoSlot(inputs);
+      },
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the model said to have no genesis",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => {
+        setInput(inputs, "wideRest", [0, 5], 0n);
+        opensNoSlot(inputs);
+      },
+      at: OPENING_OF_COUNTERS,
+    },
+    {
+      rule: "called invalid, the slot shown as another's",
+      kind,
+      forged: invalid,
+      tamper: shownMember(PAYEE),
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "called invalid, its accrued amount carried into the other's id",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => {
+        shownMember(PAYER + 1)(inputs);
+        setBits(9, 24, (id) => id - 1n)(inputs);
+      },
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "called invalid by another slot",
+      kind,
+      forged: invalid,
+      tamper: setBits(0, 8, () => 1n),
+      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+    },
+    {
+      rule: "called invalid by the other role",
+      kind,
+      forged: invalid,
+      tamper: setBits(8, 1, () => 1n),
+      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+    },
+    {
+      rule: "called invalid by another accrued tree",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
+      at: "reads * (read[2].node - accruedRoot) === 0;",
+    },
+    ...bodyOpenings(kind),
+    {
+      rule: "by another leaf, executed",
+      kind,
+      forged: executed({ a: DATANET, words: bySender(DATANET) }),
+      at: PATH,
+    },
+    {
+      rule: "by another leaf, shown as the slot's",
+      kind,
+      forged: executed({ a: DATANET, words: bySender(DATANET) }),
+      tamper: shownMember(DATANET),
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "another's slot, executed",
+      kind,
+      forged: () => withWord(kind, 1, packClaim(1, 0), { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "a model without a genesis, executed",
+      kind,
+      forged: (world) => {
+        world.setCounters(SEALED, { isReady: false });
+        return honest(kind, {
+          isValid: true,
+          effectA: (leaf) => ({ ...leaf, balance: leaf.balance + CLAIM_GAIN }),
+        });
+      },
+      at: PATH,
+    },
+    {
+      rule: "more accrued than the tree holds",
+      kind,
+      forged: () => honest(kind),
+      tamper: setBits(33, 120, (wei) => wei + 65_536n),
+      at: SLOT_LEAF,
+    },
+    {
+      rule: "a share that is rounded another way",
+      kind,
+      forged: () => honest(kind),
+      tamper: setBits(153, 16, (remainder) => remainder - 1n),
+      at: BALANCE,
+    },
+    {
+      rule: "a smaller part for the validator",
+      kind,
+      forged: () => honest(kind),
+      tamper: setBits(185, 16, (parts) => parts - 1n),
+      at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
+    },
+    {
+      rule: "another claimed tree's top",
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
+      at: "takes * (update[2].oldNode - claimedRoot) === 0;",
+    },
+    {
+      rule: "the claimed root kept, to claim again",
+      kind,
+      forged: () =>
+        honest(kind, {
+          effectB: (leaf) => ({ ...leaf, body: new World().leaf(SEALED).body }),
+        }),
+      at: PATH,
+    },
+    {
+      rule: "a word that L1 does not queue: a ninth bit of the slot's index",
+      kind,
+      forged: () => withWord(kind, 1, 256n, { isValid: false }),
+      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+    },
+  ]);
+
+  it("pays both roles and a model's own slot, and posts no amount, whatever the digits show", async () => {
+    const rows: Parameters<typeof honest>[1][] = [
+      {},
+      { a: PAYEE, words: bySender(PAYEE).with(1, packClaim(0, CLAIM_ROLE.validator)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, CLAIM_ROLE.contributor)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, CLAIM_ROLE.validator)) },
+      { a: DATANET, words: bySender(DATANET) },
+      // A slot that is not there.
+      { words: bySender(PAYER).with(1, packClaim(2, CLAIM_ROLE.contributor)) },
+    ];
+    for (const [i, row] of rows.entries()) {
+      const inputs = await expectAccepted("wide", () => honest(kind, row));
+      const witness = await wideTester.calculateWitness(inputs);
+      // kind 5 | A 24 | B 24 | amount 40 | valid 1.
+      const core = wideTester.readSignal(witness, "main.frame.wideCore[0]");
+      expect((core >> 53n) & (2n ** 40n - 1n), `row ${i}`).toBe(0n);
+      expect(core >> 93n, `row ${i}`).toBe(i < 4 ? 1n : 0n);
+    }
+  });
+
+  it("gains nothing the second time, and is executed all the same", async () => {
+    await expectAccepted("wide", (world) => {
+      const record = world.ledger.requireRecord(SEALED);
+      const claimedWei = record.rewards!.claimedWei.with(0, record.rewards!.claimedWei[0]! + CLAIM_GAIN);
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      return honest(kind);
+    });
+  });
+});

@@ -1,0 +1,127 @@
+/** Forged slots of ForcedSeal: see slot-forgeries.test.ts. */
+import { beforeAll, describe } from "vitest";
+import { bodyOpenings, NO_A, OPENING_OF_BODY, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
+import { common, opened, SEAL_TIME, withWord } from "../../testing/forced-forgery-parts.ts";
+import { LEAF, LEAF_FIELD, loadForgeryTesters, PATH, setInput, testForgeries } from "../../testing/forgery-check.ts";
+import { type Build, honest, MODEL, nameOf, PAYEE, PAYER, SEALED, type World } from "../../testing/forgery-world.ts";
+import { hashModelBody } from "../../ledger/leaf.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND } from "../../protocol.ts";
+import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+const { forcedSeal } = KIND;
+
+describe(nameOf(forcedSeal), () => {
+  const kind = forcedSeal;
+  const invalid = () => honest(kind, { isValid: false });
+  const where =
+    (change: (world: World) => void): Build =>
+    (world) => {
+      change(world);
+      return honest(kind, { isValid: true });
+    };
+  const early = where((world) => {
+    const { epochStart } = world.ledger.requireRecord(MODEL).model!;
+    world.setBody(MODEL, { epochStart: epochStart + 1n });
+  });
+  testForgeries([
+    ...common(kind),
+    { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
+    {
+      rule: "called invalid, B opened as what is no model",
+      kind,
+      forged: invalid,
+      tamper: opened("wideB", LEAF_FIELD.tag, 258n),
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the model said to have no genesis",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => setInput(inputs, "wideRest", [0, 5], 0n),
+      at: OPENING_OF_COUNTERS,
+    },
+    {
+      rule: "called invalid, an epoch said to wait for its settlement",
+      kind,
+      // What is opened becomes the new body.
+      forged: (world) => {
+        const record = world.ledger.requireRecord(MODEL);
+        const model = { ...record.model!, sealed: 5n };
+        world.ledger.put(MODEL, { ...record, model });
+        const body = hashModelBody(model);
+        return honest(kind, { isValid: false, effectB: (leaf) => ({ ...leaf, body }) });
+      },
+      at: OPENING_OF_BODY,
+    },
+    {
+      rule: "called invalid, the amount opened as 0",
+      kind,
+      forged: invalid,
+      tamper: opened("wideB", LEAF_FIELD.openAmount, 0n),
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the day said not to be over",
+      kind,
+      forged: invalid,
+      tamper: setBits(40, 1, () => 0n),
+      at: SEAL_TIME,
+    },
+    {
+      rule: "called invalid, the epoch said to be the last",
+      kind,
+      forged: invalid,
+      tamper: setBits(65, 1, () => 1n),
+      at: "(isSeal + isForcedSeal) * (epoch + 1 - nextEpoch25) === 0;",
+    },
+    { rule: "a second early, executed", kind, forged: early, at: PATH },
+    {
+      rule: "a second early, said to be in time",
+      kind,
+      forged: early,
+      tamper: setBits(40, 1, () => 1n),
+      at: SEAL_TIME,
+    },
+    {
+      rule: "in time by the batch's clock alone",
+      kind,
+      forged: () => withWord(kind, 1, START_TIMESTAMP - 1n, { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "over a sealed epoch, executed",
+      kind,
+      forged: () => honest(kind, { b: SEALED, isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "without a payment, executed",
+      kind,
+      forged: where((world) => world.set(MODEL, { openAmount: 0n })),
+      at: PATH,
+    },
+    {
+      rule: "without a genesis, executed",
+      kind,
+      forged: where((world) => world.setCounters(MODEL, { isReady: false })),
+      at: PATH,
+    },
+    {
+      rule: "the last epoch, executed",
+      kind,
+      forged: where((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
+      at: PATH,
+    },
+    {
+      rule: "of an account, executed",
+      kind,
+      forged: () => honest(kind, { b: PAYEE, isValid: true }),
+      at: PATH,
+    },
+    ...bodyOpenings(kind),
+  ]);
+});

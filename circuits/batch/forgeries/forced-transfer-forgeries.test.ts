@@ -1,0 +1,163 @@
+/** Forged slots of ForcedTransfer, and witnesses for every outcome of the kinds with two leaves: see slot-forgeries.test.ts. */
+import { beforeAll, describe, it } from "vitest";
+import { packClaim } from "../epoch-operations.ts";
+import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forced-forgery-parts.ts";
+import {
+  expectAccepted,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+} from "../../testing/forgery-check.ts";
+import {
+  AMOUNT,
+  type Build,
+  CAPACITY,
+  DATANET,
+  FREE,
+  honest,
+  MODEL,
+  nameOf,
+  PAYEE,
+  PAYER,
+  SEALED,
+  WAITING,
+  World,
+} from "../../testing/forgery-world.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
+import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
+import { CLAIM_ROLE } from "../../ledger/rewards.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+const { forcedClaim, forcedSeal, forcedTransfer } = KIND;
+
+describe("forced kinds with a leaf B", () => {
+  it("have a witness for every outcome and every leaf, so that none can freeze the rollup", {
+    timeout: 300_000,
+  }, async () => {
+    const builds: Record<string, Build> = {};
+    const ids = [0, 1, PAYER, DATANET, MODEL, WAITING, SEALED, CAPACITY - 1, FREE];
+    const ownerOf = (id: number) => new World().leaf(id).l1Owner || 0xbadn;
+    for (const a of ids) {
+      for (const b of ids) {
+        const words = [AMOUNT, ownerOf(b), 0n, ownerOf(a)];
+        builds[`a transfer from ${a} to ${b}`] = () => honest(forcedTransfer, { a, b, words });
+        const claim = [0n, packClaim(a === SEALED ? 1 : 0, CLAIM_ROLE.contributor), 0n, ownerOf(a)];
+        builds[`a claim of ${a} from ${b}`] = () => honest(forcedClaim, { a, b, words: claim });
+      }
+      builds[`a seal of ${a}`] = () => honest(forcedSeal, { b: a });
+    }
+    const { balance } = new World().leaf(PAYER);
+    for (const wei of [1n, balance, balance + 1n, MAX_AMOUNT_WEI - 1n, WITHDRAW_ALL_WEI])
+      builds[`a transfer of ${wei}`] = () => withWord(forcedTransfer, 0, wei);
+    for (const [slotIndex, role] of [
+      [0, 1],
+      [1, 0],
+      [2, 0],
+      [255, 1],
+    ] as const) {
+      const word1 = packClaim(slotIndex, role);
+      for (const a of [PAYER, PAYEE, SEALED, TREASURY_ID]) {
+        const words = [0n, word1, 0n, ownerOf(a)];
+        builds[`slot ${slotIndex} as ${role} by ${a}`] = () => honest(forcedClaim, { a, words });
+      }
+    }
+    const seals: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {
+      "an epoch without a payment": { openAmount: 0n },
+      "the last epoch": (world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n }),
+      "the last but one": (world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n }),
+      "an epoch that began with the entry": (world) => world.setBody(MODEL, { epochStart: START_TIMESTAMP }),
+      "an epoch that began after the entry": (world) =>
+        world.setBody(MODEL, { epochStart: START_TIMESTAMP + 100_000n }),
+    };
+    for (const [name, change] of Object.entries(seals)) {
+      builds[name] = (world) => {
+        if (typeof change === "function") change(world);
+        else world.set(MODEL, change);
+        return honest(forcedSeal);
+      };
+    }
+    for (const [name, build] of Object.entries(builds)) {
+      await expectAccepted("wide", build).catch((error: Error) => {
+        throw new Error(`${name}: ${error.message}`, { cause: error });
+      });
+    }
+  });
+});
+
+describe(nameOf(forcedTransfer), () => {
+  const kind = forcedTransfer;
+  const { balance } = new World().leaf(PAYER);
+  const invalid = () => honest(kind, { isValid: false });
+  testForgeries([
+    ...common(kind),
+    ...ofOwner(kind),
+    {
+      rule: "called invalid, B opened with another owner",
+      kind,
+      forged: invalid,
+      tamper: opened("wideB", LEAF_FIELD.l1Owner, 0xbadn),
+      at: LEAF,
+    },
+    {
+      rule: "called invalid, the balance said not to suffice",
+      kind,
+      forged: invalid,
+      tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 0n),
+      at: COVERAGE,
+    },
+    {
+      rule: "to another owner, executed",
+      kind,
+      forged: () => withWord(kind, 1, 0xbadn, { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "to a leaf that is not there, made by the way",
+      kind,
+      forged: () =>
+        honest(kind, {
+          b: CAPACITY - 1,
+          isValid: true,
+          effectB: (leaf) => ({ ...leaf, kind: 1, balance: AMOUNT }),
+        }),
+      at: PATH,
+    },
+    {
+      rule: "a wei more than A has, executed",
+      kind,
+      forged: () => withWord(kind, 0, balance + 1n, { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "a wei more than A has, said to suffice",
+      kind,
+      forged: () => withWord(kind, 0, balance + 1n, { isValid: true }),
+      tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 1n),
+      at: COVERAGE,
+    },
+    {
+      rule: "paid, and not debited",
+      kind,
+      forged: () => honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + AMOUNT }) }),
+      at: PATH,
+    },
+    {
+      rule: "debited, and not paid",
+      kind,
+      forged: () => honest(kind, { effectB: (leaf) => ({ ...leaf, balance: leaf.balance - AMOUNT }) }),
+      at: PATH,
+    },
+    {
+      rule: "an amount in the core",
+      kind,
+      forged: () => honest(kind, { amountCode: 1n }),
+      at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
+    },
+  ]);
+});

@@ -1,0 +1,181 @@
+/** Forged slots of the kinds that change B: see slot-forgeries.test.ts. */
+import { beforeAll, describe } from "vitest";
+import {
+  BALANCE,
+  CREDIT,
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+  withLeaf,
+} from "../../testing/forgery-check.ts";
+import {
+  AMOUNT,
+  type Build,
+  type COUNTERS_OF_MODEL,
+  DATANET,
+  FEE,
+  honest,
+  MODEL,
+  PAYEE,
+  PAYER,
+} from "../../testing/forgery-world.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+describe("Transfer", () => {
+  testForgeries([
+    {
+      rule: "a payee above 96 bits",
+      kind: KIND.transfer,
+      lawful: withLeaf(PAYEE, { balance: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.transfer)),
+      forged: withLeaf(PAYEE, { balance: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.transfer)),
+      at: CREDIT,
+      code: "OP_BALANCE_OVERFLOW",
+    },
+    {
+      rule: "an amount that no balance holds",
+      kind: KIND.transfer,
+      forged: () => honest(KIND.transfer, { amountCode: 2n ** 40n - 1n }),
+      at: BALANCE,
+      code: "OP_BALANCE_TOO_LOW",
+    },
+    {
+      rule: "a transfer to itself that credits the balance before the debit",
+      kind: KIND.transfer,
+      lawful: () => honest(KIND.transfer, { b: PAYER }),
+      forged: () =>
+        honest(KIND.transfer, {
+          b: PAYER,
+          effectB: (leaf) => ({ ...leaf, balance: leaf.balance + AMOUNT + 10n * FEE }),
+        }),
+      tamper: (inputs, section) => {
+        const [first] = inputs[`${section}A`] as bigint[][];
+        setInput(inputs, `${section}B`, [0, LEAF_FIELD.balance], first![LEAF_FIELD.balance]!);
+      },
+      at: LEAF,
+    },
+    {
+      rule: "a transfer to the fee leaf that keeps the fee",
+      kind: KIND.transfer,
+      lawful: () => honest(KIND.transfer, { b: 1 }),
+      forged: () =>
+        honest(KIND.transfer, {
+          b: 1,
+          effectB: (leaf) => ({ ...leaf, balance: leaf.balance + 10n * FEE }),
+        }),
+      at: PATH,
+    },
+  ]);
+});
+
+describe("CommitData", () => {
+  testForgeries([
+    ...[PAYEE, MODEL].map((b) => ({
+      rule: `leaf ${b}, which is no datanet`,
+      kind: KIND.commitData,
+      forged: () => honest(KIND.commitData, { b }),
+      at: "isCommit * (tagB - TAG_DATANET()) === 0;",
+      code: "OP_WRONG_LEAF_KIND",
+    })),
+    {
+      rule: "a leaf that is a datanet but for its kind",
+      kind: KIND.commitData,
+      forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(KIND.commitData)),
+      at: "isCommit * (tagB - TAG_DATANET()) === 0;",
+      code: "OP_WRONG_LEAF_KIND",
+    },
+    {
+      rule: "a row count of 2^40",
+      kind: KIND.commitData,
+      lawful: withLeaf(DATANET, { counters: 2n ** 40n - 41n }, honest(KIND.commitData)),
+      forged: withLeaf(DATANET, { counters: 2n ** 40n - 40n }, honest(KIND.commitData)),
+      at: "xRange.in <==",
+      code: "OP_ROW_COUNT_EXHAUSTED",
+    },
+  ]);
+});
+
+describe("PayInference", () => {
+  const counters =
+    (changes: Partial<typeof COUNTERS_OF_MODEL>, operation = honest(KIND.payInference)): Build =>
+    (world) => {
+      world.setCounters(MODEL, changes);
+      return operation;
+    };
+  testForgeries([
+    ...[PAYEE, DATANET].map((b) => ({
+      rule: `leaf ${b}, which is no model`,
+      kind: KIND.payInference,
+      forged: () => honest(KIND.payInference, { b }),
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
+      code: "OP_WRONG_LEAF_KIND",
+    })),
+    {
+      rule: "a leaf that is a model but for its kind",
+      kind: KIND.payInference,
+      forged: withLeaf(MODEL, { kind: LEAF_KIND.datanet }, honest(KIND.payInference)),
+      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
+      code: "OP_WRONG_LEAF_KIND",
+    },
+    {
+      rule: "a model that is not ready",
+      kind: KIND.payInference,
+      forged: counters({ isReady: false }),
+      // In narrow slots the flags are constants of the opening.
+      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      code: "OP_MODEL_NOT_PAYABLE",
+    },
+    {
+      rule: "a model that is not approved",
+      kind: KIND.payInference,
+      forged: counters({ isApproved: false }),
+      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      code: "OP_MODEL_NOT_PAYABLE",
+    },
+    {
+      rule: "an amount a wei below the price",
+      kind: KIND.payInference,
+      lawful: counters({ priceWei: AMOUNT }),
+      forged: counters({ priceWei: AMOUNT + 1n }),
+      at: "xRange.in <==",
+      code: "OP_BELOW_PRICE",
+    },
+    {
+      rule: "a payment beyond the cap",
+      kind: KIND.payInference,
+      lawful: counters({ paymentCount: 15n }),
+      forged: counters({ paymentCount: 16n }),
+      at: "roomRange.in <== isPay * (cap - paymentCount - 1);",
+      code: "OP_EPOCH_FULL",
+    },
+    {
+      rule: "an open amount above 96 bits",
+      kind: KIND.payInference,
+      lawful: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.payInference)),
+      forged: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.payInference)),
+      at: CREDIT,
+      code: "OP_BALANCE_OVERFLOW",
+    },
+    ...[{ cap: 17n }, { paymentCount: 2n }, { epoch: 2n }, { priceWei: 2n }].map((shownCounters) => ({
+      rule: `another opening of the ${Object.keys(shownCounters)}`,
+      kind: KIND.payInference,
+      forged: () => honest(KIND.payInference, { shownCounters }),
+      at: "(isPay + opensModel) * (countersB - ",
+    })),
+    {
+      rule: "a payment that is not counted",
+      kind: KIND.payInference,
+      forged: () =>
+        honest(KIND.payInference, {
+          effectB: (leaf) => ({ ...leaf, counters: leaf.counters - (1n << COUNTERS.paymentCount) }),
+        }),
+      at: PATH,
+    },
+  ]);
+});

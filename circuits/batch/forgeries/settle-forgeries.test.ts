@@ -1,0 +1,249 @@
+/** Forged slots of Settle: see slot-forgeries.test.ts. */
+
+import { beforeAll, describe, expect, it } from "vitest";
+import { NEEDED, NO_A, openings, READY, setBits, TERMS, withBody } from "../../testing/epoch-forgery-parts.ts";
+import {
+  AUTHORISATION,
+  BALANCE,
+  CREDIT,
+  expectAccepted,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+  wideTester,
+} from "../../testing/forgery-check.ts";
+import {
+  type Build,
+  CODE,
+  honest,
+  MODEL,
+  PAYER,
+  SEALED,
+  SEALED_EPOCH,
+  STATICS,
+  secretOf,
+  settleWith,
+  World,
+} from "../../testing/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+import type { Leaf, ModelBody } from "../../ledger/leaf.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
+import { OPEN, START_TIMESTAMP } from "../../testing/random-ledger.ts";
+import { settlementHash } from "../../ledger/rewards.ts";
+
+await initPoseidon();
+beforeAll(loadForgeryTesters);
+
+describe("Settle", () => {
+  const kind = KIND.settle;
+  const code = "OP_SETTLEMENT_DIFFERS";
+  const VOIDED = settleWith({ drawBits: 2n, voidCount: 1, earnedParts: [300, 500] });
+  const voided = (changes: Partial<LawlessOperation> = {}): LawlessOperation =>
+    honest(kind, { ...VOIDED, ...changes });
+  const lawful = honest(kind);
+  const amounts = lawful.settlement!;
+  const hashOf = (changes: Partial<Parameters<typeof settlementHash>[0]>) => {
+    const { sealed, accruedRoot } = new World().ledger.requireRecord(SEALED).model!;
+    const { ownerWei, treasuryWei, voidCount } = amounts;
+    const terms = { modelId: SEALED, voidCount, sealed, ownerWei, treasuryWei, oldAccruedRoot: accruedRoot };
+    return settlementHash({ ...terms, newAccruedRoot: accruedRoot, ...changes });
+  };
+  const shown = (changes: Partial<typeof amounts>) => () =>
+    honest(kind, { settlement: { ...amounts, ...changes } });
+  testForgeries([
+    ...openings(kind),
+    {
+      // No rule leads there; the circuit asks all the same.
+      rule: "a sealed epoch of a model without a genesis",
+      kind,
+      forged: (world) => {
+        world.setCounters(SEALED, { isReady: false });
+        return honest(kind);
+      },
+      at: READY,
+      code: "OP_MODEL_NOT_READY",
+    },
+    {
+      rule: "a model that has sealed nothing",
+      kind,
+      forged: () => honest(kind, { b: MODEL }),
+      at: NEEDED,
+      code: "OP_NOTHING_SEALED",
+    },
+    ...[1n, -1n].flatMap((one) => [
+      {
+        rule: `the owner's amount ${one} wei off what the proof shows`,
+        kind,
+        forged: shown({ ownerWei: amounts.ownerWei + one, treasuryWei: amounts.treasuryWei - one }),
+        at: TERMS,
+        code,
+      },
+      {
+        rule: `the treasury's amount ${one} wei off`,
+        kind,
+        forged: shown({ treasuryWei: amounts.treasuryWei + one, burnedWei: amounts.burnedWei - one }),
+        at: TERMS,
+        code,
+      },
+      {
+        rule: `a slot's earnings ${one} wei off`,
+        kind,
+        forged: shown({
+          earnedWei: [amounts.earnedWei[0]! + one, amounts.earnedWei[1]! - one],
+        }),
+        at: TERMS,
+        code,
+      },
+    ]),
+    {
+      rule: "amounts that are not the sealed one's parts",
+      kind,
+      forged: shown({ burnedWei: amounts.burnedWei + 1n }),
+      // The ledger's proof does not know the burned amount: the settlement's does.
+      at: TERMS,
+      code,
+      tamper: setBits(0, 96, (wei) => wei + 1n),
+    },
+    ...(
+      [
+        ["another model's J", { modelId: MODEL }],
+        ["a J over another sealed epoch", { sealed: 5n }],
+        ["a J over another accrued root", { oldAccruedRoot: STATICS.slotRoot }],
+        ["a J that says voids", { voidCount: 1 }],
+        ["a J that pays nothing to slots", {}],
+      ] as const
+    ).map(([rule, changes]) => ({
+      rule,
+      kind,
+      forged: () => honest(kind, { words: [hashOf(changes)] }),
+      at: TERMS,
+      code,
+    })),
+    {
+      rule: "another new accrued root than J's",
+      kind,
+      forged: () => honest(kind),
+      tamper: (inputs) => setInput(inputs, "wideModel", [0, 9], 5n),
+      at: TERMS,
+    },
+    {
+      rule: "voids that the prover does not show",
+      kind,
+      lawful: () => voided(),
+      forged: () => voided({ settlement: { ...VOIDED.settlement!, voidCount: 0 } }),
+      at: TERMS,
+      code,
+    },
+    ...(
+      [
+        ["no signature", { secret: undefined }],
+        ["another's signature", { secret: secretOf(PAYER) }],
+        ["a signature over another J", { signed: { words: [5n] } }],
+        ["a signature with a nonce", { signed: { nonce: 1n } }],
+        ["a signature with a fee limit", { signed: { maxFeePerUnitWei: 1n } }],
+        ["a signature for another model", { signed: { b: MODEL } }],
+        ["a signature of another kind", { signed: { kind: KIND.claim } }],
+        ["a signature for another rollup", { signed: { domain: 5n } }],
+        ["a signature by a model that was another's", { signed: { bRef: 5n } }],
+      ] as [string, Partial<LawlessOperation>][]
+    ).map(([rule, changes]) => ({
+      rule: `voids with ${rule}`,
+      kind,
+      lawful: () => voided(),
+      forged: () => voided(changes),
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    })),
+    {
+      rule: "voids of a model without a key",
+      kind,
+      forged: (world) => {
+        world.set(SEALED, { keyX: 0n });
+        return voided();
+      },
+      at: AUTHORISATION,
+      code: "OP_BAD_SIGNATURE",
+    },
+    {
+      rule: "another leaf in the treasury's place",
+      kind,
+      forged: () => honest(kind, { a: PAYER }),
+      at: NO_A,
+    },
+    {
+      rule: "an amount field",
+      kind,
+      forged: () => honest(kind, { amountCode: CODE }),
+      at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
+    },
+    {
+      rule: "a treasury above 96 bits",
+      kind,
+      lawful: (world) => {
+        world.set(0, { balance: MAX_AMOUNT_WEI - amounts.treasuryWei });
+        return honest(kind);
+      },
+      forged: (world) => {
+        world.set(0, { balance: MAX_AMOUNT_WEI - amounts.treasuryWei + 1n });
+        return honest(kind);
+      },
+      at: BALANCE,
+      code: "OP_BALANCE_OVERFLOW",
+    },
+    {
+      rule: "an owner above 96 bits",
+      kind,
+      lawful: (world) => {
+        world.set(SEALED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei });
+        return honest(kind);
+      },
+      forged: (world) => {
+        world.set(SEALED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei + 1n });
+        return honest(kind);
+      },
+      at: CREDIT,
+      code: "OP_BALANCE_OVERFLOW",
+    },
+    ...(
+      [
+        ["a nonce of the treasury used", (leaf) => ({ ...leaf, nonce: leaf.nonce + 1n })],
+        ["a fee taken from the treasury", (leaf) => ({ ...leaf, balance: leaf.balance - 1n })],
+        ["the treasury's part kept", (leaf) => ({ ...leaf, balance: leaf.balance - amounts.treasuryWei })],
+      ] as [string, (leaf: Leaf) => Leaf][]
+    ).map(([rule, effectA]) => ({ rule, kind, forged: () => honest(kind, { effectA }), at: PATH })),
+    ...(["nonce", "l1Owner", "keyX", "balance", "chain", "openAmount", "counters"] as const).map((field) => ({
+      rule: `a wrong effect on the model's ${field}`,
+      kind,
+      forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: leaf[field] + 1n }) }),
+      at: PATH,
+    })),
+    ...(
+      [
+        ["the sealed epoch kept", (world) => ({ sealed: world.ledger.requireRecord(SEALED).model!.sealed })],
+        ["the old accrued root kept", () => ({})],
+        ["another claimed root", () => ({ claimedRoot: 5n })],
+        ["another start", () => ({ epochStart: START_TIMESTAMP })],
+      ] as [string, (world: World) => Partial<ModelBody>][]
+    ).map(([rule, changes]) => ({
+      rule,
+      kind,
+      forged: ((world) => withBody(kind, () => changes(world))(world)) as Build,
+      at: PATH,
+    })),
+  ]);
+
+  it("takes every way to settle, voids and the default split among them", async () => {
+    for (const plan of [
+      { drawBits: 0n, voidCount: 0, earnedParts: [1000] },
+      { drawBits: 3n, voidCount: 8, earnedParts: [] },
+      { drawBits: null, voidCount: 0, earnedParts: [333, 666] },
+    ]) {
+      const inputs = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
+      const witness = await wideTester.calculateWitness(inputs);
+      expect(wideTester.checkConstraints(witness)).toBeNull();
+    }
+    expect(SEALED_EPOCH.amountWei > OPEN).toBe(true);
+  });
+});

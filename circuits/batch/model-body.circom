@@ -1,0 +1,187 @@
+pragma circom 2.1.6;
+
+include "../field/poseidon.circom";
+include "../field/range-check.circom";
+include "./slot-claim.circom";
+
+// Seconds after which anyone may seal; protocol.ts has the same.
+function EPOCH_SECONDS() { return 86400; }
+
+// B's model body, opened and made anew, and the rules of an epoch's life: Genesis, Seal, Settle, Claim. Model:
+// epoch-operations.ts.
+//
+// Inputs:      flags of the kinds; opensForced: a ForcedClaim or ForcedSeal whose B is a model; isForcedAllowed: A exists
+//              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
+//              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], sealed, accruedRoot,
+//              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
+//              bits[201]: digits of what the one active kind compares; memberBits, claimedWei, accruedChildren,
+//              claimedChildren: slot-claim.circom.
+// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Claim), newCap (Genesis), 0 elsewhere;
+//              isClaimForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
+// Assumes:     at most one flag is 1, bits are boolean; aId, bId < 2^24, timestamp, batchNumber < 2^40, and no batch is
+//              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedSeal with its time in word1, so
+//              that it is less than 2^39 s from epochStart; under any of these flags but CreateModel's and
+//              those of forced kinds, and under opensForced, B is a model and its counters are opened with their widths;
+//              the caller writes the chain, open amount, counters and balances, and checks balances to be 96 bits.
+// Ensures:     the opened body is B's, except for CreateModel; newBody is the body after the operation; its rules hold
+//              (docs/settlement.md, "Operations"). Of forced kinds each rule is a boolean, and they are executed exactly
+//              where all are 1.
+// Constraints: constraint-counts.json, "ModelBody()".
+template ModelBody() {
+    signal input isApproval;
+    signal input isSeal;
+    signal input isSettle;
+    signal input isClaim;
+    signal input isGenesis;
+    signal input isForcedClaim;
+    signal input isForcedSeal;
+    signal input opensForced;
+    signal input isForcedAllowed;
+    signal input aId;
+    signal input bId;
+    signal input timestamp;
+    signal input batchNumber;
+    signal input word0;
+    signal input word1;
+    signal input chainB;
+    signal input openAmountB;
+    signal input bodyB;
+    signal input ready;
+    signal input cap;
+    signal input paymentCount;
+    signal input epoch;
+    signal input statics[5];
+    signal input sealed;
+    signal input accruedRoot;
+    signal input claimedRoot;
+    signal input epochStart;
+    signal input newAccruedRoot;
+    signal input claimedWei;
+    signal input bits[201];
+    signal input memberBits[24];
+    signal input accruedChildren[3][8];
+    signal input claimedChildren[3][8];
+    signal output staticsHash;
+    signal output newBody;
+    signal output ownerWei;
+    signal output treasuryWei;
+    signal output gainWei;
+    signal output newCap;
+    signal output isClaimForced;
+    signal output isSealForced;
+    signal output noVoids;
+
+    // A. The opening.
+    component opened = HashTagged(5, 10);
+    opened.in <== statics;
+    staticsHash <== opened.out;
+    component oldBody = HashTagged(5, 9);
+    oldBody.in[0] <== staticsHash;
+    oldBody.in[1] <== sealed;
+    oldBody.in[2] <== accruedRoot;
+    oldBody.in[3] <== claimedRoot;
+    oldBody.in[4] <== epochStart;
+    (isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;
+
+    // B. When. A model that is not ready has a slot root of its owner's choice, which nobody has shown to be without
+    //    accrued amounts: nothing may be claimed from it, nor its slots be opened. Genesis: all four are non-negative,
+    //    so all are 0.
+    //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
+    (isSeal + isSettle + isClaim) * (1 - ready) === 0;
+    isGenesis * (ready + cap + paymentCount + epoch) === 0;
+    signal opensReady <== opensForced * ready;
+    component unsealed = IsZero();
+    unsealed.in <== sealed;
+    component unpaid = IsZero();
+    unpaid.in <== openAmountB;
+    isSettle * unsealed.out === 0;
+    signal isSealable <== unsealed.out * (1 - unpaid.out);
+    isSeal * (1 - isSealable) === 0;
+
+    // C. Seal, by the model itself or after a day: bit 40 of the time waited + 2^40 says that the day is over. A ForcedSeal's
+    //    time is that of its entry (word 1), so that its outcome does not change with the batch that takes it.
+    //    epoch + 1 keeps 24 bits, so no carry reaches the price: bit 65 is the last one's, 2^24.
+    //    A ForcedSeal of what is no model compares fields that nothing binds, and is not executed.
+    var waited41 = 0;
+    var nextEpoch25 = 0;
+    for (var i = 0; i < 41; i++) { waited41 += (1 << i) * bits[i]; }
+    for (var i = 0; i < 25; i++) { nextEpoch25 += (1 << i) * bits[41 + i]; }
+    isSeal * (timestamp - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
+    isForcedSeal * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
+    (isSeal + isForcedSeal) * (epoch + 1 - nextEpoch25) === 0;
+    component self = IsEqual();
+    self.a <== aId;
+    self.b <== bId;
+    signal isByOther <== isSeal * (1 - self.out);
+    isByOther * (1 - bits[40]) === 0;
+    isSeal * bits[65] === 0;
+    signal isOver <== isForcedSeal * bits[40];
+    signal hasNext <== isOver * (1 - bits[65]);
+    signal isSealAllowed <== hasNext * isSealable;
+    isSealForced <== isSealAllowed * opensReady;
+    var seals = isSeal + isSealForced;
+    component sealing = HashTagged(4, 11);
+    sealing.in[0] <== chainB;
+    sealing.in[1] <== staticsHash;
+    sealing.in[2] <== epoch + (1 << 24) * batchNumber;
+    sealing.in[3] <== openAmountB;
+    signal newlySealed <== seals * sealing.out;
+
+    // D. Settle and Genesis: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
+    //    ownerWei 96, treasuryWei 96, voids 8; Genesis': cap 16.
+    var owner96 = 0;
+    var treasury96 = 0;
+    var voids8 = 0;
+    var cap16 = 0;
+    for (var i = 0; i < 96; i++) {
+        owner96 += (1 << i) * bits[i];
+        treasury96 += (1 << i) * bits[96 + i];
+        if (i < 8) { voids8 += (1 << i) * bits[192 + i]; }
+        if (i < 16) { cap16 += (1 << i) * bits[i]; }
+    }
+    ownerWei <== isSettle * owner96;
+    treasuryWei <== isSettle * treasury96;
+    signal voidCount <== isSettle * voids8;
+    newCap <== isGenesis * cap16;
+    component terms = HashTaggedVar(6);
+    terms.tag <== 12 + isGenesis;
+    terms.in[0] <== bId + (1 << 24) * voidCount;
+    terms.in[1] <== sealed + isGenesis * (staticsHash - sealed);
+    terms.in[2] <== ownerWei + newCap;
+    terms.in[3] <== treasuryWei;
+    // Before its genesis a model's accrued root is its slot root.
+    terms.in[4] <== accruedRoot;
+    terms.in[5] <== newAccruedRoot;
+    (isSettle + isGenesis) * (word0 - terms.out) === 0;
+    component voidless = IsZero();
+    voidless.in <== voidCount;
+    noVoids <== voidless.out;
+
+    // E. Claim.
+    component claim = SlotClaim();
+    claim.isClaim <== isClaim;
+    claim.isForced <== isForcedClaim * opensReady;
+    claim.isAllowed <== isForcedAllowed;
+    claim.aId <== aId;
+    claim.word <== word0;
+    claim.forcedWord <== word1;
+    claim.split <== statics[4];
+    claim.accruedRoot <== accruedRoot;
+    claim.claimedRoot <== claimedRoot;
+    claim.bits <== bits;
+    claim.memberBits <== memberBits;
+    claim.claimedWei <== claimedWei;
+    claim.accruedChildren <== accruedChildren;
+    claim.claimedChildren <== claimedChildren;
+    gainWei <== claim.gainWei;
+    isClaimForced <== claim.isExecuted;
+
+    // F. The new body. A Seal finds sealed = 0, a Settle leaves it so.
+    component made = HashTagged(5, 9);
+    made.in[0] <== staticsHash;
+    made.in[1] <== newlySealed + (1 - isSettle) * sealed;
+    made.in[2] <== accruedRoot + isSettle * (newAccruedRoot - accruedRoot);
+    made.in[3] <== claim.newClaimedRoot;
+    made.in[4] <== epochStart + (seals + isGenesis) * (timestamp - epochStart);
+    newBody <== made.out;
+}

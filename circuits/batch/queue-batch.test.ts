@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder, replayBatch } from "./batch.ts";
+import { batchStatement, decodeWire, encodeWire } from "./batch-data.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { packClaim } from "./epoch-operations.ts";
+import type { QueueOperation } from "../ledger/operation.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
+import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
+import { CLAIM_ROLE } from "../ledger/rewards.ts";
+
+/** Batches of queue entries alone, at the real depth: ids have all 24 bits. */
+const SHAPE = { narrow: 0, wide: 3 };
+const DEPTH = 8;
+
+let tester: CircuitTester;
+beforeAll(async () => {
+  await initPoseidon();
+  const spec = batchCircuitSpec(SHAPE, DEPTH);
+  tester = await CircuitTester.compile(spec.name, spec.mainSource);
+});
+
+const address = fc.oneof(fc.constantFrom(1n, 0xa002n, 2n ** 160n - 1n), fc.bigInt(1n, 2n ** 160n - 1n));
+const field = fc.oneof(fc.constantFrom(0n, 1n, FIELD_ORDER - 1n), fc.bigInt(0n, FIELD_ORDER - 1n));
+const id = fc.oneof(
+  fc.integer({ min: 0, max: 9 }),
+  fc.constantFrom(2 ** 24 - 1),
+  fc.integer({ min: 0, max: 2 ** 24 - 1 }),
+);
+// All OPEN there is: a deposit cannot be larger, as its tokens were transferred.
+const deposit = fc.oneof(fc.constantFrom(OPEN, 10n ** 27n), fc.bigInt(OPEN, 10n ** 27n));
+const wanted = fc.oneof(
+  fc.constantFrom(1n, WITHDRAW_ALL_WEI, MAX_AMOUNT_WEI - 1n, 1000n * OPEN),
+  fc.bigInt(1n, MAX_AMOUNT_WEI),
+);
+const empty = { queueIndex: 0, a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n };
+
+/** Exactly what RollupQueue.sol lets in: ranges, zero checks, unused fields 0. */
+const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
+  fc
+    .record({ amountWei: deposit, word1: address, word2: field, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.depositNew })),
+  fc
+    .record({ b: id, amountWei: deposit, word1: address, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.depositTo })),
+  fc
+    .record({ a: id, amountWei: wanted, word1: address, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedWithdraw })),
+  fc
+    .record({ a: id, word1: field, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedSetKey })),
+  fc
+    .record({ a: id, word1: address, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedSetOwner })),
+  fc
+    .record({ a: id, b: id, amountWei: wanted, word1: address, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedTransfer })),
+  fc
+    .record({
+      a: id,
+      b: id,
+      slotIndex: fc.integer({ min: 0, max: 255 }),
+      isValidator: fc.boolean(),
+      sender: address,
+    })
+    .map(({ slotIndex, isValidator, ...e }) => ({
+      ...empty,
+      ...e,
+      word1: packClaim(slotIndex, isValidator ? CLAIM_ROLE.validator : CLAIM_ROLE.contributor),
+      kind: KIND.forcedClaim,
+    })),
+  fc
+    .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedSeal })),
+);
+
+describe("a batch of queue entries", () => {
+  it("has a witness for every entry that L1 accepts, executable or not", { timeout: 300_000 }, async () => {
+    let seed = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(entry, fc.boolean()), { minLength: 1, maxLength: 3 }),
+        async (drawn) => {
+          seed += 1;
+          const world = new RandomLedger(seed, DEPTH);
+          const follower = new RandomLedger(seed, DEPTH).ledger;
+          const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+          for (const [operation, isOwner] of drawn) {
+            // Half of the entries come from the leaf's owner, where there is a leaf.
+            const target = world.ledger.opened(
+              operation.kind === KIND.depositTo ? operation.b : operation.a,
+            ).leaf;
+            const owner = isOwner && target.l1Owner !== 0n ? target.l1Owner : null;
+            const word1 = operation.kind === KIND.depositTo ? (owner ?? operation.word1) : operation.word1;
+            builder.add({ ...operation, word1, sender: owner ?? operation.sender });
+          }
+          const sealed = builder.seal();
+          const statement = batchStatement(sealed.data, 5n);
+          const witness = await tester.calculateWitness(batchInputs(sealed, statement.z, DEPTH));
+          expect(tester.readOutput(witness, "commitment")).toBe(statement.commitment);
+          expect(tester.readOutput(witness, "y")).toBe(statement.y);
+          replayBatch(follower, decodeWire(encodeWire(sealed.data), SHAPE, sealed.data));
+          expect(follower.root).toBe(world.ledger.root);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

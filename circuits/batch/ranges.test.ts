@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { repositoryRoot } from "../compiler/compile.ts";
+
+const FILES = ["narrow-slot", "wide-slot", "slot-parts", "slot-claim", "model-body", "batch-frame"];
+const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8");
+
+/** Lines that check a range, or that shift, scale or pack a value; sums of digits are none. */
+function boundedLines(file: string): string[] {
+  return read(`circuits/${file}.circom`)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => !line.startsWith("//") && !line.includes("assert") && !line.includes("+= (1 << "))
+    .filter((line) => /(Range|ranges\[\d\])\.in <==|\(1 << /.test(line))
+    .map((line) => `| \`${file}\` | \`${line.replaceAll("|", "\\|")}\` |`);
+}
+
+it("docs/ranges.md says of every range check and packing of a batch what bounds each part", () => {
+  const rows = read("docs/ranges.md").split("\n");
+  const listed = rows.flatMap((row) => /^\| `[a-z-]+` \| `.*` \|(?= \S)/.exec(row) ?? []);
+  expect(FILES.flatMap(boundedLines)).toEqual(listed);
+});

@@ -1,0 +1,247 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
+import { decodeWire, encodeWire } from "./batch-data.ts";
+import { packClaim } from "./epoch-operations.ts";
+import {
+  BINDING,
+  SEALED,
+  SEALED_EPOCH,
+  SLOTS,
+  STATICS,
+  secretOf,
+  settleWith,
+  WAITING,
+  World,
+} from "../testing/forgery-world.ts";
+import { lawfulForm } from "../testing/lawless-slot.ts";
+import { hashStatics, packBinding, unpackCounters } from "../ledger/leaf.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { KIND } from "../protocol.ts";
+import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
+import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
+import { sealedHash } from "../ledger/rewards.ts";
+import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
+import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
+import { executeSlot } from "./slot.ts";
+import type { Operation } from "./slot-trace.ts";
+
+beforeAll(initPoseidon);
+
+const SHAPE = { narrow: 0, wide: 8 };
+const CONTEXT = {
+  domain: TEST_DOMAIN,
+  batchNumber: 1n,
+  timestamp: START_TIMESTAMP,
+  feePerUnitWei: 10n ** 12n,
+  idFeeWei: 1n,
+};
+const openingOf = ({ ledger }: World): BatchOpening => ({
+  ...CONTEXT,
+  shape: SHAPE,
+  oldRoot: ledger.root,
+  firstOpIndex: 0n,
+  oldNextId: ledger.nextId,
+  feeAccountId: 1,
+});
+const refusal = (code: string, data: object = {}) =>
+  expect.objectContaining({ code, data: expect.objectContaining(data) });
+const PLAN = { drawBits: 2n, voidCount: 0, earnedParts: [300, 500] };
+const recordOf = (operation: { kind: number; modelId: number; settlementHash: bigint }) => ({
+  kind: operation.kind,
+  b: operation.modelId,
+  words: [operation.settlementHash],
+});
+const settle = (world: World, plan: Parameters<typeof settleWith>[0]) =>
+  settleOperation(world.ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
+
+/** SEALED has signed for so many draws an epoch. */
+function worldOfDraws(drawBits: bigint): World {
+  const world = new World();
+  const statics = { ...STATICS, binding: packBinding({ ...BINDING, drawBits }) };
+  world.setModel(SEALED, statics);
+  world.setBody(SEALED, { sealed: sealedHash(hashStatics(statics), SEALED_EPOCH) });
+  return world;
+}
+
+describe("settlementOperationOf", () => {
+  it("finds the amounts of every way to settle from what is posted", () => {
+    const plans = [
+      ...[0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n].flatMap((drawBits) =>
+        [0, 1, 2 ** Number(drawBits)].map((voidCount) => ({ ...PLAN, drawBits, voidCount })),
+      ),
+      { ...PLAN, drawBits: null },
+    ];
+    for (const plan of plans) {
+      const world = worldOfDraws(plan.drawBits ?? 2n);
+      const operation = settle(world, plan);
+      const posted = postedOf(world.ledger, operation);
+      const wire = { ...decodeSettlement(encodeSettlement(posted)), cap: 0 };
+      const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireRecord(SEALED));
+      expect(found, `${plan.drawBits}, ${plan.voidCount} voids`).toEqual({ ...operation, signature: null });
+    }
+  });
+
+  it("refuses a Settle of another number of draws than the model's", () => {
+    const world = worldOfDraws(2n);
+    for (const drawBits of [1n, 3n]) {
+      // As by another circuit: J and all amounts are right for its number of draws.
+      const operation = settle(world, { ...PLAN, drawBits });
+      const posted = { ...postedOf(world.ledger, operation), cap: 0 };
+      expect(() =>
+        settlementOperationOf(recordOf(operation), posted, world.ledger.requireRecord(SEALED)),
+      ).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "settlementHash" }));
+    }
+  });
+
+  it("refuses posted data that are not the sealed epoch's, or that J does not hash", () => {
+    const world = new World();
+    const operation = settle(world, { ...PLAN, voidCount: 1 });
+    const posted = postedOf(world.ledger, operation);
+    const rows: [string, Partial<ReplayedSettlement>][] = [
+      ["epoch", { epoch: 2n }],
+      ["sealBatch", { sealBatch: 6n }],
+      ["chain", { chain: 5n }],
+      ["settlementHash", { burnedWei: posted.burnedWei + 1n }],
+      ["settlementHash", { voidCount: 2 }],
+      ["settlementHash", { items: [posted.items[0]! + 1n, posted.items[1]! - 1n] }],
+      ["settlementHash", { items: [SEALED_EPOCH.amountWei, 1n] }],
+      ["items", { items: [...posted.items, 1n] }],
+    ];
+    const model = world.ledger.requireRecord(SEALED);
+    for (const [field, changes] of rows) {
+      const act = () => settlementOperationOf(recordOf(operation), { ...posted, ...changes }, model);
+      expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
+    }
+  });
+});
+
+describe("a life of epochs", () => {
+  /** Executes one operation, keeping what a follower needs. */
+  class Teller {
+    readonly world = new World();
+    readonly follower = new World();
+    readonly builder = new BatchBuilder(this.world.ledger, openingOf(this.world));
+    readonly settlements: ReplayedSettlement[] = [];
+    do(operation: Operation): void {
+      if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
+      this.builder.add(operation);
+    }
+    claim(a: number, slotIndex: number, role: 0 | 1, modelId = SEALED): bigint {
+      const before = this.world.leaf(a).balance;
+      const words = [packClaim(slotIndex, role)];
+      this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.claim, a, b: modelId, words }));
+      return this.world.leaf(a).balance - before + 30n * CONTEXT.feePerUnitWei;
+    }
+  }
+
+  it("pays every accrued wei once, burns what is burned, and is followed from posted bytes", () => {
+    const teller = new Teller();
+    const { world, follower, builder } = teller;
+    const total = world.ledger.totalWei();
+    const operation = settle(world, { ...PLAN, voidCount: 1 });
+    teller.do(operation);
+    expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
+    const { accruedWei, claimedWei } = world.ledger.requireRecord(SEALED).rewards!;
+    const [first, second] = SLOTS;
+    const gains = [
+      [teller.claim(first!.contributorId, 0, 0), teller.claim(first!.validatorId, 0, 1)],
+      [teller.claim(second!.contributorId, 1, 0), teller.claim(second!.validatorId, 1, 1)],
+    ];
+    for (const [m, [contributorWei, validatorWei]] of gains.entries()) {
+      const claimed = claimedWei[2 * m]! + claimedWei[2 * m + 1]!;
+      expect(contributorWei! + validatorWei! + claimed, `slot ${m}`).toBe(accruedWei[m]);
+    }
+    expect(teller.claim(first!.contributorId, 0, 0)).toBe(0n);
+    expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
+    const { data } = builder.seal();
+    const posted = teller.settlements.map((one) => ({ ...decodeSettlement(encodeSettlement(one)), cap: 0 }));
+    replayBatch(follower.ledger, decodeWire(encodeWire(data), SHAPE, data), posted);
+    expect(follower.ledger.root).toBe(world.ledger.root);
+    expect(follower.ledger.totalWei()).toBe(total - operation.burnedWei);
+    expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
+  });
+  const fees = (claims: number) => BigInt(claims) * 30n * CONTEXT.feePerUnitWei;
+
+  it("settles once, opens once, and seals the next epoch with the new chain", () => {
+    const teller = new Teller();
+    const { world } = teller;
+    const operation = settle(world, PLAN);
+    teller.do(operation);
+    expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_NOTHING_SEALED"));
+    const sealed = signFor(world.ledger, secretOf(SEALED), { kind: KIND.seal, a: SEALED, b: SEALED });
+    teller.do(sealed);
+    expect(world.ledger.requireRecord(SEALED).rewards!.sealed).toEqual({
+      chain: 88n,
+      epoch: 1n,
+      sealBatch: 1n,
+      amountWei: 7n,
+    });
+    const counters = unpackCounters(world.leaf(SEALED).counters);
+    expect([counters.epoch, counters.paymentCount]).toEqual([2n, 0n]);
+    // A J of the epoch before is no other epoch's.
+    expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_SETTLEMENT_DIFFERS"));
+    const genesis = genesisOperation(
+      world.ledger,
+      { id: WAITING, secret: secretOf(WAITING) },
+      SLOTS,
+      16,
+      TEST_DOMAIN,
+    );
+    teller.do(genesis);
+    expect(unpackCounters(world.leaf(WAITING).counters)).toMatchObject({
+      isReady: true,
+      cap: 16n,
+      epoch: 1n,
+    });
+    expect(() => executeSlot(world.ledger, genesis, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
+    const { data } = teller.builder.seal();
+    const { follower } = teller;
+    expect(() => replayBatch(new World().ledger, data, [])).toThrow(refusal("CIR_REPLAY_DIFFERS"));
+    const all = teller.settlements;
+    expect(() => replayBatch(new World().ledger, data, [...all, all[0]!])).toThrow(
+      refusal("CIR_REPLAY_DIFFERS"),
+    );
+    replayBatch(follower.ledger, data, all);
+    expect(follower.ledger.root).toBe(world.ledger.root);
+  });
+
+  it("refuses a genesis with other slots, counts or rows than the model is bound to", () => {
+    const { ledger } = new World();
+    const genesis = genesisOperation(
+      ledger,
+      { id: WAITING, secret: secretOf(WAITING) },
+      SLOTS,
+      16,
+      TEST_DOMAIN,
+    );
+    const [first, second] = SLOTS;
+    const rows: [string, typeof SLOTS][] = [
+      ["slotRoot", [second!, first!]],
+      ["slotRoot", [first!]],
+      ["ownersCommitment", [{ ...first!, rowCount: 101 }, second!]],
+    ];
+    for (const [field, slots] of rows) {
+      const act = () => executeSlot(ledger, { ...genesis, slots }, CONTEXT);
+      expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
+    }
+    for (const cap of [0, 65_536]) {
+      const act = () =>
+        executeSlot(
+          ledger,
+          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, SLOTS, cap, TEST_DOMAIN),
+          CONTEXT,
+        );
+      expect(act).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "cap" }));
+    }
+  });
+
+  it("refuses amounts that do not add up to the sealed one, whatever J says", () => {
+    const { ledger } = new World();
+    const operation = lawfulForm(ledger, { ...settleWith(PLAN) });
+    for (const field of ["ownerWei", "treasuryWei", "burnedWei"] as const) {
+      const given = { ...operation, [field]: (operation as unknown as Record<string, bigint>)[field]! + 1n };
+      const act = () => executeSlot(ledger, given as Operation, CONTEXT);
+      expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "amounts" }));
+    }
+  });
+});

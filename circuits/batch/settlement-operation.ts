@@ -1,0 +1,176 @@
+/**
+ * Settlements as the ledger takes them: what a Settle or Genesis record does, once a proof of its own has shown J
+ * (docs/settlement.md). Amounts are wei.
+ */
+import type { Signature } from "../field/eddsa.ts";
+import { hashStatics, type LeafRecord, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
+import { refuse } from "../ledger/record-rules.ts";
+import {
+  accruedRoot,
+  genesisHash,
+  type ModelRewards,
+  ownersCommitment,
+  type RewardSlot,
+  settlementHash,
+  slotRoot,
+  unpackSplit,
+} from "../ledger/rewards.ts";
+import { genesisSlots, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
+
+/** Settles a model's sealed epoch. */
+export interface SettleOperation {
+  readonly kind: typeof KIND.settle;
+  readonly modelId: number;
+  /** J, as the settlement's proof shows it. */
+  readonly settlementHash: bigint;
+  readonly ownerWei: bigint;
+  readonly treasuryWei: bigint;
+  /** Leaves the ledger. The four amounts add up to the sealed one. */
+  readonly burnedWei: bigint;
+  /** Earned by slot m in this epoch; missing ones are 0. */
+  readonly earnedWei: readonly bigint[];
+  readonly voidCount: number;
+  /** The model's, over `settlementMessage`; null without voids, and where a batch is replayed. */
+  readonly signature: Signature | null;
+}
+
+/** Opens a model's first epoch and tells its slot table. */
+export interface GenesisOperation {
+  readonly kind: typeof KIND.genesis;
+  readonly modelId: number;
+  /** J, as the settlement's proof shows it. */
+  readonly settlementHash: bigint;
+  /** Most payments an epoch. */
+  readonly cap: number;
+  readonly slots: readonly RewardSlot[];
+  /** The model's, over `settlementMessage`; null where a batch is replayed. */
+  readonly signature: Signature | null;
+}
+
+export type SettlementOperation = SettleOperation | GenesisOperation;
+
+/** A settlement's posted data, with the cap that L1 reads from the circuit that they name. */
+export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
+
+/**
+ * What a model's key signs of its Genesis, and of a Settle that has voids: the message of an operation with nonce and fee
+ * limit 0. A Genesis can be executed once and a sealed epoch settled once, so neither needs a nonce.
+ */
+export function settlementMessage(
+  operation: Pick<SettleOperation, "modelId" | "settlementHash">,
+  context: { readonly domain: bigint; readonly bRef: bigint },
+  kind: SettlementOperation["kind"] = KIND.settle,
+): bigint {
+  const core = BigInt(kind) | (BigInt(TREASURY_ID) << 5n) | (BigInt(operation.modelId) << 29n);
+  return hashTagged(TAG.message, [context.domain, core, context.bRef, operation.settlementHash]);
+}
+
+const differs = (modelId: number, field: string, why: string): never =>
+  refuse("OP_SETTLEMENT_DIFFERS", `the settlement of model ${modelId}: ${why}`, { id: modelId, field });
+
+/** What the slots have accrued after the operation; `rewards` before it. */
+export function accruedAfter(rewards: ModelRewards, earnedWei: readonly bigint[]): bigint[] {
+  return rewards.slots.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n));
+}
+
+/** J of a Settle by the ledger's own values. `model` has a sealed epoch and its rewards. */
+export function expectedSettlementHash(
+  model: LeafRecord,
+  operation: Pick<SettleOperation, "modelId" | "voidCount" | "ownerWei" | "treasuryWei" | "earnedWei">,
+): bigint {
+  return settlementHash({
+    modelId: operation.modelId,
+    voidCount: operation.voidCount,
+    sealed: model.model!.sealed,
+    ownerWei: operation.ownerWei,
+    treasuryWei: operation.treasuryWei,
+    oldAccruedRoot: model.model!.accruedRoot,
+    newAccruedRoot: accruedRoot(model.rewards!.slots, accruedAfter(model.rewards!, operation.earnedWei)),
+  });
+}
+
+/** J of a Genesis by the ledger's own values. */
+export function expectedGenesisHash(model: LeafRecord, modelId: number, cap: number): bigint {
+  const { statics } = model.model!;
+  return genesisHash({ modelId, statics: hashStatics(statics), cap, slotRoot: statics.slotRoot });
+}
+
+/** The slot table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_TOO_MANY_SLOTS */
+export function requireSlotTable(model: LeafRecord, operation: GenesisOperation): void {
+  const { statics } = model.model!;
+  const { modelId, slots } = operation;
+  const rowCounts = slots.map((slot) => slot.rowCount);
+  if (slotRoot(slots) !== statics.slotRoot) differs(modelId, "slotRoot", "its slots are not the slot root's");
+  if (ownersCommitment(rowCounts) !== statics.ownersCommitment)
+    differs(modelId, "ownersCommitment", "its row counts are not the owners commitment's");
+  const rowCount = rowCounts.reduce((sum, count) => sum + BigInt(count), 0n);
+  if (rowCount !== unpackBinding(statics.binding).rowCount)
+    differs(modelId, "rowCount", `its slots have ${rowCount} rows`);
+}
+
+/** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids: at most two. */
+function waysToSettle(amountWei: bigint, { binding, split }: ModelStatics, voids: bigint) {
+  const { drawBits } = unpackBinding(binding);
+  const { ownerParts } = unpackSplit(split);
+  const ways: { ownerWei: bigint; burnedWei: bigint }[] = [];
+  if (voids <= 1n << drawBits) {
+    const drawWei = amountWei >> drawBits;
+    const ownerWei = ((1n << drawBits) - voids) * ((drawWei * ownerParts) >> 16n);
+    ways.push({ ownerWei, burnedWei: voids * drawWei });
+  }
+  // The default split burns the owner's part.
+  if (voids === 0n) ways.push({ ownerWei: 0n, burnedWei: (amountWei * ownerParts) >> 16n });
+  return ways;
+}
+
+/**
+ * The Settle or Genesis that a posted record and its settlement's data describe, computed again from the ledger: the
+ * owner's and the treasury's amounts are not posted, they follow from the sealed amount and the model's split and number of
+ * draws; J tells whether it is by draws. Nothing of it is taken on trust but the totals T_m, which the proof shows.
+ *
+ * @param model the ledger's record of the model before the batch's slot
+ * @throws OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS with the field
+ */
+export function settlementOperationOf(
+  record: { readonly kind: number; readonly b: number; readonly words: readonly bigint[] },
+  posted: ReplayedSettlement,
+  model: LeafRecord,
+): SettlementOperation {
+  const modelId = record.b;
+  const given = record.words[0]!;
+  if (record.kind === KIND.genesis) {
+    return {
+      kind: KIND.genesis,
+      modelId,
+      settlementHash: given,
+      cap: posted.cap,
+      slots: genesisSlots(posted.items),
+      signature: null,
+    };
+  }
+  const { rewards } = model;
+  if (rewards === undefined || rewards.sealed === null)
+    return refuse("OP_NOTHING_SEALED", `model ${modelId} has no sealed epoch`, { id: modelId });
+  const { sealed } = rewards;
+  for (const field of ["epoch", "sealBatch", "chain"] as const) {
+    if (posted[field] !== sealed[field]) differs(modelId, field, `${field} is not the sealed epoch's`);
+  }
+  if (posted.items.slice(rewards.slots.length).some((item) => item !== 0n))
+    differs(modelId, "items", "it pays slots that the model does not have");
+  const earnedWei = rewards.slots.map((_, m) => posted.items[m] ?? 0n);
+  const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
+  for (const { ownerWei, burnedWei } of waysToSettle(
+    sealed.amountWei,
+    model.model!.statics,
+    BigInt(posted.voidCount),
+  )) {
+    const treasuryWei = sealed.amountWei - ownerWei - burnedWei - earnedSumWei;
+    if (burnedWei !== posted.burnedWei || treasuryWei < 0n) continue;
+    const operation = { ...common, ownerWei, treasuryWei, burnedWei, earnedWei, signature: null };
+    if (expectedSettlementHash(model, operation) === given) return operation;
+  }
+  return differs(modelId, "settlementHash", "neither the model's draws nor the default split give its J");
+}

@@ -1,0 +1,86 @@
+/** Slots of settlements: Settle and Genesis, executed by whoever has the proof or replayed from what was posted. */
+import type { SlotRecord } from "./batch-data.ts";
+import { type Signature, verifySignature } from "../field/eddsa.ts";
+import { openModel, settleModel } from "./epoch-operations.ts";
+import type { LeafRecord } from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { leafReference } from "../ledger/operation.ts";
+import { KIND, kindRule, TREASURY_ID } from "../protocol.ts";
+import { credit, refuse, withLeaf } from "../ledger/record-rules.ts";
+import {
+  type ReplayedSettlement,
+  type SettlementOperation,
+  settlementMessage,
+  settlementOperationOf,
+} from "./settlement-operation.ts";
+import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
+
+/**
+ * Applies a posted Settle or Genesis with its posted data; its proof and the batch's, which has read the model's
+ * signature, stand for the rest.
+ * @throws OP_* where the ledger has no such settlement
+ */
+export function replaySettlement(
+  ledger: Ledger,
+  record: SlotRecord,
+  posted: ReplayedSettlement,
+  context: SlotContext,
+): void {
+  const operation = settlementOperationOf(record, posted, ledger.requireRecord(record.b));
+  executeSettlement(ledger, operation, context, false);
+}
+
+/**
+ * A Genesis, and a Settle that has voids, need the model's signature; a replay leaves that to the batch's proof.
+ * @throws OP_* (docs/errors.md)
+ */
+export function executeSettlement(
+  ledger: Ledger,
+  operation: SettlementOperation,
+  context: SlotContext,
+  isSignatureNeeded: boolean,
+): SlotTrace {
+  const { kind, modelId } = operation;
+  const model = ledger.requireRecord(modelId);
+  let newA: LeafRecord | null = null;
+  let effect: ReturnType<typeof settleModel>;
+  if (operation.kind === KIND.settle) {
+    effect = settleModel(model, operation);
+    const treasury = ledger.requireRecord(TREASURY_ID);
+    newA = withLeaf(treasury, { balance: credit(treasury.leaf.balance, operation.treasuryWei) });
+  } else {
+    effect = openModel(model, operation, context.timestamp);
+  }
+  const isByModel = operation.kind === KIND.genesis || operation.voidCount > 0;
+  const signature = isByModel && isSignatureNeeded ? requireSignature(operation, model, context) : null;
+  const words = [operation.settlementHash];
+  return applyEffect(ledger, {
+    record: { kind, a: TREASURY_ID, b: modelId, amountCode: 0n, isValid: false, words },
+    feeWei: 0n,
+    newA,
+    newB: effect.model,
+    ...UNSIGNED,
+    signature,
+    signerKeyX: model.leaf.keyX,
+    settlement: effect.trace,
+  });
+}
+
+/**
+ * ⚔ A Genesis fixes the model's cap for ever, and whoever knows its slot table can prove one: without the model's word a
+ * stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
+ */
+function requireSignature(
+  operation: SettlementOperation,
+  { leaf }: LeafRecord,
+  { domain }: SlotContext,
+): Signature {
+  const { kind, modelId, signature } = operation;
+  const message = settlementMessage(operation, { domain, bRef: leafReference(leaf) }, kind);
+  if (signature !== null && verifySignature({ keyX: leaf.keyX, message, signature })) return signature;
+  const what = kind === KIND.genesis ? "a genesis" : "a settlement with voids";
+  return refuse("OP_BAD_SIGNATURE", `${what} needs the signature of model ${modelId}`, {
+    id: modelId,
+    kind: kindRule(kind)!.name,
+  });
+}

@@ -1,0 +1,127 @@
+/** What one slot leaves behind: its trace, and the two writes that every operation ends in. */
+import type { SlotRecord } from "./batch-data.ts";
+import { DUMMY } from "../field/dummy-signature.ts";
+import { recoverKeyY, type Signature } from "../field/eddsa.ts";
+import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
+import type { DatanetBody, Leaf, LeafRecord, ModelBody } from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { TreeVersion } from "../ledger/ledger-tree.ts";
+import type { QueueOperation, SignedOperation } from "../ledger/operation.ts";
+import type { SettlementOperation } from "./settlement-operation.ts";
+
+/** What a batch fixes for all its slots. */
+export interface SlotContext {
+  readonly domain: bigint;
+  readonly batchNumber: bigint;
+  readonly timestamp: bigint;
+  readonly feePerUnitWei: bigint;
+  readonly idFeeWei: bigint;
+}
+
+/** What the prover has to know of one executed slot, before it is laid out for a circuit. */
+export interface SlotTrace {
+  readonly record: SlotRecord;
+  readonly oldRoot: bigint;
+  readonly newRoot: bigint;
+  readonly feeWei: bigint;
+  /** Leaf A before the slot, leaf B after A's update and before B's own. */
+  readonly a: Leaf;
+  readonly b: Leaf;
+  readonly childrenA: readonly (readonly bigint[])[];
+  readonly childrenB: readonly (readonly bigint[])[];
+  readonly maxFeePerUnitWei: bigint;
+  readonly keyY: bigint;
+  readonly signature: Signature;
+  /** Openings of A's datanet body and B's model body, for the kinds that need them. */
+  readonly datanetA: DatanetBody | null;
+  readonly modelB: ModelBody | null;
+  readonly claim: ClaimTrace | null;
+  readonly settlement: SettlementTrace | null;
+}
+
+/** Whatever a slot may be given. */
+export type Operation = SignedOperation | QueueOperation | SettlementOperation;
+
+/** What an operation does to its two leaves. */
+export interface Effect {
+  readonly record: SlotRecord;
+  readonly feeWei: bigint;
+  /** null = opened and left as it is. */
+  readonly newA: LeafRecord | null;
+  readonly newB: LeafRecord | null;
+  /** null = the slot is not signed (or replayed without its signature, and then never proven). */
+  readonly maxFeePerUnitWei: bigint | null;
+  readonly signature: Signature | null;
+  /** Whose signature it is. */
+  readonly signerKeyX?: bigint;
+  readonly claim?: ClaimTrace | null;
+  readonly settlement?: SettlementTrace;
+}
+
+/** The part of an effect that a slot without a signature has. */
+export const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
+
+/** Writes A, then B on the new root, and keeps what the witness needs of the way: roots and paths, hashed when asked for. */
+export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
+  const { record } = effect;
+  const before = ledger.tree.version;
+  const a = ledger.opened(record.a);
+  if (effect.newA !== null) ledger.put(record.a, effect.newA);
+  const between = ledger.tree.version;
+  const b = ledger.opened(record.b);
+  if (effect.newB !== null) ledger.put(record.b, effect.newB);
+  const after = ledger.tree.version;
+  return traceOnTree(
+    {
+      record,
+      feeWei: effect.feeWei,
+      a: a.leaf,
+      b: b.leaf,
+      maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
+      keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
+      signature: effect.signature ?? DUMMY.signature,
+      datanetA: a.datanet ?? null,
+      modelB: b.model ?? null,
+      claim: effect.claim ?? null,
+      settlement: effect.settlement ?? null,
+    },
+    { before, between, after },
+  );
+}
+
+/** The tree before a slot, after A's update and after B's. */
+export interface SlotTrees {
+  readonly before: TreeVersion;
+  readonly between: TreeVersion;
+  readonly after: TreeVersion;
+}
+
+/** A trace without what its trees say. */
+export type TreelessTrace = Omit<SlotTrace, "oldRoot" | "newRoot" | "childrenA" | "childrenB">;
+
+const slotTrees = new WeakMap<SlotTrace, SlotTrees>();
+
+/** The trees of a trace that `applyEffect` made; a copy of one has none, its roots and paths are plain values. */
+export const treesOf = (trace: SlotTrace): SlotTrees | undefined => slotTrees.get(trace);
+
+/** A trace whose roots and paths are read from these trees. */
+export function traceOnTree(trace: TreelessTrace, trees: SlotTrees): SlotTrace {
+  const { a, b } = trace.record;
+  const whole: SlotTrace = {
+    ...trace,
+    get oldRoot() {
+      return trees.before.root;
+    },
+    get newRoot() {
+      return trees.after.root;
+    },
+    get childrenA() {
+      return trees.before.path(a);
+    },
+    get childrenB() {
+      return trees.between.path(b);
+    },
+  };
+  slotTrees.set(whole, trees);
+  return whole;
+}

@@ -1,0 +1,349 @@
+/**
+ * One slot: the rules of every operation, as the circuits `narrow-slot.circom` and `wide-slot.circom` prove them.
+ * `executeSlot` is the only place where TypeScript applies an operation; the sequencer, the verifier and the
+ * witness all come from it.
+ */
+import { decodeAmount } from "../ledger/amount-float.ts";
+import type { SlotRecord } from "./batch-data.ts";
+import { verifySignature } from "../field/eddsa.ts";
+import { type ClaimTrace, claimSlot, sealEpoch } from "./epoch-operations.ts";
+import {
+  type DatanetBody,
+  hashDatanetBody,
+  hashStatics,
+  type LeafRecord,
+  packCounters,
+  unpackBinding,
+  unpackCounters,
+} from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "../ledger/operation.ts";
+import { checkForm } from "../ledger/operation-form.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  BINDING_BITS,
+  COUNTERS,
+  ID_BITS,
+  KIND,
+  kindRule,
+  LEAF_KIND,
+  NONCE_BITS,
+  ROW_COUNT_BITS,
+  TAG,
+} from "../protocol.ts";
+import { executeQueueEntry } from "./queue-slot.ts";
+import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/record-rules.ts";
+import { isRollupError, type RollupError } from "../rollup-error.ts";
+import type { SettlementOperation } from "./settlement-operation.ts";
+import { executeSettlement } from "./settlement-slot.ts";
+import { applyEffect, type Operation, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
+
+const isQueueOperation = (operation: Operation): operation is QueueOperation => "queueIndex" in operation;
+const isSettlement = (operation: Operation): operation is SettlementOperation => "modelId" in operation;
+
+/** The largest fee a signed operation of this kind can cost at a fee rate. */
+export function operationFeeWei(kind: number, feePerUnitWei: bigint): bigint {
+  return BigInt(kindRule(kind)?.weight ?? 0) * feePerUnitWei;
+}
+
+/**
+ * Applies one operation to the ledger and returns its trace. A signed operation that may not be executed throws
+ * and changes nothing; a queue entry that cannot be executed has no effect and `record.isValid` false.
+ * @throws OP_* (docs/errors.md)
+ */
+export function executeSlot(ledger: Ledger, operation: Operation, context: SlotContext): SlotTrace {
+  if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation, context);
+  if (isSettlement(operation)) return executeSettlement(ledger, operation, context, true);
+  return executeSigned(ledger, operation, context);
+}
+
+/** The trace of a slot that does nothing: leaf 0 is opened twice, unchanged. */
+export function nullSlot(ledger: Ledger): SlotTrace {
+  return applyEffect(ledger, {
+    record: { kind: KIND.null, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] },
+    feeWei: 0n,
+    newA: null,
+    newB: null,
+    ...UNSIGNED,
+  });
+}
+
+/**
+ * Applies a posted record without its authorisation, which the batch's proof stands for: what anyone does who
+ * rebuilds the state from L1. Queue operations are executed from their entry by `executeSlot`, settlements by
+ * `replaySettlement`.
+ * @param onBrokenForm as ReplayOptions
+ * @throws OP_* where the record breaks a rule, so that no proof can exist for it.
+ */
+export function replaySlot(
+  ledger: Ledger,
+  record: SlotRecord,
+  context: SlotContext,
+  onBrokenForm?: (error: RollupError) => void,
+): void {
+  const rule = kindRule(record.kind);
+  if (record.kind === KIND.null) return;
+  if (!rule?.isSigned)
+    refuse("OP_UNKNOWN_KIND", `kind ${record.kind} is not a signed operation`, { kind: record.kind });
+  if (rule.isCreate && record.b !== ledger.nextId) {
+    refuse("OP_WRONG_NEW_ID", `the next id is ${ledger.nextId}, the record says ${record.b}`, {
+      expectedId: ledger.nextId,
+      id: record.b,
+    });
+  }
+  const operation = { ...record, b: rule.isCreate ? 0 : record.b };
+  try {
+    checkForm({ ...operation, nonce: 0n, maxFeePerUnitWei: 0n });
+  } catch (error) {
+    if (onBrokenForm === undefined || !isRollupError(error, "OP_MALFORMED")) throw error;
+    onBrokenForm(error);
+  }
+  applySigned(ledger, operation, context, null);
+}
+
+function executeSigned(ledger: Ledger, operation: SignedOperation, context: SlotContext): SlotTrace {
+  checkForm(operation);
+  const rule = kindRule(operation.kind)!;
+  const a = ledger.requireRecord(operation.a).leaf;
+  if (operation.nonce !== a.nonce) {
+    refuse(
+      "OP_WRONG_NONCE",
+      `leaf ${operation.a} is at nonce ${a.nonce}, the operation says ${operation.nonce}`,
+      {
+        id: operation.a,
+        expectedNonce: a.nonce.toString(),
+        nonce: operation.nonce.toString(),
+      },
+    );
+  }
+  if (operation.maxFeePerUnitWei < context.feePerUnitWei) {
+    refuse(
+      "OP_FEE_TOO_LOW",
+      `the fee is ${context.feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`,
+      {
+        feePerUnitWei: context.feePerUnitWei.toString(),
+        maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+      },
+    );
+  }
+  const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.requireRecord(operation.b).leaf) : 0n;
+  const message = messageHash(operation, { domain: context.domain, bRef });
+  if (!verifySignature({ keyX: a.keyX, message, signature: operation.signature })) {
+    refuse(
+      "OP_BAD_SIGNATURE",
+      `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`,
+      {
+        id: operation.a,
+        kind: rule.name,
+      },
+    );
+  }
+  return applySigned(ledger, operation, context, operation);
+}
+
+/** What a signed operation does, whoever has checked that A signed it. */
+function applySigned(
+  ledger: Ledger,
+  operation: Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words">,
+  context: SlotContext,
+  authorisation: Pick<SignedOperation, "maxFeePerUnitWei" | "signature"> | null,
+): SlotTrace {
+  const rule = kindRule(operation.kind)!;
+  const { kind, words } = operation;
+  const recordA = ledger.requireRecord(operation.a);
+  const a = recordA.leaf;
+  const usesExistingB = rule.usesB && !rule.isCreate;
+  if (usesExistingB) ledger.requireRecord(operation.b);
+  if (!inRange(a.nonce + 1n, NONCE_BITS))
+    refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
+  if (rule.isCreate && ledger.nextId >= ledger.tree.capacity) refuse("OP_TREE_FULL", "all ids are given", {});
+
+  const amountWei = rule.movesAmount ? decodeAmount(operation.amountCode) : 0n;
+  const feeWei = operationFeeWei(kind, context.feePerUnitWei);
+  const debitWei =
+    amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
+  // What is claimed may pay the claim's own fee.
+  const claimed =
+    kind === KIND.claim
+      ? claimSlot(
+          ledger.requireRecord(operation.b),
+          { modelId: operation.b, signerId: operation.a },
+          words[0]!,
+        )
+      : null;
+  const balance = a.balance + (claimed?.gainWei ?? 0n);
+  if (balance < debitWei) {
+    refuse(
+      "OP_BALANCE_TOO_LOW",
+      `leaf ${operation.a} holds ${balance} wei, the operation needs ${debitWei}`,
+      {
+        id: operation.a,
+        balanceWei: balance.toString(),
+        neededWei: debitWei.toString(),
+      },
+    );
+  }
+  let newA: LeafRecord = {
+    ...recordA,
+    leaf: { ...a, nonce: a.nonce + 1n, balance: credit(balance - debitWei, 0n) },
+  };
+  let newB: LeafRecord | null = null;
+  let claim: ClaimTrace | null = null;
+  const bId = rule.isCreate ? ledger.nextId : operation.b;
+  // B is read after A's update: a leaf may act on itself.
+  const oldB = usesExistingB
+    ? operation.b === operation.a
+      ? newA
+      : ledger.requireRecord(operation.b)
+    : null;
+
+  switch (kind) {
+    case KIND.transfer:
+      newB = withLeaf(oldB!, { balance: credit(oldB!.leaf.balance, amountWei) });
+      break;
+    case KIND.commitData: {
+      requireKind(oldB!, LEAF_KIND.datanet, operation.b);
+      const b = oldB!.leaf;
+      const rowCount = b.counters + operation.amountCode;
+      if (!inRange(rowCount, ROW_COUNT_BITS))
+        refuse("OP_ROW_COUNT_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, { id: operation.b });
+      newB = withLeaf(oldB!, {
+        counters: rowCount,
+        chain: chainStep(TAG.commit, b.chain, words[0]!, operation.a, operation.amountCode),
+      });
+      break;
+    }
+    case KIND.payInference: {
+      requireKind(oldB!, LEAF_KIND.model, operation.b);
+      const b = oldB!.leaf;
+      const counters = unpackCounters(b.counters);
+      if (!counters.isReady || !counters.isApproved) {
+        refuse(
+          "OP_MODEL_NOT_PAYABLE",
+          `model ${operation.b} is not ${counters.isApproved ? "ready" : "approved by its datanet"}`,
+          {
+            id: operation.b,
+            isReady: counters.isReady,
+            isApproved: counters.isApproved,
+          },
+        );
+      }
+      if (counters.paymentCount + 1n > counters.cap) {
+        refuse("OP_EPOCH_FULL", `model ${operation.b} takes ${counters.cap} payments an epoch`, {
+          id: operation.b,
+          cap: counters.cap.toString(),
+        });
+      }
+      if (amountWei < counters.priceWei) {
+        refuse("OP_BELOW_PRICE", `model ${operation.b} asks ${counters.priceWei} wei`, {
+          id: operation.b,
+          priceWei: counters.priceWei.toString(),
+        });
+      }
+      const openAmount = credit(b.openAmount, amountWei);
+      newB = withLeaf(oldB!, {
+        openAmount,
+        counters: b.counters + (1n << COUNTERS.paymentCount),
+        chain: chainStep(TAG.payment, b.chain, words[0]!, operation.a, openAmount),
+      });
+      break;
+    }
+    case KIND.createAccount:
+    case KIND.createDatanet:
+    case KIND.createModel:
+      newB = createdRecord(kind, words, amountWei);
+      break;
+    case KIND.publishVersion: {
+      requireKind(newA, LEAF_KIND.datanet, operation.a);
+      const datanet: DatanetBody = {
+        version: newA.datanet!.version + 1n,
+        rowCount: words[3]!,
+        publishedAt: context.timestamp,
+        policy: words[4]!,
+        rowsRoot: words[0]!,
+        ownersCommitment: words[1]!,
+        slotRoot: words[2]!,
+      };
+      newA = { leaf: { ...newA.leaf, body: hashDatanetBody(datanet) }, datanet };
+      break;
+    }
+    case KIND.approveModel:
+    case KIND.revokeModel: {
+      requireKind(newA, LEAF_KIND.datanet, operation.a);
+      requireKind(oldB!, LEAF_KIND.model, operation.b);
+      newB = setApproval(operation, newA.datanet!, oldB!, context);
+      break;
+    }
+    case KIND.seal:
+      newB = sealEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
+      break;
+    case KIND.claim:
+      claim = claimed!.trace;
+      // A model may own a slot of itself: its leaf has then changed as A.
+      newB = { ...claimed!.model, leaf: { ...oldB!.leaf, body: claimed!.model.leaf.body } };
+      break;
+    case KIND.setKey:
+      newA = withLeaf(newA, { keyX: words[0]! });
+      break;
+    case KIND.withdraw:
+      break;
+    default:
+      refuse("OP_UNKNOWN_KIND", `kind ${kind} is not a signed operation`, { kind });
+  }
+  if (rule.isCreate) ledger.nextId += 1;
+  return applyEffect(ledger, {
+    record: { kind, a: operation.a, b: bId, amountCode: operation.amountCode, isValid: false, words },
+    feeWei,
+    newA,
+    newB,
+    maxFeePerUnitWei: authorisation?.maxFeePerUnitWei ?? null,
+    signature: authorisation?.signature ?? null,
+    signerKeyX: a.keyX,
+    claim,
+  });
+}
+
+/** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */
+function chainStep(tag: bigint, chain: bigint, payload: bigint, a: number, last: bigint): bigint {
+  return hashTagged(tag, [chain, payload, BigInt(a) | (last << BigInt(ID_BITS))]);
+}
+
+function setApproval(
+  operation: Pick<SignedOperation, "kind" | "a" | "b" | "words">,
+  datanet: DatanetBody,
+  model: LeafRecord,
+  context: SlotContext,
+): LeafRecord {
+  const { statics } = model.model!;
+  const binding = unpackBinding(statics.binding);
+  const differs = (field: string) =>
+    refuse("OP_MODEL_NOT_OF_DATANET", `model ${operation.b}'s ${field} is not datanet ${operation.a}'s`, {
+      datanetId: operation.a,
+      modelId: operation.b,
+      field,
+    });
+  if (statics.binding >> BINDING_BITS !== 0n) differs("binding");
+  if (binding.datanetId !== BigInt(operation.a)) differs("datanet");
+  const counters = unpackCounters(model.leaf.counters);
+  const isApproval = operation.kind === KIND.approveModel;
+  if (isApproval) {
+    if (operation.words[0] !== hashStatics(statics)) differs("statics");
+    if (datanet.version === 0n)
+      refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${operation.a} has no published version`, {
+        id: operation.a,
+      });
+    if (binding.version !== datanet.version) differs("version");
+    if (binding.rowCount !== datanet.rowCount) differs("rowCount");
+    if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
+    if (statics.slotRoot !== datanet.slotRoot) differs("slotRoot");
+    const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
+    if (context.timestamp < approvableAt) {
+      refuse("OP_APPROVAL_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
+        approvableAtSeconds: approvableAt.toString(),
+        timestampSeconds: context.timestamp.toString(),
+      });
+    }
+  }
+  return withLeaf(model, { counters: packCounters({ ...counters, isApproved: isApproval }) });
+}

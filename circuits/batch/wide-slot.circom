@@ -1,0 +1,447 @@
+pragma circom 2.1.6;
+
+include "../ledger/merkle8.circom";
+include "./model-body.circom";
+include "./slot-parts.circom";
+include "./wide-kinds.circom";
+
+// H[DATANET_BODY] of seven zeros; slot-parts.test.ts computes it again.
+function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
+
+// One slot for every operation. Model: slot.ts.
+//
+// Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
+// Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
+//              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+//              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
+//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
+//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
+//              scratchBits[201]: digits of what the one active kind compares (phase F).
+// Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
+// Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaim's
+//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
+// Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
+//              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
+//              executable entry cannot be shown as invalid, nor the other way round.
+// Constraints: constraint-counts.json, "WideSlot(8)".
+//
+// Phases: A kind, B fields and words, C missing leaves, D queue predicates, E openings and the rules of rare kinds,
+// F fee and debit, G effect on A, H effect on B, I authorisation, J tree.
+template WideSlot(depth, approvalDelay) {
+    signal input oldRoot;
+    signal input domain;
+    signal input timestamp;
+    signal input batchNumber;
+    signal input feePerUnit;
+    signal input idFee;
+    signal input nextId;
+    signal input flags[23];
+    signal input aBits[3 * depth];
+    signal input bBits[3 * depth];
+    signal input amountBits[40];
+    signal input words[7];
+    signal input isMissingA;
+    signal input isMissingB;
+    signal input a[9];
+    signal input b[9];
+    signal input childrenA[depth][8];
+    signal input childrenB[depth][8];
+    signal input maxFeePerUnit;
+    signal input keyY;
+    signal input r8x;
+    signal input r8y;
+    signal input s;
+    signal input ready;
+    signal input approved;
+    signal input cap;
+    signal input paymentCount;
+    signal input epoch;
+    signal input price;
+    signal input datanet[7];
+    signal input statics[5];
+    signal input sealed;
+    signal input accruedRoot;
+    signal input claimedRoot;
+    signal input epochStart;
+    signal input newAccruedRoot;
+    signal input claimedWei;
+    signal input accruedChildren[3][8];
+    signal input claimedChildren[3][8];
+    signal input scratchBits[201];
+    signal output newRoot;
+    signal output newNextId;
+    signal output core;
+    signal output hasWord[7];
+    signal output isUsed;
+    signal output isSigned;
+    signal output feeWei;
+
+    // A. Kind: at most one flag.
+    var kind = 0;
+    var weight = 0;
+    var used = 0;
+    var signedSum = 0;
+    for (var i = 0; i < WIDE_KIND_COUNT(); i++) {
+        flags[i] * (1 - flags[i]) === 0;
+        kind += WIDE_KIND(i) * flags[i];
+        weight += WIDE_WEIGHT(i) * flags[i];
+        used += flags[i];
+        if (WIDE_WEIGHT(i) > 0) { signedSum += flags[i]; }
+    }
+    isUsed <== used;
+    isUsed * (1 - isUsed) === 0;
+    isSigned <== signedSum;
+    signal isTransfer <== flags[0];
+    signal isCommit <== flags[1];
+    signal isPay <== flags[2];
+    signal isCreateAccount <== flags[3];
+    signal isCreateDatanet <== flags[4];
+    signal isCreateModel <== flags[5];
+    signal isWithdraw <== flags[6];
+    signal isPublish <== flags[7];
+    signal isApprove <== flags[8];
+    signal isRevoke <== flags[9];
+    signal isSetKey <== flags[10];
+    signal isSeal <== flags[11];
+    signal isSettle <== flags[12];
+    signal isClaim <== flags[13];
+    signal isGenesis <== flags[14];
+    signal isDepositNew <== flags[15];
+    signal isDepositTo <== flags[16];
+    signal isForcedWithdraw <== flags[17];
+    signal isForcedSetKey <== flags[18];
+    signal isForcedSetOwner <== flags[19];
+    signal isForcedClaim <== flags[20];
+    signal isForcedTransfer <== flags[21];
+    signal isForcedSeal <== flags[22];
+    signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
+    // What the owner of A forces.
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaim + isForcedTransfer;
+    signal isApproval <== isApprove + isRevoke;
+    // What changes an existing model's body.
+    var turnsModel = isSeal + isSettle + isClaim + isGenesis;
+    // Kinds whose B exists already and which are not from the queue.
+    var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
+    var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
+    var namesQueuedB = isDepositTo + isForcedClaim + isForcedTransfer + isForcedSeal;
+    var movesAmount = isTransfer + isPay + isCreate;
+
+    // B. Fields, each checked where it enters; what a kind does not use is 0.
+    var aSum = 0;
+    var bSum = 0;
+    for (var i = 0; i < 3 * depth; i++) {
+        aBits[i] * (1 - aBits[i]) === 0;
+        bBits[i] * (1 - bBits[i]) === 0;
+        aSum += (1 << i) * aBits[i];
+        bSum += (1 << i) * bBits[i];
+    }
+    var codeSum = 0;
+    for (var i = 0; i < 40; i++) {
+        amountBits[i] * (1 - amountBits[i]) === 0;
+        codeSum += (1 << i) * amountBits[i];
+    }
+    signal aId <== aSum;
+    signal bId <== bSum;
+    signal code <== codeSum;
+    (1 - isSigned - isForced) * aId === 0;
+    // A ForcedClaim has no amount and shows a member's id in its low bits (slot-claim.circom).
+    (1 - movesAmount - isCommit - isForcedClaim) * code === 0;
+    signal shownCode <== isForcedClaim * code;
+    for (var j = 0; j < 7; j++) {
+        var has = 0;
+        for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
+        hasWord[j] <== has;
+        words[j] * (1 - hasWord[j]) === 0;
+    }
+
+    // C. New and missing leaves. The tree tells: an empty leaf is 0, and no fields hash to 0.
+    component full = IsEqual();
+    full.a <== nextId;
+    full.b <== 1 << (3 * depth);
+    signal isDepositOpened <== isDepositNew * (1 - full.out);
+    signal isNew <== isCreate + isDepositOpened;
+    // A Create on a full tree would need a bId of 8^depth, which has one bit too many: no witness.
+    isNew * (bId - nextId) === 0;
+    newNextId <== nextId + isNew;
+    (1 - namesB - namesQueuedB - isNew) * bId === 0;
+    isMissingA * (1 - isMissingA) === 0;
+    isMissingB * (1 - isMissingB) === 0;
+    isMissingA * (1 - isForced) === 0;
+    isMissingB * (1 - namesQueuedB) === 0;
+    // Where nothing was, all fields are 0, so that new fields can be added to old ones.
+    signal isEmptyB <== isNew + isMissingB;
+    for (var i = 0; i < 9; i++) {
+        isMissingA * a[i] === 0;
+        isEmptyB * b[i] === 0;
+    }
+
+    // D. Queue predicates, each a boolean.
+    // Who must own the leaves: what pays to B names B's owner in word 1, a forced operation's sender (word 3) must be A's.
+    signal ownerGapA <== isForced * (a[2] - words[3]);
+    component ownsA = IsZero();
+    ownsA.in <== ownerGapA;
+    signal isForcedAllowed <== (isForced - isMissingA) * ownsA.out;
+    component ownsB = IsEqual();
+    ownsB.a <== b[2];
+    ownsB.b <== words[1];
+    signal isPayee <== (1 - isMissingB) * ownsB.out;
+    signal isDepositTaken <== isDepositTo * isPayee;
+    signal isTransferTaken <== isForcedTransfer * isPayee;
+    component all = IsEqual();
+    all.a <== words[0];
+    all.b <== (1 << 96) - 1;
+    signal wantedWei <== words[0] + all.out * (a[4] - words[0]);
+    // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
+    var digits97 = 0;
+    for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
+    (isForcedWithdraw + isForcedTransfer) * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
+    signal isCovered <== isForcedAllowed * scratchBits[96];
+    signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken);
+    signal isKeyForced <== isForcedSetKey * isForcedAllowed;
+    signal isOwnerForced <== isForcedSetOwner * isForcedAllowed;
+    signal executedWei <== isForcedPaid * wantedWei;
+    signal transferredWei <== isForcedTransfer * executedWei;
+    isForcedWithdraw * (words[4] - executedWei) === 0;
+    // ForcedClaim and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
+    component isModel = IsEqual();
+    isModel.a <== b[0];
+    isModel.b <== TAG_MODEL();
+    signal opensForced <== (isForcedClaim + isForcedSeal) * isModel.out;
+
+    // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
+    var digits160 = 0;
+    var split32 = 0;
+    var digits103 = 0;
+    var rest39 = 0;
+    var waited40 = 0;
+    var version32 = 0;
+    for (var i = 0; i < 201; i++) {
+        scratchBits[i] * (1 - scratchBits[i]) === 0;
+        if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
+        if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }
+        if (i < 103) { digits103 += (1 << i) * scratchBits[i]; }
+        if (i < 39) { rest39 += (1 << i) * scratchBits[i]; }
+        if (i >= 39 && i < 79) { waited40 += (1 << (i - 39)) * scratchBits[i]; }
+        if (i >= 120 && i < 152) { version32 += (1 << (i - 120)) * scratchBits[i]; }
+    }
+    // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
+    // and whoever follows L1 refuses both, so a proof must not exist.
+    (isCreate + isWithdraw) * (words[0] - digits160) === 0;
+    component noAddress = IsZero();
+    noAddress.in <== words[0];
+    (isCreate + isWithdraw) * noAddress.out === 0;
+    // A's datanet body, old and new.
+    (isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;
+    component oldBody = HashTagged(7, 8);
+    for (var i = 0; i < 7; i++) { oldBody.in[i] <== datanet[i]; }
+    (isPublish + isApprove) * (oldBody.out - a[8]) === 0;
+    component newBody = HashTagged(7, 8);
+    newBody.in[0] <== datanet[0] + 1;
+    newBody.in[1] <== words[3];
+    newBody.in[2] <== timestamp;
+    newBody.in[3] <== words[4];
+    newBody.in[4] <== words[0];
+    newBody.in[5] <== words[1];
+    newBody.in[6] <== words[2];
+    // B's model body.
+    component model = ModelBody();
+    model.isApproval <== isApproval;
+    model.isSeal <== isSeal;
+    model.isSettle <== isSettle;
+    model.isClaim <== isClaim;
+    model.isGenesis <== isGenesis;
+    model.isForcedClaim <== isForcedClaim;
+    model.isForcedSeal <== isForcedSeal;
+    model.opensForced <== opensForced;
+    model.isForcedAllowed <== isForcedAllowed;
+    model.aId <== aId;
+    model.bId <== bId;
+    model.timestamp <== timestamp;
+    model.batchNumber <== batchNumber;
+    model.word0 <== words[0];
+    model.word1 <== words[1];
+    model.chainB <== b[5];
+    model.openAmountB <== b[6];
+    model.bodyB <== b[8];
+    model.ready <== ready;
+    model.cap <== cap;
+    model.paymentCount <== paymentCount;
+    model.epoch <== epoch;
+    model.statics <== statics;
+    model.sealed <== sealed;
+    model.accruedRoot <== accruedRoot;
+    model.claimedRoot <== claimedRoot;
+    model.epochStart <== epochStart;
+    model.newAccruedRoot <== newAccruedRoot;
+    model.claimedWei <== claimedWei;
+    model.bits <== scratchBits;
+    for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
+    model.accruedChildren <== accruedChildren;
+    model.claimedChildren <== claimedChildren;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimForced + model.isSealForced;
+    core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * (code - shownCode) + (1 << 93) * isValid;
+    // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
+    for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
+    isCreateModel * (statics[4] - split32) === 0;
+    isCreateModel * sealed === 0;
+    isCreateModel * (accruedRoot - statics[2]) === 0;
+    isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
+    isCreateModel * epochStart === 0;
+    // PublishVersion: N has 32 bits. ⚔ Nothing less than digits of its own will do: the statement 2^64·N < 2^96 in the
+    // field holds for N = y / 2^64 with any y < 2^96, too, and by such an N a datanet could approve another's models.
+    isPublish * (words[3] - split32) === 0;
+    // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. Every part of the
+    // binding has digits of its own, whatever PublishVersion let into the body: aId has 24, version and N have 32 each,
+    // the rest 39 (predecessor 24, log2 K 3, d 12). So they lie side by side below 2^127, and no version or N makes
+    // another datanet's binding.
+    isApprove * (datanet[0] - version32) === 0;
+    isApprove * (datanet[1] - split32) === 0;
+    isApprove * (words[0] - model.staticsHash) === 0;
+    isApprove * (statics[3] - aId - (1 << 24) * datanet[0] - (1 << 56) * datanet[1] - (1 << 88) * rest39) === 0;
+    isApprove * (statics[1] - datanet[5]) === 0;
+    isApprove * (statics[2] - datanet[6]) === 0;
+    isApprove * (timestamp - datanet[2] - approvalDelay - waited40) === 0;
+    component unpublished = IsZero();
+    unpublished.in <== datanet[0];
+    isApprove * unpublished.out === 0;
+    // Revoke: the statics bind this datanet.
+    isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;
+
+    // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
+    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is slot-claim.circom's, step C.
+    // So a debit above the balance is negative, above −2^140, and fails 96 bits.
+    component float = AmountFloat();
+    for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
+    feeWei <== weight * feePerUnit;
+    signal movedWei <== movesAmount * float.wei;
+    signal idFeeWei <== isCreate * idFee;
+    signal withdrawnWei <== isWithdraw * words[1];
+    signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
+    component balanceRange = RangeCheck(96);
+    balanceRange.in <== newBalanceA;
+    signal newNonceA <== a[1] + isSigned;
+    component nonceRange = RangeCheck(40);
+    nonceRange.in <== newNonceA;
+    // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
+    component feeRange = RangeCheck(64);
+    feeRange.in <== maxFeePerUnit - feePerUnit;
+    // One 96-bit check for the exact word of the active kind: Withdraw's amount, a queue entry's amount or CreateModel's
+    // price. At most one summand is not 0, and none is scaled, so each is below 2^96 by itself.
+    signal queueWei <== isQueue * words[0];
+    // CreateModel's word 6 is the price and, above its 96 bits, the split. Phase E bounds the split by 32 digits, so the
+    // price is one field element for a word, and below 2^96 the word's low part.
+    signal newPrice <== isCreateModel * (words[6] - (1 << 96) * statics[4]);
+    // ⚔ At a price of 0 payments of nothing would fill an epoch's cap.
+    component priceless = IsZero();
+    priceless.in <== newPrice;
+    isCreateModel * priceless.out === 0;
+    component wordRange = RangeCheck(96);
+    wordRange.in <== withdrawnWei + queueWei + newPrice;
+
+    // G. Effect on A.
+    signal newOwnerA <== a[2] + isOwnerForced * (words[1] - a[2]);
+    signal keyStep <== isSetKey * (words[0] - a[3]);
+    signal newKeyA <== a[3] + keyStep + isKeyForced * (words[1] - a[3]);
+    signal newBodyA <== a[8] + isPublish * (newBody.out - a[8]);
+
+    // H. Effect on B.
+    component effects = MemberEffects(1);
+    effects.isCommit <== isCommit;
+    effects.isPay <== isPay;
+    effects.opensModel <== isApproval + turnsModel + opensForced;
+    effects.aId <== aId;
+    effects.code <== code;
+    effects.amount <== float.wei;
+    effects.payload <== words[0];
+    effects.tagB <== b[0];
+    effects.chainB <== b[5];
+    effects.openAmountB <== b[6];
+    effects.countersB <== b[7];
+    effects.ready <== ready;
+    effects.approved <== approved;
+    effects.cap <== cap;
+    effects.paymentCount <== paymentCount;
+    effects.epoch <== epoch;
+    effects.price <== price;
+    signal newTagB <== b[0] + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
+    signal createdOwner <== isCreate * words[0];
+    signal newOwnerB <== b[2] + createdOwner + isDepositOpened * words[1];
+    signal createdKey <== isCreate * words[1];
+    signal newKeyB <== b[3] + createdKey + isDepositOpened * words[2];
+    signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
+    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
+    signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
+    component creditRange = RangeCheck(96);
+    creditRange.in <== credited;
+    // approved is bit 1 of the counters, price starts at bit 74.
+    signal switchedOn <== isApprove * (1 - approved);
+    signal switchedOff <== isRevoke * approved;
+    // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Genesis: ready (bit 0) and the cap
+    // (bit 2). Both raise the epoch (bit 50).
+    var seals = isSeal + model.isSealForced;
+    signal newChainB <== effects.chain - seals * b[5];
+    signal newOpenAmountB <== effects.openAmount - seals * b[6];
+    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice + isGenesis + (1 << 2) * model.newCap + (1 << 50) * (seals + isGenesis) - seals * (1 << 18) * paymentCount;
+    // A new model's b[8] is 0.
+    signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - b[8]);
+
+    // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
+    // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. ⚔ A Genesis fixes the cap for
+    // ever, and anyone can prove one of a slot table that he knows: without the model's word its sequencer would choose.
+    var isByModel = 1 - model.noVoids + isGenesis;
+    component wordsHash = HashTagged(7, 4);
+    for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }
+    component auth = Authorisation();
+    // Boolean: of no kind are two of the three 1.
+    auth.isSigned <== isSigned + isByModel;
+    auth.domain <== domain;
+    // The signer of a Create does not know the id.
+    signal newB <== isNew * bId;
+    auth.core <== kind + (1 << 5) * aId + (1 << 29) * (bId - newB) + (1 << 53) * code + (1 - isSettle - isGenesis) * ((1 << 93) * a[1] + (1 << 133) * maxFeePerUnit);
+    auth.bRef <== namesB * (b[2] + (1 << 160) * (b[0] - 256));
+    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle + isGenesis) * (words[0] - wordsHash.out);
+    auth.keyX <== a[3] + isByModel * (b[3] - a[3]);
+    auth.keyY <== keyY;
+    auth.r8x <== r8x;
+    auth.r8y <== r8y;
+    auth.s <== s;
+
+    // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.
+    component tags[2];
+    tags[0] = LeafTag();
+    tags[0].tag <== a[0];
+    tags[0].isEmpty <== isMissingA;
+    tags[1] = LeafTag();
+    tags[1].tag <== b[0];
+    tags[1].isEmpty <== isEmptyB;
+    component hashes[4];
+    for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
+    var newA[9] = [a[0], newNonceA, newOwnerA, newKeyA, newBalanceA, a[5], a[6], a[7], newBodyA];
+    var newLeafB[9] = [newTagB, b[1], newOwnerB, newKeyB, newBalanceB, newChainB, newOpenAmountB, newCountersB, newBodyB];
+    for (var i = 0; i < 9; i++) {
+        hashes[0].leaf[i] <== a[i];
+        hashes[1].leaf[i] <== newA[i];
+        hashes[2].leaf[i] <== b[i];
+        hashes[3].leaf[i] <== newLeafB[i];
+    }
+    component paths[2];
+    for (var p = 0; p < 2; p++) {
+        paths[p] = PathUpdate8(depth);
+        for (var i = 0; i < depth; i++) {
+            for (var j = 0; j < 8; j++) {
+                if (p == 0) { paths[p].children[i][j] <== childrenA[i][j]; } else { paths[p].children[i][j] <== childrenB[i][j]; }
+            }
+        }
+        for (var i = 0; i < 3 * depth; i++) {
+            if (p == 0) { paths[p].idBits[i] <== aBits[i]; } else { paths[p].idBits[i] <== bBits[i]; }
+        }
+    }
+    paths[0].oldLeaf <== (1 - isMissingA) * hashes[0].out;
+    paths[0].newLeaf <== (1 - isMissingA) * hashes[1].out;
+    paths[1].oldLeaf <== (1 - isEmptyB) * hashes[2].out;
+    paths[1].newLeaf <== (1 - isMissingB) * hashes[3].out;
+    paths[0].oldRoot <== oldRoot;
+    paths[1].oldRoot <== paths[0].newRoot;
+    newRoot <== paths[1].newRoot;
+}

@@ -1,0 +1,234 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
+import { composeCircuit } from "./compose.ts";
+import type { Composition } from "./compose-layout.ts";
+import { readR1cs } from "./r1cs-reader.ts";
+import { RollupError } from "../rollup-error.ts";
+
+export interface CompiledCircuit {
+  name: string;
+  /** sha256 over the main source, every included file, the compiler's version and flags; of a composed circuit see compose.ts. */
+  contentHash: string;
+  r1csPath: string;
+  /** circom's witness program; of a composed circuit its description (composed-description.ts). */
+  wasmPath: string;
+  /** The file exists only where `keepSym` was asked for, and of no composed circuit. */
+  symPath: string;
+  constraintCounts: { nonLinear: number; linear: number };
+  wireCount: number;
+  /** Public outputs and public inputs, without the constant 1. */
+  publicCount: number;
+}
+
+export interface CircuitSpec {
+  name: string;
+  /** The text of a circom file with a main component; its includes are relative to the repository root. */
+  mainSource: string;
+  keepSym?: boolean;
+  /** How to build the circuit out of parts. circom then never sees the main source, which says what the result equals. */
+  composition?: Composition;
+}
+
+export interface CompileOptions {
+  /** Defaults to .cache/circuits in the repository. */
+  cacheDir?: string;
+  onProgress?: (line: string) => void;
+}
+
+export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+// --O1 keeps the linear constraints that templates state. --O2 would remove them, but takes four times
+// as long, dies at 4 GB on large circuits and may drop a public signal that nothing else uses.
+const compilerFlags = ["--O1"];
+const requireFrom = createRequire(import.meta.url);
+
+/**
+ * Compiles a circuit with circom 2 (as WASM, from npm), or takes the result from the cache. One with a composition is
+ * put together from its parts, which are compiled like others.
+ *
+ * An entry is built beside the cache and renamed into it, so a kill never leaves half of one.
+ *
+ * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED; CIR_COMPOSITION_INVALID of a composition
+ */
+export async function compileCircuit(
+  spec: CircuitSpec,
+  options: CompileOptions = {},
+): Promise<CompiledCircuit> {
+  const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/circuits");
+  if (spec.composition !== undefined) {
+    const { name, composition } = spec;
+    const compilePart = (part: CircuitSpec) => compileCircuit(part, options);
+    return composeCircuit({ name, composition }, { cacheDir, compilePart, onProgress: options.onProgress });
+  }
+  const contentHash = hashCircuit(spec.mainSource);
+  const entryDir = join(cacheDir, `${spec.name}-${contentHash.slice(0, 24)}`);
+  const cached = await readEntry(entryDir, spec, contentHash);
+  if (cached !== null) return cached;
+
+  await removeAbandonedBuilds(cacheDir);
+  const buildDir = join(cacheDir, `.build-${process.pid}-${randomBytes(6).toString("hex")}`);
+  await mkdir(buildDir, { recursive: true });
+  try {
+    await runCompiler(spec, buildDir, options.onProgress ?? (() => {}));
+    await rename(join(buildDir, "circuit_js/circuit.wasm"), join(buildDir, "circuit.wasm"));
+    await rm(join(buildDir, "circuit_js"), { recursive: true });
+    const meta = { name: spec.name, contentHash, ...countConstraints(join(buildDir, "circuit.r1cs")) };
+    await writeFile(join(buildDir, "meta.json"), `${JSON.stringify(meta, null, 2)}\n`);
+    await publishBuild(
+      buildDir,
+      entryDir,
+      async () => (await readEntry(entryDir, spec, contentHash)) !== null,
+    );
+  } finally {
+    await rm(buildDir, { recursive: true, force: true });
+  }
+  const built = await readEntry(entryDir, spec, contentHash);
+  if (built === null) {
+    throw new RollupError(
+      "CIR_COMPILE_FAILED",
+      `the cache entry of ${spec.name} vanished while it was written`,
+      {
+        data: { name: spec.name, entryDir },
+        isRetryable: true,
+      },
+    );
+  }
+  return built;
+}
+
+/** The content hash of a circuit without compiling it. */
+export function hashCircuit(mainSource: string): string {
+  const { version } = requireFrom("circom2/package.json") as { version: string };
+  const hash = createHash("sha256");
+  // Lengths first, so that no two lists of files run together to the same bytes.
+  const absorb = (text: string | Buffer) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
+  absorb(`circom2@${version} ${compilerFlags.join(" ")}`);
+  absorb(mainSource);
+  const files = new Map<string, Buffer>();
+  collectIncludes(mainSource, join(repositoryRoot, "main.circom"), files);
+  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    absorb(path);
+    absorb(bytes);
+  }
+  return hash.digest("hex");
+}
+
+function collectIncludes(source: string, sourcePath: string, files: Map<string, Buffer>): void {
+  const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
+  for (const [, includePath] of code.matchAll(/\binclude\s+"([^"]+)"/g)) {
+    // circom looks beside the including file first, then in the -l folders.
+    const candidates = [resolve(dirname(sourcePath), includePath!), resolve(repositoryRoot, includePath!)];
+    const found = candidates.find((path) => existsSync(path));
+    if (found === undefined) {
+      throw new RollupError(
+        "CIR_INCLUDE_MISSING",
+        `${sourcePath} includes ${includePath}, which does not exist`,
+        {
+          data: { sourcePath, includePath },
+        },
+      );
+    }
+    const key = relative(repositoryRoot, found);
+    if (files.has(key)) continue;
+    const bytes = readFileSync(found);
+    files.set(key, bytes);
+    collectIncludes(bytes.toString("utf8"), found, files);
+  }
+}
+
+async function readEntry(
+  entryDir: string,
+  spec: CircuitSpec,
+  contentHash: string,
+): Promise<CompiledCircuit | null> {
+  const symPath = join(entryDir, "circuit.sym");
+  let text: string;
+  try {
+    text = await readFile(join(entryDir, "meta.json"), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  if (spec.keepSym === true && !existsSync(symPath)) return null;
+  const meta = JSON.parse(text) as Omit<CompiledCircuit, "r1csPath" | "wasmPath" | "symPath">;
+  if (meta.contentHash !== contentHash) return null;
+  return {
+    ...meta,
+    r1csPath: join(entryDir, "circuit.r1cs"),
+    wasmPath: join(entryDir, "circuit.wasm"),
+    symPath,
+  };
+}
+
+async function runCompiler(
+  spec: CircuitSpec,
+  buildDir: string,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  const mainPath = join(buildDir, "circuit.circom");
+  await writeFile(mainPath, spec.mainSource);
+  const outputs = ["--r1cs", "--wasm", ...(spec.keepSym === true ? ["--sym"] : [])];
+  // The compiler's sandbox knows paths below the working directory only.
+  const toSandbox = (path: string) => relative(repositoryRoot, path);
+  const child = spawn(
+    process.execPath,
+    [
+      requireFrom.resolve("circom2/cli.js"),
+      toSandbox(mainPath),
+      ...outputs,
+      ...compilerFlags,
+      "-l",
+      ".",
+      "-o",
+      toSandbox(buildDir),
+    ],
+    { cwd: repositoryRoot, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > 200) lines.shift();
+      onProgress(line);
+    });
+  }
+  const exit = await new Promise<string | null>((settle) => {
+    child.once("error", (error) => settle(error.message));
+    child.once("close", (status, signal) => settle(status === 0 ? null : `exit status ${status ?? signal}`));
+  });
+  if (exit !== null || !existsSync(join(buildDir, "circuit.r1cs"))) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the compiler colours its messages
+    const output = lines.join("\n").replace(/\u001b\[[0-9;]*m/g, "");
+    throw new RollupError(
+      "CIR_COMPILE_FAILED",
+      `circom refused ${spec.name} (${exit ?? "no output"}):\n${output}`,
+      {
+        data: { name: spec.name, exit, output },
+      },
+    );
+  }
+}
+
+/** Counts from the file itself; a constraint is linear where one factor holds no signal. */
+function countConstraints(
+  r1csPath: string,
+): Pick<CompiledCircuit, "constraintCounts" | "wireCount" | "publicCount"> {
+  let linear = 0;
+  const header = readR1cs(r1csPath, (window, a, b) => {
+    const isConstant = (terms: typeof a) =>
+      terms.termCount === 0 || (terms.termCount === 1 && window.readUInt32LE(terms.offset) === 0);
+    if (isConstant(a) || isConstant(b)) linear++;
+  });
+  return {
+    constraintCounts: { nonLinear: header.constraintCount - linear, linear },
+    wireCount: header.wireCount,
+    publicCount: header.publicOutputCount + header.publicInputCount,
+  };
+}

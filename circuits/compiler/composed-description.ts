@@ -1,0 +1,54 @@
+/** composition.json beside a composed circuit: how the parts' witnesses make the whole's. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { RollupError } from "../rollup-error.ts";
+
+export const COMPOSITION_FILE = "composition.json";
+
+const count = z.number().int().nonnegative();
+const descriptionSchema = z.object({
+  plan: z.record(z.string(), z.union([z.string(), z.number()])),
+  wireCount: count,
+  publicCount: count,
+  parts: z.array(
+    z.object({ wireCount: count, ports: z.array(z.string()), outputCount: count, wasmFile: z.string() }),
+  ),
+  /** CopyLayout of compose-layout.ts. */
+  copies: z.array(z.object({ part: count, ports: z.array(count), firstWire: count })),
+});
+
+type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
+export type ComposedDescription = DeepReadonly<z.infer<typeof descriptionSchema>>;
+
+/** Whether a circuit's calculator (ProvingCircuit.wasmPath) is a composition's description, not circom's program. */
+export const isComposition = (wasmPath: string): boolean => wasmPath.endsWith(`/${COMPOSITION_FILE}`);
+
+/** @throws RollupError CIR_COMPOSITION_INVALID */
+export async function readDescription(
+  path: string,
+): Promise<{ description: ComposedDescription; wasmPaths: string[] }> {
+  const parsed = descriptionSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
+  if (!parsed.success) {
+    throw new RollupError("CIR_COMPOSITION_INVALID", `${path}: ${z.prettifyError(parsed.error)}`, {
+      data: { path },
+    });
+  }
+  const description = parsed.data;
+  return { description, wasmPaths: description.parts.map(({ wasmFile }) => join(dirname(path), wasmFile)) };
+}
+
+/** Numbers of slots of a composed batch circuit. @throws RollupError CIR_COMPOSITION_INVALID for one of another sort */
+export function batchSectionsOf({ plan, copies }: ComposedDescription): { narrow: number; wide: number } {
+  const { sort, narrow, wide } = plan;
+  if (
+    sort === "batch" &&
+    typeof narrow === "number" &&
+    typeof wide === "number" &&
+    copies.length === narrow + wide + 1
+  )
+    return { narrow, wide };
+  throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a batch circuit", {
+    data: { ...plan },
+  });
+}

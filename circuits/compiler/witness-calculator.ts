@@ -1,0 +1,171 @@
+import { readFile } from "node:fs/promises";
+import { RollupError } from "../rollup-error.ts";
+
+/** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
+export type CircuitInputs = Record<string, InputValue>;
+export type InputValue = bigint | number | boolean | readonly InputValue[];
+
+interface WitnessExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  getSharedRWMemoryStart(): number;
+  init(sanityCheck: number): void;
+  getFieldNumLen32(): number;
+  getInputSize(): number;
+  getInputSignalSize(hashHigh: number, hashLow: number): number;
+  setInputSignal(hashHigh: number, hashLow: number, position: number): void;
+  getMessageChar(): number;
+  getRawPrime(): void;
+  getWitnessSize(): number;
+  getWitness(wire: number): void;
+}
+
+// Node has WebAssembly; its types for Node 20 come with the DOM library only, which does not belong here.
+const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+interface WebAssemblyApi {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: unknown };
+}
+
+// circom's exception codes, from its witness_calculator.js
+const exceptions = ["", "signal not found", "too many signals set", "signal already set", "assertion failed"];
+
+/** Runs circom's witness program (WASM) in this process; one instance serves any number of witnesses. */
+export class WitnessCalculator {
+  readonly prime: bigint;
+  readonly #wasm: WitnessExports;
+  readonly #wordCount: number;
+  /** Where the program takes and gives single values. */
+  readonly #sharedAt: number;
+  #messages: string[] = [];
+
+  static async load(wasmPath: string): Promise<WitnessCalculator> {
+    return new WitnessCalculator(new Module(await readFile(wasmPath)));
+  }
+
+  private constructor(module: object) {
+    const readMessage = () => {
+      let text = "";
+      for (let char = this.#wasm.getMessageChar(); char !== 0; char = this.#wasm.getMessageChar()) {
+        text += String.fromCharCode(char);
+      }
+      this.#messages.push(text);
+    };
+    const instance = new Instance(module, {
+      runtime: {
+        exceptionHandler: (code: number) => {
+          throw new RollupError(
+            "CIR_WITNESS_REFUSED",
+            `no witness: ${exceptions[code] ?? `exception ${code}`}`,
+            {
+              data: { exception: exceptions[code] ?? code, trace: this.#messages },
+            },
+          );
+        },
+        printErrorMessage: readMessage,
+        writeBufferMessage: readMessage,
+        showSharedRWMemory: () => {},
+      },
+    });
+    this.#wasm = instance.exports as WitnessExports;
+    this.#wordCount = this.#wasm.getFieldNumLen32();
+    this.#sharedAt = this.#wasm.getSharedRWMemoryStart();
+    this.#wasm.getRawPrime();
+    this.prime = this.#readShared();
+  }
+
+  /** Of the witness, the constant 1 included. */
+  get wireCount(): number {
+    return this.#wasm.getWitnessSize();
+  }
+
+  /** Bytes of one value. */
+  get valueBytes(): number {
+    return 4 * this.#wordCount;
+  }
+
+  /**
+   * The witness: wire 0 is the constant 1, then outputs, public inputs, private inputs, the rest.
+   *
+   * @throws as `run`
+   */
+  calculate(inputs: CircuitInputs): bigint[] {
+    this.run(inputs);
+    return Array.from({ length: this.wireCount }, (_, wire) => {
+      this.#wasm.getWitness(wire);
+      return this.#readShared();
+    });
+  }
+
+  /**
+   * Computes the witness, which `copyWires` then reads.
+   *
+   * @throws RollupError CIR_WITNESS_REFUSED where an assertion or constraint of the program fails,
+   *   CIR_INPUT_MISMATCH where names or sizes are not the circuit's
+   */
+  run(inputs: CircuitInputs): void {
+    const wasm = this.#wasm;
+    this.#messages = [];
+    wasm.init(0);
+    let valueCount = 0;
+    for (const [name, value] of Object.entries(inputs)) {
+      const { high, low } = hashName(name);
+      const values = flatten(value);
+      const size = wasm.getInputSignalSize(high, low);
+      if (size !== values.length) {
+        throw new RollupError("CIR_INPUT_MISMATCH", `input ${name} has ${values.length} values`, {
+          data: { name, given: values.length, expected: size },
+        });
+      }
+      for (const [position, element] of values.entries()) {
+        this.#writeShared(((element % this.prime) + this.prime) % this.prime);
+        wasm.setInputSignal(high, low, position);
+      }
+      valueCount += values.length;
+    }
+    if (valueCount !== wasm.getInputSize()) {
+      throw new RollupError(
+        "CIR_INPUT_MISMATCH",
+        `${valueCount} of ${wasm.getInputSize()} input values given`,
+        {
+          data: { given: valueCount, expected: wasm.getInputSize() },
+        },
+      );
+    }
+  }
+
+  /** Fills `target` with the last run's values from `firstWire` on, `valueBytes` little-endian bytes each. */
+  copyWires(firstWire: number, target: Uint8Array): void {
+    const { memory, getWitness } = this.#wasm;
+    const value = new Uint8Array(memory.buffer, this.#sharedAt, this.valueBytes);
+    for (let at = 0, wire = firstWire; at < target.length; at += value.length, wire++) {
+      getWitness(wire);
+      target.set(value, at);
+    }
+  }
+
+  #readShared(): bigint {
+    const words = new Uint32Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount);
+    let value = 0n;
+    for (let i = this.#wordCount - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i]!);
+    return value;
+  }
+
+  #writeShared(value: bigint): void {
+    const words = new Uint32Array(this.#wasm.memory.buffer, this.#sharedAt, this.#wordCount);
+    let rest = value;
+    for (let i = 0; i < this.#wordCount; i++, rest >>= 32n) words[i] = Number(rest & 0xffff_ffffn);
+  }
+}
+
+function flatten(value: InputValue): bigint[] {
+  return Array.isArray(value) ? value.flatMap(flatten) : [BigInt(value as bigint | number | boolean)];
+}
+
+/** FNV-1a with 64 bits: circom's witness program finds its inputs by it. */
+function hashName(name: string): { high: number; low: number } {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(name)) {
+    hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffff_ffff_ffff_ffffn;
+  }
+  return { high: Number(hash >> 32n) | 0, low: Number(hash & 0xffff_ffffn) | 0 };
+}

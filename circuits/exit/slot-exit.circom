@@ -1,0 +1,239 @@
+pragma circom 2.1.6;
+
+include "../settlement/default-earned.circom";
+include "./exit-statement.circom";
+include "../ledger/model-statics.circom";
+include "../ledger/path-read.circom";
+include "../settlement/reward-slots.circom";
+include "../batch/slot-claim.circom";
+include "../batch/slot-parts.circom";
+
+// What a role of one slot of a model owns in a frozen ledger, and who gets it (docs/exits.md). Model: slotExit in
+// slot-exit.ts.
+//
+// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; slots ≤ 256, at least M.
+// Public:      commitment (C), y; z.
+// Inputs:      all private; what they are is said where they are declared.
+// Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: a
+//              genesis has shown the ready model's slot table, N and ownerParts; accrued leaves are contributor 24 |
+//              validator 24 | wei 120, claimed ones below 2^121; open and sealed amounts have 96 bits.
+// Ensures:     E = (root, modelId | slotIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
+//              recipient is the l1Owner of the slot's contributor (role 0) or validator (1) under the same root; amountWei is
+//              the role's part of (accrued + the slot's part of the open and of the sealed amount by the default split)
+//              less what the role has claimed.
+// Constraints: constraint-counts.json, "SlotExit(…)".
+//
+// Phases: A key, B slot table, C statics and sealed epoch, D slot, E model, F amount, G recipient, H elements.
+template SlotExit(depth, slots) {
+    signal input z;
+    signal input modelBits[3 * depth];
+    signal input slotBits[8];
+    signal input role;
+    // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
+    signal input nonce;
+    signal input l1Owner;
+    signal input keyX;
+    signal input balance;
+    signal input chain;
+    signal input openAmount;
+    signal input countersRest;
+    signal input modelChildren[depth][8];
+    // The body's opening; ModelStatics.
+    signal input featuresCommitment;
+    signal input slotRoot;
+    signal input origin;
+    signal input predecessor;
+    signal input shape;
+    signal input ownerParts;
+    signal input validatorParts;
+    signal input epochStart;
+    // The sealed epoch's opening: chain, epoch | sealBatch << 24, amount; all 0 where there is none.
+    signal input isSealed;
+    signal input sealedChain;
+    signal input sealedAt;
+    signal input sealedWei;
+    // The slots: RewardSlots.
+    signal input present[slots];
+    signal input rowCounts[slots];
+    // The slot: the ids of the role's leaf and of the other role's, what it has accrued, what the role has claimed.
+    signal input ownerBits[3 * depth];
+    signal input otherId;
+    signal input accruedWei;
+    signal input accruedChildren[3][8];
+    signal input claimedWei;
+    signal input claimedChildren[3][8];
+    // The role's leaf: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body.
+    signal input owner[9];
+    signal input ownerChildren[depth][8];
+
+    signal output commitment;
+    signal output y;
+
+    // A. The key. All bits are boolean, so no slot's role has two keys.
+    var modelId = 0;
+    var slotIndex = 0;
+    var ownerId = 0;
+    for (var i = 0; i < 3 * depth; i++) {
+        modelBits[i] * (1 - modelBits[i]) === 0;
+        ownerBits[i] * (1 - ownerBits[i]) === 0;
+        modelId += (1 << i) * modelBits[i];
+        ownerId += (1 << i) * ownerBits[i];
+    }
+    for (var i = 0; i < 8; i++) {
+        slotBits[i] * (1 - slotBits[i]) === 0;
+        slotIndex += (1 << i) * slotBits[i];
+    }
+    role * (1 - role) === 0;
+
+    // B. The slot table. The statics bind its counts and N.
+    component table = RewardSlots(slots);
+    table.present <== present;
+    table.rowCounts <== rowCounts;
+
+    // C. Statics and sealed epoch. The body's place is 0 where nothing is sealed, and only there: nobody knows an opening
+    //    whose hash is 0.
+    component statics = ModelStatics();
+    statics.featuresCommitment <== featuresCommitment;
+    statics.ownersCommitment <== table.ownersCommitment;
+    statics.slotRoot <== slotRoot;
+    statics.rowTotal <== table.rowTotal;
+    statics.origin <== origin;
+    statics.predecessor <== predecessor;
+    component shapeRange = RangeCheck(15);
+    shapeRange.in <== shape;
+    statics.shape <== shape;
+    statics.ownerParts <== ownerParts;
+    statics.validatorParts <== validatorParts;
+
+    isSealed * (1 - isSealed) === 0;
+    (1 - isSealed) * sealedWei === 0;
+    component sealing = HashTagged(4, 11);
+    sealing.in[0] <== sealedChain;
+    sealing.in[1] <== statics.statics;
+    sealing.in[2] <== sealedAt;
+    sealing.in[3] <== sealedWei;
+    signal sealed <== isSealed * sealing.out;
+
+    // D. The slot: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
+    //    The claimed leaf lies at place 2 slotIndex + role.
+    component otherRange = RangeCheck(24);
+    otherRange.in <== otherId;
+    component accruedRange = RangeCheck(120);
+    accruedRange.in <== accruedWei;
+    component accrued = PathRead8(3, TAG_SLOT_NODE());
+    accrued.leaf <== ownerId + (1 << 24) * otherId + (1 << 48) * accruedWei + role * ((1 << 24) - 1) * (ownerId - otherId);
+    accrued.children <== accruedChildren;
+    component claimed = PathRead8(3, TAG_SLOT_NODE());
+    claimed.leaf <== claimedWei;
+    claimed.children <== claimedChildren;
+    for (var i = 0; i < 9; i++) {
+        if (i < 8) { accrued.idBits[i] <== slotBits[i]; } else { accrued.idBits[i] <== 0; }
+        if (i == 0) { claimed.idBits[i] <== role; } else { claimed.idBits[i] <== slotBits[i - 1]; }
+    }
+
+    // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
+    //    169 bits by itself, so 1 + 2 · rest is below 2^170: an alias of (n − 1) / 2 has more bits.
+    component body = HashTagged(5, 9);
+    body.in[0] <== statics.statics;
+    body.in[1] <== sealed;
+    body.in[2] <== accrued.root;
+    body.in[3] <== claimed.root;
+    body.in[4] <== epochStart;
+    component restRange = RangeCheck(169);
+    restRange.in <== countersRest;
+    component model = HashTagged(8, TAG_MODEL());
+    model.in[0] <== nonce;
+    model.in[1] <== l1Owner;
+    model.in[2] <== keyX;
+    model.in[3] <== balance;
+    model.in[4] <== chain;
+    model.in[5] <== openAmount;
+    model.in[6] <== 1 + 2 * countersRest;
+    model.in[7] <== body.out;
+    component modelPath = PathRead8(depth, TAG_NODE());
+    modelPath.idBits <== modelBits;
+    modelPath.leaf <== model.out;
+    modelPath.children <== modelChildren;
+
+    // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
+    //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The slot's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
+    //    A slot behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
+    component rows = PickOf256(slots);
+    rows.values <== rowCounts;
+    rows.bits <== slotBits;
+    component open = DefaultEarned();
+    open.amount <== openAmount;
+    component waiting = DefaultEarned();
+    waiting.amount <== sealedWei;
+    open.ownerParts <== ownerParts;
+    waiting.ownerParts <== ownerParts;
+    open.rowTotal <== table.rowTotal;
+    waiting.rowTotal <== table.rowTotal;
+    open.rowCount <== rows.out;
+    waiting.rowCount <== rows.out;
+    // validatorWei = (product − remainder) / 2^16 in the field, by the inverse of 2^16. It is the quotient rounded down:
+    // the role's share = amountWei + claimedWei is below 2^122, validatorWei is that or the whole less that, so between
+    // −2^122 and 2^122, and 2^16 validatorWei = product − remainder holds between integers below 2^139.
+    var whole = accruedWei + open.earned + waiting.earned;
+    signal product <== whole * validatorParts;
+    signal remainder <-- product & 65535;
+    component remainderRange = RangeCheck(16);
+    remainderRange.in <== remainder;
+    var validatorWei = (product - remainder) / (1 << 16);
+    signal amountWei <== whole - validatorWei - claimedWei + role * (2 * validatorWei - whole);
+    component amountRange = RangeCheck(96);
+    amountRange.in <== amountWei;
+
+    // G. The recipient: under the same root, and its tag is a kind's.
+    component tag = LeafTag();
+    tag.tag <== owner[0];
+    tag.isEmpty <== 0;
+    component ownerHash = LeafHash();
+    ownerHash.leaf <== owner;
+    component ownerPath = PathRead8(depth, TAG_NODE());
+    ownerPath.idBits <== ownerBits;
+    ownerPath.leaf <== ownerHash.out;
+    ownerPath.children <== ownerChildren;
+    ownerPath.root === modelPath.root;
+
+    // H. Elements.
+    component statement = ExitStatement();
+    statement.z <== z;
+    statement.root <== modelPath.root;
+    statement.key <== modelId + (1 << 24) * slotIndex + (1 << 32) * role + (1 << 33);
+    statement.recipient <== owner[2];
+    statement.amountWei <== amountWei;
+    commitment <== statement.commitment;
+    y <== statement.y;
+}
+
+// One of up to 256 values, 0 behind the last.
+//
+// Parameters:  count 1 … 256. Inputs: values[count]; bits[8], lowest first. Outputs: out.
+// Assumes:     bits are boolean. Ensures: out = values[index], or 0 where index ≥ count.
+// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 256), and none linear.
+template PickOf256(count) {
+    signal input values[count];
+    signal input bits[8];
+    signal output out;
+
+    signal pick[8][128]; // pick[i][n] behind the level's last is unused
+    var level[256];
+    for (var n = 0; n < 256; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
+    var width = count;
+    for (var i = 0; i < 8; i++) {
+        var half = (width + 1) \ 2;
+        for (var n = 0; n < 128; n++) {
+            if (n < half) {
+                pick[i][n] <== level[2 * n] + bits[i] * (level[2 * n + 1] - level[2 * n]);
+                level[n] = pick[i][n];
+            } else {
+                pick[i][n] <== 0;
+                level[n] = 0;
+            }
+        }
+        for (var n = 128; n < 256; n++) { level[n] = 0; }
+        width = half;
+    }
+    out <== level[0];
+}

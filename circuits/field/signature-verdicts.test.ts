@@ -1,0 +1,103 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  derivePublicKey,
+  recoverPublicKey,
+  type SignatureClaim,
+  SUBGROUP_ORDER,
+  signMessage,
+  verifySignature,
+  verifySignatureReference,
+  verifySignatures,
+} from "./eddsa.ts";
+import { initPoseidon } from "./poseidon.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+
+beforeAll(initPoseidon);
+
+const { Point } = babyjubjub;
+/** ERC-2494's generator of the whole curve; noble's is 8 times it. */
+const generator = Point.fromAffine({
+  x: 995203441582195749578291179787384436505546430278305826713579947235728471134n,
+  y: 5472060717959818805561601436314318772137091100104008585924551046643952123905n,
+});
+const torsion = generator.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(generator);
+const lowOrder = Array.from({ length: 8 }, (_, k) => torsion.multiplyUnsafe(BigInt(k)).toAffine());
+const edges = [0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, -1n, 1n << 256n];
+
+const edge = fc.constantFrom(...edges);
+const order = fc.nat(7);
+const secret = fc.bigInt(1n, 20n);
+const message = fc.oneof(fc.bigInt(0n, FIELD_ORDER - 1n), fc.constantFrom(0n, 1n, FIELD_ORDER - 1n));
+
+/** What somebody may send instead of a good signature. */
+const alterations: Record<string, fc.Arbitrary<(claim: SignatureClaim) => SignatureClaim>> = {
+  nothing: fc.constant((claim) => claim),
+  "another message": fc.constant((claim) => ({ ...claim, message: (claim.message + 1n) % FIELD_ORDER })),
+  "a message at an edge": edge.map((value) => (claim) => ({ ...claim, message: value })),
+  "another S": fc
+    .bigInt(0n, SUBGROUP_ORDER)
+    .map((s) => (claim) => ({ ...claim, signature: { ...claim.signature, s } })),
+  "S plus a multiple of the order": fc.constantFrom(1n, -1n, 2n).map((k) => (claim) => {
+    const s = claim.signature.s + k * SUBGROUP_ORDER;
+    return { ...claim, signature: { ...claim.signature, s } };
+  }),
+  "S at an edge": edge.map((s) => (claim) => ({ ...claim, signature: { ...claim.signature, s } })),
+  "R8 plus a point of small order": order.map((k) => (claim) => {
+    const { r8x, r8y, s } = claim.signature;
+    const moved = Point.fromAffine({ x: r8x, y: r8y })
+      .add(torsion.multiplyUnsafe(BigInt(k)))
+      .toAffine();
+    return { ...claim, signature: { r8x: moved.x, r8y: moved.y, s } };
+  }),
+  "R8 of small order": order.map((k) => (claim) => {
+    const { x, y } = lowOrder[k]!;
+    return { ...claim, signature: { r8x: x, r8y: y, s: claim.signature.s } };
+  }),
+  "R8 off the curve, or not canonical": fc.tuple(edge, edge).map(([dx, dy]) => (claim) => {
+    const { r8x, r8y, s } = claim.signature;
+    return { ...claim, signature: { r8x: r8x + dx, r8y: r8y + dy, s } };
+  }),
+  "another key": secret.map((other) => (claim) => ({ ...claim, keyX: derivePublicKey(other).x })),
+  "a key at an edge": edge.map((keyX) => (claim) => ({ ...claim, keyX })),
+  "a key of small order": order.map((k) => (claim) => {
+    const { x, y } = lowOrder[k]!;
+    return { ...claim, keyX: x, keyY: y };
+  }),
+  "the key with its y": fc.constant((claim) => ({ ...claim, keyY: recoverPublicKey(claim.keyX)!.y })),
+  "the other point at keyX": fc.constant((claim) => ({
+    ...claim,
+    keyY: FIELD_ORDER - recoverPublicKey(claim.keyX)!.y,
+  })),
+};
+
+const good = fc.tuple(secret, message).map(([by, about]): SignatureClaim => {
+  return { keyX: derivePublicKey(by).x, message: about, signature: signMessage(by, about) };
+});
+const any = fc.tuple(good, fc.oneof(...Object.values(alterations))).map(([claim, alter]) => alter(claim));
+
+describe("verifySignatures", () => {
+  test.each(Object.entries(alterations))("gives noble's verdict for: %s", (_name, alteration) => {
+    fc.assert(
+      fc.property(good, alteration, (claim, alter) => {
+        const altered = alter(claim);
+        expect(verifySignature(altered)).toBe(verifySignatureReference(altered));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test("gives every claim of a list its own verdict, whoever stands beside it", () => {
+    const seen = new Set<boolean>();
+    fc.assert(
+      fc.property(fc.array(fc.oneof(good, any), { maxLength: 7 }), (claims) => {
+        const verdicts = claims.map(verifySignatureReference);
+        for (const verdict of verdicts) seen.add(verdict);
+        expect(verifySignatures(claims)).toEqual(verdicts);
+      }),
+      { numRuns: 25 },
+    );
+    expect(seen.size).toBe(2);
+  });
+});

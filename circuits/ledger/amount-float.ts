@@ -1,0 +1,37 @@
+import { RollupError } from "../rollup-error.ts";
+
+/** Amounts in a record: value = mantissa · 10^exponent wei, 35 + 5 bits, mantissa in the low bits. */
+const MANTISSA_BITS = 35n;
+const MAX_MANTISSA = (1n << MANTISSA_BITS) - 1n;
+const MAX_EXPONENT = 31n;
+
+/** Wei of a 40-bit code. Every code has a value (up to 2^138; the balance check bounds it to 96 bits). */
+export function decodeAmount(code: bigint): bigint {
+  return (code & MAX_MANTISSA) * 10n ** (code >> MANTISSA_BITS);
+}
+
+/**
+ * The code of an amount, the one with the smallest exponent.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE where no code has exactly this value; `data` names the nearest below.
+ */
+export function encodeAmount(wei: bigint): bigint {
+  if (wei >= 0n) {
+    for (let exponent = 0n, scale = 1n; exponent <= MAX_EXPONENT; exponent += 1n, scale *= 10n) {
+      if (wei % scale !== 0n) break;
+      if (wei / scale <= MAX_MANTISSA) return (exponent << MANTISSA_BITS) | (wei / scale);
+    }
+  }
+  throw new RollupError(
+    "OP_AMOUNT_NOT_REPRESENTABLE",
+    `${wei} wei has no exact 40-bit float; the nearest below is ${floorAmount(wei)} wei`,
+    { data: { amountWei: wei.toString(), nearestBelowWei: floorAmount(wei).toString() } },
+  );
+}
+
+/** The largest representable amount that is not above `wei` (0 for negative input). */
+export function floorAmount(wei: bigint): bigint {
+  if (wei <= 0n) return 0n;
+  let scale = 1n;
+  while (wei / scale > MAX_MANTISSA) scale *= 10n;
+  return (wei / scale) * scale;
+}

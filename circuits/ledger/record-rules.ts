@@ -1,0 +1,94 @@
+/** Small steps that the rules of operations share: refusals, checks, changed copies of records. */
+import {
+  EMPTY_DATANET_BODY,
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashModelBody,
+  type Leaf,
+  type LeafRecord,
+  type ModelBody,
+} from "./leaf.ts";
+import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
+import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
+import { RollupError } from "../rollup-error.ts";
+
+export function refuse(code: string, message: string, data: Record<string, unknown>): never {
+  throw new RollupError(code, message, { data });
+}
+
+export const inRange = (value: bigint, bits: number): boolean => value >= 0n && value < 1n << BigInt(bits);
+
+export const withLeaf = (record: LeafRecord, changes: Partial<Leaf>): LeafRecord => ({
+  ...record,
+  leaf: { ...record.leaf, ...changes },
+});
+
+/** A model with another body, which its leaf commits to again, and what the body hides. */
+export function withModel(
+  record: LeafRecord,
+  changes: {
+    readonly leaf?: Partial<Leaf>;
+    readonly body?: Partial<ModelBody>;
+    readonly rewards?: ModelRewards;
+  },
+): LeafRecord {
+  const model: ModelBody = { ...record.model!, ...changes.body };
+  const rewards = changes.rewards ?? record.rewards;
+  return {
+    leaf: { ...record.leaf, ...changes.leaf, body: hashModelBody(model) },
+    model,
+    ...(rewards === undefined ? {} : { rewards }),
+  };
+}
+
+/** The body that a CreateModel's words make. */
+export function createdModelBody(words: readonly bigint[]): ModelBody {
+  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
+  return {
+    statics: {
+      featuresCommitment: featuresCommitment!,
+      ownersCommitment: ownersCommitment!,
+      slotRoot: slotRoot!,
+      binding: binding!,
+      split: priceAndSplit! >> BigInt(AMOUNT_BITS),
+    },
+    sealed: 0n,
+    accruedRoot: slotRoot!,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
+    epochStart: 0n,
+  };
+}
+
+/** The supply (10^27 wei) is below 2^90, so a credit above 96 bits is a broken invariant, not a user's mistake. */
+export function credit(balance: bigint, amountWei: bigint): bigint {
+  const sum = balance + amountWei;
+  if (sum > MAX_AMOUNT_WEI) {
+    refuse("OP_BALANCE_OVERFLOW", `a balance of ${sum} wei is above 96 bits`, { balanceWei: sum.toString() });
+  }
+  return sum;
+}
+
+/** The leaf that a Create opens; a deposit's as CreateAccount. `words`: the operation's. */
+export function createdRecord(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
+  const base: Leaf = { ...EMPTY_LEAF, l1Owner: words[0]!, keyX: words[1]!, balance: credit(0n, balance) };
+  if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
+  if (kind === KIND.createDatanet) {
+    const datanet = EMPTY_DATANET_BODY;
+    return { leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(datanet) }, datanet };
+  }
+  const model = createdModelBody(words);
+  const counters = (words[6]! & MAX_AMOUNT_WEI) << COUNTERS.price;
+  return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
+}
+
+/** @throws OP_WRONG_LEAF_KIND */
+export function requireKind(record: LeafRecord, kind: number, id: number): void {
+  if (record.leaf.kind !== kind) {
+    const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
+    refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
+      id,
+      expectedKind: kind,
+      kind: record.leaf.kind,
+    });
+  }
+}

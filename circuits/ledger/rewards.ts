@@ -1,0 +1,185 @@
+/**
+ * A model's reward slots and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
+ * wei. Everything that hashes needs `initPoseidon`.
+ */
+import { hashTagged } from "../field/poseidon.ts";
+import { DATA_CHUNK, MAX_SLOT_COUNT, SLOT_TREE_DEPTH, TAG } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import { treePath, treeRoot } from "./tree-root.ts";
+
+/** Who a slot's rows earn for: 24-bit ids of leaves. */
+export interface SlotOwners {
+  readonly contributorId: number;
+  readonly validatorId: number;
+}
+
+/** A reward slot: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
+export interface RewardSlot extends SlotOwners {
+  readonly rowCount: number;
+}
+
+/** How payments are divided, in 65,536ths: 16 bits each. */
+export interface RewardSplit {
+  readonly ownerParts: bigint;
+  readonly validatorParts: bigint;
+}
+
+export const CLAIM_ROLE = { contributor: 0, validator: 1 } as const;
+export type ClaimRole = (typeof CLAIM_ROLE)[keyof typeof CLAIM_ROLE];
+
+const ACCRUED_SHIFT = 48n;
+/** 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
+export const ACCRUED_BITS = 120;
+
+/** The root of 512 leaves of 0 under SLOT_NODE; rewards.test.ts computes it again. */
+export const EMPTY_CLAIMED_ROOT =
+  9189957684751500115525080199068410226295084266883402511021071352367930612189n;
+
+export function packSplit(split: RewardSplit): bigint {
+  return split.ownerParts | (split.validatorParts << 16n);
+}
+
+export function unpackSplit(split: bigint): RewardSplit {
+  return { ownerParts: split & 0xffffn, validatorParts: (split >> 16n) & 0xffffn };
+}
+
+/** contributor | validator << 24 | accruedWei << 48. */
+export function slotLeaf(slot: SlotOwners, accruedWei = 0n): bigint {
+  return BigInt(slot.contributorId) | (BigInt(slot.validatorId) << 24n) | (accruedWei << ACCRUED_SHIFT);
+}
+
+const accruedLeaves = (slots: readonly SlotOwners[], accruedWei: readonly bigint[]): bigint[] => {
+  requireSlotCount(slots.length);
+  return slots.map((slot, i) => slotLeaf(slot, accruedWei[i] ?? 0n));
+};
+
+/** @throws CIR_TOO_MANY_SLOTS */
+function requireSlotCount(slotCount: number): void {
+  if (slotCount <= MAX_SLOT_COUNT) return;
+  throw new RollupError(
+    "CIR_TOO_MANY_SLOTS",
+    `a model has at most ${MAX_SLOT_COUNT} slots, not ${slotCount}`,
+    {
+      data: { slotCount, maxSlotCount: MAX_SLOT_COUNT },
+    },
+  );
+}
+
+/** Root of the rewards tree in which nothing was earned yet. @throws CIR_TOO_MANY_SLOTS */
+export function slotRoot(slots: readonly SlotOwners[]): bigint {
+  return accruedRoot(slots, []);
+}
+
+/** `accruedWei[m]`: what slot m has earned in all epochs so far; missing ones are 0. @throws CIR_TOO_MANY_SLOTS */
+export function accruedRoot(slots: readonly SlotOwners[], accruedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.slotNode, accruedLeaves(slots, accruedWei), SLOT_TREE_DEPTH);
+}
+
+/** The eight children on each of the three levels above slot `index`. */
+export function accruedPath(
+  slots: readonly SlotOwners[],
+  accruedWei: readonly bigint[],
+  index: number,
+): bigint[][] {
+  return treePath(TAG.slotNode, accruedLeaves(slots, accruedWei), SLOT_TREE_DEPTH, index);
+}
+
+/** Place of what a slot's contributor (0) or validator (1) has claimed. */
+export function claimPlace(slotIndex: number, role: ClaimRole): number {
+  return 2 * slotIndex + role;
+}
+
+/** `claimedWei[claimPlace(m, role)]`: claimed so far; missing ones are 0. */
+export function claimedRoot(claimedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.slotNode, claimedWei, SLOT_TREE_DEPTH);
+}
+
+export function claimedPath(claimedWei: readonly bigint[], place: number): bigint[][] {
+  return treePath(TAG.slotNode, claimedWei, SLOT_TREE_DEPTH, place);
+}
+
+/** What a role owns of all that its slot has accrued; the two roles' parts add up to it. */
+export function claimShareWei(accruedWei: bigint, role: ClaimRole, validatorParts: bigint): bigint {
+  const validatorWei = (accruedWei * validatorParts) >> 16n;
+  return role === CLAIM_ROLE.validator ? validatorWei : accruedWei - validatorWei;
+}
+
+/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_TOO_MANY_SLOTS */
+export function ownersCommitment(rowCounts: readonly number[]): bigint {
+  requireSlotCount(rowCounts.length);
+  let hash = BigInt(rowCounts.length);
+  for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
+    const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => BigInt(rowCounts[from + i] ?? 0));
+    hash = hashTagged(TAG.owners, [hash, ...chunk]);
+  }
+  return hash;
+}
+
+/** What a sealed epoch is: its chain of payments, whose it is, its number and the Seal's batch, what it holds. */
+export interface SealedEpoch {
+  readonly chain: bigint;
+  readonly epoch: bigint;
+  readonly sealBatch: bigint;
+  readonly amountWei: bigint;
+}
+
+/** What a model's body hides, known from its genesis on. */
+export interface ModelRewards {
+  readonly slots: readonly RewardSlot[];
+  /** Earned by slot m in all settled epochs. */
+  readonly accruedWei: readonly bigint[];
+  /** At `claimPlace(m, role)`: claimed of that. */
+  readonly claimedWei: readonly bigint[];
+  /** The opening of `sealed`; null where that is 0. */
+  readonly sealed: SealedEpoch | null;
+}
+
+/** A model's `sealed`: H[SEALED](chain, statics, epoch | sealBatch << 24, amountWei). `statics` is the hash. */
+export function sealedHash(statics: bigint, sealed: SealedEpoch): bigint {
+  const { chain, epoch, sealBatch, amountWei } = sealed;
+  return hashTagged(TAG.sealed, [chain, statics, epoch | (sealBatch << 24n), amountWei]);
+}
+
+/** What the ledger and a settlement's proof agree on: the opening of a Settle's J. */
+export interface SettlementTerms {
+  readonly modelId: number;
+  readonly voidCount: number;
+  /** The model's `sealed` before. */
+  readonly sealed: bigint;
+  readonly ownerWei: bigint;
+  readonly treasuryWei: bigint;
+  readonly oldAccruedRoot: bigint;
+  readonly newAccruedRoot: bigint;
+}
+
+/** J of a Settle. */
+export function settlementHash(terms: SettlementTerms): bigint {
+  return hashTagged(TAG.settlement, [
+    BigInt(terms.modelId) | (BigInt(terms.voidCount) << 24n),
+    terms.sealed,
+    terms.ownerWei,
+    terms.treasuryWei,
+    terms.oldAccruedRoot,
+    terms.newAccruedRoot,
+  ]);
+}
+
+/** The opening of a Genesis' J. `statics` is the hash; `cap`: most payments an epoch, 16 bits. */
+export interface GenesisTerms {
+  readonly modelId: number;
+  readonly statics: bigint;
+  readonly cap: number;
+  readonly slotRoot: bigint;
+}
+
+/** J of a Genesis. */
+export function genesisHash(terms: GenesisTerms): bigint {
+  return hashTagged(TAG.genesis, [
+    BigInt(terms.modelId),
+    terms.statics,
+    BigInt(terms.cap),
+    0n,
+    terms.slotRoot,
+    terms.slotRoot,
+  ]);
+}

@@ -1,0 +1,131 @@
+import type { Composition } from "../compiler/compose-layout.ts";
+import { batchComposition } from "../batch/composed-batch.ts";
+import { drawScoresIncludes } from "../field/generator-tables.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  type BatchShape,
+  MAX_SLOT_COUNT,
+  shapeName,
+  TREE_DEPTH,
+} from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import { requireSize, type SettlementSize, settlementCircuitName, sizeError } from "../settlement/settlement-size.ts";
+
+/** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
+export interface CircuitSpec {
+  readonly name: string;
+  readonly mainSource: string;
+  /** Where the circuit is put together from parts: the same rows as those of mainSource (docs/composition.md). */
+  readonly composition?: Composition;
+}
+
+/** The batch circuit of a shape as circom compiles it whole. Smaller trees (`depth`) are for tests. */
+export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
+  if (shape.narrow % 2 !== 0 || shape.narrow < 0 || shape.wide < 1 || shape.wide > 255) {
+    throw new RollupError(
+      "CIR_SHAPE_IMPOSSIBLE",
+      `a batch has an even number of narrow and at least one wide slot`,
+      {
+        data: { ...shape },
+      },
+    );
+  }
+  return {
+    name: depth === TREE_DEPTH ? shapeName(shape) : `${shapeName(shape)}-depth-${depth}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/batch/batch.circom";',
+      `component main {public [z]} = LedgerBatch(${depth}, ${shape.narrow}, ${shape.wide}, ${APPROVAL_DELAY_SECONDS});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** The same circuit put together from parts, of any size: what rollups have. @throws CIR_SHAPE_IMPOSSIBLE */
+export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
+  return { ...batchCircuitSpec(shape, depth), composition: batchComposition(shape, depth) };
+}
+
+/** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
+export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
+  requireSize(size);
+  const { rows, features, slots, payments, draws } = size;
+  return {
+    name: settlementCircuitName(size),
+    mainSource: [
+      "pragma circom 2.1.6;",
+      `${drawScoresIncludes(rows)}include "circuits/settlement/settlement.circom";`,
+      `component main {public [z]} = Settlement(${rows}, ${features}, ${slots}, ${payments}, ${draws});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Geneses and default splits of models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
+export function slotTableCircuitSpec(slots: number): CircuitSpec {
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
+    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+  return {
+    name: `slot-table-${slots}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/settlement/slot-table.circom";',
+      `component main {public [z]} = SlotTable(${slots});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Exits of leaves from a frozen ledger. */
+export function leafExitCircuitSpec(): CircuitSpec {
+  return {
+    name: "leaf-exit",
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/exit/leaf-exit.circom";',
+      `component main {public [z]} = LeafExit(${TREE_DEPTH});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Exits of slots, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
+export function slotExitCircuitSpec(slots: number): CircuitSpec {
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
+    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+  return {
+    name: `slot-exit-${slots}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/exit/slot-exit.circom";',
+      `component main {public [z]} = SlotExit(${TREE_DEPTH}, ${slots});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/**
+ * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<slots>-<payments>-<draws>,
+ * slot-table-<slots>, leaf-exit or slot-exit-<slots>.
+ * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
+ */
+export function circuitSpec(name: string): CircuitSpec {
+  if (name === "leaf-exit") return leafExitCircuitSpec();
+  const [, sort, numbers] = /^(batch|settlement|slot-table|slot-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
+  const [first, second, slots, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
+  if (rest.length === 0 && first !== undefined) {
+    if (sort === "slot-table" && second === undefined) return slotTableCircuitSpec(first);
+    if (sort === "slot-exit" && second === undefined) return slotExitCircuitSpec(first);
+    if (second !== undefined) {
+      if (sort === "batch" && slots === undefined) return composedBatchSpec({ narrow: first, wide: second });
+      if (slots !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
+        return settlementCircuitSpec({ rows: first, features: second, slots, payments, draws });
+    }
+  }
+  throw new RollupError(
+    "CIR_CIRCUIT_UNKNOWN",
+    `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
+      "settlement-<rows>-<features>-<slots>-<payments>-<draws>, slot-table-<slots>, leaf-exit and slot-exit-<slots>",
+    { data: { name } },
+  );
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Deployment,
+  encodeDeployment,
+  genesisOf,
+  loadDeployment,
+  parseDeployment,
+} from "./deployment.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+
+const deployment: Deployment = {
+  chainId: 31337,
+  rpcUrl: "http://127.0.0.1:8545",
+  tokenAddress: `0x${"11".repeat(20)}`,
+  rollupAddress: `0x${"22".repeat(20)}`,
+  deployedAtBlock: 3,
+  domain: FIELD_ORDER - 1n,
+  genesis: {
+    treasuryOwner: `0x${"33".repeat(20)}`,
+    operatorOwner: `0x${"44".repeat(20)}`,
+    operatorKeyX: 5n,
+    root: 6n,
+  },
+  idFeeWei: 10n ** 18n,
+  circuits: [
+    {
+      name: "batch-6-2",
+      sort: 0,
+      size0: 6,
+      size1: 2,
+      circuitId: 2n ** 256n - 1n,
+      isDevelopment: true,
+      verificationKeyPath: "a",
+      zkeyPath: "b",
+      wasmPath: "c",
+      contentHash: "d",
+    },
+  ],
+};
+
+describe("deployment", () => {
+  it("reads back what it wrote", () => {
+    expect(parseDeployment(encodeDeployment(deployment))).toEqual(deployment);
+    expect(genesisOf(deployment).treasuryOwner).toBe(BigInt(`0x${"33".repeat(20)}`));
+  });
+
+  it("names every wrong field", () => {
+    const broken = encodeDeployment({
+      ...deployment,
+      domain: FIELD_ORDER,
+      circuits: [{ ...deployment.circuits[0]!, name: "batch-8-2" }],
+      tokenAddress: "0x12",
+    });
+    expect(() => parseDeployment(broken)).toThrow(
+      expect.objectContaining({
+        code: "CIR_DEPLOYMENT_INVALID",
+        data: { fields: ["tokenAddress", "domain", "circuits.0"] },
+      }),
+    );
+  });
+
+  it("refuses a file that is absent or not JSON", () => {
+    expect(() => loadDeployment("/nonexistent")).toThrow(
+      expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID" }),
+    );
+    expect(() => parseDeployment("{")).toThrow(expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID" }));
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * The deployment record: one JSON file that `scripts/deploy.ts` writes and every process reads.
+ * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";
+import type { Genesis } from "../ledger/ledger.ts";
+import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+
+const integer = (max: bigint) =>
+  z
+    .string()
+    .regex(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, "is neither 0x-hex nor decimal")
+    .transform(BigInt)
+    .refine((value) => value <= max, "is too large");
+const element = integer(FIELD_ORDER - 1n);
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address")
+  .transform((text) => text as `0x${string}`);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const circuitSchema = z
+  .object({
+    name: z.string().min(1),
+    sort: count.max(3),
+    /** By sort: see CircuitSizes. */
+    size0: count.max(65_535),
+    size1: count.max(256),
+    circuitId: integer(2n ** 256n - 1n),
+    isDevelopment: z.boolean(),
+    verificationKeyPath: z.string().min(1),
+    zkeyPath: z.string().min(1),
+    wasmPath: z.string().min(1),
+    contentHash: z.string().min(1),
+  })
+  .refine((circuit) => isNameOfSizes(circuit.name, circuit), "has a name that is not its sizes'");
+
+const deploymentSchema = z.object({
+  chainId: count,
+  rpcUrl: z.url(),
+  tokenAddress: address,
+  rollupAddress: address,
+  deployedAtBlock: count,
+  domain: element,
+  genesis: z.object({
+    treasuryOwner: address,
+    operatorOwner: address,
+    operatorKeyX: element,
+    root: element,
+  }),
+  idFeeWei: integer(MAX_AMOUNT_WEI),
+  circuits: z.array(circuitSchema).min(1),
+});
+
+export type Deployment = z.output<typeof deploymentSchema>;
+export type DeployedCircuit = Deployment["circuits"][number];
+
+/** @throws CIR_DEPLOYMENT_INVALID naming every field that is wrong. */
+export function parseDeployment(json: string): Deployment {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new RollupError("CIR_DEPLOYMENT_INVALID", "the deployment record is not JSON", { cause });
+  }
+  const result = deploymentSchema.safeParse(value);
+  if (result.success) return result.data;
+  throw new RollupError("CIR_DEPLOYMENT_INVALID", z.prettifyError(result.error), {
+    data: { fields: result.error.issues.map((issue) => issue.path.join(".")) },
+  });
+}
+
+/** @throws CIR_DEPLOYMENT_INVALID */
+export function loadDeployment(path: string): Deployment {
+  let json: string;
+  try {
+    json = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new RollupError("CIR_DEPLOYMENT_INVALID", `the deployment record ${path} cannot be read`, {
+      data: { path },
+      cause,
+    });
+  }
+  return parseDeployment(json);
+}
+
+/** The file's text; `parseDeployment` reads it back. */
+export function encodeDeployment(deployment: Deployment): string {
+  const hex = (_key: string, value: unknown) =>
+    typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+  return `${JSON.stringify(deployment, hex, 2)}\n`;
+}
+
+/** What `genesisLedger` takes. */
+export function genesisOf(deployment: Deployment): Genesis {
+  const { treasuryOwner, operatorOwner, operatorKeyX } = deployment.genesis;
+  return { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX };
+}
+
+/** @throws CIR_NOT_A_BATCH_CIRCUIT */
+export function shapeOf(circuit: DeployedCircuit): BatchShape {
+  return batchShape(circuit);
+}

@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { CircuitTester } from "../testing/circuit-tester.ts";
+import { compileCircuit } from "../compiler/compile.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "../testing/draw-instance.ts";
+import { exactScores, scoreDigitCount } from "./draw-scores.ts";
+import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
+import { drawScoresIncludes } from "../field/generator-tables.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import { queryCommitment } from "../ledger/query.ts";
+
+beforeAll(initPoseidon);
+const slow = { timeout: 600_000 };
+const startElement = fc.bigInt(0n, FIELD_ORDER - 1n);
+
+async function expectAgreement(
+  tester: CircuitTester,
+  instance: DrawInstance,
+  start: bigint,
+): Promise<bigint[]> {
+  const { G, q } = instance;
+  const witness = await tester.calculateWitness(instanceInputs(instance, start));
+  const positive = exactScores(G, q).map((score) => (score > 0n ? score : 0n));
+  expect([tester.readOutput(witness, "positive")].flat()).toEqual(positive);
+  expect(tester.readOutput(witness, "queryCommitment")).toBe(queryCommitment(q));
+  const columns = commitColumns(G, G.length / q.length, q.length);
+  expect(tester.readOutput(witness, "featuresCommitment")).toBe(columnsCommitment(columns));
+  return witness;
+}
+
+describe("exactScores", () => {
+  test("is the matrix times the query", () => {
+    expect(exactScores(Int8Array.from([1, 2, 3, -4, 5, -6]), Int16Array.from([1, -1, 255]))).toEqual([
+      764n,
+      -1539n,
+    ]);
+  });
+
+  test("refuses a matrix without whole rows", () => {
+    const invalid = expect.objectContaining({ code: "CIR_FEATURES_INVALID" });
+    expect(() => exactScores(new Int8Array(5), Int16Array.from([1, 1]))).toThrow(invalid);
+  });
+});
+
+describe("scoreDigitCount", () => {
+  test("is the least of 7, 8, 9 that holds the extreme score, up to 2,072 features", () => {
+    for (let features = 1; features <= 2072; features++) {
+      const extreme = 2n * 127n * 255n * BigInt(features) + 1n;
+      const least = [7, 8, 9].find((digits) => extreme < 8n ** BigInt(digits));
+      expect(scoreDigitCount(features)).toBe(least);
+    }
+  });
+});
+
+describe("DrawScores", () => {
+  test.each([
+    [1, 1],
+    [3, 2],
+    [16, 5],
+    [64, 8],
+    [66, 33],
+  ])("equals the model with %i rows and %i features", slow, async (rows, features) => {
+    const tester = await compileDraw(rows, features);
+    await fc.assert(
+      fc.asyncProperty(arbitraryInstance(rows, features), startElement, async (instance, start) => {
+        const witness = await expectAgreement(tester, instance, start);
+        expect(tester.checkConstraints(witness)).toBeNull();
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  const [rows, features] = [3, 2];
+  const extremes: [string, number[], number[]][] = [
+    ["all scores negative", [-1, -2, -127, -127, -5, 0], [255, 1]],
+    ["ties and zeros", [1, 1, 1, 1, 3, -3], [1, 1]],
+    ["the largest score", [127, 127, -127, -127, 127, -127], [255, 255]],
+    ["the least entries", [-127, -127, 127, 127, 0, 0], [-255, -255]],
+    ["columns that are equal", [5, 5, -7, -7, 9, 9], [3, -3]],
+    ["columns of zeros", [0, 0, 0, 0, 0, 0], [-255, 127]],
+    ["opposite columns", [5, -5, 7, -7, 9, -9], [33, 33]],
+  ];
+  test.each(extremes)("equals the model for %s", slow, async (_name, G, q) => {
+    const tester = await compileDraw(rows, features);
+    await expectAgreement(tester, { G: Int8Array.from(G), q: Int16Array.from(q) }, 3n);
+  });
+
+  test("refuses every altered wire", slow, async () => {
+    const tester = await compileDraw(rows, features);
+    const instance = { G: Int8Array.from([1, -2, 127, 4, -5, 6]), q: Int16Array.from([-253, 77]) };
+    const witness = await expectAgreement(tester, instance, FIELD_ORDER - 5n);
+    const aliasBits = [1, 2, 3, 64, 252];
+    expect(tester.tamper(witness, { aliasBits })).toEqual([]);
+    // Inputs that a constraint reads; scores are hints that none does, see ScoreRows.
+    const only = (signal: string) => /^main\.(u|v|queryBytes|startElement)\b/.test(signal);
+    expect(tester.tamper(witness, { only, aliasBits })).toEqual([]);
+  });
+
+  test("takes 2,072 features at most, since 9 digits hold no larger score", slow, async () => {
+    const refused = { code: "CIR_COMPILE_FAILED" };
+    const source = `pragma circom 2.1.6;\n${drawScoresIncludes(1)}component main = DrawScores(1, 2073);\n`;
+    await expect(compileCircuit({ name: "draw-too-wide", mainSource: source })).rejects.toMatchObject(
+      refused,
+    );
+  });
+});
+
+describe("DrawScores' tables", () => {
+  test("are refused where they were made for another number of rows", slow, async () => {
+    const refused = { code: "CIR_COMPILE_FAILED" };
+    for (const rows of [1, 3]) {
+      const source = `pragma circom 2.1.6;\n${drawScoresIncludes(2)}component main = DrawScores(${rows}, 1);\n`;
+      await expect(compileCircuit({ name: "draw-other-rows", mainSource: source })).rejects.toMatchObject(
+        refused,
+      );
+    }
+  });
+});
+
+describe("DrawScores' constraints", () => {
+  const count = async (rows: number, features: number) => {
+    const source = `pragma circom 2.1.6;\n${drawScoresIncludes(rows)}component main = DrawScores(${rows}, ${features});\n`;
+    const name = `draw-scores-${rows}-${features}`;
+    const { nonLinear, linear } = (await compileCircuit({ name, mainSource: source })).constraintCounts;
+    expect(nonLinear + linear).toBe(recordedCount(`DrawScores(${rows}, ${features})`));
+    return nonLinear + linear;
+  };
+
+  test("are those of its rows, features and digits, exactly", slow, async () => {
+    const base = await count(1, 1);
+    // Once a draw, 7 digits: query hash 595, H' 56, planes of the columns 37, of the rows 90, the equation 30.
+    expect(base).toBe(595 + 56 + 37 + 90 + 30 + 58 + 32);
+    expect((await count(65, 1)) - base).toBe(64 * (7 * 8 + 2));
+    expect((await count(1, 32)) - base).toBe(31 * 32 + 1);
+    expect((await count(2, 33)) - (await count(1, 33))).toBe(8 * 8 + 2);
+    expect((await count(2, 260)) - (await count(1, 260))).toBe(9 * 8 + 2);
+    expect((await count(1, 466)) - (await count(1, 465))).toBe(32 + 595);
+  });
+});

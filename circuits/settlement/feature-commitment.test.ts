@@ -1,0 +1,110 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { SUBGROUP_ORDER } from "../field/eddsa.ts";
+import { toMontgomery } from "../field/eddsa-tables.ts";
+import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
+import { type GeneratorName, generators } from "../field/generators.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { FIELD_ORDER, TAG } from "../protocol.ts";
+
+beforeAll(initPoseidon);
+const { Point } = babyjubjub;
+const invalid = expect.objectContaining({ code: "CIR_FEATURES_INVALID" });
+
+function noblePoint(name: GeneratorName, index: number) {
+  const { Fp: field } = Point;
+  const points = generators(name, index + 1);
+  const [u, v] = [points.u[index]!, points.v[index]!];
+  return Point.fromAffine({ x: field.div(u, v), y: field.div(u - 1n, u + 1n) });
+}
+
+describe("commitColumns", () => {
+  test("is H' plus the naive sum, by noble", () => {
+    const sizes = fc.record({
+      rowCount: fc.integer({ min: 1, max: 9 }),
+      featureCount: fc.integer({ min: 1, max: 5 }),
+    });
+    const entry = fc.oneof(fc.constantFrom(0, 1, -1, 127, -127), fc.integer({ min: -127, max: 127 }));
+    const matrix = sizes.chain(({ rowCount, featureCount }) => {
+      const length = rowCount * featureCount;
+      return fc.record({
+        rowCount: fc.constant(rowCount),
+        featureCount: fc.constant(featureCount),
+        entries: fc.array(entry, { minLength: length, maxLength: length }),
+      });
+    });
+    fc.assert(
+      fc.property(matrix, ({ rowCount, featureCount, entries }) => {
+        const columns = commitColumns(Int8Array.from(entries), rowCount, featureCount);
+        for (let j = 0; j < featureCount; j++) {
+          let sum = noblePoint("blind", 0);
+          for (let k = 0; k < rowCount; k++) {
+            const scalar = (BigInt(entries[k * featureCount + j]!) + SUBGROUP_ORDER) % SUBGROUP_ORDER;
+            if (scalar !== 0n) sum = sum.add(noblePoint("row", k).multiply(scalar));
+          }
+          expect({ u: columns.u[j], v: columns.v[j] }).toEqual(toMontgomery(sum));
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("commits to a column of zeros with a point, H'", () => {
+    const columns = commitColumns(new Int8Array(6), 3, 2);
+    const blind = generators("blind", 1);
+    expect(columns).toEqual({ u: [blind.u[0], blind.u[0]], v: [blind.v[0], blind.v[0]] });
+  });
+
+  test("tells how many rows are done", () => {
+    const done: number[] = [];
+    commitColumns(Int8Array.from([1, 2, 3]), 3, 1, (rowsDone) => done.push(rowsDone));
+    expect(done).toEqual([1, 2, 3]);
+  });
+
+  test("refuses -128 and sizes that do not fit", () => {
+    expect(() => commitColumns(Int8Array.from([1, -128]), 1, 2)).toThrow(invalid);
+    expect(() => commitColumns(new Int8Array(5), 2, 3)).toThrow(invalid);
+    expect(() => commitColumns(new Int8Array(0), 0, 3)).toThrow(invalid);
+    expect(() => commitColumns(new Int8Array(0), 3, 0)).toThrow(invalid);
+  });
+});
+
+describe("featuresCommitment", () => {
+  test("hashes the u, then the groups' sums of v with the first one's power highest", () => {
+    const u = Array.from({ length: 70 }, (_, j) => BigInt(1000 + j));
+    const v = Array.from({ length: 70 }, (_, j) => BigInt(9000 + j * j));
+    let rho = 70n;
+    for (let at = 0; at < 75; at += 15) {
+      rho = hashTagged(TAG.features, [rho, ...Array.from({ length: 15 }, (_, i) => u[at + i] ?? 0n)]);
+    }
+    const sum = (values: bigint[]) => {
+      let [total, factor] = [0n, 1n];
+      for (const value of values.toReversed()) {
+        total = (total + value * factor) % FIELD_ORDER;
+        factor = (factor * rho) % FIELD_ORDER;
+      }
+      return total;
+    };
+    const sums = [sum(v.slice(0, 64)), sum(v.slice(64)), ...new Array<bigint>(13).fill(0n)];
+    expect(columnsCommitment({ u, v })).toBe(hashTagged(TAG.features, [rho, ...sums]));
+  });
+
+  test("differs where a column is negated, replaced or moved", () => {
+    const base = commitColumns(Int8Array.from([1, 2, 3, 4]), 2, 2);
+    const [u0, u1] = base.u as [bigint, bigint];
+    const [v0, v1] = base.v as [bigint, bigint];
+    const others = [
+      base,
+      { u: [u0, u1], v: [FIELD_ORDER - v0, v1] },
+      { u: [u0, u1], v: [FIELD_ORDER - v0, FIELD_ORDER - v1] },
+      { u: [u1, u0], v: [v1, v0] },
+      { u: [u0], v: [v0] },
+      { u: [u0, u0], v: [v0, v0] },
+    ];
+    expect(new Set(others.map(columnsCommitment)).size).toBe(others.length);
+    // And the whole commitment where what answers a prompt differs.
+    expect(featuresCommitment(base, 1n)).toBe(hashTagged(TAG.features, [columnsCommitment(base), 1n]));
+    expect(featuresCommitment(base, 1n)).not.toBe(featuresCommitment(base, 2n));
+  });
+});

@@ -1,0 +1,118 @@
+import { generators } from "../field/generators.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { FIELD_ORDER, TAG } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+
+export const MAX_FEATURE = 127;
+/** Columns that share a random sum of their v-coordinates. */
+const SIGN_GROUP = 64;
+const CHUNK = 15;
+
+/** Column commitments: Montgomery coordinates, one point a feature. */
+export interface ColumnCommitments {
+  readonly u: readonly bigint[];
+  readonly v: readonly bigint[];
+}
+
+/**
+ * C_j = H' + Σ_k G[k][j] · H_k for every column of an N × d matrix (row-major).
+ *
+ * A column's rows are added into 127 buckets by |G[k][j]|, and each bucket counts by its number in the end; all columns
+ * take row k at the same time, which shares an inversion among them. About 4 µs an entry that is not 0.
+ *
+ * @throws CIR_FEATURES_INVALID where sizes do not fit or an entry is −128
+ */
+export function commitColumns(
+  G: Int8Array,
+  rowCount: number,
+  featureCount: number,
+  onProgress: (rowsDone: number) => void = () => {},
+): ColumnCommitments {
+  if (rowCount < 1 || featureCount < 1 || G.length !== rowCount * featureCount) {
+    throw new RollupError(
+      "CIR_FEATURES_INVALID",
+      `${G.length} entries are no ${rowCount} × ${featureCount} matrix`,
+      {
+        data: { rowCount, featureCount, entryCount: G.length },
+      },
+    );
+  }
+  const bad = G.findIndex((entry) => entry < -MAX_FEATURE);
+  if (bad !== -1) {
+    throw new RollupError("CIR_FEATURES_INVALID", `an entry is ${G[bad]}, below −${MAX_FEATURE}`, {
+      data: { row: Math.floor(bad / featureCount), column: bad % featureCount, entry: G[bad] },
+    });
+  }
+  const rows = generators("row", rowCount);
+  const negatedV = negateAll(rows).v;
+  const buckets = Array.from({ length: MAX_FEATURE + 1 }, () => identities(featureCount));
+  for (let k = 0; k < rowCount; k++) {
+    const columns: number[] = [];
+    const sums: MontgomeryPoints = { u: [], v: [] };
+    const terms: MontgomeryPoints = { u: [], v: [] };
+    for (let j = 0; j < featureCount; j++) {
+      const entry = G[k * featureCount + j]!;
+      if (entry === 0) continue;
+      const bucket = buckets[Math.abs(entry)]!;
+      columns.push(j);
+      sums.u.push(bucket.u[j]!);
+      sums.v.push(bucket.v[j]!);
+      terms.u.push(rows.u[k]!);
+      terms.v.push(entry > 0 ? rows.v[k]! : negatedV[k]!);
+    }
+    addAll(sums, terms);
+    columns.forEach((j, i) => {
+      const bucket = buckets[Math.abs(G[k * featureCount + j]!)]!;
+      bucket.u[j] = sums.u[i]!;
+      bucket.v[j] = sums.v[i]!;
+    });
+    onProgress(k + 1);
+  }
+  // Σ_b b · bucket_b, as the sum of the sums from the top.
+  const running = identities(featureCount);
+  const total = identities(featureCount);
+  for (let b = MAX_FEATURE; b >= 1; b--) {
+    addAll(running, buckets[b]!);
+    addAll(total, running);
+  }
+  const blind = generators("blind", 1);
+  addAll(total, {
+    u: new Array<bigint>(featureCount).fill(blind.u[0]!),
+    v: new Array<bigint>(featureCount).fill(blind.v[0]!),
+  });
+  return total;
+}
+
+/**
+ * What a model's statics hold of its features and of how it answers (docs/settlement.md).
+ * @param answeringHash what a query depends on besides prompt and answer, hashed: below r
+ */
+export function featuresCommitment(columns: ColumnCommitments, answeringHash: bigint): bigint {
+  return hashTagged(TAG.features, [columnsCommitment(columns), answeringHash]);
+}
+
+/** The hash of all columns. The identity, which is no commitment, has no coordinates; `commitColumns` meets it never. */
+export function columnsCommitment(columns: ColumnCommitments): bigint {
+  const { u, v } = columns;
+  const rho = hashChain(BigInt(u.length), u);
+  const groupSums: bigint[] = [];
+  for (let start = 0; start < v.length; start += SIGN_GROUP) {
+    const group = v.slice(start, start + SIGN_GROUP);
+    groupSums.push(group.reduce((sum, value) => (sum * rho + value) % FIELD_ORDER, 0n));
+  }
+  return hashChain(rho, groupSums);
+}
+
+function hashChain(start: bigint, values: readonly bigint[]): bigint {
+  let hash = start;
+  for (let at = 0; at < values.length; at += CHUNK) {
+    const chunk = values.slice(at, at + CHUNK);
+    hash = hashTagged(TAG.features, [hash, ...chunk, ...new Array<bigint>(CHUNK - chunk.length).fill(0n)]);
+  }
+  return hash;
+}
+
+function identities(count: number): MontgomeryPoints {
+  return { u: new Array<bigint>(count).fill(IDENTITY_U), v: new Array<bigint>(count).fill(0n) };
+}

@@ -1,0 +1,238 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
+import { drawInputs, exactScores } from "../draw-scores.ts";
+import { BASE8, SUBGROUP_ORDER } from "../../field/eddsa.ts";
+import { toMontgomery } from "../../field/eddsa-tables.ts";
+import { commitColumns } from "../feature-commitment.ts";
+import { forgeColumnSignals, trapColumns } from "../../testing/free-slopes.ts";
+import { drawScoresIncludes } from "../../field/generator-tables.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { queryBytes } from "../../ledger/query.ts";
+import { isRollupError } from "../../rollup-error.ts";
+import { squareRoot } from "../../field/square-root.ts";
+
+const slow = { timeout: 600_000 };
+const refused = { code: "CIR_WITNESS_REFUSED" };
+const G = Int8Array.from([1, -2, 127, 4, -5, 6]);
+const q = Int16Array.from([-253, 77]);
+const positiveScores = exactScores(G, q).map((score) => (score > 0n ? score : 0n));
+const startElement = 123_456_789n;
+const S = babyjubjub.Point.fromAffine(BASE8).multiply(987_654_321n);
+let tester: CircuitTester;
+
+beforeAll(async () => {
+  await initPoseidon();
+  tester = await compileDraw(3, 2);
+}, 600_000);
+
+/** scalar · point, for any point of the curve. */
+function multiple(scalar: bigint, u: bigint, v: bigint): MontgomeryPoints {
+  const sum = { u: [IDENTITY_U], v: [0n] };
+  for (const bit of scalar.toString(2)) {
+    addAll(sum, sum);
+    if (bit === "1") addAll(sum, { u: [u], v: [v] });
+  }
+  return sum;
+}
+
+/** A point of order 8: l times a point of the whole group. */
+function pointOfOrder8(): MontgomeryPoints {
+  for (let u = 2n; ; u++) {
+    const v = squareRoot(u * (u * u + 168698n * u + 1n));
+    if (v === null) continue;
+    const point = multiple(SUBGROUP_ORDER, u, v);
+    if (multiple(4n, point.u[0]!, point.v[0]!).u[0] !== IDENTITY_U) return point;
+  }
+}
+
+function hasWire(circuit: CircuitTester, signal: string): boolean {
+  try {
+    return circuit.wireOf(signal) > 0;
+  } catch (error) {
+    if (isRollupError(error, "CIR_SIGNAL_UNKNOWN")) return false;
+    throw error;
+  }
+}
+
+describe("flaw 1: an addition of equal points leaves its slope free", () => {
+  test(
+    "under a start known in advance, columns exist for which chosen scores have a witness",
+    slow,
+    async () => {
+      const source = `pragma circom 2.1.6;\n${drawScoresIncludes(1)}component main = DrawScores(1, 2);\n`;
+      const known = await CircuitTester.compile("draw-known-start", source);
+      const trap = trapColumns();
+      const query = Int16Array.from(trap.digits, (entry) =>
+        entry.reduce((sum, digit, i) => sum + digit * 4 ** i, 0),
+      );
+      const start = toMontgomery(S);
+      const multipleOfS = toMontgomery(S.multiply(170n));
+      const acceptedScores: bigint[] = [];
+      // Any score can be aimed at; for about two in three the equation of the slopes has a root.
+      for (let g = 1; acceptedScores.length < 2; g++) {
+        // A lawful witness for another matrix gives every signal after the sum over the columns.
+        const matrix = Int8Array.from([g, -g - 1].map((entry, j) => (query[j]! > 0 ? entry : -entry)));
+        const columns = commitColumns(matrix, 1, 2);
+        const triple = { u: [...columns.u], v: [...columns.v] };
+        for (let i = 0; i < 2; i++) addAll(triple, { u: [...columns.u], v: [...columns.v] });
+        const lawful = await known.calculateWitness({
+          start: [start.u, start.v],
+          startMultiple: [multipleOfS.u, multipleOfS.v],
+          ...columns,
+          tripleU: triple.u,
+          tripleV: triple.v,
+          ...drawInputs(matrix, query),
+        });
+        const [u, v] = [0, 1].map((i) => known.readSignal(lawful, `main.columnHorner[0].out[${i}]`)) as [
+          bigint,
+          bigint,
+        ];
+        const signals = forgeColumnSignals(trap, S, { u, v });
+        if (signals === null) continue;
+        const named = Object.entries(signals).map(([name, value]) => [`main.${name}`, value] as const);
+        const forged = known.forge(
+          lawful,
+          Object.fromEntries(named.filter(([name]) => hasWire(known, name))),
+        );
+        expect(known.checkConstraints(forged)).toBeNull();
+        expect(known.readSignal(forged, "main.u[0]")).toBe(toMontgomery(S.multiply(trap.scalars[0])).u);
+        acceptedScores.push(exactScores(matrix, query)[0]!);
+      }
+      // One query and one pair of columns with two scores: the equation says nothing any more.
+      expect(new Set(acceptedScores).size).toBe(2);
+    },
+  );
+
+  test("the same columns meet no equal points once the start comes from a later hash", slow, async () => {
+    const sum = await CircuitTester.compile(
+      "count-unsafepointsum-1-",
+      'pragma circom 2.1.6;\ninclude "circuits/field/point-multiples.circom";\ncomponent main = UnsafePointSum(1);\n',
+    );
+    const known = toMontgomery(S);
+    const point = [known.u, known.v];
+    // Known start, column C_0 = S: even the witness program goes wrong, by slope 0, and any slope is accepted.
+    const wrong = await sum.calculateWitness({ start: point, points: [point] });
+    const doubled = toMontgomery(S.double());
+    expect(sum.readOutput(wrong, "out")).not.toEqual([doubled.u, doubled.v]);
+    const later = toMontgomery(babyjubjub.Point.fromAffine(BASE8).multiply(5n));
+    const witness = await sum.calculateWitness({ start: [later.u, later.v], points: [point] });
+    const forge = (startPoint: { u: bigint; v: bigint }, slope: bigint) => {
+      const outU = slope * slope - 168698n - startPoint.u - known.u;
+      return sum.forge(witness, {
+        "main.start[0]": startPoint.u,
+        "main.start[1]": startPoint.v,
+        "main.slope[0]": slope,
+        "main.out[0]": outU,
+        "main.out[1]": slope * (startPoint.u - outU) - startPoint.v,
+      });
+    };
+    for (const slope of [1n, 2n, 99n]) {
+      expect(sum.checkConstraints(forge(known, slope))).toBeNull();
+      expect(sum.checkConstraints(forge(later, slope))).not.toBeNull();
+    }
+  });
+
+  test(
+    "equal columns block nothing, and a column that no matrix belongs to has no scores",
+    slow,
+    async () => {
+      const matrix = Int8Array.from([3, 3, -4, -4, 5, 5]);
+      const inputs = instanceInputs({ G: matrix, q }, startElement);
+      const witness = await tester.calculateWitness(inputs);
+      const slopes = (signal: string) => signal.includes("columnSum") || signal.includes("columnHorner");
+      expect(tester.tamper(witness, { only: slopes, aliasBits: [1, 8, 252] })).toEqual([]);
+      const base8 = toMontgomery(babyjubjub.Point.fromAffine(BASE8));
+      // No matrix belongs to this column, so no scores do.
+      const stray = { ...inputs, u: [base8.u, base8.u], v: [base8.v, base8.v] };
+      await expect(tester.calculateWitness(stray)).rejects.toMatchObject(refused);
+    },
+  );
+});
+
+describe("flaw 2: points off the curve and of small order", () => {
+  test("a column off the curve is refused", slow, async () => {
+    const inputs = instanceInputs({ G, q }, startElement);
+    const { v } = commitColumns(G, 3, 2);
+    const off = { ...inputs, v: [v[0]! + 1n, v[1]!] };
+    await expect(tester.calculateWitness(off)).rejects.toMatchObject(refused);
+    const witness = await tester.calculateWitness(inputs);
+    expect(tester.checkConstraints(tester.forge(witness, { "main.v[0]": v[0]! + 1n }))).not.toBeNull();
+  });
+
+  test("a part of small order in a column changes no score and blocks no query", slow, async () => {
+    const order8 = pointOfOrder8();
+    for (let k = 1n; k < 8n; k++) {
+      const small = multiple(k, order8.u[0]!, order8.v[0]!);
+      const columns = commitColumns(G, 3, 2);
+      const shifted = { u: [...columns.u], v: [...columns.v] };
+      addAll(shifted, { u: [small.u[0]!, small.u[0]!], v: [small.v[0]!, small.v[0]!] });
+      const witness = await tester.calculateWitness({
+        ...instanceInputs({ G, q }, startElement),
+        ...shifted,
+      });
+      expect(tester.readOutput(witness, "positive")).toEqual(positiveScores);
+      expect(tester.checkConstraints(witness)).toBeNull();
+      expect(tester.tamper(witness)).toEqual([]);
+    }
+  });
+});
+
+describe("flaw 3: a column of zeros", () => {
+  test("has a commitment with coordinates, and its score is 0", slow, async () => {
+    const witness = await tester.calculateWitness(instanceInputs({ G: new Int8Array(6), q }, startElement));
+    expect(tester.readOutput(witness, "positive")).toEqual([0n, 0n, 0n]);
+  });
+});
+
+describe("flaw 4: an even query entry", () => {
+  test("has no inputs, and its scores have no witness under any byte", slow, async () => {
+    const even = Int16Array.from([-252, 77]);
+    expect(() => queryBytes(even)).toThrow(expect.objectContaining({ code: "CIR_QUERY_INVALID" }));
+    const scores = exactScores(G, even);
+    const inputs = instanceInputs({ G, q }, startElement);
+    for (let byte = 0; byte < 256; byte++) {
+      const forged = { ...inputs, scores, blindScore: -175n, queryBytes: [byte, queryBytes(q)[1]!] };
+      await expect(tester.calculateWitness(forged)).rejects.toMatchObject(refused);
+    }
+  });
+});
+
+describe("flaw 7: a second score vector for one query", () => {
+  const scores = exactScores(G, q);
+  const blindScore = BigInt(q[0]! + q[1]!);
+  const others: [string, bigint[], bigint][] = [
+    ["one score higher", [scores[0]! + 1n, scores[1]!, scores[2]!], blindScore],
+    ["one score negated", [-scores[0]!, scores[1]!, scores[2]!], blindScore],
+    ["two scores swapped", [scores[1]!, scores[0]!, scores[2]!], blindScore],
+    ["the same sum", [scores[0]! + 5n, scores[1]! - 5n, scores[2]!], blindScore],
+    ["all scores doubled", scores.map((score) => 2n * score), 2n * blindScore],
+    ["all scores negated", scores.map((score) => -score), -blindScore],
+    ["a score moved to H'", [scores[0]! - 1n, scores[1]!, scores[2]!], blindScore + 1n],
+    ["another query's", exactScores(G, Int16Array.from([-251, 77])), blindScore + 2n],
+  ];
+  test.each(others)("is refused: %s", slow, async (_name, other, blind) => {
+    const inputs = { ...instanceInputs({ G, q }, startElement), scores: other, blindScore: blind };
+    await expect(tester.calculateWitness(inputs)).rejects.toMatchObject(refused);
+  });
+
+  test("is the same vector if a score is written with a multiple of 8^D more", slow, async () => {
+    // Scores are hints; the digits, and what follows from them, are the same.
+    const inputs = {
+      ...instanceInputs({ G, q }, startElement),
+      scores: scores.map((score) => score + 8n ** 7n),
+    };
+    const witness = await tester.calculateWitness(inputs);
+    expect(tester.readOutput(witness, "positive")).toEqual(positiveScores);
+  });
+
+  test("is refused under the start of another proof", slow, async () => {
+    const witness = await tester.calculateWitness(instanceInputs({ G, q }, startElement));
+    const other = await tester.calculateWitness(instanceInputs({ G, q }, startElement + 1n));
+    const sums = Array.from({ length: 2 }, (_, i) => `main.draw.columnHorner[0].out[${i}]`);
+    const changes = Object.fromEntries(sums.map((signal) => [signal, tester.readSignal(other, signal)]));
+    expect(tester.checkConstraints(tester.forge(witness, changes))).not.toBeNull();
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Who settles an epoch does so after its seed is known. Circuits of another number of draws draw other payments by the same
+ * seed, so whoever could choose among them would choose among draws. The model's statics name its number of draws, and
+ * of features: here two circuits that differ in the draws alone, and a model of the one.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { queryCommitment } from "../../ledger/query.ts";
+import { receiptHash } from "../../ledger/receipt.ts";
+import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { sealedHash, settlementHash } from "../../ledger/rewards.ts";
+import { type EpochToSettle, paymentChain, settleEpoch } from "../settlement-model.ts";
+import { misfitOf, modelShape } from "../settlement-size.ts";
+import { acceptedWitness, differingPlaces, epochOf, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+
+const OTHER_SIZE = { ...SMALL_SIZE, draws: 1 };
+let other: CircuitTester;
+
+beforeAll(async () => {
+  await initPoseidon();
+  const { name, mainSource } = settlementCircuitSpec(OTHER_SIZE);
+  other = await CircuitTester.compile(name, mainSource);
+});
+
+/** An epoch of a model for SMALL_SIZE, and the same one by a model that differs in its number of draws alone. */
+function twins(): { own: EpochToSettle; alien: EpochToSettle } {
+  const own = epochOf({ seed: 6, rowCounts: [2, 3, 1], amountsWei: [10n ** 18n, 10n ** 18n, 1n] });
+  const { statics } = own.model;
+  const binding = packBinding({ ...unpackBinding(statics.binding), drawBits: 0n });
+  const alien = { ...own, size: OTHER_SIZE, model: { ...own.model, statics: { ...statics, binding } } };
+  return { own, alien };
+}
+
+/** The epoch with receipts for its own statics, where they were for the twin's. */
+function withOwnReceipts(epoch: EpochToSettle): EpochToSettle {
+  const statics = hashStatics(epoch.model.statics);
+  const payments = epoch.payments.map((payment, i) => {
+    const { query, ...secrets } = epoch.openingOf(i)!;
+    const { payerId } = payment;
+    const receipt = receiptHash({ statics, payerId, ...secrets, queryCommitment: queryCommitment(query) });
+    return { ...payment, receipt };
+  });
+  return { ...epoch, payments, sealed: { ...epoch.sealed, chain: paymentChain(payments) } };
+}
+
+describe("a settlement circuit of another number of draws", () => {
+  it("is refused by the model of the circuit, and by what compares sizes", () => {
+    const { own } = twins();
+    expect(settleEpoch(own).draws).toHaveLength(2);
+    expect(() => settleEpoch({ ...own, size: OTHER_SIZE })).toThrow(
+      expect.objectContaining({
+        code: "CIR_SETTLEMENT_DIFFERS",
+        data: { what: "draws", given: "1", bound: "2" },
+      }),
+    );
+    const shape = modelShape(own.model.statics, own.model.slots.length);
+    expect(misfitOf(SMALL_SIZE, shape)).toBeNull();
+    expect(misfitOf(OTHER_SIZE, shape)).toEqual({ what: "draws", given: 2, has: 1 });
+    for (const [what, has] of [
+      ["rows", 5],
+      ["slots", 2],
+      ["features", 3],
+      ["features", 5],
+    ] as const)
+      expect(misfitOf({ ...SMALL_SIZE, [what]: has }, shape), what).toMatchObject({ what, has });
+  });
+
+  it("has no witness for receipts of the model's statics", async () => {
+    const { own, alien } = twins();
+    // Its own model's epoch it settles.
+    const settled = settleEpoch(withOwnReceipts(alien));
+    await acceptedWitness(other, settled);
+    const { inputs } = statedInputs(settled);
+    const { paymentIndex } = settled.draws[0]!;
+    const receipts = [...(inputs.receipt as bigint[])];
+    for (const [i, { receipt }] of own.payments.entries()) receipts[i] = receipt;
+    const forged = { ...inputs, receipt: receipts, drawReceipt: [receipts[paymentIndex]!] };
+    const at = "Settlement: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+    await expectRefusedBy(other, forged, at, "another circuit's draw of the model's payment");
+  });
+
+  it("shows a J that the ledger does not have, where it needs no receipt", async () => {
+    const { own, alien } = twins();
+    // All draws void: the chain is the ledger's, nothing is opened.
+    const voided = settleEpoch({ ...alien, openingOf: () => undefined });
+    await acceptedWitness(other, voided);
+    // J as the ledger's slot opens it, over the sealed epoch in its own leaf.
+    const sealed = sealedHash(hashStatics(own.model.statics), own.sealed);
+    const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, sealed }) };
+    const { inputs } = statedInputs(voided);
+    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.slots)).toEqual([0]);
+  });
+});

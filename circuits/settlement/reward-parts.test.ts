@@ -1,0 +1,145 @@
+/** reward-slots.circom, rewards-tree.circom, model-statics.circom against rewards.ts and leaf.ts. */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { repositoryRoot } from "../compiler/compile.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import { hashStatics, packBinding } from "../ledger/leaf.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { TAG } from "../protocol.ts";
+import { accruedRoot, ownersCommitment, packSplit, slotLeaf } from "../ledger/rewards.ts";
+import { SeededNumbers } from "../testing/settlement-world.ts";
+
+const compile = (file: string, template: string) =>
+  CircuitTester.compile(
+    `${file}-${template.replace(/\W+/g, "-")}test`,
+    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`,
+  );
+const refuses = (promise: Promise<unknown>, message: string) =>
+  expect(promise, message).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+const padded = <T>(values: readonly T[], length: number, zero: T) =>
+  Array.from({ length }, (_, i) => values[i] ?? zero);
+
+beforeAll(initPoseidon);
+
+describe("RewardSlots", () => {
+  const slots = 32;
+  let tester: CircuitTester;
+  beforeAll(async () => {
+    tester = await compile("reward-slots", `RewardSlots(${slots})`);
+  });
+  const inputsOf = (counts: readonly number[], present = counts.map(() => 1)) => ({
+    present: padded(present, slots, 0),
+    rowCounts: padded(counts, slots, 0),
+  });
+
+  it("equals the model for every number of slots", async () => {
+    expect(tester.constraintCount).toBe(recordedCount(`RewardSlots(${slots})`));
+    const numbers = new SeededNumbers(4);
+    for (let slotCount = 1; slotCount <= slots; slotCount++) {
+      const counts = Array.from({ length: slotCount }, () => 1 + numbers.below(2 ** 31));
+      const witness = await tester.calculateWitness(inputsOf(counts));
+      expect(tester.readOutput(witness, "slotCount")).toBe(BigInt(slotCount));
+      expect(tester.readOutput(witness, "rowTotal")).toBe(BigInt(counts.reduce((sum, n) => sum + n, 0)));
+      expect(tester.readOutput(witness, "ownersCommitment"), `${slotCount}`).toBe(ownersCommitment(counts));
+    }
+  });
+
+  it("has no wire that could hold another value", async () => {
+    for (const slotCount of [3, 15, 16, 32]) {
+      const witness = await tester.calculateWitness(inputsOf(Array(slotCount).fill(7)));
+      expect(tester.tamper(witness), `${slotCount} slots`).toEqual([]);
+    }
+  });
+
+  it("refuses no slot, a gap, a flag that is no bit, and rows of an absent slot", async () => {
+    await tester.calculateWitness(inputsOf([4, 5]));
+    await refuses(tester.calculateWitness(inputsOf([])), "no slot");
+    await refuses(tester.calculateWitness(inputsOf([4, 0, 5], [1, 0, 1])), "a gap");
+    await refuses(tester.calculateWitness(inputsOf([4, 5], [1, 2])), "no bit");
+    await refuses(tester.calculateWitness(inputsOf([4, 5], [1])), "rows without slot");
+  });
+});
+
+describe("RewardsTree", () => {
+  it.each([1, 9, 16, 72])("equals the model for %i slots", async (slots) => {
+    const tester = await compile("rewards-tree", `RewardsTree(${slots})`);
+    const nodes = Math.ceil(slots / 8) + Math.ceil(slots / 64) + 1;
+    expect(tester.constraintCount).toBe(804 * nodes);
+    const numbers = new SeededNumbers(slots);
+    const owners = Array.from({ length: slots }, () => ({
+      contributorId: numbers.below(2 ** 24),
+      validatorId: numbers.below(2 ** 24),
+    }));
+    for (const present of new Set([1, Math.ceil(slots / 2), slots])) {
+      const before = Array.from({ length: present }, () => numbers.bits(119));
+      const earned = Array.from({ length: present }, () => numbers.bits(96));
+      const some = owners.slice(0, present);
+      const witness = await tester.calculateWitness({
+        leaf: padded(
+          some.map((owner, m) => slotLeaf(owner, before[m]!)),
+          slots,
+          0n,
+        ),
+        earned: padded(earned, slots, 0n),
+      });
+      expect(tester.readOutput(witness, "oldRoot")).toBe(accruedRoot(some, before));
+      const after = before.map((wei, m) => wei + earned[m]!);
+      expect(tester.readOutput(witness, "newRoot")).toBe(accruedRoot(some, after));
+      if (slots <= 16) expect(tester.tamper(witness)).toEqual([]);
+    }
+  });
+
+  it("knows the hashes of empty subtrees", () => {
+    const source = readFileSync(`${repositoryRoot}/circuits/rewards-tree.circom`, "utf8");
+    const constants = /var empty\[3\] = \[([^\]]+)\]/
+      .exec(source)![1]!
+      .split(",")
+      .map((text) => BigInt(text));
+    const once = hashTagged(TAG.slotNode, Array<bigint>(8).fill(0n));
+    expect(constants).toEqual([0n, once, hashTagged(TAG.slotNode, Array<bigint>(8).fill(once))]);
+  });
+});
+
+describe("ModelStatics", () => {
+  it("equals the model and refuses fields that run into their neighbours", async () => {
+    const tester = await compile("model-statics", "ModelStatics()");
+    expect(tester.constraintCount).toBe(recordedCount("ModelStatics()"));
+    const opening = {
+      datanetId: 3n,
+      version: 2n ** 32n - 1n,
+      rowCount: 2n ** 32n - 1n,
+      predecessorId: 9n,
+      drawBits: 7n,
+      featureCount: 2n ** 12n - 1n,
+    };
+    const inputs = {
+      featuresCommitment: 11n,
+      ownersCommitment: 12n,
+      slotRoot: 13n,
+      rowTotal: opening.rowCount,
+      origin: opening.datanetId | (opening.version << 24n),
+      predecessor: opening.predecessorId,
+      shape: opening.drawBits | (opening.featureCount << 3n),
+      ownerParts: 40_000n,
+      validatorParts: 65_535n,
+    };
+    const witness = await tester.calculateWitness(inputs);
+    const { featuresCommitment, ownersCommitment: owners, slotRoot } = inputs;
+    const binding = packBinding(opening);
+    const split = packSplit({ ownerParts: 40_000n, validatorParts: 65_535n });
+    const statics = { featuresCommitment, ownersCommitment: owners, slotRoot, binding, split };
+    expect(tester.readOutput(witness, "statics")).toBe(hashStatics(statics));
+    expect(tester.tamper(witness)).toEqual([]);
+    // Each moves one unit between neighbours: the packed value, and so the hash, stays the same.
+    const moved = [
+      { origin: inputs.origin + 2n ** 56n, rowTotal: inputs.rowTotal - 1n },
+      { rowTotal: inputs.rowTotal + 2n ** 32n, predecessor: inputs.predecessor - 1n },
+      { predecessor: inputs.predecessor + 2n ** 24n, shape: inputs.shape - 1n },
+      { ownerParts: inputs.ownerParts + 2n ** 16n, validatorParts: inputs.validatorParts - 1n },
+      { ownerParts: inputs.ownerParts - 2n ** 16n, validatorParts: inputs.validatorParts + 1n },
+    ];
+    for (const change of moved)
+      await refuses(tester.calculateWitness({ ...inputs, ...change }), `${Object.keys(change)}`);
+  });
+});

@@ -1,0 +1,130 @@
+/** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
+import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
+import {
+  accruedRoot,
+  ownersCommitment,
+  type RewardSlot,
+  type SealedEpoch,
+  type SettlementTerms,
+  sealedHash,
+  settlementHash,
+  slotLeaf,
+  unpackSplit,
+} from "../ledger/rewards.ts";
+import { RollupError } from "../rollup-error.ts";
+import { type SettlementData, settlementElements } from "./settlement-data.ts";
+import type { EpochPayout } from "./settlement-split.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+
+/** A model as a settlement finds it: the opening of its body. */
+export interface SettledModel {
+  readonly modelId: number;
+  readonly statics: ModelStatics;
+  readonly slots: readonly RewardSlot[];
+  /** What each slot has accrued before. */
+  readonly accruedWei: readonly bigint[];
+}
+
+/** A settlement ready to be posted and proven. */
+export interface PreparedSettlement {
+  readonly data: SettlementData;
+  readonly terms: SettlementTerms;
+  readonly earnedWei: readonly bigint[];
+  readonly newAccruedWei: readonly bigint[];
+  /** Slots of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
+  readonly slotCount: number;
+  readonly privateElements: readonly bigint[];
+  /** All of the circuit's inputs but z, which `settlementStatement` computes. */
+  readonly inputs: CircuitInputs;
+}
+
+/**
+ * J, what is posted and what the slots have accrued afterwards, once it is known where the epoch goes.
+ * @throws CIR_ELEMENT_NOT_CANONICAL
+ */
+export function settledEpoch(outcome: {
+  readonly model: SettledModel;
+  readonly sealed: SealedEpoch;
+  readonly payout: EpochPayout;
+  readonly earnedWei: readonly bigint[];
+  readonly voidCount: number;
+  readonly seed: bigint;
+}): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
+  const { model, sealed, payout, earnedWei, voidCount, seed } = outcome;
+  const { modelId, slots, accruedWei } = model;
+  const newAccruedWei = slots.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
+  const terms: SettlementTerms = {
+    modelId,
+    voidCount,
+    sealed: sealedHash(hashStatics(model.statics), sealed),
+    ownerWei: payout.ownerWei,
+    treasuryWei: payout.treasuryWei,
+    oldAccruedRoot: accruedRoot(slots, accruedWei),
+    newAccruedRoot: accruedRoot(slots, newAccruedWei),
+  };
+  const data: SettlementData = {
+    settlementHash: settlementHash(terms),
+    modelId,
+    isGenesis: false,
+    cap: 0,
+    seed,
+    epoch: sealed.epoch,
+    sealBatch: sealed.sealBatch,
+    voidCount,
+    burnedWei: payout.burnedWei,
+    capCircuit: 0,
+    chain: sealed.chain,
+    items: earnedWei,
+  };
+  settlementElements(data);
+  return { data, terms, earnedWei, newAccruedWei };
+}
+
+/** Inputs that both settlement circuits take of a model. */
+export function modelInputs(model: SettledModel, slotCount: number): CircuitInputs {
+  const { slotRoot, binding, split } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  return {
+    slotRoot,
+    origin: binding & ((1n << 56n) - 1n),
+    predecessor: unpackBinding(binding).predecessorId,
+    ownerParts,
+    validatorParts,
+    present: padded(
+      model.slots.map(() => 1n),
+      slotCount,
+    ),
+    rowCounts: padded(
+      model.slots.map((slot) => BigInt(slot.rowCount)),
+      slotCount,
+    ),
+    leaf: padded(
+      model.slots.map((slot, m) => slotLeaf(slot, model.accruedWei[m] ?? 0n)),
+      slotCount,
+    ),
+  };
+}
+
+export function padded(values: readonly bigint[], length: number): bigint[] {
+  return Array.from({ length }, (_, i) => values[i] ?? 0n);
+}
+
+/** @throws CIR_SETTLEMENT_DIFFERS where the slots are not those of the statics */
+export function requireSlots(model: SettledModel): void {
+  const { statics, slots } = model;
+  const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
+  requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
+  requireSame("owners", ownersCommitment(slots.map((slot) => slot.rowCount)), statics.ownersCommitment);
+}
+
+/** @throws CIR_SETTLEMENT_DIFFERS */
+export function requireSame(what: string, given: bigint | number, bound: bigint | number): void {
+  if (given !== bound) throw differs(what, given.toString(), bound.toString());
+}
+
+/** `what` is given, but the ledger binds it to another value. */
+export function differs(what: string, given: string, bound: string): RollupError {
+  return new RollupError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
+    data: { what, given, bound },
+  });
+}

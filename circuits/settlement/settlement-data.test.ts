@@ -1,0 +1,157 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { fromBytesBe, toBytesBe } from "../batch/batch-data.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { FIELD_ORDER, TAG } from "../protocol.ts";
+import {
+  decodeSettlement,
+  encodeSettlement,
+  genesisSlots,
+  type L1Settlement,
+  type PostedSettlement,
+  packGenesisItem,
+  settlementElements,
+  settlementStatement,
+  settlementVector,
+} from "./settlement-data.ts";
+import { privateElements } from "./settlement-size.ts";
+
+const item = fc.bigInt(0n, 2n ** 96n - 1n);
+const posted: fc.Arbitrary<PostedSettlement> = fc.record({
+  epoch: fc.bigInt(0n, 2n ** 24n - 1n),
+  sealBatch: fc.bigInt(0n, 2n ** 40n - 1n),
+  voidCount: fc.nat(255),
+  burnedWei: item,
+  capCircuit: fc.nat(255),
+  chain: fc.bigInt(0n, FIELD_ORDER - 1n),
+  items: fc.array(item, { maxLength: 256 }),
+});
+const L1: L1Settlement = {
+  settlementHash: 99n,
+  modelId: 77,
+  isGenesis: false,
+  cap: 0,
+  seed: 2n ** 128n - 1n,
+};
+const POSTED: PostedSettlement = {
+  epoch: 0x010203n,
+  sealBatch: 0x0405060708n,
+  voidCount: 9,
+  burnedWei: 0x0a0b0c0d0e0f101112131415n,
+  capCircuit: 0x16,
+  chain: 0x17n,
+  items: [1n, 2n ** 96n - 1n, 3n],
+};
+
+beforeAll(initPoseidon);
+
+describe("the wire form of a settlement", () => {
+  it("gives back what was encoded, with items filled up to an even number", () => {
+    fc.assert(
+      fc.property(posted, (data) => {
+        const items = data.items.length % 2 === 0 ? data.items : [...data.items, 0n];
+        expect(decodeSettlement(encodeSettlement(data))).toEqual({ ...data, items });
+      }),
+    );
+  });
+
+  it("has the bytes of docs/settlement.md", () => {
+    const wire = Buffer.from(encodeSettlement(POSTED)).toString("hex");
+    expect(wire).toBe(
+      `${"010203"}${"0405060708"}${"09"}${"0a0b0c0d0e0f101112131415"}${"16"}${"17".padStart(64, "0")}` +
+        `${"f".repeat(24)}${"1".padStart(24, "0")}${"3".padStart(48, "0")}`,
+    );
+  });
+
+  it("refuses bytes of another length, and more items than a model has slots", () => {
+    const wire = encodeSettlement(POSTED);
+    const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
+    for (const length of [0, 53, 55, wire.length - 1])
+      expect(() => decodeSettlement(wire.subarray(0, length)), `${length}`).toThrow(malformed);
+    expect(() => decodeSettlement(new Uint8Array(54 + 24 * 129))).toThrow(malformed);
+    expect(decodeSettlement(new Uint8Array(54 + 24 * 128)).items).toHaveLength(256);
+  });
+});
+
+describe("the elements of a settlement", () => {
+  it("are packed as docs/settlement.md says", () => {
+    const elements = settlementElements({ ...POSTED, ...L1, isGenesis: true, cap: 60 });
+    expect(elements).toEqual([
+      99n,
+      77n | (0x010203n << 24n) | (0x0405060708n << 48n) | (9n << 88n) | (1n << 96n),
+      0x17n,
+      POSTED.burnedWei | (60n << 96n),
+      2n ** 128n - 1n,
+      1n | ((2n ** 96n - 1n) << 96n),
+      3n,
+    ]);
+    expect(() => settlementElements({ ...POSTED, ...L1, chain: FIELD_ORDER })).toThrow(
+      expect.objectContaining({ code: "CIR_ELEMENT_NOT_CANONICAL" }),
+    );
+  });
+
+  it("are committed with a place for every slot, then the private ones", () => {
+    const data = { ...POSTED, ...L1 };
+    expect(settlementVector(data, 7, [5n, 6n])).toEqual([...settlementElements(data), 0n, 0n, 5n, 6n]);
+    expect(() => settlementVector(data, 2, [])).toThrow(
+      expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }),
+    );
+  });
+
+  it("give C, z and y by their definitions", () => {
+    const data = { ...POSTED, ...L1 };
+    const vector = settlementVector(data, 16, [5n, 6n]);
+    const { commitment, z, y } = settlementStatement(data, 16, [5n, 6n], 1234n);
+    const chunk = (from: number) => Array.from({ length: 15 }, (_, i) => vector[from + i] ?? 0n);
+    expect(vector).toHaveLength(15);
+    expect(commitment).toBe(hashTagged(TAG.data, [15n, ...chunk(0)]));
+    const elements = settlementElements(data);
+    const bytes = (value: bigint) => [...toBytesBe(value, 32)];
+    const hash = (values: number[]) => fromBytesBe(keccak_256(Uint8Array.from(values)));
+    const tag = [...keccak_256(new TextEncoder().encode("OpenLedger challenge v1"))];
+    const posted = hash(elements.flatMap(bytes));
+    expect(z).toBe(hash([...tag, ...bytes(1234n), ...bytes(commitment), ...bytes(posted)]) % FIELD_ORDER);
+    let sum = 0n;
+    for (const [i, element] of elements.entries()) sum += element * z ** BigInt(i);
+    expect(y).toBe(sum % FIELD_ORDER);
+    // Absent slots change nothing for L1, but C has a place for each.
+    expect(settlementStatement(data, 20, [5n, 6n], 1234n).commitment).not.toBe(commitment);
+  });
+
+  it("hold a genesis' slots", () => {
+    const slots = [
+      { contributorId: 2 ** 24 - 1, validatorId: 0, rowCount: 2 ** 32 - 1 },
+      { contributorId: 0, validatorId: 5, rowCount: 1 },
+    ];
+    const items = slots.map(packGenesisItem);
+    expect(items.every((packed) => packed < 2n ** 80n)).toBe(true);
+    expect(genesisSlots([...items, 0n])).toEqual(slots);
+  });
+});
+
+describe("privateElements", () => {
+  it("packs remainders, steps and hits, and gives a draw three elements", () => {
+    const size = { rows: 300, features: 4, slots: 7, payments: 130, draws: 2 };
+    const remainders = [1n, 2n, 3n, 4n, 5n, 2n ** 40n - 1n, 7n];
+    const owners = Array.from({ length: 300 }, (_, row) => (row < 1 ? 0 : row < 253 ? 1 : 2));
+    // Two bits a payment: 126 payments an element.
+    const hits = Array.from({ length: 130 }, (_, i) => (i === 0 ? 2 : i === 62 || i === 126 ? 1 : 0));
+    const draws = [0n, 10n].map((shift) => ({
+      before: 1n + shift,
+      after: 2n + shift,
+      receipt: 3n + shift,
+      isValid: shift === 0n,
+    }));
+    const elements = privateElements(size, { remainders, owners, hits, draws });
+    expect(elements).toEqual([
+      remainders.slice(0, 6).reduce((sum, value, i) => sum + (value << BigInt(40 * i)), 0n),
+      7n,
+      2n, // the step to slot 1 is at row 1
+      2n, // and that to slot 2 at row 253, the second bit of its element
+      2n | (1n << 124n),
+      1n,
+      ...[1n | (1n << 128n), 2n, 3n, 11n, 12n, 13n],
+    ]);
+  });
+});

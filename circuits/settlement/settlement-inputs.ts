@@ -1,0 +1,88 @@
+import type { ColumnCommitments } from "./feature-commitment.ts";
+import type { SealedEpoch } from "../ledger/rewards.ts";
+import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
+import { privateElements, type SettlementSize } from "./settlement-size.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+
+/** A payment as its chain holds it; `packed` = payer | cumulative wei << 24. */
+export interface PackedPayment {
+  readonly packed: bigint;
+  readonly receipt: bigint;
+  /** How many draws it has. */
+  readonly hits: number;
+}
+
+/** What settlement.circom takes of one draw. */
+export interface DrawWitness {
+  readonly paymentIndex: number;
+  readonly isValid: boolean;
+  readonly answerHash: bigint;
+  readonly salt: bigint;
+  readonly queryBytes: readonly number[];
+  /** Of the version's rows. */
+  readonly scores: readonly bigint[];
+  readonly blindScore: bigint;
+}
+
+/** What settlement.circom takes, in the model's terms. */
+export interface SettlementWitness {
+  readonly model: SettledModel;
+  readonly columns: ColumnCommitments;
+  readonly answeringHash: bigint;
+  readonly sealed: SealedEpoch;
+  readonly seed: bigint;
+  readonly payments: readonly PackedPayment[];
+  readonly draws: readonly DrawWitness[];
+  /** T_m and W_m mod 2^40 of each slot. */
+  readonly earned: readonly { earnedWei: bigint; remainder: bigint }[];
+}
+
+/** All of the circuit's inputs but z, and what C absorbs behind E. Everything has to fit the size. */
+export function settlementInputs(
+  size: SettlementSize,
+  witness: SettlementWitness,
+): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
+  const { model, columns, answeringHash, sealed, seed, payments, draws, earned } = witness;
+  const rowOwners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.slots.length);
+  const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
+  const ofSlots = (values: readonly bigint[]) => padded(values, size.slots);
+  const ofPayments = (values: readonly bigint[]) => padded(values, size.payments);
+  const remainder = ofSlots(earned.map((slot) => slot.remainder));
+  const drawn = draws.map(({ isValid, paymentIndex }) => ({
+    isValid,
+    before: payments[paymentIndex - 1]?.packed ?? 0n,
+    after: payments[paymentIndex]!.packed,
+    receipt: payments[paymentIndex]!.receipt,
+  }));
+  return {
+    privateElements: privateElements(size, { remainders: remainder, owners, hits, draws: drawn }),
+    inputs: {
+      ...modelInputs(model, size.slots),
+      modelId: model.modelId,
+      epoch: sealed.epoch,
+      sealBatch: sealed.sealBatch,
+      seed,
+      amount: sealed.amountWei,
+      earned: ofSlots(earned.map((slot) => slot.earnedWei)),
+      remainder,
+      owner: owners,
+      active: ofPayments(payments.map(() => 1n)),
+      receipt: ofPayments(payments.map((payment) => payment.receipt)),
+      packed: ofPayments(payments.map((payment) => payment.packed)),
+      hits,
+      drawBefore: drawn.map((draw) => draw.before),
+      drawAfter: drawn.map((draw) => draw.after),
+      drawReceipt: drawn.map((draw) => draw.receipt),
+      isValid: draws.map((draw) => draw.isValid),
+      answerHash: draws.map((draw) => draw.answerHash),
+      salt: draws.map((draw) => draw.salt),
+      queryBytes: draws.map((draw) => draw.queryBytes),
+      scores: draws.map((draw) => padded(draw.scores, size.rows)),
+      blindScore: draws.map((draw) => draw.blindScore),
+      columnU: columns.u,
+      columnV: columns.v,
+      answeringHash,
+    },
+  };
+}

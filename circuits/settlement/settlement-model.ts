@@ -1,0 +1,217 @@
+/**
+ * The model of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
+ * Needs `initPoseidon`.
+ */
+import { drawInputs, exactScores } from "./draw-scores.ts";
+import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
+import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { TAG } from "../protocol.ts";
+import { queryCommitment } from "../ledger/query.ts";
+import { receiptHash } from "../ledger/receipt.ts";
+import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import {
+  differs,
+  type PreparedSettlement,
+  requireSame,
+  requireSlots,
+  type SettledModel,
+  settledEpoch,
+} from "./settled-model.ts";
+import { settlementInputs } from "./settlement-inputs.ts";
+import { misfitOf, modelShape, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
+import {
+  type DrawShares,
+  drawPoint,
+  drawShares,
+  rewardPerUnit,
+  sampledPayout,
+  splitEarned,
+} from "./settlement-split.ts";
+
+/** One link of a sealed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
+export interface EpochPayment {
+  readonly payerId: number;
+  readonly receipt: bigint;
+  readonly cumulativeWei: bigint;
+}
+
+/** What a receipt is opened with. */
+export interface AnswerOpening {
+  readonly answerHash: bigint;
+  readonly salt: bigint;
+  readonly query: Int16Array;
+}
+
+export interface ModelFeatures {
+  /** G, row-major N × d. */
+  readonly matrix: Int8Array;
+  readonly columns: ColumnCommitments;
+  /** What its queries depend on besides prompt and answer (docs/settlement.md). */
+  readonly answeringHash: bigint;
+}
+
+export interface EpochToSettle {
+  readonly size: SettlementSize;
+  readonly model: SettledModel;
+  readonly sealed: SealedEpoch;
+  readonly payments: readonly EpochPayment[];
+  /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
+  readonly openingOf: (paymentIndex: number) => AnswerOpening | undefined;
+  readonly features: ModelFeatures;
+  /** 128 bits, from L1. */
+  readonly seed: bigint;
+}
+
+/** One draw: its payment, and what it gives to each row. */
+export interface SettledDraw {
+  readonly paymentIndex: number;
+  readonly pointWei: bigint;
+  readonly isValid: boolean;
+  /** Of all rows; none of a void draw. */
+  readonly scores: readonly bigint[];
+  /** What one unit of weight earns, in 2^-40 wei; 0 for a void draw. */
+  readonly rewardPerUnit: bigint;
+  /** No score is positive: every row has weight 1. */
+  readonly isEven: boolean;
+}
+
+export interface SampledSettlement extends PreparedSettlement {
+  readonly draws: readonly SettledDraw[];
+}
+
+/**
+ * Settles a sealed epoch by K drawn payments.
+ * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, slots, features
+ *   or an opening are not those that the sealed epoch, the statics or the receipt bind (`data.what`)
+ */
+export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
+  const { size, model, sealed, payments, seed } = epoch;
+  requireFits(epoch);
+  requireBound(epoch);
+  const shares = drawShares(sealed.amountWei, size.draws, unpackSplit(model.statics.split));
+  const drawn = Array.from({ length: size.draws }, (_, k) => drawEpoch(epoch, shares, k));
+  const draws = drawn.map(({ draw }) => draw);
+
+  const earned = weighSlots(model, draws).map(splitEarned);
+  const earnedWei = earned.map((slot) => slot.earnedWei);
+  const voidCount = draws.filter((draw) => !draw.isValid).length;
+  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
+  const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount, seed });
+
+  const witness = settlementInputs(size, {
+    model,
+    columns: epoch.features.columns,
+    answeringHash: epoch.features.answeringHash,
+    sealed,
+    seed,
+    payments: payments.map((payment, i) => ({
+      packed: packPayment(payment),
+      receipt: payment.receipt,
+      hits: draws.filter(({ paymentIndex }) => paymentIndex === i).length,
+    })),
+    draws: drawn.map(({ draw, opening }) => ({
+      paymentIndex: draw.paymentIndex,
+      isValid: draw.isValid,
+      answerHash: opening?.answerHash ?? 0n,
+      salt: opening?.salt ?? 0n,
+      // A void draw needs some query; all ones do.
+      ...drawInputs(epoch.features.matrix, opening?.query ?? new Int16Array(size.features).fill(1)),
+    })),
+    earned,
+  });
+  return { ...settled, ...witness, draws, slotCount: size.slots };
+}
+
+/** Draw k: which payment has it, and how that payment's query scores the rows. */
+function drawEpoch(epoch: EpochToSettle, shares: DrawShares, k: number) {
+  const { size, model, sealed, payments } = epoch;
+  const pointWei = drawPoint(epoch.seed, k, size.draws, sealed.amountWei);
+  const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
+  const opening = epoch.openingOf(paymentIndex);
+  if (opening !== undefined)
+    requireOpens(payments[paymentIndex]!, opening, hashStatics(model.statics), paymentIndex);
+  const draw: SettledDraw = { paymentIndex, pointWei, ...scoreDraw(epoch, shares, opening) };
+  return { draw, opening };
+}
+
+/** W_m: what each slot's rows earn over all draws, in 2^-40 wei. */
+function weighSlots(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
+  const owners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const weighted = model.slots.map(() => 0n);
+  for (const draw of draws) {
+    for (const [row, score] of draw.scores.entries()) {
+      const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
+      weighted[owners[row]!]! += draw.rewardPerUnit * weight;
+    }
+  }
+  return weighted;
+}
+
+/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. */
+export function paymentChain(payments: readonly EpochPayment[]): bigint {
+  return payments.reduce(
+    (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),
+    0n,
+  );
+}
+
+function packPayment(payment: EpochPayment): bigint {
+  return BigInt(payment.payerId) | (payment.cumulativeWei << 24n);
+}
+
+function scoreDraw(epoch: EpochToSettle, shares: DrawShares, opening: AnswerOpening | undefined) {
+  if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
+  const scores = exactScores(epoch.features.matrix, opening.query);
+  const positiveTotal = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
+  const total = positiveTotal === 0n ? BigInt(scores.length) : positiveTotal;
+  return {
+    isValid: true,
+    scores,
+    rewardPerUnit: rewardPerUnit(shares.rewardWei, total),
+    isEven: positiveTotal === 0n,
+  };
+}
+
+function requireFits({ size, model, payments, features }: EpochToSettle): void {
+  requireSize(size);
+  const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
+  const limits: [what: string, given: number, most: number][] = [
+    ["rows", rowCount, size.rows],
+    ["slots", model.slots.length, size.slots],
+    ["payments", payments.length, size.payments],
+    ["features", features.columns.u.length, size.features],
+  ];
+  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  requireSame("features", features.columns.u.length, size.features);
+  requireSame("matrix", features.matrix.length, rowCount * size.features);
+  // ⚔ Another number of draws is another choice of payments for the same seed: the circuit's has to be the model's.
+  const misfit = misfitOf(size, modelShape(model.statics, model.slots.length));
+  if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
+}
+
+function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
+  requireSlots(model);
+  requireSame(
+    "columns",
+    featuresCommitment(features.columns, features.answeringHash),
+    model.statics.featuresCommitment,
+  );
+  requireSame("chain", paymentChain(payments), sealed.chain);
+  if (sealed.amountWei === 0n) throw differs("amount", "0", "more");
+  requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, sealed.amountWei);
+}
+
+function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bigint, index: number): void {
+  const { payerId, receipt } = payment;
+  const { answerHash, salt } = opening;
+  const hash = receiptHash({
+    statics,
+    payerId,
+    answerHash,
+    queryCommitment: queryCommitment(opening.query),
+    salt,
+  });
+  requireSame(`the receipt of payment ${index}`, hash, receipt);
+}

@@ -1,0 +1,126 @@
+import { unpackBinding } from "../ledger/leaf.ts";
+import { MAX_SLOT_COUNT } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+
+/** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
+export interface SettlementSize {
+  readonly rows: number;
+  readonly features: number;
+  readonly slots: number;
+  readonly payments: number;
+  /** A power of two, at most 128: the void count has 8 bits. */
+  readonly draws: number;
+}
+
+/** log2 of the number of draws. @throws CIR_SETTLEMENT_SIZE */
+export function drawBits(draws: number): number {
+  const bits = Math.log2(draws);
+  if (!Number.isInteger(bits) || bits < 0 || bits > 7) throw sizeError("draws", draws, 128);
+  return bits;
+}
+
+/** @throws CIR_SETTLEMENT_SIZE for a size that no circuit has */
+export function requireSize(size: SettlementSize): void {
+  const limits: [what: keyof SettlementSize, most: number][] = [
+    ["rows", 2 ** 20],
+    ["features", 2072],
+    ["slots", MAX_SLOT_COUNT],
+    ["payments", 2 ** 16 - 1],
+    ["draws", 128],
+  ];
+  for (const [what, most] of limits) {
+    const given = size[what];
+    if (!Number.isInteger(given) || given < 1 || given > most) throw sizeError(what, given, most);
+  }
+  drawBits(size.draws);
+}
+
+export function settlementCircuitName(size: SettlementSize): string {
+  return `settlement-${size.rows}-${size.features}-${size.slots}-${size.payments}-${size.draws}`;
+}
+
+/** The sizes in a settlement circuit's name, or null for another name. */
+export function parseSettlementName(name: string): SettlementSize | null {
+  const numbers = /^settlement-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name)?.slice(1).map(Number);
+  if (numbers === undefined) return null;
+  const [rows, features, slots, payments, draws] = numbers as [number, number, number, number, number];
+  return { rows, features, slots, payments, draws };
+}
+
+/** What a model needs of the circuit that settles it: its rows and slots at least, its features and draws exactly. */
+export type ModelShape = Omit<SettlementSize, "payments">;
+
+/** By the binding of its statics, which the owner signed and the datanet approved. @param slots M */
+export function modelShape({ binding }: { readonly binding: bigint }, slots: number): ModelShape {
+  const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
+  return { rows: Number(rowCount), features: Number(featureCount), slots, draws: 2 ** Number(bits) };
+}
+
+/** The first thing of a model that is not the circuit's: `given` is the model's, `has` the circuit's. */
+export interface Misfit {
+  readonly what: keyof ModelShape;
+  readonly given: number;
+  readonly has: number;
+}
+
+/** Why a circuit of this size settles no epoch of such a model; null where it does. */
+export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
+  const fits: readonly [what: keyof ModelShape, fits: boolean][] = [
+    ["rows", model.rows <= size.rows],
+    ["slots", model.slots <= size.slots],
+    ["features", model.features === size.features],
+    ["draws", model.draws === size.draws],
+  ];
+  const what = fits.find(([, isFitting]) => !isFitting)?.[0];
+  return what === undefined ? null : { what, given: model[what], has: size[what] };
+}
+
+/** Something does not fit a circuit: `what` of it is given, `most` fit. */
+export function sizeError(what: string, given: number, most: number): RollupError {
+  return new RollupError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${most} fit`, {
+    data: { what, given, most },
+  });
+}
+
+/** Bits of packed private values an element of C takes. */
+const PACKED_BITS = 252;
+const REMAINDER_BITS = 40;
+/** Above a draw's packed amount before its payment. */
+const VALID_BIT = 128n;
+
+/** Values of `width` bits, as many an element as fit 252 bits, the first lowest. */
+function packed(values: readonly bigint[], width: number): bigint[] {
+  const perElement = Math.floor(PACKED_BITS / width);
+  return Array.from({ length: Math.ceil(values.length / perElement) }, (_, i) =>
+    values
+      .slice(i * perElement, (i + 1) * perElement)
+      .reduceRight((sum, value) => (sum << BigInt(width)) | value, 0n),
+  );
+}
+
+/** What C absorbs behind E (docs/settlement.md): every array has the circuit's length. */
+export function privateElements(
+  size: SettlementSize,
+  values: {
+    /** W_m mod 2^40 of each slot. */
+    readonly remainders: readonly bigint[];
+    /** The slot of each row; M for padding rows. */
+    readonly owners: readonly number[];
+    /** How many draws each payment pays. */
+    readonly hits: readonly number[];
+    /** Of each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is opened. */
+    readonly draws: readonly { before: bigint; after: bigint; receipt: bigint; isValid: boolean }[];
+  },
+): bigint[] {
+  const steps = values.owners.map((owner, i) => BigInt(owner - (i === 0 ? 0 : values.owners[i - 1]!)));
+  return [
+    ...packed(values.remainders, REMAINDER_BITS),
+    ...packed(steps, 1),
+    ...packed(values.hits.map(BigInt), drawBits(size.draws) + 1),
+    ...values.draws.flatMap(({ before, after, receipt, isValid }) => [
+      before | (BigInt(isValid) << VALID_BIT),
+      after,
+      receipt,
+    ]),
+  ];
+}

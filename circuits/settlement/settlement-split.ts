@@ -1,0 +1,70 @@
+/** How the payments of a sealed epoch are divided: exact integers, all amounts in wei (docs/settlement.md). */
+import { TREASURY_PARTS } from "../protocol.ts";
+import type { RewardSplit } from "../ledger/rewards.ts";
+import { drawBits } from "./settlement-size.ts";
+
+/** What one draw pays, and how it is divided; the parts add up to it. */
+export interface DrawShares {
+  /** P >> log2 K. */
+  readonly drawWei: bigint;
+  readonly treasuryWei: bigint;
+  readonly ownerWei: bigint;
+  readonly rewardWei: bigint;
+}
+
+/** Weights are 40-bit fractions of a wei. */
+const FRACTION_BITS = 40n;
+
+export function drawShares(amountWei: bigint, draws: number, split: RewardSplit): DrawShares {
+  const drawWei = amountWei >> BigInt(drawBits(draws));
+  const treasuryWei = (drawWei * TREASURY_PARTS) >> 16n;
+  const ownerWei = (drawWei * split.ownerParts) >> 16n;
+  return { drawWei, treasuryWei, ownerWei, rewardWei: drawWei - treasuryWei - ownerWei };
+}
+
+/** x_k: draw k pays by the payment whose cumulative amounts hold this point, cum_before ≤ x_k < cum_after. */
+export function drawPoint(seed: bigint, draw: number, draws: number, amountWei: bigint): bigint {
+  return ((seed + (BigInt(draw) << 128n)) * amountWei) >> (128n + BigInt(drawBits(draws)));
+}
+
+/** μ: what one unit of weight earns, in 2^-40 wei, where all units together have `total` ≥ 1 and earn `rewardWei`. */
+export function rewardPerUnit(rewardWei: bigint, total: bigint): bigint {
+  return (rewardWei << FRACTION_BITS) / total;
+}
+
+/** W_m = T_m · 2^40 + remainder. */
+export function splitEarned(weighted: bigint): { earnedWei: bigint; remainder: bigint } {
+  return {
+    earnedWei: weighted >> FRACTION_BITS,
+    remainder: weighted & ((1n << FRACTION_BITS) - 1n),
+  };
+}
+
+/** Where a whole epoch goes: owner, treasury (all dust too), burned and the slots together are `amountWei`. */
+export interface EpochPayout {
+  readonly ownerWei: bigint;
+  readonly treasuryWei: bigint;
+  readonly burnedWei: bigint;
+}
+
+/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all slots together. */
+export function sampledPayout(
+  amountWei: bigint,
+  shares: DrawShares,
+  draws: number,
+  voidCount: number,
+  earnedWei: bigint,
+): EpochPayout {
+  const ownerWei = BigInt(draws - voidCount) * shares.ownerWei;
+  const burnedWei = BigInt(voidCount) * shares.drawWei;
+  return { ownerWei, burnedWei, treasuryWei: amountWei - ownerWei - burnedWei - earnedWei };
+}
+
+/** The default split: the owner's part is burned. `shares`: those of one draw. */
+export function defaultPayout(amountWei: bigint, shares: DrawShares, earnedWei: bigint): EpochPayout {
+  return {
+    ownerWei: 0n,
+    burnedWei: shares.ownerWei,
+    treasuryWei: amountWei - shares.ownerWei - earnedWei,
+  };
+}

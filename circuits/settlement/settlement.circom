@@ -1,0 +1,307 @@
+pragma circom 2.1.6;
+
+include "./draw-point.circom";
+include "./draw-scores.circom";
+include "./draw-shares.circom";
+include "./draw-weight.circom";
+include "./feature-columns.circom";
+include "../ledger/model-statics.circom";
+include "./payment-replay.circom";
+include "./reward-slots.circom";
+include "../ledger/rewards-tree.circom";
+include "./row-rewards.circom";
+include "./settlement-vector.circom";
+include "../field/start-point.circom";
+
+function LOG2_CEIL(n) {
+    var bits = 0;
+    while ((1 << bits) < n) { bits++; }
+    return bits;
+}
+
+// The sampled settlement of a sealed epoch (docs/settlement.md): who earned what, by the scores of the drawn payments'
+// queries. Model: settlement-model.ts. The main source includes the generators' tables first (generator-tables.ts).
+//
+// Parameters:  rows ≥ N; features: exactly d; slots ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
+// Inputs:      all private; what they are is said where they are declared.
+// Assumes:     L1 compares E: the modelId, epoch, voidCount with the record and the ledger, the seed (below 2^128) with its
+//              randomness. The ledger opens J over the model's leaf, so `sealed` and the old root are the leaf's, and
+//              credits what J says. The leaf's statics had a genesis (slot-table.circom). Its chain was written by
+//              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
+// Ensures:     what docs/attribution-proof.md states, 1 to 7.
+//
+// What a challenge must not precede is in C: see G. Bound by what is in C: the payments by chain, the columns, counts and
+// split by statics in J, a valid draw's query by its receipt, its scores by query and columns (DrawScores), μ by the scores.
+// A void draw's query is free; its μ is 0, so its scores are multiplied by 0.
+// Constraints: constraint-counts.json, "Settlement(…)"; the parts' headers say how they come about.
+//
+// Phases: A challenges, B model and sealed epoch, C payments, D draws, E slots and rows, F payout and J, G elements.
+template Settlement(rows, features, slots, payments, draws) {
+    signal input z;
+    signal input modelId;
+    signal input epoch;
+    signal input sealBatch;
+    signal input seed;
+    signal input amount; // P
+    // The statics' opening; ModelStatics.
+    signal input slotRoot;
+    signal input origin;
+    signal input predecessor;
+    signal input ownerParts;
+    signal input validatorParts;
+    // The slots: RewardSlots, RewardsTree; T_m and W_m mod 2^40.
+    signal input present[slots];
+    signal input rowCounts[slots];
+    signal input leaf[slots];
+    signal input earned[slots];
+    signal input remainder[slots];
+    // The slot of each row: RowRewards.
+    signal input owner[rows];
+    // PaymentReplay.
+    signal input active[payments];
+    signal input receipt[payments];
+    signal input packed[payments];
+    signal input hits[payments];
+    // The draws: their payment, whether its receipt is opened, the opening; DrawScores.
+    signal input drawBefore[draws];
+    signal input drawAfter[draws];
+    signal input drawReceipt[draws];
+    signal input isValid[draws];
+    signal input answerHash[draws];
+    signal input salt[draws];
+    signal input queryBytes[draws][features];
+    signal input scores[draws][rows];
+    signal input blindScore[draws];
+    // The column commitments: FeatureColumns.
+    signal input columnU[features];
+    signal input columnV[features];
+    // Of what its queries depend on besides prompt and answer; the statics bind it, and nothing else reads it here.
+    signal input answeringHash;
+
+    signal output commitment;
+    signal output y;
+
+    var drawBits = LOG2_CEIL(draws);
+    assert(1 << drawBits == draws);
+
+    // A. β = z, γ, η and the start of the columns' sums. z is a hash over C.
+    component challenge[3];
+    for (var i = 0; i < 3; i++) {
+        challenge[i] = HashTagged(2, 14);
+        challenge[i].in[0] <== z;
+        challenge[i].in[1] <== i;
+    }
+    signal gamma <== challenge[0].out;
+    signal eta <== challenge[1].out;
+    component start = StartPoint();
+    start.start <== challenge[2].out;
+    signal betaSquare <== z * z;
+
+    // B. The model and what was sealed. Every packed field is range-checked, so the packings are injective; voidCount is
+    //    at most 128 by its definition (D).
+    component idRange = RangeCheck(24);
+    idRange.in <== modelId;
+    component epochRange = RangeCheck(24);
+    epochRange.in <== epoch;
+    component batchRange = RangeCheck(40);
+    batchRange.in <== sealBatch;
+
+    component table = RewardSlots(slots);
+    table.present <== present;
+    table.rowCounts <== rowCounts;
+    component columns = FeatureColumns(features);
+    columns.u <== columnU;
+    columns.v <== columnV;
+    component bound = HashTagged(2, 16);
+    bound.in[0] <== columns.commitment;
+    bound.in[1] <== answeringHash;
+    component statics = ModelStatics();
+    statics.featuresCommitment <== bound.out;
+    statics.ownersCommitment <== table.ownersCommitment;
+    statics.slotRoot <== slotRoot;
+    statics.rowTotal <== table.rowTotal;
+    statics.origin <== origin;
+    statics.predecessor <== predecessor;
+    // ⚔ Constants: this circuit settles the models alone that were created for its number of draws and of features. Else
+    // whoever settles would choose, once the seed is known, among the draws of all registered circuits.
+    assert(drawBits < 8 && features < 1 << 12);
+    statics.shape <== drawBits + (1 << 3) * features;
+    statics.ownerParts <== ownerParts;
+    statics.validatorParts <== validatorParts;
+
+    // C. Payments. The last one's cumulative amount is the sealed amount.
+    component replay = PaymentReplay(payments, drawBits + 1);
+    replay.beta <== z;
+    replay.betaSquare <== betaSquare;
+    replay.gamma <== gamma;
+    replay.active <== active;
+    replay.receipt <== receipt;
+    replay.packed <== packed;
+    replay.hits <== hits;
+    component sealed = HashTagged(4, 11);
+    sealed.in[0] <== replay.chain;
+    sealed.in[1] <== statics.statics;
+    sealed.in[2] <== epoch + (1 << 24) * sealBatch;
+    sealed.in[3] <== amount;
+    // amount is below 2^96 by DrawShares, the payer below 2^24 by this range: last = payer + 2^24 amount as integers, and
+    // neither can be an alias.
+    component lastPayer = RangeCheck(24);
+    lastPayer.in <== replay.last - (1 << 24) * amount;
+
+    component shares = DrawShares(drawBits);
+    shares.amount <== amount;
+    shares.ownerParts <== ownerParts;
+
+    // D. Draws.
+    signal seedAmount <== seed * amount;
+    component point[draws];
+    component opening[draws];
+    component scored[draws];
+    component weight[draws];
+    signal ofAfter[draws];
+    signal ofReceipt[draws];
+    signal lookupAfter[draws + 1];
+    lookupAfter[0] <== 0;
+    var validCount = 0;
+    var even = 0;
+    for (var k = 0; k < draws; k++) {
+        // The draw is one of the payments: the sum of 1 / (γ − draw) is that of the hits (below). A division, hence a hint;
+        // drawBefore, drawAfter, drawReceipt are in C, so γ is none of theirs and the next line determines the term.
+        ofAfter[k] <== z * drawAfter[k];
+        ofReceipt[k] <== betaSquare * drawReceipt[k];
+        var f = drawBefore[k] + ofAfter[k] + ofReceipt[k];
+        lookupAfter[k + 1] <-- lookupAfter[k] + 1 / (gamma - f);
+        (lookupAfter[k + 1] - lookupAfter[k]) * (gamma - f) === 1;
+
+        point[k] = DrawPoint(k, drawBits);
+        point[k].seedAmount <== seedAmount;
+        point[k].amount <== amount;
+        point[k].before <== drawBefore[k];
+        point[k].after <== drawAfter[k];
+
+        scored[k] = DrawScores(rows, features);
+        scored[k].start <== start.point;
+        scored[k].startMultiple <== start.multiple;
+        scored[k].u <== columnU;
+        scored[k].v <== columnV;
+        scored[k].tripleU <== columns.tripleU;
+        scored[k].tripleV <== columns.tripleV;
+        scored[k].queryBytes <== queryBytes[k];
+        scored[k].scores <== scores[k];
+        scored[k].blindScore <== blindScore[k];
+
+        // A valid draw's receipt opens to this query, for these statics and this payer.
+        opening[k] = HashTagged(5, 18);
+        opening[k].in[0] <== statics.statics;
+        opening[k].in[1] <== point[k].payer;
+        opening[k].in[2] <== answerHash[k];
+        opening[k].in[3] <== scored[k].queryCommitment;
+        opening[k].in[4] <== salt[k];
+        isValid[k] * (1 - isValid[k]) === 0;
+        isValid[k] * (drawReceipt[k] - opening[k].out) === 0;
+        validCount += isValid[k];
+
+        weight[k] = DrawWeight(rows, 3 * SCORE_DIGITS(features) - 1 + LOG2_CEIL(rows));
+        weight[k].positive <== scored[k].positive;
+        weight[k].rowTotal <== table.rowTotal;
+        weight[k].rewardWei <== shares.rewardWei;
+        weight[k].isValid <== isValid[k];
+        even += weight[k].muEven;
+    }
+    replay.lookup === lookupAfter[draws];
+
+    // E. Slots and rows. Where no score of a draw is positive, each slot gets μ for each of its rows: rows pay nothing
+    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent slot it is 0
+    //    only if both are.
+    component earnedRange[slots];
+    component remainderRange[slots];
+    component rewards = RowRewards(rows, slots, draws);
+    component tree = RewardsTree(slots);
+    signal muEven <== even;
+    var earnedSum = 0;
+    for (var m = 0; m < slots; m++) {
+        earnedRange[m] = RangeCheck(96);
+        earnedRange[m].in <== earned[m];
+        remainderRange[m] = RangeCheck(40);
+        remainderRange[m].in <== remainder[m];
+        ((1 << 40) * earned[m] + remainder[m]) * (1 - present[m]) === 0;
+        leaf[m] * (1 - present[m]) === 0;
+        rewards.even[m] <== muEven * rowCounts[m];
+        earnedSum += earned[m];
+    }
+    rewards.gamma <== gamma;
+    rewards.eta <== eta;
+    rewards.owner <== owner;
+    for (var k = 0; k < draws; k++) {
+        rewards.positive[k] <== scored[k].positive;
+        rewards.mu[k] <== weight[k].mu;
+    }
+    rewards.slotCount <== table.slotCount;
+    rewards.rowCounts <== rowCounts;
+    rewards.earned <== earned;
+    rewards.remainder <== remainder;
+    tree.leaf <== leaf;
+    tree.earned <== earned;
+
+    // F. Payout and J. ownerWei and burnedWei are at most P, what the slots earned is at most the valid draws' rewards, so
+    //    treasuryWei is at least the valid draws' treasury parts: no sum is negative or reaches r.
+    signal ownerWei <== validCount * shares.ownerWei;
+    signal burnedWei <== (draws - validCount) * shares.drawWei;
+    component j = HashTagged(6, 12);
+    j.in[0] <== modelId + (1 << 24) * (draws - validCount);
+    j.in[1] <== sealed.out;
+    j.in[2] <== ownerWei;
+    j.in[3] <== amount - ownerWei - burnedWei - earnedSum;
+    j.in[4] <== tree.oldRoot;
+    j.in[5] <== tree.newRoot;
+
+    // G. Elements. Packed private values have been range-checked, each by itself: remainders above, steps and hits where they
+    //    are used. A draw takes an element for each of its three values; whether it is valid is bit 128 of the first, as
+    //    drawBefore = payer + 2^24 (x − δ) lies between −2^120 and 2^120 by the three ranges of DrawPoint.
+    var ofRemainders = (slots + 5) \ 6;
+    var ofSteps = (rows + 251) \ 252;
+    var hitsEach = 252 \ (drawBits + 1);
+    var ofHits = (payments + hitsEach - 1) \ hitsEach;
+    component vector = SettlementVector(slots, ofRemainders + ofSteps + ofHits + 3 * draws);
+    vector.z <== z;
+    vector.head[0] <== j.out;
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 88) * (draws - validCount);
+    vector.head[2] <== replay.chain;
+    vector.head[3] <== burnedWei;
+    vector.head[4] <== seed;
+    vector.items <== earned;
+    var at = 0;
+    for (var i = 0; i < ofRemainders; i++) {
+        var sum = 0;
+        for (var m = 6 * i; m < 6 * i + 6 && m < slots; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
+        vector.private[at] <== sum;
+        at++;
+    }
+    for (var i = 0; i < ofSteps; i++) {
+        var sum = 0;
+        for (var b = 0; b < 252 && 252 * i + b < rows; b++) {
+            var row = 252 * i + b;
+            sum += (1 << b) * owner[row];
+            if (row > 0) { sum -= (1 << b) * owner[row - 1]; }
+        }
+        vector.private[at] <== sum;
+        at++;
+    }
+    for (var i = 0; i < ofHits; i++) {
+        var sum = 0;
+        for (var b = 0; b < hitsEach && hitsEach * i + b < payments; b++) {
+            sum += (1 << (b * (drawBits + 1))) * hits[hitsEach * i + b];
+        }
+        vector.private[at] <== sum;
+        at++;
+    }
+    for (var k = 0; k < draws; k++) {
+        vector.private[at] <== drawBefore[k] + (1 << 128) * isValid[k];
+        vector.private[at + 1] <== drawAfter[k];
+        vector.private[at + 2] <== drawReceipt[k];
+        at += 3;
+    }
+    commitment <== vector.commitment;
+    y <== vector.y;
+}

@@ -1,0 +1,172 @@
+pragma circom 2.1.6;
+
+include "./draw-shares.circom";
+include "../ledger/model-statics.circom";
+include "./reward-slots.circom";
+include "../ledger/rewards-tree.circom";
+include "./settlement-vector.circom";
+
+// The genesis of a model, or the default split of a sealed epoch: by row counts, without queries and scores
+// (docs/settlement.md). Model: slot-table-model.ts.
+//
+// Parameters:  slots ≤ 256, at least M.
+// Public:      commitment (C), y; z.
+// Inputs:      all private; what they are is said where they are declared.
+// Assumes:     L1 compares E: isGenesis with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
+//              the model's leaf. A default split's leaf had a genesis; its sealed amount is below 2^96.
+// Ensures:     Genesis: items are contributor 24 | validator 24 | n_m 32 for M slots with n_m ≥ 1, their slot root, counts and
+//              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
+//              T_m = floor(μ n_m / 2^40), μ = floor(2^40 · rD / N); the owner's part is burned; the rest of the amount that
+//              slots do not earn is the treasury's; the new accrued root is the old one plus T.
+// Constraints: constraint-counts.json, "SlotTable(…)".
+//
+// Phases: A model, B amounts, C slots, D J, E elements.
+template SlotTable(slots) {
+    signal input z;
+    signal input isGenesis;
+    signal input modelId;
+    signal input epoch;
+    signal input sealBatch;
+    signal input chain;
+    signal input amount; // P; genesis: 0
+    signal input cap; // genesis only
+    // The statics' opening; ModelStatics.
+    signal input featuresCommitment;
+    signal input slotRoot;
+    signal input origin;
+    signal input predecessor;
+    signal input shape;
+    signal input ownerParts;
+    signal input validatorParts;
+    // The slots: RewardSlots, RewardsTree.
+    signal input present[slots];
+    signal input rowCounts[slots];
+    signal input leaf[slots];
+    // What is posted of each slot, and W_m mod 2^40.
+    signal input item[slots];
+    signal input remainder[slots];
+
+    signal output commitment;
+    signal output y;
+
+    // A. The model. Every packed field is range-checked, so the packings are injective. What only the other case has is 0.
+    isGenesis * (1 - isGenesis) === 0;
+    component ranges[5];
+    var widths[5] = [24, 24, 40, 16, 15];
+    for (var i = 0; i < 5; i++) { ranges[i] = RangeCheck(widths[i]); }
+    ranges[0].in <== modelId;
+    ranges[1].in <== epoch;
+    ranges[2].in <== sealBatch;
+    ranges[3].in <== cap;
+    ranges[4].in <== shape;
+    isGenesis * (epoch + (1 << 24) * sealBatch) === 0;
+    isGenesis * chain === 0;
+    isGenesis * amount === 0;
+    (1 - isGenesis) * cap === 0;
+
+    component table = RewardSlots(slots);
+    table.present <== present;
+    table.rowCounts <== rowCounts;
+    component statics = ModelStatics();
+    statics.featuresCommitment <== featuresCommitment;
+    statics.ownersCommitment <== table.ownersCommitment;
+    statics.slotRoot <== slotRoot;
+    statics.rowTotal <== table.rowTotal;
+    statics.origin <== origin;
+    statics.predecessor <== predecessor;
+    statics.shape <== shape;
+    statics.ownerParts <== ownerParts;
+    statics.validatorParts <== validatorParts;
+    component partsRange = RangeCheck(16);
+    partsRange.in <== 65536 - TREASURY_PARTS() - ownerParts;
+    component sealed = HashTagged(4, 11);
+    sealed.in[0] <== chain;
+    sealed.in[1] <== statics.statics;
+    sealed.in[2] <== epoch + (1 << 24) * sealBatch;
+    sealed.in[3] <== amount;
+
+    // B. Amounts: the whole epoch is one draw. μ by division: quotient and remainder are hints, pinned by their ranges. N ≥ 1
+    //    and below 2^32 (ModelStatics), μ < 2^136: no side reaches 2^169 < r.
+    component shares = DrawShares(0);
+    shares.amount <== amount;
+    shares.ownerParts <== ownerParts;
+    signal mu <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardWei) \ table.rowTotal;
+    signal rest <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardWei) % table.rowTotal;
+    mu * table.rowTotal === (1 << 40) * shares.rewardWei - rest;
+    component muRange = RangeCheck(136);
+    muRange.in <== mu;
+    component restRange = RangeCheck(32);
+    restRange.in <== rest;
+    component belowRange = RangeCheck(32);
+    belowRange.in <== table.rowTotal - 1 - rest;
+
+    // C. Slots. In a genesis the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the slot's. Otherwise the
+    //    item is T: μ n_m is below 2^136 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
+    //    Counts are bounded by the item here, in a default split by the owners commitment, which a genesis has shown.
+    component tree = RewardsTree(slots);
+    component remainderRange[slots];
+    signal bit[slots][96]; // bit[m][0] stays unused
+    signal inverse[slots];
+    signal earned[slots];
+    var earnedSum = 0;
+    for (var m = 0; m < slots; m++) {
+        // The item's 96 bits, bit 0 as the combination of the others; hints, pinned as in RangeCheck.
+        var lowest = item[m];
+        var ids = 0;
+        var count = 0;
+        bit[m][0] <== 0;
+        for (var i = 1; i < 96; i++) {
+            bit[m][i] <-- (item[m] >> i) & 1;
+            bit[m][i] * (1 - bit[m][i]) === 0;
+            lowest -= bit[m][i] * (1 << i);
+            if (i < 48) { ids += bit[m][i] * (1 << i); } else { count += bit[m][i] * (1 << (i - 48)); }
+        }
+        lowest * (1 - lowest) === 0;
+        ids += lowest;
+
+        // Present slots have a row: a hint, since an inverse is not quadratic; no other value satisfies the line where
+        // the count is not 0, and where it is 0 the slot cannot be present.
+        inverse[m] <-- rowCounts[m] == 0 ? 0 : 1 / rowCounts[m];
+        inverse[m] * rowCounts[m] === present[m];
+        leaf[m] * (1 - present[m]) === 0;
+        item[m] * (1 - present[m]) === 0;
+
+        // Genesis: the leaf is contributor | validator << 24, and the item's upper 48 bits are the count, below 2^32: counts of
+        // 48 bits do not wrap in the sum, which ModelStatics bounds to 32 bits.
+        isGenesis * (leaf[m] - ids) === 0;
+        isGenesis * (rowCounts[m] - count) === 0;
+
+        earned[m] <== item[m] * (1 - isGenesis);
+        mu * rowCounts[m] === (1 << 40) * earned[m] + remainder[m];
+        remainderRange[m] = RangeCheck(40);
+        remainderRange[m].in <== remainder[m];
+        earnedSum += earned[m];
+    }
+    tree.leaf <== leaf;
+    tree.earned <== earned;
+    isGenesis * (slotRoot - tree.oldRoot) === 0;
+
+    // D. J. Genesis: (modelId, statics, cap, 0, slotRoot, slotRoot); ownerWei is 0 in a default split. With amount = 0 the
+    //    treasury's part is 0.
+    component j = HashTaggedVar(6);
+    j.tag <== 12 + isGenesis;
+    j.in[0] <== modelId;
+    j.in[1] <== sealed.out + isGenesis * (statics.statics - sealed.out);
+    j.in[2] <== cap;
+    j.in[3] <== amount - shares.ownerWei - earnedSum;
+    j.in[4] <== tree.oldRoot;
+    j.in[5] <== tree.newRoot;
+
+    // E. Elements.
+    component vector = SettlementVector(slots, 0);
+    //    Packed: modelId, epoch, sealBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
+    vector.z <== z;
+    vector.head[0] <== j.out;
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 96) * isGenesis;
+    vector.head[2] <== chain;
+    vector.head[3] <== shares.ownerWei + (1 << 96) * cap;
+    vector.head[4] <== 0;
+    vector.items <== item;
+    commitment <== vector.commitment;
+    y <== vector.y;
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { compileCircuit, repositoryRoot } from "../compiler/compile.ts";
+import { recordedCount } from "./constraint-counts.ts";
+import { DUMMY } from "../field/dummy-signature.ts";
+import { EPOCH_SECONDS, KIND, KIND_RULES, LEAF_KIND, SMALL_SHAPE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
+import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
+
+describe("constraint-counts.json", () => {
+  it("has the counts of the slots and of the devnet's batch", { timeout: 600_000 }, async () => {
+    const count = async (spec: { name: string; mainSource: string }) => {
+      const { nonLinear, linear } = (await compileCircuit(spec)).constraintCounts;
+      return nonLinear + linear;
+    };
+    const main = (file: string, template: string) =>
+      `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`;
+    const narrow = await count({ name: "narrow-slot-8", mainSource: main("narrow-slot", "NarrowSlot(8)") });
+    const wide = await count({ name: "wide-slot-8", mainSource: main("wide-slot", "WideSlot(8, 86400)") });
+    expect({ narrow, wide }).toEqual({
+      narrow: recordedCount("NarrowSlot(8)"),
+      wide: recordedCount("WideSlot(8)"),
+    });
+    // Limits of the protocol.
+    expect(narrow).toBeLessThanOrEqual(20_000);
+    expect(wide).toBeLessThanOrEqual(26_000);
+    const batch = await count(batchCircuitSpec(SMALL_SHAPE));
+    expect(batch).toBe(recordedCount("LedgerBatch(8, 8, 4)"));
+    // With the three public signals and the constant 1 it must fit the devnet's domain.
+    expect(batch + 4).toBeLessThanOrEqual(2 ** 18);
+  });
+});
+
+describe("circom's constants", () => {
+  const source = (file: string) => readFileSync(`${repositoryRoot}/circuits/${file}.circom`, "utf8");
+  const constant = (file: string, name: string) => {
+    const match = new RegExp(`function ${name}\\(\\) \\{ return (\\d+); \\}`).exec(source(file));
+    return BigInt(match?.[1] ?? -1);
+  };
+  const array = (file: string, name: string) => {
+    const match = new RegExp(`function ${name}\\(i\\) \\{\\s*var \\w+\\[\\d+\\] = \\[([\\d, ]+)\\];`).exec(
+      source(file),
+    );
+    return (match?.[1] ?? "").split(",").map(Number);
+  };
+  const wideRules = KIND_RULES.filter(({ kind }) => kind !== KIND.null);
+
+  it("are the kinds, weights and word counts of protocol.ts", () => {
+    expect(array("wide-kinds", "WIDE_KIND")).toEqual(wideRules.map(({ kind }) => kind));
+    expect(array("wide-kinds", "WIDE_WEIGHT")).toEqual(wideRules.map(({ weight }) => weight));
+    expect(array("wide-kinds", "WIDE_WORDS")).toEqual(wideRules.map(({ wordCount }) => wordCount));
+    expect(constant("wide-kinds", "WIDE_KIND_COUNT")).toBe(BigInt(wideRules.length));
+    expect(Math.max(...wideRules.map(({ wordCount }) => wordCount))).toBe(WIDE_WORD_COUNT);
+    // The circuit takes the kinds with a weight for the signed ones.
+    expect(source("wide-slot")).toContain("if (WIDE_WEIGHT(i) > 0) { signedSum += flags[i]; }");
+    expect(wideRules.map(({ isSigned }) => isSigned)).toEqual(wideRules.map(({ weight }) => weight > 0));
+    // The flags by name.
+    const named = [...source("wide-slot").matchAll(/signal is(\w+) <== flags\[(\d+)\];/g)];
+    expect(named.map(([, name, place]) => [name!.toLowerCase(), Number(place)])).toEqual(
+      wideRules.map(({ name }, i) => [
+        name
+          .replace(/^(commit)Data|^(pay)Inference|^(publish)Version|^(approve|revoke)Model/, "$1$2$3$4")
+          .toLowerCase(),
+        i,
+      ]),
+    );
+
+    const narrowRules = wideRules.filter(({ isNarrow }) => isNarrow);
+    const text = source("narrow-slot");
+    const weights = /feeWei <== \(([^)]+)\)/.exec(text)?.[1];
+    expect(weights).toBe(narrowRules.map(({ weight }, i) => `${weight} * flags[${i}]`).join(" + "));
+    expect(/var kind = (.+);/.exec(text)?.[1]).toBe("flags[0] + 2 * flags[1] + 3 * flags[2]");
+    expect(narrowRules.map(({ kind }) => kind)).toEqual([1, 2, 3]);
+  });
+
+  it("are the tags and the dummy key of the model", () => {
+    expect(constant("slot-parts", "TAG_ACCOUNT")).toBe(TAG.leaf + BigInt(LEAF_KIND.account));
+    expect(constant("slot-parts", "TAG_DATANET")).toBe(TAG.leaf + BigInt(LEAF_KIND.datanet));
+    expect(constant("slot-parts", "TAG_MODEL")).toBe(TAG.leaf + BigInt(LEAF_KIND.model));
+    expect(constant("merkle8", "TAG_NODE")).toBe(TAG.node);
+    expect(constant("slot-parts", "DUMMY_KEY_X")).toBe(DUMMY.keyX);
+    const tagOf = (file: string, component: string) =>
+      BigInt(
+        new RegExp(`component ${component}(?:\\[\\w+\\])? = HashTagged\\(\\d+, (\\d+)\\)`).exec(
+          source(file),
+        )?.[1] ?? -1,
+      );
+    expect(tagOf("slot-parts", "message")).toBe(TAG.message);
+    expect(tagOf("wide-slot", "wordsHash")).toBe(TAG.words);
+    expect(tagOf("wide-slot", "oldBody")).toBe(TAG.datanetBody);
+    expect(tagOf("wide-slot", "newBody")).toBe(TAG.datanetBody);
+    expect(tagOf("model-body", "opened")).toBe(TAG.statics);
+    expect(tagOf("model-body", "oldBody")).toBe(TAG.modelBody);
+    expect(tagOf("model-body", "made")).toBe(TAG.modelBody);
+    expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
+    expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isGenesis`);
+    expect(TAG.genesis).toBe(TAG.settlement + 1n);
+    expect(constant("slot-claim", "TAG_SLOT_NODE")).toBe(TAG.slotNode);
+    expect(constant("slot-claim", "EMPTY_CLAIMED_ROOT")).toBe(EMPTY_CLAIMED_ROOT);
+    expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
+    expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);
+    expect(/step\.tag <== (.+);/.exec(source("slot-parts"))?.[1]).toBe(`${TAG.commit} + isPay`);
+    expect(TAG.payment).toBe(TAG.commit + 1n);
+    const tags = Object.values(TAG);
+    expect(new Set(tags).size).toBe(tags.length);
+    expect(tags.every((tag) => tag === TAG.leaf || tag < TAG.leaf) && !tags.includes(0n as never)).toBe(true);
+  });
+});

@@ -1,0 +1,197 @@
+import { readFile } from "node:fs/promises";
+import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
+import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../compiler/r1cs-reader.ts";
+import { RollupError } from "../rollup-error.ts";
+import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
+
+/** A wire that took another value and no constraint noticed. */
+export interface TamperFinding {
+  signal: string;
+  wire: number;
+  from: bigint;
+  to: bigint;
+}
+
+export interface TamperOptions {
+  /** Which signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an input. */
+  only?: (signal: string) => boolean;
+  /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */
+  aliasBits?: readonly number[];
+  /** Adds each of these too. */
+  changes?: readonly bigint[];
+  /** Field elements to put in the signal's place, and to add to it. */
+  aliases?: readonly bigint[];
+}
+
+interface WireUse {
+  constraint: number;
+  /** What one unit of the wire adds to the three sides. */
+  a: bigint;
+  b: bigint;
+  c: bigint;
+}
+
+/** Tests the constraints themselves, not the witness program: that is what a dishonest prover must satisfy. */
+export class CircuitTester {
+  readonly circuit: CompiledCircuit;
+  readonly header: R1csHeader;
+  readonly #calculator: WitnessCalculator;
+  readonly #wireOfSignal = new Map<string, number>();
+  readonly #signalOfWire = new Map<number, string>();
+  readonly #usesOfWire: (WireUse[] | undefined)[] = [];
+
+  /** Compiles the source (from the cache where possible) with symbols and loads the result. */
+  static async compile(name: string, mainSource: string): Promise<CircuitTester> {
+    return CircuitTester.load(await compileCircuit({ name, mainSource, keepSym: true }));
+  }
+
+  static async load(circuit: CompiledCircuit): Promise<CircuitTester> {
+    const calculator = await WitnessCalculator.load(circuit.wasmPath);
+    return new CircuitTester(circuit, calculator, await readFile(circuit.symPath, "utf8"));
+  }
+
+  private constructor(circuit: CompiledCircuit, calculator: WitnessCalculator, symbols: string) {
+    this.circuit = circuit;
+    this.#calculator = calculator;
+    for (const line of symbols.split("\n")) {
+      const [, wireText, , signal] = line.split(",");
+      if (signal === undefined) continue;
+      const wire = Number(wireText);
+      this.#wireOfSignal.set(signal, wire);
+      if (wire >= 0 && !this.#signalOfWire.has(wire)) this.#signalOfWire.set(wire, signal);
+    }
+    this.header = readR1cs(circuit.r1csPath, (window, a, b, c, constraint) => {
+      this.#indexSide(window, a, constraint, "a");
+      this.#indexSide(window, b, constraint, "b");
+      this.#indexSide(window, c, constraint, "c");
+    });
+  }
+
+  /** All constraints, linear ones included: what constraint-counts.json records. */
+  get constraintCount(): number {
+    return this.header.constraintCount;
+  }
+
+  async calculateWitness(inputs: CircuitInputs): Promise<bigint[]> {
+    return this.#calculator.calculate(inputs);
+  }
+
+  checkConstraints(witness: readonly bigint[]): null | { constraintIndex: number } {
+    const sides = this.#evaluate(witness);
+    const prime = this.header.prime;
+    for (let i = 0; i < this.header.constraintCount; i++) {
+      if ((sides.a[i]! * sides.b[i]! - sides.c[i]!) % prime !== 0n) return { constraintIndex: i };
+    }
+    return null;
+  }
+
+  /** A main output (or input) by its declared name: a value, or the flat array of its values. */
+  readOutput(witness: readonly bigint[], name: string): bigint | bigint[] {
+    const single = this.#wireOfSignal.get(`main.${name}`);
+    if (single !== undefined) return this.readSignal(witness, `main.${name}`);
+    const signals = [...this.#wireOfSignal.keys()].filter((signal) => signal.startsWith(`main.${name}[`));
+    if (signals.length === 0) throw unknownSignal(`main.${name}`);
+    return signals.map((signal) => this.readSignal(witness, signal));
+  }
+
+  readSignal(witness: readonly bigint[], signal: string): bigint {
+    return witness[this.wireOf(signal)]!;
+  }
+
+  /** The wire of a signal, for a test that forges it. Signals that were simplified away have none. */
+  wireOf(signal: string): number {
+    const wire = this.#wireOfSignal.get(signal);
+    if (wire === undefined || wire < 0) throw unknownSignal(signal);
+    return wire;
+  }
+
+  /** A copy of the witness with some signals replaced. */
+  forge(witness: readonly bigint[], changes: Record<string, bigint>): bigint[] {
+    const forged = [...witness];
+    for (const [signal, value] of Object.entries(changes))
+      forged[this.wireOf(signal)] = modulo(value, this.header.prime);
+    return forged;
+  }
+
+  /**
+   * Alters one wire of a valid witness at a time (+1, 0, −1, + 2^k) and returns what went unnoticed.
+   * Only constraints that touch the wire can notice, so a circuit of 10,000 takes about a second.
+   */
+  tamper(witness: readonly bigint[], options: TamperOptions = {}): TamperFinding[] {
+    const { header } = this;
+    const sides = this.#evaluate(witness);
+    const firstInput = 1 + header.publicOutputCount;
+    const firstInner = firstInput + header.publicInputCount + header.privateInputCount;
+    const findings: TamperFinding[] = [];
+    for (let wire = 1; wire < header.wireCount; wire++) {
+      const signal = this.#signalOfWire.get(wire) ?? `wire ${wire}`;
+      const isInput = wire >= firstInput && wire < firstInner;
+      if (options.only === undefined ? isInput : !options.only(signal)) continue;
+      const from = witness[wire]!;
+      const aliases = (options.aliasBits ?? [1, 64]).map((bits) => from + (1n << BigInt(bits)));
+      const changed = (options.changes ?? []).map((change) => from + change);
+      const given = (options.aliases ?? []).flatMap((alias) => [alias, from + alias]);
+      const candidates = [from + 1n, 0n, -1n, ...aliases, ...changed, ...given].map((value) =>
+        modulo(value, header.prime),
+      );
+      for (const to of new Set(candidates)) {
+        if (to !== from && !this.#isNoticed(wire, to - from, sides))
+          findings.push({ signal, wire, from, to });
+      }
+    }
+    return findings;
+  }
+
+  #isNoticed(wire: number, change: bigint, sides: { a: bigint[]; b: bigint[]; c: bigint[] }): boolean {
+    for (const use of this.#usesOfWire[wire] ?? []) {
+      const a = sides.a[use.constraint]! + use.a * change;
+      const b = sides.b[use.constraint]! + use.b * change;
+      const c = sides.c[use.constraint]! + use.c * change;
+      if ((a * b - c) % this.header.prime !== 0n) return true;
+    }
+    return false;
+  }
+
+  #evaluate(witness: readonly bigint[]): { a: bigint[]; b: bigint[]; c: bigint[] } {
+    const zeros = () => new Array<bigint>(this.header.constraintCount).fill(0n);
+    const sides = { a: zeros(), b: zeros(), c: zeros() };
+    for (const [wire, uses] of this.#usesOfWire.entries()) {
+      const value = witness[wire];
+      if (uses === undefined || value === undefined || value === 0n) continue;
+      for (const use of uses) {
+        if (use.a !== 0n) sides.a[use.constraint]! += use.a * value;
+        if (use.b !== 0n) sides.b[use.constraint]! += use.b * value;
+        if (use.c !== 0n) sides.c[use.constraint]! += use.c * value;
+      }
+    }
+    for (const side of [sides.a, sides.b, sides.c]) {
+      for (let i = 0; i < side.length; i++) side[i] = side[i]! % this.header.prime;
+    }
+    return sides;
+  }
+
+  #indexSide(window: Buffer, terms: R1csTerms, constraint: number, side: "a" | "b" | "c"): void {
+    const fieldBytes = 32;
+    for (let i = 0; i < terms.termCount; i++) {
+      const at = terms.offset + i * (4 + fieldBytes);
+      this.#usesOfWire[window.readUInt32LE(at)] ??= [];
+      const uses = this.#usesOfWire[window.readUInt32LE(at)]!;
+      let use = uses.at(-1);
+      if (use?.constraint !== constraint) {
+        use = { constraint, a: 0n, b: 0n, c: 0n };
+        uses.push(use);
+      }
+      use[side] = readFieldElement(window, at + 4, fieldBytes);
+    }
+  }
+}
+
+function modulo(value: bigint, prime: bigint): bigint {
+  return ((value % prime) + prime) % prime;
+}
+
+function unknownSignal(signal: string): RollupError {
+  return new RollupError("CIR_SIGNAL_UNKNOWN", `${signal} is not a signal with a wire of its own`, {
+    data: { signal },
+  });
+}

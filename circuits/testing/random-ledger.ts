@@ -1,0 +1,425 @@
+/**
+ * Test support: a small ledger whose members make random operations, valid ones and ones that must be refused.
+ * Everything follows from one seed.
+ */
+import { encodeAmount } from "../ledger/amount-float.ts";
+import type { BatchBuilder, BatchOpening } from "../batch/batch.ts";
+import { derivePublicKey, signMessage } from "../field/eddsa.ts";
+import { packClaim } from "../batch/epoch-operations.ts";
+import {
+  accountLeaf,
+  type DatanetBody,
+  EMPTY_DATANET_BODY,
+  hashDatanetBody,
+  hashModelBody,
+  hashStatics,
+  type LeafRecord,
+  type ModelBody,
+  packBinding,
+  packCounters,
+} from "../ledger/leaf.ts";
+import { type Genesis, genesisLedger, type Ledger } from "../ledger/ledger.ts";
+import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "../ledger/operation.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  type BatchShape,
+  EPOCH_SECONDS,
+  KIND,
+  kindRule,
+  LEAF_KIND,
+  WITHDRAW_ALL_WEI,
+} from "../protocol.ts";
+import { postedOf, randomSettlement } from "./random-settlement.ts";
+import { EMPTY_CLAIMED_ROOT, ownersCommitment, packSplit, type RewardSlot, slotRoot } from "../ledger/rewards.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
+import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+
+export const OPEN = 10n ** 18n;
+export const START_TIMESTAMP = 1_800_000_000n;
+
+export interface Member {
+  readonly id: number;
+  readonly secret: bigint;
+  readonly l1Owner: bigint;
+}
+
+const keys = new Map<bigint, bigint>();
+/** Deriving a key costs milliseconds; tests use few of them. */
+export function keyXOf(secret: bigint): bigint {
+  let keyX = keys.get(secret);
+  if (keyX === undefined) {
+    keyX = derivePublicKey(secret).x;
+    keys.set(secret, keyX);
+  }
+  return keyX;
+}
+
+export const TEST_DOMAIN = 0x0123456789abcdefn;
+const GENESIS: Genesis = { treasuryOwner: 0x7ea5n, operatorOwner: 0x09e7a702n, operatorKeyX: 5n };
+
+/** Signs an operation for a leaf of the ledger; fields that are not given are read from it. */
+export function signFor(
+  ledger: Ledger,
+  secret: bigint,
+  fields: {
+    kind: number;
+    a: number;
+    b?: number;
+    amountCode?: bigint;
+    words?: bigint[];
+  } & Partial<SignedOperation>,
+  domain: bigint = TEST_DOMAIN,
+): SignedOperation {
+  const operation = {
+    kind: fields.kind,
+    a: fields.a,
+    b: fields.b ?? 0,
+    amountCode: fields.amountCode ?? 0n,
+    words: fields.words ?? [],
+    nonce: fields.nonce ?? ledger.opened(fields.a).leaf.nonce,
+    maxFeePerUnitWei: fields.maxFeePerUnitWei ?? 10n ** 15n,
+  };
+  const rule = kindRule(operation.kind)!;
+  const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.opened(operation.b).leaf) : 0n;
+  return {
+    ...operation,
+    signature: fields.signature ?? signMessage(secret, messageHash(operation, { domain, bRef })),
+  };
+}
+
+/** The ids of the worlds' first accounts, and of its payable model, which has a slot of itself. */
+const [FIRST, SECOND, THIRD, PAYABLE] = [2, 3, 4, 6] as const;
+/** The slot table of the worlds' datanet. */
+export const SLOTS: readonly RewardSlot[] = [
+  { contributorId: FIRST, validatorId: SECOND, rowCount: 100 },
+  { contributorId: SECOND, validatorId: SECOND, rowCount: 50 },
+  { contributorId: PAYABLE, validatorId: THIRD, rowCount: 150 },
+];
+const SPLIT = packSplit({ ownerParts: 20_000n, validatorParts: 6_554n });
+
+/** A ledger with three accounts, a published datanet, a payable model and a model that waits for its genesis. */
+export class RandomLedger {
+  readonly random: SeededRandom;
+  readonly ledger: Ledger;
+  readonly accounts: Member[] = [];
+  readonly datanets: Member[] = [];
+  readonly models: Member[] = [];
+  timestamp = START_TIMESTAMP;
+  batchNumber = 0n;
+  opIndex = 0n;
+  private queueIndex = 0;
+
+  constructor(seed: number, depth: number) {
+    this.random = new SeededRandom(seed);
+    this.ledger = genesisLedger(GENESIS, depth);
+    const put = (list: Member[], kind: number, record: (owner: bigint, keyX: bigint) => LeafRecord) => {
+      const id = this.ledger.nextId++;
+      const secret = BigInt(1000 + (id % 5));
+      const l1Owner = BigInt(0xa000 + id);
+      void kind;
+      this.ledger.put(id, record(l1Owner, keyXOf(secret)));
+      list.push({ id, secret, l1Owner });
+      return id;
+    };
+    for (let i = 0; i < 3; i++) {
+      put(this.accounts, LEAF_KIND.account, (l1Owner, keyX) => ({
+        leaf: accountLeaf({ l1Owner, keyX, balance: 1000n * OPEN + BigInt(this.random.below(1e9)) }),
+      }));
+    }
+    const published: DatanetBody = {
+      ...EMPTY_DATANET_BODY,
+      version: 1n,
+      rowCount: 300n,
+      publishedAt: START_TIMESTAMP - BigInt(APPROVAL_DELAY_SECONDS),
+      rowsRoot: 11n,
+      ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
+      slotRoot: slotRoot(SLOTS),
+    };
+    const datanetId = put(this.datanets, LEAF_KIND.datanet, (l1Owner, keyX) => ({
+      leaf: {
+        ...accountLeaf({ l1Owner, keyX, balance: 50n * OPEN }),
+        kind: LEAF_KIND.datanet,
+        counters: 300n,
+        body: hashDatanetBody(published),
+      },
+      datanet: published,
+    }));
+    for (const isReady of [true, false]) {
+      const model: ModelBody = {
+        statics: {
+          featuresCommitment: 21n,
+          ownersCommitment: published.ownersCommitment,
+          slotRoot: published.slotRoot,
+          binding: packBinding({
+            datanetId: BigInt(datanetId),
+            version: 1n,
+            rowCount: 300n,
+            predecessorId: 0n,
+            drawBits: isReady ? 2n : 4n,
+            featureCount: 256n,
+          }),
+          split: SPLIT,
+        },
+        sealed: 0n,
+        accruedRoot: published.slotRoot,
+        claimedRoot: EMPTY_CLAIMED_ROOT,
+        // So that others may seal after some batches.
+        epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
+      };
+      put(this.models, LEAF_KIND.model, (l1Owner, keyX) => ({
+        leaf: {
+          ...accountLeaf({ l1Owner, keyX, balance: 20n * OPEN }),
+          kind: LEAF_KIND.model,
+          counters: packCounters({
+            isReady,
+            isApproved: isReady,
+            cap: isReady ? 16n : 0n,
+            paymentCount: 0n,
+            epoch: isReady ? 1n : 0n,
+            priceWei: OPEN / 10n,
+          }),
+          body: hashModelBody(model),
+        },
+        model,
+        ...(isReady ? { rewards: { slots: SLOTS, accruedWei: [], claimedWei: [], sealed: null } } : {}),
+      }));
+    }
+  }
+
+  opening(shape: BatchShape): BatchOpening {
+    this.batchNumber += 1n;
+    this.timestamp += BigInt(this.random.below(4000));
+    return {
+      shape,
+      domain: TEST_DOMAIN,
+      oldRoot: this.ledger.root,
+      batchNumber: this.batchNumber,
+      firstOpIndex: this.opIndex,
+      oldNextId: this.ledger.nextId,
+      idFeeWei: OPEN,
+      timestamp: this.timestamp,
+      feeAccountId: this.random.pick([1, 1, this.accounts[0]!.id]),
+      feePerUnitWei: 10n ** 12n,
+    };
+  }
+
+  /** A transfer between two of the accounts. */
+  transfer(): SignedOperation {
+    const from = this.random.pick(this.accounts);
+    const to = this.random.pick(this.accounts);
+    const amountCode = encodeAmount(BigInt(1 + this.random.below(1000)) * 10n ** 12n);
+    return signFor(this.ledger, from.secret, { kind: KIND.transfer, a: from.id, b: to.id, amountCode });
+  }
+
+  /** A random operation that the ledger accepts now, or null where the chosen kind has none. */
+  operation(isWide: boolean): Operation {
+    const { random, ledger } = this;
+    const kind = random.pick(
+      isWide
+        ? [
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 14, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23,
+            23,
+          ]
+        : [KIND.transfer, KIND.transfer, KIND.commitData, KIND.payInference],
+    );
+    const account = random.pick([...this.accounts, ...this.datanets]);
+    const amountCode = encodeAmount(BigInt(1 + random.below(1000)) * 10n ** BigInt(random.below(15)));
+    const member = random.pick([...this.accounts, ...this.datanets, ...this.models]);
+    const sign = (by: Member, fields: Parameters<typeof signFor>[2]) => signFor(ledger, by.secret, fields);
+    const datanet = this.datanets[0]!;
+    switch (kind) {
+      case KIND.transfer:
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: random.pick([account.id, member.id, 1, 0]),
+          amountCode,
+        });
+      case KIND.commitData:
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: datanet.id,
+          amountCode: BigInt(1 + random.below(500)),
+          words: [random.field()],
+        });
+      case KIND.payInference:
+        return sign(account, {
+          kind,
+          a: account.id,
+          b: random.pick([0, 0, 0, 1].map((i) => this.models[i]!.id)),
+          amountCode: encodeAmount(OPEN / 10n + BigInt(random.below(9)) * 10n ** 15n),
+          words: [random.field()],
+        });
+      case KIND.createAccount:
+      case KIND.createDatanet:
+        return sign(account, {
+          kind,
+          a: account.id,
+          amountCode,
+          words: [BigInt(0xb000 + random.below(1000)), keyXOf(1000n)],
+        });
+      case KIND.createModel:
+        return sign(account, {
+          kind,
+          a: account.id,
+          amountCode,
+          words: [
+            BigInt(0xc000 + random.below(1000)),
+            keyXOf(1001n),
+            random.field(),
+            random.field(),
+            random.field(),
+            packBinding({
+              datanetId: BigInt(datanet.id),
+              version: 1n,
+              rowCount: 300n,
+              predecessorId: 3n,
+              drawBits: 0n,
+              featureCount: 32n,
+            }),
+            OPEN / 100n + (BigInt(random.below(2 ** 32)) << 96n),
+          ],
+        });
+      case KIND.withdraw:
+        return sign(member, {
+          kind,
+          a: member.id,
+          words: [BigInt(0xd000 + random.below(99)), BigInt(random.below(1e9))],
+        });
+      case KIND.publishVersion: {
+        const fresh = this.random.below(2) === 0 || ledger.requireRecord(datanet.id).datanet!.version > 1n;
+        const published = [ownersCommitment(SLOTS.map((slot) => slot.rowCount)), slotRoot(SLOTS)];
+        const words = fresh
+          ? [random.field(), ...published, 300n, BigInt(random.below(5))]
+          : [11n, ...published, 300n, 0n];
+        return sign(datanet, { kind, a: datanet.id, words });
+      }
+      case KIND.approveModel: {
+        const model = random.pick(this.models);
+        const statics = ledger.requireRecord(model.id).model!.statics;
+        return sign(datanet, { kind, a: datanet.id, b: model.id, words: [hashStatics(statics)] });
+      }
+      case KIND.revokeModel:
+        return sign(datanet, { kind, a: datanet.id, b: random.pick(this.models).id });
+      case KIND.seal: {
+        const model = random.pick([0, 0, 1].map((i) => this.models[i]!));
+        const by = random.pick([model, model, account]);
+        return sign(by, { kind, a: by.id, b: model.id });
+      }
+      case KIND.claim: {
+        const slotIndex = random.below(SLOTS.length);
+        const role = random.pick([0, 1] as const);
+        const id = role === 0 ? SLOTS[slotIndex]!.contributorId : SLOTS[slotIndex]!.validatorId;
+        const owner = [...this.accounts, ...this.models].find((m) => m.id === id)!;
+        const by = random.below(8) === 0 ? account : owner;
+        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packClaim(slotIndex, role)] });
+      }
+      case KIND.settle:
+      case KIND.genesis:
+        return randomSettlement(kind, random, ledger, random.pick(this.models), SLOTS, TEST_DOMAIN);
+      case KIND.setKey:
+        // To the same key, so that the member can go on signing.
+        return sign(member, { kind, a: member.id, words: [keyXOf(member.secret)] });
+      default:
+        return this.queueEntry(kind);
+    }
+  }
+
+  /** A random queue entry, executable or not. */
+  queueEntry(kind: number): QueueOperation {
+    const { random, ledger } = this;
+    const target = random.pick([...this.accounts, ...this.datanets, ...this.models]);
+    const isStranger = random.below(3) === 0;
+    const isMissing = random.below(5) === 0;
+    const id = isMissing ? ledger.nextId + random.below(4) : target.id;
+    const owner = isStranger ? 0xbadn : ledger.opened(id).leaf.l1Owner || 0xbadn;
+    const base = {
+      kind,
+      queueIndex: this.queueIndex++,
+      a: 0,
+      b: 0,
+      amountWei: 0n,
+      word1: 0n,
+      word2: 0n,
+      sender: owner,
+    };
+    const { balance } = ledger.opened(id).leaf;
+    switch (kind) {
+      case KIND.depositNew:
+        return { ...base, amountWei: OPEN, word1: 0xe000n + BigInt(random.below(99)), word2: keyXOf(1002n) };
+      case KIND.depositTo:
+        return { ...base, b: id, amountWei: OPEN + BigInt(random.below(1e9)), word1: owner };
+      case KIND.forcedWithdraw:
+        return {
+          ...base,
+          a: id,
+          word1: 0xf00dn,
+          amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
+        };
+      case KIND.forcedTransfer: {
+        const payee = random.pick([...this.accounts, ...this.models]).id;
+        return {
+          ...base,
+          a: id,
+          b: random.below(5) === 0 ? ledger.nextId + random.below(4) : payee,
+          word1: random.below(4) === 0 ? 0xbadn : ledger.opened(payee).leaf.l1Owner,
+          amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
+        };
+      }
+      case KIND.forcedClaim: {
+        const slotIndex = random.below(SLOTS.length + 1);
+        const role = random.pick([0, 1] as const);
+        const slot = SLOTS[slotIndex];
+        const member = (role === 0 ? slot?.contributorId : slot?.validatorId) ?? id;
+        const a = random.below(4) === 0 ? id : member;
+        const b = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
+        const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
+        return { ...base, a, b, word1: packClaim(slotIndex, role), sender };
+      }
+      case KIND.forcedSeal:
+        return {
+          ...base,
+          b: random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]),
+          word1: this.timestamp + BigInt(random.below(2) * EPOCH_SECONDS),
+        };
+      case KIND.forcedSetKey: {
+        const member = [...this.accounts, ...this.datanets, ...this.models].find((m) => m.id === id);
+        return { ...base, a: id, word1: keyXOf(member?.secret ?? 1000n) };
+      }
+      default:
+        return { ...base, a: id, word1: owner };
+    }
+  }
+
+  /** Fills a batch with random operations; refused ones are counted and change nothing. */
+  fill(
+    builder: BatchBuilder,
+    shape: BatchShape,
+  ): { traces: SlotTrace[]; refusedCodes: string[]; settlements: ReplayedSettlement[]; burnedWei: bigint } {
+    const traces: SlotTrace[] = [];
+    const settlements: ReplayedSettlement[] = [];
+    const refusedCodes: string[] = [];
+    const narrowWanted = this.random.below(shape.narrow + 1);
+    const wideWanted = this.random.below(shape.wide + 1);
+    const attempt = (isWide: boolean) => {
+      const operation = this.operation(isWide);
+      if (!builder.hasRoomFor(operation.kind)) return;
+      const rootBefore = this.ledger.root;
+      const posted = "modelId" in operation ? postedOf(this.ledger, operation) : null;
+      try {
+        traces.push(builder.add(operation));
+        if (posted !== null) settlements.push(posted);
+      } catch (error) {
+        refusedCodes.push((error as { code: string }).code);
+        if (this.ledger.root !== rootBefore) throw new Error("a refused operation changed the root");
+      }
+    };
+    for (let i = 0; i < narrowWanted; i++) attempt(false);
+    for (let i = 0; i < wideWanted; i++) attempt(true);
+    this.opIndex += BigInt(builder.signedCount);
+    const burnedWei = settlements.reduce((sum, posted) => sum + posted.burnedWei, 0n);
+    return { traces, refusedCodes, settlements, burnedWei };
+  }
+}

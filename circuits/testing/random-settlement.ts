@@ -1,0 +1,132 @@
+/** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
+import { signMessage } from "../field/eddsa.ts";
+import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { leafReference } from "../ledger/operation.ts";
+import { KIND, TREASURY_PARTS } from "../protocol.ts";
+import { type RewardSlot, unpackSplit } from "../ledger/rewards.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { packGenesisItem } from "../settlement/settlement-data.ts";
+import {
+  expectedGenesisHash,
+  expectedSettlementHash,
+  type GenesisOperation,
+  type ReplayedSettlement,
+  type SettlementOperation,
+  type SettleOperation,
+  settlementMessage,
+} from "../batch/settlement-operation.ts";
+
+/** How an epoch is to be settled: by draws, some of them void, or by the default split. */
+export interface SettlementPlan {
+  /** log2 of the draws; null for the default split. */
+  readonly drawBits: bigint | null;
+  readonly voidCount: number;
+  /** The part of what the slots may get that each one earns, in 1,000ths. */
+  readonly earnedParts: readonly number[];
+}
+
+/** A Settle of the model's sealed epoch, signed by `secret` where it has voids. */
+export function settleOperation(
+  ledger: Ledger,
+  modelId: number,
+  secret: bigint,
+  plan: SettlementPlan,
+  domain: bigint,
+): SettleOperation {
+  const record = ledger.requireRecord(modelId);
+  const { amountWei } = record.rewards!.sealed!;
+  const { ownerParts } = unpackSplit(record.model!.statics.split);
+  const drawWei = amountWei >> (plan.drawBits ?? 0n);
+  const ownerOfDrawWei = (drawWei * ownerParts) >> 16n;
+  const slotsOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
+  const voids = BigInt(plan.voidCount);
+  const paidDraws = (1n << (plan.drawBits ?? 0n)) - voids;
+  const ownerWei = plan.drawBits === null ? 0n : paidDraws * ownerOfDrawWei;
+  const burnedWei = plan.drawBits === null ? ownerOfDrawWei : voids * drawWei;
+  const earnedWei = plan.earnedParts.map((part) => (paidDraws * slotsOfDrawWei * BigInt(part)) / 1000n);
+  const treasuryWei = amountWei - ownerWei - burnedWei - earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const fields = { kind: KIND.settle, modelId, ownerWei, treasuryWei, burnedWei, earnedWei };
+  const draft = { ...fields, voidCount: plan.voidCount, settlementHash: 0n, signature: null };
+  return signSettle(
+    ledger,
+    { ...draft, settlementHash: expectedSettlementHash(record, draft) },
+    secret,
+    domain,
+  );
+}
+
+/** The Settle with the model's signature, where it has voids. */
+export function signSettle(
+  ledger: Ledger,
+  operation: SettleOperation,
+  secret: bigint,
+  domain: bigint,
+): SettleOperation {
+  return operation.voidCount === 0 ? operation : signedByModel(ledger, operation, secret, domain);
+}
+
+/** With the signature of the model's key. */
+export function signedByModel<T extends SettlementOperation>(
+  ledger: Ledger,
+  operation: T,
+  secret: bigint,
+  domain: bigint,
+): T {
+  const bRef = leafReference(ledger.opened(operation.modelId).leaf);
+  const message = settlementMessage(operation, { domain, bRef }, operation.kind);
+  return { ...operation, signature: signMessage(secret, message) };
+}
+
+/** The Genesis of a model, signed by `secret`. */
+export function genesisOperation(
+  ledger: Ledger,
+  model: { readonly id: number; readonly secret: bigint },
+  slots: readonly RewardSlot[],
+  cap: number,
+  domain: bigint,
+): GenesisOperation {
+  const { id: modelId, secret } = model;
+  const settlementHash = expectedGenesisHash(ledger.requireRecord(modelId), modelId, cap);
+  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, slots, signature: null };
+  return signedByModel(ledger, unsigned, secret, domain);
+}
+
+/** What is posted for it. Call before it is executed: the sealed epoch is read from the ledger. */
+export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
+  const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
+  if (operation.kind === KIND.genesis)
+    return { ...none, cap: operation.cap, items: operation.slots.map(packGenesisItem) };
+  const { rewards, leaf } = ledger.requireRecord(operation.modelId);
+  const { chain, epoch, sealBatch } = rewards?.sealed ?? {
+    ...none,
+    epoch: unpackCounters(leaf.counters).epoch,
+  };
+  const { voidCount, burnedWei } = operation;
+  return { ...none, epoch, sealBatch, voidCount, burnedWei, chain, items: evenly(operation.earnedWei) };
+}
+
+/** As posted: two items an element. */
+const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [...items, 0n]);
+
+/** A settlement of random amounts, draws and voids; of a model without a sealed epoch, one that must be refused. */
+export function randomSettlement(
+  kind: typeof KIND.settle | typeof KIND.genesis,
+  random: SeededRandom,
+  ledger: Ledger,
+  model: { readonly id: number; readonly secret: bigint },
+  slots: readonly RewardSlot[],
+  domain: bigint,
+): SettlementOperation {
+  if (kind === KIND.genesis) return genesisOperation(ledger, model, slots, 1 + random.below(30), domain);
+  const { rewards } = ledger.requireRecord(model.id);
+  if (rewards === undefined || rewards.sealed === null) {
+    const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
+    return { kind, modelId: model.id, settlementHash: 1n, ...none, signature: null };
+  }
+  const own = unpackBinding(ledger.requireRecord(model.id).model!.statics.binding).drawBits;
+  const drawBits = random.pick([null, own, own]);
+  const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
+  const earnedParts = slots.map(() => random.below(333));
+  return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, domain);
+}

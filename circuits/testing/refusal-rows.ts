@@ -1,0 +1,20 @@
+/** Rows of docs/refusals.md: which constraints refuse which forgery. */
+import { repositoryRoot } from "../compiler/compile.ts";
+
+export interface Refusal {
+  /** The test's file, from the repository's root. */
+  readonly file: string;
+  /** What the forger did. */
+  readonly forgery: string;
+  /** The template of the statement that refused, and the statement: the group of constraints that nobody satisfies. */
+  readonly statement: string;
+}
+
+export const REFUSALS_PAGE = `${repositoryRoot}/docs/refusals.md`;
+
+/** One row of the page. */
+export function refusalRow({ forgery, statement }: Refusal): string {
+  const [template, ...rest] = statement.split(": ");
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  return `| ${cell(forgery)} | ${template} | \`${cell(rest.join(": "))}\` |`;
+}

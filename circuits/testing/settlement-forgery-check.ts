@@ -1,0 +1,74 @@
+/** Test support: an honest settlement, and what the circuit must say about a forged one. */
+import { expect } from "vitest";
+import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "./circuit-tester.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
+import { type EpochToSettle, type SampledSettlement, settleEpoch } from "../settlement/settlement-model.ts";
+import {
+  acceptedWitness,
+  differingPlaces,
+  epochOf,
+  SMALL_SIZE,
+  statedInputs,
+  type WorldOptions,
+} from "./settlement-world.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+
+export let tester: CircuitTester;
+/** Every file of forged settlements calls this before its tests. */
+export async function loadSettlementTester(): Promise<void> {
+  await initPoseidon();
+  const { name, mainSource } = settlementCircuitSpec(SMALL_SIZE);
+  tester = await CircuitTester.compile(name, mainSource);
+}
+
+// Statements that refuse.
+export const OPENS = "Settlement: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+export const LOOKUP = "Settlement: replay.lookup === lookupAfter[draws];";
+export const IDENTITY =
+  "RowRewards: (gamma - slotCount) * (ofRows[rows - 1] - ofSlots[slots - 1]) === eta * rows - etaTotal;";
+export const STEP = "RowRewards: step * (step - 1) === 0;";
+export const RANGE = "RangeCheck: lowest * (lowest - 1) === 0;";
+export const SCORES = "EqualUpToSmallOrder:";
+
+export interface Honest {
+  readonly epoch: EpochToSettle;
+  readonly settled: SampledSettlement;
+  readonly inputs: CircuitInputs;
+}
+
+/** Two payments of the same amount, so that each has one of the two draws; three slots; one padding row at least. */
+export const WORLD: WorldOptions = {
+  seed: 6,
+  rowCounts: [2, 3, 1],
+  amountsWei: [10n ** 18n, 10n ** 18n, 1n],
+};
+
+export async function honest(options: WorldOptions = WORLD): Promise<Honest> {
+  const epoch = epochOf(options);
+  const settled = settleEpoch(epoch);
+  await acceptedWitness(tester, settled);
+  return { epoch, settled, inputs: statedInputs(settled).inputs };
+}
+
+export const array = (inputs: CircuitInputs, name: string) =>
+  [...(inputs[name] as readonly bigint[])].map(BigInt);
+export const matrix = (inputs: CircuitInputs, name: string) => inputs[name] as readonly (readonly bigint[])[];
+export const withAt = (inputs: CircuitInputs, name: string, place: number, value: bigint): CircuitInputs => ({
+  ...inputs,
+  [name]: array(inputs, name).with(place, value),
+});
+
+export const expectNoWitness = (inputs: CircuitInputs, at: string, what: string) =>
+  expectRefusedBy(tester, inputs, at, what);
+export const expectOther = async (
+  { settled }: Honest,
+  inputs: CircuitInputs,
+  places: number[],
+  what: string,
+) => expect(await differingPlaces(tester, inputs, settled.data, SMALL_SIZE.slots), what).toEqual(places);
+
+export function pick(inputs: CircuitInputs, names: readonly string[]): CircuitInputs {
+  return Object.fromEntries(names.map((name) => [name, inputs[name]!]));
+}

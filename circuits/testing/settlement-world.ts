@@ -1,0 +1,200 @@
+/** Test support: a model with random features, and sealed epochs of it, any part of which a test can choose. */
+import type { CircuitTester } from "./circuit-tester.ts";
+import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import { queryCommitment } from "../ledger/query.ts";
+import { receiptHash } from "../ledger/receipt.ts";
+import { ownersCommitment, packSplit, type RewardSlot, type RewardSplit, slotRoot } from "../ledger/rewards.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
+import { type SettlementData, settlementElements, settlementStatement } from "../settlement/settlement-data.ts";
+import {
+  type AnswerOpening,
+  type EpochPayment,
+  type EpochToSettle,
+  type ModelFeatures,
+  paymentChain,
+} from "../settlement/settlement-model.ts";
+import { drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+
+export const CIRCUIT_ID = 0x5e771en;
+export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+
+/** Numbers of the kinds that settlements hold, the same in every run. */
+export class SeededNumbers extends SeededRandom {
+  bits(count: number): bigint {
+    let value = 0n;
+    for (let i = 0; i < count; i++) value = (value << 1n) | BigInt(this.below(2));
+    return value;
+  }
+  query(features: number): Int16Array {
+    return Int16Array.from({ length: features }, () => 2 * this.below(256) - 255);
+  }
+  /** `total` in `parts` integers of at least 1. */
+  parts(total: number, parts: number): number[] {
+    const sizes = Array<number>(parts).fill(1);
+    for (let i = parts; i < total; i++) sizes[this.below(parts)]!++;
+    return sizes;
+  }
+}
+
+export interface WorldOptions {
+  readonly size?: SettlementSize;
+  readonly seed?: number;
+  /** Rows of each slot. */
+  readonly rowCounts?: readonly number[];
+  /** Entry of row k, column j. */
+  readonly entry?: (row: number, column: number) => number;
+  /** Wei of each payment. */
+  readonly amountsWei?: readonly bigint[];
+  /** The query of payment i; null: its receipt is no opening's. */
+  readonly query?: (payment: number) => Int16Array | null;
+  readonly split?: RewardSplit;
+  readonly randomness?: bigint;
+}
+
+/** A sealed epoch with everything that settles it, and who the model is. */
+export function epochOf(options: WorldOptions = {}): EpochToSettle {
+  const size = options.size ?? SMALL_SIZE;
+  const numbers = new SeededNumbers(options.seed ?? 1);
+  const slotCount = 1 + numbers.below(Math.min(size.slots, size.rows));
+  const rowCounts =
+    options.rowCounts ?? numbers.parts(slotCount + numbers.below(size.rows - slotCount + 1), slotCount);
+  const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
+  const entry = options.entry ?? (() => numbers.below(255) - 127);
+  const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
+    entry(Math.floor(at / size.features), at % size.features),
+  );
+  const features = {
+    matrix,
+    columns: commitColumns(matrix, rowTotal, size.features),
+    answeringHash: 0xa75e3n,
+  };
+  const split = options.split ?? {
+    ownerParts: BigInt(numbers.below(62_260)),
+    validatorParts: BigInt(numbers.below(65_536)),
+  };
+  const model = modelOf(numbers, rowCounts, { features, split, size });
+  const amountsWei =
+    options.amountsWei ??
+    Array.from({ length: 1 + numbers.below(size.payments) }, () => 1n + numbers.bits(70));
+  const statics = hashStatics(model.statics);
+  const payments: EpochPayment[] = [];
+  const openings: (AnswerOpening | undefined)[] = [];
+  let cumulativeWei = 0n;
+  for (const [i, amountWei] of amountsWei.entries()) {
+    cumulativeWei += amountWei;
+    const payerId = 2 + numbers.below(2 ** 24 - 2);
+    const query = options.query === undefined ? numbers.query(size.features) : options.query(i);
+    const secrets = { answerHash: numbers.bits(250), salt: numbers.bits(250) };
+    if (query === null) {
+      openings.push(undefined);
+      payments.push({ payerId, receipt: numbers.bits(250), cumulativeWei });
+      continue;
+    }
+    openings.push({ ...secrets, query });
+    const receipt = receiptHash({ statics, payerId, ...secrets, queryCommitment: queryCommitment(query) });
+    payments.push({ payerId, receipt, cumulativeWei });
+  }
+  return {
+    size,
+    model,
+    features,
+    payments,
+    openingOf: (index) => openings[index],
+    sealed: {
+      chain: paymentChain(payments),
+      epoch: numbers.bits(24),
+      sealBatch: numbers.bits(40),
+      amountWei: cumulativeWei,
+    },
+    seed: options.randomness ?? numbers.bits(128),
+  };
+}
+
+function modelOf(
+  numbers: SeededNumbers,
+  rowCounts: readonly number[],
+  { features, split, size }: { features: ModelFeatures; split: RewardSplit; size: SettlementSize },
+): SettledModel {
+  const slots: RewardSlot[] = rowCounts.map((rowCount) => ({
+    contributorId: numbers.below(2 ** 24),
+    validatorId: numbers.below(2 ** 24),
+    rowCount,
+  }));
+  const statics: ModelStatics = {
+    featuresCommitment: featuresCommitment(features.columns, features.answeringHash),
+    ownersCommitment: ownersCommitment(rowCounts),
+    slotRoot: slotRoot(slots),
+    binding: packBinding({
+      datanetId: numbers.bits(24),
+      version: numbers.bits(32),
+      rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
+      predecessorId: numbers.bits(24),
+      drawBits: BigInt(drawBits(size.draws)),
+      featureCount: BigInt(size.features),
+    }),
+    split: packSplit(split),
+  };
+  return {
+    modelId: numbers.below(2 ** 24),
+    statics,
+    slots,
+    accruedWei: slots.map(() => numbers.bits(100)),
+  };
+}
+
+/** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
+export function statedInputs(
+  prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
+): { inputs: CircuitInputs; statement: ReturnType<typeof settlementStatement> } {
+  const { data, slotCount, privateElements } = prepared;
+  const statement = settlementStatement(data, slotCount, privateElements, CIRCUIT_ID);
+  return { inputs: { ...prepared.inputs, z: statement.z }, statement };
+}
+
+/** The circuit takes a settlement, and its public signals are the model's. The witness. */
+export async function acceptedWitness(
+  tester: CircuitTester,
+  prepared: Parameters<typeof statedInputs>[0],
+): Promise<bigint[]> {
+  const { inputs, statement } = statedInputs(prepared);
+  const witness = await tester.calculateWitness(inputs);
+  // Wires 1 to 3 are the public signals, in the order that L1 takes them.
+  const [commitment, y, z] = [witness[1], witness[2], witness[3]];
+  for (const [name, value, expected] of [
+    ["C", commitment, statement.commitment],
+    ["y", y, statement.y],
+    ["z", z, statement.z],
+  ] as const) {
+    if (value !== expected) throw new Error(`${name} of the circuit is ${value}, of the model ${expected}`);
+  }
+  return witness;
+}
+
+/**
+ * The places of E at which the circuit's elements are not L1's. The Horner sums have wires of their own, most elements
+ * have not.
+ */
+export async function differingPlaces(
+  tester: CircuitTester,
+  inputs: CircuitInputs,
+  data: SettlementData,
+  slots: number,
+): Promise<number[]> {
+  const witness = await tester.calculateWitness(inputs);
+  const count = 5 + Math.ceil(slots / 2);
+  const sums = Array.from({ length: count }, (_, i) => {
+    if (i === 0) return witness[2]!;
+    const signal = i === count - 1 ? `main.vector.e[${i}]` : `main.vector.horner[${i}]`;
+    return tester.readSignal(witness, signal);
+  });
+  const z = witness[3]!;
+  const posted = settlementElements(data);
+  return sums.flatMap((sum, i) => {
+    const rest = sum - z * (sums[i + 1] ?? 0n) - (posted[i] ?? 0n);
+    return rest % FIELD_ORDER === 0n ? [] : [i];
+  });
+}
