@@ -1,6 +1,6 @@
 import { type Address, type Hex, size } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../contracts/fee-policy.ts";
+import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../contracts/l1/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";

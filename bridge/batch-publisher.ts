@@ -9,7 +9,7 @@
 
 import type { Logger } from "pino";
 import { type LocalAccount, size, type TransactionReceipt } from "viem";
-import { paddedGas, replacementFees } from "../contracts/fee-policy.ts";
+import { paddedGas, replacementFees } from "../contracts/l1/fee-policy.ts";
 import { BatchAdoption } from "./batch-adoption.ts";
 import {
   type Bundle,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/capped-transaction.ts";
-import { DEFAULT_MAX_FEE_GWEI } from "../contracts/fee-policy.ts";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
+import { DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 
 interface Variable<S extends z.ZodType> {

@@ -1,6 +1,6 @@
 /** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
 import type { Address, LocalAccount, TransactionReceipt } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import type { AtBlock, ContractProof, RollupContract } from "./rollup-contract.ts";
 

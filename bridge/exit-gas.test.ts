@@ -1,9 +1,9 @@
 /** ⚔ The same claims before a group of exits: each credits somebody, who may have had a credit when the gas was estimated. */
 import { encodeFunctionData, getAddress, toHex } from "viem";
 import { expect, test } from "vitest";
-import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { EXIT_SIZES, exitActions } from "../contracts/testing/exit-fixture.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
+import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, startBridgeFixture } from "./bridge-fixture.ts";
 import { ExitContract } from "./exit-contract.ts";
 import { overtake, pendingOf } from "./node-fixture.ts";

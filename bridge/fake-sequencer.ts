@@ -6,8 +6,8 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SlotRecord } from "../circuits/batch/batch-data.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import type { SealedBatch } from "../contracts/rollup-fixture.ts";
-import type { ContractProof } from "../contracts/verifying-key.ts";
+import type { SealedBatch } from "../contracts/testing/rollup-fixture.ts";
+import type { ContractProof } from "../contracts/build/verifying-key.ts";
 import type { BatchReport, ForeignBatchReport, QueueEntry } from "./operator-client.ts";
 
 export const OPERATOR_TOKEN = "test-token";

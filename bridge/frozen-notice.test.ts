@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
-import { OPEN } from "../contracts/rollup-fixture.ts";
+import { EXIT_SIZES, exitActions } from "../contracts/testing/exit-fixture.ts";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { type BridgeFixture, silentLogger, startBridgeFixture } from "./bridge-fixture.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 

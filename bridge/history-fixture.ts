@@ -10,7 +10,7 @@ import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { type BatchShape, KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/testing/random-ledger.ts";
 import type { Operation } from "../circuits/batch/slot-trace.ts";
-import { startAnvil } from "../contracts/anvil.ts";
+import { startAnvil } from "../contracts/l1/anvil.ts";
 import {
   ANY_FEE,
   connect,
@@ -18,7 +18,7 @@ import {
   OPEN,
   type SealedBatch,
   SHAPES,
-} from "../contracts/rollup-fixture.ts";
+} from "../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "./l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "./l1-history.ts";
 import { RollupContract } from "./rollup-contract.ts";

@@ -11,7 +11,7 @@ import {
   TimeoutError,
 } from "viem";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 

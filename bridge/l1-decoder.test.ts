@@ -15,8 +15,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
-import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { EXIT_SIZES, exitActions } from "../contracts/testing/exit-fixture.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import {
   ANY_FEE,
   OPEN,
@@ -25,8 +25,8 @@ import {
   SHAPES,
   slot,
   submission,
-} from "../contracts/rollup-fixture.ts";
-import { SAMPLED, SETTLEMENT_SIZES, SLOT_TABLE, settlementActions } from "../contracts/settlement-fixture.ts";
+} from "../contracts/testing/rollup-fixture.ts";
+import { SAMPLED, SETTLEMENT_SIZES, SLOT_TABLE, settlementActions } from "../contracts/testing/settlement-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { behindLimit, type Limit, rpcResult } from "./limited-node.ts";
 import { encodeSubmission, withNegativeOffset } from "./odd-calldata.ts";

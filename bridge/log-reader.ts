@@ -1,6 +1,6 @@
 import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 

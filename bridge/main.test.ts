@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { shapeName } from "../circuits/protocol.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { leave } from "../scripts/exit/leave.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";

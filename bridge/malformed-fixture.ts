@@ -5,7 +5,7 @@ import { committedElements, dataCommitment } from "../circuits/batch/batch-data.
 import { KIND } from "../circuits/protocol.ts";
 import { keyXOf, signFor } from "../circuits/testing/random-ledger.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { ANY_FEE, OPEN, randomElement, type SealedBatch, slot } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, randomElement, type SealedBatch, slot } from "../contracts/testing/rollup-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;

@@ -19,8 +19,8 @@ import { CIRCUIT_SORT, type SettlementData } from "../circuits/settlement/settle
 import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/settlement/slot-table-model.ts";
-import { encodeHeader, type RpcHeader } from "../contracts/block-header.ts";
-import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/rollup-fixture.ts";
+import { encodeHeader, type RpcHeader } from "../contracts/l1/block-header.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "./settlement-times.ts";
 

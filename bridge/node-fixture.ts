@@ -1,6 +1,6 @@
 /** For tests that decide what the node mines, and in which order. */
 import { getAddress, type Hex, parseGwei, toHex } from "viem";
-import type { Fixture } from "../contracts/rollup-fixture.ts";
+import type { Fixture } from "../contracts/testing/rollup-fixture.ts";
 
 interface PoolTransaction {
   readonly hash: Hex;

@@ -1,14 +1,14 @@
 /** Strangers' settlements beside the sequencer's batches: they settle, and stop nothing. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { OPEN, revertName, SHAPES, slot } from "../contracts/rollup-fixture.ts";
+import { OPEN, revertName, SHAPES, slot } from "../contracts/testing/rollup-fixture.ts";
 import {
   parkArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
   type SettlementPart,
   settlementActions,
-} from "../contracts/settlement-fixture.ts";
+} from "../contracts/testing/settlement-fixture.ts";
 import { type BridgeFixture, silentLogger, startBridgeFixture } from "./bridge-fixture.ts";
 import { ParkedWatcher } from "./parked-watcher.ts";
 

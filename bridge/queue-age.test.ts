@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { OPEN } from "../contracts/rollup-fixture.ts";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { QueueAge } from "./queue-age.ts";
 

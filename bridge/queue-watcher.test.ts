@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { OPEN } from "../contracts/rollup-fixture.ts";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 
 let f: BridgeFixture;

@@ -6,7 +6,7 @@ import {
   SLOT_TABLE,
   sealSlot,
   settlementActions,
-} from "../contracts/settlement-fixture.ts";
+} from "../contracts/testing/settlement-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { IntentStore } from "./publish-intent.ts";

@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
-import { encodeHeader } from "../contracts/block-header.ts";
+import { encodeHeader } from "../contracts/l1/block-header.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { type JsonStore, orderedKey } from "./bridge-store.ts";
 import { l1Call } from "./l1-client.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
-import { ANY_FEE, OPEN } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { createL1Client, revertOf } from "./l1-client.ts";
 import { RollupContract } from "./rollup-contract.ts";

@@ -15,9 +15,9 @@ import {
   cappedTransaction,
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
-} from "../contracts/capped-transaction.ts";
-import { openTokenAbi, rollupAbi } from "../contracts/rollup-abi.ts";
-import type { RollupParameters } from "../contracts/rollup-parameters.ts";
+} from "../contracts/l1/capped-transaction.ts";
+import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
+import type { RollupParameters } from "../contracts/build/rollup-parameters.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";

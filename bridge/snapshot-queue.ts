@@ -4,7 +4,7 @@
  * a frozen queue that went back to its sender against its refund.
  */
 import { encodeAbiParameters, keccak256, parseAbiParameters } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import { type LedgerSnapshot, snapshotFalse } from "./ledger-snapshot.ts";
 import { readRollupLogs } from "./log-reader.ts";

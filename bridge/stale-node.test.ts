@@ -5,9 +5,9 @@
 import { encodeFunctionData } from "viem";
 import { expect, test } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
-import { OPEN, type SealedBatch, SHAPES, slot, submission } from "../contracts/rollup-fixture.ts";
-import { SAMPLED, SETTLEMENT_SIZES, settlementActions } from "../contracts/settlement-fixture.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
+import { OPEN, type SealedBatch, SHAPES, slot, submission } from "../contracts/testing/rollup-fixture.ts";
+import { SAMPLED, SETTLEMENT_SIZES, settlementActions } from "../contracts/testing/settlement-fixture.ts";
 import { type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
 import { overtake } from "./node-fixture.ts";
 import { RepeatedLook } from "./repeated-look.ts";

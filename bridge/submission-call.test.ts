@@ -1,7 +1,7 @@
 import { concatHex, encodeFunctionData, type Hex, size, slice } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
-import { submission } from "../contracts/rollup-fixture.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
+import { submission } from "../contracts/testing/rollup-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { encodeSubmission as encode, withNegativeOffset, word } from "./odd-calldata.ts";
 import { decodeSubmission } from "./submission-call.ts";

@@ -4,7 +4,7 @@
  * them. ⚔ A follower that refuses what L1 has accepted stops for ever, and a stranger can post such a call.
  */
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import type { ContractProof } from "./rollup-contract.ts";
 
 export interface CalledPart {

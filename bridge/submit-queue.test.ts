@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { EXIT_SIZES, exitActions } from "../contracts/exit-fixture.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { EXIT_SIZES, exitActions } from "../contracts/testing/exit-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "./history-fixture.ts";
 import { submitQueue } from "./submit-queue.ts";

@@ -11,7 +11,7 @@ import { batchShape } from "../circuits/registry/circuit-sizes.ts";
 import type { QueueOperation } from "../circuits/ledger/operation.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../circuits/protocol.ts";
-import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
+import { gasCostWei, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import type { QueueEntryEvent } from "./l1-history.ts";

@@ -4,7 +4,7 @@ import { hashStatics } from "../circuits/ledger/leaf.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { queryCommitment } from "../circuits/ledger/query.ts";
 import { receiptHash } from "../circuits/ledger/receipt.ts";
-import { OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
 import {
   DRAWS,

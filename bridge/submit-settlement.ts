@@ -21,7 +21,7 @@ import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts
 import { modelShape } from "../circuits/settlement/settlement-size.ts";
 import { defaultSplit } from "../circuits/settlement/slot-table-model.ts";
 import type { CircuitInputs } from "../circuits/compiler/witness-calculator.ts";
-import { gasCostWei, type SpendingCap } from "../contracts/capped-transaction.ts";
+import { gasCostWei, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "./bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "./l1-client.ts";
 import { requireRunning } from "./require-running.ts";

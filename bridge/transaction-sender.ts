@@ -6,7 +6,7 @@ import {
   initialFees,
   replacementFees,
   smaller,
-} from "../contracts/fee-policy.ts";
+} from "../contracts/l1/fee-policy.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 

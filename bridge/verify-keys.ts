@@ -2,7 +2,7 @@
 import { type CircuitSizes, exitCircuitName } from "../circuits/registry/circuit-sizes.ts";
 import { shapeName } from "../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
-import { computeCircuitId, G2_GENERATOR } from "../contracts/verifying-key.ts";
+import { computeCircuitId, G2_GENERATOR } from "../contracts/build/verifying-key.ts";
 import type { RegisteredCircuit } from "./rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 

@@ -1,5 +1,5 @@
 import { type Address, parseEventLogs } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet } from "./ledger-client.ts";
 

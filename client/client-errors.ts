@@ -108,7 +108,7 @@ export const clientErrors = {
   },
   CLI_L1_REVERTED: {
     meaning: "the contract refused the transaction",
-    remedy: "the error's name says why; contracts/IRollup.sol describes each",
+    remedy: "the error's name says why; contracts/rollup/IRollup.sol describes each",
     isRetryable: false,
   },
   CLI_TOKEN_BALANCE_TOO_LOW: {

@@ -1,5 +1,5 @@
 import type { Address } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { approveToken } from "./approve-token.ts";
 import { clientError } from "./client-errors.ts";
 import { callContract } from "./l1-transaction.ts";

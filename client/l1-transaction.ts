@@ -9,7 +9,7 @@ import {
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from "viem";
-import { cappedTransaction, gasCostWei } from "../contracts/capped-transaction.ts";
+import { cappedTransaction, gasCostWei } from "../contracts/l1/capped-transaction.ts";
 import { clientError } from "./client-errors.ts";
 import { type LedgerClient, requireWallet } from "./ledger-client.ts";
 

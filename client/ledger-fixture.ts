@@ -1,7 +1,7 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { DEFAULT_SPENDING_CAP } from "../contracts/capped-transaction.ts";
+import { DEFAULT_SPENDING_CAP } from "../contracts/l1/capped-transaction.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 import { toHex32 } from "./hex.ts";
 import { keyFromSecret, type L2Key } from "./l2-key.ts";

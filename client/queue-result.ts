@@ -1,5 +1,5 @@
 import { parseEventLogs } from "viem";
-import { rollupAbi } from "../contracts/rollup-abi.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 import type { L1Result } from "./l1-transaction.ts";
 
 /** What every verb returns that puts an entry into the L1 queue. */

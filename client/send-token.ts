@@ -1,5 +1,5 @@
 import type { Address } from "viem";
-import { openTokenAbi } from "../contracts/rollup-abi.ts";
+import { openTokenAbi } from "../contracts/build/rollup-abi.ts";
 import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 import type { LedgerClient } from "./ledger-client.ts";
 

@@ -13,7 +13,7 @@ import { submitQueue } from "../bridge/submit-queue.ts";
 import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { ANY_FEE } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import {
   modelDeployment,
   passStall,

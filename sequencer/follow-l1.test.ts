@@ -5,8 +5,8 @@ import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixt
 import { submitQueue } from "../bridge/submit-queue.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import type { SignedOperation } from "../circuits/ledger/operation.ts";
-import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../contracts/exit-fixture.ts";
-import { ANY_FEE } from "../contracts/rollup-fixture.ts";
+import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../contracts/testing/exit-fixture.ts";
+import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import { passStall, plainAnswer, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { operator, seal, send } from "./test-operator.ts";

@@ -17,7 +17,7 @@ import { batchSizes, type CircuitSizes } from "../circuits/registry/circuit-size
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { derivePublicKey } from "../circuits/field/eddsa.ts";
 import { shapeName } from "../circuits/protocol.ts";
-import { ANY_FEE, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { hex32 } from "./hex.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";

@@ -9,7 +9,7 @@ import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
 import { signFor } from "../circuits/testing/random-ledger.ts";
-import { OPEN } from "../contracts/rollup-fixture.ts";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { makeSnapshot } from "../scripts/cli/snapshot.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 import { temporaryFolder } from "./test-rollup.ts";

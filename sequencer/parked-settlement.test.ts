@@ -16,8 +16,8 @@ import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
 import { submitSettlement } from "../bridge/submit-settlement.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import { verifierKey } from "../bridge/verify-keys.ts";
-import { randomElement } from "../contracts/rollup-fixture.ts";
-import { parkArguments } from "../contracts/settlement-fixture.ts";
+import { randomElement } from "../contracts/testing/rollup-fixture.ts";
+import { parkArguments } from "../contracts/testing/settlement-fixture.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import {
   CONFIRMATIONS,

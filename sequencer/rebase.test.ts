@@ -5,7 +5,7 @@ import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixt
 import { submitQueue } from "../bridge/submit-queue.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
-import { ANY_FEE } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";
 import { storeKeys } from "./store-keys.ts";
 import { seal, send } from "./test-operator.ts";

@@ -16,7 +16,7 @@ import { submitSettlement } from "../bridge/submit-settlement.ts";
 import { verifyRollup } from "../bridge/verify.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
-import { ANY_FEE } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import { hex32 } from "./hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";

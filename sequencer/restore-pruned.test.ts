@@ -14,7 +14,7 @@ import { readSnapshot } from "../bridge/snapshot-file.ts";
 import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import { exitSizes } from "../circuits/registry/circuit-sizes.ts";
 import { KIND } from "../circuits/protocol.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../contracts/rollup-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { makeSnapshot, verifySnapshot } from "../scripts/cli/snapshot.ts";
 import { planExits } from "../scripts/exit/exit-plan.ts";
 import { LedgerLog } from "./ledger-log.ts";

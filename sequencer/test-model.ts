@@ -28,7 +28,7 @@ import { encodeSettlement, type SettlementData } from "../circuits/settlement/se
 import { settlementMessage } from "../circuits/batch/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/settlement/slot-table-model.ts";
-import { type SimulatedCircuit, simulateCircuit } from "../contracts/test-prover.ts";
+import { type SimulatedCircuit, simulateCircuit } from "../contracts/testing/test-prover.ts";
 import { toSnarkjsKey } from "../prover/verification-key.ts";
 import { hex20, hex32 } from "./hex.ts";
 import {

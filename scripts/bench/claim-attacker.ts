@@ -12,7 +12,7 @@ import {
 import { decodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/rollup-abi.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { drillAccount } from "../drill/drill-accounts.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 

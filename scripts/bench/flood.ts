@@ -5,7 +5,7 @@
 import { formatEther } from "viem";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { startAnvil } from "../../contracts/anvil.ts";
+import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
   ANY_FEE,
   connect,
@@ -14,7 +14,7 @@ import {
   OPEN,
   revertName,
   slot,
-} from "../../contracts/rollup-fixture.ts";
+} from "../../contracts/testing/rollup-fixture.ts";
 
 /** Nobody's: a deposit to it comes back. */
 const NO_LEAF = 0xffffff;

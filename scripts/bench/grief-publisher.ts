@@ -1,7 +1,7 @@
 /** Attacks on the bridge's transactions: claims right before them, and an Ethereum node that lags. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, parseEther, toHex } from "viem";
-import { rollupAbi } from "../../contracts/rollup-abi.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { drillAccount, drillUser } from "../drill/drill-accounts.ts";
 import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";

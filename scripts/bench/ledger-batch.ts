@@ -12,10 +12,10 @@ import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { startAnvil } from "../../contracts/anvil.ts";
-import { deployRollup } from "../../contracts/deploy.ts";
-import { rollupAbi } from "../../contracts/rollup-abi.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
+import { startAnvil } from "../../contracts/l1/anvil.ts";
+import { deployRollup } from "../../contracts/build/deploy.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
 import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
 import { toSolidityKey, toSolidityProof } from "../../prover/verification-key.ts";
 

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { measureGas } from "../../contracts/measure-gas.ts";
+import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs-backend.ts";
 import { proveFullBatch } from "./ledger-batch.ts";

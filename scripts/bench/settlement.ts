@@ -166,7 +166,7 @@ async function measureSettlementGas() {
   log(
     "gas: settlements in the same transaction as their batch (proofs forged with the trapdoor of a test key)",
   );
-  const { measureGas } = await import("../../contracts/measure-gas.ts");
+  const { measureGas } = await import("../../contracts/testing/measure-gas.ts");
   const { alone, joined, totals } = (await measureGas()).settlement;
   const figures = {
     alone: Number(alone),

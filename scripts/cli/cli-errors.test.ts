@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bridgeError } from "../../bridge/bridge-errors.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/rollup-abi.ts";
+import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { contractRemedies, renderError } from "./cli-errors.ts";
 
 describe("renderError", () => {

@@ -9,7 +9,7 @@ import { deriveKey, keyFromSecret, type L2Key } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { findLeaves, getLeaf } from "../../client/ledger-reads.ts";
 import type { LedgerLeaf } from "../../client/sequencer-schemas.ts";
-import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../../contracts/capped-transaction.ts";
+import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
 import { storeReceipt } from "./receipt-store.ts";

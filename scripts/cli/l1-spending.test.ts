@@ -11,8 +11,8 @@ import { anvilAccount } from "../../bridge/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
 import { createL1Client } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { openTokenAbi } from "../../contracts/rollup-abi.ts";
-import { OPEN } from "../../contracts/rollup-fixture.ts";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 
 // An Ethereum node that is honest but for what it says a transaction costs.
 

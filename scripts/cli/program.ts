@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { parseGwei } from "viem";
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/capped-transaction.ts";
-import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/fee-policy.ts";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/l1/capped-transaction.ts";
+import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/l1/fee-policy.ts";
 import { addAccountCommands } from "./account-command.ts";
 import { addClaimCommand } from "./claim-command.ts";
 import { addContradictionCommand } from "./contradiction-command.ts";

@@ -4,7 +4,7 @@ import { toHex32 } from "../../client/hex.ts";
 import { type LedgerClient, rollupContract, tokenContract } from "../../client/ledger-client.ts";
 import { getInfo, getStatus } from "../../client/ledger-reads.ts";
 import { formatOpen } from "../../client/open-amount.ts";
-import { unusualParameters } from "../../contracts/rollup-parameters.ts";
+import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "./own-money.ts";

@@ -9,7 +9,7 @@ import type { ServiceSpec } from "./supervisor.ts";
 const CLOCK_TOLERANCE_SECONDS = 60;
 
 /**
- * anvil with one block a second and its state in a file. contracts/anvil.ts is for tests: that node dies with its
+ * anvil with one block a second and its state in a file. contracts/l1/anvil.ts is for tests: that node dies with its
  * process, saves only at the end, and is not started again.
  * @param clockOffsetSeconds how far its clock has been moved on
  */

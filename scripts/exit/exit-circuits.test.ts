@@ -8,7 +8,7 @@ import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { toSolidityKey } from "../../prover/verification-key.ts";

@@ -6,7 +6,7 @@ import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/verifying-key.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
 import { developmentSetup } from "../../prover/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/prover.ts";
 import { loadProductionKey } from "../../prover/proving-key.ts";

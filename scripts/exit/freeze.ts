@@ -3,7 +3,7 @@ import type { Address, Hex, LocalAccount } from "viem";
 import { ExitContract } from "../../bridge/exit-contract.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/capped-transaction.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "./exit-circuits.ts";
 import { requireOvertaken } from "./overtaken.ts";

@@ -12,7 +12,7 @@ import { type MalformedBatch, malformedOf } from "../../bridge/malformed-batch.t
 import { type RestoredLedger, restoreLedger } from "../../bridge/restore-ledger.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/capped-transaction.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import {
   type DepositItem,

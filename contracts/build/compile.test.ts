@@ -1,0 +1,49 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compileContracts, contractsDir, pickContract } from "./compile.ts";
+import { abiPath, renderAbi } from "./generate-abi.ts";
+
+/** EIP-170. */
+const MAX_CODE_SIZE_BYTES = 24_576;
+
+const defaultCacheDir = join(contractsDir, "../.cache/contracts");
+
+let cacheDir: string;
+beforeAll(async () => {
+  cacheDir = await mkdtemp(join(tmpdir(), "compile-test-"));
+});
+afterAll(() => rm(cacheDir, { recursive: true, force: true }));
+
+describe("compileContracts", () => {
+  test("takes what is in the cache under the hash of all sources", async () => {
+    await compileContracts();
+    // Nothing but a cache would answer with this.
+    const planted = { Planted: { abi: [], bytecode: "0x", codeSizeBytes: 0 } };
+    for (const name of await readdir(defaultCacheDir))
+      await writeFile(join(cacheDir, name), JSON.stringify(planted));
+    expect(await compileContracts({ cacheDir })).toEqual(planted);
+  });
+
+  test("makes contracts that a chain takes", async () => {
+    for (const [name, { codeSizeBytes }] of Object.entries(await compileContracts())) {
+      expect(codeSizeBytes, name).toBeLessThanOrEqual(MAX_CODE_SIZE_BYTES);
+    }
+  });
+});
+
+describe("pickContract", () => {
+  test("refuses a name that no contract has", async () => {
+    const contracts = await compileContracts();
+    expect(() => pickContract(contracts, "Rolup")).toThrow(
+      expect.objectContaining({ code: "CON_CONTRACT_UNKNOWN" }),
+    );
+  });
+});
+
+describe("rollup-abi.ts", () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+    expect(await readFile(abiPath, "utf8")).toBe(await renderAbi());
+  });
+});

@@ -1,0 +1,116 @@
+import {
+  type Abi,
+  type Account,
+  type Address,
+  BaseError,
+  type Chain,
+  encodeDeployData,
+  getContractError,
+  type Hex,
+  type PublicClient,
+  parseEther,
+  type TransactionReceipt,
+  type Transport,
+  type WalletClient,
+} from "viem";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import { compileContracts, pickContract } from "./compile.ts";
+import type { CircuitConfig } from "./verifying-key.ts";
+
+export interface DeployOptions {
+  walletClient: WalletClient<Transport, Chain | undefined, Account>;
+  publicClient: PublicClient;
+  sequencer: Address;
+  genesisRoot: bigint;
+  treasuryOwner: Address;
+  operatorOwner: Address;
+  operatorKeyX: bigint;
+  /** In the order in which batches name them. */
+  circuits: readonly CircuitConfig[];
+  /** An OpenToken that exists already; by default a new one is deployed. */
+  token?: Address;
+  /** Who gets the new token's supply; the deployer by default. */
+  tokenHolder?: Address;
+  idFeeWei?: bigint;
+  minDepositWei?: bigint;
+  queueBaseFeeWei?: bigint;
+  queueCapacity?: number;
+}
+
+export interface Deployment {
+  token: Address;
+  /** It is its own verifier: the keys lie in a data contract that its constructor makes. */
+  rollup: Address;
+  /** Block of the rollup; its events start here. */
+  blockNumber: bigint;
+  gas: { token: bigint; rollup: bigint };
+}
+
+/**
+ * Deploys the token, unless there is one, and the rollup.
+ *
+ * The constructor checks the keys: proving nothing with a broken key is found here, not at the first batch.
+ *
+ * @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause
+ */
+export async function deployRollup(options: DeployOptions): Promise<Deployment> {
+  const contracts = await compileContracts();
+  const holder = options.tokenHolder ?? options.walletClient.account.address;
+  let token = options.token;
+  let tokenGas = 0n;
+  if (token === undefined) {
+    const receipt = await deploy(options, "OpenToken", pickContract(contracts, "OpenToken"), [holder]);
+    token = receipt.contractAddress;
+    tokenGas = receipt.gasUsed;
+  }
+  const config = {
+    token,
+    sequencer: options.sequencer,
+    genesisRoot: options.genesisRoot,
+    treasuryOwner: options.treasuryOwner,
+    operatorOwner: options.operatorOwner,
+    operatorKeyX: options.operatorKeyX,
+    idFeeWei: options.idFeeWei ?? parseEther("1"),
+    minDepositWei: options.minDepositWei ?? parseEther("1"),
+    queueBaseFeeWei: options.queueBaseFeeWei ?? parseEther("1"),
+    queueCapacity: options.queueCapacity ?? 1024,
+    circuits: options.circuits,
+  };
+  const receipt = await deploy(options, "Rollup", pickContract(contracts, "Rollup"), [config]);
+  return {
+    token,
+    rollup: receipt.contractAddress,
+    blockNumber: receipt.blockNumber,
+    gas: { token: tokenGas, rollup: receipt.gasUsed },
+  };
+}
+
+async function deploy(
+  { walletClient, publicClient }: DeployOptions,
+  name: string,
+  { abi, bytecode }: { abi: Abi; bytecode: Hex },
+  args: readonly unknown[],
+): Promise<TransactionReceipt & { contractAddress: Address }> {
+  const { account } = walletClient;
+  try {
+    // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
+    await publicClient.call({ account, data: encodeDeployData({ abi, bytecode, args }) });
+    const hash = await walletClient.deployContract({
+      abi,
+      bytecode,
+      args,
+      account,
+      chain: walletClient.chain ?? null,
+    });
+    const receipt = await publicClient.waitForTransactionReceipt({ hash });
+    const { contractAddress } = receipt;
+    if (receipt.status === "success" && contractAddress) return { ...receipt, contractAddress };
+    throw new BaseError(`transaction ${hash} reverted`);
+  } catch (error) {
+    const cause =
+      error instanceof BaseError
+        ? getContractError(error, { abi, args, docsPath: "", functionName: "constructor" })
+        : error;
+    throw new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
+  }
+}

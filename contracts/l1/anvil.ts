@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { RollupError } from "../../circuits/rollup-error.ts";
+
+export interface AnvilOptions {
+  /** 0, the default, takes a free port. */
+  port?: number;
+  /** Blocks come at this interval; by default each transaction makes one. */
+  blockTimeSeconds?: number;
+  /** File that the chain is loaded from, if it exists, and saved to at the end. */
+  statePath?: string;
+  chainId?: number;
+}
+
+export interface Anvil {
+  url: string;
+  /** Ends the process and waits until the state is saved. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 20_000;
+const OUTPUT_LINE_COUNT = 40;
+
+/**
+ * Starts a local Ethereum node with anvil's ten funded accounts and waits until it answers.
+ *
+ * The node dies with this process, however that ends, except on SIGKILL.
+ *
+ * @throws RollupError CON_ANVIL_MISSING, CON_ANVIL_FAILED
+ */
+export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
+  const args = [
+    ["--port", String(options.port ?? 0)],
+    ["--chain-id", String(options.chainId ?? 31337)],
+    // The newest rules, and those of the transaction's size that anvil leaves out by default.
+    ["--hardfork", "osaka", "--enable-tx-gas-limit"],
+    options.blockTimeSeconds === undefined ? [] : ["--block-time", String(options.blockTimeSeconds)],
+    options.statePath === undefined ? [] : ["--state", options.statePath],
+  ].flat();
+  const child = spawn(anvilPath(), args, { stdio: ["ignore", "pipe", "pipe"] });
+  const killOnExit = () => child.kill("SIGKILL");
+  process.once("exit", killOnExit);
+  const ended = new Promise<string>((settle) => {
+    child.once("error", (error) => settle(error.message));
+    child.once("exit", (status, signal) => settle(`exit status ${status ?? signal}`));
+  });
+  void ended.then(() => process.off("exit", killOnExit));
+
+  const url = await waitForUrl(child, ended);
+  return {
+    url,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The binary itself, so that no wrapper process stands between us and its end. */
+function anvilPath(): string {
+  const arch = process.arch === "x64" ? "amd64" : process.arch;
+  const name = `@foundry-rs/anvil-${process.platform}-${arch}`;
+  try {
+    const requireFrom = createRequire(import.meta.url);
+    return join(dirname(requireFrom.resolve(`${name}/package.json`)), "bin", "anvil");
+  } catch (cause) {
+    throw new RollupError(
+      "CON_ANVIL_MISSING",
+      `${name} is not installed; there is no anvil for this machine`,
+      {
+        data: { platform: process.platform, arch: process.arch },
+        cause,
+      },
+    );
+  }
+}
+
+async function waitForUrl(child: ChildProcess, ended: Promise<string>): Promise<string> {
+  const lines: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const listening = new Promise<string>((settle) => {
+    let rest = "";
+    const read = (chunk: Buffer) => {
+      const parts = `${rest}${chunk}`.split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) {
+        lines.push(line);
+        if (lines.length > OUTPUT_LINE_COUNT) lines.shift();
+        const address = /^Listening on (\S+)/.exec(line)?.[1];
+        if (address !== undefined) settle(`http://${address}`);
+      }
+    };
+    // Both keep being read: a full pipe would stop the node.
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+  });
+  const failed = Promise.race([
+    ended,
+    new Promise<string>((settle) => {
+      timer = setTimeout(() => settle(`not ready after ${READY_TIMEOUT_MS} ms`), READY_TIMEOUT_MS);
+    }),
+  ]).then((reason) => {
+    child.kill("SIGKILL");
+    const output = lines.join("\n");
+    throw new RollupError("CON_ANVIL_FAILED", `anvil did not start (${reason}):\n${output}`, {
+      data: { reason, output },
+    });
+  });
+  try {
+    return await Promise.race([listening, failed]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

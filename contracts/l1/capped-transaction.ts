@@ -1,0 +1,121 @@
+/**
+ * What a user's key signs for L1. The Ethereum node that is asked names base fee, tip and gas, and may lie: all three are
+ * held to caps here, before anything is signed, for the client library and the commands alike.
+ * ⚔ A tip is paid whatever the base fee is, and whoever builds the block keeps it: a node that names 50,000 gwei takes 5 ETH
+ * for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes its own.
+ */
+import { type Address, type Chain, type Client, formatGwei, type Hex, parseGwei } from "viem";
+import {
+  estimateGas,
+  estimateMaxPriorityFeePerGas,
+  getBlock,
+  getChainId,
+  getTransactionCount,
+} from "viem/actions";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import {
+  DEFAULT_MAX_FEE_GWEI,
+  initialFees,
+  MAX_TRANSACTION_GAS,
+  paddedGas,
+  worstCaseGas,
+} from "./fee-policy.ts";
+
+/** The most to pay for a unit of gas: in all, and as a tip. */
+export interface SpendingCap {
+  readonly maxFeePerGasWei: bigint;
+  readonly maxPriorityFeePerGasWei: bigint;
+}
+
+/**
+ * Ordinary tips are below 3 gwei, mostly far below. Ten still gets a transaction in on a busy day, and what a liar can take
+ * with it is 0.001 ETH for a forced operation's 100,000 gas, 0.17 ETH for the largest transaction there is.
+ */
+export const DEFAULT_MAX_PRIORITY_FEE_GWEI = 10;
+
+export const DEFAULT_SPENDING_CAP: SpendingCap = {
+  maxFeePerGasWei: parseGwei(DEFAULT_MAX_FEE_GWEI.toString()),
+  maxPriorityFeePerGasWei: parseGwei(DEFAULT_MAX_PRIORITY_FEE_GWEI.toString()),
+};
+
+export interface TransactionCall {
+  readonly from: Address;
+  readonly to: Address;
+  readonly data: Hex;
+  /** Default: the account's next one, counting what the node holds already. */
+  readonly nonce?: number | undefined;
+  /** Payments that it credits on L1: what strangers can make dearer before it is mined (`CONTENDED_CREDIT_GAS`). */
+  readonly creditCount?: number | undefined;
+}
+
+/** Ready to be signed, and nothing to be filled in any more. It sends no ether. */
+export interface CappedTransaction {
+  readonly type: "eip1559";
+  readonly chainId: number;
+  readonly nonce: number;
+  readonly to: Address;
+  readonly data: Hex;
+  readonly gas: bigint;
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+}
+
+/**
+ * @throws CON_L1_COST_ABOVE_CAP with data.what "tip", "fee" or "gas", data.asked and data.cap (wei a unit of gas, or gas);
+ * viem's errors where the node does not answer or refuses the call
+ */
+export async function cappedTransaction(
+  client: Client,
+  { creditCount = 0, data, from, nonce, to }: TransactionCall,
+  cap: SpendingCap,
+): Promise<CappedTransaction> {
+  const { chain } = client as { chain?: Chain };
+  const [block, tipWei, gasEstimate, chainId, nextNonce] = await Promise.all([
+    getBlock(client),
+    estimateMaxPriorityFeePerGas(client),
+    estimateGas(client, { account: from, to, data }),
+    chain?.id ?? getChainId(client),
+    nonce ?? getTransactionCount(client, { address: from, blockTag: "pending" }),
+  ]);
+  const market = { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei: tipWei };
+  requireBelow("tip", tipWei, cap.maxPriorityFeePerGasWei);
+  requireBelow("fee", market.baseFeePerGasWei + tipWei, cap.maxFeePerGasWei);
+  requireBelow("gas", gasEstimate, MAX_TRANSACTION_GAS);
+  const fees = initialFees(market, cap.maxFeePerGasWei);
+  return {
+    type: "eip1559",
+    chainId,
+    nonce: nextNonce,
+    to,
+    data,
+    gas: paddedGas(worstCaseGas(gasEstimate, creditCount)),
+    maxFeePerGas: fees.maxFeePerGasWei,
+    maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei,
+  };
+}
+
+const gwei = (wei: bigint) => `${formatGwei(wei)} gwei`;
+
+/** What is asked for, in words with its cap. The flags are those of the command line. */
+const SAID = {
+  tip: (asked: bigint, cap: bigint) =>
+    `a tip of ${gwei(asked)} a unit of gas, above ${gwei(cap)} (--max-priority-fee-gwei)`,
+  fee: (asked: bigint, cap: bigint) =>
+    `${gwei(asked)} a unit of gas, tip included, above ${gwei(cap)} (--max-fee-gwei)`,
+  gas: (asked: bigint, cap: bigint) => `${asked} units of gas, above the ${cap} that a transaction may have`,
+} as const;
+
+function requireBelow(what: keyof typeof SAID, asked: bigint, cap: bigint): void {
+  if (asked <= cap) return;
+  throw new RollupError(
+    "CON_L1_COST_ABOVE_CAP",
+    `nothing is signed: the Ethereum node asks for ${SAID[what](asked, cap)}`,
+    { data: { what, asked, cap } },
+  );
+}
+
+/** What a mined transaction has cost in ether, by its receipt. */
+export const gasCostWei = (receipt: {
+  readonly gasUsed: bigint;
+  readonly effectiveGasPrice: bigint;
+}): bigint => receipt.gasUsed * receipt.effectiveGasPrice;

@@ -1,0 +1,296 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
+import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";
+import {
+  type CircuitConfig,
+  type ContractProof,
+  computeCircuitId,
+  G2_GENERATOR,
+  type G2Point,
+} from "../build/verifying-key.ts";
+
+const FIELD_P = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
+
+let f: Awaited<ReturnType<typeof startFixture>>;
+beforeAll(async () => {
+  f = await startFixture();
+});
+afterAll(() => f?.stop());
+
+type Statement = { circuit: number; commitment: bigint; evaluation: bigint; challenge: bigint };
+
+function prove(circuit: number, overrides: Partial<ContractProof> = {}) {
+  const statement: Statement = {
+    circuit,
+    commitment: randomElement(),
+    evaluation: randomElement(),
+    challenge: randomElement(),
+  };
+  const { commitment, evaluation, challenge } = statement;
+  const proof = f.circuits[circuit]!.forge([commitment, evaluation, challenge]);
+  return { statement, proof: { ...proof, ...overrides } };
+}
+
+const verify = (items: readonly ReturnType<typeof prove>[]) =>
+  revertOf(f.rollup.read.verifyProofs([items.map((i) => i.statement), items.map((i) => i.proof)]));
+
+/** A point on the twist that is no multiple of the generator, as nearly all of them are. */
+function outsideGroup(): G2Point {
+  const { Fp2 } = bn254.fields;
+  const b = bn254.G2.Point.CURVE().b;
+  for (let c0 = 1n; ; c0++) {
+    const x = Fp2.fromBigTuple([c0, 0n]);
+    const square = Fp2.add(Fp2.mul(Fp2.sqr(x), x), b);
+    try {
+      const y = Fp2.sqrt(square);
+      if (bn254.G2.Point.fromAffine({ x, y }).isTorsionFree()) continue;
+      return [
+        [x.c1, x.c0],
+        [y.c1, y.c0],
+      ];
+    } catch {
+      // Not a square: the next x.
+    }
+  }
+}
+
+describe("verifyProofs", () => {
+  test("accepts proofs of one, two and three circuits, in any order", async () => {
+    for (const circuits of [[0], [2], [0, 0], [1, 0], [0, 1, 2], [2, 1, 0, 0, 1, 2]]) {
+      expect(await verify(circuits.map((c) => prove(c))), circuits.join()).toMatchObject({
+        name: "accepted",
+      });
+    }
+  });
+
+  test("rejects every set in which one proof is bad, wherever it stands", async () => {
+    const good = [prove(0), prove(1), prove(0), prove(2)];
+    expect(await verify(good)).toMatchObject({ name: "accepted" });
+    for (const i of good.keys()) {
+      const set = good.with(i, { ...good[i]!, proof: prove(good[i]!.statement.circuit).proof });
+      expect(await verify(set), `bad proof at ${i}`).toMatchObject({ name: "VerifierProofRejected" });
+    }
+  });
+
+  test("rejects a set whose two bad proofs would cancel without random coefficients", async () => {
+    const [first, second] = [prove(0), prove(0)];
+    const swapped = [
+      { ...first, proof: { ...first.proof, c: second.proof.c } },
+      { ...second, proof: { ...second.proof, c: first.proof.c } },
+    ];
+    expect(await verify(swapped)).toMatchObject({ name: "VerifierProofRejected" });
+  });
+
+  test("rejects a changed input, whichever it is", async () => {
+    for (const name of ["commitment", "evaluation", "challenge"] as const) {
+      const item = prove(0);
+      const statement = { ...item.statement, [name]: (item.statement[name] + 1n) % FIELD_ORDER };
+      expect(await verify([{ ...item, statement }]), name).toMatchObject({ name: "VerifierProofRejected" });
+    }
+  });
+
+  test("rejects a proof that is valid for another circuit", async () => {
+    const item = prove(0);
+    const statement = { ...item.statement, circuit: 1 };
+    expect(await verify([{ ...item, statement }])).toMatchObject({ name: "VerifierProofRejected" });
+  });
+
+  test("rejects inputs of the field's order or more, naming the first", async () => {
+    for (const [input, name] of ["commitment", "evaluation", "challenge"].entries()) {
+      const items = [prove(0), prove(0)];
+      const value = items[1]!.statement[name as "commitment"] + FIELD_ORDER;
+      const statement = { ...items[1]!.statement, [name]: value };
+      expect(await verify([items[0]!, { ...items[1]!, statement }])).toEqual({
+        name: "VerifierInputOutOfField",
+        args: [1n, BigInt(input), value],
+      });
+    }
+  });
+
+  test("rejects points off the curve, with large coordinates or outside their group", async () => {
+    const { a, b, c } = prove(0).proof;
+    const broken: Partial<ContractProof>[] = [
+      { a: [a[0], a[1] + 1n] },
+      { a: [a[0] + FIELD_P, a[1]] },
+      { c: [c[0] + 1n, c[1]] },
+      { b: [[b[0][0], b[0][1] + 1n], b[1]] },
+      { b: [[b[0][0] + FIELD_P, b[0][1]], b[1]] },
+      { b: outsideGroup() },
+    ];
+    for (const [i, overrides] of broken.entries()) {
+      for (const place of [0, 1]) {
+        const items = [prove(0), prove(0)].with(place, prove(0, overrides));
+        expect(await verify(items), `case ${i} at ${place}`).toMatchObject({ name: "VerifierPointInvalid" });
+      }
+    }
+  });
+
+  test("rejects a C with a y that no field element is, also where no precompile sees it before it is negated", async () => {
+    const { c } = prove(0).proof;
+    const points = [
+      [c[0], c[1] + FIELD_P],
+      [c[0], FIELD_P],
+      // Infinity, if its y were reduced.
+      [0n, FIELD_P],
+      [c[0], 2n ** 256n - 1n],
+    ] as const;
+    for (const [i, point] of points.entries()) {
+      for (const items of [[prove(0, { c: point })], [prove(1, { c: point }), prove(0)]])
+        expect(await verify(items), `point ${i} of ${items.length}`).toMatchObject({
+          name: "VerifierPointInvalid",
+        });
+    }
+  });
+
+  test("rejects a proof of nothing but points at infinity", async () => {
+    const item = prove(0, {
+      a: [0n, 0n],
+      b: [
+        [0n, 0n],
+        [0n, 0n],
+      ],
+      c: [0n, 0n],
+    });
+    expect(await verify([item])).toMatchObject({ name: "VerifierProofRejected" });
+  });
+
+  test("accepts a rerandomised proof: nothing may be keyed on a proof's bytes", async () => {
+    const { statement, proof } = prove(0);
+    const negated: ContractProof = {
+      a: [proof.a[0], FIELD_P - proof.a[1]],
+      b: [proof.b[0], [FIELD_P - proof.b[1][0], FIELD_P - proof.b[1][1]]],
+      c: proof.c,
+    };
+    expect(await verify([{ statement, proof: negated }])).toMatchObject({ name: "accepted" });
+  });
+
+  test("rejects unknown circuits and lists of different length", async () => {
+    const item = prove(0);
+    const unknown = { ...item, statement: { ...item.statement, circuit: 3 } };
+    expect(await verify([unknown])).toEqual({ name: "VerifierCircuitUnknown", args: [3n, 3n] });
+    const short = revertOf(f.rollup.read.verifyProofs([[item.statement], []]));
+    expect(await short).toEqual({ name: "VerifierCountMismatch", args: [1n, 0n] });
+  });
+});
+
+describe("circuits", () => {
+  test("gives back every key as it was registered, with the id of docs/settlement.md", async () => {
+    expect(await f.rollup.read.circuitCount()).toBe(3n);
+    for (const [i, circuit] of f.circuits.entries()) {
+      const { sort, size0, size1, isDevelopment, key } = circuit;
+      const registered = await f.rollup.read.circuits([BigInt(i)]);
+      expect(registered).toMatchObject({ sort, size0, size1, isDevelopment, key });
+      expect(BigInt(registered.circuitId)).toBe(circuit.circuitId);
+      expect(computeCircuitId(circuit)).toBe(circuit.circuitId);
+    }
+    expect(await revertOf(f.rollup.read.circuits([3n]))).toMatchObject({ name: "VerifierCircuitUnknown" });
+  });
+});
+
+describe("constructor", () => {
+  const shape = { sort: 0, size0: 6, size1: 2 };
+  const deploy = (circuits: readonly CircuitConfig[]) =>
+    revertOf(deployFixture(f.client, { circuits, token: f.deployment.token }));
+  const { key, ...rest } = simulateCircuit(shape);
+  const withKey = (overrides: Partial<typeof key>): CircuitConfig => ({
+    ...rest,
+    key: { ...key, ...overrides },
+  });
+
+  test("accepts the key that the cases below break", async () => {
+    expect(await deploy([withKey({})])).toMatchObject({ name: "accepted" });
+  });
+
+  test("refuses no circuit, and more than sixteen", async () => {
+    expect(await deploy([])).toEqual({ name: "VerifierCircuitCountInvalid", args: [0n, 16n] });
+    const many = Array.from({ length: 17 }, () => withKey({}));
+    expect(await deploy(many)).toEqual({ name: "VerifierCircuitCountInvalid", args: [17n, 16n] });
+  });
+
+  test("refuses sizes that no circuit of the sort has, and unknown sorts", async () => {
+    for (const [sort, size0, size1] of [
+      // An odd number of narrow slots, no wide ones.
+      [0, 5, 2],
+      [0, 6, 0],
+      // No payments, no slots, an odd number of them, too many.
+      [1, 0, 8],
+      [1, 16, 7],
+      [1, 16, 255],
+      [1, 16, 0],
+      [1, 16, 257],
+      // A slot table with payments, without slots, with too many.
+      [2, 1, 8],
+      [2, 0, 0],
+      [2, 0, 257],
+      // An exit of a leaf with slots, of a slot without any, with too many, of neither.
+      [3, 0, 8],
+      [3, 1, 0],
+      [3, 1, 257],
+      [3, 2, 8],
+      [4, 1, 8],
+      [255, 6, 2],
+    ] as const) {
+      expect(await deploy([{ ...withKey({}), sort, size0, size1 }])).toEqual({
+        name: "VerifierShapeInvalid",
+        args: [0n, sort, size0, size1],
+      });
+    }
+    for (const [sort, size0, size1] of [
+      [0, 0, 1],
+      [1, 65_535, 256],
+      [2, 0, 256],
+      [3, 0, 0],
+      [3, 1, 256],
+    ] as const) {
+      const sizes = { ...withKey({}), sort, size0, size1 };
+      expect(await deploy([sizes])).toMatchObject({ name: "accepted" });
+    }
+  });
+
+  test("gives each sort its own circuit ids", () => {
+    const ids = [0, 1, 2, 3].map((sort) => computeCircuitId({ ...withKey({}), sort }));
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  test("refuses a circuit with another alpha or beta", async () => {
+    for (const shared of [
+      { ...sharedSecrets, alpha: 5n },
+      { ...sharedSecrets, beta: 5n },
+    ]) {
+      const other = simulateCircuit(shape, { shared });
+      expect(await deploy([withKey({}), other])).toEqual({ name: "VerifierKeyNotShared", args: [1n] });
+    }
+  });
+
+  test("refuses two circuits with one delta", async () => {
+    const circuits = [simulateCircuit(shape), simulateCircuit(shape, { delta: 7n }), simulateCircuit(shape)];
+    expect(await deploy(circuits)).toMatchObject({ name: "accepted" });
+    const twin = simulateCircuit(shape, { delta: 7n });
+    expect(await deploy([...circuits, twin])).toEqual({ name: "VerifierDeltaShared", args: [3n, 1n] });
+  });
+
+  test("refuses a delta that is gamma, and points at infinity, off the curve or outside the group", async () => {
+    const zero = [0n, 0n] as const;
+    const delta = toG2(9n);
+    const cases: Partial<typeof key>[] = [
+      { delta: G2_GENERATOR },
+      { delta: [zero, zero] },
+      { beta: [zero, zero] },
+      { alpha: zero },
+      { ic: [zero, key.ic[1], key.ic[2], key.ic[3]] },
+      { ic: [key.ic[0], key.ic[1], key.ic[2], zero] },
+      { ic: [key.ic[0], [key.ic[1][0], key.ic[1][1] + 1n], key.ic[2], key.ic[3]] },
+      { alpha: [key.alpha[0] + FIELD_P, key.alpha[1]] },
+      { delta: [delta[0], [delta[1][0], delta[1][1] + 1n]] },
+      { delta: outsideGroup() },
+    ];
+    for (const [i, overrides] of cases.entries()) {
+      expect(await deploy([withKey(overrides)]), `case ${i}`).toEqual({
+        name: "VerifierKeyInvalid",
+        args: [0n],
+      });
+    }
+  });
+});

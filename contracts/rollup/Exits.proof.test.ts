@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { leafExitCircuitSpec, slotExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
+import { exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
+import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { slotExit } from "../../circuits/exit/slot-exit.ts";
+import { developmentSecrets } from "../../prover/development-secrets.ts";
+import { developmentSetup } from "../../prover/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/prover.ts";
+import { createSnarkjsProver } from "../../prover/snarkjs-backend.ts";
+import { toSolidityKey, toSolidityProof } from "../../prover/verification-key.ts";
+import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import { exitActions, type SealedExit, toAddress } from "../testing/exit-fixture.ts";
+import { connect, deployFixture, depositNewSlot, OPEN, revertName, SHAPES } from "../testing/rollup-fixture.ts";
+import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
+
+// Groth16 proofs of both circuits, by development keys, against a root that a ledger really has. Batches are simulated.
+
+const SLOTS = 4;
+/** Behind the one batch circuit. */
+const [LEAF, SLOT] = [1, 2];
+
+let anvil: Anvil;
+let ledger: Ledger;
+let f: Awaited<ReturnType<typeof deployFixture>>;
+let circuits: readonly { proving: ProvingCircuit; config: CircuitConfig }[];
+const prover = createSnarkjsProver();
+
+beforeAll(async () => {
+  await initPoseidon();
+  circuits = await Promise.all(
+    [
+      { spec: leafExitCircuitSpec(), sizes: exitSizes() },
+      { spec: slotExitCircuitSpec(SLOTS), sizes: exitSizes(SLOTS) },
+    ].map(async ({ spec, sizes }) => {
+      const proving = await developmentSetup(await compileCircuit(spec));
+      const { ic, ...points } = toSolidityKey(proving.verificationKey);
+      const key = { ...points, ic: ic as CircuitConfig["key"]["ic"] };
+      return { proving, config: { ...sizes, isDevelopment: true, key } };
+    }),
+  );
+  ledger = exitWorld(6, {
+    rowCounts: [2, 3, 1],
+    openAmount: 10n * OPEN + 7n,
+    sealedWei: 3n * OPEN + 1n,
+    accruedWei: [5n * OPEN, OPEN, OPEN],
+    claimedParts: 100n,
+  });
+  const { leaf, ...opening } = ledger.requireRecord(MODEL_ID);
+  ledger.put(MODEL_ID, { ...opening, leaf: { ...leaf, balance: 40n * OPEN + 3n } });
+
+  anvil = await startAnvil();
+  const real = { configs: circuits.map(({ config }) => config), shared: developmentSecrets("") };
+  f = await deployFixture(await connect(anvil), {}, SHAPES.slice(0, 1), [], real);
+  await f.depositNew("alice", 100n * OPEN);
+  const wide = [depositNewSlot(100n * OPEN, f.roles.alice, 5n, f.roles.alice, { b: 2 })];
+  await f.post({ newRoot: ledger.root, newNextId: 3, wide });
+  await exitActions(f).freeze();
+});
+afterAll(async () => {
+  await prover.close();
+  await anvil?.stop();
+});
+
+/** Proves the exit; the proof's public signals are those that the model states for the circuit's id. */
+async function prove(exit: PreparedExit, circuit: number): Promise<SealedExit> {
+  const { proving, config } = circuits[circuit - 1]!;
+  const { commitment, y, z } = exit.statement(computeCircuitId(config));
+  const { proof, publicSignals } = await prover.prove({ circuit: proving, inputs: { ...exit.inputs, z } });
+  expect(publicSignals).toEqual([commitment, y, z]);
+  const { key, recipient, amountWei } = exit;
+  return {
+    exit: { circuit, commitment, key, recipient: toAddress(recipient), amountWei },
+    proof: toSolidityProof(proof),
+  };
+}
+
+test("a leaf and a slot leave by real proofs, each once, and for nobody else", async () => {
+  const exits = [leafExit(ledger, MODEL_ID), slotExit(ledger, MODEL_ID, 1, 0, SLOTS)] as const;
+  const leaf = await prove(exits[0], LEAF);
+  const slot = await prove(exits[1], SLOT);
+  const { tryExit, exit } = exitActions(f);
+  for (const sealed of [leaf, slot]) {
+    const stolen = { ...sealed, exit: { ...sealed.exit, recipient: f.roles.bob } };
+    expect(await revertName(tryExit([stolen]))).toBe("VerifierProofRejected");
+    const more = { ...sealed, exit: { ...sealed.exit, amountWei: sealed.exit.amountWei + 1n } };
+    expect(await revertName(tryExit([more]))).toBe("VerifierProofRejected");
+  }
+  await exit([leaf, slot]);
+  for (const { recipient, amountWei } of exits) {
+    expect(amountWei).toBeGreaterThan(0n);
+    expect(await f.rollup.read.pendingWithdrawals([toAddress(recipient)])).toBe(amountWei);
+  }
+  expect(await f.rollup.read.ledgerWei()).toBe(100n * OPEN - exits[0].amountWei - exits[1].amountWei);
+  expect(await revertName(tryExit([slot]))).toBe("ExitDone");
+});

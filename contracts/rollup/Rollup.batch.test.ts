@@ -1,0 +1,338 @@
+import { bytesToHex, hexToBytes, toHex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type BatchData, batchElements, challenge, encodeWire } from "../../circuits/batch/batch-data.ts";
+import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
+import {
+  deployFixture,
+  OPEN,
+  randomElement,
+  revertName,
+  revertOf,
+  type SealedBatch,
+  SHAPES,
+  slot,
+  startFixture,
+} from "../testing/rollup-fixture.ts";
+import { computeDomain } from "../build/verifying-key.ts";
+
+let f: Awaited<ReturnType<typeof startFixture>>;
+let snapshot: `0x${string}` | undefined;
+
+beforeAll(async () => {
+  f = await startFixture();
+  await f.fund("alice", 1_000n * OPEN);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+/** Every sort of element: pairs with and without a rest, payloads, wide words. */
+const busy: Partial<BatchData> = {
+  signedCount: 5,
+  feeAccountId: 0xabcdef,
+  narrow: [
+    slot(KIND.transfer, [], { a: 2, b: 3, amountCode: 99n }),
+    slot(KIND.commitData, [randomElement()], { a: 0xffffff, b: 4, amountCode: 2n ** 40n - 1n }),
+    slot(KIND.payInference, [FIELD_ORDER - 1n], { a: 1, b: 5, amountCode: 1n }),
+  ],
+  wide: [slot(KIND.withdraw, [0xb0bn, OPEN], { a: 2 }), slot(KIND.setKey, [randomElement()], { a: 3 })],
+};
+
+/** Posts other bytes than those that were proven. */
+const withData = (sealed: SealedBatch, data: Uint8Array): SealedBatch => ({
+  ...sealed,
+  batch: { ...sealed.batch, data: bytesToHex(data) },
+});
+
+describe("submitBatches", () => {
+  test("accepts an empty batch and moves root, number and time", async () => {
+    const before = await f.rollup.read.state();
+    const sealed = await f.post();
+    expect(await f.rollup.read.state()).toEqual({
+      ...before,
+      root: sealed.content.newRoot,
+      batchNumber: before.batchNumber + 1,
+      timestamp: Number(sealed.content.timestamp),
+    });
+  });
+
+  test("accepts a batch with every sort of element", async () => {
+    const before = await f.rollup.read.state();
+    const sealed = await f.post({ ...busy, newNextId: 2 ** 24 });
+    expect(await f.rollup.read.state()).toMatchObject({
+      root: sealed.content.newRoot,
+      opIndex: before.opIndex + 5,
+      nextId: 2 ** 24,
+    });
+  });
+
+  test("accepts every shape, full to the last slot", async () => {
+    for (const shape of SHAPES) {
+      const narrow = Array.from({ length: shape.narrow }, () => slot(KIND.commitData, [randomElement()]));
+      const wide = Array.from({ length: shape.wide }, () => slot(KIND.setKey, [randomElement()]));
+      await f.post({ shape, narrow, wide, signedCount: shape.narrow + shape.wide });
+    }
+  });
+
+  test("emits the batch and leaves its data to the transaction's input", async () => {
+    const sealed = f.seal(await f.draft(busy));
+    const { opIndex, queueHead } = await f.rollup.read.state();
+    await f.submit([sealed]);
+    const accepted = await f.rollup.getEvents.BatchAccepted();
+    expect(accepted.at(-1)?.args).toEqual({
+      batchNumber: sealed.content.batchNumber,
+      circuit: 0,
+      oldRoot: sealed.content.oldRoot,
+      newRoot: sealed.content.newRoot,
+      opIndex: opIndex + 5,
+      queueHead,
+    });
+    expect(await f.rollup.getEvents.BatchData()).toEqual([]);
+  });
+
+  test("applies several batches of several circuits in one transaction, each on top of the last", async () => {
+    const sealed: SealedBatch[] = [];
+    for (const shape of [SHAPES[0], SHAPES[1], SHAPES[0], SHAPES[2]]) {
+      const after = sealed.at(-1)?.content;
+      const content = { shape, signedCount: 3, ...(after === undefined ? {} : { after }) };
+      sealed.push(f.seal(await f.draft(content)));
+    }
+    const before = await f.rollup.read.state();
+    await f.submit(sealed);
+    expect(await f.rollup.read.state()).toMatchObject({
+      root: sealed.at(-1)!.content.newRoot,
+      batchNumber: before.batchNumber + 4,
+      opIndex: before.opIndex + 12,
+    });
+  });
+
+  test("rejects several batches in another order, with one left out or with one bad proof", async () => {
+    const first = f.seal(await f.draft());
+    const second = f.seal(await f.draft({ after: first.content }));
+    const third = f.seal(await f.draft({ after: second.content }));
+    expect(await revertName(f.trySubmit([first, second, third]))).toBe("accepted");
+    const bad = { ...second, proof: first.proof };
+    for (const [i, set] of [
+      [second, first, third],
+      [first, third],
+      [second],
+      [first, bad, third],
+    ].entries()) {
+      expect(await revertName(f.trySubmit(set)), `case ${i}`).toBe("VerifierProofRejected");
+    }
+  });
+
+  test("rejects a batch that was taken already", async () => {
+    const sealed = await f.post();
+    expect(await revertName(f.trySubmit([sealed]))).toBe("VerifierProofRejected");
+  });
+
+  test("rejects no batch, and another number of proofs than of batches", async () => {
+    const { batch, proof } = f.seal(await f.draft());
+    const account = f.roles.sequencer;
+    const submit = (batches: (typeof batch)[], proofs: (typeof proof)[]) =>
+      revertOf(f.rollup.simulate.submitBatches([batches, [], proofs], { account }));
+    expect(await submit([], [])).toMatchObject({ name: "RollupNoBatches" });
+    expect(await submit([batch], [])).toEqual({ name: "RollupProofCountMismatch", args: [1n, 0n] });
+    expect(await submit([batch], [proof, proof])).toEqual({
+      name: "RollupProofCountMismatch",
+      args: [1n, 2n],
+    });
+  });
+
+  test("rejects another circuit than the one that proved", async () => {
+    const sealed = f.seal(await f.draft({ shape: SHAPES[1] }));
+    const as = (circuit: number) => [{ ...sealed, batch: { ...sealed.batch, circuit } }];
+    expect(await revertName(f.trySubmit(as(1)))).toBe("accepted");
+    expect(await revertName(f.trySubmit(as(0)))).toBe("VerifierProofRejected");
+    expect(await revertOf(f.trySubmit(as(3)))).toEqual({ name: "VerifierCircuitUnknown", args: [3n, 3n] });
+  });
+
+  test("rejects another commitment, and one that is not below r", async () => {
+    const sealed = f.seal(await f.draft());
+    const as = (commitment: bigint) => [{ ...sealed, batch: { ...sealed.batch, commitment } }];
+    expect(await revertName(f.trySubmit(as(randomElement())))).toBe("VerifierProofRejected");
+    const over = sealed.batch.commitment + FIELD_ORDER;
+    expect(await revertName(f.trySubmit(as(over)))).toBe("RollupElementOutOfField");
+  });
+
+  test("rejects a batch proven for another rollup on the same chain", async () => {
+    // Two fresh ones: nothing but the address, and with it the domain, tells their states apart.
+    const twin = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
+    const fresh = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
+    const sealed = f.seal(await twin.draft());
+    expect(await revertName(twin.trySubmit([sealed]))).toBe("accepted");
+    expect(await revertName(fresh.trySubmit([sealed]))).toBe("VerifierProofRejected");
+  });
+
+  test("rejects a batch from anyone but the sequencer while no entry is overdue", async () => {
+    const sealed = f.seal(await f.draft());
+    expect(await revertOf(f.trySubmit([sealed], "stranger"))).toEqual({
+      name: "RollupNotSequencer",
+      args: [f.roles.stranger],
+    });
+  });
+});
+
+describe("batch data", () => {
+  test("rejects a change of any byte of the data", async () => {
+    const sealed = f.seal(await f.draft(busy));
+    expect(await revertName(f.trySubmit([sealed]))).toBe("accepted");
+    const data = hexToBytes(sealed.batch.data);
+    for (const place of data.keys()) {
+      for (const flip of [1, 0x80]) {
+        const changed = data.with(place, data[place]! ^ flip);
+        const name = await revertName(f.trySubmit([withData(sealed, changed)]));
+        expect(name, `byte ${place} ^ ${flip}`).toMatch(/^(Rollup|Verifier)/);
+      }
+    }
+  });
+
+  test("rejects missing and trailing bytes at every length", async () => {
+    const sealed = f.seal(await f.draft(busy));
+    const data = hexToBytes(sealed.batch.data);
+    for (let length = 0; length < data.length; length += 7) {
+      const name = await revertName(f.trySubmit([withData(sealed, data.slice(0, length))]));
+      expect(name, `${length} bytes`).toMatch(/^Rollup(DataLengthInvalid|KindUnknown)$/);
+    }
+    for (const extra of [1, 12, 23, 32]) {
+      const longer = withData(sealed, Uint8Array.of(...data, ...new Uint8Array(extra)));
+      expect(await revertOf(f.trySubmit([longer]))).toEqual({
+        name: "RollupDataLengthInvalid",
+        args: [BigInt(data.length + extra), BigInt(data.length)],
+      });
+    }
+  });
+
+  test("rejects more slots than the circuit has", async () => {
+    const narrow = Array.from({ length: SHAPES[0].narrow }, () => slot(KIND.transfer));
+    const wide = Array.from({ length: SHAPES[0].wide }, () => slot(KIND.revokeModel));
+    const data = hexToBytes(f.seal(await f.draft({ narrow, wide, signedCount: 9 })).batch.data);
+    const sealed = f.seal(await f.draft());
+    const [pairs, wides] = [data.with(56, data[56]! + 1), data.with(57, data[57]! + 1)];
+    expect(await revertOf(f.trySubmit([withData(sealed, pairs)]))).toEqual({
+      name: "RollupNarrowCountExceeded",
+      args: [4n, 3n],
+    });
+    expect(await revertOf(f.trySubmit([withData(sealed, wides)]))).toEqual({
+      name: "RollupWideCountExceeded",
+      args: [4n, 3n],
+    });
+  });
+
+  test("rejects payloads, words and a root that are not below r", async () => {
+    const sealed = f.seal(await f.draft(busy));
+    const data = hexToBytes(sealed.batch.data);
+    const words = data.length - 5 * 32;
+    for (const place of [0, words, words + 32, words + 64, words + 128]) {
+      const element = BigInt(bytesToHex(data.slice(place, place + 32)));
+      for (const value of [FIELD_ORDER, 2n ** 256n - 1n, element + FIELD_ORDER]) {
+        const changed = Uint8Array.from(data);
+        changed.set(hexToBytes(toHex(value, { size: 32 })), place);
+        const name = await revertName(f.trySubmit([withData(sealed, changed)]));
+        expect(name, `byte ${place}`).toBe("RollupElementOutOfField");
+      }
+    }
+  });
+
+  test("⚔ rejects a next id that would spill into the fee account of the packed element", async () => {
+    const sealed = f.seal(await f.draft({ feeAccountId: 5 }));
+    const spilled = { ...sealed.content, newNextId: sealed.content.newNextId + 2 ** 25, feeAccountId: 4 };
+    const data = encodeWire(spilled);
+    // The packed element would be the proven one …
+    const packed = (c: BatchData) => (BigInt(c.newNextId) << 145n) + (BigInt(c.feeAccountId) << 170n);
+    expect(packed(spilled)).toBe(packed(sealed.content));
+    // … but another next id would be stored.
+    expect(await revertOf(f.trySubmit([withData(sealed, data)]))).toEqual({
+      name: "RollupNextIdTooLarge",
+      args: [BigInt(spilled.newNextId)],
+    });
+    const over = f.seal(await f.draft({ newNextId: 2 ** 24 + 1 }));
+    expect(await revertName(f.trySubmit([over]))).toBe("RollupNextIdTooLarge");
+  });
+
+  test("⚔ every element is a part of z, also those that L1 fills from its own storage", async () => {
+    const content = await f.draft(busy);
+    const elements = batchElements(content);
+    const id = f.circuits[0]!.circuitId;
+    const z = challenge(id, 1n, elements);
+    for (const place of elements.keys()) {
+      const changed = elements.with(place, (elements[place]! + 1n) % FIELD_ORDER);
+      expect(challenge(id, 1n, changed), `element ${place}`).not.toBe(z);
+    }
+    // If the contract left one of L1's elements out of z or y, a proof for another value of it would pass.
+    const others: Partial<BatchData>[] = [
+      { domain: content.domain + 1n },
+      { oldRoot: content.oldRoot + 1n },
+      { batchNumber: content.batchNumber + 1n },
+      { firstOpIndex: content.firstOpIndex + 1n },
+      { oldNextId: content.oldNextId + 1 },
+      { idFeeWei: content.idFeeWei + 1n },
+    ];
+    expect(await revertName(f.trySubmit([f.seal(content)]))).toBe("accepted");
+    for (const other of others) {
+      const name = await revertName(f.trySubmit([f.seal({ ...content, ...other })]));
+      expect(name, Object.keys(other).join()).toBe("VerifierProofRejected");
+    }
+  });
+
+  test("rejects every unknown kind among the wide slots, and knows the words of all others", async () => {
+    const known = new Map(KIND_RULES.map((rule) => [rule.kind, rule]));
+    for (let kind = 0; kind < 32; kind++) {
+      const rule = known.get(kind);
+      const words = Array.from({ length: rule?.wordCount ?? 0 }, () => 1n);
+      const name = await revertName(f.trySubmit([f.seal(await f.draft({ wide: [slot(kind, words)] }))]));
+      const isSettling = kind === KIND.settle || kind === KIND.genesis;
+      const accepted = isSettling ? "SettlementMissing" : rule?.isQueue ? "RollupQueueMismatch" : "accepted";
+      const expected = rule === undefined ? "RollupKindUnknown" : accepted;
+      expect(name, `kind ${kind}`).toBe(expected);
+    }
+  });
+
+  test("rejects a wide core with bits beyond its 94", async () => {
+    const sealed = f.seal(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
+    const data = hexToBytes(sealed.batch.data);
+    for (const bit of [0x40, 0x80]) {
+      const changed = data.with(58, data[58]! | bit);
+      expect(await revertName(f.trySubmit([withData(sealed, changed)]))).toBe("VerifierProofRejected");
+    }
+  });
+});
+
+describe("time", () => {
+  test("accepts a time from an hour before the block up to the block's", async () => {
+    await f.passTime(10_000n);
+    const now = (await f.client.getBlock()).timestamp;
+    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now }))]))).toBe("accepted");
+    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now - 3600n }))]))).toBe(
+      "accepted",
+    );
+    for (const timestamp of [now + 1n, now - 3601n]) {
+      expect(await revertOf(f.trySubmit([f.seal(await f.draft({ timestamp }))]))).toEqual({
+        name: "RollupTimestampInvalid",
+        args: [timestamp, now - 3600n, now],
+      });
+    }
+  });
+
+  test("never goes back", async () => {
+    await f.passTime(10_000n);
+    const now = (await f.client.getBlock()).timestamp;
+    await f.post({ timestamp: now });
+    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now }))]))).toBe("accepted");
+    const earlier = f.seal(await f.draft({ timestamp: now - 1n }));
+    expect(await revertName(f.trySubmit([earlier]))).toBe("RollupTimestampInvalid");
+  });
+});
+
+describe("domain", () => {
+  test("is that of docs/ledger.md, and follows the chain id", async () => {
+    const { rollup } = f.deployment;
+    expect(await f.rollup.read.domain()).toBe(computeDomain(31337, rollup, FIELD_ORDER));
+    await f.client.request({ method: "anvil_setChainId" as never, params: [5] as never });
+    expect(await f.rollup.read.domain()).toBe(computeDomain(5, rollup, FIELD_ORDER));
+    await f.client.request({ method: "anvil_setChainId" as never, params: [31337] as never });
+  });
+});

@@ -1,0 +1,276 @@
+/** Settlements that are parked first: how strangers settle. */
+import { bytesToHex, type Hex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
+import { ANY_FEE, OPEN, type Role, revertOf, type SealedSettlement, slot } from "../testing/rollup-fixture.ts";
+import {
+  MODEL,
+  parkArguments,
+  SAMPLED,
+  type SealedFixture,
+  type SettlementPart,
+  SLOT_TABLE,
+  sealSlot,
+  settleSlot,
+  startSealedFixture,
+} from "../testing/settlement-fixture.ts";
+
+const DAY = 86_400n;
+
+let f: SealedFixture;
+let snapshot: Hex | undefined;
+beforeAll(async () => {
+  f = await startSealedFixture();
+  await f.passTo(f.sealTime + 3n * DAY);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+const sampled = (overrides: Partial<SettlementData> = {}) => f.sampled({ voidCount: 0, ...overrides });
+const parked = (part: SettlementPart): SettlementPart => ({ ...part, isParked: true });
+const takes = async (part: SettlementPart, from: Role = "stranger") =>
+  f.attempt(await f.joined([parked(part)]), from);
+
+/** What the contract would say to the parking of a settlement as it stands. */
+const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, sealed: SealedSettlement) =>
+  revertOf(f.rollup.simulate.parkSettlement(parkArguments(data, sealed), { account: f.roles.stranger }));
+const attemptPark = ({ circuit, data }: SettlementPart) => tryPark(data, f.sealSettlement(circuit, data));
+
+describe("parkSettlement", () => {
+  test("keeps the settlement for its record, and says everything of it in its event", async () => {
+    const part = await sampled();
+    const { settlement, proof } = await f.park(part);
+    const { settlementHash: word } = part.data;
+    const { number, timestamp } = await f.client.getBlock();
+    expect(await f.rollup.read.parkedSettlements([BigInt(MODEL), word])).toEqual([
+      number,
+      timestamp,
+      3n * OPEN,
+    ]);
+    const [event] = await f.rollup.getEvents.SettlementParked();
+    expect(event?.args).toEqual({ modelId: BigInt(MODEL), word, settlement, proof });
+    expect(await f.rollup.read.ledgerWei(), "nothing moves yet").toBe(1_000n * OPEN);
+    expect(await attemptPark(part)).toEqual({ name: "SettlementAlreadyParked", args: [BigInt(MODEL), word] });
+    for (const other of [{ modelId: 5 }, { settlementHash: word + 1n }])
+      expect(await attemptPark(await sampled(other)), "of its own").toMatchObject({
+        name: "accepted",
+      });
+  });
+
+  test("is for epochs that were sealed three days ago, and by default fourteen (I12)", async () => {
+    const late = await f.sealEpoch();
+    await f.recordRandomness(late);
+    const young = { circuit: SAMPLED, data: await f.settlementData(late, { voidCount: 0 }) };
+    expect(await attemptPark(young)).toMatchObject({ name: "SettlementStrangerTooEarly" });
+    const byDefault = await f.byDefault();
+    await f.passTo(f.sealTime + 14n * DAY - 1n);
+    expect(await attemptPark(byDefault)).toMatchObject({ name: "SettlementDefaultTooEarly" });
+    await f.passTo(f.sealTime + 14n * DAY);
+    expect(await attemptPark(byDefault)).toMatchObject({ name: "accepted" });
+    expect(await attemptPark(young)).toMatchObject({ name: "accepted" });
+    const unsealed = { circuit: SLOT_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
+    expect(await attemptPark(unsealed)).toMatchObject({ name: "SettlementSealUnknown" });
+  });
+
+  test("⚔ refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
+    const { data } = await sampled();
+    const good = f.sealSettlement(SAMPLED, data);
+    expect(await tryPark(data, good)).toMatchObject({ name: "accepted" });
+    const rejected = { name: "VerifierProofRejected", args: [] };
+    expect(await tryPark({ ...data, settlementHash: data.settlementHash + 1n }, good)).toEqual(rejected);
+    expect(await tryPark({ ...data, modelId: MODEL + 1 }, good)).toEqual(rejected);
+    for (const other of [{ burnedWei: 0n }, { epoch: 6n }, { chain: 7n }, { items: [] }]) {
+      const posted = bytesToHex(encodeSettlement({ ...data, ...other }));
+      expect(await tryPark(data, { ...good, settlement: { ...good.settlement, data: posted } })).toEqual(
+        rejected,
+      );
+    }
+    const proof = { ...good.proof, c: good.proof.a };
+    expect(await tryPark(data, { ...good, proof })).toEqual(rejected);
+    const asBatch = { ...good, settlement: { ...good.settlement, circuit: 0 } };
+    expect(await tryPark(data, asBatch)).toMatchObject({ name: "SettlementSortInvalid" });
+    const genesis = f.genesis();
+    expect(await attemptPark(genesis)).toMatchObject({ name: "SettlementCapInvalid" });
+    expect(await attemptPark({ ...genesis, data: { ...genesis.data, capCircuit: 0 } })).toMatchObject({
+      name: "SettlementSealUnknown",
+    });
+  });
+
+  test("⚔ refuses voids: only the model could serve the record, and so keep it back", async () => {
+    for (const voidCount of [1, 255])
+      expect(await attemptPark(await sampled({ voidCount }))).toEqual({
+        name: "SettlementVoidsParked",
+        args: [BigInt(MODEL), BigInt(voidCount)],
+      });
+  });
+
+  test("refuses a word, a chain and a commitment that are not below r, and data of another length", async () => {
+    const { data } = await sampled();
+    const good = f.sealSettlement(SAMPLED, data);
+    const outOfField = { name: "RollupElementOutOfField", args: [] };
+    expect(await tryPark({ ...data, settlementHash: data.settlementHash + FIELD_ORDER }, good)).toEqual(
+      outOfField,
+    );
+    const commitment = good.settlement.commitment + FIELD_ORDER;
+    expect(await tryPark(data, { ...good, settlement: { ...good.settlement, commitment } })).toEqual(
+      outOfField,
+    );
+    for (const posted of ["0x", `${good.settlement.data}00`] as const)
+      expect(
+        await tryPark(data, { ...good, settlement: { ...good.settlement, data: posted } }),
+      ).toMatchObject({
+        name: "SettlementDataLengthInvalid",
+      });
+  });
+});
+
+describe("a record of a parked settlement", () => {
+  test("needs neither settlement nor proof in the sequencer's batch; what it burns leaves the ledger (I1)", async () => {
+    const part = await sampled();
+    await f.park(part);
+    const { number: parkedAtBlock } = await f.client.getBlock();
+    const batch = await f.joined([parked(part)]);
+    await f.submit([batch]);
+    const [event] = await f.rollup.getEvents.ParkedSettlementTaken();
+    const word = part.data.settlementHash;
+    const { batchNumber } = batch.content;
+    expect(event?.args).toEqual({ modelId: BigInt(MODEL), batchNumber, word, parkedAtBlock });
+    expect(await f.rollup.getEvents.SettlementAccepted()).toEqual([]);
+    expect(await f.rollup.read.ledgerWei()).toBe(997n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    expect(await f.rollup.read.parkedSettlements([BigInt(MODEL), word])).toEqual([0n, 0n, 0n]);
+    expect(await takes(part, "sequencer"), "once").toEqual({
+      name: "SettlementNotParked",
+      args: [BigInt(MODEL), word],
+    });
+  });
+
+  test("is that model's and that word's, a Settle, and of leaf 0", async () => {
+    const part = await sampled();
+    await f.park(part);
+    const word = part.data.settlementHash;
+    for (const other of [{ modelId: MODEL + 1 }, { settlementHash: word + 1n }])
+      expect(await takes({ ...part, data: { ...part.data, ...other } }, "sequencer")).toMatchObject({
+        name: "SettlementNotParked",
+      });
+    const genesis = { ...part, data: { ...part.data, isGenesis: true } };
+    expect(await takes(genesis, "sequencer")).toMatchObject({ name: "SettlementNotParked" });
+    const wide = [slot(KIND.settle, [word], { a: 1, b: MODEL })];
+    expect(await f.attempt(await f.joined([parked(part)], { wide }))).toEqual({
+      name: "SettlementLeafInvalid",
+      args: [BigInt(MODEL), 1n],
+    });
+  });
+
+  test("⚔ does not make the sequencer's batch fail that brings the settlement itself", async () => {
+    const part = await sampled();
+    const own = await f.joined([part]);
+    await f.park(part);
+    expect(await f.attempt(own)).toMatchObject({ name: "accepted" });
+    const both = await f.joined([part, parked(await sampled({ modelId: 5 }))]);
+    expect(await f.attempt(both)).toMatchObject({ name: "SettlementNotParked" });
+  });
+
+  test("counts its proofs: none for what is parked, one for what is brought", async () => {
+    const [brought, waits] = [await sampled(), await sampled({ modelId: 5 })];
+    await f.park(waits);
+    for (const parts of [
+      [brought, parked(waits)],
+      [parked(waits), brought],
+    ])
+      expect(await f.attempt(await f.joined(parts))).toMatchObject({ name: "accepted" });
+    const good = await f.joined([parked(waits), brought]);
+    const [first, second] = good.settlements!;
+    expect(await f.attempt({ ...good, settlements: [second!, first!] })).toMatchObject({
+      name: "SettlementNotParked",
+    });
+    expect(await f.attempt({ ...good, settlements: [first!] })).toMatchObject({ name: "SettlementMissing" });
+    expect(await f.attempt({ ...good, settlements: [first!, second!, first!] })).toMatchObject({
+      name: "SettlementUnused",
+    });
+  });
+
+  test("burns no more than the ledger holds, whatever was proven (I2)", async () => {
+    const part = await sampled({ burnedWei: 1_000n * OPEN + 1n });
+    await f.park(part);
+    expect(await takes(part, "sequencer")).toEqual({
+      name: "RollupLedgerExceeded",
+      args: [1_000n * OPEN + 1n, 1_000n * OPEN],
+    });
+  });
+});
+
+describe("strangers", () => {
+  test("⚔ bring no settlement with a batch: so none of theirs voids a batch of the sequencer's", async () => {
+    const part = await sampled();
+    await f.passTo(f.sealTime + 5n * DAY);
+    const notSequencer = { name: "SettlementNotSequencer", args: [f.roles.stranger] };
+    expect(await f.attempt(await f.joined([part]), "stranger")).toEqual(notSequencer);
+    await f.park(part);
+    await f.passTime(2n * DAY);
+    expect(await f.attempt(await f.joined([part]), "stranger"), "nor what is parked").toEqual(notSequencer);
+  });
+
+  test("post what was parked for more than a day, and not a second earlier (I14)", async () => {
+    const part = await sampled();
+    await f.park(part);
+    const { timestamp } = await f.client.getBlock();
+    await f.passTo(timestamp + DAY);
+    expect(await takes(part)).toEqual({
+      name: "SettlementNotOverdue",
+      args: [BigInt(MODEL), part.data.settlementHash, timestamp, timestamp - 1n],
+    });
+    expect(await takes(part, "sequencer")).toMatchObject({ name: "accepted" });
+    await f.passTo(timestamp + DAY + 1n);
+    await f.submit([await f.joined([parked(part)])], "stranger");
+    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+  });
+
+  test("post nothing else with it, and several only where each is overdue", async () => {
+    const [old, young] = [await sampled(), await sampled({ modelId: 5 })];
+    await f.park(old);
+    await f.passTime(DAY + 1n);
+    await f.park(young);
+    expect(await takes(old)).toMatchObject({ name: "accepted" });
+    for (const set of [
+      [old, young],
+      [young, old],
+    ])
+      expect(await f.attempt(await f.joined(set.map(parked)), "stranger")).toMatchObject({
+        name: "SettlementNotOverdue",
+      });
+    const record = settleSlot(old.data.settlementHash);
+    const notSequencer = { name: "RollupNotSequencer", args: [f.roles.stranger] };
+    for (const wide of [
+      [record, slot(KIND.null)],
+      [sealSlot(), record],
+      [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
+      [record, slot(KIND.claim, [1n], { a: 2, b: MODEL })],
+    ])
+      expect(await f.attempt(await f.joined([parked(old)], { wide }), "stranger")).toEqual(notSequencer);
+    expect(await f.attempt(f.seal(await f.draft()), "stranger")).toEqual(notSequencer);
+    expect(await f.attempt(await f.joined([parked(old)], { signedCount: 1 }), "stranger")).toEqual({
+      name: "RollupSignedOperations",
+      args: [f.roles.stranger, 1n],
+    });
+  });
+
+  test("carry on an overdue queue with it; it does not get past an overdue entry (I7)", async () => {
+    const part = await sampled();
+    await f.park(part);
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
+    const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
+    const wide = [forced, settleSlot(part.data.settlementHash)];
+    await f.passTime(DAY + 1n);
+    expect(await f.attempt(await f.joined([part], { wide }), "stranger")).toMatchObject({
+      name: "SettlementNotSequencer",
+    });
+    expect(await takes(part)).toMatchObject({ name: "RollupOverdueEntryLeft" });
+    await f.submit([await f.joined([parked(part)], { wide })], "stranger");
+    expect((await f.rollup.read.state()).queueHead).toBe(2);
+  });
+});

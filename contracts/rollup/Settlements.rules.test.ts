@@ -1,0 +1,167 @@
+import type { Hex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { KIND } from "../../circuits/protocol.ts";
+import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../testing/rollup-fixture.ts";
+import {
+  genesisSlot,
+  MODEL,
+  SAMPLED,
+  SAMPLED_FEW_SLOTS,
+  type SealedFixture,
+  SLOT_TABLE,
+  startSealedFixture,
+} from "../testing/settlement-fixture.ts";
+
+// Who may settle when, the default split, and the genesis (docs/settlement.md, "On L1").
+
+const DAY = 86_400n;
+
+let f: SealedFixture;
+let snapshot: Hex | undefined;
+
+beforeAll(async () => {
+  f = await startSealedFixture();
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+describe("default split", () => {
+  test("is accepted 14 days after the seal, and not a second earlier", async () => {
+    const part = await f.byDefault();
+    const earliest = f.sealTime + 14n * DAY;
+    await f.passTo(earliest - 1n);
+    const early = await f.joined([part]);
+    expect(await f.attempt(early)).toEqual({
+      name: "SettlementDefaultTooEarly",
+      args: [f.sealBatch, earliest, earliest - 1n],
+    });
+    await f.passTo(earliest);
+    await f.submit([await f.joined([part])]);
+    const [event] = await f.rollup.getEvents.SettlementAccepted();
+    expect(event?.args).toMatchObject({ circuit: SLOT_TABLE, isDefault: true, burnedWei: 3n * OPEN });
+    expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
+  });
+
+  test("has no seed, and needs no randomness", async () => {
+    const missed = await f.sealEpoch();
+    await f.passTime(14n * DAY);
+    const data = { ...(await f.byDefault()).data, sealBatch: missed };
+    const draws = await f.settlementData(f.sealBatch, { sealBatch: missed, voidCount: 0 });
+    expect(await f.attempt(await f.joined([{ circuit: SLOT_TABLE, data }]))).toMatchObject({
+      name: "accepted",
+    });
+    expect(await f.attempt(await f.joined([{ circuit: SLOT_TABLE, data: draws }]))).toMatchObject({
+      name: "VerifierProofRejected",
+    });
+  });
+
+  test("needs a seal", async () => {
+    await f.passTime(20n * DAY);
+    for (const unknown of [0n, f.sealBatch + 1n, 2n ** 40n - 1n]) {
+      expect(await f.attempt(await f.joined([await f.byDefault({ sealBatch: unknown })]))).toEqual({
+        name: "SettlementSealUnknown",
+        args: [unknown],
+      });
+    }
+  });
+});
+
+describe("Genesis", () => {
+  test("is accepted, takes nothing from the ledger, and states the cap that L1 filled in", async () => {
+    const before = await f.rollup.read.ledgerWei();
+    const good = await f.joined([f.genesis()]);
+    await f.submit([good]);
+    const [event] = await f.rollup.getEvents.GenesisAccepted();
+    expect(event?.args).toEqual({
+      modelId: BigInt(MODEL),
+      batchNumber: good.content.batchNumber,
+      circuit: SLOT_TABLE,
+      settlementCircuit: SAMPLED,
+      cap: 16,
+    });
+    expect(await f.rollup.read.ledgerWei()).toBe(before);
+    expect(await f.rollup.getEvents.SettlementAccepted()).toEqual([]);
+  });
+
+  test("⚔ burns nothing on L1, whatever its data says", async () => {
+    await f.submit([await f.joined([f.genesis({ burnedWei: 5n * OPEN })])]);
+    expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
+    expect(await f.rollup.read.burnableWei()).toBe(OPEN);
+  });
+
+  test("has the cap of the circuit it names, which is one of settlements", async () => {
+    const few = f.genesis({ capCircuit: SAMPLED_FEW_SLOTS, cap: 300 });
+    expect(await f.attempt(await f.joined([few]))).toMatchObject({ name: "accepted" });
+    for (const cap of [16, 299, 0]) {
+      const wrong = f.genesis({ capCircuit: SAMPLED_FEW_SLOTS, cap });
+      expect(await f.attempt(await f.joined([wrong]))).toMatchObject({ name: "VerifierProofRejected" });
+    }
+    for (const capCircuit of [0, SLOT_TABLE]) {
+      expect(await f.attempt(await f.joined([f.genesis({ capCircuit })]))).toEqual({
+        name: "SettlementCapInvalid",
+        args: [BigInt(capCircuit)],
+      });
+    }
+    expect(await f.attempt(await f.joined([f.genesis({ capCircuit: 6 })]))).toEqual({
+      name: "VerifierCircuitUnknown",
+      args: [6n, 6n],
+    });
+  });
+
+  test("rejects more slots than the named circuit can settle", async () => {
+    const items = Array<bigint>(6).fill(1n);
+    expect(await f.attempt(await f.joined([f.genesis({ items })]))).toMatchObject({ name: "accepted" });
+    const few = f.genesis({ items, capCircuit: SAMPLED_FEW_SLOTS, cap: 300 });
+    expect(await f.attempt(await f.joined([few]))).toEqual({
+      name: "SettlementSlotCountExceeded",
+      args: [3n, 2n],
+    });
+  });
+
+  test("rejects a settlement circuit, and a proof made for a Settle", async () => {
+    expect(await f.attempt(await f.joined([{ ...f.genesis(), circuit: SAMPLED }]))).toEqual({
+      name: "SettlementSortInvalid",
+      args: [BigInt(SAMPLED), 1n, BigInt(KIND.genesis)],
+    });
+    const { data } = f.genesis();
+    const good = await f.joined([f.genesis(data)]);
+    const { proof } = f.sealSettlement(
+      SLOT_TABLE,
+      { ...data, isGenesis: false },
+      good.settlements![0]!.settlement,
+    );
+    const forged = { ...good, settlements: [{ ...good.settlements![0]!, proof }] };
+    expect(await f.attempt(forged)).toMatchObject({ name: "VerifierProofRejected" });
+  });
+
+  test("comes from the sequencer alone, also where the queue is overdue", async () => {
+    const batch = () => f.joined([f.genesis()]);
+    expect(await f.attempt(await batch(), "stranger")).toMatchObject({ name: "RollupNotSequencer" });
+    await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
+    await f.passTime(2n * DAY);
+    const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
+    const { data } = f.genesis();
+    const withQueue = () => f.joined([f.genesis(data)], { wide: [forced, genesisSlot(data.settlementHash)] });
+    expect(await f.attempt(await withQueue(), "stranger")).toEqual({
+      name: "SettlementNotSequencer",
+      args: [f.roles.stranger],
+    });
+    expect(await f.attempt(await withQueue())).toMatchObject({ name: "accepted" });
+  });
+});
+
+test("seeds differ by epoch, model and chain, and have 128 bits", async () => {
+  const chain = randomElement();
+  const seeds = await Promise.all(
+    [{}, { epoch: 6n }, { modelId: 78 }, { chain: chain + 1n }].map(async (other) => {
+      const { data } = await f.sampled({ chain, ...other });
+      return data.seed;
+    }),
+  );
+  expect(new Set(seeds).size).toBe(4);
+  for (const seed of seeds) expect(seed < 2n ** 128n).toBe(true);
+  expect(SHAPES.length).toBe(SAMPLED);
+});

@@ -1,0 +1,80 @@
+/** What the tests of frozen ledgers share: circuits of exits, freezing, exits with forged proofs, waiting entries. */
+import type { Address } from "viem";
+import { challenge, evaluate } from "../../circuits/batch/batch-data.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { type ExitData, exitElements } from "../../circuits/exit/exit-statement.ts";
+import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
+import type { ContractProof } from "../build/verifying-key.ts";
+
+/** A leaf's exit, then a slot's. */
+export const EXIT_SIZES = [exitSizes(), exitSizes(8)] as const;
+export const HARD_DEADLINE = 14n * 86_400n;
+
+export interface SealedExit {
+  readonly exit: { circuit: number; commitment: bigint; key: bigint; recipient: Address; amountWei: bigint };
+  readonly proof: ContractProof;
+}
+
+/** As `QueueEntryAdded` states an entry. */
+export interface WaitingEntry {
+  readonly index: bigint;
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly amountWei: bigint;
+  readonly word1: bigint;
+  readonly word2: bigint;
+  readonly sender: Address;
+}
+
+export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
+
+export type ExitActions = ReturnType<typeof exitActions>;
+
+export function exitActions(f: Fixture) {
+  const { client, circuits, rollup, roles } = f;
+  return {
+    /** An exit as it is sent, with a proof for these elements; `commitment` is any element. */
+    sealExit(circuit: number, data: ExitData): SealedExit {
+      const commitment = randomElement();
+      const elements = exitElements(data);
+      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+      const { key, amountWei } = data;
+      return {
+        exit: { circuit, commitment, key, recipient: toAddress(data.recipient), amountWei },
+        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+      };
+    },
+
+    /** Makes the oldest entry older than HARD_DEADLINE and freezes; without an entry it queues one first. */
+    async freeze(from: Role = "stranger"): Promise<void> {
+      const head = BigInt((await rollup.read.state()).queueHead);
+      if ((await rollup.read.queueEntries([head])) === 0n)
+        await rollup.write.forceSetKey([2, 77n, ANY_FEE], { account: roles.alice });
+      await f.passTime(HARD_DEADLINE + 1n);
+      await rollup.write.freeze({ account: roles[from] });
+    },
+
+    async exit(sealed: readonly SealedExit[], from: Role = "stranger") {
+      const hash = await rollup.write.exit(exitArguments(sealed), { account: roles[from] });
+      return client.waitForTransactionReceipt({ hash });
+    },
+
+    /** Returns if the exits would be accepted, throws as they would revert. */
+    async tryExit(sealed: readonly SealedExit[], from: Role = "stranger"): Promise<void> {
+      await rollup.simulate.exit(exitArguments(sealed), { account: roles[from] });
+    },
+
+    /** All entries that were ever queued, in their order. */
+    async queued(): Promise<WaitingEntry[]> {
+      const events = await rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
+      return events.map(({ args }) => {
+        const { index, kind, a, b, amountWei, word1, word2, sender } = args as WaitingEntry;
+        return { index, kind, a, b, amountWei, word1, word2, sender };
+      });
+    },
+  };
+}
+
+const exitArguments = (sealed: readonly SealedExit[]) =>
+  [sealed.map((s) => s.exit), sealed.map((s) => s.proof)] as const;

@@ -1,0 +1,65 @@
+/** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import type { SettlementData } from "../../circuits/settlement/settlement-data.ts";
+
+/** A step as a call, as a transaction, and what it does to the model if it is accepted. */
+export interface PreparedStep {
+  readonly call: () => Promise<unknown>;
+  readonly send: () => Promise<unknown>;
+  readonly apply: () => Promise<void>;
+}
+
+export interface InvariantModel {
+  root: bigint;
+  isFrozen: boolean;
+  /** Keys whose exits were accepted. */
+  exited: Set<bigint>;
+  ledgerWei: bigint;
+  burnableWei: bigint;
+  /** By address. */
+  pending: Map<bigint, bigint>;
+  /** Entries from the head on, oldest first; those that were refunded keep their place, with a deposit of 0. */
+  queue: {
+    record: SlotRecord;
+    depositWei: bigint;
+    sender: bigint;
+    timestamp: bigint;
+    isRefunded: boolean;
+  }[];
+  head: number;
+  batchNumber: number;
+  opIndex: number;
+  nextId: number;
+  timestamp: bigint;
+  /** By batch number: when and in which block L1 took its Seals. */
+  seals: Map<bigint, { blockNumber: bigint; timestamp: bigint }>;
+  /** By batch number: prevRandao. */
+  randomness: Map<bigint, bigint>;
+  /** Settlements that wait for their records. */
+  parked: { circuit: number; data: SettlementData; timestamp: bigint }[];
+}
+
+export function emptyModel(): InvariantModel {
+  return {
+    // The fixture's.
+    root: 123n,
+    isFrozen: false,
+    exited: new Set(),
+    ledgerWei: 0n,
+    burnableWei: 0n,
+    pending: new Map(),
+    queue: [],
+    head: 0,
+    batchNumber: 0,
+    opIndex: 0,
+    nextId: 2,
+    timestamp: 0n,
+    seals: new Map(),
+    randomness: new Map(),
+    parked: [],
+  };
+}
+
+export function credit(to: InvariantModel, owner: bigint, wei: bigint): void {
+  if (wei > 0n) to.pending.set(owner, (to.pending.get(owner) ?? 0n) + wei);
+}

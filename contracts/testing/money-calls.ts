@@ -1,0 +1,235 @@
+/** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
+import { encodeFunctionData, type Hex } from "viem";
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { packClaim } from "../../circuits/batch/epoch-operations.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
+import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { type SealedExit, toAddress } from "./exit-fixture.ts";
+import { FREE_IDS, MODELS, SLOTS } from "./money-ledger.ts";
+import type { Moment, MoneyModel, Waiting } from "./money-model.ts";
+import { rollupAbi } from "../build/rollup-abi.ts";
+import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
+
+export const USERS = ["alice", "bob", "stranger"] as const;
+const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
+const MODEL_IDS = Object.values(MODELS);
+/** Leaves there are, one there never is, and those that come to be. */
+const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, 9, ...FREE_IDS];
+
+export interface Call {
+  readonly name: string;
+  readonly from: Role;
+  readonly data: Hex;
+  /** Is it to be accepted? Then the model has changed. */
+  readonly take: (at: Moment) => boolean;
+}
+
+export interface AnyExit extends SealedExit {
+  /** The proof shows something else than is stated. */
+  readonly isSpoiled: boolean;
+}
+
+/** Makes the calls of one round. */
+export class MoneyCalls {
+  readonly f: Fixture;
+  readonly random: SeededRandom;
+  readonly model: MoneyModel;
+  readonly ledger: Ledger;
+  readonly #kinds: readonly number[];
+
+  /** `isDepositing`: so many deposits that they fill their half of the queue. */
+  constructor(round: Pick<MoneyCalls, "f" | "random" | "model" | "ledger">, isDepositing: boolean) {
+    this.f = round.f;
+    this.random = round.random;
+    this.model = round.model;
+    this.ledger = round.ledger;
+    const deposits = Array.from({ length: 12 }, () => KIND.depositNew);
+    this.#kinds = isDepositing ? [...QUEUE_KINDS, ...deposits] : QUEUE_KINDS;
+  }
+
+  call(name: string, from: Role, functionName: string, args: readonly unknown[], take: Call["take"]): Call {
+    const data = encodeFunctionData({ abi: rollupAbi, functionName, args } as Parameters<
+      typeof encodeFunctionData
+    >[0]);
+    return { name, from, data, take };
+  }
+
+  word(role: Role): bigint {
+    return BigInt(this.f.roles[role]);
+  }
+
+  user(): Role {
+    return this.random.pick([...USERS]);
+  }
+
+  /** True but for one in `of`. */
+  isOften(of: number): boolean {
+    return this.random.below(of) !== 0;
+  }
+
+  /** The user who owns a leaf, or anybody where none does. */
+  #ownerOf(id: number): Role {
+    const owner = this.ledger.record(id)?.leaf.l1Owner;
+    return USERS.find((role) => this.word(role) === owner) ?? this.user();
+  }
+
+  /** A deposit or a forced operation that the ledger may or may not be able to execute. */
+  queueing(): Call {
+    const { random } = this;
+    const { roles } = this.f;
+    const kind = random.pick(this.#kinds);
+    if (kind === KIND.forcedClaim) return this.#forceClaim();
+    const id = random.pick(IDS);
+    const owner = this.#ownerOf(id);
+    const from = this.isOften(3) ? owner : this.user();
+    const other = this.user();
+    const anyWei = BigInt(1 + random.below(30)) * OPEN + BigInt(random.below(1_000_000));
+    const ofLeaf = this.isOften(9) ? anyWei : WITHDRAW_ALL_WEI;
+    switch (kind) {
+      case KIND.depositNew: {
+        const words = [anyWei, this.word(owner), 5n];
+        return this.#queue("depositNew", from, [anyWei, roles[owner], 5n], { kind, words });
+      }
+      case KIND.depositTo: {
+        const words = [anyWei, this.word(owner)];
+        return this.#queue("depositTo", from, [id, anyWei, roles[owner]], { kind, b: id, words });
+      }
+      case KIND.forcedWithdraw: {
+        const words = [ofLeaf, this.word(other)];
+        return this.#queue("forceWithdraw", from, [id, ofLeaf, roles[other]], { kind, a: id, words });
+      }
+      case KIND.forcedSetKey:
+        return this.#queue("forceSetKey", from, [id, anyWei], { kind, a: id, words: [0n, anyWei] });
+      case KIND.forcedSetOwner: {
+        const words = [0n, this.word(other)];
+        return this.#queue("forceSetOwner", from, [id, roles[other]], { kind, a: id, words });
+      }
+      case KIND.forcedTransfer: {
+        const b = random.pick(IDS);
+        const payee = this.isOften(4) ? this.#ownerOf(b) : other;
+        const words = [ofLeaf, this.word(payee)];
+        return this.#queue("forceTransfer", from, [id, b, ofLeaf, roles[payee]], { kind, a: id, b, words });
+      }
+      default: {
+        const b = random.pick([...MODEL_IDS, id]);
+        // The word is the entry's time, which nobody knows yet.
+        return this.#queue("forceSeal", from, [b], { kind, b, words: [0n, 0n] });
+      }
+    }
+  }
+
+  #forceClaim(): Call {
+    const { random } = this;
+    const slotIndex = random.below(SLOTS.length + 1);
+    const role = random.pick([CLAIM_ROLE.contributor, CLAIM_ROLE.validator]);
+    const isValidator = role === CLAIM_ROLE.validator;
+    const owners = SLOTS[slotIndex];
+    const member = isValidator ? owners?.validatorId : owners?.contributorId;
+    const a = member !== undefined && this.isOften(4) ? member : random.pick(IDS);
+    const from = this.isOften(3) ? this.#ownerOf(a) : this.user();
+    const b = random.pick([...MODEL_IDS, MODELS.old, MODELS.young, a]);
+    const words = [0n, packClaim(slotIndex, role)];
+    return this.#queue("forceClaim", from, [a, b, slotIndex, isValidator], {
+      ...{ kind: KIND.forcedClaim, a, b },
+      words,
+    });
+  }
+
+  #queue(
+    name: string,
+    from: Role,
+    args: readonly unknown[],
+    fields: Pick<SlotRecord, "kind" | "words"> & Partial<SlotRecord>,
+  ): Call {
+    const sender = this.word(from);
+    const [amountWei, word1, word2 = 0n] = fields.words;
+    const record = slot(fields.kind, [amountWei!, word1!, word2, sender], {
+      a: fields.a ?? 0,
+      b: fields.b ?? 0,
+    });
+    // Often any fee; else one that the queue may have risen above.
+    const maxFeeWei = this.isOften(6) ? ANY_FEE : BigInt(this.random.below(4)) * OPEN;
+    return this.call(name, from, name, [...args, maxFeeWei], (at) =>
+      this.model.takeEntry(record, sender, maxFeeWei, at),
+    );
+  }
+
+  /** Anything but an entry or a batch. */
+  anyCall(exits: readonly AnyExit[]): Call {
+    const { random } = this;
+    const from = this.user();
+    const oneOrTwo = <T>(pick: () => T) => Array.from({ length: 1 + random.below(2) }, pick);
+    switch (random.below(10)) {
+      case 0:
+        return this.burn(from);
+      case 1:
+      case 2:
+      case 3:
+        return this.claim(from, this.word(this.user()));
+      case 4:
+      case 5:
+        return this.refund(
+          from,
+          oneOrTwo(() => this.#anyEntry()),
+          random.below(5) === 0,
+        );
+      case 6:
+        return this.freeze(from);
+      default:
+        return this.exit(
+          from,
+          oneOrTwo(() => random.pick([...exits])),
+        );
+    }
+  }
+
+  burn(from: Role): Call {
+    return this.call("burnAccrued", from, "burnAccrued", [], () => this.model.takeBurn());
+  }
+
+  claim(from: Role, owner: bigint): Call {
+    return this.call("claim", from, "claim", [toAddress(owner)], () => this.model.takeClaim(owner));
+  }
+
+  freeze(from: Role): Call {
+    return this.call("freeze", from, "freeze", [], (at) => this.model.takeFreeze(at));
+  }
+
+  /** An entry that waits, or one that a batch has taken. */
+  #anyEntry(): Waiting {
+    const { consumed, state } = this.model;
+    const isWaiting = state.queue.length > 0 && (consumed.length === 0 || this.isOften(8));
+    return this.random.pick(isWaiting ? state.queue : consumed);
+  }
+
+  refund(from: Role, entries: readonly Waiting[], isAltered = false): Call {
+    const stated = entries.map(({ record, sender, index }) => {
+      const { kind, a, b, words } = record;
+      const [amountWei, word1, word2] = words;
+      return { index, kind, a, b, amountWei: amountWei!, word1, word2, sender: toAddress(sender) };
+    });
+    const [first] = stated;
+    if (isAltered && first !== undefined) {
+      const changes = [
+        { amountWei: first.amountWei ^ 1n },
+        { sender: toAddress(entries[0]!.sender ^ 1n) },
+        // As a deposit, whose sender would be credited.
+        { kind: first.kind === KIND.depositTo ? KIND.depositNew : KIND.depositTo },
+      ];
+      Object.assign(first, this.random.pick(changes));
+    }
+    return this.call("refund", from, "refund", [stated], () => this.model.takeRefunds(entries, isAltered));
+  }
+
+  exit(from: Role, some: readonly AnyExit[]): Call {
+    const args = [some.map((s) => s.exit), some.map((s) => s.proof)];
+    const taken = some.map(({ exit, isSpoiled }) => ({
+      ...exit,
+      recipient: BigInt(exit.recipient),
+      isSpoiled,
+    }));
+    return this.call("exit", from, "exit", args, () => this.model.takeExits(taken));
+  }
+}

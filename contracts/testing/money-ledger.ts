@@ -1,0 +1,144 @@
+/**
+ * The ledger behind the walk of Exits.money.test.ts: few leaves of the walk's users, the real rules for queue entries,
+ * and what must hold of each entry's effect, stated without those rules.
+ */
+import { expect } from "vitest";
+import { type ExitData, leafExitKey } from "../../circuits/exit/exit-statement.ts";
+import {
+  accountLeaf,
+  hashModelBody,
+  type LeafRecord,
+  type ModelBody,
+  packBinding,
+  packCounters,
+} from "../../circuits/ledger/leaf.ts";
+import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
+import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
+import {
+  accruedRoot,
+  CLAIM_ROLE,
+  claimedRoot,
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  slotRoot,
+} from "../../circuits/ledger/rewards.ts";
+import { slotDue } from "../../circuits/exit/slot-exit.ts";
+import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import { OPEN, type Role } from "./rollup-fixture.ts";
+
+/** 64 leaves, of which two are free: some deposits find none. */
+const DEPTH = 2;
+export const FREE_IDS = [62, 63] as const;
+/** Two models with slots, and one that waits for its genesis. */
+export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
+
+export const SLOTS: readonly RewardSlot[] = [
+  { contributorId: 2, validatorId: 3, rowCount: 100 },
+  { contributorId: 3, validatorId: 3, rowCount: 50 },
+  { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
+];
+const ROW_COUNT = 300n;
+
+/** A ledger that owes `totalWei`. The young model's epoch begins at `now`, L1's time in seconds. */
+export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now: bigint): Ledger {
+  const ledger = genesisLedger(
+    { treasuryOwner: owner("treasury"), operatorOwner: owner("operator"), operatorKeyX: 456n },
+    DEPTH,
+  );
+  const put = (record: LeafRecord) => ledger.put(ledger.nextId++, record);
+  const roles = ["alice", "bob", "stranger", "alice"] as const;
+  for (const role of roles) put({ leaf: accountLeaf({ l1Owner: owner(role), balance: 60n * OPEN + 11n }) });
+  put(modelRecord(owner("bob"), 0n));
+  put(modelRecord(owner("stranger"), now));
+  put(modelRecord(owner("alice"), null));
+  ledger.nextId = FREE_IDS[0];
+  const first = ledger.requireRecord(2);
+  const balance = first.leaf.balance + totalWei - ledger.totalWei();
+  ledger.put(2, { leaf: { ...first.leaf, balance } });
+  return ledger;
+}
+
+/** @param epochStart null for a model without a genesis */
+function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafRecord {
+  const isReady = epochStart !== null;
+  const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
+  // The first slot's contributor has claimed before.
+  const claimedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
+  const model: ModelBody = {
+    statics: {
+      featuresCommitment: 21n,
+      ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
+      slotRoot: slotRoot(SLOTS),
+      binding: packBinding({
+        datanetId: 1n,
+        version: 1n,
+        rowCount: ROW_COUNT,
+        predecessorId: 0n,
+        drawBits: 2n,
+        featureCount: 256n,
+      }),
+      split: packSplit({ ownerParts: 20_000n, validatorParts: 6_554n }),
+    },
+    sealed: 0n,
+    accruedRoot: accruedRoot(SLOTS, accruedWei),
+    claimedRoot: claimedRoot(claimedWei),
+    epochStart: epochStart ?? 0n,
+  };
+  const counters = { isReady, isApproved: isReady, cap: isReady ? 16n : 0n, epoch: isReady ? 1n : 0n };
+  return {
+    leaf: {
+      ...accountLeaf({ l1Owner, balance: 20n * OPEN }),
+      kind: LEAF_KIND.model,
+      chain: isReady ? 88n : 0n,
+      openAmount: isReady ? 30n * OPEN + 3n : 0n,
+      counters: packCounters({ ...counters, paymentCount: isReady ? 4n : 0n, priceWei: OPEN }),
+      body: hashModelBody(model),
+    },
+    model,
+    ...(isReady ? { rewards: { slots: SLOTS, accruedWei, claimedWei, sealed: null } } : {}),
+  };
+}
+
+/** Executes an entry where the ledger's rules allow it. */
+export function executeEntry(
+  ledger: Ledger,
+  entry: QueueOperation,
+  context: { readonly batchNumber: bigint; readonly timestamp: bigint },
+): SlotTrace {
+  const before = new Map(ledger.records);
+  const beforeWei = ledger.totalWei();
+  const trace = executeQueueEntry(ledger, entry, context);
+  const { isValid, words } = trace.record;
+  const paidInWei = isValid && entry.kind <= KIND.depositTo ? entry.amountWei : 0n;
+  expect(ledger.totalWei(), "I1: no wei is made").toBe(beforeWei + paidInWei - (words[4] ?? 0n));
+  if (entry.kind === KIND.forcedWithdraw && !isValid) expect(words[4], "nothing is paid").toBe(0n);
+  for (const [id, { leaf }] of ledger.records) {
+    const old = before.get(id);
+    if (old === undefined || old.leaf === leaf) continue;
+    expect(isValid, "what is not executed changes nothing").toBe(true);
+    const isOwners = leaf.l1Owner !== old.leaf.l1Owner || leaf.keyX !== old.leaf.keyX;
+    // Whoever hands over, changes a key or pays has sent the entry, and earnings go to whoever asks for them.
+    if (leaf.balance < old.leaf.balance || isOwners)
+      expect(old.leaf.l1Owner, `leaf ${id}'s owner sent the entry`).toBe(entry.sender);
+    if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedClaim)
+      expect(leaf.l1Owner, `leaf ${id} claims for its owner`).toBe(entry.sender);
+    if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedClaim) {
+      expect([KIND.depositTo, KIND.forcedTransfer], "what gives to a leaf").toContain(entry.kind);
+      expect([id, old.leaf.l1Owner], "the payee as it was named").toEqual([entry.b, entry.word1]);
+    }
+  }
+  return trace;
+}
+
+/** What each leaf and each role of a slot takes from the ledger once it is frozen. */
+export function duesOf(ledger: Ledger): Omit<ExitData, "root">[] {
+  return [...ledger.records].flatMap(([id, { leaf, rewards }]) => [
+    { key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
+    ...(rewards?.slots ?? []).flatMap((_, slotIndex) =>
+      [CLAIM_ROLE.contributor, CLAIM_ROLE.validator].map((role) => slotDue(ledger, id, slotIndex, role)),
+    ),
+  ]);
+}

@@ -1,0 +1,339 @@
+/** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
+import { setImmediate } from "node:timers/promises";
+import {
+  type Address,
+  BaseError,
+  bytesToHex,
+  type Chain,
+  ContractFunctionRevertedError,
+  type CustomTransport,
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  custom,
+  getContract,
+  type Hex,
+  http,
+  type PublicActions,
+  parseEther,
+  publicActions,
+  type TestClient,
+  type TransactionReceipt,
+  type WalletActions,
+  walletActions,
+} from "viem";
+import { foundry } from "viem/chains";
+import {
+  type BatchData,
+  batchElements,
+  challenge,
+  encodeWire,
+  evaluate,
+  type L1Header,
+  type SlotRecord,
+} from "../../circuits/batch/batch-data.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { type BatchShape, FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { encodeSettlement, type SettlementData, settlementElements } from "../../circuits/settlement/settlement-data.ts";
+import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import { type DeployOptions, deployRollup } from "../build/deploy.ts";
+import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
+import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
+import type { CircuitConfig, ContractProof } from "../build/verifying-key.ts";
+
+export const OPEN = parseEther("1");
+/** For calls that are not about the fee: no fee is above it. */
+export const ANY_FEE = 2n ** 96n - 1n;
+/** Small, with two words of room everywhere, a second shape, and one for queue entries alone. */
+export const SHAPES = [
+  { narrow: 6, wide: 3 },
+  { narrow: 4, wide: 10 },
+  { narrow: 0, wide: 9 },
+] as const;
+
+type Client = TestClient<"anvil", CustomTransport, Chain> &
+  PublicActions<CustomTransport, Chain> &
+  WalletActions<Chain, undefined>;
+
+export const ROLES = ["holder", "sequencer", "treasury", "operator", "alice", "bob", "stranger"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface SealedBatch {
+  readonly batch: { circuit: number; commitment: bigint; data: Hex };
+  readonly proof: ContractProof;
+  readonly content: BatchData;
+  /** For its Settle and Genesis records, in their order. */
+  readonly settlements?: readonly SealedSettlement[];
+}
+
+export interface SealedSettlement {
+  readonly settlement: { circuit: number; commitment: bigint; data: Hex };
+  readonly proof: ContractProof;
+  /** The record takes what is parked for it. */
+  readonly isParked?: boolean;
+}
+
+export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
+
+export async function connect(anvil: Anvil, chainId: number = foundry.id): Promise<Client> {
+  const chain = { ...foundry, id: chainId as typeof foundry.id };
+  const node = http(anvil.url, { batch: true })({ chain: foundry });
+  const transport = custom({
+    async request({ method, params }) {
+      const result = await node.request({ method, params });
+      // anvil answers before the block is there; tests read the effect in their next line.
+      if (method === "eth_sendTransaction") {
+        const receiptOf = { method: "eth_getTransactionReceipt", params: [result] };
+        let receipt = (await node.request(receiptOf)) as { status: Hex } | null;
+        while (receipt === null) {
+          await setImmediate();
+          receipt = (await node.request(receiptOf)) as { status: Hex } | null;
+        }
+        if (receipt.status !== "0x1") throw new BaseError(`transaction ${result} reverted`);
+      }
+      return result;
+    },
+  });
+  return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
+    .extend(publicActions)
+    .extend(walletActions);
+}
+
+/** Starts a node and deploys on it; `stop` ends both. */
+export async function startFixture(
+  overrides: Partial<DeployOptions> = {},
+  settlementSizes: readonly CircuitSizes[] = [],
+) {
+  const anvil = await startAnvil();
+  const fixture = await deployFixture(await connect(anvil), overrides, SHAPES, settlementSizes);
+  return { ...fixture, stop: () => anvil.stop() };
+}
+
+export async function deployFixture(
+  client: Client,
+  overrides: Partial<DeployOptions> = {},
+  shapes: readonly BatchShape[] = SHAPES,
+  /** Further circuits, behind those of the shapes. */
+  settlementSizes: readonly CircuitSizes[] = [],
+  /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
+  real?: { readonly configs: readonly CircuitConfig[]; readonly shared: SharedSecrets },
+) {
+  const addresses = await client.getAddresses();
+  const roles = Object.fromEntries(ROLES.map((role, i) => [role, addresses[i]!])) as Record<Role, Address>;
+  const circuits: readonly SimulatedCircuit[] = [...shapes.map(batchSizes), ...settlementSizes].map((sizes) =>
+    simulateCircuit(sizes, real === undefined ? {} : { shared: real.shared }),
+  );
+  const deployment = await deployRollup({
+    walletClient: createWalletClient({
+      account: roles.holder,
+      chain: client.chain,
+      transport: custom(client),
+    }),
+    publicClient: createPublicClient({ chain: client.chain, transport: custom(client), pollingInterval: 10 }),
+    sequencer: roles.sequencer,
+    genesisRoot: 123n,
+    treasuryOwner: roles.treasury,
+    operatorOwner: roles.operator,
+    operatorKeyX: 456n,
+    circuits: [...circuits, ...(real?.configs ?? [])],
+    ...overrides,
+  });
+  const rollup = getContract({ address: deployment.rollup, abi: rollupAbi, client });
+  const token = getContract({ address: deployment.token, abi: openTokenAbi, client });
+  const receipt = (hash: Hex) => client.waitForTransactionReceipt({ hash });
+  if (overrides.token === undefined) {
+    for (const role of ["alice", "bob", "stranger", "operator"] as const) {
+      await token.write.transfer([roles[role], 100_000n * OPEN], { account: roles.holder });
+    }
+  }
+  for (const role of ["alice", "bob", "stranger", "operator"] as const) {
+    await token.write.approve([deployment.rollup, 2n ** 256n - 1n], { account: roles[role] });
+  }
+
+  return {
+    client,
+    roles,
+    circuits,
+    deployment,
+    rollup,
+    token,
+
+    /** What L1 puts into the next batch. */
+    async l1Header(): Promise<L1Header> {
+      const [state, domain, idFeeWei] = await Promise.all([
+        rollup.read.state(),
+        rollup.read.domain(),
+        rollup.read.idFeeWei(),
+      ]);
+      return {
+        domain,
+        oldRoot: state.root,
+        batchNumber: BigInt(state.batchNumber) + 1n,
+        firstOpIndex: BigInt(state.opIndex),
+        oldNextId: state.nextId,
+        idFeeWei,
+      };
+    },
+
+    /** An empty batch on top of the contract's state, or on top of `after`. */
+    async draft(overrides: Partial<BatchData> & { after?: BatchData } = {}): Promise<BatchData> {
+      const { after, ...content } = overrides;
+      const l1 = after === undefined ? await this.l1Header() : headerAfter(after);
+      const block = await client.getBlock();
+      return {
+        ...l1,
+        newRoot: randomElement(),
+        timestamp: block.timestamp,
+        newNextId: l1.oldNextId,
+        feeAccountId: 1,
+        feePerUnitWei: 7n,
+        signedCount: 0,
+        shape: shapes[0]!,
+        narrow: [],
+        wide: [],
+        ...content,
+      };
+    },
+
+    /** The batch as it is posted, with a proof; `commitment` is any element, since nothing was committed. */
+    seal(content: BatchData, options: { commitment?: bigint } = {}): SealedBatch {
+      const circuit = shapes.findIndex(
+        (s) => s.narrow === content.shape.narrow && s.wide === content.shape.wide,
+      );
+      const commitment = options.commitment ?? randomElement();
+      const elements = batchElements(content);
+      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+      return {
+        batch: { circuit, commitment, data: bytesToHex(encodeWire(content)) },
+        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+        content,
+      };
+    },
+
+    /** A settlement as it is posted, with a proof; `commitment` is any element. */
+    sealSettlement(
+      circuit: number,
+      data: SettlementData,
+      options: { commitment?: bigint } = {},
+    ): SealedSettlement {
+      const commitment = options.commitment ?? randomElement();
+      const elements = settlementElements(data);
+      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+      return {
+        settlement: { circuit, commitment, data: bytesToHex(encodeSettlement(data)) },
+        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+      };
+    },
+
+    /** Sends the batches in one transaction. */
+    async submit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<TransactionReceipt> {
+      return receipt(await rollup.write.submitBatches(submission(sealed), { account: roles[from] }));
+    },
+
+    /** The same without a transaction: returns if it would be accepted, throws as it would revert. */
+    async trySubmit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<void> {
+      await rollup.simulate.submitBatches(submission(sealed), { account: roles[from] });
+    },
+
+    /** Drafts, seals and sends one batch. */
+    async post(overrides: Partial<BatchData> = {}, from: Role = "sequencer"): Promise<SealedBatch> {
+      const sealed = this.seal(await this.draft(overrides));
+      await this.submit([sealed], from);
+      return sealed;
+    },
+
+    /** Time of the next block, this many seconds after the last one; a block is mined. */
+    async passTime(seconds: bigint): Promise<void> {
+      await client.increaseTime({ seconds: Number(seconds) });
+      await client.mine({ blocks: 1 });
+    },
+
+    /** Deposits into a new account of the sender. */
+    async depositNew(from: Role, amountWei: bigint): Promise<TransactionReceipt> {
+      return receipt(
+        await rollup.write.depositNew([amountWei, roles[from], 5n, ANY_FEE], { account: roles[from] }),
+      );
+    },
+
+    /** Puts `amountWei` into the ledger: a deposit, and the batch that executes it. */
+    async fund(from: Role, amountWei: bigint): Promise<void> {
+      await this.depositNew(from, amountWei);
+      const l1 = await this.l1Header();
+      await this.post({
+        newNextId: l1.oldNextId + 1,
+        wide: [depositNewSlot(amountWei, roles[from], 5n, roles[from], { b: l1.oldNextId })],
+      });
+    },
+  };
+}
+
+/** The arguments of submitBatches. */
+export function submission(sealed: readonly SealedBatch[]) {
+  const settlements = sealed.flatMap((s) => s.settlements ?? []);
+  return [
+    sealed.map((s) => s.batch),
+    settlements.map((s) => (s.isParked ? { circuit: 0, commitment: 0n, data: "0x" as const } : s.settlement)),
+    [...sealed, ...settlements.filter((s) => !s.isParked)].map((s) => s.proof),
+  ] as const;
+}
+
+/** What L1 holds after a batch, for the next one in the same transaction. */
+export function headerAfter(batch: BatchData): L1Header {
+  return {
+    domain: batch.domain,
+    oldRoot: batch.newRoot,
+    batchNumber: batch.batchNumber + 1n,
+    firstOpIndex: batch.firstOpIndex + BigInt(batch.signedCount),
+    oldNextId: batch.newNextId,
+    idFeeWei: batch.idFeeWei,
+  };
+}
+
+export function slot(
+  kind: number,
+  words: readonly bigint[] = [],
+  overrides: Partial<SlotRecord> = {},
+): SlotRecord {
+  return { kind, a: 0, b: 0, amountCode: 0n, isValid: false, words, ...overrides };
+}
+
+export function depositNewSlot(
+  amountWei: bigint,
+  l1Owner: Address,
+  keyX: bigint,
+  sender: Address,
+  overrides: Partial<SlotRecord> = {},
+): SlotRecord {
+  const words = [amountWei, BigInt(l1Owner), keyX, BigInt(sender)];
+  return slot(KIND.depositNew, words, { isValid: true, ...overrides });
+}
+
+export function randomElement(): bigint {
+  const bytes = crypto.getRandomValues(new Uint8Array(48));
+  return BigInt(bytesToHex(bytes)) % FIELD_ORDER;
+}
+
+/** The name of the contract's error that a call failed with; other failures are thrown on. */
+export async function revertName(call: Promise<unknown>): Promise<string> {
+  return (await revertOf(call)).name;
+}
+
+/** As `revertName`, with the error's operands. */
+export async function revertOf(call: Promise<unknown>): Promise<{ name: string; args: readonly unknown[] }> {
+  try {
+    await call;
+  } catch (error) {
+    const outer = isRollupError(error, "CON_DEPLOY_FAILED") ? error.cause : error;
+    const reverted =
+      outer instanceof BaseError && outer.walk((e) => e instanceof ContractFunctionRevertedError);
+    if (reverted instanceof ContractFunctionRevertedError) {
+      return {
+        name: reverted.data?.errorName ?? reverted.signature ?? reverted.shortMessage,
+        args: reverted.data?.args ?? [],
+      };
+    }
+    throw error;
+  }
+  return { name: "accepted", args: [] };
+}

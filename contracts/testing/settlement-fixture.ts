@@ -1,0 +1,201 @@
+/** What the tests of settlements share: a rollup with circuits of every sort, seals, randomness and forged proofs. */
+import type { Hex } from "viem";
+import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
+import { encodeHeader, type RpcHeader } from "../l1/block-header.ts";
+import {
+  type Fixture,
+  OPEN,
+  type Role,
+  randomElement,
+  revertOf,
+  type SealedBatch,
+  type SealedSettlement,
+  SHAPES,
+  slot,
+  startFixture,
+} from "./rollup-fixture.ts";
+
+export const RANDOMNESS_DELAY = 128;
+
+/** Behind the circuits of SHAPES. The second settlement circuit has room for few slots. */
+export const SETTLEMENT_SIZES: readonly CircuitSizes[] = [
+  { sort: CIRCUIT_SORT.settlement, size0: 16, size1: 8 },
+  { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: 8 },
+  { sort: CIRCUIT_SORT.settlement, size0: 300, size1: 4 },
+];
+export const SAMPLED = 3;
+export const SLOT_TABLE = 4;
+export const SAMPLED_FEW_SLOTS = 5;
+
+export const MODEL = 77;
+
+export type SettlementFixture = Awaited<ReturnType<typeof startSettlementFixture>>;
+
+/** A node, a rollup with 1,000 OPEN in its ledger; `stop` ends both. */
+export async function startSettlementFixture() {
+  const f = await startFixture({}, SETTLEMENT_SIZES);
+  await f.fund("alice", 1_000n * OPEN);
+  return { ...f, ...settlementActions(f) };
+}
+
+export type SealedFixture = Awaited<ReturnType<typeof startSealedFixture>>;
+
+/** The same with one sealed epoch, whose randomness is recorded. */
+export async function startSealedFixture() {
+  const f = await startSettlementFixture();
+  const sealBatch = await f.sealEpoch();
+  const [, sealTime] = await f.rollup.read.sealedAt([sealBatch]);
+  await f.recordRandomness(sealBatch);
+  return {
+    ...f,
+    sealBatch,
+    sealTime,
+
+    async sampled(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
+      return { circuit: SAMPLED, data: await f.settlementData(sealBatch, overrides) };
+    },
+
+    async byDefault(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
+      const data = await f.settlementData(sealBatch, { seed: 0n, voidCount: 0, ...overrides });
+      return { circuit: SLOT_TABLE, data };
+    },
+
+    genesis(overrides: Partial<SettlementData> = {}): SettlementPart {
+      return { circuit: SLOT_TABLE, data: f.genesisData(overrides) };
+    },
+
+    /** What the contract would say to one batch: "accepted", or its error. */
+    attempt: (sealed: SealedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([sealed], from)),
+
+    /** Mines a block at that time. */
+    async passTo(timestamp: bigint): Promise<void> {
+      await f.client.setNextBlockTimestamp({ timestamp });
+      await f.client.mine({ blocks: 1 });
+    },
+  };
+}
+
+export interface SettlementPart {
+  readonly circuit: number;
+  readonly data: SettlementData;
+  /** The batch takes what is parked. */
+  readonly isParked?: boolean;
+}
+
+/** The arguments of parkSettlement. */
+export const parkArguments = (
+  { modelId, settlementHash }: Pick<SettlementData, "modelId" | "settlementHash">,
+  { proof, settlement }: SealedSettlement,
+) => [modelId, settlementHash, settlement, proof] as const;
+
+/** A record of a settlement: the word is J, which these tests choose freely. */
+export const settleSlot = (word: bigint, modelId = MODEL) => slot(KIND.settle, [word], { b: modelId });
+export const genesisSlot = (word: bigint, modelId = MODEL) => slot(KIND.genesis, [word], { b: modelId });
+export const sealSlot = (modelId = MODEL) => slot(KIND.seal, [], { a: modelId, b: modelId });
+
+export function settlementActions(f: Fixture) {
+  return {
+    /** Posts a batch with a Seal; its number. */
+    async sealEpoch(): Promise<bigint> {
+      const { content } = await f.post({ wide: [sealSlot()], signedCount: 1 });
+      return content.batchNumber;
+    },
+
+    /** RLP of a block's header. */
+    async headerOf(blockNumber: bigint): Promise<Hex> {
+      const params = [`0x${blockNumber.toString(16)}`, false];
+      const block = await f.client.request({ method: "eth_getBlockByNumber", params } as never);
+      return encodeHeader(block as RpcHeader);
+    },
+
+    /** Mines up to the block that gives a Seal's randomness, and that many beyond it; its number. */
+    async mineRandomness(sealBatch: bigint, blocksAfter = 1): Promise<bigint> {
+      const [sealBlock] = await f.rollup.read.sealedAt([sealBatch]);
+      const number = sealBlock + BigInt(RANDOMNESS_DELAY);
+      const blocks = Number(number - (await f.client.getBlockNumber())) + blocksAfter;
+      await f.client.mine({ blocks });
+      return number;
+    },
+
+    /** Mines and records a Seal's randomness; prevRandao. */
+    async recordRandomness(sealBatch: bigint, from: Role = "stranger"): Promise<bigint> {
+      const header = await this.headerOf(await this.mineRandomness(sealBatch));
+      await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles[from] });
+      return f.rollup.read.randomness([sealBatch]);
+    },
+
+    /** A sampled settlement of an epoch sealed in that batch, with the seed that L1 will find. */
+    async settlementData(
+      sealBatch: bigint,
+      overrides: Partial<SettlementData> = {},
+    ): Promise<SettlementData> {
+      const prevRandao = await f.rollup.read.randomness([sealBatch]);
+      const data: Omit<SettlementData, "seed"> = {
+        settlementHash: randomElement(),
+        modelId: MODEL,
+        isGenesis: false,
+        cap: 0,
+        epoch: 5n,
+        sealBatch,
+        voidCount: 2,
+        burnedWei: 3n * OPEN,
+        capCircuit: 0,
+        chain: randomElement(),
+        items: [11n, 22n, 33n, 44n],
+        ...overrides,
+      };
+      return { seed: drawSeed({ ...data, prevRandao }), ...data, ...overrides };
+    },
+
+    /** A genesis whose model will be settled by the circuit SAMPLED. */
+    genesisData(overrides: Partial<SettlementData> = {}): SettlementData {
+      return {
+        settlementHash: randomElement(),
+        modelId: MODEL,
+        isGenesis: true,
+        cap: 16,
+        seed: 0n,
+        epoch: 0n,
+        sealBatch: 0n,
+        voidCount: 0,
+        burnedWei: 0n,
+        capCircuit: SAMPLED,
+        chain: 0n,
+        items: [1n | (2n << 24n) | (3n << 48n), 4n | (5n << 24n) | (6n << 48n)],
+        ...overrides,
+      };
+    },
+
+    /** Parks a settlement; what a batch says to take it. */
+    async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<SealedSettlement> {
+      const sealed = f.sealSettlement(circuit, data);
+      const hash = await f.rollup.write.parkSettlement(parkArguments(data, sealed), {
+        account: f.roles[from],
+      });
+      await f.client.waitForTransactionReceipt({ hash });
+      return { ...sealed, isParked: true };
+    },
+
+    /** A batch with a record for each of the settlements, which it carries. */
+    async joined(
+      parts: readonly SettlementPart[],
+      content: Partial<BatchData> & { after?: BatchData } = {},
+    ): Promise<SealedBatch> {
+      const wide = parts.map(({ data }) =>
+        (data.isGenesis ? genesisSlot : settleSlot)(data.settlementHash, data.modelId),
+      );
+      const batch = f.seal(await f.draft({ shape: SHAPES[1], wide, ...content }));
+      const settlements = parts.map(
+        ({ circuit, data, isParked = false }): SealedSettlement => ({
+          ...f.sealSettlement(circuit, data),
+          isParked,
+        }),
+      );
+      return { ...batch, settlements };
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * A Groth16 simulator for tests of the contracts: it makes keys whose secrets it knows, and with them valid proofs
+ * of *any* statement, true or false. That is what makes it useful here: the contracts can be driven into every state
+ * without a circuit, and what they refuse, they refuse on their own. It proves nothing and has no other use.
+ * Its keys are marked as development keys, which the contracts refuse on any chain but 31337.
+ */
+import { randomBytes } from "node:crypto";
+import { bn254 } from "@noble/curves/bn254.js";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import {
+  type CircuitConfig,
+  type ContractProof,
+  computeCircuitId,
+  type G1Point,
+  type G2Point,
+} from "../build/verifying-key.ts";
+
+export interface SimulatedCircuit extends CircuitConfig {
+  readonly circuitId: bigint;
+  /** A valid proof for these inputs: C, y, z. Each call gives another one. */
+  forge(inputs: readonly [bigint, bigint, bigint]): ContractProof;
+}
+
+export interface SharedSecrets {
+  readonly alpha: bigint;
+  readonly beta: bigint;
+}
+
+const { Fr } = bn254.fields;
+// Scalar multiplication in G2 is the slow part, and proofs may share B: one per process is enough.
+const proofB = randomScalar();
+const proofBPoint = toG2(proofB);
+
+export const sharedSecrets: SharedSecrets = { alpha: randomScalar(), beta: randomScalar() };
+
+/** Overrides let a test build keys that the contracts must refuse. */
+export function simulateCircuit(
+  sizes: CircuitSizes,
+  overrides: { delta?: bigint; shared?: SharedSecrets } = {},
+): SimulatedCircuit {
+  const { alpha, beta } = overrides.shared ?? sharedSecrets;
+  const delta = overrides.delta ?? randomScalar();
+  const ic = [randomScalar(), randomScalar(), randomScalar(), randomScalar()] as const;
+  const config: CircuitConfig = {
+    sort: sizes.sort,
+    size0: sizes.size0,
+    size1: sizes.size1,
+    isDevelopment: true,
+    key: {
+      alpha: toG1(alpha),
+      beta: toG2(beta),
+      delta: toG2(delta),
+      ic: [toG1(ic[0]), toG1(ic[1]), toG1(ic[2]), toG1(ic[3])],
+    },
+  };
+  return {
+    ...config,
+    circuitId: computeCircuitId(config),
+    forge(inputs) {
+      // c from the verification equation in the exponent: a b = alpha beta + Σ ic_i x_i + c delta.
+      const a = randomScalar();
+      const statement = inputs.reduce((sum, input, i) => sum + ic[i + 1]! * input, ic[0]);
+      const c = Fr.div(Fr.create(a * proofB - alpha * beta - statement), delta);
+      return { a: toG1(a), b: proofBPoint, c: toG1(c) };
+    },
+  };
+}
+
+export function toG1(scalar: bigint): G1Point {
+  const { x, y } = bn254.G1.Point.BASE.multiply(scalar).toAffine();
+  return [x, y];
+}
+
+export function toG2(scalar: bigint): G2Point {
+  const { x, y } = bn254.G2.Point.BASE.multiply(scalar).toAffine();
+  return [
+    [x.c1, x.c0],
+    [y.c1, y.c0],
+  ];
+}
+
+function randomScalar(): bigint {
+  // 512 bits, so that the remainder is as good as uniform; 0 has no use here and no chance.
+  return BigInt(`0x${randomBytes(64).toString("hex")}`) % FIELD_ORDER;
+}
