@@ -9,7 +9,7 @@ import { requireSame, verifyDiffers } from "./verify-error.ts";
 export type G1 = readonly [bigint, bigint];
 export type G2 = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
 
-/** A Groth16 verification key, real parts of G2's coordinates first (prover/verification-key.ts has the same form). */
+/** A Groth16 verification key, real parts of G2's coordinates first (prover/formats/verification-key.ts has the same form). */
 export interface VerifierKey {
   readonly alpha: G1;
   readonly beta: G2;

@@ -1,4 +1,4 @@
-import type { Prover } from "./prover.ts";
+import type { Prover } from "./proving/prover.ts";
 
 /** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
 export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
@@ -16,7 +16,7 @@ export async function createProver(backend: BackendName): Promise<Prover> {
       // PRV_GPU_UNAVAILABLE where there is no graphics card, or no Vulkan driver for it.
       return (await import("./webgpu/webgpu-backend.ts")).createWebgpuProver();
     case "snarkjs":
-      return (await import("./snarkjs-backend.ts")).createSnarkjsProver();
+      return (await import("./snarkjs/snarkjs-backend.ts")).createSnarkjsProver();
     default: {
       const unknown: never = backend;
       throw new TypeError(`no back end ${String(unknown)}`);

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import type { ResolveCircuit } from "../prover/ceremony.ts";
+import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 
 // Annotated, so that the compiler knows that program.error ends the process.
 const program: Command = new Command("ceremony")
@@ -12,7 +12,7 @@ const onLog = (line: string) => process.stderr.write(`${line}\n`);
 console.log = onLog; // snarkjs prints some of its verdicts itself
 
 async function loadCeremony() {
-  return import("../prover/ceremony.ts"); // snarkjs takes a second to load, and --help does not need it
+  return import("../prover/keys/ceremony.ts"); // snarkjs takes a second to load, and --help does not need it
 }
 
 async function loadResolver(): Promise<ResolveCircuit> {

@@ -18,7 +18,7 @@ import { createOperatorClient } from "../bridge/operator-client.ts";
 import { RandomnessWatcher } from "../bridge/randomness-watcher.ts";
 import { verifierKey } from "../bridge/verify-keys.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
-import { toSnarkjsKey } from "../prover/verification-key.ts";
+import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "./follow-process.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
 import { createLogger } from "./logger.ts";

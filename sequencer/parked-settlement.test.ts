@@ -18,7 +18,7 @@ import { verifyRollup } from "../bridge/verify.ts";
 import { verifierKey } from "../bridge/verify-keys.ts";
 import { randomElement } from "../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../contracts/testing/settlement-fixture.ts";
-import { toSnarkjsKey } from "../prover/verification-key.ts";
+import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import {
   CONFIRMATIONS,
   deploymentOn,

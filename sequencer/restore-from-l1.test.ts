@@ -17,7 +17,7 @@ import { verifyRollup } from "../bridge/verify.ts";
 import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
-import { toSnarkjsKey } from "../prover/verification-key.ts";
+import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { hex32 } from "./hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";

@@ -6,7 +6,7 @@ import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
-import { loadVerificationKey } from "../prover/deployed-circuits.ts";
+import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api.ts";
 import type { Config } from "./config.ts";
 import { Feed } from "./feed.ts";

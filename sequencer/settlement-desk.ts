@@ -25,7 +25,7 @@ import {
 } from "../circuits/settlement/settlement-data.ts";
 import { settlementOperationOf } from "../circuits/batch/settlement-operation.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../circuits/settlement/settlement-size.ts";
-import { type VerificationKey, verifyProof } from "../prover/verification-key.ts";
+import { type VerificationKey, verifyProof } from "../prover/formats/verification-key.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { FeedPublisher } from "./feed.ts";

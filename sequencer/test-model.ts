@@ -29,7 +29,7 @@ import { settlementMessage } from "../circuits/batch/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../circuits/settlement/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../circuits/settlement/slot-table-model.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../contracts/testing/test-prover.ts";
-import { toSnarkjsKey } from "../prover/verification-key.ts";
+import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { hex20, hex32 } from "./hex.ts";
 import {
   type Answer,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "./oracle.fixtures.ts";
+import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();
 

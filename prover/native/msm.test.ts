@@ -14,7 +14,7 @@ import {
   multiplyG1,
   multiplyG2,
   splitNumbers,
-} from "./oracle.fixtures.ts";
+} from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();
 const r = moduli.scalar;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { powMod, rootOfUnity } from "../bn254-wasm.ts";
-import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "./oracle.fixtures.ts";
+import { powMod, rootOfUnity } from "../formats/bn254-wasm.ts";
+import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();
 const r = moduli.scalar;

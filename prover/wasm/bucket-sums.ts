@@ -1,5 +1,5 @@
-import type { CurveShape } from "./curve-kernel.ts";
-import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
+import type { CurveShape } from "./kernels/curve-kernel.ts";
+import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
 /**
  * Sums of lists of points, by adding neighbours until one point of each list is left. A chunk of lists

@@ -1,6 +1,6 @@
 import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
-import { g1Bytes, g2Bytes, zkeySection } from "../zkey-layout.ts";
-import type { KernelCalls } from "./kernel-module.ts";
+import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
+import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";
 import type { KeyFile, ZkeySections } from "./zkey-sections.ts";

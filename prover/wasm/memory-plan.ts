@@ -1,7 +1,7 @@
 import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { proverError } from "../prover-errors.ts";
-import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import { kernelBytes, pageBytes, scratchBytes } from "./kernel-module.ts";
+import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
+import { kernelBytes, pageBytes, scratchBytes } from "./kernels/kernel-module.ts";
 import {
   chooseWindows,
   type WindowLimits,

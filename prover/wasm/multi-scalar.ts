@@ -1,7 +1,7 @@
 import { ListSummer, listSumBytes } from "./bucket-sums.ts";
-import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
-import { halfBits } from "./endomorphism.ts";
-import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
+import { type CurveShape, referenceFlags } from "./kernels/curve-kernel.ts";
+import { halfBits } from "./kernels/endomorphism.ts";
+import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
 /**
  * Sums of scalar * point by Pippenger's buckets. Each window of each scalar's halves is a signed digit; the

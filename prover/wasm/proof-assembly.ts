@@ -1,9 +1,9 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, decodeElement, elementBytes, inverse } from "../../circuits/wasm/field-limbs.ts";
-import { baseModulus, fromBytesLe, montgomeryR } from "../bn254-wasm.ts";
-import type { Groth16Proof } from "../groth16-proof.ts";
-import { g1Bytes, g2Bytes } from "../zkey-layout.ts";
-import { g1Shape, g2Shape } from "./curve-kernel.ts";
+import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-wasm.ts";
+import type { Groth16Proof } from "../formats/groth16-proof.ts";
+import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
+import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
 
 const G1 = bn254.G1.Point;

@@ -1,7 +1,7 @@
 import { elementBytes, encodeElement, scalarField, toLimbs } from "../../circuits/wasm/field-limbs.ts";
-import { powMod, scalarModulus } from "../bn254-wasm.ts";
-import { g1Shape, g2Shape } from "./curve-kernel.ts";
-import type { KernelCalls, WasmMemory } from "./kernel-module.ts";
+import { powMod, scalarModulus } from "../formats/bn254-wasm.ts";
+import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
+import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
 import { type DigitTable, type WindowShape, WindowSummer } from "./multi-scalar.ts";
 import { shareOf, type ThreadTeam } from "./thread-team.ts";

@@ -6,7 +6,7 @@ import {
   instantiateKernels,
   type KernelImage,
   type WasmMemory,
-} from "./kernel-module.ts";
+} from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
 import type { MemoryPlan, SumName } from "./memory-plan.ts";
 import { assembleG1, assembleG2, type Blinding, type ProofPart, readHeaderPoints } from "./proof-assembly.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
 import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
-import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import { type KernelBench, makeKernelBench, vectorElement } from "./kernels.fixtures.ts";
+import { powMod, rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";
 import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";
 
 const r = scalarModulus;

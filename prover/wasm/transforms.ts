@@ -1,7 +1,7 @@
 import { elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
-import { powMod, rootOfUnity, scalarModulus } from "../bn254-wasm.ts";
-import type { KernelCalls } from "./kernel-module.ts";
-import { inverseScalar } from "./scalar-kernel.ts";
+import { powMod, rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import type { KernelCalls } from "./kernels/kernel-module.ts";
+import { inverseScalar } from "./kernels/scalar-kernel.ts";
 import { shareOf } from "./thread-team.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { baseModulus, powMod } from "../bn254-wasm.ts";
+import { baseModulus, powMod } from "../formats/bn254-wasm.ts";
 import {
   type CurveShape,
   curveShader,
@@ -13,7 +13,7 @@ import {
 import { kernelR } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
-import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "./webgpu.fixtures.ts";
+import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { powMod } from "../bn254-wasm.ts";
+import { powMod } from "../formats/bn254-wasm.ts";
 import {
   baseShader,
   type FieldShape,
@@ -11,7 +11,7 @@ import {
 } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
-import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "./webgpu.fixtures.ts";
+import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

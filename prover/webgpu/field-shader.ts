@@ -1,4 +1,4 @@
-import { baseModulus, powMod, scalarModulus } from "../bn254-wasm.ts";
+import { baseModulus, powMod, scalarModulus } from "../formats/bn254-wasm.ts";
 
 /**
  * Arithmetic of a 254-bit prime field in WGSL, which has neither 64-bit integers nor the high half of a

@@ -1,4 +1,4 @@
-import { coefficientBytes } from "../setup-kernels.ts";
+import { coefficientBytes } from "../formats/setup-kernels.ts";
 import { fieldShader, limbsLiteral, type ShaderStyle, scalarShader } from "./field-shader.ts";
 import type { Kernel } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";

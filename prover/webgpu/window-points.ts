@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { baseModulus, fieldBytes, fromBytesLe, powMod } from "../bn254-wasm.ts";
+import { baseModulus, fieldBytes, fromBytesLe, powMod } from "../formats/bn254-wasm.ts";
 import { kernelR } from "./field-shader.ts";
 import type { SumPlan } from "./point-sums.ts";
 

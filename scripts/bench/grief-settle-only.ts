@@ -27,7 +27,7 @@ import { KIND } from "../../circuits/protocol.ts";
 import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN, randomElement, revertName } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
-import { toSnarkjsKey } from "../../prover/verification-key.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/l1-world.ts";
 import { restoreFromL1 } from "../../sequencer/restore-from-l1.ts";
 import { seal, send } from "../../sequencer/test-operator.ts";

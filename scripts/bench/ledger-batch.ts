@@ -16,8 +16,8 @@ import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
-import { toSolidityKey, toSolidityProof } from "../../prover/verification-key.ts";
+import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
+import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
 
 export interface ProvenBatchFigures {
   witnessMs: number;

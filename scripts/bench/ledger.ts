@@ -3,8 +3,8 @@ import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import { createSnarkjsProver } from "../../prover/snarkjs-backend.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
 
 /** 23 bytes hold two narrow records; a payment also posts its receipt. */

@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import type { Groth16Proof } from "../../prover/groth16-proof.ts";
-import { verifyProof } from "../../prover/verification-key.ts";
+import type { Groth16Proof } from "../../prover/formats/groth16-proof.ts";
+import { verifyProof } from "../../prover/formats/verification-key.ts";
 import type { BenchCase } from "./prove-case.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
 

@@ -9,11 +9,11 @@ import {
   fromBytesLe,
   scalarModulus,
   toBytesLe,
-} from "../../prover/bn254-wasm.ts";
-import { chooseWindowBits, FixedBase } from "../../prover/fixed-base.ts";
+} from "../../prover/formats/bn254-wasm.ts";
+import { chooseWindowBits, FixedBase } from "../../prover/keys/fixed-base.ts";
 import { loadNativeAddon, type NativeAddon } from "../../prover/native/native-addon.ts";
-import { g1Shape } from "../../prover/wasm/curve-kernel.ts";
-import { halfBits } from "../../prover/wasm/endomorphism.ts";
+import { g1Shape } from "../../prover/wasm/kernels/curve-kernel.ts";
+import { halfBits } from "../../prover/wasm/kernels/endomorphism.ts";
 import {
   buildKernelImage,
   createKernelMemory,
@@ -21,7 +21,7 @@ import {
   type KernelImage,
   kernelBytes,
   scratchBytes,
-} from "../../prover/wasm/kernel-module.ts";
+} from "../../prover/wasm/kernels/kernel-module.ts";
 import {
   chooseWindows,
   type WindowShape,

@@ -7,8 +7,8 @@ import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settl
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
 import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { Prover } from "../../prover/prover.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
 
 export interface BenchSettlementOptions {
   /** rows-features-slots-payments-draws, commas between sizes. */

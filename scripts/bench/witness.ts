@@ -11,9 +11,9 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { CircuitInputs } from "../../prover/prover.ts";
-import { openWitnessSource, type WitnessSource } from "../../prover/witness-source.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { CircuitInputs } from "../../prover/proving/prover.ts";
+import { openWitnessSource, type WitnessSource } from "../../prover/proving/witness-source.ts";
 
 /** circom2's compiler, itself WebAssembly with 4 GB, ends near 200 slots; its output for more than these is no oracle here. */
 const MOST_COMPILED_SLOTS = 80;

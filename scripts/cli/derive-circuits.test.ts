@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { RegisteredCircuit } from "../../bridge/rollup-contract.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
-import { developmentSecrets } from "../../prover/development-secrets.ts";
+import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { refuseHiddenDevelopmentKey } from "./derive-circuits.ts";
 
 const SIZES = batchSizes({ narrow: 6, wide: 2 });

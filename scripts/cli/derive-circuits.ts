@@ -14,9 +14,9 @@ import {
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { isDevelopmentKey } from "../../prover/development-key.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import { parseVerificationKey, type VerificationKey } from "../../prover/verification-key.ts";
+import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { commandError } from "./cli-errors.ts";
 
 export interface DeriveOptions {

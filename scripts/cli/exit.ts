@@ -4,7 +4,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
-import type { Prover } from "../../prover/prover.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
 import { describeItem, type ExitItem } from "../exit/exit-plan.ts";
 import { type LeaveResult, leave } from "../exit/leave.ts";
 import { commandError } from "./cli-errors.ts";

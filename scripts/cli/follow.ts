@@ -21,7 +21,7 @@ export async function runFollower(
   const logger = createLogger({ level: "info", component: "follower" });
   const snapshot = snapshotPath === null ? undefined : (await readSnapshot(snapshotPath)).snapshot;
   const verifyProof = isVerifying
-    ? (await import("../../prover/verification-key.ts")).verifyProof
+    ? (await import("../../prover/formats/verification-key.ts")).verifyProof
     : undefined;
   const ending = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));

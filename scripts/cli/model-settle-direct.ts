@@ -4,7 +4,7 @@ import type { PublishedModel } from "../../attribution/model-files.ts";
 import { type Division, type SettleStage, submitSettlement } from "../../bridge/submit-settlement.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
-import { proveWithProgress } from "../../prover/prove-with-progress.ts";
+import { proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
 import { fetchOpenings, type Openings } from "../settlement/model-openings.ts";
 import { readSealedEpoch } from "../settlement/prepare-settlement.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";

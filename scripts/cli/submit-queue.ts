@@ -5,7 +5,7 @@ import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { kindRule, shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { createProver } from "../../prover/backends.ts";
-import { proveWithProgress } from "../../prover/prove-with-progress.ts";
+import { proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
 import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
 import { describeGas } from "./describe-gas.ts";

@@ -33,7 +33,7 @@ export function addVerifyCommand(program: Command): void {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
       import("../../bridge/verify.ts"),
-      import("../../prover/verification-key.ts"),
+      import("../../prover/formats/verification-key.ts"),
       import("./derive-circuits.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);

@@ -9,8 +9,8 @@ import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registr
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/prover.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { DEVNET_SHAPE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";

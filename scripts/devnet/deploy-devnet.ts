@@ -8,7 +8,7 @@ import { keyFromSecret } from "../../client/l2-key.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import { toSolidityKey } from "../../prover/verification-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";

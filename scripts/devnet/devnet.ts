@@ -4,7 +4,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openRowStore } from "../../client/row-store.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
-import { ProofTimes } from "../../prover/proof-times.ts";
+import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { readRollupCircuits } from "../settlement/rollup-circuits.ts";

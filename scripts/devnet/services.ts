@@ -79,7 +79,7 @@ export function bridgeSpec({ rpcUrl, sequencerUrl, operatorToken }: ServiceAddre
 
 export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: ServiceAddresses): ServiceSpec {
   return {
-    ...nodeProcess("prover", "prover/main.ts"),
+    ...nodeProcess("prover", "prover/service/main.ts"),
     env: {
       DEPLOYMENT_PATH: workspacePaths.deployment,
       SEQUENCER_URL: sequencerUrl,

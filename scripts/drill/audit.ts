@@ -8,7 +8,7 @@ import { type HistoryEvent, readL1History } from "../../bridge/l1-history.ts";
 import { verifyRollup } from "../../bridge/verify.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { checkReceipt } from "../../client/receipt.ts";
-import { verifyProof } from "../../prover/verification-key.ts";
+import { verifyProof } from "../../prover/formats/verification-key.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
 import type { DrillWorld } from "./drill-world.ts";

@@ -20,7 +20,7 @@ import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import { toSolidityKey } from "../../prover/verification-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";
 import type { DrillCircuit } from "./drill-circuit.ts";
 

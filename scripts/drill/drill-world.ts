@@ -147,7 +147,7 @@ export class DrillWorld {
     });
     this.prover = make({
       name: "prover",
-      main: "prover/main.ts",
+      main: "prover/service/main.ts",
       isReady: served(`http://127.0.0.1:${proverPort}`),
       env: {
         ...shared,

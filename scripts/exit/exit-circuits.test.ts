@@ -9,9 +9,9 @@ import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/prover.ts";
-import { toSolidityKey } from "../../prover/verification-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
 import {
   type ExitCircuit,

@@ -7,10 +7,10 @@ import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/prover.ts";
-import { loadProductionKey } from "../../prover/proving-key.ts";
-import { toSolidityKey } from "../../prover/verification-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { loadProductionKey } from "../../prover/proving/proving-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { commandError } from "../cli/cli-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */

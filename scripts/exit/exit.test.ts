@@ -25,9 +25,9 @@ import { KIND } from "../../circuits/protocol.ts";
 import { slotDue } from "../../circuits/exit/slot-exit.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import type { CircuitConfig } from "../../contracts/build/verifying-key.ts";
-import { developmentSecrets } from "../../prover/development-secrets.ts";
-import { developmentSetup } from "../../prover/development-setup.ts";
-import { toSolidityKey } from "../../prover/verification-key.ts";
+import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 
 // The command line as a user runs it, against a real node and with real proofs of exits. Batches and settlements are
 // those of a true ledger; their proofs come from known trapdoors.

@@ -9,7 +9,7 @@ import { leafExit } from "../../circuits/exit/leaf-exit.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
 import { slotExit } from "../../circuits/exit/slot-exit.ts";
-import type { Prover, ProvingCircuit } from "../../prover/prover.ts";
+import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 import { type ExitCircuit, exitCircuitFor, exitCircuits, openRegisteredCircuit } from "./exit-circuits.ts";
 import { describeItem, type ProvenItem } from "./exit-plan.ts";
 

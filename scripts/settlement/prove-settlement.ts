@@ -2,8 +2,8 @@ import type { PreparedSettlement } from "../../circuits/settlement/settled-model
 import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import type { ProvenSettlement } from "../../client/send-settlement.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
-import { type ProofProgress, proveWithProgress } from "../../prover/prove-with-progress.ts";
-import type { ProvingCircuit } from "../../prover/prover.ts";
+import { type ProofProgress, proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ProveSettlementOptions {
   readonly backend: BackendName;

@@ -11,7 +11,7 @@ import { toHex32 } from "../../client/hex.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel, getPayments, getSettlement, listSettlements } from "../../client/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/model-schemas.ts";
-import { type VerificationKey, verifyProof } from "../../prover/verification-key.ts";
+import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";

@@ -5,7 +5,7 @@ import { LedgerReplay } from "../../../bridge/ledger-replay.ts";
 import { RollupContract } from "../../../bridge/rollup-contract.ts";
 import { verifyRollup } from "../../../bridge/verify.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { verifyProof } from "../../../prover/verification-key.ts";
+import { verifyProof } from "../../../prover/formats/verification-key.ts";
 import { deriveCircuits } from "../../cli/derive-circuits.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";

@@ -1,7 +1,0 @@
-import { randomBytes } from "node:crypto";
-import { fromBytesLe, scalarModulus } from "./bn254-wasm.ts";
-
-/** A blinding factor: uniform but for 2^-130, as 384 random bits modulo the order. */
-export function randomScalar(): bigint {
-  return fromBytesLe(randomBytes(48)) % scalarModulus;
-}

@@ -1,0 +1,191 @@
+import { spawn } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { curves, powersOfTau } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import {
+  applyBeacon,
+  contributeToKey,
+  exportDevelopmentKey,
+  exportKey,
+  startKey,
+  verifyKey,
+} from "./ceremony.ts";
+import { developmentSetup } from "./development-setup.ts";
+import { loadProductionKey } from "../proving/proving-key.ts";
+import { compileSample, makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
+import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
+import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
+
+const power = 8;
+const beaconHex = "0102030405060708090a0b0c0d0e0f10";
+let folder: string;
+let ptauPath: string;
+let emptyPtauPath: string;
+
+/** sample-<n>: n squares. */
+const resolveCircuit = (name: string) => ({ name, mainSource: sampleSource(Number(name.split("-")[1])) });
+const at = (name: string) => join(folder, name);
+const sample = () => ({ circuitName: "sample-4", resolveCircuit, ptauPath });
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  [ptauPath, emptyPtauPath] = [at("made.ptau"), at("empty.ptau")];
+  const curve = await curves.getCurveFromName("bn128");
+  await powersOfTau.newAccumulator(curve, power, at("new.ptau"));
+  await powersOfTau.contribute(at("new.ptau"), at("one.ptau"), "a test", "any entropy");
+  await powersOfTau.preparePhase2(at("one.ptau"), ptauPath);
+  await powersOfTau.preparePhase2(at("new.ptau"), emptyPtauPath);
+  await curve.terminate();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("exportDevelopmentKey", () => {
+  test("writes the same folder, marked as insecure everywhere, which production refuses", async () => {
+    const folderOfKey = at("development");
+    await exportDevelopmentKey({ circuitName: "sample-4", resolveCircuit, folder: folderOfKey });
+    const read = async (name: string) => JSON.parse(await readFile(join(folderOfKey, name), "utf8"));
+    const circuit = await compileSample(4);
+    const { verificationKey, zkeyPath } = await developmentSetup(circuit);
+    expect(await read("solidity-key.json")).toEqual({
+      isDevelopment: true,
+      ...JSON.parse(
+        JSON.stringify(toSolidityKey(verificationKey), (_, v) => (typeof v === "bigint" ? `${v}` : v)),
+      ),
+    });
+    expect(zkeyPath).toContain("INSECURE-DEVELOPMENT");
+    expect(await read("meta.json")).toMatchObject({
+      isDevelopment: true,
+      zkeyFile: "sample-4.INSECURE-DEVELOPMENT.zkey",
+    });
+    await expect(loadProductionKey(circuit, folderOfKey)).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(
+      exportDevelopmentKey({ circuitName: "sample-4", resolveCircuit, folder: folderOfKey }),
+    ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+  });
+});
+
+describe("ceremony", () => {
+  test("makes a key with two contributors and a beacon, which proves and verifies", async () => {
+    const start = await startKey({ ...sample(), zkeyPath: at("0.zkey") });
+    expect(start).toMatchObject({ contributionCount: 0, hash: expect.stringMatching(/^[0-9a-f]{128}$/) });
+    await contributeToKey({ fromPath: at("0.zkey"), toPath: at("1.zkey"), contributorName: "Ada" });
+    await contributeToKey({
+      fromPath: at("1.zkey"),
+      toPath: at("2.zkey"),
+      contributorName: "Ben",
+      entropy: "dice",
+    });
+    const end = await applyBeacon({
+      fromPath: at("2.zkey"),
+      toPath: at("3.zkey"),
+      beaconHex,
+      iterationsExp: 10,
+    });
+    expect(end.contributionCount).toBe(3);
+    expect(await verifyKey({ ...sample(), zkeyPath: at("3.zkey") })).toEqual({
+      isValid: true,
+      contributionCount: 3,
+      reasons: [],
+    });
+    await exportKey({ ...sample(), zkeyPath: at("3.zkey"), folder: at("keys") });
+
+    const circuit = await loadProductionKey(await compileSample(4), at("keys"));
+    expect(circuit.isDevelopment).toBe(false);
+    const prover = createSnarkjsProver();
+    const result = await prover.prove({ circuit, inputs: { x: 3n, w: 5n } });
+    await prover.close();
+    const read = async (name: string) => JSON.parse(await readFile(join(at("keys"), name), "utf8")) as object;
+    const key = parseVerificationKey(await read("verification-key.json"));
+    expect(verifyProof(key, result.proof, result.publicSignals)).toBe(true);
+    expect(await read("solidity-key.json")).toMatchObject({
+      isDevelopment: false,
+      alpha: toSolidityKey(key).alpha.map(String),
+    });
+  });
+
+  test("refuses powers of tau to which nobody contributed", async () => {
+    const request = { ...sample(), ptauPath: emptyPtauPath, zkeyPath: at("never.zkey") };
+    await expect(startKey(request)).rejects.toMatchObject({
+      code: "PRV_PTAU_NO_CONTRIBUTION",
+      data: { contributionCount: 0, secretsEqualToOne: ["tau", "alpha", "beta"] },
+    });
+  });
+
+  test("refuses powers of tau that are unprepared, missing or too few", async () => {
+    const unprepared = { ...sample(), ptauPath: at("one.ptau"), zkeyPath: at("never.zkey") };
+    await expect(startKey(unprepared)).rejects.toMatchObject({ code: "PRV_PTAU_UNREADABLE" });
+    const missing = { ...sample(), ptauPath: at("nowhere.ptau"), zkeyPath: at("never.zkey") };
+    await expect(startKey(missing)).rejects.toMatchObject({ code: "PRV_PTAU_UNREADABLE" });
+    const large = { ...sample(), circuitName: "sample-600", zkeyPath: at("never.zkey") };
+    await expect(startKey(large)).rejects.toMatchObject({
+      code: "PRV_PTAU_TOO_SMALL",
+      data: { power, neededPower: 10 },
+    });
+  });
+
+  test("refuses to export a key without contributions, and a beacon on top of none", async () => {
+    await startKey({ ...sample(), zkeyPath: at("bare.zkey") });
+    await expect(
+      exportKey({ ...sample(), zkeyPath: at("bare.zkey"), folder: at("bare") }),
+    ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+    await expect(
+      applyBeacon({ fromPath: at("bare.zkey"), toPath: at("bare-1.zkey"), beaconHex, iterationsExp: 10 }),
+    ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+  });
+
+  test("refuses a development key, and to overwrite a key", async () => {
+    const { zkeyPath } = await developmentSetup(await compileSample(4), { cacheDir: folder });
+    expect(await verifyKey({ ...sample(), zkeyPath })).toMatchObject({ isValid: false });
+    await startKey({ ...sample(), zkeyPath: at("kept.zkey") });
+    await expect(startKey({ ...sample(), zkeyPath: at("kept.zkey") })).rejects.toMatchObject({
+      code: "PRV_CEREMONY_REFUSED",
+    });
+    await contributeToKey({ fromPath: zkeyPath, toPath: at("laundered.zkey"), contributorName: "Eve" });
+    await expect(
+      exportKey({ ...sample(), zkeyPath: at("laundered.zkey"), folder: at("laundered") }),
+    ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+  });
+});
+
+describe("npm run ceremony", () => {
+  test("prints an example with each command's help", async () => {
+    for (const command of ["new", "contribute", "beacon", "verify", "export"]) {
+      const { status, stdout } = await runScript([command, "--help"]);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`$ npm run ceremony -- ${command} `);
+    }
+  });
+
+  test("ends with the error's code where a step is refused", async () => {
+    const refused = [
+      "new",
+      "--circuit",
+      "batch-6-2",
+      "--ptau",
+      emptyPtauPath,
+      "--out",
+      at("cli.zkey"),
+      "--json",
+    ];
+    const { status, stdout, stderr } = await runScript(refused);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(JSON.parse(stderr)).toMatchObject({ code: "PRV_PTAU_NO_CONTRIBUTION" });
+  });
+});
+
+function runScript(args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/ceremony.ts", ...args], {
+    cwd: repositoryRoot,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((settle) => child.once("close", (status) => settle({ status, stdout, stderr })));
+}

@@ -1,0 +1,290 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { publishBuild, removeAbandonedBuilds } from "../../circuits/compiler/build-cache.ts";
+import { type CompiledCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
+import { buildBn254Image, fieldBytes, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-wasm.ts";
+import { developmentSecrets } from "./development-secrets.ts";
+import { chooseWindowBits, type Group } from "./fixed-base.ts";
+import { type KeyMeta, parseKeyMeta } from "../formats/key-meta.ts";
+import type { ProvingCircuit } from "../proving/prover.ts";
+import { proverError } from "../prover-errors.ts";
+import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
+import { SetupPool } from "./setup-pool.ts";
+import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
+import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
+import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
+import {
+  encodeZkeyFrame,
+  g1Bytes,
+  g2Bytes,
+  layOutZkey,
+  type ZkeyLayout,
+  zkeySection,
+} from "../formats/zkey-layout.ts";
+
+/**
+ * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and
+ * old keys are made anew.
+ */
+const setupVersion = 1;
+const chunkPoints = 8192;
+// An addition in G2 costs about as much as four in G1: it weighs so much in the progress.
+const g2Weight = 4;
+
+export interface SetupProgress {
+  stage: "constraints" | "points" | "hash";
+  done: number;
+  total: number;
+}
+
+export interface DevelopmentSetupOptions {
+  /** Defaults to .cache/keys in the repository. */
+  cacheDir?: string;
+  /** Worker threads; defaults to the number of cores. */
+  workerCount?: number;
+  onProgress?: (progress: SetupProgress) => void;
+}
+
+/**
+ * Makes a circuit's Groth16 keys from secrets that everybody knows (`developmentSecrets`), or takes them
+ * from the cache. The same circuit gives the same bytes on every machine.
+ *
+ * NEVER for production: whoever knows the secrets can prove falsehoods. The files say so in their names.
+ *
+ * Writes `<name>.INSECURE-DEVELOPMENT.zkey`, `verification-key.json` (snarkjs' form) and `meta.json` into
+ * `<cacheDir>/<name>-<content hash>/`, which appears whole or not at all.
+ *
+ * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, PRV_SETUP_FAILED, CIR_R1CS_MALFORMED
+ */
+export async function developmentSetup(
+  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath" | "wasmPath">,
+  options: DevelopmentSetupOptions = {},
+): Promise<ProvingCircuit> {
+  const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/keys");
+  const entryDir = join(cacheDir, `${circuit.name}-${circuit.contentHash.slice(0, 24)}`);
+  const cached = await readEntry(entryDir, circuit);
+  if (cached !== null) return cached;
+
+  await removeAbandonedBuilds(cacheDir);
+  const buildDir = join(cacheDir, `.build-${process.pid}-${randomBytes(6).toString("hex")}`);
+  await mkdir(buildDir, { recursive: true });
+  try {
+    await buildEntry(buildDir, circuit, options);
+    await publishBuild(buildDir, entryDir, async () => (await readEntry(entryDir, circuit)) !== null);
+  } finally {
+    await rm(buildDir, { recursive: true, force: true });
+  }
+  const built = await readEntry(entryDir, circuit);
+  if (built !== null) return built;
+  throw proverError("PRV_SETUP_FAILED", `the keys of ${circuit.name} vanished while they were written`, {
+    data: { name: circuit.name, entryDir },
+  });
+}
+
+function zkeyFileName(name: string): string {
+  return `${name}.INSECURE-DEVELOPMENT.zkey`;
+}
+
+async function buildEntry(
+  buildDir: string,
+  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath">,
+  options: DevelopmentSetupOptions,
+): Promise<void> {
+  const zkeyPath = join(buildDir, zkeyFileName(circuit.name));
+  const file = await open(zkeyPath, "w+");
+  try {
+    await writeDevelopmentZkey(file, circuit, options);
+  } finally {
+    await file.close();
+  }
+  const { size: zkeyBytes } = await stat(zkeyPath);
+  options.onProgress?.({ stage: "hash", done: 0, total: zkeyBytes });
+  const header = await readZkeyHeader(zkeyPath);
+  checkVerificationKey(header.verificationKey, header.publicCount);
+  const meta: KeyMeta = {
+    name: circuit.name,
+    contentHash: circuit.contentHash,
+    isDevelopment: true,
+    setupVersion,
+    zkeyFile: zkeyFileName(circuit.name),
+    zkeySha256: await hashKeyFile(zkeyPath),
+    zkeyBytes,
+    publicCount: header.publicCount,
+  };
+  const write = (name: string, value: object) =>
+    writeFile(join(buildDir, name), `${JSON.stringify(value, null, 2)}\n`);
+  await write("verification-key.json", toSnarkjsKey(header.verificationKey));
+  await write("meta.json", meta);
+  options.onProgress?.({ stage: "hash", done: zkeyBytes, total: zkeyBytes });
+}
+
+async function writeDevelopmentZkey(
+  file: FileHandle,
+  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath">,
+  options: DevelopmentSetupOptions,
+): Promise<void> {
+  const header = readR1cs(circuit.r1csPath);
+  const { wireCount, constraintCount } = header;
+  const publicCount = header.publicOutputCount + header.publicInputCount;
+  const power = Math.max(1, Math.ceil(Math.log2(constraintCount + publicCount + 1)));
+  if (header.prime !== scalarModulus || power + 1 > twoAdicity) {
+    throw proverError("PRV_CIRCUIT_UNSUPPORTED", `${circuit.name} is not over bn254, or is too large`, {
+      data: { name: circuit.name, prime: header.prime, power, maxPower: twoAdicity - 1 },
+    });
+  }
+  const domainSize = 2 ** power;
+  const onProgress = options.onProgress ?? (() => {});
+  const secrets = developmentSecrets(circuit.contentHash);
+  const shape = { wireCount, publicCount, domainSize, coefficientCount: 0 };
+  const scalars: QapScalars = {
+    a: shareBytes(wireCount * fieldBytes),
+    b: shareBytes(wireCount * fieldBytes),
+    ic: shareBytes(wireCount * fieldBytes),
+    h: shareBytes(domainSize * fieldBytes),
+  };
+  const request: QapRequest = {
+    r1csPath: circuit.r1csPath,
+    wireCount,
+    publicCount,
+    constraintCount,
+    domainSize,
+    secrets,
+    zkeyFd: file.fd,
+    // Sections 1 to 3 in front have sizes that the header gives.
+    coefficientsAt: layOutZkey(shape).positions[zkeySection.coefficients]! + 4,
+    scalars,
+  };
+
+  const images = { scalar: await buildBn254Image(), curve: buildKernelImage() };
+  const pool = new SetupPool(images, options.workerCount ?? availableParallelism());
+  try {
+    const evaluation = pool.run({ kind: "evaluate", request }, (done) =>
+      onProgress({ stage: "constraints", done, total: constraintCount }),
+    );
+    const [points, evaluated] = await Promise.all([headerPoints(pool, secrets, wireCount), evaluation]);
+    if (evaluated.kind === "evaluated") shape.coefficientCount = evaluated.coefficientCount;
+    const layout = layOutZkey(shape);
+    const circuitHash = createHash("sha512")
+      .update(`openledger INSECURE DEVELOPMENT key ${circuit.contentHash}`)
+      .digest();
+    for (const { position, bytes } of encodeZkeyFrame(shape, points, circuitHash))
+      await file.write(bytes, 0, bytes.length, position);
+    await multiplyAll(pool, file.fd, layout, scalars, publicCount, onProgress);
+  } finally {
+    await pool.close();
+  }
+}
+
+async function headerPoints(
+  pool: SetupPool,
+  secrets: { alpha: bigint; beta: bigint; delta: bigint },
+  wireCount: number,
+) {
+  const scalars = Buffer.concat([1n, secrets.alpha, secrets.beta, secrets.delta].map(toBytesLe));
+  const multiply = async (group: Group) => {
+    const answer = await pool.run({
+      kind: "multiply",
+      group,
+      windowBits: chooseWindowBits(group, wireCount),
+      scalars,
+      target: null,
+    });
+    return answer.kind === "multiplied" ? answer.points! : new Uint8Array();
+  };
+  const [g1, g2] = await Promise.all([multiply("g1"), multiply("g2")]);
+  const pick = (points: Uint8Array, pointBytes: number, index: number) =>
+    points.subarray(index * pointBytes, (index + 1) * pointBytes);
+  return {
+    alpha1: pick(g1, g1Bytes, 1),
+    beta1: pick(g1, g1Bytes, 2),
+    beta2: pick(g2, g2Bytes, 2),
+    gamma2: pick(g2, g2Bytes, 0),
+    delta1: pick(g1, g1Bytes, 3),
+    delta2: pick(g2, g2Bytes, 3),
+  };
+}
+
+async function multiplyAll(
+  pool: SetupPool,
+  fd: number,
+  layout: ZkeyLayout,
+  scalars: QapScalars,
+  publicCount: number,
+  onProgress: (progress: SetupProgress) => void,
+): Promise<void> {
+  const icBytes = (publicCount + 1) * fieldBytes;
+  const parts: { section: number; group: Group; scalars: Uint8Array }[] = [
+    { section: zkeySection.b2, group: "g2", scalars: scalars.b },
+    { section: zkeySection.ic, group: "g1", scalars: scalars.ic.subarray(0, icBytes) },
+    { section: zkeySection.a, group: "g1", scalars: scalars.a },
+    { section: zkeySection.b1, group: "g1", scalars: scalars.b },
+    { section: zkeySection.c, group: "g1", scalars: scalars.ic.subarray(icBytes) },
+    { section: zkeySection.h, group: "g1", scalars: scalars.h },
+  ];
+  const weigh = (group: Group, byteCount: number) =>
+    (byteCount / fieldBytes) * (group === "g2" ? g2Weight : 1);
+  const total = parts.reduce((sum, part) => sum + weigh(part.group, part.scalars.length), 0);
+  let done = 0;
+  const tasks: Promise<void>[] = [];
+  for (const part of parts) {
+    const pointBytes = part.group === "g1" ? g1Bytes : g2Bytes;
+    for (let at = 0; at < part.scalars.length; at += chunkPoints * fieldBytes) {
+      const chunk = part.scalars.subarray(at, at + chunkPoints * fieldBytes);
+      const position = layout.positions[part.section]! + (at / fieldBytes) * pointBytes;
+      const { group } = part;
+      const windowBits = chooseWindowBits(group, scalars.a.length / fieldBytes);
+      const task = pool.run({
+        kind: "multiply",
+        group,
+        windowBits,
+        scalars: chunk,
+        target: { fd, position },
+      });
+      tasks.push(
+        task.then(() => {
+          done += weigh(part.group, chunk.length);
+          onProgress({ stage: "points", done, total });
+        }),
+      );
+    }
+  }
+  await Promise.all(tasks);
+}
+
+function shareBytes(byteCount: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(byteCount));
+}
+
+async function readEntry(
+  entryDir: string,
+  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "wasmPath">,
+): Promise<ProvingCircuit | null> {
+  let text: string;
+  try {
+    text = await readFile(join(entryDir, "meta.json"), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  const meta = parseKeyMeta(text);
+  const isCurrent = meta?.setupVersion === setupVersion && meta.contentHash === circuit.contentHash;
+  if (!isCurrent) return null;
+  const zkeyPath = join(entryDir, meta.zkeyFile);
+  const size = await stat(zkeyPath).then(
+    (found) => found.size,
+    () => -1,
+  );
+  if (size !== meta.zkeyBytes) return null;
+  const { verificationKey } = await readZkeyHeader(zkeyPath);
+  return {
+    name: circuit.name,
+    wasmPath: circuit.wasmPath,
+    zkeyPath,
+    verificationKey,
+    contentHash: circuit.contentHash,
+    isDevelopment: true,
+  };
+}

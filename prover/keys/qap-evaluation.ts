@@ -1,0 +1,260 @@
+import { writeSync } from "node:fs";
+import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
+import {
+  type Bn254Image,
+  Bn254Instance,
+  fieldBytes,
+  powMod,
+  rootOfUnity,
+  scalarModulus,
+} from "../formats/bn254-wasm.ts";
+import type { DevelopmentSecrets } from "./development-secrets.ts";
+import { coefficientBytes } from "../formats/setup-kernels.ts";
+
+export interface QapRequest {
+  r1csPath: string;
+  wireCount: number;
+  publicCount: number;
+  constraintCount: number;
+  domainSize: number;
+  secrets: DevelopmentSecrets;
+  /** Open for writing; the coefficients go to coefficientsAt, four bytes after their section begins. */
+  zkeyFd: number;
+  coefficientsAt: number;
+  /** Filled: the scalars of the key's points, 32 bytes each, little-endian, below r. */
+  scalars: QapScalars;
+}
+
+/** One scalar a wire (A, B, the wire's IC or C point), or one a point of the domain (H). */
+export interface QapScalars {
+  a: Uint8Array;
+  b: Uint8Array;
+  ic: Uint8Array;
+  h: Uint8Array;
+}
+
+const stagingBytes = 4 << 20;
+const batchSize = 4096;
+const root = scalarModulus;
+
+/**
+ * Evaluates the circuit's polynomials at tau and writes the key's coefficient section on the way.
+ *
+ * Constraint c belongs to the point w^c of the domain, the constraints that bind the public wires follow
+ * behind them, and L_c is the domain's Lagrange polynomial. Per wire s:
+ *
+ *   A_s = sum A[c][s] L_c(tau), likewise B_s and C_s
+ *   IC_s = beta A_s + alpha B_s + C_s for public wires, divided by delta for the others (gamma = 1)
+ *
+ * H has one entry for each odd point of the domain of twice the size, L'_{2i+1}(tau) / delta: snarkjs'
+ * prover evaluates A B - C there, where it is the quotient times the vanishing polynomial.
+ *
+ * @returns the number of coefficients written
+ */
+export function evaluateQap(
+  image: Bn254Image,
+  request: QapRequest,
+  onProgress: (constraintsDone: number) => void,
+): number {
+  const { wireCount, publicCount, constraintCount, domainSize, secrets } = request;
+  // A term takes 36 bytes of the r1cs file and at most 44 of the zkey file.
+  const outBytes = Math.ceil(stagingBytes / 36) * coefficientBytes;
+  const heapBytes = (domainSize + 3 * wireCount) * fieldBytes + stagingBytes + outBytes + (4 << 20);
+  const wasm = new Bn254Instance(image, heapBytes);
+  const power = Math.log2(domainSize);
+
+  const pLagrange = wasm.allocate(domainSize * fieldBytes);
+  const [pA, pB, pC] = [0, 1, 2].map(() => wasm.allocate(wireCount * fieldBytes)) as [number, number, number];
+  evaluateLagrange(wasm, {
+    first: 1n,
+    step: rootOfUnity(power),
+    count: domainSize,
+    tau: secrets.tau,
+    scale: multiply(powMod(secrets.tau, BigInt(domainSize), root) - 1n, invert(BigInt(domainSize))),
+    isMontgomery: true,
+    take: (at, from, byteCount) => wasm.bytes.copyWithin(pLagrange + at, from, from + byteCount),
+  });
+
+  const writer = { fd: request.zkeyFd, position: request.coefficientsAt, count: 0 };
+  accumulate(wasm, request, { pLagrange, pA, pB, pC }, writer, onProgress);
+  bindPublicWires(wasm, { pA, pLagrange, constraintCount, publicCount }, writer);
+
+  request.scalars.a.set(wasm.bytes.subarray(pA, pA + wireCount * fieldBytes));
+  request.scalars.b.set(wasm.bytes.subarray(pB, pB + wireCount * fieldBytes));
+  combine(wasm, { pA, pB, pC, wireCount, publicCount, secrets });
+  request.scalars.ic.set(wasm.bytes.subarray(pC, pC + wireCount * fieldBytes));
+
+  const doubleSize = BigInt(2 * domainSize);
+  evaluateLagrange(wasm, {
+    first: rootOfUnity(power + 1),
+    step: rootOfUnity(power),
+    count: domainSize,
+    tau: secrets.tau,
+    scale: multiply(powMod(secrets.tau, doubleSize, root) - 1n, invert(multiply(doubleSize, secrets.delta))),
+    isMontgomery: false,
+    take: (at, from, byteCount) => request.scalars.h.set(wasm.bytes.subarray(from, from + byteCount), at),
+  });
+  return writer.count;
+}
+
+interface LagrangeRequest {
+  first: bigint;
+  step: bigint;
+  count: number;
+  tau: bigint;
+  scale: bigint;
+  isMontgomery: boolean;
+  /** Takes byteCount bytes at address `from`, which belong at byte `at` of the result. */
+  take(at: number, from: number, byteCount: number): void;
+}
+
+/** scale * x / (tau - x) for x = first, first step, first step^2, … */
+function evaluateLagrange(wasm: Bn254Instance, request: LagrangeRequest): void {
+  const { call } = wasm;
+  const pX = wasm.allocateMontgomery(request.first);
+  const pStep = wasm.allocateMontgomery(request.step);
+  const pTau = wasm.allocateMontgomery(request.tau);
+  const pScale = request.isMontgomery
+    ? wasm.allocateMontgomery(request.scale)
+    : wasm.allocateScalar(request.scale);
+  const pDifferences = wasm.allocate(batchSize * fieldBytes);
+  const pOut = wasm.allocate(batchSize * fieldBytes);
+  for (let start = 0; start < request.count; start += batchSize) {
+    const n = Math.min(batchSize, request.count - start);
+    for (let i = 0; i < n; i++) {
+      call.frm_sub!(pTau, pX, pDifferences + i * fieldBytes);
+      call.frm_mul!(pX, pScale, pOut + i * fieldBytes);
+      call.frm_mul!(pX, pStep, pX);
+    }
+    call.frm_batchInverse!(pDifferences, fieldBytes, n, pDifferences, fieldBytes);
+    for (let i = 0; i < n; i++) {
+      const at = pOut + i * fieldBytes;
+      call.frm_mul!(at, pDifferences + i * fieldBytes, at);
+    }
+    request.take(start * fieldBytes, pOut, n * fieldBytes);
+  }
+}
+
+interface Writer {
+  fd: number;
+  position: number;
+  count: number;
+}
+
+function accumulate(
+  wasm: Bn254Instance,
+  request: QapRequest,
+  sums: { pLagrange: number; pA: number; pB: number; pC: number },
+  writer: Writer,
+  onProgress: (constraintsDone: number) => void,
+): void {
+  const outBytes = Math.ceil(stagingBytes / 36) * coefficientBytes;
+  const pIn = wasm.allocate(stagingBytes);
+  const pOut = wasm.allocate(outBytes);
+  // mul(c, R^3) = c R^3 / R: the form in which the prover multiplies with a plain witness.
+  const pR3 = wasm.allocateScalar((1n << 768n) % root);
+  let filled = 0;
+  let first = 0;
+  let pending = 0;
+  let pendingTerms = 0;
+  const flush = () => {
+    if (pending === 0) return;
+    wasm.call.qap_accumulate!(
+      pIn,
+      pending,
+      first,
+      request.wireCount,
+      sums.pLagrange + first * fieldBytes,
+      sums.pA,
+      sums.pB,
+      sums.pC,
+      pOut,
+      pR3,
+    );
+    writeAll(writer, wasm.bytes.subarray(pOut, pOut + pendingTerms * coefficientBytes));
+    writer.count += pendingTerms;
+    first += pending;
+    filled = pending = pendingTerms = 0;
+    onProgress(first);
+  };
+  readR1cs(request.r1csPath, (window, a, b, c, index) => {
+    const from = a.offset - 4;
+    const end = c.offset + c.termCount * (4 + fieldBytes);
+    if (end - from > stagingBytes) throw new RangeError(`constraint ${index} has too many terms`);
+    if (filled + end - from > stagingBytes) flush();
+    wasm.bytes.set(window.subarray(from, end), pIn + filled);
+    filled += end - from;
+    pending++;
+    pendingTerms += a.termCount + b.termCount;
+  });
+  flush();
+}
+
+/** Adds the constraints 1 * wire for the constant and the public wires, which keep them independent. */
+function bindPublicWires(
+  wasm: Bn254Instance,
+  at: { pA: number; pLagrange: number; constraintCount: number; publicCount: number },
+  writer: Writer,
+): void {
+  const entries = Buffer.alloc((at.publicCount + 1) * coefficientBytes);
+  const one = wasm.allocateScalar((1n << 512n) % root);
+  const pOne = wasm.allocateScalar(1n);
+  const pProduct = wasm.allocate(fieldBytes);
+  for (let wire = 0; wire <= at.publicCount; wire++) {
+    const entry = wire * coefficientBytes;
+    const constraint = at.constraintCount + wire;
+    entries.writeUInt32LE(0, entry);
+    entries.writeUInt32LE(constraint, entry + 4);
+    entries.writeUInt32LE(wire, entry + 8);
+    entries.set(wasm.bytes.subarray(one, one + fieldBytes), entry + 12);
+    const pSum = at.pA + wire * fieldBytes;
+    wasm.call.frm_mul!(pOne, at.pLagrange + constraint * fieldBytes, pProduct);
+    wasm.call.frm_add!(pSum, pProduct, pSum);
+  }
+  writeAll(writer, entries);
+  writer.count += at.publicCount + 1;
+}
+
+/** C becomes beta A + alpha B + C, divided by delta for the private wires. */
+function combine(
+  wasm: Bn254Instance,
+  at: {
+    pA: number;
+    pB: number;
+    pC: number;
+    wireCount: number;
+    publicCount: number;
+    secrets: DevelopmentSecrets;
+  },
+): void {
+  const { call } = wasm;
+  const pAlpha = wasm.allocateMontgomery(at.secrets.alpha);
+  const pBeta = wasm.allocateMontgomery(at.secrets.beta);
+  const pDeltaInverse = wasm.allocateMontgomery(invert(at.secrets.delta));
+  const pProduct = wasm.allocate(fieldBytes);
+  for (let wire = 0; wire < at.wireCount; wire++) {
+    const offset = wire * fieldBytes;
+    const pSum = at.pC + offset;
+    call.frm_mul!(at.pA + offset, pBeta, pProduct);
+    call.frm_add!(pSum, pProduct, pSum);
+    call.frm_mul!(at.pB + offset, pAlpha, pProduct);
+    call.frm_add!(pSum, pProduct, pSum);
+    if (wire > at.publicCount) call.frm_mul!(pSum, pDeltaInverse, pSum);
+  }
+}
+
+function writeAll(writer: Writer, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    const written = writeSync(writer.fd, bytes, done, bytes.length - done, writer.position);
+    done += written;
+    writer.position += written;
+  }
+}
+
+function multiply(a: bigint, b: bigint): bigint {
+  return (((a * b) % root) + root) % root;
+}
+
+function invert(value: bigint): bigint {
+  return powMod(value, root - 2n, root);
+}

@@ -1,0 +1,92 @@
+import { rm } from "node:fs/promises";
+import { groth16 } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
+import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
+import { settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { epochOf, SMALL_SIZE, statedInputs } from "../../circuits/testing/settlement-world.ts";
+import { slotExit } from "../../circuits/exit/slot-exit.ts";
+import { genesisOf } from "../../circuits/settlement/slot-table-model.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { createProver } from "../backends.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import type { Prover } from "./prover.ts";
+import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { toSnarkjsKey } from "../formats/verification-key.ts";
+
+/** One small circuit of every sort that the registry knows, and inputs for it. */
+const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
+  {
+    name: "batch-2-1",
+    makeInputs() {
+      const shape = { narrow: 2, wide: 1 };
+      const world = new RandomLedger(7, TREE_DEPTH);
+      const builder = new BatchBuilder(world.ledger, world.opening(shape));
+      for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
+      const sealed = builder.seal();
+      return batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH);
+    },
+  },
+  {
+    name: `settlement-${Object.values(SMALL_SIZE).join("-")}`,
+    makeInputs: () => statedInputs(settleEpoch(epochOf({ size: SMALL_SIZE }))).inputs,
+  },
+  {
+    name: "slot-table-4",
+    makeInputs: () =>
+      statedInputs(genesisOf(epochOf({ seed: 1 }).model, { circuit: 3, payments: 60 }, 4)).inputs,
+  },
+  { name: "leaf-exit", makeInputs: () => exitInputs(leafExit(exitWorld(1), MODEL_ID)) },
+  {
+    name: "slot-exit-4",
+    makeInputs: () => exitInputs(slotExit(exitWorld(6, { rowCounts: [2, 3, 1] }), MODEL_ID, 1, 0, 4)),
+  },
+];
+
+const backends = await availableBackends();
+const provers = new Map<string, Prover>();
+let folder: string;
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  await initPoseidon();
+  for (const name of backends) provers.set(name, await createProver(name));
+});
+afterAll(async () => {
+  await Promise.all([...provers.values()].map((prover) => prover.close()));
+  await rm(folder, { recursive: true, force: true });
+  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
+});
+
+describe.each(circuits)("$name", ({ name, makeInputs }) => {
+  test("snarkjs accepts every back end's proof, and none of them for other signals", async () => {
+    const circuit = await developmentSetup(await compileCircuit(circuitSpec(name)), { cacheDir: folder });
+    const inputs = makeInputs();
+    const key = toSnarkjsKey(circuit.verificationKey);
+    for (const [backend, prover] of provers) {
+      const { proof, publicSignals } = await prover.prove({ circuit, inputs });
+      const text = (values: readonly bigint[]) => values.map(String);
+      const theirs = {
+        pi_a: text([...proof.a, 1n]),
+        pi_b: [text(proof.b[0]), text(proof.b[1]), ["1", "0"]],
+        pi_c: text([...proof.c, 1n]),
+        protocol: "groth16",
+        curve: "bn128",
+      } as unknown as Parameters<typeof groth16.verify>[2];
+      expect(await groth16.verify(key, text(publicSignals), theirs), backend).toBe(true);
+      for (const place of publicSignals.keys()) {
+        const others = publicSignals.map((signal, i) => (i === place ? signal ^ 1n : signal));
+        expect(await groth16.verify(key, text(others), theirs), `${backend}, signal ${place}`).toBe(false);
+      }
+    }
+  });
+});

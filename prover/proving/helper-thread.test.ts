@@ -1,0 +1,30 @@
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { developmentSetup } from "../keys/development-setup.ts";
+import { HelperThread } from "./helper-thread.ts";
+import type { ProvingCircuit } from "./prover.ts";
+import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { createWasmProver } from "../wasm/wasm-backend.ts";
+
+let folder: string;
+let circuit: ProvingCircuit;
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  circuit = await developmentSetup(await compileSample(4), { cacheDir: folder });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("a thread that is ended in the middle of a task fails it, and the next task has another thread", async () => {
+  const prover = createWasmProver({ threadCount: 1 });
+  const { proof, publicSignals } = await prover.prove({ circuit, inputs: { x: 3n, w: 5n } });
+  await prover.close();
+  const thread = new HelperThread();
+  const task = { kind: "verify", key: circuit.verificationKey, proof, publicSignals } as const;
+  for (let i = 0; i < 3; i++) {
+    const ended = expect(thread.run(task)).rejects.toThrow("ended");
+    await thread.end();
+    await ended;
+    expect(await thread.run(task)).toEqual({ kind: "verify", isValid: true });
+  }
+  await thread.end();
+});

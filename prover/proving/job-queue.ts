@@ -1,0 +1,131 @@
+import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.ts";
+import { proverError } from "../prover-errors.ts";
+
+/** A job that waits or runs. */
+export interface QueuedJob {
+  readonly job: ProofJob;
+  readonly options: ProveOptions;
+  /** Its caller has his answer: cancelled, closed, failed or proven. */
+  readonly isSettled: boolean;
+}
+
+interface Entry<Result> extends QueuedJob {
+  settle: (result: Result) => void;
+  fail: (error: unknown) => void;
+  isSettled: boolean;
+}
+
+export interface JobQueueModules<Result> {
+  /** Makes the proof. What it answers after the job was cancelled is dropped. */
+  run(queued: QueuedJob): Promise<Result>;
+  /** Stops what the running job does, as it was cancelled or the prover closed. */
+  stop(): void;
+}
+
+/** The jobs of a prover: one after another, each to be cancelled by its signal at any time. */
+export class JobQueue<Result extends ProofResult> {
+  readonly #modules: JobQueueModules<Result>;
+  readonly #waiting: Entry<Result>[] = [];
+  #running: Entry<Result> | null = null;
+  #idle: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(modules: JobQueueModules<Result>) {
+    this.#modules = modules;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** @throws RollupError PRV_CLOSED, PRV_CANCELLED, and what `run` throws */
+  add(job: ProofJob, options: ProveOptions): Promise<Result> {
+    return new Promise((settle, fail) => {
+      const { signal } = options;
+      if (this.#isClosed) return fail(endedError("PRV_CLOSED", job));
+      if (signal?.aborted) return fail(endedError("PRV_CANCELLED", job));
+      const onAbort = () => this.#end(entry, "PRV_CANCELLED");
+      const finish = (report: () => void) => {
+        if (entry.isSettled) return;
+        entry.isSettled = true;
+        signal?.removeEventListener("abort", onAbort);
+        report();
+      };
+      const entry: Entry<Result> = {
+        job,
+        options,
+        isSettled: false,
+        settle: (result) => finish(() => settle(result)),
+        fail: (error) => finish(() => fail(error)),
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(entry);
+      if (this.#running === null) this.#idle = this.#runAll();
+    });
+  }
+
+  /** Fails every job, and resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const entry of [...this.#waiting]) this.#end(entry, "PRV_CLOSED");
+    if (this.#running !== null) this.#end(this.#running, "PRV_CLOSED");
+    await this.#idle;
+  }
+
+  #end(entry: Entry<Result>, code: "PRV_CANCELLED" | "PRV_CLOSED"): void {
+    if (entry.isSettled) return;
+    const position = this.#waiting.indexOf(entry);
+    if (position >= 0) this.#waiting.splice(position, 1);
+    entry.fail(endedError(code, entry.job));
+    if (this.#running === entry) this.#modules.stop();
+  }
+
+  async #runAll(): Promise<void> {
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      this.#running = entry;
+      try {
+        entry.settle(await this.#modules.run(entry));
+      } catch (error) {
+        entry.fail(error);
+      }
+      this.#running = null;
+    }
+  }
+}
+
+/** The times of a job's stages. Each begins where the one before it ends. */
+export class StageClock {
+  readonly #queued: QueuedJob;
+  readonly #start = performance.now();
+  #lap = this.#start;
+
+  constructor(queued: QueuedJob) {
+    this.#queued = queued;
+  }
+
+  /** Reports a stage to the job's caller. @returns the last stage's time @throws PRV_CANCELLED: nobody waits, stop here */
+  begin(stage: ProofStage): number {
+    requireWaiting(this.#queued);
+    const lapMs = this.lapMs();
+    this.#queued.options.onProgress?.({ stage, elapsedMs: this.#lap - this.#start });
+    return lapMs;
+  }
+
+  /** Since the last stage began; the next time counts from here. */
+  lapMs(): number {
+    const now = performance.now();
+    const lapMs = now - this.#lap;
+    this.#lap = now;
+    return lapMs;
+  }
+}
+
+/** @throws RollupError PRV_CANCELLED where nobody waits for the job any more */
+export function requireWaiting(queued: QueuedJob): void {
+  if (queued.isSettled) throw endedError("PRV_CANCELLED", queued.job);
+}
+
+function endedError(code: "PRV_CANCELLED" | "PRV_CLOSED", { circuit }: ProofJob) {
+  const reason = code === "PRV_CANCELLED" ? "was cancelled" : "ended, as the prover was closed";
+  return proverError(code, `the proof of ${circuit.name} ${reason}`, { data: { circuit: circuit.name } });
+}

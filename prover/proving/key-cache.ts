@@ -1,0 +1,49 @@
+import { type QueuedJob, requireWaiting } from "./job-queue.ts";
+import type { ZkeyHeader } from "../formats/zkey-file.ts";
+
+/** Keys in a back end's own form; the one unused for longest goes first. */
+export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
+  readonly #maxCount: number;
+  readonly #forget: (key: Key) => void | Promise<void>;
+  readonly #keys = new Map<string, Key>();
+
+  constructor(maxCount: number, forget: (key: Key) => void | Promise<void>) {
+    this.#maxCount = maxCount;
+    this.#forget = forget;
+  }
+
+  /**
+   * The job's key, loaded if it is not here.
+   * @param header as the checker gives it: the same object as long as the file does not change
+   * @throws RollupError PRV_CANCELLED where the job was cancelled before it is loaded, and what `load` throws
+   */
+  async take(queued: QueuedJob, header: ZkeyHeader, load: () => Promise<Key>): Promise<Key> {
+    const { zkeyPath } = queued.job.circuit;
+    const known = this.#keys.get(zkeyPath);
+    this.#keys.delete(zkeyPath); // to the end, as the last used
+    if (known?.header === header) {
+      this.#keys.set(zkeyPath, known);
+      return known;
+    }
+    if (known !== undefined) await this.#forget(known);
+    for (const [path, other] of this.#keys) {
+      if (this.#keys.size < this.#maxCount) break;
+      this.#keys.delete(path);
+      await this.#forget(other);
+    }
+    requireWaiting(queued);
+    const loaded = await load();
+    this.#keys.set(zkeyPath, loaded);
+    return loaded;
+  }
+
+  /** Without forgetting them one by one: what held them is gone. */
+  clear(): void {
+    this.#keys.clear();
+  }
+
+  async forgetAll(): Promise<void> {
+    for (const key of this.#keys.values()) await this.#forget(key);
+    this.#keys.clear();
+  }
+}

@@ -1,0 +1,61 @@
+/** How long proofs have taken on this machine, on disk: the first estimate after a restart is then right, too. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+
+/** Which proofs take equally long: the same circuit, by its content, proven by the same back end. */
+export interface ProofKind {
+  readonly contentHash: string;
+  readonly backend: string;
+}
+
+/** Proofs that an estimate looks back on. Guess. */
+const REMEMBERED_COUNT = 9;
+const fileSchema = z.object({ tookMs: z.array(z.number().nonnegative()).max(REMEMBERED_COUNT) });
+
+/**
+ * One small file for each circuit and back end. They are for estimates that people see, never for decisions: a file
+ * that cannot be read or written is as good as none.
+ */
+export class ProofTimes {
+  readonly #folder: string;
+
+  /** @param folder default: .cache/proof-times in the repository */
+  constructor(folder = resolve(repositoryRoot, ".cache/proof-times")) {
+    this.#folder = folder;
+  }
+
+  /** Median of the last proofs, witness included, in milliseconds; null where none is known. */
+  async expectedMs(kind: ProofKind): Promise<number | null> {
+    const sorted = (await this.#read(kind)).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? null;
+  }
+
+  /** Resolves when it is on disk, or cannot be. */
+  async note(kind: ProofKind, tookMs: number): Promise<void> {
+    const all = [...(await this.#read(kind)), Math.round(tookMs)].slice(-REMEMBERED_COUNT);
+    const path = this.#path(kind);
+    const part = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.part`;
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await writeFile(part, `${JSON.stringify({ tookMs: all })}\n`);
+      await rename(part, path);
+    } catch {
+      // An estimate is worth no failure.
+    }
+  }
+
+  async #read(kind: ProofKind): Promise<number[]> {
+    try {
+      return fileSchema.parse(JSON.parse(await readFile(this.#path(kind), "utf8"))).tookMs;
+    } catch {
+      return [];
+    }
+  }
+
+  #path({ backend, contentHash }: ProofKind): string {
+    return join(this.#folder, `${contentHash.replace(/[^0-9a-zA-Z]/g, "").slice(0, 24)}-${backend}.json`);
+  }
+}

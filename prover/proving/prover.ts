@@ -1,0 +1,60 @@
+import type { Groth16Proof } from "../formats/groth16-proof.ts";
+import type { VerificationKey } from "../formats/verification-key.ts";
+
+/** Values of a circuit's input signals by name; arrays nest as the signals' dimensions do. */
+export interface CircuitInputs {
+  [signal: string]: SignalValue;
+}
+export type SignalValue = bigint | number | boolean | string | readonly SignalValue[];
+
+/** A circuit with the keys to prove it. */
+export interface ProvingCircuit {
+  name: string;
+  /** circom's witness calculator; of a composed circuit its composition.json. */
+  wasmPath: string;
+  /** snarkjs' proving key; its folder also holds the meta.json that names the key's hash. */
+  zkeyPath: string;
+  verificationKey: VerificationKey;
+  /** Content hash of the circuit (CompiledCircuit.contentHash), hex. */
+  contentHash: string;
+  /** True: the key's secrets are public, and its proofs convince nobody. */
+  isDevelopment: boolean;
+}
+
+/** Exactly one of inputs and witness. */
+export interface ProofJob {
+  circuit: ProvingCircuit;
+  inputs?: CircuitInputs;
+  /** Bytes of a .wtns file. */
+  witness?: Uint8Array;
+}
+
+export type ProofStage = "witness" | "prove" | "verify";
+
+export interface ProveOptions {
+  signal?: AbortSignal;
+  /** Called when a stage begins, with the time since the job left the queue. */
+  onProgress?: (progress: { stage: ProofStage; elapsedMs: number }) => void;
+}
+
+export interface ProofResult {
+  proof: Groth16Proof;
+  publicSignals: bigint[];
+  timings: { witnessMs: number; proveMs: number; verifyMs: number };
+  /** The back end that made the proof: what ran, not what was asked for. */
+  backend: string;
+}
+
+/** Makes proofs. Every proof was verified before it leaves. */
+export interface Prover {
+  readonly backend: string;
+  /**
+   * Queues a job and resolves with its proof.
+   *
+   * @throws RollupError PRV_CANCELLED, PRV_CLOSED, PRV_WORKER_DIED (retryable), PRV_NO_WITNESS,
+   * PRV_PROOF_INVALID, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_PROVE_FAILED
+   */
+  prove(job: ProofJob, options?: ProveOptions): Promise<ProofResult>;
+  /** Ends the running job and all queued ones with PRV_CLOSED, and everything the prover started. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
+import { createProver } from "../backends.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
+import { verifyProof } from "../formats/verification-key.ts";
+
+const DEPTH = 2;
+const SHAPE = { narrow: 0, wide: 1 };
+
+let circuit: ProvingCircuit;
+let folder: string;
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-composed-"));
+  const spec = composedBatchSpec(SHAPE, DEPTH);
+  const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
+  circuit = await developmentSetup(composed, { cacheDir: folder });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function nextBatch(world: RandomLedger) {
+  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+  world.fill(builder, SHAPE);
+  const sealed = builder.seal();
+  const statement = batchStatement(sealed.data, 77n);
+  return { inputs: batchInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
+}
+
+describe("a composed circuit's proof", () => {
+  it.each(["wasm", "snarkjs"] as const)(
+    "is made by %s from inputs, and states C, y and z",
+    {
+      timeout: 600_000,
+    },
+    async (backend) => {
+      const prover = await createProver(backend);
+      try {
+        const { inputs, statement } = nextBatch(new RandomLedger(8, DEPTH));
+        const { proof, publicSignals } = await prover.prove({ circuit, inputs });
+        expect(publicSignals).toEqual([statement.commitment, statement.y, statement.z]);
+        expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
+        const [commitment, y, z] = publicSignals as [bigint, bigint, bigint];
+        expect(verifyProof(circuit.verificationKey, proof, [commitment, y + 1n, z])).toBe(false);
+        await expect(prover.prove({ circuit, inputs: { ...inputs, oldRoot: 5n } })).rejects.toMatchObject({
+          code: "PRV_NO_WITNESS",
+        });
+      } finally {
+        await prover.close();
+      }
+    },
+  );
+
+  it("blames a description that cannot be read on itself, not on the inputs", {
+    timeout: 600_000,
+  }, async () => {
+    const prover = await createProver("wasm");
+    try {
+      const world = new RandomLedger(8, DEPTH);
+      const { inputs } = nextBatch(world);
+      const wasmPath = join(folder, "composition.json");
+      const prove = () => prover.prove({ circuit: { ...circuit, wasmPath }, inputs });
+      await expect(prove()).rejects.toMatchObject({ code: "PRV_PROVE_FAILED" });
+      await writeFile(wasmPath, "{}");
+      await expect(prove()).rejects.toMatchObject({ code: "PRV_PROVE_FAILED" });
+      await prover.prove({ circuit, inputs });
+    } finally {
+      await prover.close();
+    }
+  });
+
+  it("can be cancelled while its witness is calculated, and asked for again", {
+    timeout: 600_000,
+  }, async () => {
+    const prover = await createProver("wasm");
+    try {
+      const { inputs } = nextBatch(new RandomLedger(8, DEPTH));
+      for (let i = 0; i < 2; i++) {
+        const stopping = new AbortController();
+        const onProgress = ({ stage }: { stage: string }) => {
+          if (stage === "witness") setTimeout(() => stopping.abort(), 5 + 100 * i);
+        };
+        const cancelled = prover.prove({ circuit, inputs }, { signal: stopping.signal, onProgress });
+        await expect(cancelled).rejects.toMatchObject({ code: "PRV_CANCELLED" });
+      }
+      await prover.prove({ circuit, inputs });
+    } finally {
+      await prover.close();
+    }
+  });
+});

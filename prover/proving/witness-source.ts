@@ -1,0 +1,72 @@
+import { availableParallelism } from "node:os";
+import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
+import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
+import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
+import type { CircuitInputs, SignalValue } from "./prover.ts";
+import { WitnessThreads } from "./witness-threads.ts";
+import { layOutWitness } from "../formats/wtns-file.ts";
+
+/** Parts that are calculated. circom's own program has one part and says nothing before its end. */
+export type WitnessProgress = (done: number, total: number) => void;
+
+/** Makes the witnesses of one circuit. */
+export interface WitnessSource {
+  /**
+   * Bytes of a .wtns file.
+   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; SyntaxError or TypeError for a signal that is no number
+   */
+  calculate(inputs: CircuitInputs, onProgress?: WitnessProgress): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/**
+ * The witness step for a circuit, by what `wasmPath` (ProvingCircuit) names: a composition's parts side by side on
+ * threads, anything else by circom's program in this thread.
+ *
+ * @throws RollupError CIR_COMPOSITION_INVALID; errors of the file system and of WebAssembly
+ */
+export async function openWitnessSource(
+  wasmPath: string,
+  threadCount: number = availableParallelism(),
+): Promise<WitnessSource> {
+  if (isComposition(wasmPath)) return openComposition(wasmPath, threadCount);
+  const calculator = await WitnessCalculator.load(wasmPath);
+  return {
+    async calculate(inputs) {
+      calculator.run(toNumbers(inputs));
+      const { bytes, values } = layOutWitness(calculator.wireCount);
+      calculator.copyWires(0, values);
+      return bytes;
+    },
+    async close() {},
+  };
+}
+
+async function openComposition(path: string, threadCount: number): Promise<WitnessSource> {
+  const { description, wasmPaths } = await readDescription(path);
+  const threads = new WitnessThreads(threadCount);
+  const witness = new ComposedWitness(description, ({ part, inputs, own }) =>
+    threads.run({
+      wasmPath: wasmPaths[part]!,
+      inputs,
+      portCount: description.parts[part]!.ports.length,
+      own,
+    }),
+  );
+  return {
+    async calculate(inputs, onProgress) {
+      const shared = new SharedArrayBuffer(32 * description.wireCount);
+      const { bytes, values } = layOutWitness(description.wireCount);
+      await witness.calculate(toNumbers(inputs), new Uint8Array(shared), onProgress);
+      values.set(new Uint8Array(shared));
+      return bytes;
+    },
+    close: () => threads.end(),
+  };
+}
+
+function toNumbers(inputs: CircuitInputs): Record<string, InputValue> {
+  const convert = (value: SignalValue): InputValue =>
+    typeof value === "object" ? value.map(convert) : BigInt(value);
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, convert(value)]));
+}

@@ -1,0 +1,168 @@
+/** Proves what the sequencer asks for, one batch at a time, until it is told to stop. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { ProofTimes } from "../proving/proof-times.ts";
+import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
+import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
+import { proverError } from "../prover-errors.ts";
+
+export interface ProveLoopOptions {
+  readonly pollIntervalMs: number;
+  /** Longest wait while the sequencer does not answer. */
+  readonly maxBackoffMs: number;
+  /** How often a job in progress is compared with what the sequencer still wants. */
+  readonly checkIntervalMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ProveLoopModules {
+  readonly jobs: ProveJobClient;
+  readonly prover: Prover;
+  readonly circuits: ReadonlyMap<string, ProvingCircuit>;
+  readonly logger: Logger;
+  /** Where the time of each proof is noted, for estimates of later starts. */
+  readonly times?: ProofTimes;
+  /** Told when a job begins (its batch's number) and when none runs (null). */
+  readonly onJob?: (batchNumber: number | null) => void;
+  /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
+  readonly onFailing?: (code: string | null) => void;
+}
+
+/**
+ * Goes on whatever happens, with longer and longer waits. What is not retryable (a key that does not fit, inputs without a
+ * witness) needs a human, and is said at level "error"; but the sequencer may seal the batch anew, or be repaired, and a
+ * batch that cannot be proven must not take the prover away from what comes after it.
+ */
+export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
+  const { signal } = options;
+  for (let failureCount = 0; !signal.aborted; ) {
+    try {
+      const job = await modules.jobs.nextJob(signal);
+      if (job !== null) await proveJob(job, options, modules);
+      failureCount = 0;
+      modules.onFailing?.(null);
+      if (job === null) await sleep(options.pollIntervalMs, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      failureCount += 1;
+      const waitMs = backoffMs(failureCount, options);
+      if (isRollupError(error) && error.isRetryable) {
+        const { code, message: reason } = error;
+        modules.logger.warn({ code, reason, failureCount, waitMs }, "failed, will try again");
+      } else {
+        const code = isRollupError(error) ? error.code : "OTHER";
+        modules.onFailing?.(code);
+        modules.logger.error(
+          { err: error, code, failureCount, waitMs },
+          "a human has to look; will try again",
+        );
+      }
+      await sleep(waitMs, signal);
+    }
+  }
+}
+
+async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
+  const { batchNumber, circuit: name } = job;
+  const logger = modules.logger.child({ batchNumber, circuit: name });
+  const circuit = modules.circuits.get(name);
+  if (circuit === undefined) {
+    throw proverError(
+      "PRV_CIRCUIT_UNKNOWN",
+      `batch ${batchNumber} is for ${name}, which the deployment does not have`,
+      {
+        data: { batchNumber, circuit: name, known: [...modules.circuits.keys()] },
+      },
+    );
+  }
+  modules.onJob?.(batchNumber);
+  const startedAtMs = performance.now();
+  const superseded = new AbortController();
+  const finished = new AbortController();
+  const watching = watchJob(job, superseded, finished.signal, options, modules);
+  try {
+    logger.info("proving");
+    const result = await modules.prover.prove(
+      { circuit, inputs: job.inputs },
+      {
+        signal: AbortSignal.any([options.signal, superseded.signal]),
+        onProgress: ({ stage, elapsedMs }) =>
+          logger.debug({ stage, elapsedMs: Math.round(elapsedMs) }, "stage"),
+      },
+    );
+    const elapsedMs = Math.round(performance.now() - startedAtMs);
+    logger.info({ elapsedMs, timings: result.timings, backend: result.backend }, "proven");
+    await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);
+    await deliver(job, result, logger, options, modules);
+  } catch (error) {
+    if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) throw error;
+    logger.info(
+      { elapsedMs: Math.round(performance.now() - startedAtMs) },
+      "cancelled: the sequencer no longer wants this proof",
+    );
+  } finally {
+    finished.abort();
+    modules.onJob?.(null);
+    await watching;
+  }
+}
+
+/** Aborts `superseded` once the sequencer's job for this prover is another one. */
+async function watchJob(
+  job: ProveJob,
+  superseded: AbortController,
+  finished: AbortSignal,
+  options: ProveLoopOptions,
+  modules: ProveLoopModules,
+): Promise<void> {
+  const signal = AbortSignal.any([finished, options.signal]);
+  for (;;) {
+    await sleep(options.checkIntervalMs, signal);
+    if (signal.aborted) return;
+    try {
+      const wanted = await modules.jobs.nextJob(signal);
+      if (wanted?.batchHash === job.batchHash || signal.aborted) continue;
+      superseded.abort();
+      return;
+    } catch (error) {
+      // The sequencer may be starting again; a proof in progress is worth keeping meanwhile.
+      if (!signal.aborted)
+        modules.logger.debug({ reason: String(error) }, "cannot ask whether the job is still wanted");
+    }
+  }
+}
+
+/** Hands the proof over, however long the sequencer is away: it cost a minute of all cores. */
+async function deliver(
+  job: ProveJob,
+  result: ProofResult,
+  logger: Logger,
+  options: ProveLoopOptions,
+  modules: ProveLoopModules,
+): Promise<void> {
+  for (let failureCount = 0; !options.signal.aborted; ) {
+    try {
+      const isTaken = await modules.jobs.submitProof(job, result);
+      if (!isTaken) logger.info("the sequencer has no use for the proof any more");
+      return;
+    } catch (error) {
+      if (!isRollupError(error, "PRV_SEQUENCER_UNREACHABLE")) throw error;
+      failureCount += 1;
+      const waitMs = backoffMs(failureCount, options);
+      logger.warn(
+        { reason: error.message, failureCount, waitMs },
+        "cannot deliver the proof, will try again",
+      );
+      await sleep(waitMs, options.signal);
+    }
+  }
+}
+
+function backoffMs(failureCount: number, { pollIntervalMs, maxBackoffMs }: ProveLoopOptions): number {
+  return Math.min(maxBackoffMs, pollIntervalMs * 2 ** Math.min(failureCount, 30));
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {}); // aborted: the caller looks at the signal
+}

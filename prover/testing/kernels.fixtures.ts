@@ -1,0 +1,65 @@
+import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-wasm.ts";
+import {
+  buildKernelImage,
+  createKernelMemory,
+  instantiateKernels,
+  type KernelCalls,
+  kernelBytes,
+  scratchBytes,
+  type WasmMemory,
+} from "../wasm/kernels/kernel-module.ts";
+
+/** The kernels with a memory for a test to fill. */
+export interface KernelBench {
+  memory: WasmMemory;
+  kernels: KernelCalls;
+  doubles: Float64Array;
+  bytes: Uint8Array;
+  /** Zeroed bytes at an address that is a multiple of 128. */
+  take(byteCount: number): number;
+  /** Addresses of integers of 32 bytes. */
+  putIntegers(values: readonly bigint[]): number;
+}
+
+const image = buildKernelImage();
+
+export function makeKernelBench(byteCount: number): KernelBench {
+  const memory = createKernelMemory(byteCount);
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.set(image.start);
+  let next = kernelBytes + scratchBytes;
+  const take = (count: number) => {
+    const address = Math.ceil(next / 128) * 128;
+    next = address + count;
+    if (next > byteCount) throw new RangeError("the test's memory is too small");
+    return address;
+  };
+  return {
+    memory,
+    kernels: instantiateKernels(image.module, memory, kernelBytes),
+    doubles: new Float64Array(memory.buffer),
+    bytes,
+    take,
+    putIntegers(values) {
+      const address = take(32 * values.length);
+      for (const [i, value] of values.entries()) bytes.set(toBytesLe(value), address + 32 * i);
+      return address;
+    },
+  };
+}
+
+/** Bytes of a coordinate in a zkey. */
+export function zkeyCoordinate(value: bigint): Uint8Array {
+  return toBytesLe((value * montgomeryR) % baseModulus);
+}
+
+/** Limbs of one element of a vector of pairs. */
+export function vectorElement({ doubles }: KernelBench, vector: number, index: number): number[] {
+  const at = vector / 8 + (index >>> 1) * ((2 * elementBytes) / 8) + (index & 1);
+  return [0, 1, 2, 3, 4].map((i) => doubles[at + 2 * i]!);
+}
+
+export function readInteger({ bytes }: KernelBench, address: number): bigint {
+  return fromBytesLe(bytes.subarray(address, address + 32));
+}

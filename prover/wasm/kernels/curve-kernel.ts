@@ -1,0 +1,345 @@
+import {
+  type Code,
+  f64,
+  f64x2,
+  i32,
+  type Local,
+  v128,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "../../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+import {
+  addOutlinedProducts,
+  type Coordinate,
+  CoordinateKernel,
+  type OutlinedProducts,
+  type Slot,
+} from "./coordinates.ts";
+
+/**
+ * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
+ *
+ * A point lies at an address that is a multiple of 16, x before y; points of the key are followed by
+ * the x of their image under the endomorphism. A reference is the address with two flags below it:
+ * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
+ *
+ * Two variants: the fast one assumes that no two points of a pair have the same x, and reports by the
+ * product of all differences where that is wrong; then the checked one, which doubles and cancels, does
+ * the batch again.
+ */
+export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
+
+export interface CurveShape {
+  name: "g1" | "g2";
+  degree: 1 | 2;
+  coordinateBytes: number;
+  /** x and y. */
+  pointBytes: number;
+  /** x, y and the endomorphism's x, and what fills up to a multiple of 128. */
+  keyPointBytes: number;
+  /** Scratch of a pair of pairs: both x, both y, difference, product of those before, two masks. */
+  stepBytes: number;
+}
+
+function shapeOf(name: "g1" | "g2", degree: 1 | 2): CurveShape {
+  const coordinateBytes = degree * elementBytes;
+  return {
+    name,
+    degree,
+    coordinateBytes,
+    pointBytes: 2 * coordinateBytes,
+    keyPointBytes: 128 * degree,
+    stepBytes: 12 * coordinateBytes + 32,
+  };
+}
+
+export const g1Shape = shapeOf("g1", 1);
+export const g2Shape = shapeOf("g2", 2);
+
+/** Bound on running products, in moduli. */
+const productMax = 2;
+
+export interface CurveFunctions {
+  /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
+  addFast: WasmFunction;
+  /** Likewise for any pairs; clears both references of a pair whose sum is infinity. */
+  addChecked: WasmFunction;
+  /** (reference, out): a copy with the flags applied. */
+  copy: WasmFunction;
+}
+
+/** `fillPair`: address of two references to points with different x. */
+export function addCurveFunctions(
+  builder: WasmModuleBuilder,
+  constants: ConstantPool,
+  shape: CurveShape,
+  inverse: WasmFunction,
+  fillPair: number,
+): CurveFunctions {
+  const { name } = shape;
+  const outlined = shape.degree === 2 ? addOutlinedProducts(builder, constants) : null;
+  const [fast, checked] = ([false, true] as const).map((isChecked) =>
+    builder.function(
+      name + (isChecked ? "AddChecked" : "AddFast"),
+      ["i32", "i32", "i32", "i32"],
+      "i32",
+      (f) => emitAdd(f, constants, shape, outlined, inverse, fillPair, isChecked),
+    ),
+  );
+  const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
+  return { addFast: fast!, addChecked: checked!, copy };
+}
+
+/** What a pair's references say, for both lanes. */
+class PairReader {
+  readonly #f: WasmFunction;
+  readonly #kernel: CoordinateKernel;
+  readonly #shape: CurveShape;
+  readonly #references: readonly Local[];
+
+  /** `pairs`: four references, (first, second) of the lower lane and of the upper one. */
+  constructor(f: WasmFunction, kernel: CoordinateKernel, shape: CurveShape) {
+    this.#f = f;
+    this.#kernel = kernel;
+    this.#shape = shape;
+    this.#references = f.locals("i32", 4);
+  }
+
+  read(pairs: Code): void {
+    for (const [i, local] of this.#references.entries()) this.#f.set(local, i32.load(pairs, 4 * i));
+  }
+
+  #both(side: 0 | 1): [Code, Code] {
+    return [this.#references[side]!.get, this.#references[2 + side]!.get];
+  }
+
+  x(side: 0 | 1): Coordinate {
+    const { coordinateBytes } = this.#shape;
+    const [lower, upper] = this.#both(side).map((reference) =>
+      i32.add(
+        i32.and(reference, i32.const(-4)),
+        i32.mul(i32.and(reference, i32.const(referenceFlags.endomorphism)), i32.const(coordinateBytes)),
+      ),
+    );
+    return this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+  }
+
+  y(side: 0 | 1): Coordinate {
+    const { coordinateBytes } = this.#shape;
+    const [lower, upper] = this.#both(side).map((reference) =>
+      i32.add(i32.and(reference, i32.const(-4)), i32.const(coordinateBytes)),
+    );
+    const y = this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+    const [lowerSign, upperSign] = this.#both(side).map((reference) =>
+      f64.fromI32(
+        i32.sub(i32.const(1), i32.shl(i32.and(reference, i32.const(referenceFlags.negative)), i32.const(1))),
+      ),
+    );
+    return this.#kernel.withSign(y, this.#kernel.base.bind(f64x2.pair(lowerSign!, upperSign!)));
+  }
+
+  #bind(code: Code): Code {
+    const local = this.#f.local("i32");
+    this.#f.set(local, code);
+    return local.get;
+  }
+}
+
+/** The pairs' points where the forward and backward loops read them, signs applied: x, x, y, y. */
+class StagedPairs {
+  readonly #kernel: CoordinateKernel;
+  readonly #laneBytes: number;
+
+  constructor(kernel: CoordinateKernel, shape: CurveShape) {
+    this.#kernel = kernel;
+    this.#laneBytes = 2 * shape.coordinateBytes;
+  }
+
+  storeX(step: Code, side: 0 | 1, x: Coordinate): void {
+    this.#kernel.store(step, x, side * this.#laneBytes, storedMax);
+  }
+
+  storeY(step: Code, side: 0 | 1, y: Coordinate): void {
+    this.#kernel.store(step, y, (2 + side) * this.#laneBytes, storedMax);
+  }
+
+  x(step: Code, side: 0 | 1): Coordinate {
+    return this.#kernel.load(step, side * this.#laneBytes, storedMax);
+  }
+
+  yOffset(side: 0 | 1): number {
+    return (2 + side) * this.#laneBytes;
+  }
+
+  y(step: Code, side: 0 | 1): Coordinate {
+    return this.#kernel.load(step, (2 + side) * this.#laneBytes, storedMax);
+  }
+}
+
+function emitAdd(
+  f: WasmFunction,
+  constants: ConstantPool,
+  shape: CurveShape,
+  outlined: OutlinedProducts | null,
+  inverse: WasmFunction,
+  fillPair: number,
+  isChecked: boolean,
+): void {
+  const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
+  const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree, outlined);
+  const staged = new StagedPairs(kernel, shape);
+  const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  const differenceAt = 8 * shape.coordinateBytes;
+  const prefixAt = 10 * shape.coordinateBytes;
+  const masksAt = 12 * shape.coordinateBytes;
+  const move = (local: Local, by: number) => f.set(local, i32.add(local.get, i32.const(by)));
+
+  // An odd number of pairs is filled up; the caller leaves room for the sum.
+  f.if(i32.and(pairCount.get, i32.const(1)), () => {
+    f.set(pair, i32.add(pairs.get, i32.shl(pairCount.get, i32.const(3))));
+    for (const at of [0, 4]) f.emit(i32.store(pair.get, i32.load(i32.const(fillPair), at), at));
+  });
+  f.set(
+    last,
+    i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
+  );
+
+  // The points come from all over the memory: fetching them in a loop of its own overlaps the cache misses.
+  const reader = new PairReader(f, kernel, shape);
+  f.set(pair, pairs.get);
+  f.set(step, steps.get);
+  f.while(i32.ltU(pair.get, last.get), () => {
+    reader.read(pair.get);
+    for (const side of [0, 1] as const) {
+      staged.storeX(step.get, side, reader.x(side));
+      staged.storeY(step.get, side, reader.y(side));
+    }
+    move(pair, 16);
+    move(step, shape.stepBytes);
+  });
+
+  // Forward: differences of x, and in the next step the products of all so far.
+  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
+  const difference = slot(step.get, differenceAt, storedMax);
+  const prefix = slot(step.get, prefixAt, productMax);
+  f.set(pair, pairs.get);
+  f.set(step, steps.get);
+  kernel.store(step.get, kernel.bindAll(kernel.one()), prefixAt, productMax);
+  f.while(i32.ltU(pair.get, last.get), () => {
+    const run = kernel.variable(storedMax);
+    kernel.assign(run, kernel.reduce(kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0))));
+    if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
+    kernel.store(step.get, run.value, differenceAt, storedMax);
+    const product = kernel.mulSlots(step.get, shape.stepBytes + prefixAt, prefix, difference);
+    if (product.valueMax > productMax) throw new RangeError("running products outgrow their bound");
+    move(pair, 16);
+    move(step, shape.stepBytes);
+  });
+
+  // The inverse of the whole product; zero where a factor is. It stays behind the last step.
+  const leftAt = f.local("i32");
+  f.set(leftAt, step.get);
+  const left = slot(leftAt.get, 0, productMax);
+  kernel.store(leftAt.get, kernel.reduce(kernel.loadSlot(prefix)), 0, storedMax);
+  f.emit(inverse.call(leftAt.get));
+  if (!isChecked) {
+    const whole = kernel.load(leftAt.get, 0, storedMax);
+    f.if(v128.anyTrue(kernel.zeroMask(whole)), () => f.return(i32.const(0)));
+  }
+
+  // Backward: each inverse is what is left of the whole times the product of those before.
+  const outEnd = f.local("i32");
+  const outBytes = i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes));
+  f.set(outEnd, i32.add(out.get, outBytes));
+  f.while(i32.ltU(pairs.get, pair.get), () => {
+    move(pair, -16);
+    move(step, -shape.stepBytes);
+    move(outEnd, -2 * shape.pointBytes);
+    const inverted = kernel.mulSlots(step.get, prefixAt, left, prefix);
+    const nextLeft = kernel.mulSlots(leftAt.get, 0, left, difference);
+    if (nextLeft.valueMax > productMax) throw new RangeError("running products outgrow their bound");
+    const [x1, x2, y1] = [staged.x(step.get, 0), staged.x(step.get, 1), staged.y(step.get, 0)];
+    const riseAt = staged.yOffset(1);
+    kernel.store(step.get, kernel.reduce(kernel.sub(staged.y(step.get, 1), y1)), riseAt, storedMax);
+    const rise = slot(step.get, riseAt, storedMax);
+    if (isChecked) {
+      const doubled = v128.load(step.get, masksAt);
+      f.if(v128.anyTrue(doubled), () => {
+        const square = kernel.reduce(kernel.square(x1));
+        const triple = kernel.reduce(kernel.add(kernel.add(square, square), square));
+        kernel.store(step.get, kernel.select(triple, kernel.loadSlot(rise), doubled), riseAt, storedMax);
+      });
+      const cancelled = v128.load(step.get, masksAt + 16);
+      for (const lane of [0, 1] as const) {
+        f.if(f64.ne(f64x2.lane(lane, v128.and(cancelled, kernel.base.constant(1))), f64.const(0)), () => {
+          for (const at of [0, 4]) f.emit(i32.store(pair.get, i32.const(0), 8 * lane + at));
+        });
+      }
+    }
+    let slope = kernel.mulSlots(step.get, differenceAt, rise, inverted);
+    if (shape.degree === 2) {
+      // G2's square adds the slope's parts: they must be small.
+      kernel.store(step.get, kernel.reduce(kernel.loadSlot(slope)), differenceAt, storedMax);
+      slope = slot(step.get, differenceAt, storedMax);
+    }
+    const square = kernel.squareSlot(step.get, prefixAt, slope);
+    const x3 = kernel.reduce(kernel.sub(kernel.sub(kernel.loadSlot(square), x1), x2));
+    const upper = i32.add(outEnd.get, i32.const(shape.pointBytes));
+    kernel.scatter(outEnd.get, upper, x3, 0);
+    const [run] = kernel.park(step.get, kernel.normalize(kernel.sub(x1, x3)), prefixAt);
+    const drop = kernel.mulSlots(step.get, riseAt, slope, slot(step.get, prefixAt, run!.valueMax));
+    const y3 = kernel.reduce(kernel.sub(kernel.loadSlot(drop), y1));
+    kernel.scatter(outEnd.get, upper, y3, shape.coordinateBytes);
+  });
+  f.emit(i32.const(1));
+}
+
+/** Equal points: the tangent's denominator. Opposite ones: 1, so that the product stays invertible. */
+function emitSpecialCases(
+  f: WasmFunction,
+  kernel: CoordinateKernel,
+  staged: StagedPairs,
+  difference: ReturnType<CoordinateKernel["variable"]>,
+  step: Local,
+  masksAt: number,
+): void {
+  const [isSpecial, isDouble] = [f.local("v128"), f.local("v128")];
+  f.set(isSpecial, kernel.zeroMask(difference.value));
+  f.set(isDouble, v128.zero);
+  f.if(v128.anyTrue(isSpecial.get), () => {
+    const y1 = staged.y(step.get, 0);
+    const rise = kernel.reduce(kernel.sub(staged.y(step.get, 1), y1));
+    f.set(isDouble, v128.and(isSpecial.get, kernel.zeroMask(rise)));
+    const doubled = kernel.reduce(kernel.add(y1, y1));
+    const replaced = kernel.select(doubled, kernel.bindAll(kernel.one()), isDouble.get);
+    kernel.assign(difference, kernel.select(replaced, difference.value, isSpecial.get));
+  });
+  f.emit(v128.store(step.get, isDouble.get, masksAt));
+  f.emit(v128.store(step.get, v128.andNot(isSpecial.get, isDouble.get), masksAt + 16));
+}
+
+function emitCopy(f: WasmFunction, shape: CurveShape): void {
+  const [reference, out] = f.params as [Local, Local];
+  const { coordinateBytes } = shape;
+  const source = f.local("i32");
+  const sign = f.local("f64");
+  f.set(source, i32.and(reference.get, i32.const(-4)));
+  f.set(
+    sign,
+    f64.fromI32(i32.sub(i32.const(1), i32.shl(i32.and(reference.get, i32.const(1)), i32.const(1)))),
+  );
+  const xSource = f.local("i32");
+  f.set(
+    xSource,
+    i32.add(source.get, i32.mul(i32.and(reference.get, i32.const(2)), i32.const(coordinateBytes))),
+  );
+  for (let at = 0; at < coordinateBytes; at += 8) {
+    f.emit(f64.store(out.get, f64.load(xSource.get, at), at));
+    f.emit(
+      f64.store(out.get, f64.mul(f64.load(source.get, coordinateBytes + at), sign.get), coordinateBytes + at),
+    );
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  i32,
+  type Local,
+  scratchAddress,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "../../../circuits/wasm/assembler.ts";
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+import { CoordinateKernel } from "./coordinates.ts";
+
+const windowBits = 4;
+/** The first bytes of an instance's scratch are the kernels' own; then come the powers. */
+const powersAt = 64;
+const normAt = powersAt + (1 << windowBits) * 2 * elementBytes;
+export const inverseScratchBytes = normAt + 2 * elementBytes;
+
+/**
+ * Inverses in place of the two elements (reduced, one per lane) at an address: a^(q - 2) in the base field,
+ * and conjugate over norm in its quadratic extension. The inverse of zero comes out as zero.
+ */
+export function addInverses(
+  builder: WasmModuleBuilder,
+  constants: ConstantPool,
+): { fq: WasmFunction; fq2: WasmFunction } {
+  const pairBytes = 2 * elementBytes;
+  // (out, a, b): out = a * b
+  const mul = builder.function("fqMul", ["i32", "i32", "i32"], null, (f) => {
+    const [out, a, b] = f.params as [Local, Local, Local];
+    const kernel = new FieldKernel(f, baseField, constants);
+    kernel.store(out.get, kernel.reduce(kernel.mul(kernel.load(a.get), kernel.load(b.get))));
+  });
+  const squarings = builder.function("fqSquareWindow", ["i32"], null, (f) => {
+    const kernel = new FieldKernel(f, baseField, constants);
+    const value = kernel.variable(storedMax);
+    kernel.assign(value, kernel.load(f.param(0).get));
+    const left = f.local("i32");
+    f.set(left, i32.const(windowBits));
+    f.doWhile(
+      () => {
+        kernel.assign(value, kernel.reduce(kernel.square(value.value)));
+        f.set(left, i32.sub(left.get, i32.const(1)));
+      },
+      () => left.get,
+    );
+    kernel.store(f.param(0).get, value.value);
+  });
+  const fq = builder.function("fqInverse", ["i32"], null, (f) => {
+    const value = f.param(0);
+    const kernel = new FieldKernel(f, baseField, constants);
+    const power = (exponent: number) => i32.add(scratchAddress, i32.const(powersAt + exponent * pairBytes));
+    kernel.store(power(0), kernel.bindAll(kernel.one()));
+    kernel.store(power(1), kernel.load(value.get));
+    for (let i = 2; i < 1 << windowBits; i++) f.emit(mul.call(power(i), power(i - 1), value.get));
+    const digits = (baseField.modulus - 2n).toString(1 << windowBits);
+    for (const [i, digit] of [...digits].entries()) {
+      const exponent = Number.parseInt(digit, 1 << windowBits);
+      if (i === 0) {
+        kernel.store(value.get, kernel.load(power(exponent)));
+        continue;
+      }
+      f.emit(squarings.call(value.get));
+      if (exponent !== 0) f.emit(mul.call(value.get, value.get, power(exponent)));
+    }
+  });
+  const fq2 = builder.function("fq2Inverse", ["i32"], null, (f) => {
+    const address = f.param(0);
+    const base = new FieldKernel(f, baseField, constants);
+    const kernel = new CoordinateKernel(base, 2);
+    const norm = i32.add(scratchAddress, i32.const(normAt));
+    const [real, imaginary] = kernel.load(address.get, 0, storedMax);
+    base.store(
+      norm,
+      base.reduce(
+        base.sumOfProducts([
+          { a: real!, b: real! },
+          { a: imaginary!, b: imaginary! },
+        ]),
+      ),
+    );
+    f.emit(fq.call(norm));
+    const inverse = base.load(norm);
+    const minus = base.bindAll(base.sub(base.zero(), imaginary!));
+    kernel.store(
+      address.get,
+      [base.reduce(base.mul(real!, inverse)), base.reduce(base.mul(base.normalize(minus), inverse))],
+      0,
+      storedMax,
+    );
+  });
+  return { fq, fq2 };
+}

@@ -1,0 +1,135 @@
+import { bn254 } from "@noble/curves/bn254.js";
+import { WasmModuleBuilder } from "../../../circuits/wasm/assembler.ts";
+import { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { baseField, elementBytes, encodeElement } from "../../../circuits/wasm/field-limbs.ts";
+import {
+  enableRelaxedSimd,
+  type KernelCalls,
+  type WasmMemory,
+  type WasmModule,
+  WebAssembly,
+} from "../../../circuits/wasm/relaxed-simd.ts";
+import { baseModulus } from "../../formats/bn254-wasm.ts";
+import { proverError } from "../../prover-errors.ts";
+import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
+import { addDigitSort } from "./digit-sort.ts";
+import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
+import { addInverses, inverseScratchBytes } from "./field-inverse.ts";
+import { addPointImports } from "./key-kernel.ts";
+import { addPointExports } from "./point-export.ts";
+import { addScalarFunctions } from "./scalar-kernel.ts";
+
+export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
+
+export const pageBytes = 65536;
+const maxPages = 65536;
+/** The memory begins with the kernels' constants; address 0 stays free and means "no point". */
+const constantsAt = 1024;
+const fillPairsAt = 64;
+const fillPointsAt = 16 * 1024;
+/** What the kernels need; the allocator begins here. */
+export const kernelBytes = 32 * 1024;
+/** What each instance needs for itself. */
+export const scratchBytes = 4096;
+
+export interface KernelImage {
+  module: WasmModule;
+  /** The first kernelBytes of the memory. */
+  start: Uint8Array;
+}
+
+/**
+ * Generates and compiles the kernels, about 0.1 s. They need WebAssembly's relaxed SIMD, which V8 has had
+ * since version 11.3 (node 20), there still behind a flag that this sets.
+ *
+ * @throws RollupError PRV_PROVE_FAILED where the machine has no fused multiply-add
+ */
+export function buildKernelImage(): KernelImage {
+  enableRelaxedSimd();
+  const builder = new WasmModuleBuilder(maxPages);
+  const constants = new ConstantPool(constantsAt);
+  const inverses = addInverses(builder, constants);
+  addCurveFunctions(builder, constants, g1Shape, inverses.fq, fillPairsAt);
+  addCurveFunctions(builder, constants, g2Shape, inverses.fq2, fillPairsAt + 8);
+  addPointImports(builder, constants, endomorphismBetas());
+  addPointExports(builder, constants);
+  addScalarFunctions(builder, constants);
+  addSplitDigits(builder);
+  addDigitSort(builder);
+  if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
+  const module = new WebAssembly.Module(builder.build());
+  const image = { module, start: makeStart(constants) };
+  checkFusing(image);
+  return image;
+}
+
+export function createKernelMemory(initialBytes: number): WasmMemory {
+  const initial = Math.ceil(initialBytes / pageBytes);
+  return new WebAssembly.Memory({ initial, maximum: maxPages, shared: true });
+}
+
+/** `scratch`: address of scratchBytes that no other instance uses. */
+export function instantiateKernels(module: WasmModule, memory: WasmMemory, scratch: number): KernelCalls {
+  return new WebAssembly.Instance(module, { env: { memory, scratch } }).exports;
+}
+
+/** The cube roots of unity by which lambda acts on each group. */
+function endomorphismBetas(): { g1: bigint; g2: bigint } {
+  const { G1, G2 } = bn254;
+  const other = baseModulus - 1n - baseCubeRoot;
+  const g1 = G1.Point.BASE.multiply(lambda).toAffine().x;
+  const g2 = G2.Point.BASE.multiply(lambda).toAffine().x;
+  const [x1, x2] = [G1.Point.BASE.toAffine().x, G2.Point.BASE.toAffine().x];
+  return {
+    g1: (x1 * baseCubeRoot) % baseModulus === g1 ? baseCubeRoot : other,
+    g2: (x2.c0 * baseCubeRoot) % baseModulus === g2.c0 ? baseCubeRoot : other,
+  };
+}
+
+function makeStart(constants: ConstantPool): Uint8Array {
+  const start = new Uint8Array(kernelBytes);
+  const doubles = new Float64Array(start.buffer);
+  const words = new Uint32Array(start.buffer);
+  if (constantsAt + constants.image.byteLength > fillPointsAt) throw new RangeError("too many constants");
+  doubles.set(constants.image, constantsAt / 8);
+  // The pairs that fill up an odd batch: the generator and its double.
+  let at = fillPointsAt;
+  for (const [group, degree] of [
+    [0, 1],
+    [1, 2],
+  ] as const) {
+    const { BASE } = group === 0 ? bn254.G1.Point : bn254.G2.Point;
+    for (const [side, point] of [BASE, BASE.double()].entries()) {
+      words[fillPairsAt / 4 + 2 * group + side] = at;
+      const { x, y } = point.toAffine();
+      for (const coordinate of [x, y]) {
+        const parts = typeof coordinate === "bigint" ? [coordinate] : [coordinate.c0, coordinate.c1];
+        for (const part of parts) {
+          doubles.set(encodeElement(part, baseField), at / 8);
+          at += elementBytes;
+        }
+      }
+      at += degree * 16;
+    }
+  }
+  return start;
+}
+
+/** Without fused multiply-add in hardware V8 rounds twice, and every product would be wrong. */
+function checkFusing({ module, start }: KernelImage): void {
+  const memory = createKernelMemory(kernelBytes + pageBytes);
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.set(start);
+  const kernels = instantiateKernels(module, memory, kernelBytes);
+  const doubles = new Float64Array(memory.buffer);
+  const [a, out] = [kernelBytes + scratchBytes, kernelBytes + scratchBytes + 80];
+  const limbs = encodeElement(baseModulus - 3n, baseField);
+  for (const [i, limb] of limbs.entries()) doubles.fill(limb, a / 8 + 2 * i, a / 8 + 2 * i + 2);
+  kernels.fqMul!(out, a, a);
+  const expected = encodeElement(9n, baseField);
+  if (expected.some((limb, i) => doubles[out / 8 + 2 * i] !== limb)) {
+    throw proverError("PRV_PROVE_FAILED", "this machine has no fused multiply-add for WebAssembly", {
+      data: { reason: "no fused multiply-add" },
+    });
+  }
+}
