@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MANIFEST, MODEL_FILES } from "./model-files.ts";
-import { parseRecipe } from "./recipe.ts";
-import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./row-content.ts";
+import { MANIFEST, MODEL_FILES } from "./model/model-files.ts";
+import { parseRecipe } from "./model/recipe.ts";
+import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
 
 const page = readFileSync(new URL("../docs/attribution.md", import.meta.url), "utf8");
 

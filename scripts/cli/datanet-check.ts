@@ -1,6 +1,6 @@
 /** The check of a datanet's commits, as the command prints it and the devnet's validators use it. */
-import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/datanet-check.ts";
-import { decodeRow } from "../../attribution/row-content.ts";
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/model/datanet-check.ts";
+import { decodeRow } from "../../attribution/rows/row-content.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { listCommits } from "../../client/list-commits.ts";
 import { type RowStore, readContribution, readRow } from "../../client/row-store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeRow, encodeRow } from "../../attribution/row-content.ts";
+import { decodeRow, encodeRow } from "../../attribution/rows/row-content.ts";
 import { labelledRows } from "./label-rows.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

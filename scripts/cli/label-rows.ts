@@ -1,4 +1,4 @@
-import { encodeRow, labelsOf, type RowKind } from "../../attribution/row-content.ts";
+import { encodeRow, labelsOf, type RowKind } from "../../attribution/rows/row-content.ts";
 import { commandError } from "./cli-errors.ts";
 
 /**

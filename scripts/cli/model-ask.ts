@@ -1,5 +1,5 @@
-import { answeringModel } from "../../attribution/answering-model.ts";
-import { fetchModel, readModel } from "../../attribution/model-directory.ts";
+import { answeringModel } from "../../attribution/model/answering-model.ts";
+import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
 import { askModel } from "../../client/ask-model.ts";
 import { checkAnswer } from "../../client/check-answer.ts";
 import { toHex32 } from "../../client/hex.ts";

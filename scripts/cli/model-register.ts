@@ -1,4 +1,4 @@
-import { readModel } from "../../attribution/model-directory.ts";
+import { readModel } from "../../attribution/model/model-directory.ts";
 import { unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";

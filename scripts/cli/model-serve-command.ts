@@ -53,7 +53,7 @@ export function addModelServeCommand(parent: Command): void {
       throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
     }
     // Loaded here: a server and its store would make every other command slower.
-    const { serveModel } = await import("../../attribution/serve-model.ts");
+    const { serveModel } = await import("../../attribution/server/serve-model.ts");
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
     const settling = options.settle === true ? await loadSettling(options, modelId) : null;

@@ -1,6 +1,6 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
-import { fetchModel, readModel } from "../../attribution/model-directory.ts";
-import type { PublishedModel } from "../../attribution/model-files.ts";
+import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { type Division, type SettleStage, submitSettlement } from "../../bridge/submit-settlement.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";

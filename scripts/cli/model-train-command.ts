@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { hashRecipe, parseRecipe, type Recipe } from "../../attribution/recipe.ts";
-import { requireTrainable, rowFacts } from "../../attribution/trainable.ts";
+import { hashRecipe, parseRecipe, type Recipe } from "../../attribution/model/recipe.ts";
+import { requireTrainable, rowFacts } from "../../attribution/model/trainable.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { getLeaf } from "../../client/ledger-reads.ts";
@@ -68,10 +68,10 @@ export function addModelTrainCommand(parent: Command): void {
     // Loaded here: they would make every other command slower.
     const [{ trainModel }, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
       await Promise.all([
-        import("../../attribution/trained-model.ts"),
-        import("../../attribution/registration.ts"),
-        import("../../attribution/model-files.ts"),
-        import("../../attribution/model-directory.ts"),
+        import("../../attribution/model/trained-model.ts"),
+        import("../../attribution/model/registration.ts"),
+        import("../../attribution/model/model-files.ts"),
+        import("../../attribution/model/model-directory.ts"),
         import("../../client/published-version.ts"),
       ]);
     const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);

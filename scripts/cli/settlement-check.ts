@@ -1,4 +1,4 @@
-import type { PublishedModel } from "../../attribution/model-files.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import type { Openings } from "../settlement/model-openings.ts";
 import { type VerifiedSettlement, verifySettlement } from "../settlement/verify-settlement.ts";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { fetchModel, readModel } from "../../attribution/model-directory.ts";
-import { verifyModel } from "../../attribution/verify-model.ts";
+import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { toHex32 } from "../../client/hex.ts";

@@ -1,4 +1,4 @@
-import { openScoreEngine, type RanMode, type ScoreChoice } from "../../attribution/score-engine.ts";
+import { openScoreEngine, type RanMode, type ScoreChoice } from "../../attribution/scores/score-engine.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { commandError } from "./cli-errors.ts";

@@ -1,5 +1,5 @@
 /** What the devnet's validators find in the plan's commits, by the same code as `openledger datanet check`. */
-import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/datanet-check.ts";
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/model/datanet-check.ts";
 import { CONTRIBUTORS } from "./config.ts";
 import { commitRows } from "./mails.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeRow } from "../../attribution/row-content.ts";
+import { decodeRow } from "../../attribution/rows/row-content.ts";
 import { checkPlan } from "./label-check.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
 import { COMMIT_COUNT, PLAN_NAMES, PLANS, rowCountOf, totalRowCount } from "./plan.ts";

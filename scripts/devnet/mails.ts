@@ -1,6 +1,6 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
-import { encodeRow } from "../../attribution/row-content.ts";
-import { loadEmails } from "../../attribution/spam-emails.ts";
+import { encodeRow } from "../../attribution/rows/row-content.ts";
+import { loadEmails } from "../../attribution/rows/spam-emails.ts";
 import { CONTRIBUTORS } from "./config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "./plan.ts";
 

@@ -1,5 +1,5 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
-import type { PublishedModel } from "../../attribution/model-files.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
 import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";

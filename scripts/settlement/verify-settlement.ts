@@ -1,6 +1,6 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 import { toHex } from "viem";
-import type { PublishedModel } from "../../attribution/model-files.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { createPatientL1Client } from "../../bridge/l1-client.ts";
 import { findPostedSettlement } from "../../bridge/posted-settlement.ts";
 import { RollupContract } from "../../bridge/rollup-contract.ts";

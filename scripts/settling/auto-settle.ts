@@ -5,7 +5,7 @@
  * Nothing is remembered between turns. Every turn asks the ledger where the epoch stands and does what comes next, so a
  * kill at any moment costs at most the step that ran, and whoever else seals or settles meanwhile is in nobody's way.
  */
-import type { PublishedModel } from "../../attribution/model-files.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";

@@ -1,6 +1,6 @@
 /** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { readModel } from "../../attribution/model-directory.ts";
+import { readModel } from "../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/model-reads.ts";

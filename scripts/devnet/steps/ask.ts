@@ -1,5 +1,5 @@
-import { answeringModel } from "../../../attribution/answering-model.ts";
-import { fetchModel } from "../../../attribution/model-directory.ts";
+import { answeringModel } from "../../../attribution/model/answering-model.ts";
+import { fetchModel } from "../../../attribution/model/model-directory.ts";
 import { askModel } from "../../../client/ask-model.ts";
 import type { CheckableModel } from "../../../client/model-answers.ts";
 import { formatOpen } from "../../../client/open-amount.ts";

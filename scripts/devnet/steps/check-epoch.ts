@@ -1,5 +1,5 @@
-import type { PublishedModel } from "../../../attribution/model-files.ts";
-import { verifyModel } from "../../../attribution/verify-model.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { getLeaf } from "../../../client/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/model-reads.ts";

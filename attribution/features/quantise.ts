@@ -1,0 +1,75 @@
+import { attributionError } from "../attribution-errors.ts";
+
+/**
+ * Features and queries as the integers that the settlement proof works on.
+ *
+ * Features: int8 without −128, one scale for the whole matrix, rounded to the nearest. Queries: 8 bits in four base-4
+ * digits of {±1, ±3}, so the *odd* numbers from −255 to 255: a mid-rise quantiser, which has no zero. A query's scale
+ * is its own, since a draw is shared by ratios of scores.
+ */
+export const MAX_FEATURE = 127;
+export const MAX_QUERY = 255;
+/** Scores have nine base-8 digits of {±1, ±3, ±5, ±7} after s → 2s + 1, so |s| < 2^26. */
+export const MAX_SCORE = 2 ** 26 - 1;
+/** 127 · 255 · d must stay below MAX_SCORE. */
+export const MAX_FEATURE_COUNT = Math.floor(MAX_SCORE / (MAX_FEATURE * MAX_QUERY));
+
+export interface QuantisedFeatures {
+  /** N × d, row-major. */
+  readonly values: Int8Array;
+  readonly rowCount: number;
+  readonly featureCount: number;
+  /** One unit of `values` in the units of the real features. */
+  readonly scale: number;
+}
+
+export interface QuantisedQuery {
+  readonly values: Int16Array;
+  readonly scale: number;
+}
+
+/** @throws ATT_SCORE_TOO_LARGE for more than 2,072 features */
+export function quantiseFeatures(
+  features: Float64Array,
+  rowCount: number,
+  featureCount: number,
+): QuantisedFeatures {
+  if (featureCount > MAX_FEATURE_COUNT) {
+    throw attributionError("ATT_SCORE_TOO_LARGE", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
+      data: { featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
+    });
+  }
+  const scale = largest(features) / MAX_FEATURE || 1;
+  // Math.floor(x + ½) rounds halves up, everywhere; Math.round would do the same but −0 has no place in bytes.
+  const values = Int8Array.from(features, (x) => Math.floor(x / scale + 0.5));
+  return { values, rowCount, featureCount, scale };
+}
+
+export function quantiseQuery(query: Float64Array): QuantisedQuery {
+  // The largest entry lands in the last cell, (254, 256], whose middle is 255.
+  const scale = largest(query) / (MAX_QUERY + 1) || 1;
+  const values = Int16Array.from(query, (x) => {
+    const odd = 2 * Math.floor(x / scale / 2) + 1;
+    return Math.min(odd, MAX_QUERY);
+  });
+  return { values, scale };
+}
+
+/**
+ * How far the integer score of a row, times both scales, can be from the score of the real numbers: a feature is off by
+ * at most ½ unit and a query entry by at most 1, so |Δs| ≤ Σ (½ |q| + |g| + ½) units, with q and g the integers.
+ */
+export function scoreErrorBound(features: QuantisedFeatures, row: number, query: QuantisedQuery): number {
+  let units = 0;
+  for (let j = 0; j < features.featureCount; j++) {
+    const g = features.values[row * features.featureCount + j]!;
+    units += 0.5 * Math.abs(query.values[j]!) + Math.abs(g) + 0.5;
+  }
+  return units * features.scale * query.scale;
+}
+
+function largest(values: Float64Array): number {
+  let max = 0;
+  for (const x of values) if (Math.abs(x) > max) max = Math.abs(x);
+  return max;
+}

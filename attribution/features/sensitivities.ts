@@ -1,0 +1,105 @@
+import type { SparseRows } from "../maths/sparse-rows.ts";
+
+/**
+ * What a trained model says about each row, for every method at once. A layer's gradient at a row is
+ * (residual of its outputs) ⊗ (its inputs), and the Gauss–Newton matrix is built of the same parts:
+ *
+ *   ∂loss/∂θ[layer, output b, input a] = residual[layer, b] · input[layer, a]
+ *   GGN[(l, b, a), (m, c, e)] = mean over rows of curvature[(l, b), (m, c)] · input[l, a] · input[m, e] + λ·[same]
+ *
+ * For logistic regression the Gauss–Newton matrix is the Hessian. Outputs are given in an orthonormal basis of the
+ * directions that matter (adding a constant to all logits changes nothing), which leaves all inner products as they are.
+ */
+export interface Sensitivities {
+  readonly rowCount: number;
+  readonly layers: readonly LayerInputs[];
+  /** Sum of the layers' output counts. */
+  readonly outputCount: number;
+  /** rowCount × outputCount. */
+  readonly residuals: Float64Array;
+  /** rowCount × outputCount × outputCount, symmetric. */
+  readonly curvatures: Float64Array;
+  /** 1 − (probability of the row's label). */
+  readonly doubts: Float64Array;
+  /** −log(probability of the row's label). */
+  readonly losses: Float64Array;
+}
+
+export interface LayerInputs {
+  readonly outputOffset: number;
+  readonly outputCount: number;
+  /** With the constant 1 of the bias as last column. */
+  readonly inputs: SparseRows;
+}
+
+/** Parameters that the gradients speak of: an output and an input of one layer each. */
+export function coordinateCount(sensitivities: Sensitivities): number {
+  return sensitivities.layers.reduce(
+    (count, layer) => count + layer.outputCount * layer.inputs.columnCount,
+    0,
+  );
+}
+
+/**
+ * An orthonormal basis of the vectors of `classCount` entries that sum to 0 (Helmert's): classCount − 1 rows.
+ */
+export function contrastBasis(classCount: number): Float64Array {
+  const basis = new Float64Array((classCount - 1) * classCount);
+  for (let k = 1; k < classCount; k++) {
+    const scale = 1 / Math.sqrt(k * (k + 1));
+    for (let c = 0; c < k; c++) basis[(k - 1) * classCount + c] = scale;
+    basis[(k - 1) * classCount + k] = -k * scale;
+  }
+  return basis;
+}
+
+/**
+ * Fills residual, curvature, doubt and loss of one row.
+ * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
+ * @param probabilities of the classes at this row
+ */
+export function writeRow(
+  out: Omit<Sensitivities, "layers">,
+  row: number,
+  jacobian: Float64Array,
+  probabilities: Float64Array,
+  label: number,
+  loss: number,
+): void {
+  const classCount = probabilities.length;
+  const k = out.outputCount;
+  let others = 0;
+  for (let c = 0; c < classCount; c++) if (c !== label) others += probabilities[c]!;
+  out.doubts[row] = others;
+  out.losses[row] = loss;
+  const means = new Float64Array(k);
+  for (let o = 0; o < k; o++) {
+    let mean = 0;
+    for (let c = 0; c < classCount; c++) mean += jacobian[o * classCount + c]! * probabilities[c]!;
+    means[o] = mean;
+    out.residuals[row * k + o] = mean - jacobian[o * classCount + label]!;
+  }
+  // J (diag p − p pᵀ) Jᵀ
+  for (let o = 0; o < k; o++) {
+    for (let u = 0; u <= o; u++) {
+      let sum = 0;
+      for (let c = 0; c < classCount; c++) {
+        sum += jacobian[o * classCount + c]! * probabilities[c]! * jacobian[u * classCount + c]!;
+      }
+      const value = sum - means[o]! * means[u]!;
+      out.curvatures[(row * k + o) * k + u] = value;
+      out.curvatures[(row * k + u) * k + o] = value;
+    }
+  }
+}
+
+export function emptySensitivities(rowCount: number, outputCount: number): Omit<Sensitivities, "layers"> {
+  return {
+    rowCount,
+    outputCount,
+    residuals: new Float64Array(rowCount * outputCount),
+    curvatures: new Float64Array(rowCount * outputCount * outputCount),
+    doubts: new Float64Array(rowCount),
+    losses: new Float64Array(rowCount),
+  };
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { checkDatanet, LEAST_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
+import { encodeRow } from "../rows/row-content.ts";
+import { sampleInputs } from "../testing/sample-rows.ts";
+
+const mails = sampleInputs("email", 120, "check");
+const commit = (contributorId: number, rows: readonly { label: number; input: string }[]) => ({
+  contributorId,
+  contents: rows.map((row) => encodeRow("email", row)),
+});
+const flipped = (rows: typeof mails) => rows.map(({ input, label }) => ({ input, label: 1 - label }));
+/** The same mail with a line added: its words hardly change. */
+const retold = ({ input, label }: (typeof mails)[number]) => ({ label, input: `${input}\nsent again` });
+
+describe("checkDatanet", () => {
+  it("finds rows that nearly repeat an earlier one, and commits whose labels the others' rows contradict", () => {
+    const long = mails.filter(({ input }) => input.length > 800).slice(0, 3);
+    const rest = mails.filter((mail) => !long.includes(mail));
+    const commits = [
+      commit(5, [...rest.slice(0, 50), ...long]),
+      commit(6, rest.slice(50, 90)),
+      commit(7, long.map(retold)),
+      commit(7, flipped(rest.slice(90, 110))),
+    ];
+    const check = checkDatanet(commits);
+    expect(check).toMatchObject({ kind: "email", rowCount: 116 });
+    expect(check.nearDuplicates.filter(({ later }) => later >= 93 && later < 96)).toEqual([
+      expect.objectContaining({ later: 93, earlier: 50 }),
+      expect.objectContaining({ later: 94, earlier: 51 }),
+      expect.objectContaining({ later: 95, earlier: 52 }),
+    ]);
+    expect(check.commits.map(({ isRefused }) => isRefused)).toEqual([false, false, false, true]);
+    const out = rowsToLeaveOut(check);
+    const whyOf = (row: number) => out.find((left) => left.row === row)?.why;
+    expect([93, 94, 95].map(whyOf)).toEqual(Array(3).fill("near-duplicate"));
+    expect(out.filter(({ why }) => why === "contradicted-commit").map(({ row }) => row)).toEqual(
+      Array.from({ length: 20 }, (_, i) => 96 + i),
+    );
+    expect(new Set(out.map(({ row }) => row)).size, "each once").toBe(out.length);
+    for (const { label, row, said } of check.contradicted) expect(said, `row ${row}`).not.toBe(label);
+  });
+
+  it("lets a refused row take no later honest one with it", () => {
+    const long = { ...mails.find(({ input, label }) => label === 1 && input.length > 800)! };
+    const rest = mails.filter(({ input }) => input !== long.input);
+    const wrong = flipped(rest.slice(80, 100));
+    const commits = [commit(5, [...wrong, long]), commit(6, rest.slice(0, 80)), commit(8, [retold(long)])];
+    const { commits: checked, nearDuplicates } = checkDatanet(commits);
+    expect(checked[0]).toMatchObject({ contributorId: 5, isRefused: true });
+    expect(nearDuplicates.filter(({ later }) => later === 101)).toEqual([]);
+  });
+
+  it("judges no label where too few others can say anything, and none that they have never seen", () => {
+    const few = [commit(5, mails.slice(0, 30)), commit(6, mails.slice(30, 30 + LEAST_OTHER_ROWS - 1))];
+    expect(checkDatanet(few).commits.map(({ contradictedCount }) => contradictedCount)).toEqual([
+      null,
+      expect.any(Number),
+    ]);
+    const alone = checkDatanet([commit(5, mails.slice(0, 40))]);
+    expect(alone.commits[0]).toMatchObject({ contradictedCount: null, isRefused: false });
+    const ham = mails.filter(({ label }) => label === 0).slice(0, 30);
+    const spam = mails.filter(({ label }) => label === 1).slice(0, 20);
+    const unseen = checkDatanet([commit(5, ham), commit(6, spam)]);
+    expect(unseen.commits.map(({ contradictedCount }) => contradictedCount)).toEqual([null, null]);
+  });
+
+  it("names commit and row of what is no row, and refuses a datanet without rows", () => {
+    const bad = [
+      commit(5, mails.slice(0, 2)),
+      { contributorId: 6, contents: [new TextEncoder().encode("{}")] },
+    ];
+    expect(() => checkDatanet(bad)).toThrowError(
+      expect.objectContaining({ code: "ATT_ROW_INVALID", data: { commitIndex: 1, rowIndex: 0 } }),
+    );
+    expect(() => checkDatanet([])).toThrowError(expect.objectContaining({ code: "ATT_ROW_INVALID" }));
+  });
+});

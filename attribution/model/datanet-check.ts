@@ -1,0 +1,189 @@
+/**
+ * What a validator looks at before he vouches for rows: those that nearly repeat an earlier one, and labels that a model
+ * of everybody else's rows contradicts. Public data in, the same list out on every machine.
+ */
+import { attributionError } from "../attribution-errors.ts";
+import { logisticModel } from "./logistic-model.ts";
+import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
+import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
+import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
+import { selectRows } from "../maths/sparse-rows.ts";
+
+/** Rows that one contributor has committed at once. */
+export interface CommittedRows {
+  readonly contributorId: number;
+  /** As they lie in the store. */
+  readonly contents: readonly Uint8Array[];
+}
+
+/** A row whose label a model of the other contributors' rows contradicts. `row` counts all rows of all commits. */
+export interface ContradictedLabel {
+  readonly row: number;
+  readonly label: string;
+  readonly said: string;
+}
+
+export interface CheckedCommit {
+  readonly contributorId: number;
+  readonly rowCount: number;
+  readonly nearDuplicateCount: number;
+  /** null where nothing tells: the others have too few rows, or none of one label that this commit has. */
+  readonly contradictedCount: number | null;
+  /** So many labels are contradicted that nobody should vouch for the commit. */
+  readonly isRefused: boolean;
+}
+
+export interface DatanetCheck {
+  readonly kind: RowKind;
+  readonly rowCount: number;
+  /** Among the rows of commits that are not refused; places as in `contradicted`. */
+  readonly nearDuplicates: readonly NearDuplicate[];
+  readonly contradicted: readonly ContradictedLabel[];
+  readonly commits: readonly CheckedCommit[];
+}
+
+/** With fewer rows of others than this a model of them says little. Guess. */
+export const LEAST_OTHER_ROWS = 8;
+const DECAY = 0.001;
+const TOLERANCE = 1e-4;
+const EMAIL_BUCKETS = 512;
+const DIGIT_SIDE = 14;
+
+/**
+ * @param commits in the ledger's order
+ * @throws ATT_ROW_INVALID naming commit and row of the first that is no row of the datanet's kind
+ */
+export function checkDatanet(
+  commits: readonly CommittedRows[],
+  options: { readonly inputs?: InputOptions } = {},
+): DatanetCheck {
+  const contents = commits.flatMap((commit) => commit.contents);
+  const kind = options.inputs?.kind ?? kindOf(contents[0]);
+  const inputs: InputOptions =
+    options.inputs ?? (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: DIGIT_SIDE });
+  const rows = commits.flatMap((commit, commitIndex) =>
+    commit.contents.map((content, rowIndex) => decodeIn(kind, content, { commitIndex, rowIndex })),
+  );
+  const labels = Int32Array.from(rows, ({ label }) => label);
+  const said = sayWithoutOwn(commits, inputs, rows, labels);
+  const commitOf = commits.flatMap((commit, c) => commit.contents.map(() => c));
+  const isContradicted = (row: number) => said[row] !== null && said[row] !== rows[row]!.label;
+  const judged = commits.map((_, c) => {
+    const own = commitOf.flatMap((commit, row) => (commit === c && said[row] !== null ? [row] : []));
+    return { count: own.length, contradictedCount: own.filter(isContradicted).length };
+  });
+  const refused = judged.map(
+    ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.mostContradicted * count,
+  );
+  const kept = [...rows.keys()].filter((row) => !refused[commitOf[row]!]);
+  const duplicates = findDuplicates(kind, rows, kept);
+  return {
+    kind,
+    rowCount: rows.length,
+    nearDuplicates: duplicates,
+    contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
+      row,
+      label: labelsOf(kind)[rows[row]!.label]!,
+      said: labelsOf(kind)[said[row]!]!,
+    })),
+    commits: commits.map(
+      ({ contents: own, contributorId }, c): CheckedCommit => ({
+        contributorId,
+        rowCount: own.length,
+        nearDuplicateCount: duplicates.filter(({ later }) => commitOf[later] === c).length,
+        contradictedCount: judged[c]!.count === 0 ? null : judged[c]!.contradictedCount,
+        isRefused: refused[c]!,
+      }),
+    ),
+  };
+}
+
+/** Why a row should stay out of a version. */
+export type LeaveOutReason = "near-duplicate" | "contradicted-commit";
+
+/** The rows that the default leaves out of a version, ascending, each once: near-duplicates, and refused commits. */
+export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOutReason }[] {
+  const later = new Set(check.nearDuplicates.map((duplicate) => duplicate.later));
+  let first = 0;
+  return check.commits.flatMap(({ isRefused, rowCount }) => {
+    const rows = Array.from({ length: rowCount }, (_, i) => first + i);
+    first += rowCount;
+    return rows.flatMap((row): { row: number; why: LeaveOutReason }[] => {
+      if (isRefused) return [{ row, why: "contradicted-commit" }];
+      return later.has(row) ? [{ row, why: "near-duplicate" }] : [];
+    });
+  });
+}
+
+type Row = ReturnType<typeof decodeRow>;
+
+/** Among the rows at these places: what stays out anyway takes no later row with it. */
+function findDuplicates(kind: RowKind, rows: readonly Row[], places: readonly number[]): NearDuplicate[] {
+  const contents = places.map((row) => Buffer.from(rows[row]!.input, kind === "email" ? "utf8" : "base64"));
+  const labels = Int32Array.from(places, (row) => rows[row]!.label);
+  const side = Math.sqrt(PIXEL_COUNT);
+  const found =
+    kind === "email"
+      ? nearDuplicates({ kind: "text", contents, labels })
+      : nearDuplicates({ kind: "image", contents, labels, width: side, height: side });
+  return found.map(({ earlier, later, similarity }) => ({
+    earlier: places[earlier]!,
+    later: places[later]!,
+    similarity,
+  }));
+}
+
+/** For each row what a model of all other contributors' rows says; null where there is no such model. */
+function sayWithoutOwn(
+  commits: readonly CommittedRows[],
+  options: InputOptions,
+  rows: readonly Row[],
+  labels: Int32Array,
+): (number | null)[] {
+  const owners = commits.flatMap(({ contents, contributorId }) => contents.map(() => contributorId));
+  const features = inputRows(
+    options,
+    rows.map(({ input }) => input),
+  );
+  const model = logisticModel({
+    inputCount: options.kind === "email" ? options.bucketCount : options.side ** 2,
+    classCount: labelsOf(options.kind).length,
+    decay: DECAY,
+    tolerance: TOLERANCE,
+  });
+  const pick = (places: number[]) => ({
+    inputs: selectRows(features, places),
+    labels: Int32Array.from(places, (i) => labels[i]!),
+  });
+  const said: (number | null)[] = rows.map(() => null);
+  for (const owner of new Set(owners)) {
+    const own = [...owners.keys()].filter((i) => owners[i] === owner);
+    const others = [...owners.keys()].filter((i) => owners[i] !== owner);
+    const known = new Set(others.map((i) => labels[i]));
+    // A label that only its own contributor has cannot be contradicted by those who have never seen it.
+    const judged = own.filter((i) => known.has(labels[i]));
+    if (others.length < LEAST_OTHER_ROWS || known.size < 2 || judged.length === 0) continue;
+    const predicted = model.predict(model.train(pick(others)), pick(judged));
+    for (const [k, i] of judged.entries()) said[i] = predicted[k]!;
+  }
+  return said;
+}
+
+function kindOf(content: Uint8Array | undefined): RowKind {
+  if (content === undefined) throw attributionError("ATT_ROW_INVALID", "the datanet has no rows");
+  return new TextDecoder().decode(content).includes('"pixels":') ? "digit" : "email";
+}
+
+function decodeIn(kind: RowKind, content: Uint8Array, at: { commitIndex: number; rowIndex: number }): Row {
+  try {
+    return decodeRow(kind, content);
+  } catch (cause) {
+    const { commitIndex, rowIndex } = at;
+    throw attributionError(
+      "ATT_ROW_INVALID",
+      `commit ${commitIndex}, row ${rowIndex} is ${(cause as Error).message}`,
+      { data: at, cause },
+    );
+  }
+}

@@ -1,0 +1,237 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { hashStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
+import {
+  decodeManifest,
+  decodeModel,
+  encodeModel,
+  MANIFEST,
+  type PublishedModel,
+  publishedModel,
+} from "./model-files.ts";
+import type { Progress } from "../progress.ts";
+import { registerModel } from "./registration.ts";
+import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
+import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts";
+import { verifyModel } from "./verify-model.ts";
+
+const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
+const SIZE = { rows: 64, features: 20, slots: 16, draws: 4 };
+const code = (name: string) => expect.objectContaining({ code: name });
+const differs = (what: string) =>
+  expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
+
+let rows: OwnedRow[];
+let trained: TrainedModel;
+let model: PublishedModel;
+let folder: string;
+
+beforeAll(async () => {
+  await initPoseidon();
+  rows = sampleRows("email", 32);
+  trained = trainModel(rows, recipeFor(rows));
+  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
+  folder = await mkdtemp(join(tmpdir(), "model-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("registerModel", () => {
+  it("commits to features, slots, version and split as docs/settlement.md defines them", () => {
+    const { statics, columns, answeringHash, staticsHash, slots } = model;
+    const { values, rowCount, featureCount } = trained.features;
+    expect(statics.featuresCommitment).toBe(
+      featuresCommitment(commitColumns(values, rowCount, featureCount), answeringHash),
+    );
+    expect(unpackBinding(statics.binding)).toEqual({
+      datanetId: 4n,
+      version: 1n,
+      rowCount: 32n,
+      predecessorId: 0n,
+      drawBits: 2n,
+      featureCount: 20n,
+    });
+    expect(statics.split).toBe(16_384n | (13_107n << 16n));
+    expect(staticsHash).toBe(hashStatics(statics));
+    expect(columns.u).toHaveLength(20);
+    expect(slots.reduce((sum, slot) => sum + slot.rowCount, 0)).toBe(32);
+  });
+
+  it("tells its progress", () => {
+    const seen: Progress[] = [];
+    registerModel(trained, { split: SPLIT }, SIZE, { onProgress: (progress) => seen.push(progress) });
+    expect(seen).toEqual([
+      { stage: "commit", done: 16, total: 32 },
+      { stage: "commit", done: 32, total: 32 },
+    ]);
+  });
+
+  it.each([
+    ["rows", { rows: 31 }],
+    ["slots", { slots: 2 }],
+    ["columns", { features: 32 }],
+    ["columns", { features: 16 }],
+  ])("refuses a circuit that does not fit in its %s", (what, changed) => {
+    expect(() => registerModel(trained, { split: SPLIT }, { ...SIZE, ...changed })).toThrow(
+      expect.objectContaining({ code: "ATT_BEYOND_CIRCUIT", data: expect.objectContaining({ what }) }),
+    );
+  });
+
+  it("refuses a number of draws that no circuit has", () => {
+    for (const draws of [0, 3, 256])
+      expect(() => registerModel(trained, { split: SPLIT }, { ...SIZE, draws })).toThrow(
+        code("CIR_SETTLEMENT_SIZE"),
+      );
+  });
+
+  it("refuses a split that leaves the treasury too little", () => {
+    for (const split of [
+      { ownerParts: 62_260n, validatorParts: 0n },
+      { ownerParts: 0n, validatorParts: 65_536n },
+      { ownerParts: -1n, validatorParts: 0n },
+    ]) {
+      expect(() => registerModel(trained, { split }, SIZE)).toThrow(code("ATT_SPLIT_INVALID"));
+    }
+    const most = { ownerParts: 62_259n, validatorParts: 65_535n };
+    expect(() => registerModel(trained, { split: most }, SIZE)).not.toThrow();
+  });
+});
+
+describe("model files", () => {
+  it("come back from a folder as they were written, once", async () => {
+    const path = join(folder, "spam");
+    await writeModel(path, model);
+    expect(await readModel(path)).toEqual(model);
+    await expect(writeModel(path, model)).rejects.toMatchObject({ code: "ATT_MODEL_EXISTS" });
+  });
+
+  it("may leave out the rows", () => {
+    const without = { ...model, rows: null };
+    expect(decodeModel(encodeModel(without))).toEqual(without);
+  });
+
+  it("are refused where one is absent, cut off or changed, naming it", async () => {
+    const path = join(folder, "changed");
+    await writeModel(path, model);
+    const files = await readModelFiles(path);
+    for (const name of files.keys()) {
+      const broken = (change: (bytes: Uint8Array) => Uint8Array | undefined) => () => {
+        const changed = new Map(files);
+        const bytes = change(files.get(name)!.slice());
+        if (bytes === undefined) changed.delete(name);
+        else changed.set(name, bytes);
+        return decodeModel(changed);
+      };
+      const names = expect.objectContaining({
+        code: "ATT_MODEL_FILE_INVALID",
+        data: expect.objectContaining({ file: name }),
+      });
+      expect(broken((bytes) => bytes)).not.toThrow();
+      expect(
+        broken(() => undefined),
+        name,
+      ).toThrow(names);
+      if (name === MANIFEST) continue;
+      expect(
+        broken((bytes) => bytes.subarray(1)),
+        name,
+      ).toThrow(names);
+      expect(
+        broken((bytes) => {
+          bytes[0] = bytes[0]! ^ 1;
+          return bytes;
+        }),
+        name,
+      ).toThrow(names);
+    }
+    await rm(join(path, "slots.json"));
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "slots.json" } });
+    await writeFile(join(path, "slots.json"), "[]");
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "slots.json" } });
+  });
+
+  /** The files after a change by somebody who also makes the manifest's hashes fit. */
+  function forged(name: string, change: (bytes: Uint8Array) => Uint8Array): Map<string, Uint8Array> {
+    const files = encodeModel(model);
+    const bytes = change(files.get(name)!.slice());
+    files.set(name, bytes);
+    const manifest = decodeManifest(files);
+    manifest.files[name] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
+    return files.set(MANIFEST, Buffer.from(JSON.stringify(manifest)));
+  }
+  const text = (change: (content: string) => string) => (bytes: Uint8Array) =>
+    Buffer.from(change(Buffer.from(bytes).toString("utf8")));
+
+  it("are refused where they do not fit the statics, though the manifest names them", () => {
+    const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
+      ["columns.bin", (bytes) => bytes.fill(1, 63, 64), "ATT_MODEL_FILE_INVALID"],
+      [
+        "slots.json",
+        text((json) => json.replace('"validatorId": 8', '"validatorId": 7')),
+        "ATT_MODEL_FILE_INVALID",
+      ],
+      ["slots.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
+      ["recipe.json", text((json) => json.replace('"id": 4', '"id": 5')), "ATT_MODEL_FILE_INVALID"],
+      [
+        "recipe.json",
+        text((json) => json.replace('"columnCount": 20', '"columnCount": 19')),
+        "ATT_MODEL_FILE_INVALID",
+      ],
+      ["features.bin", (bytes) => bytes.fill(128, 5, 6), "ATT_MODEL_FILE_INVALID"],
+      ["rows.jsonl", text((lines) => lines.replace('"label":"ham"', '"label":"spam"')), "ATT_ROWS_MISMATCH"],
+      ["rows.jsonl", text((lines) => lines.slice(0, -1)), "ATT_MODEL_FILE_INVALID"],
+    ];
+    for (const [name, change, expected] of cases) {
+      expect(() => decodeModel(forged(name, change)), name).toThrow(code(expected));
+    }
+  });
+});
+
+describe("verifyModel", () => {
+  const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
+
+  it("accepts an honest model, from its own rows and from a store's", () => {
+    const found = { rowCount: 32, slotCount: model.slots.length };
+    expect(verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
+      ...found,
+      accuracy: trained.accuracy,
+    });
+    expect(verifyModel({ model: { ...model, rows: null }, rows, facts: facts(), depth: "features" })).toEqual(
+      {
+        ...found,
+        accuracy: null,
+      },
+    );
+  });
+
+  it("names the first difference to the ledger, the rows and the training", () => {
+    const verify = (changed: Partial<PublishedModel>, depth: "train" | "features" = "train") => {
+      return () => verifyModel({ model: { ...model, ...changed }, facts: facts(), depth });
+    };
+    const one = (values: Float64Array) => values.map((x, k) => (k === 3 ? x + 1e-9 : x));
+    expect(verify({ staticsHash: 1n })).toThrow(differs("statics"));
+    expect(() => verifyModel({ model, facts: { ...facts(), rowsRoot: 1n }, depth: "features" })).toThrow(
+      differs("rowsRoot"),
+    );
+    expect(verify({ parameters: one(model.parameters) })).toThrow(differs("parameters"));
+    const linear = { ...model.map.linear, matrix: one(model.map.linear.matrix) };
+    expect(verify({ map: { ...model.map, linear } })).toThrow(differs("queryMap"));
+    const values = model.features.values.slice();
+    values[25] = values[25]! + (values[25]! > 0 ? -1 : 1);
+    for (const depth of ["train", "features"] as const) {
+      expect(verify({ features: { ...model.features, values } }, depth)).toThrow(
+        expect.objectContaining({ data: expect.objectContaining({ what: "features", row: 1, column: 5 }) }),
+      );
+    }
+    const u = model.columns.u.map((x, j) => (j === 2 ? x + 1n : x));
+    expect(verify({ columns: { ...model.columns, u } }, "features")).toThrow(differs("columns"));
+    expect(verify({ rows: null })).toThrow(code("ATT_ROWS_MISMATCH"));
+    expect(verify({ rows: rows.toReversed() })).toThrow(code("ATT_ROWS_MISMATCH"));
+  });
+});

@@ -1,0 +1,39 @@
+import type { OnProgress } from "../progress.ts";
+import type { Sensitivities } from "../features/sensitivities.ts";
+import type { SparseRows } from "../maths/sparse-rows.ts";
+
+/** Inputs and labels of the rows that a model is trained or asked on; `inputs` has no bias column. */
+export interface Examples {
+  readonly inputs: SparseRows;
+  readonly labels: Int32Array;
+}
+
+export interface TrainOptions {
+  /** Rows to train on, each once; all if not given. */
+  readonly indices?: Int32Array;
+  /** Where to begin; the model's own start if not given. */
+  readonly start?: Float64Array;
+  /** Stage "train"; the units are passes over the rows, or hundredths of the way to the optimum. */
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * A model with its training recipe. `train` gives the same parameters to the bit for the same arguments.
+ * The loss is the mean cross-entropy of the rows plus λ/2 · |θ|², λ = `decay`.
+ */
+export interface Model {
+  readonly parameterCount: number;
+  readonly decay: number;
+  train(examples: Examples, options?: TrainOptions): Float64Array;
+  /** Cross-entropy of each row, without the decay. */
+  losses(parameters: Float64Array, examples: Examples): Float64Array;
+  /** The likeliest label of each row. */
+  predict(parameters: Float64Array, examples: Examples): Int32Array;
+  sensitivities(parameters: Float64Array, examples: Examples): Sensitivities;
+}
+
+/** Part of the rows whose label is the likeliest. */
+export function accuracy(model: Model, parameters: Float64Array, examples: Examples): number {
+  const predicted = model.predict(parameters, examples);
+  return predicted.filter((label, i) => label === examples.labels[i]).length / predicted.length;
+}

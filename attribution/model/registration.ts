@@ -1,0 +1,125 @@
+import { type ColumnCommitments, commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
+import { MAX_SLOT_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
+import {
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  type RewardSplit,
+  slotRoot,
+} from "../../circuits/ledger/rewards.ts";
+import { drawBits, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { answeringFiles, answeringHash } from "./answering-hash.ts";
+import { attributionError } from "../attribution-errors.ts";
+import type { OnProgress } from "../progress.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { Recipe } from "./recipe.ts";
+import type { TrainedModel } from "./trained-model.ts";
+
+/** What the owner decides when he creates the model on the ledger. */
+export interface RegistrationTerms {
+  readonly split: RewardSplit;
+  /** The model that this one replaces; 0 for none. */
+  readonly predecessorId?: number;
+}
+
+/** What CreateModel carries, and the columns behind its features commitment. */
+export interface ModelRegistration {
+  readonly columns: ColumnCommitments;
+  readonly answeringHash: bigint;
+  readonly statics: ModelStatics;
+  /** H[STATICS] of them: what the datanet approves and receipts name. */
+  readonly staticsHash: bigint;
+}
+
+/** Of the settlement circuit: rows and slots that it has room for, its features and draws exactly. */
+export type ModelSize = Pick<SettlementSize, "rows" | "slots" | "features" | "draws">;
+
+/**
+ * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
+ * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
+ */
+export function registerModel(
+  model: Pick<TrainedModel, "recipe" | "features" | "slots" | "parameters" | "map">,
+  terms: RegistrationTerms,
+  size: ModelSize,
+  options: { onProgress?: OnProgress } = {},
+): ModelRegistration {
+  checkFits(model, size);
+  checkSplit(terms.split);
+  const columns = commitFeatures(model.features, options);
+  const answering = answeringHash(answeringFiles(model));
+  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns, answering), {
+    ...terms,
+    drawBits: drawBits(size.draws),
+  });
+  return { columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
+}
+
+/** Column commitments of G, with progress. Needs `initPoseidon`. */
+export function commitFeatures(
+  { values, rowCount, featureCount }: QuantisedFeatures,
+  { onProgress }: { onProgress?: OnProgress } = {},
+): ColumnCommitments {
+  return commitColumns(values, rowCount, featureCount, (done) => {
+    if (done % 16 === 0 || done === rowCount) onProgress?.({ stage: "commit", done, total: rowCount });
+  });
+}
+
+/** The statics of a model with these slots and this commitment. @param terms with log2 of the draws of an epoch */
+export function staticsOf(
+  { datanet, columnCount }: Pick<Recipe, "datanet" | "columnCount">,
+  slots: readonly RewardSlot[],
+  features: bigint,
+  terms: RegistrationTerms & { readonly drawBits: number },
+): ModelStatics {
+  const { split, predecessorId = 0, drawBits } = terms;
+  const rowCounts = slots.map(({ rowCount }) => rowCount);
+  return {
+    featuresCommitment: features,
+    ownersCommitment: ownersCommitment(rowCounts),
+    slotRoot: slotRoot(slots),
+    binding: packBinding({
+      datanetId: BigInt(datanet.id),
+      version: BigInt(datanet.version),
+      rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
+      predecessorId: BigInt(predecessorId),
+      drawBits: BigInt(drawBits),
+      featureCount: BigInt(columnCount),
+    }),
+    split: packSplit(split),
+  };
+}
+
+/** @throws ATT_BEYOND_CIRCUIT where the model has more rows or slots than the circuit, or other columns */
+export function checkFits(
+  { features, slots }: Pick<TrainedModel, "features" | "slots">,
+  size: ModelSize,
+): void {
+  const beyond = (what: string, given: number, most: number) =>
+    attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
+      data: { what, given, most },
+    });
+  if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
+  const mostSlots = Math.min(size.slots, MAX_SLOT_COUNT);
+  if (slots.length > mostSlots) throw beyond("slots", slots.length, mostSlots);
+  if (features.featureCount !== size.features) {
+    throw beyond("columns", features.featureCount, size.features);
+  }
+}
+
+/** @throws ATT_SPLIT_INVALID */
+function checkSplit({ ownerParts, validatorParts }: RewardSplit): void {
+  const isValid =
+    ownerParts >= 0n &&
+    ownerParts + TREASURY_PARTS <= 0x10000n &&
+    ownerParts <= 0xffffn &&
+    validatorParts >= 0n &&
+    validatorParts <= 0xffffn;
+  if (isValid) return;
+  throw attributionError(
+    "ATT_SPLIT_INVALID",
+    `owner ${ownerParts} and validator ${validatorParts} of 65,536 are no split beside the treasury's ${TREASURY_PARTS}`,
+    { data: { ownerParts: `${ownerParts}`, validatorParts: `${validatorParts}` } },
+  );
+}

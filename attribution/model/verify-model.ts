@@ -1,0 +1,126 @@
+import { attributionError } from "../attribution-errors.ts";
+import { hex32, type PublishedModel } from "./model-files.ts";
+import type { OnProgress } from "../progress.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
+import { encodeQueryMap } from "../features/query-map.ts";
+import { commitFeatures } from "./registration.ts";
+import {
+  checkRowsRoot,
+  decodeRows,
+  modelOf,
+  type OwnedRow,
+  rowFeatures,
+  slotTable,
+  trainModel,
+} from "./trained-model.ts";
+
+/** What the ledger says of a model and of the version that it is bound to. */
+export interface LedgerFacts {
+  readonly staticsHash: bigint;
+  /** Of the datanet's version that the model's binding names. */
+  readonly rowsRoot: bigint;
+}
+
+export interface VerifyModelOptions {
+  readonly model: PublishedModel;
+  readonly facts: LedgerFacts;
+  /** The version's rows, in its order, where the model is published without them. */
+  readonly rows?: readonly OwnedRow[];
+  /**
+   * "train": everything from the rows again. "features": G from the published parameters and map, which takes seconds
+   * where training takes minutes, but says nothing about where parameters and map come from.
+   */
+  readonly depth: "train" | "features";
+  readonly onProgress?: OnProgress;
+}
+
+export interface VerifiedModel {
+  readonly rowCount: number;
+  readonly slotCount: number;
+  /** Part of the rows that the model labels as their contributors did; null where it was not trained again. */
+  readonly accuracy: number | null;
+}
+
+/**
+ * Checks that a model is what its recipe makes of the rows that the ledger commits to, and that the ledger's
+ * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
+ * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID
+ */
+export function verifyModel(options: VerifyModelOptions): VerifiedModel {
+  const { model, facts, depth, onProgress } = options;
+  const progress = onProgress === undefined ? {} : { onProgress };
+  const { recipe } = model;
+  requireSame("statics", hex32(model.staticsHash), hex32(facts.staticsHash));
+  requireSame("rowsRoot", recipe.datanet.rowsRoot, hex32(facts.rowsRoot));
+  const rows = options.rows ?? model.rows;
+  if (rows === null) {
+    throw attributionError(
+      "ATT_ROWS_MISMATCH",
+      "the model is published without its rows: pass the version's",
+    );
+  }
+  checkRowsRoot(rows, recipe);
+  requireSame("slots", JSON.stringify(model.slots), JSON.stringify(slotTable(rows)));
+  let accuracy: number | null = null;
+  if (depth === "train") {
+    const trained = trainModel(rows, recipe, progress);
+    requireSameNumbers("parameters", model.parameters, trained.parameters);
+    requireSameNumbers("queryMap", encodeQueryMap(model.map), encodeQueryMap(trained.map));
+    requireSameFeatures(model.features, trained.features);
+    accuracy = trained.accuracy;
+  } else {
+    const { parameters, map } = model;
+    const again = rowFeatures(modelOf(recipe), parameters, map, decodeRows(rows, recipe), recipe);
+    requireSameFeatures(model.features, again);
+  }
+  const columns = commitFeatures(model.features, progress);
+  requireSameNumbers("columns", model.columns.u, columns.u);
+  requireSameNumbers("columns", model.columns.v, columns.v);
+  return { rowCount: rows.length, slotCount: model.slots.length, accuracy };
+}
+
+function requireSameFeatures(published: QuantisedFeatures, computed: QuantisedFeatures): void {
+  const at = published.values.findIndex((value, k) => value !== computed.values[k]);
+  if (at >= 0) {
+    const row = Math.floor(at / published.featureCount);
+    throw mismatch(
+      "features",
+      { row, column: at % published.featureCount },
+      published.values[at]!,
+      computed.values[at]!,
+    );
+  }
+  requireSame("featureScale", published.scale, computed.scale);
+}
+
+function requireSameNumbers(
+  what: string,
+  published: ArrayLike<number | bigint>,
+  computed: ArrayLike<number | bigint>,
+): void {
+  if (published.length !== computed.length) {
+    throw mismatch(what, { index: "length" }, published.length, computed.length);
+  }
+  for (let index = 0; index < published.length; index++) {
+    if (!Object.is(published[index], computed[index])) {
+      throw mismatch(what, { index }, published[index]!, computed[index]!);
+    }
+  }
+}
+
+function requireSame(what: string, published: string | number, computed: string | number): void {
+  if (published !== computed) throw mismatch(what, {}, published, computed);
+}
+
+type Value = string | number | bigint;
+
+function mismatch(what: string, place: object, published: Value, computed: Value) {
+  const where = Object.entries(place)
+    .map(([name, value]) => `, ${name} ${value}`)
+    .join("");
+  return attributionError(
+    "ATT_MODEL_MISMATCH",
+    `${what}${where}: ${String(published).slice(0, 100)} is published, ${String(computed).slice(0, 100)} is right`,
+    { data: { what, ...place, published: String(published), computed: String(computed) } },
+  );
+}

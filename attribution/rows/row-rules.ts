@@ -1,0 +1,97 @@
+import { attributionError } from "../attribution-errors.ts";
+
+/**
+ * Rules about rows that bound what cheating with them gains. All are functions of public data, so anyone recomputes
+ * them; what each is worth is measured (docs/attribution-methods.md, "Cheating").
+ */
+export const ROW_RULES = {
+  /** Two texts are near-duplicates from this Jaccard similarity of their shingles on. */
+  textSimilarity: 0.7,
+  /** A text's shingles are its runs of 1 … this many words: what the text model sees, too. */
+  shingleWords: 2,
+  /** Two images are near-duplicates from this correlation of their pixels on. */
+  imageSimilarity: 0.95,
+  /** Two rows of real features are near-duplicates from this cosine on, whatever their contents. */
+  featureSimilarity: 0.85,
+  /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
+  mostContradicted: 0.75,
+  /** No row's features are longer than this quantile of all rows' lengths. */
+  normQuantile: 0.99,
+} as const;
+
+/** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
+export interface NearDuplicate {
+  readonly later: number;
+  readonly earlier: number;
+  /** Jaccard similarity, correlation or cosine, up to 1. */
+  readonly similarity: number;
+}
+
+/**
+ * Features (rows × featureCount, as real numbers) in which each cluster shares one reward: all its rows, the first one
+ * too, are divided by the cluster's size. For versions that keep near-duplicates; the default is to leave the later
+ * rows out, which gives the first one its full reward. @throws ATT_SIZE_MISMATCH
+ */
+export function shareNearDuplicates(
+  features: Float64Array,
+  featureCount: number,
+  duplicates: readonly NearDuplicate[],
+): Float64Array {
+  const rowCount = rowCountOf(features, featureCount);
+  const leader = Int32Array.from({ length: rowCount }, (_, i) => i);
+  const sizes = new Int32Array(rowCount).fill(1);
+  for (const { later, earlier } of duplicates) {
+    if (!(earlier < later && later < rowCount)) {
+      throw attributionError("ATT_SIZE_MISMATCH", `row ${later} after ${earlier}, of ${rowCount}`, {
+        data: { later, earlier, rowCount },
+      });
+    }
+    leader[later] = earlier;
+    sizes[earlier] = sizes[earlier]! + 1;
+  }
+  return features.map((x, k) => x / sizes[leader[Math.floor(k / featureCount)]!]!);
+}
+
+/** The rows that stay if each cluster keeps its first row only, ascending. */
+export function withoutNearDuplicates(rowCount: number, duplicates: readonly NearDuplicate[]): Int32Array {
+  const isLater = new Uint8Array(rowCount);
+  for (const { later } of duplicates) isLater[later] = 1;
+  return Int32Array.from({ length: rowCount }, (_, i) => i).filter((i) => isLater[i] === 0);
+}
+
+/**
+ * Features (rows × featureCount, as real numbers) with no row longer than the quantile of the rows' lengths: longer
+ * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_SIZE_MISMATCH
+ */
+export function clipRowNorms(
+  features: Float64Array,
+  featureCount: number,
+  quantile: number = ROW_RULES.normQuantile,
+): Float64Array {
+  const rowCount = rowCountOf(features, featureCount);
+  if (!(quantile > 0 && quantile <= 1)) {
+    throw attributionError("ATT_RECIPE_INVALID", `the quantile ${quantile} is not in (0, 1]`, {
+      data: { quantile },
+    });
+  }
+  const lengths = Float64Array.from({ length: rowCount }, (_, i) => {
+    let squares = 0;
+    for (let k = i * featureCount; k < (i + 1) * featureCount; k++) squares += features[k]! * features[k]!;
+    return Math.sqrt(squares);
+  });
+  const longest = lengths.slice().sort()[Math.ceil(quantile * rowCount) - 1] ?? 0;
+  return features.map((x, k) => {
+    const length = lengths[Math.floor(k / featureCount)]!;
+    return length > longest ? (x * longest) / length : x;
+  });
+}
+
+function rowCountOf(features: Float64Array, featureCount: number): number {
+  const rowCount = features.length / featureCount;
+  if (!Number.isInteger(rowCount)) {
+    throw attributionError("ATT_SIZE_MISMATCH", `${features.length} features in rows of ${featureCount}`, {
+      data: { length: features.length, featureCount },
+    });
+  }
+  return rowCount;
+}

@@ -1,0 +1,117 @@
+import { ROW_RULES } from "./row-rules.ts";
+import { mix32 } from "../maths/seeded-random.ts";
+
+const FNV_PRIME = 0x01000193;
+const FNV_BASIS = 0x811c9dc5;
+
+/**
+ * A text's shingles as 32-bit hashes, ascending and different: each word, and each run of up to `shingleWords` words.
+ * Words are runs of letters and digits (bytes above 127 count as letters), in lower case.
+ */
+export function shinglesOf(text: Uint8Array, shingleWords: number = ROW_RULES.shingleWords): Uint32Array {
+  const words: number[] = [];
+  let word = FNV_BASIS;
+  let length = 0;
+  for (let k = 0; k <= text.length; k++) {
+    const byte = text[k] ?? 32;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57) || lower > 127) {
+      word = Math.imul(word ^ lower, FNV_PRIME);
+      length += 1;
+    } else if (length > 0) {
+      words.push(word >>> 0);
+      word = FNV_BASIS;
+      length = 0;
+    }
+  }
+  const shingles = new Set<number>();
+  for (let first = 0; first < words.length; first++) {
+    let hash = words[first]!;
+    shingles.add(hash);
+    for (let k = 1; k < shingleWords && first + k < words.length; k++) {
+      hash = mix32(hash, words[first + k]!);
+      shingles.add(hash);
+    }
+  }
+  return Uint32Array.from(shingles).sort();
+}
+
+/** |A ∩ B| / |A ∪ B| of two ascending lists; two empty ones are equal. */
+export function jaccard(a: Uint32Array, b: Uint32Array): number {
+  let common = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i]! === b[j]!) {
+      common += 1;
+      i += 1;
+      j += 1;
+    } else if (a[i]! < b[j]!) i += 1;
+    else j += 1;
+  }
+  const union = a.length + b.length - common;
+  return union === 0 ? 1 : common / union;
+}
+
+/**
+ * Finds, among the texts added so far, the one most similar to another, without missing any: two sets of Jaccard
+ * similarity t share one of their first |A| − ⌈t |A|⌉ + 1 shingles in any common order (prefix filtering: Chaudhuri,
+ * Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). The order is rarest first, so that few texts share a prefix.
+ *
+ * MinHash with bands would be as fast but misses pairs, and public hash functions tell a copyist which words to change.
+ */
+export class TextIndex {
+  readonly #shingles: readonly Uint32Array[];
+  readonly #threshold: number;
+  readonly #frequencies = new Map<number, number>();
+  readonly #textsByShingle = new Map<number, number[]>();
+
+  constructor(texts: readonly Uint8Array[], threshold: number) {
+    this.#shingles = texts.map((text) => shinglesOf(text));
+    this.#threshold = threshold;
+    for (const shingles of this.#shingles) {
+      for (const shingle of shingles)
+        this.#frequencies.set(shingle, (this.#frequencies.get(shingle) ?? 0) + 1);
+    }
+  }
+
+  add(index: number): void {
+    for (const shingle of this.#prefix(index)) {
+      const texts = this.#textsByShingle.get(shingle);
+      if (texts === undefined) this.#textsByShingle.set(shingle, [index]);
+      else texts.push(index);
+    }
+  }
+
+  /** The added text of the highest similarity ≥ threshold, the first of equals; undefined if there is none. */
+  mostSimilar(index: number): { earlier: number; similarity: number } | undefined {
+    const own = this.#shingles[index]!;
+    const seen = new Set<number>();
+    let best: { earlier: number; similarity: number } | undefined;
+    for (const shingle of this.#prefix(index)) {
+      for (const earlier of this.#textsByShingle.get(shingle) ?? []) {
+        if (seen.has(earlier)) continue;
+        seen.add(earlier);
+        const other = this.#shingles[earlier]!;
+        // No more can be common than the shorter list has.
+        const most = Math.min(own.length, other.length) / Math.max(own.length, other.length);
+        if (most < this.#threshold) continue;
+        const similarity = jaccard(own, other);
+        if (similarity < this.#threshold) continue;
+        const isBetter =
+          best === undefined ||
+          similarity > best.similarity ||
+          (similarity === best.similarity && earlier < best.earlier);
+        if (isBetter) best = { earlier, similarity };
+      }
+    }
+    return best;
+  }
+
+  #prefix(index: number): number[] {
+    const shingles = this.#shingles[index]!;
+    const count = shingles.length - Math.ceil(this.#threshold * shingles.length) + 1;
+    const frequency = (shingle: number) => this.#frequencies.get(shingle)!;
+    return Array.from(shingles)
+      .sort((a, b) => frequency(a) - frequency(b) || a - b)
+      .slice(0, count);
+  }
+}

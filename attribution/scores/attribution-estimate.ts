@@ -1,0 +1,69 @@
+import type { RewardSlot } from "../../circuits/ledger/rewards.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
+import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
+import { rowOwners } from "../model/trained-model.ts";
+
+export interface RowShare {
+  /** Place in the version's order. */
+  readonly row: number;
+  readonly contributorId: number;
+  readonly validatorId: number;
+  readonly score: number;
+  /** Part of what contributors and validators get for the answer, if it is drawn. */
+  readonly share: number;
+}
+
+/** Who an answer would pay if its payment were drawn. */
+export interface AttributionEstimate {
+  /** Payments are drawn at random; only a settlement says who is paid. */
+  readonly isEstimate: true;
+  /** No row has a positive score: rows share alike. */
+  readonly isEven: boolean;
+  readonly topRows: readonly RowShare[];
+  readonly contributors: readonly { readonly contributorId: number; readonly share: number }[];
+  /** What computed the scores: int32, or a mode of gpu.js. */
+  readonly backend: RanMode;
+}
+
+/** Weights of rows as a settlement takes them: positive scores, or 1 each where there are none. */
+export function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
+  const weights = Float64Array.from(scores, (score) => Math.max(0, score));
+  const isEven = weights.every((weight) => weight === 0);
+  return { weights: isEven ? weights.fill(1) : weights, isEven };
+}
+
+export function estimateAttribution(
+  model: { readonly features: QuantisedFeatures; readonly slots: readonly RewardSlot[] },
+  query: Int16Array,
+  options: { topCount?: number; engine?: ScoreEngine } = {},
+): AttributionEstimate {
+  const { features, slots } = model;
+  const { rowCount, featureCount } = features;
+  const matrix = { features: features.values, rowCount, featureCount };
+  const engine = options.engine ?? openScoreEngine(matrix, "int32");
+  const scores = engine.scores(query);
+  const { weights, isEven } = rowWeights(scores);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const owners = rowOwners(slots);
+  const contributors = new Map<number, number>();
+  for (const [row, weight] of weights.entries()) {
+    const { contributorId } = slots[owners[row]!]!;
+    contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + weight);
+  }
+  const topRows = [...weights.keys()]
+    .sort((a, b) => weights[b]! - weights[a]! || a - b)
+    .slice(0, options.topCount ?? 10)
+    .map((row) => {
+      const { contributorId, validatorId } = slots[owners[row]!]!;
+      return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
+    });
+  return {
+    isEstimate: true,
+    isEven,
+    topRows,
+    contributors: [...contributors]
+      .map(([contributorId, weight]) => ({ contributorId, share: weight / total }))
+      .sort((a, b) => b.share - a.share || a.contributorId - b.contributorId),
+    backend: engine.mode,
+  };
+}

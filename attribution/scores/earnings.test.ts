@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { queryCommitment } from "../../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
+import type { SettledModel } from "../../circuits/settlement/settled-model.ts";
+import {
+  type AnswerOpening,
+  type EpochPayment,
+  paymentChain,
+  type SampledSettlement,
+  settleEpoch,
+} from "../../circuits/settlement/settlement-model.ts";
+import { answeringModel } from "../model/answering-model.ts";
+import { explainEarnings } from "./earnings.ts";
+import { integerScores } from "./integer-scores.ts";
+import { publishedModel } from "../model/model-files.ts";
+import { registerModel } from "../model/registration.ts";
+import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
+import { rowOwners, trainModel } from "../model/trained-model.ts";
+
+const SIZE = { rows: 32, features: 20, slots: 16, payments: 8, draws: 4 };
+const PRICE_WEI = 1_234_567_890_123_456_789n;
+
+let model: ReturnType<typeof publishedModel>;
+let settled: SettledModel;
+let payments: EpochPayment[];
+let openings: Map<bigint, AnswerOpening>;
+
+beforeAll(async () => {
+  await initPoseidon();
+  const rows = sampleRows("email", 24);
+  const trained = trainModel(rows, recipeFor(rows));
+  const terms = { split: { ownerParts: 16_384n, validatorParts: 13_107n } };
+  model = publishedModel(trained, registerModel(trained, terms, SIZE), { publishRows: true });
+  settled = {
+    modelId: 9,
+    statics: model.statics,
+    slots: model.slots,
+    accruedWei: model.slots.map((_, m) => BigInt(m) + 1n),
+  };
+  const answering = answeringModel(model);
+  openings = new Map();
+  payments = sampleInputs("email", 6, "asked").map(({ input }, i) => {
+    const { text, query } = answering.answer(input);
+    const opening = { answerHash: answerHash(input, text), query, salt: BigInt(i) };
+    const receipt = receiptHash({
+      statics: model.staticsHash,
+      payerId: 20 + i,
+      ...opening,
+      queryCommitment: queryCommitment(query),
+    });
+    openings.set(receipt, opening);
+    return { payerId: 20 + i, receipt, cumulativeWei: PRICE_WEI * BigInt(i + 1) };
+  });
+});
+
+function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): SampledSettlement {
+  return settleEpoch({
+    size: SIZE,
+    model: settled,
+    sealed: {
+      chain: paymentChain(payments),
+      epoch: 1n,
+      sealBatch: 5n,
+      amountWei: payments.at(-1)!.cumulativeWei,
+    },
+    payments,
+    openingOf: (i) => openingOf(payments[i]!.receipt),
+    features: {
+      matrix: model.features.values,
+      columns: model.columns,
+      answeringHash: model.answeringHash,
+    },
+    seed: 0x1234_5678_9abc_def0_1234_5678_9abc_def0n,
+  });
+}
+
+describe("explainEarnings", () => {
+  it("explains every wei of every slot by rows, draws and answers", () => {
+    const settlement = settle((receipt) => openings.get(receipt));
+    const { rows, slots, voids } = explainEarnings(
+      settlement,
+      { model: settled, payments },
+      settlement.data.items,
+    );
+    expect(voids).toEqual([]);
+    expect(slots.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
+    const owners = rowOwners(model.slots);
+    for (const { slotIndex, earnedWei, contributorWei, validatorWei } of slots) {
+      const theirs = rows.filter((row) => row.slotIndex === slotIndex);
+      expect(theirs.reduce((sum, row) => sum + row.earnedParts, 0n) >> 40n).toBe(earnedWei);
+      expect(contributorWei + validatorWei).toBe(earnedWei);
+      expect(Number(validatorWei) / Number(earnedWei)).toBeCloseTo(0.2, 4);
+    }
+    for (const { row, slotIndex, contributorId, earnedParts, draws } of rows) {
+      expect(slotIndex).toBe(owners[row]);
+      expect(contributorId).toBe(model.rows![row]!.contributorId);
+      expect(draws.reduce((sum, draw) => sum + draw.earnedParts, 0n)).toBe(earnedParts);
+      for (const { receipt, score } of draws) {
+        const { values: features, rowCount, featureCount } = model.features;
+        const { query } = openings.get(receipt)!;
+        const scores = integerScores({ features, rowCount, featureCount, query });
+        expect(score).toBe(BigInt(scores[row]!));
+      }
+    }
+    expect(rows.map(({ earnedParts }) => earnedParts)).toEqual(
+      rows.map(({ earnedParts }) => earnedParts).toSorted((a, b) => (a > b ? -1 : a < b ? 1 : 0)),
+    );
+  });
+
+  it("names the draws that were burned", () => {
+    const [drawn] = settle((receipt) => openings.get(receipt)).draws;
+    const hidden = payments[drawn!.paymentIndex]!.receipt;
+    const settlement = settle((receipt) => (receipt === hidden ? undefined : openings.get(receipt)));
+    const { rows, voids } = explainEarnings(settlement, { model: settled, payments });
+    expect(voids).toContainEqual({ draw: 0, paymentIndex: drawn!.paymentIndex, receipt: hidden });
+    expect(rows.every(({ draws }) => draws.every(({ receipt }) => receipt !== hidden))).toBe(true);
+  });
+
+  it("pays by row counts where no score is positive", () => {
+    const settlement = settle((receipt) => openings.get(receipt));
+    const [first] = settlement.draws;
+    const scores = [-1n, 0n, ...Array<bigint>(22).fill(-5n)];
+    const draws = [{ ...first!, isEven: true, scores, rewardPerUnit: 3n << 40n }];
+    const earnedWei = model.slots.map(({ rowCount }) => 3n * BigInt(rowCount));
+    const { rows, slots } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
+    expect(rows).toHaveLength(24);
+    expect(rows.every((row) => row.earnedWei === 3n)).toBe(true);
+    expect(slots.map((slot) => slot.earnedWei)).toEqual(earnedWei);
+  });
+
+  it("refuses a posted settlement that gave a slot something else", () => {
+    const settlement = settle((receipt) => openings.get(receipt));
+    const posted = settlement.earnedWei.map((wei, m) => (m === 1 ? wei + 1n : wei));
+    expect(() => explainEarnings(settlement, { model: settled, payments }, posted)).toThrow(
+      expect.objectContaining({ code: "ATT_EARNINGS_DIFFER", data: expect.objectContaining({ slot: 1 }) }),
+    );
+  });
+});

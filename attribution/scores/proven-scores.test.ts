@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { timesTransposed } from "../maths/dense-matrix.ts";
+import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
+import { featureMap } from "../features/feature-map.ts";
+import { gpuScores, STRETCH_LENGTH } from "./gpu-scores.ts";
+import { integerScores, scoresByDefinition } from "./integer-scores.ts";
+import { logisticModel } from "../model/logistic-model.ts";
+import { mlpModel } from "../model/mlp-model.ts";
+import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
+import { pearson } from "../research/quality-metrics.ts";
+import {
+  MAX_FEATURE,
+  MAX_FEATURE_COUNT,
+  MAX_QUERY,
+  MAX_SCORE,
+  quantiseFeatures,
+  quantiseQuery,
+  scoreErrorBound,
+} from "../features/quantise.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { tinyRows } from "../testing/tiny-problem.ts";
+
+const DECAY = 0.02;
+const rows = tinyRows(80, "proven");
+const queries = tinyRows(5, "asked");
+const model = logisticModel({ inputCount: 5, classCount: 3, decay: DECAY });
+const parameters = model.train(rows);
+const aligned = alignColumns(model.sensitivities(parameters, rows), model.sensitivities(parameters, queries));
+
+const code = (name: string) => expect.objectContaining({ code: name });
+
+function randomInputs(rowCount: number, featureCount: number, seed: string) {
+  const random = new SeededRandom(seed);
+  return {
+    rowCount,
+    featureCount,
+    features: Int8Array.from({ length: rowCount * featureCount }, () => random.nextBelow(255) - 127),
+    query: Int16Array.from({ length: featureCount }, () => 2 * random.nextBelow(256) - 255),
+  };
+}
+
+describe("featureMap", () => {
+  it("keeps exact influence where no direction is dropped", () => {
+    // Inputs 0, 1, 2, 4 and the bias, two contrasts: ten coordinates. A linear map of those to eight must lose some.
+    const exact = exactInfluence(aligned.rows, DECAY).scores(aligned.queries);
+    const map = featureMap(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
+    const scores = timesTransposed(map.features(aligned.queries), 5, map.features(aligned.rows), 80, 8);
+    expect(map.keptSquares).toBeGreaterThan(0.9);
+    expect(pearson(scores, exact)).toBeGreaterThan(0.95);
+  });
+
+  it("keeps all curvature where every direction is a candidate, across two layers", () => {
+    const sgd = { epochs: 10, batchSize: 8, rate: 0.2, momentum: 0.5, seed: "t" };
+    const mlp = mlpModel({ inputCount: 5, hiddenCount: 4, classCount: 3, decay: DECAY, sgd });
+    const trained = mlp.train(rows);
+    const both = alignColumns(mlp.sensitivities(trained, rows), mlp.sensitivities(trained, queries));
+    // 5 used inputs (the bias is one) · 4 hidden + 5 · 2 contrasts = 30 coordinates: 16 features from all 30.
+    const map = featureMap(both.rows, { featureCount: 16, candidateCount: 30, damping: DECAY, seed: "m" });
+    const exact = exactInfluence(both.rows, DECAY).scores(both.queries);
+    const scores = timesTransposed(map.features(both.queries), 5, map.features(both.rows), 80, 16);
+    expect(map.keptCurvature).toBeCloseTo(1, 12);
+    expect(pearson(scores, exact)).toBeGreaterThan(0.97);
+  });
+
+  it("gives the same bits again, and others for another seed", () => {
+    const make = (seed: string) =>
+      featureMap(aligned.rows, { featureCount: 4, damping: DECAY, seed }).features(aligned.rows);
+    expect(make("a")).toEqual(make("a"));
+    expect(make("a")).not.toEqual(make("b"));
+  });
+
+  it("refuses a number of features that is no power of two, or too large", () => {
+    for (const featureCount of [3, 16]) {
+      expect(() => featureMap(aligned.rows, { featureCount, damping: DECAY, seed: "m" })).toThrow(
+        code("ATT_RECIPE_INVALID"),
+      );
+    }
+  });
+});
+
+describe("quantiseFeatures and quantiseQuery", () => {
+  it("keeps every score within the stated bound", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -9, max: 9, noNaN: true }), { minLength: 24, maxLength: 24 }),
+        fc.array(fc.double({ min: -1e-3, max: 1e-3, noNaN: true }), { minLength: 8, maxLength: 8 }),
+        (reals, asked) => {
+          const features = quantiseFeatures(Float64Array.from(reals), 3, 8);
+          const query = quantiseQuery(Float64Array.from(asked));
+          const scores = integerScores({ ...features, features: features.values, query: query.values });
+          for (const [i, score] of scores.entries()) {
+            const real = asked.reduce((sum, x, j) => sum + x * reals[i * 8 + j]!, 0);
+            const error = Math.abs(score * features.scale * query.scale - real);
+            expect(error).toBeLessThanOrEqual(scoreErrorBound(features, i, query) * (1 + 1e-12) + 1e-300);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("uses the whole range: 127 for the largest feature, odd numbers from −255 to 255 for a query", () => {
+    expect([...quantiseFeatures(Float64Array.of(1, -1, 0.004, -0.004), 2, 2).values]).toEqual([
+      127, -127, 1, -1,
+    ]);
+    expect([...quantiseQuery(Float64Array.of(1, -1, 0, 0.0079, -0.0001)).values]).toEqual([
+      255, -255, 1, 3, -1,
+    ]);
+  });
+
+  it("copes with nothing but zeros", () => {
+    expect([...quantiseFeatures(new Float64Array(2), 1, 2).values]).toEqual([0, 0]);
+    expect([...quantiseQuery(new Float64Array(2)).values]).toEqual([1, 1]);
+  });
+
+  it("allows exactly as many features as keep 2s + 1 within nine base-8 digits", () => {
+    expect(MAX_FEATURE_COUNT).toBe(2072);
+    expect(MAX_FEATURE * MAX_QUERY * MAX_FEATURE_COUNT).toBeLessThanOrEqual(MAX_SCORE);
+    expect(MAX_FEATURE * MAX_QUERY * (MAX_FEATURE_COUNT + 1)).toBeGreaterThan(MAX_SCORE);
+    const tooMany = MAX_FEATURE_COUNT + 1;
+    expect(() => quantiseFeatures(new Float64Array(tooMany), 1, tooMany)).toThrow(
+      code("ATT_SCORE_TOO_LARGE"),
+    );
+  });
+});
+
+describe("integer scores", () => {
+  // Around the float32 limit of 518 features, and the largest sums that there can be.
+  it.each([
+    [5, 1],
+    [3, STRETCH_LENGTH],
+    [3, STRETCH_LENGTH + 1],
+    [4, 1024],
+    [2, MAX_FEATURE_COUNT],
+  ])("are the same by definition, in int32 and by gpu.js: %i rows, %i features", (rowCount, featureCount) => {
+    const random = randomInputs(rowCount, featureCount, "scores");
+    const largest = {
+      ...random,
+      features: random.features.map((_, k) => (k < featureCount ? 127 : -127)),
+      query: random.query.map(() => 255),
+    };
+    for (const inputs of [random, largest]) {
+      const expected = scoresByDefinition(inputs).map(Number);
+      expect([...integerScores(inputs)]).toEqual(expected);
+      for (const mode of ["cpu", "webasm", "gpu"] as const) {
+        const { scores, backend } = gpuScores(inputs, mode);
+        expect([...scores], backend).toEqual(expected);
+      }
+    }
+  });
+
+  it("by gpu.js name the kernel that ran", () => {
+    expect(gpuScores(randomInputs(2, 4, "k"), "cpu").backend).toBe("CPUKernel");
+    expect(gpuScores(randomInputs(2, 4, "k"), "webasm").backend).toBe("WebAssemblyKernel");
+  });
+
+  it("refuse what the circuit could not take", () => {
+    const inputs = randomInputs(2, 4, "bad");
+    const refused = (changed: Partial<typeof inputs>) => () => integerScores({ ...inputs, ...changed });
+    expect(refused({})).not.toThrow();
+    expect(refused({ features: Int8Array.of(1, 2, 3, 4, 5, 6, 7, -128) })).toThrow(code("ATT_NOT_INTEGER"));
+    expect(refused({ query: Int16Array.of(1, 3, 257, 1) })).toThrow(code("ATT_NOT_INTEGER"));
+    expect(refused({ query: Int16Array.of(1, 3, 5) })).toThrow(code("ATT_SIZE_MISMATCH"));
+  });
+});
+
+describe("provenScores", () => {
+  it("rank rows as the unquantised features do", () => {
+    const proven = provenFeatures(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
+    const scores = provenScores(proven, provenQueries(proven.map, aligned.queries));
+    const real = timesTransposed(
+      proven.map.features(aligned.queries),
+      5,
+      proven.map.features(aligned.rows),
+      80,
+      8,
+    );
+    for (let q = 0; q < 5; q++) {
+      expect(pearson(scores.slice(q * 80, q * 80 + 80), real.slice(q * 80, q * 80 + 80))).toBeGreaterThan(
+        0.995,
+      );
+    }
+  });
+
+  it("give self-scores close to those of exact influence", () => {
+    const proven = provenFeatures(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
+    const exact = exactInfluence(aligned.rows, DECAY).self();
+    expect(pearson(provenSelf(proven, aligned.rows), exact)).toBeGreaterThan(0.98);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { scoresByDefinition } from "./integer-scores.ts";
+import { MAX_FEATURE } from "../features/quantise.ts";
+import { openScoreEngine, SCORE_CHOICES, type ScoreChoice } from "./score-engine.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
+
+const [rowCount, featureCount] = [7, 600];
+const random = new SeededRandom("engine");
+const features = Int8Array.from(
+  { length: rowCount * featureCount },
+  () => random.nextBelow(255) - MAX_FEATURE,
+);
+const queries = Array.from({ length: 3 }, () =>
+  Int16Array.from({ length: featureCount }, () => 2 * random.nextBelow(256) - 255),
+);
+const matrix = { features, rowCount, featureCount };
+
+/** What gpu.js really has here, by its own word. */
+const open = (choice: ScoreChoice) => {
+  try {
+    return openScoreEngine(matrix, choice);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "ATT_SCORE_MODE_UNAVAILABLE", data: { mode: choice } });
+    return null;
+  }
+};
+
+describe("openScoreEngine", () => {
+  it.each(SCORE_CHOICES)(
+    "%s gives the scores by definition, query after query, or says that it is not there",
+    (choice) => {
+      const engine = open(choice);
+      if (engine === null) {
+        expect(choice, "these run everywhere").toBe("gpu");
+        return;
+      }
+      if (choice !== "auto") expect(engine.mode).toBe(choice);
+      for (const query of queries) {
+        const expected = scoresByDefinition({ ...matrix, query }).map(Number);
+        expect([...engine.scores(query)]).toEqual(expected);
+      }
+      engine.close();
+    },
+  );
+
+  it("auto takes the first mode that there is, and names it", () => {
+    const first = (["gpu", "webasm", "cpu"] as const).find((mode) => open(mode) !== null);
+    expect(openScoreEngine(matrix, "auto").mode).toBe(first);
+  });
+
+  it("refuses queries that a circuit could not take, in every mode", () => {
+    for (const choice of ["int32", "cpu", "webasm"] as const) {
+      const engine = openScoreEngine(matrix, choice);
+      const long = queries[0]!.map((x, i) => (i === 3 ? 257 : x));
+      expect(() => engine.scores(long)).toThrowError(expect.objectContaining({ code: "ATT_NOT_INTEGER" }));
+      expect(() => engine.scores(new Int16Array(4).fill(1))).toThrowError(
+        expect.objectContaining({ code: "ATT_SIZE_MISMATCH" }),
+      );
+    }
+  });
+});

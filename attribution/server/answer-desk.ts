@@ -1,0 +1,192 @@
+import { randomBytes } from "node:crypto";
+import { type Signature, verifySignature } from "../../circuits/field/eddsa.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger/query.ts";
+import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
+import { packSplit } from "../../circuits/ledger/rewards.ts";
+import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
+import { type AnsweringModel, answeringModel } from "../model/answering-model.ts";
+import { attributionError } from "../attribution-errors.ts";
+import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
+import type { LedgerModel, LedgerView } from "./ledger-view.ts";
+import { hex32, type PublishedModel } from "../model/model-files.ts";
+import { readPayments } from "./payment-watcher.ts";
+import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
+
+export interface AnswerDeskOptions {
+  readonly modelId: number;
+  /** Of the rollup: questions are signed for it (docs/ledger.md, "Message signed"). */
+  readonly domain: bigint;
+  /** How long an answer may stay unpaid before its account may ask again. */
+  readonly answerTtlMs: number;
+  /** What computes the scores of estimates; default int32. */
+  readonly scores?: ScoreChoice;
+}
+
+export interface Question {
+  readonly prompt: string;
+  readonly payerId: number;
+  /** By the payer's key, over `askMessage`. */
+  readonly signature: Signature;
+}
+
+export interface GivenAnswer {
+  readonly record: AnswerRecord;
+  readonly estimate: AttributionEstimate;
+}
+
+/**
+ * Gives answers with receipts, at most one unpaid a time to each account. Answers are stored before they are given, so
+ * that every receipt that is ever paid can be opened.
+ */
+export class AnswerDesk {
+  readonly #model: PublishedModel;
+  readonly #answering: AnsweringModel;
+  readonly #engine: ScoreEngine;
+  readonly #options: AnswerDeskOptions;
+  readonly #ledger: LedgerView;
+  readonly #store: AnswerStore;
+  readonly #nowMs: () => number;
+  readonly #busy = new Map<number, Promise<unknown>>();
+
+  /** @throws ATT_SCORE_MODE_UNAVAILABLE */
+  constructor(
+    model: PublishedModel,
+    options: AnswerDeskOptions,
+    modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
+  ) {
+    this.#model = model;
+    this.#answering = answeringModel(model);
+    const { featureCount, rowCount, values } = model.features;
+    this.#engine = openScoreEngine({ features: values, featureCount, rowCount }, options.scores ?? "int32");
+    this.#options = options;
+    this.#ledger = modules.ledger;
+    this.#store = modules.store;
+    this.#nowMs = modules.nowMs ?? Date.now;
+  }
+
+  /** What computes the scores, whatever was chosen. */
+  get scoreMode(): RanMode {
+    return this.#engine.mode;
+  }
+
+  /**
+   * Answers a question. The same question again, while its answer is unpaid, has the same answer.
+   * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
+   *   ATT_SERVER_UNREACHABLE
+   */
+  async ask(question: Question): Promise<GivenAnswer> {
+    const { payerId } = question;
+    const message = askMessage({ ...question, ...this.#options });
+    await this.#checkSignature(question, message);
+    // One question of an account after another: two at once would both find nothing unpaid.
+    const before = this.#busy.get(payerId) ?? Promise.resolve();
+    const turn = before.catch(() => {}).then(() => this.#answer(question, hex32(message)));
+    this.#busy.set(payerId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#busy.get(payerId) === turn) this.#busy.delete(payerId);
+    }
+  }
+
+  /** Marks the answers that were paid for. @returns how many. @throws ATT_SERVER_UNREACHABLE */
+  readPayments(): Promise<number> {
+    return readPayments(this.#ledger, this.#store, this.#options.modelId);
+  }
+
+  async #checkSignature({ payerId, signature }: Question, message: bigint): Promise<void> {
+    const account = await this.#ledger.account(payerId);
+    const refused = (why: string) =>
+      attributionError("ATT_ASK_REFUSED", `leaf ${payerId} ${why}`, { data: { payerId } });
+    if (account === null || account.kind !== "account") throw refused("is no account");
+    if (!verifySignature({ keyX: account.keyX, message, signature })) {
+      throw refused("has not signed this question for this model");
+    }
+  }
+
+  async #answer(question: Question, ask: string): Promise<GivenAnswer> {
+    const nowMs = this.#nowMs();
+    if (await this.#unpaid(question.payerId, nowMs)) await this.readPayments();
+    const unpaid = await this.#unpaid(question.payerId, nowMs);
+    if (unpaid !== undefined && unpaid.ask !== ask) {
+      const { receipt, expiresAtMs, priceWei } = unpaid;
+      throw attributionError(
+        "ATT_ANSWER_UNPAID",
+        `account ${question.payerId} has not paid for its last answer`,
+        { data: { receipt, expiresAtMs, priceWei } },
+      );
+    }
+    if (unpaid !== undefined) return this.#given(unpaid);
+    const priceWei = await this.#priceWei();
+    const answered = this.#answering.answer(question.prompt);
+    const opening = {
+      statics: this.#model.staticsHash,
+      payerId: question.payerId,
+      answerHash: answerHash(question.prompt, answered.text),
+      queryCommitment: queryCommitment(answered.query),
+      salt: BigInt(`0x${randomBytes(31).toString("hex")}`),
+    };
+    const record: AnswerRecord = {
+      receipt: hex32(receiptHash(opening)),
+      payerId: question.payerId,
+      ask,
+      label: answered.label,
+      confidence: answered.confidence,
+      answer: answered.text,
+      answerHash: hex32(opening.answerHash),
+      queryBytes: Buffer.from(queryBytes(answered.query)).toString("base64"),
+      queryCommitment: hex32(opening.queryCommitment),
+      salt: hex32(opening.salt),
+      priceWei: priceWei.toString(),
+      createdAtMs: nowMs,
+      expiresAtMs: nowMs + this.#options.answerTtlMs,
+      payment: null,
+    };
+    await this.#store.add(record);
+    return this.#given(record, answered.query);
+  }
+
+  async #unpaid(payerId: number, nowMs: number): Promise<AnswerRecord | undefined> {
+    const record = await this.#store.unpaid(payerId);
+    return record !== undefined && record.expiresAtMs > nowMs ? record : undefined;
+  }
+
+  #given(record: AnswerRecord, query = queryOfRecord(record)): GivenAnswer {
+    return { record, estimate: estimateAttribution(this.#model, query, { engine: this.#engine }) };
+  }
+
+  /** The model's price, if the ledger's model is this one and takes payments. */
+  async #priceWei(): Promise<bigint> {
+    const { modelId } = this.#options;
+    const leaf = await this.#ledger.model(modelId);
+    const statics = leaf === null ? null : ledgerStatics(leaf.model);
+    if (leaf === null || statics !== this.#model.staticsHash) {
+      throw attributionError("ATT_MODEL_NOT_SERVED", `the ledger's model ${modelId} is not the one served`, {
+        data: {
+          modelId,
+          served: hex32(this.#model.staticsHash),
+          onLedger: statics === null ? null : hex32(statics),
+        },
+      });
+    }
+    const { isReady, isApproved, priceWei } = leaf.counters;
+    if (!isReady || !isApproved) {
+      throw attributionError("ATT_MODEL_NOT_PAYABLE", `model ${modelId} takes no payments yet`, {
+        data: { modelId, isReady, isApproved },
+      });
+    }
+    return priceWei;
+  }
+}
+
+/** The hash of the statics that the sequencer shows of a model. */
+export function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["model"]): bigint {
+  const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
+  return hashStatics({ ...statics, split });
+}
+
+/** The query of an answer, from the bytes that openings show. */
+export function queryOfRecord({ queryBytes: text }: Pick<AnswerRecord, "queryBytes">): Int16Array {
+  return queryOfBytes(Buffer.from(text, "base64"));
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Level } from "level";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
+import { type AnswerRecord, AnswerStore } from "./answer-store.ts";
+
+let parent: string;
+let folder: string;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), "answer-store-"));
+  folder = join(parent, "answers");
+});
+afterEach(() => rmSync(parent, { recursive: true, force: true }));
+
+const random = new SeededRandom(11);
+const hex = (bytes: number) =>
+  Array.from({ length: 2 * bytes }, () => random.below(16).toString(16)).join("");
+
+const answerOf = (payerId: number): AnswerRecord => ({
+  receipt: `0x${hex(32)}`,
+  payerId,
+  ask: `0x${hex(32)}`,
+  label: "spam",
+  confidence: 0.75,
+  answer: "spam",
+  answerHash: `0x${hex(32)}`,
+  queryBytes: hex(600),
+  queryCommitment: `0x${hex(32)}`,
+  salt: `0x${hex(32)}`,
+  priceWei: "1000",
+  createdAtMs: 1,
+  expiresAtMs: 2,
+  payment: null,
+});
+
+/** Two tables and a log, as a server that was started three times leaves them. */
+async function fill(): Promise<AnswerRecord[]> {
+  const records: AnswerRecord[] = [];
+  for (let start = 0; start < 3; start++) {
+    const store = await AnswerStore.open(folder);
+    for (let i = 0; i < 5; i++) {
+      const record = answerOf(records.length + 1);
+      await store.add(record);
+      records.push(record);
+    }
+    const paid = { ...records.at(-1)!, payment: { epoch: 1, index: start, amountWei: "1000" } };
+    records[records.length - 1] = paid;
+    await store.advance({ epoch: 1, index: start + 1 }, [paid]);
+    await store.close();
+  }
+  return records;
+}
+
+describe("AnswerStore", () => {
+  it("opens with every answer or not at all, whatever happened to a file", async () => {
+    const records = await fill();
+    const outcomes = await tryDamages(folder, {
+      codes: ["ATT_STORE_CORRUPT", "ATT_STORE_FAILED"],
+      flipsPerFile: 24,
+      async read(path) {
+        const store = await AnswerStore.open(path);
+        try {
+          const answers = await Promise.all(records.map(({ receipt }) => store.answer(receipt)));
+          const unpaid = await Promise.all(records.map(({ payerId }) => store.unpaid(payerId)));
+          expect(answers).toEqual(records);
+          return { answers, unpaid, cursor: await store.cursor(), paid: await store.paidIn(1, 0, 10) };
+        } finally {
+          await store.close();
+        }
+      },
+    });
+    expect(outcomes.get("ATT_STORE_CORRUPT")).toBeGreaterThan(80);
+    expect(outcomes.get("everything")).toBeGreaterThan(5);
+  }, 120_000);
+
+  it("begins anew with an empty folder, which is the remedy where there is no copy", async () => {
+    await fill();
+    rmSync(join(folder, "CURRENT"));
+    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "ATT_STORE_CORRUPT" });
+    rmSync(folder, { recursive: true });
+    const store = await AnswerStore.open(folder);
+    expect(await store.cursor()).toEqual({ epoch: 1, index: 0 });
+    await store.close();
+  });
+
+  it("reads what was written before values had checksums", async () => {
+    const record = answerOf(4);
+    const old = new Level<string, unknown>(folder, { valueEncoding: "json" });
+    await old.put(`answer/${record.receipt}`, record);
+    await old.close();
+    const store = await AnswerStore.open(folder);
+    expect(await store.answer(record.receipt)).toEqual(record);
+    await store.close();
+  });
+
+  it("says that another process has it, and takes nothing after a failed write", async () => {
+    const failures: unknown[] = [];
+    const store = await AnswerStore.open(folder, (error) => failures.push(error));
+    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "ATT_STORE_LOCKED" });
+    const unserialisable = { ...answerOf(1), priceWei: 1n as never };
+    await expect(store.add(unserialisable)).rejects.toMatchObject({ code: "ATT_STORE_FAILED" });
+    await expect(store.add(answerOf(2))).rejects.toMatchObject({ code: "ATT_STORE_FAILED" });
+    expect(failures).toMatchObject([{ code: "ATT_STORE_FAILED" }]);
+    await store.close();
+  });
+});

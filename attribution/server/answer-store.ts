@@ -1,0 +1,158 @@
+import { checkedJson } from "../../circuits/store/checked-json.ts";
+import {
+  CheckedLevel,
+  type LevelDb,
+  type LevelWrite,
+  type MakeStoreError,
+} from "../../circuits/store/checked-level.ts";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import { attributionError, attributionErrors } from "../attribution-errors.ts";
+
+/** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
+export interface AnswerRecord {
+  readonly receipt: string;
+  readonly payerId: number;
+  /** Of the signed question: the same question is answered the same way while the answer is unpaid. */
+  readonly ask: string;
+  readonly label: string;
+  readonly confidence: number;
+  readonly answer: string;
+  readonly answerHash: string;
+  /** q, a byte an entry, in base64 (docs/settlement.md). */
+  readonly queryBytes: string;
+  readonly queryCommitment: string;
+  readonly salt: string;
+  readonly priceWei: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** null until the ledger has a payment with this receipt by this payer. */
+  readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;
+}
+
+/** Where the reading of the ledger's payments stands: payments of `epoch` before place `index` are known. */
+export interface PaymentCursor {
+  readonly epoch: number;
+  readonly index: number;
+}
+
+const digits = (value: number) => value.toString().padStart(10, "0");
+const keys = {
+  answer: (receipt: string) => `answer/${receipt}`,
+  unpaid: (payerId: number) => `unpaid/${digits(payerId)}`,
+  paid: (epoch: number, index: number) => `paid/${digits(epoch)}/${digits(index)}`,
+  cursor: "cursor",
+};
+
+const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
+
+const CODES = {
+  locked: "ATT_STORE_LOCKED",
+  corrupt: "ATT_STORE_CORRUPT",
+  failed: "ATT_STORE_FAILED",
+} as const;
+
+const storeErrors: MakeStoreError = (fault) => {
+  const { remedy } = attributionErrors[CODES[fault]];
+  return {
+    remedy: `${remedy[0]!.toUpperCase()}${remedy.slice(1)}.`,
+    make: (message, details) => attributionError(CODES[fault], message, details),
+  };
+};
+
+/**
+ * Answers by receipt, in LevelDB. A model server that loses one cannot open its receipt: each write is synced, and a store
+ * that lacks one does not open. Every call throws ATT_STORE_CORRUPT or ATT_STORE_FAILED where files or disk fail.
+ */
+export class AnswerStore {
+  readonly #level: CheckedLevel;
+  readonly #db: LevelDb;
+
+  private constructor(level: CheckedLevel) {
+    this.#level = level;
+    this.#db = level.db;
+  }
+
+  /**
+   * @param onFailure called once, when a read or a write failed: nothing more is taken then
+   * @throws ATT_STORE_LOCKED, ATT_STORE_CORRUPT, ATT_STORE_FAILED
+   */
+  static async open(folder: string, onFailure?: (error: RollupError) => void): Promise<AnswerStore> {
+    const told = onFailure === undefined ? {} : { onFailure };
+    return new AnswerStore(
+      await CheckedLevel.open(folder, { valueEncoding: checkedJson, errors: storeErrors, ...told }),
+    );
+  }
+
+  async answer(receipt: string): Promise<AnswerRecord | undefined> {
+    return (await this.#level.read(this.#db.get(keys.answer(receipt)))) as AnswerRecord | undefined;
+  }
+
+  /** The account's answer that waits for its payment, expired or not. */
+  async unpaid(payerId: number): Promise<AnswerRecord | undefined> {
+    const receipt = (await this.#level.read(this.#db.get(keys.unpaid(payerId)))) as string | undefined;
+    return receipt === undefined ? undefined : this.answer(receipt);
+  }
+
+  /** It takes the place of the account's unpaid answer, which stays to be opened should its payment come late. */
+  async add(record: AnswerRecord): Promise<void> {
+    await this.#level.write([
+      put(keys.answer(record.receipt), record),
+      put(keys.unpaid(record.payerId), record.receipt),
+    ]);
+  }
+
+  async cursor(): Promise<PaymentCursor> {
+    const cursor = await this.#level.read(this.#db.get(keys.cursor));
+    return (cursor as PaymentCursor | undefined) ?? { epoch: 1, index: 0 };
+  }
+
+  /** Marks answers as paid and moves the cursor, all or nothing. */
+  async advance(cursor: PaymentCursor, paid: readonly AnswerRecord[]): Promise<void> {
+    const writes: LevelWrite[] = [put(keys.cursor, cursor)];
+    for (const record of paid) {
+      const { epoch, index } = record.payment!;
+      writes.push(put(keys.paid(epoch, index), record.receipt));
+      // A receipt may be paid twice; the first payment is its answer's.
+      const known = await this.answer(record.receipt);
+      if (known?.payment === null) writes.push(put(keys.answer(record.receipt), record));
+      if ((await this.unpaid(record.payerId))?.receipt === record.receipt)
+        writes.push({ type: "del", key: keys.unpaid(record.payerId) });
+    }
+    await this.#level.write(writes);
+  }
+
+  /** Answers paid in an epoch in the order of its payments, `limit` of them from payment `from` on. */
+  async paidIn(
+    epoch: number,
+    from: number,
+    limit: number,
+  ): Promise<{ index: number; record: AnswerRecord }[]> {
+    const found: { index: number; record: AnswerRecord }[] = [];
+    const range = { gte: keys.paid(epoch, from), lt: keys.paid(epoch + 1, 0), limit };
+    for await (const [key, receipt] of this.#level.readEach(this.#db.iterator(range))) {
+      const record = await this.answer(receipt as string);
+      if (record !== undefined) found.push({ index: Number(key.split("/")[2]), record });
+    }
+    return found;
+  }
+
+  /** Forgets unpaid answers that expired before `beforeMs`. @returns how many */
+  async forgetUnpaid(beforeMs: number): Promise<number> {
+    let count = 0;
+    const answers = this.#db.iterator({ gte: keys.answer(""), lt: "answer0" });
+    for await (const [key, value] of this.#level.readEach(answers)) {
+      const record = value as AnswerRecord;
+      if (record.payment !== null || record.expiresAtMs >= beforeMs) continue;
+      const writes: LevelWrite[] = [{ type: "del", key }];
+      const unpaid = await this.unpaid(record.payerId);
+      if (unpaid?.receipt === record.receipt) writes.push({ type: "del", key: keys.unpaid(record.payerId) });
+      await this.#level.write(writes);
+      count += 1;
+    }
+    return count;
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+}

@@ -1,0 +1,375 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { verifySignature } from "../../circuits/field/eddsa.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { askModel } from "../../client/ask-model.ts";
+import { FakeFailure } from "../../client/fake-sequencer.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { createLedgerFixture, type LedgerFixture } from "../../client/ledger-fixture.ts";
+import type { UncheckedAnswer } from "../../client/model-answers.ts";
+import { payForAnswer } from "../../client/pay-for-answer.ts";
+import { AnswerStore } from "./answer-store.ts";
+import { checkableModel } from "../model/answering-model.ts";
+import { integerScores } from "../scores/integer-scores.ts";
+import { createLedgerView } from "./ledger-view.ts";
+import { fetchModel, writeModel } from "../model/model-directory.ts";
+import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
+import { createModelServer, type ModelServer } from "./model-server.ts";
+import { registerModel } from "../model/registration.ts";
+import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
+import { serveModel } from "./serve-model.ts";
+import { trainModel } from "../model/trained-model.ts";
+
+const MODEL_ID = 9;
+const PRICE_WEI = 2_000_000_000_000_000_000n;
+const TTL_MS = 60_000;
+
+let model: PublishedModel;
+let prompts: string[];
+
+beforeAll(async () => {
+  await initPoseidon();
+  const rows = sampleRows("email", 24);
+  const trained = trainModel(rows, recipeFor(rows));
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const registration = registerModel(trained, { split }, { rows: 64, features: 20, slots: 16, draws: 4 });
+  model = publishedModel(trained, registration, { publishRows: true });
+  prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
+});
+
+let fixture: LedgerFixture;
+let folder: string;
+let store: AnswerStore;
+let server: ModelServer;
+let url: string;
+let nowMs: number;
+
+beforeEach(async () => {
+  nowMs = 1_000_000;
+  fixture = await createLedgerFixture({ hasFeed: false });
+  const { answers } = fixture.sequencer;
+  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
+  setPayments([]);
+  folder = await mkdtemp(join(tmpdir(), "answers-"));
+  await start();
+});
+afterEach(async () => {
+  await server.app.close();
+  await store.close();
+  await fixture.close();
+  await rm(folder, { recursive: true });
+});
+
+async function start(): Promise<void> {
+  store = await AnswerStore.open(folder);
+  server = await createModelServer(
+    encodeModel(model),
+    { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS, rateLimitPerMinute: 1_000 },
+    {
+      ledger: createLedgerView(fixture.sequencer.url),
+      store,
+      log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) },
+      nowMs: () => nowMs,
+    },
+  );
+  url = await server.app.listen({ host: "127.0.0.1", port: 0 });
+}
+
+/** The model as the sequencer shows it. */
+function modelLeaf(changed: object = {}) {
+  const { split, ...statics } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  return {
+    id: MODEL_ID,
+    kind: "model",
+    nonce: 0,
+    nextNonce: 0,
+    l1Owner: "0x000000000000000000000000000000000000000b",
+    keyX: toHex32(0n),
+    balanceWei: "0",
+    chain: toHex32(0n),
+    openAmountWei: "0",
+    counters: {
+      isReady: true,
+      isApproved: true,
+      cap: 64,
+      paymentCount: 0,
+      epoch: 1,
+      priceWei: PRICE_WEI.toString(),
+      ...changed,
+    },
+    model: {
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      datanetId: 4,
+      version: 1,
+      ownerParts: Number(ownerParts),
+      validatorParts: Number(validatorParts),
+      epochStart: 1,
+    },
+    sealedEpoch: null,
+    slots: [],
+  };
+}
+
+type Payment = { receipt: bigint; payerId: number };
+
+/** Epoch 1 of the ledger's payments, of which the server may ask any page. */
+function setPayments(payments: Payment[], isSealed = false): void {
+  const { answers } = fixture.sequencer;
+  for (let from = 0; from <= payments.length; from++) {
+    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+      epoch: 1,
+      isSealed,
+      paymentCount: payments.length,
+      payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
+        receipt: toHex32(receipt),
+        payerId,
+        amountWei: PRICE_WEI.toString(),
+        cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
+      })),
+    });
+  }
+  answers.set(
+    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
+    isSealed
+      ? { epoch: 2, isSealed: false, paymentCount: 0, payments: [] }
+      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN_EPOCH", message: "not yet" } }),
+  );
+}
+
+const ask = (prompt: string) =>
+  askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
+
+async function pay(answer: UncheckedAnswer, prompt: string, own = checkableModel(model)) {
+  return payForAnswer(fixture.client, {
+    modelId: MODEL_ID,
+    model: own,
+    prompt,
+    answer,
+    from: 4,
+    onSigned: async ({ hash }) => {
+      const receipt = await fixture.signReceipt({ operationHash: hash, opIndex: 3, deadlineSeconds: 99 });
+      fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", receipt });
+    },
+  });
+}
+
+const get = async (path: string) => {
+  const response = await fetch(`${url}${path}`);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe("fetchModel", () => {
+  it("takes no more bytes than a file may have from a server that does not say how many it sends", async () => {
+    const endless = createServer((_request, response) => {
+      const send = () => {
+        while (response.write(Buffer.alloc(65_536))) {}
+        response.once("drain", send);
+      };
+      send();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+    const { port } = endless.address() as AddressInfo;
+    try {
+      await expect(
+        fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
+      ).rejects.toMatchObject({
+        code: "ATT_SERVER_UNREACHABLE",
+        cause: { message: "more than 1048576 bytes" },
+      });
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
+    }
+  });
+});
+
+describe("a model server", () => {
+  it("answers, is checked with the published model, is paid, and opens the receipt", async () => {
+    const answer = await ask(prompts[0]!);
+    expect(answer.priceWei).toBe(PRICE_WEI);
+    const published = await fetchModel(url);
+    expect(published).toEqual(model);
+    await pay(answer, prompts[0]!, checkableModel(published));
+    const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
+    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [toHex32(answer.receipt)] });
+
+    expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
+    expect((await get(`/v1/answers/${toHex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
+    setPayments([
+      { receipt: 77n, payerId: 5 },
+      { receipt: answer.receipt, payerId: 4 },
+    ]);
+    const { openings } = (await get("/v1/openings?epoch=1")).body as { openings: Record<string, unknown>[] };
+    expect(openings).toEqual([
+      {
+        index: 1,
+        receipt: toHex32(answer.receipt),
+        payerId: 4,
+        answerHash: toHex32(answer.answerHash),
+        queryBytes: Buffer.from(answer.queryBytes).toString("base64"),
+        queryCommitment: toHex32(answer.queryCommitment),
+        salt: toHex32(answer.salt),
+      },
+    ]);
+    const status = (await get(`/v1/answers/${toHex32(answer.receipt)}`)).body;
+    expect(status).toMatchObject({
+      isPaid: true,
+      payment: { epoch: 1, index: 1, amountWei: PRICE_WEI.toString() },
+    });
+    expect(JSON.stringify(status)).not.toContain("confidence");
+  });
+
+  it("estimates whom the answer would pay, and says that it is an estimate", async () => {
+    const { estimate } = await ask(prompts[0]!);
+    expect(estimate.isEstimate).toBe(true);
+    const { query } = checkableModel(model).answer(prompts[0]!);
+    const { values: features, rowCount, featureCount } = model.features;
+    const scores = integerScores({ features, rowCount, featureCount, query });
+    expect(estimate.topRows[0]!.score).toBe(Math.max(...scores));
+    const total = scores.reduce((sum, score) => sum + Math.max(0, score), 0);
+    expect(estimate.topRows[0]!.share).toBeCloseTo(Math.max(...scores) / total, 12);
+    expect(estimate.contributors.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+    expect(estimate.backend).toBe("int32");
+  });
+
+  it("gives an account one unpaid answer a time, and the same again to the same question", async () => {
+    const first = await ask(prompts[0]!);
+    expect(await ask(prompts[0]!)).toEqual(first);
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { receipt: toHex32(first.receipt), expiresAtMs: nowMs + TTL_MS },
+    });
+    const both = await Promise.allSettled([ask(prompts[1]!), ask(prompts[2]!)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    const second = await ask(prompts[1]!);
+    expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("lets two questions at once through one after the other", async () => {
+    const both = await Promise.allSettled([ask(prompts[0]!), ask(prompts[1]!)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("lets an unpaid answer expire, and still opens it when its payment comes late", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const second = await ask(prompts[1]!);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
+    await expect(ask(prompts[2]!)).rejects.toMatchObject({ data: { receipt: toHex32(second.receipt) } });
+  });
+
+  it("counts no payment by somebody else", async () => {
+    const { receipt } = await ask(prompts[0]!);
+    setPayments([{ receipt, payerId: 7 }]);
+    expect((await get("/v1/openings?epoch=1")).body.openings).toEqual([]);
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
+  });
+
+  it("remembers answers, payments and where it stopped over a restart", async () => {
+    const first = await ask(prompts[0]!);
+    setPayments([{ receipt: first.receipt, payerId: 4 }], true);
+    expect(await server.desk.readPayments()).toBe(1);
+    expect(await store.cursor()).toEqual({ epoch: 2, index: 0 });
+    const second = await ask(prompts[1]!);
+    await server.app.close();
+    await store.close();
+    await start();
+    expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
+    expect(await store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
+    expect(await store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
+    expect(await store.answer(toHex32(second.receipt))).toBeUndefined();
+    expect(await store.answer(toHex32(first.receipt))).toBeDefined();
+  });
+
+  it("answers only the key of the account that will pay", async () => {
+    const { key, client } = fixture;
+    const forged = { ...client, l2Key: { ...key, sign: (message: bigint) => key.sign(message + 1n) } };
+    const question = { serverUrl: url, modelId: MODEL_ID, prompt: prompts[0]! };
+    await expect(askModel(forged, { ...question, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    await expect(askModel(client, { ...question, from: 7 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    await expect(askModel(client, { ...question, modelId: 8, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    const elsewhere = { ...client, domain: client.domain + 1n };
+    await expect(askModel(elsewhere, { ...question, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    expect(verifySignature({ keyX: key.keyX, message: 5n, signature: key.sign(5n) })).toBe(true);
+  });
+
+  it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
+    const { answers } = fixture.sequencer;
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf({ isReady: false }));
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({
+      code: "ATT_MODEL_NOT_PAYABLE",
+      isRetryable: false,
+    });
+    const other = modelLeaf();
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, slotRoot: "0x1" } });
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
+  });
+
+  it("refuses what it does not understand, with a code", async () => {
+    const post = async (body: string) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${url}/v1/answers`, { method: "POST", headers, body });
+      return { status: response.status, body: await response.json() };
+    };
+    const bad = { status: 400, body: { error: { code: "ATT_BAD_REQUEST" } } };
+    for (const body of ["{", "{}", '{"prompt":"a","payerId":-1}'])
+      expect(await post(body)).toMatchObject(bad);
+    expect(await get("/v1/openings")).toMatchObject(bad);
+    expect(await get("/v1/nothing")).toMatchObject(bad);
+    expect((await get("/v1/model/..%2Fsecret")).status).toBe(404);
+    expect(await get("/v1/answers/0x5")).toMatchObject({
+      status: 404,
+      body: { error: { code: "ATT_UNKNOWN_RECEIPT" } },
+    });
+    await expect(ask("   ")).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
+  });
+});
+
+describe("serveModel", () => {
+  it("serves a folder, reads payments by itself, and stops in order", async () => {
+    const errors: string[] = [];
+    const modelFolder = join(folder, "model");
+    const dataFolder = join(folder, "data");
+    await writeModel(modelFolder, model);
+    const { domain } = fixture.client;
+    const options = {
+      modelFolder,
+      dataFolder,
+      modelId: MODEL_ID,
+      domain,
+      sequencerUrl: fixture.sequencer.url,
+    };
+    const log = { error: (_: object, message: string) => errors.push(message) };
+    const served = await serveModel({ ...options, port: 0, pollIntervalMs: 20 }, { log });
+    url = served.url;
+    const { receipt } = await ask(prompts[0]!);
+    fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
+    await expect.poll(() => errors).toContain("payments cannot be read");
+    setPayments([{ receipt, payerId: 4 }]);
+    const path = `/v1/answers/${toHex32(receipt)}`;
+    await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
+    await served.close();
+    const reopened = await AnswerStore.open(dataFolder);
+    expect(await reopened.answer(toHex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    await reopened.close();
+  });
+});

@@ -1,0 +1,118 @@
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import { AnswerStore } from "./answer-store.ts";
+import { createLedgerView } from "./ledger-view.ts";
+import { readModelFiles } from "../model/model-directory.ts";
+import {
+  createModelServer,
+  type ModelServerOptions,
+  type ServerLog,
+  type SettlingSource,
+} from "./model-server.ts";
+
+import type { RanMode } from "../scores/score-engine.ts";
+
+export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
+  readonly modelFolder: string;
+  /** Where answers and openings are kept: whoever loses it leaves paid answers unopened, and their draws void. */
+  readonly dataFolder: string;
+  readonly sequencerUrl: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Default ten minutes. */
+  readonly answerTtlMs?: number;
+  /** Default 600. */
+  readonly rateLimitPerMinute?: number;
+  /** How often payments are read beside the reads that questions cause; default two seconds. */
+  readonly pollIntervalMs?: number;
+  /** How long unpaid answers are kept after they expired, since payments may come late; default 30 days. */
+  readonly keepUnpaidMs?: number;
+}
+
+export interface ServedModel {
+  readonly url: string;
+  /** Resolves when the answers cannot be kept or read any more: the server must end. */
+  readonly failed: Promise<RollupError>;
+  /** What computes the scores of estimates. */
+  readonly scoreMode: RanMode;
+  close(): Promise<void>;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1_440 * MINUTE_MS;
+
+/**
+ * Serves a published model until it is closed.
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, ATT_STORE_FAILED
+ */
+export async function serveModel(
+  options: ServeModelOptions,
+  modules: { log: ServerLog; nowMs?: () => number; settling?: SettlingSource | undefined },
+): Promise<ServedModel> {
+  await initPoseidon();
+  const files = await readModelFiles(options.modelFolder);
+  let fail!: (error: RollupError) => void;
+  const failed = new Promise<RollupError>((resolve) => {
+    fail = resolve;
+  });
+  const store = await AnswerStore.open(options.dataFolder, fail);
+  try {
+    const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
+    const ledger = createLedgerView(options.sequencerUrl);
+    const { app, desk } = await createModelServer(
+      files,
+      { ...defaults, ...options },
+      { ...modules, ledger, store },
+    );
+    const nowMs = modules.nowMs ?? Date.now;
+    let sweptAtMs = Number.NEGATIVE_INFINITY;
+    const read = async () => {
+      try {
+        await desk.readPayments();
+        // It looks at every answer: once an hour is enough.
+        if (nowMs() - sweptAtMs < 60 * MINUTE_MS) return;
+        sweptAtMs = nowMs();
+        await store.forgetUnpaid(sweptAtMs - (options.keepUnpaidMs ?? 30 * DAY_MS));
+      } catch (error) {
+        modules.log.error({ err: error }, "payments cannot be read");
+      }
+    };
+    const url = await app.listen({ host: options.host ?? "127.0.0.1", port: options.port });
+    const polling = startPolling(read, options.pollIntervalMs ?? 2_000);
+    return {
+      url,
+      failed,
+      scoreMode: desk.scoreMode,
+      async close() {
+        await app.close();
+        await polling.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Calls `work` again and again, never twice at once. */
+function startPolling(work: () => Promise<void>, intervalMs: number): { stop(): Promise<void> } {
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  const turn = () => {
+    running = work().then(() => {
+      if (!isStopped) timer = setTimeout(turn, intervalMs);
+    });
+  };
+  turn();
+  return {
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

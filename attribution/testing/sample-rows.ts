@@ -1,0 +1,59 @@
+/** Rows of a version for tests and trials, from the packaged data sets: contributors 5, 6 and 7, validators 8 and 9. */
+import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import type { LabelledRows } from "../rows/labelled-rows.ts";
+import { loadMnist } from "../rows/mnist-digits.ts";
+import type { Recipe } from "../model/recipe.ts";
+import { encodeRow, type RowKind } from "../rows/row-content.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { loadEmails } from "../rows/spam-emails.ts";
+import type { OwnedRow } from "../model/trained-model.ts";
+
+/** `count` inputs with labels, drawn from the packaged data set without repetition. */
+export function sampleInputs(kind: RowKind, count: number, seed: string): { label: number; input: string }[] {
+  const source = loadSource(kind);
+  return [...new SeededRandom(seed).permutation(source.labels.length).slice(0, count)].map((i) => {
+    const bytes = Buffer.from(source.contents[i]!.subarray(0, -1));
+    return { label: source.labels[i]!, input: bytes.toString(kind === "email" ? "utf8" : "base64") };
+  });
+}
+
+const sources = new Map<RowKind, LabelledRows>();
+
+function loadSource(kind: RowKind): LabelledRows {
+  const source = sources.get(kind) ?? (kind === "email" ? loadEmails(16) : loadMnist(14));
+  sources.set(kind, source);
+  return source;
+}
+
+export function sampleRows(kind: RowKind, count: number, seed = "rows"): OwnedRow[] {
+  const random = new SeededRandom(`${seed}/owners`);
+  return sampleInputs(kind, count, seed)
+    .map((row) => ({
+      content: encodeRow(kind, row),
+      contributorId: 5 + random.nextBelow(3),
+      validatorId: 8 + random.nextBelow(2),
+    }))
+    .sort((a, b) => a.contributorId - b.contributorId || a.validatorId - b.validatorId);
+}
+
+/** A small recipe for these rows. Needs `initPoseidon`. */
+export function recipeFor(rows: readonly OwnedRow[], changed: Partial<Recipe> = {}): Recipe {
+  const root = versionRowsRoot(
+    rows.map(({ content, contributorId, validatorId }) => ({
+      rowHash: hashRow(content),
+      contributorId,
+      validatorId,
+    })),
+  );
+  return {
+    version: 2,
+    datanet: { id: 4, version: 1, rowsRoot: `0x${root.toString(16).padStart(64, "0")}` },
+    inputs: { kind: "email", bucketCount: 128 },
+    seed: "recipe",
+    model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
+    method: { kind: "influence", damping: 0.01, featureCount: 16 },
+    rules: { normQuantile: 0.9, nearDuplicatesShare: true },
+    columnCount: 20,
+    ...changed,
+  };
+}
