@@ -10,8 +10,8 @@ import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { shapeName } from "../circuits/protocol.ts";
 import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
-import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./bridge-fixture.ts";
-import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
+import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
+import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
 
 let f: BridgeFixture;
 let child: ChildProcess | null = null;

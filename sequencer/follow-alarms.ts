@@ -5,8 +5,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Gauge, type Registry } from "prom-client";
-import type { PostedOperation } from "../bridge/receipt-check.ts";
-import { encodeEvidence, type ReceiptEvidence } from "../bridge/receipt-evidence.ts";
+import type { PostedOperation } from "../bridge/verify/receipt-check.ts";
+import { encodeEvidence, type ReceiptEvidence } from "../bridge/verify/receipt-evidence.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import type { Logger } from "./logger.ts";
 import { underPrefix } from "./store-keys.ts";

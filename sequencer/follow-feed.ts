@@ -4,7 +4,7 @@
  * ledger refuses is not shown; what it signs twice is kept.
  */
 import { isAddressEqual } from "viem";
-import { type ReceiptContext, requireOperatorsReceipt } from "../bridge/receipt-evidence.ts";
+import { type ReceiptContext, requireOperatorsReceipt } from "../bridge/verify/receipt-evidence.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";

@@ -1,15 +1,15 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { anvilAccount } from "../bridge/bridge-fixture.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   SLOTS,
   startModelHistory,
-} from "../bridge/model-history.ts";
-import { submitQueue } from "../bridge/submit-queue.ts";
+} from "../bridge/testing/model-history.ts";
+import { submitQueue } from "../bridge/without-operator/submit-queue.ts";
 import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { KIND } from "../circuits/protocol.ts";

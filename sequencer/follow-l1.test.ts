@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { anvilAccount } from "../bridge/bridge-fixture.ts";
-import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
-import { submitQueue } from "../bridge/submit-queue.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { submitQueue } from "../bridge/without-operator/submit-queue.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../contracts/testing/exit-fixture.ts";

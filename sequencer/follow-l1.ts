@@ -3,18 +3,18 @@
  * shown, and every posted operation against the receipts that were seen. A poll that fails is repeated; a kill in
  * between repeats what is written already, which changes nothing.
  */
-import { blockReader } from "../bridge/block-reader.ts";
-import { l1Call } from "../bridge/l1-client.ts";
-import { type BatchEvent, type HistoryEvent, readL1History } from "../bridge/l1-history.ts";
-import { readRollupLogs } from "../bridge/log-reader.ts";
-import { batchMalformed, type MalformedBatch, malformedOf } from "../bridge/malformed-batch.ts";
-import { toQueueEntry } from "../bridge/queue-watcher.ts";
-import { isMissed } from "../bridge/randomness-watcher.ts";
-import { isSameOperation, postedOperations } from "../bridge/receipt-check.ts";
-import type { RegisteredCircuit, RollupContract } from "../bridge/rollup-contract.ts";
-import { SettlementReplay } from "../bridge/settlement-replay.ts";
-import { RANDOMNESS_DELAY_BLOCKS } from "../bridge/settlement-times.ts";
-import type { VerifyProof } from "../bridge/verify-keys.ts";
+import { blockReader } from "../bridge/verify/block-reader.ts";
+import { l1Call } from "../bridge/l1/l1-client.ts";
+import { type BatchEvent, type HistoryEvent, readL1History } from "../bridge/l1/l1-history.ts";
+import { readRollupLogs } from "../bridge/l1/log-reader.ts";
+import { batchMalformed, type MalformedBatch, malformedOf } from "../bridge/l1/malformed-batch.ts";
+import { toQueueEntry } from "../bridge/operator/queue-watcher.ts";
+import { isMissed } from "../bridge/operator/randomness-watcher.ts";
+import { isSameOperation, postedOperations } from "../bridge/verify/receipt-check.ts";
+import type { RegisteredCircuit, RollupContract } from "../bridge/l1/rollup-contract.ts";
+import { SettlementReplay } from "../bridge/verify/settlement-replay.ts";
+import { RANDOMNESS_DELAY_BLOCKS } from "../bridge/l1/settlement-times.ts";
+import type { VerifyProof } from "../bridge/verify/verify-keys.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { L1Head } from "./batch-line-options.ts";
 import type { BatchRecord } from "./batch-record.ts";

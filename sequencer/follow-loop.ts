@@ -1,5 +1,5 @@
 /** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
-import { MALFORMED_REMEDY } from "../bridge/malformed-batch.ts";
+import { MALFORMED_REMEDY } from "../bridge/l1/malformed-batch.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";

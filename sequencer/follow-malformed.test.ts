@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
-import { makeDatanet, nullWithLeaf, tooManyRows } from "../bridge/malformed-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { makeDatanet, nullWithLeaf, tooManyRows } from "../bridge/testing/malformed-fixture.ts";
 import { EXIT_SIZES, exitActions } from "../contracts/testing/exit-fixture.ts";
 import { startTestFollower, type TestFollower } from "./follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS } from "./l1-world.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/model-history.ts";
-import { settlementSignals } from "../bridge/settlement-statement.ts";
-import { swapG2 } from "../bridge/verify-keys.ts";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/testing/model-history.ts";
+import { settlementSignals } from "../bridge/verify/settlement-statement.ts";
+import { swapG2 } from "../bridge/verify/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { hex32 } from "./hex.ts";

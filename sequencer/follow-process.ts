@@ -1,11 +1,11 @@
 /** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createL1Client } from "../bridge/l1-client.ts";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import { receiptContext } from "../bridge/receipt-check.ts";
-import { RollupContract } from "../bridge/rollup-contract.ts";
-import type { VerifyProof } from "../bridge/verify-keys.ts";
+import { createL1Client } from "../bridge/l1/l1-client.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import { receiptContext } from "../bridge/verify/receipt-check.ts";
+import { RollupContract } from "../bridge/l1/rollup-contract.ts";
+import type { VerifyProof } from "../bridge/verify/verify-keys.ts";
 import { batchShape } from "../circuits/registry/circuit-sizes.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { kindRule } from "../circuits/protocol.ts";

@@ -1,8 +1,8 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
-import type { BatchEvent } from "../bridge/l1-history.ts";
-import type { RegisteredCircuit } from "../bridge/rollup-contract.ts";
-import { requireSame, verifyDiffers } from "../bridge/verify-error.ts";
-import { swapG2, type VerifyProof, verifierKey } from "../bridge/verify-keys.ts";
+import type { BatchEvent } from "../bridge/l1/l1-history.ts";
+import type { RegisteredCircuit } from "../bridge/l1/rollup-contract.ts";
+import { requireSame, verifyDiffers } from "../bridge/verify/verify-error.ts";
+import { swapG2, type VerifyProof, verifierKey } from "../bridge/verify/verify-keys.ts";
 import { batchStatement } from "../circuits/batch/batch-data.ts";
 
 /** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */

@@ -2,7 +2,7 @@
  * L1's queue as a follower has it: its entries from the last final batch's head on, final or not. Where L1 takes some of
  * them back, what was executed of them goes back, too.
  */
-import type { RollupContract } from "../bridge/rollup-contract.ts";
+import type { RollupContract } from "../bridge/l1/rollup-contract.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 import type { QueueRecord } from "./log-entry.ts";
 import { sameQueueEntry } from "./queue-entry.ts";

@@ -1,5 +1,5 @@
 /** The receipts that a follower has seen, durable: each is the operator's signature over a place and an operation. */
-import type { ReceiptEvidence } from "../bridge/receipt-evidence.ts";
+import type { ReceiptEvidence } from "../bridge/verify/receipt-evidence.ts";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import { underPrefix } from "./store-keys.ts";
 

@@ -7,14 +7,14 @@ import {
   SAMPLED_CIRCUIT,
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
-} from "../bridge/model-history.ts";
-import { settlementSignals } from "../bridge/settlement-statement.ts";
+} from "../bridge/testing/model-history.ts";
+import { settlementSignals } from "../bridge/verify/settlement-statement.ts";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
-} from "../bridge/settlement-times.ts";
-import { swapG2 } from "../bridge/verify-keys.ts";
+} from "../bridge/l1/settlement-times.ts";
+import { swapG2 } from "../bridge/verify/verify-keys.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import {
@@ -32,8 +32,8 @@ import { seal } from "./test-operator.ts";
 import { temporaryFolder } from "./test-rollup.ts";
 
 // A node here takes minutes for 8,191 blocks. Follower and bridge share the number.
-vi.mock("../bridge/settlement-times.ts", async (original) => ({
-  ...(await original<typeof import("../bridge/settlement-times.ts")>()),
+vi.mock("../bridge/l1/settlement-times.ts", async (original) => ({
+  ...(await original<typeof import("../bridge/l1/settlement-times.ts")>()),
   BLOCK_HASH_WINDOW_BLOCKS: 40,
 }));
 

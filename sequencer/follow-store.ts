@@ -5,10 +5,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { l1Call } from "../bridge/l1-client.ts";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import { malformedOf } from "../bridge/malformed-batch.ts";
-import type { RollupContract } from "../bridge/rollup-contract.ts";
+import { l1Call } from "../bridge/l1/l1-client.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import { malformedOf } from "../bridge/l1/malformed-batch.ts";
+import type { RollupContract } from "../bridge/l1/rollup-contract.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "./follow-marker.ts";
 import { RECEIPT_PREFIX } from "./follow-receipts.ts";

@@ -1,8 +1,8 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
-import { parseEvidence } from "../bridge/receipt-evidence.ts";
+import { type HistoryFixture, startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { parseEvidence } from "../bridge/verify/receipt-evidence.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import type { SignedOperation } from "../circuits/ledger/operation.ts";
 import { startTestFollower, urlOf } from "./follower-fixture.ts";

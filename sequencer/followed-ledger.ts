@@ -3,8 +3,8 @@
  * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
  * receipts, queue entries and every sealed batch's hash are this ledger's own or they are refused.
  */
-import type { BatchEvent } from "../bridge/l1-history.ts";
-import { capOf } from "../bridge/settlement-statement.ts";
+import type { BatchEvent } from "../bridge/l1/l1-history.ts";
+import { capOf } from "../bridge/verify/settlement-statement.ts";
 import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../circuits/protocol.ts";

@@ -2,7 +2,7 @@
  * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
-import { capOf } from "../bridge/settlement-statement.ts";
+import { capOf } from "../bridge/verify/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../circuits/batch/batch-data.ts";
 import { batchShape } from "../circuits/registry/circuit-sizes.ts";
 import type { DeployedCircuit } from "../circuits/registry/deployment.ts";

@@ -1,6 +1,6 @@
 /** What the followed sequencer tells of itself, for wallets that read from the follower. Nothing here depends on it. */
 import { z } from "zod";
-import type { RegisteredCircuit } from "../bridge/rollup-contract.ts";
+import type { RegisteredCircuit } from "../bridge/l1/rollup-contract.ts";
 import { isNameOfSizes } from "../circuits/registry/circuit-sizes.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { Logger } from "./logger.ts";

@@ -1,7 +1,7 @@
 /** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import type { ReceiptEvidence } from "../bridge/receipt-evidence.ts";
+import type { ReceiptEvidence } from "../bridge/verify/receipt-evidence.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { element, hexBytes, operationBody, proof, signedKind } from "./api-schemas.ts";
 import { sequencerError } from "./sequencer-errors.ts";

@@ -1,8 +1,8 @@
 /** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
 import type { Address, Hex } from "viem";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import type { QueueEntry } from "../bridge/operator-client.ts";
-import type { ModelPayments, Payment } from "../bridge/payment-history.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import type { QueueEntry } from "../bridge/operator/operator-client.ts";
+import type { ModelPayments, Payment } from "../bridge/l1/payment-history.ts";
 import { type LeafRecord, unpackCounters } from "../circuits/ledger/leaf.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { readEpoch, readPayments } from "./epoch-records.ts";

@@ -1,8 +1,8 @@
 /** How long a sequencer with a large ledger takes from its start to its door, and a restore from a snapshot of it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import { readSnapshot, writeSnapshot } from "../bridge/snapshot-file.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import { readSnapshot, writeSnapshot } from "../bridge/verify/snapshot-file.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { PRODUCTION_SHAPE } from "../circuits/protocol.ts";
 import { startAnvil } from "../contracts/l1/anvil.ts";

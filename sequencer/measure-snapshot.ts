@@ -3,8 +3,8 @@
  * A local node, real contracts, batches of six transfers with forged proofs; the snapshot is of the batch at nine tenths.
  */
 import { join } from "node:path";
-import { startHistoryFixture } from "../bridge/history-fixture.ts";
-import { readSnapshot } from "../bridge/snapshot-file.ts";
+import { startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { readSnapshot } from "../bridge/verify/snapshot-file.ts";
 import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";

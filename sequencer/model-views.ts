@@ -4,7 +4,7 @@ import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
-} from "../bridge/settlement-times.ts";
+} from "../bridge/l1/settlement-times.ts";
 import { drawSeed } from "../circuits/settlement/draw-seed.ts";
 import type { LeafRecord } from "../circuits/ledger/leaf.ts";
 import { hashStatics, unpackCounters } from "../circuits/ledger/leaf.ts";

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { anvilAccount } from "../bridge/bridge-fixture.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_CIRCUITS,
   MODEL_ID,
@@ -10,12 +10,12 @@ import {
   SAMPLED_CIRCUIT,
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
-} from "../bridge/model-history.ts";
-import { findPostedSettlement } from "../bridge/posted-settlement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
-import { submitSettlement } from "../bridge/submit-settlement.ts";
-import { verifyRollup } from "../bridge/verify.ts";
-import { verifierKey } from "../bridge/verify-keys.ts";
+} from "../bridge/testing/model-history.ts";
+import { findPostedSettlement } from "../bridge/l1/posted-settlement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/l1/settlement-times.ts";
+import { submitSettlement } from "../bridge/without-operator/submit-settlement.ts";
+import { verifyRollup } from "../bridge/verify/verify.ts";
+import { verifierKey } from "../bridge/verify/verify-keys.ts";
 import { randomElement } from "../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../contracts/testing/settlement-fixture.ts";
 import { toSnarkjsKey } from "../prover/formats/verification-key.ts";

@@ -1,9 +1,9 @@
 import type { Level } from "level";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { anvilAccount } from "../bridge/bridge-fixture.ts";
-import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
-import { submitQueue } from "../bridge/submit-queue.ts";
-import { verifyRollup } from "../bridge/verify.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { submitQueue } from "../bridge/without-operator/submit-queue.ts";
+import { verifyRollup } from "../bridge/verify/verify.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "./l1-world.ts";

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../bridge/history-fixture.ts";
-import { verifyRollup } from "../bridge/verify.ts";
+import { type HistoryFixture, startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { verifyRollup } from "../bridge/verify/verify.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { startTestFollower, type TestFollower, urlOf } from "./follower-fixture.ts";
 import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "./l1-world.ts";

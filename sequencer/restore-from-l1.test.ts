@@ -1,20 +1,20 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { anvilAccount } from "../bridge/bridge-fixture.ts";
-import { startHistoryFixture } from "../bridge/history-fixture.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
+import { startHistoryFixture } from "../bridge/testing/history-fixture.ts";
 import {
   MODEL_CIRCUITS,
   MODEL_ID,
   SAMPLED_CIRCUIT,
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
-} from "../bridge/model-history.ts";
-import { settlementSignals } from "../bridge/settlement-statement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
-import { submitSettlement } from "../bridge/submit-settlement.ts";
-import { verifyRollup } from "../bridge/verify.ts";
-import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
+} from "../bridge/testing/model-history.ts";
+import { settlementSignals } from "../bridge/verify/settlement-statement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/l1/settlement-times.ts";
+import { submitSettlement } from "../bridge/without-operator/submit-settlement.ts";
+import { verifyRollup } from "../bridge/verify/verify.ts";
+import { swapG2, verifierKey } from "../bridge/verify/verify-keys.ts";
 import { encodeSettlement } from "../circuits/settlement/settlement-data.ts";
 import { ANY_FEE } from "../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../prover/formats/verification-key.ts";

@@ -3,11 +3,11 @@
  * that were acknowledged and never posted, receipts, hashes of operations, proofs, and the records of settled epochs.
  */
 import type { Address } from "viem";
-import { createPatientL1Client, l1Call } from "../bridge/l1-client.ts";
-import type { BatchEvent } from "../bridge/l1-history.ts";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import { type RestoredLedger, restoreLedger } from "../bridge/restore-ledger.ts";
-import { RollupContract } from "../bridge/rollup-contract.ts";
+import { createPatientL1Client, l1Call } from "../bridge/l1/l1-client.ts";
+import type { BatchEvent } from "../bridge/l1/l1-history.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import { type RestoredLedger, restoreLedger } from "../bridge/verify/restore-ledger.ts";
+import { RollupContract } from "../bridge/l1/rollup-contract.ts";
 import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { kindRule } from "../circuits/protocol.ts";

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LedgerSnapshot } from "../bridge/ledger-snapshot.ts";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/model-history.ts";
-import { readSnapshot, writeSnapshot } from "../bridge/snapshot-file.ts";
+import type { LedgerSnapshot } from "../bridge/verify/ledger-snapshot.ts";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../bridge/testing/model-history.ts";
+import { readSnapshot, writeSnapshot } from "../bridge/verify/snapshot-file.ts";
 import { makeSnapshot, verifySnapshot } from "../scripts/cli/snapshot.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";

@@ -9,8 +9,8 @@ import {
   provesKind,
   settlementOnL1,
   settlementSignals,
-} from "../bridge/settlement-statement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/settlement-times.ts";
+} from "../bridge/verify/settlement-statement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../bridge/l1/settlement-times.ts";
 import type { DeployedCircuit } from "../circuits/registry/deployment.ts";
 import type { Signature } from "../circuits/field/eddsa.ts";
 import type { LeafRecord } from "../circuits/ledger/leaf.ts";

@@ -5,8 +5,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settlementSignals } from "../bridge/settlement-statement.ts";
-import { swapG2, verifierKey } from "../bridge/verify-keys.ts";
+import { settlementSignals } from "../bridge/verify/settlement-statement.ts";
+import { swapG2, verifierKey } from "../bridge/verify/verify-keys.ts";
 import type { CircuitSizes } from "../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../circuits/registry/deployment.ts";
 import { drawSeed } from "../circuits/settlement/draw-seed.ts";

@@ -12,16 +12,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "viem";
-import { anvilAccount } from "../../bridge/bridge-fixture.ts";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
-} from "../../bridge/model-history.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/settlement-times.ts";
-import { verifierKey } from "../../bridge/verify-keys.ts";
+} from "../../bridge/testing/model-history.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { signFor } from "../../circuits/testing/random-ledger.ts";

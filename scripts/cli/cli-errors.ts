@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { attributionErrors } from "../../attribution/attribution-errors.ts";
-import { MALFORMED_REMEDY } from "../../bridge/malformed-batch.ts";
+import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 

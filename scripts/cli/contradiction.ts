@@ -1,15 +1,15 @@
 /** Gathers signed receipts and says what L1 makes of each: the two signed facts where they contradict each other. */
 
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import {
   type CheckedReceipt,
   checkReceipts,
   isOperatorsTransaction,
   type PostedFacts,
   type ReceiptCheck,
-} from "../../bridge/receipt-check.ts";
-import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/receipt-evidence.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
+} from "../../bridge/verify/receipt-check.ts";
+import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { readReceipts } from "../../sequencer/leader-log.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../bridge/bridge-fixture.ts";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { startTestRollup, type TestRollup } from "../../sequencer/test-rollup.ts";
 
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));

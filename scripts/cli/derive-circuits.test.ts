@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RegisteredCircuit } from "../../bridge/rollup-contract.ts";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { developmentSecrets } from "../../prover/keys/development-secrets.ts";

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
-import { type DerivedCircuit, verifierKey } from "../../bridge/verify-keys.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type DerivedCircuit, verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import {
   batchShape,

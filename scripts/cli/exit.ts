@@ -1,5 +1,5 @@
 import type { Address } from "viem";
-import { readSnapshot } from "../../bridge/snapshot-file.ts";
+import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { formatOpen, parseOpen } from "../../client/open-amount.ts";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/history-fixture.ts";
-import { behindLimit, dropsBlocksBefore } from "../../bridge/limited-node.ts";
-import { readSnapshot } from "../../bridge/snapshot-file.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { behindLimit, dropsBlocksBefore } from "../../bridge/testing/limited-node.ts";
+import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import {
   deploymentOn,

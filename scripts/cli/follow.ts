@@ -1,5 +1,5 @@
 /** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
-import { readSnapshot } from "../../bridge/snapshot-file.ts";
+import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { createFollowProcess, type FollowOptions } from "../../sequencer/follow-process.ts";

@@ -3,8 +3,8 @@
  * burns the fee for any id, and only the batch finds that there is nothing to do. Every forced command asks here first.
  */
 import { type Address, getAddress, numberToHex } from "viem";
-import type { QueueEntryEvent } from "../../bridge/l1-history.ts";
-import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
+import type { QueueEntryEvent } from "../../bridge/l1/l1-history.ts";
+import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import { forcedClaim, forcedSeal, unpackClaim } from "../../circuits/batch/epoch-operations.ts";
 import { type LeafRecord, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";

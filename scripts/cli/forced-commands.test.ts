@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../bridge/bridge-fixture.ts";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   DATANET_ID,
   MODEL_ID,
@@ -13,7 +13,7 @@ import {
   SAMPLED_CIRCUIT,
   SLOTS,
   startModelHistory,
-} from "../../bridge/model-history.ts";
+} from "../../bridge/testing/model-history.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { startFakeSequencer } from "../../client/fake-sequencer.ts";
 import { leafAnswer } from "../../client/ledger-fixture.ts";

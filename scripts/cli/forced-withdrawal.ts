@@ -2,7 +2,7 @@
  * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
  */
 import type { Address } from "viem";
-import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
+import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import { KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { forceWithdraw } from "../../client/force-withdraw.ts";

@@ -1,7 +1,7 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
 import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { type Division, type SettleStage, submitSettlement } from "../../bridge/submit-settlement.ts";
+import { type Division, type SettleStage, submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { formatOpen } from "../../client/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
 import { proveWithProgress } from "../../prover/proving/prove-with-progress.ts";

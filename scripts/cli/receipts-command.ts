@@ -12,7 +12,7 @@ export function addReceiptsCommand(program: Command): void {
     );
   withExample(command, "receipts", "receipts --rollup 0x… --rpc https://… --json");
   onRun(command, async ({ options, output }) => {
-    const { parseEvidence } = await import("../../bridge/receipt-evidence.ts");
+    const { parseEvidence } = await import("../../bridge/verify/receipt-evidence.ts");
     const { rollupAddress } = resolveEndpoints(options);
     const paths = await storedReceiptPaths(rollupAddress);
     const receipts = [];

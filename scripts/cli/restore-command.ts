@@ -75,7 +75,7 @@ async function runFromFollower(
 export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
     import("../../sequencer/restore-from-l1.ts"),
-    import("../../bridge/snapshot-file.ts"),
+    import("../../bridge/verify/snapshot-file.ts"),
     import("../../circuits/field/poseidon.ts"),
   ]);
   await initPoseidon();

@@ -1,6 +1,6 @@
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { type QueueStage, submitQueue } from "../../bridge/submit-queue.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type QueueStage, submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { kindRule, shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";

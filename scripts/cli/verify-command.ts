@@ -32,7 +32,7 @@ export function addVerifyCommand(program: Command): void {
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
-      import("../../bridge/verify.ts"),
+      import("../../bridge/verify/verify.ts"),
       import("../../prover/formats/verification-key.ts"),
       import("./derive-circuits.ts"),
     ]);

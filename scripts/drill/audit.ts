@@ -4,8 +4,8 @@
  */
 
 import { foundry } from "viem/chains";
-import { type HistoryEvent, readL1History } from "../../bridge/l1-history.ts";
-import { verifyRollup } from "../../bridge/verify.ts";
+import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
+import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { checkReceipt } from "../../client/receipt.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";

@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RegisteredCircuit, RegisteredKey } from "../../bridge/rollup-contract.ts";
+import type { RegisteredCircuit, RegisteredKey } from "../../bridge/l1/rollup-contract.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";

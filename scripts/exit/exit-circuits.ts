@@ -1,6 +1,6 @@
 /** Circuits of exits that a rollup has registered, and the keys to prove them on the machine of whoever leaves. */
 import { join } from "node:path";
-import type { RegisteredCircuit } from "../../bridge/rollup-contract.ts";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";

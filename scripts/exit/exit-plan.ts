@@ -1,6 +1,6 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
 import { type Address, getAddress } from "viem";
-import type { LedgerReplay } from "../../bridge/ledger-replay.ts";
+import type { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
 import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";

@@ -6,17 +6,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../bridge/bridge-fixture.ts";
-import { ExitContract } from "../../bridge/exit-contract.ts";
-import { doctored } from "../../bridge/history-fixture.ts";
-import type { HistoryEvent } from "../../bridge/l1-history.ts";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { ExitContract } from "../../bridge/l1/exit-contract.ts";
+import { doctored } from "../../bridge/testing/history-fixture.ts";
+import type { HistoryEvent } from "../../bridge/l1/l1-history.ts";
 import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/model-history.ts";
-import { verifyRollup } from "../../bridge/verify.ts";
+} from "../../bridge/testing/model-history.ts";
+import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";

@@ -1,8 +1,8 @@
 /** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
 import type { Address, Hex, LocalAccount } from "viem";
-import { ExitContract } from "../../bridge/exit-contract.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1-client.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
+import { ExitContract } from "../../bridge/l1/exit-contract.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "./exit-circuits.ts";

@@ -1,9 +1,9 @@
 /** Makes the proofs of exits, on this machine. */
 import { getAddress } from "viem";
-import type { ContractExit } from "../../bridge/exit-contract.ts";
-import type { RestoredLedger } from "../../bridge/restore-ledger.ts";
-import type { ContractProof } from "../../bridge/rollup-contract.ts";
-import { proveStatement } from "../../bridge/submit-settlement.ts";
+import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
+import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
+import type { ContractProof } from "../../bridge/l1/rollup-contract.ts";
+import { proveStatement } from "../../bridge/without-operator/submit-settlement.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";

@@ -1,7 +1,7 @@
 /** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
 import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/rollup-contract.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";

@@ -1,10 +1,10 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 import { toHex } from "viem";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { createPatientL1Client } from "../../bridge/l1-client.ts";
-import { findPostedSettlement } from "../../bridge/posted-settlement.ts";
-import { RollupContract } from "../../bridge/rollup-contract.ts";
-import { settlementSignals } from "../../bridge/settlement-statement.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
 import { toHex32 } from "../../client/hex.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { z } from "zod";
-import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/settlement-times.ts";
+import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
 import { getModel, getSettlement } from "../../../client/model-reads.ts";
 import { seal } from "../../../client/seal.ts";
 import { FINALITY_BLOCKS } from "../config.ts";

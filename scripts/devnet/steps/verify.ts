@@ -1,9 +1,9 @@
-import { blockReader } from "../../../bridge/block-reader.ts";
-import { createL1Client } from "../../../bridge/l1-client.ts";
-import { type HistoryEvent, readL1History } from "../../../bridge/l1-history.ts";
-import { LedgerReplay } from "../../../bridge/ledger-replay.ts";
-import { RollupContract } from "../../../bridge/rollup-contract.ts";
-import { verifyRollup } from "../../../bridge/verify.ts";
+import { blockReader } from "../../../bridge/verify/block-reader.ts";
+import { createL1Client } from "../../../bridge/l1/l1-client.ts";
+import { type HistoryEvent, readL1History } from "../../../bridge/l1/l1-history.ts";
+import { LedgerReplay } from "../../../bridge/verify/ledger-replay.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { verifyRollup } from "../../../bridge/verify/verify.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { verifyProof } from "../../../prover/formats/verification-key.ts";
 import { deriveCircuits } from "../../cli/derive-circuits.ts";

@@ -1,0 +1,100 @@
+/** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
+import type { Address, LocalAccount, TransactionReceipt } from "viem";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { l1Call } from "./l1-client.ts";
+import type { AtBlock, ContractProof, RollupContract } from "./rollup-contract.ts";
+
+/** An exit as the contract takes it. */
+export interface ContractExit {
+  /** Index of the circuit on L1. */
+  readonly circuit: number;
+  readonly commitment: bigint;
+  readonly key: bigint;
+  readonly recipient: Address;
+  readonly amountWei: bigint;
+}
+
+/** A waiting entry as `QueueEntryAdded` stated it. */
+export interface ContractQueueEntry {
+  readonly index: bigint;
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly amountWei: bigint;
+  readonly word1: bigint;
+  readonly word2: bigint;
+  readonly sender: Address;
+}
+
+type Call =
+  | { functionName: "freeze"; args: readonly [] }
+  | { functionName: "exit"; args: readonly [readonly ContractExit[], readonly ContractProof[]] }
+  | { functionName: "refund"; args: readonly [readonly ContractQueueEntry[]] };
+
+/** The lower 40 bits of a stored queue entry are its time. */
+const QUEUE_TIME_BITS = 40;
+
+export class ExitContract {
+  readonly rollup: RollupContract;
+
+  constructor(rollup: RollupContract) {
+    this.rollup = rollup;
+  }
+
+  /** When a waiting entry was queued, in L1's seconds; null of one that does not wait. */
+  async queuedAtSeconds(queueIndex: number, at: AtBlock = {}): Promise<number | null> {
+    const stored = await l1Call("read the rollup's queueEntries", () =>
+      this.rollup.client.readContract({
+        ...this.target(),
+        ...at,
+        functionName: "queueEntries",
+        args: [BigInt(queueIndex)],
+      }),
+    );
+    return stored === 0n ? null : Number(BigInt.asUintN(QUEUE_TIME_BITS, stored));
+  }
+
+  /** How long an entry has to wait until anybody may freeze. */
+  async hardDeadlineSeconds(): Promise<number> {
+    return Number(
+      await l1Call("read the rollup's HARD_DEADLINE", () =>
+        this.rollup.client.readContract({ ...this.target(), functionName: "HARD_DEADLINE" }),
+      ),
+    );
+  }
+
+  /** Whether what the key owned was credited. */
+  isExited(key: bigint, at: AtBlock = {}): Promise<boolean> {
+    return l1Call("read the rollup's isExited", () =>
+      this.rollup.client.readContract({ ...this.target(), ...at, functionName: "isExited", args: [key] }),
+    );
+  }
+
+  /** @throws BRG_CONTRACT_REVERTED: FreezeTooEarly, FreezeNoWayOut, RollupFrozen */
+  freeze(account: LocalAccount): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "freeze", args: [] });
+  }
+
+  /** All of them or none. @throws BRG_CONTRACT_REVERTED: ExitDone, VerifierProofRejected, RollupNotFrozen */
+  exit(
+    account: LocalAccount,
+    exits: readonly ContractExit[],
+    proofs: readonly ContractProof[],
+  ): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "exit", args: [exits, proofs] }, exits.length);
+  }
+
+  /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
+  refund(account: LocalAccount, entries: readonly ContractQueueEntry[]): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "refund", args: [entries] }, entries.length);
+  }
+
+  private target() {
+    return { abi: rollupAbi, address: this.rollup.address } as const;
+  }
+
+  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+    const target = { ...this.target(), ...call };
+    return this.rollup.send(account, `run ${call.functionName}`, target, creditCount);
+  }
+}

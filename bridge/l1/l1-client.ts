@@ -1,0 +1,148 @@
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  createPublicClient,
+  decodeErrorResult,
+  type Hex,
+  HttpRequestError,
+  type HttpTransport,
+  http,
+  type PublicClient,
+  TimeoutError,
+} from "viem";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { patientFetch } from "./patient-fetch.ts";
+
+export type L1Client = PublicClient<HttpTransport, undefined>;
+
+export interface L1ClientOptions {
+  readonly rpcUrl: string;
+  readonly timeoutMs?: number;
+  readonly pollIntervalMs?: number;
+  /** How long a request is repeated while the node is busy; 0, the default: not at all. */
+  readonly patienceMs?: number;
+}
+
+// Hosted nodes count requests by the second or the minute.
+const PATIENCE_MS = 120_000;
+
+/** A client of an L1 node. It does not retry: its callers poll, and count failures. */
+export function createL1Client(options: L1ClientOptions): L1Client {
+  const { patienceMs = 0, timeoutMs: attemptTimeoutMs = 20_000 } = options;
+  return createPublicClient({
+    transport: http(options.rpcUrl, {
+      retryCount: 0,
+      timeout: attemptTimeoutMs + patienceMs,
+      ...(patienceMs === 0 ? {} : { fetchFn: patientFetch({ attemptTimeoutMs, patienceMs }) }),
+    }),
+    pollingInterval: options.pollIntervalMs ?? 1_000,
+    // Blocks are compared by hash; an answer from a cache would hide a reorganisation.
+    cacheTime: 0,
+  });
+}
+
+/**
+ * A client for commands that run once and ask for thousands of transactions: a node that limits how often it is asked, or
+ * that restarts, makes them slower and does not end them.
+ */
+export const createPatientL1Client = (options: L1ClientOptions): L1Client =>
+  createL1Client({ patienceMs: PATIENCE_MS, ...options });
+
+/** What a contract answered when it refused. */
+export interface ContractRevert {
+  /** Name of the Solidity error, or null where the revert data names none that the ABI has. */
+  readonly errorName: string | null;
+  readonly operands: readonly unknown[];
+}
+
+/** The revert behind a BRG_CONTRACT_REVERTED, or null. */
+export function revertOf(error: unknown): ContractRevert | null {
+  return isRollupError(error, "BRG_CONTRACT_REVERTED") ? (error.data as ContractRevert) : null;
+}
+
+/** Whether it was a transaction that was mined and reverted: it was lawful when it was sent. */
+export const wasMined = (error: unknown): boolean =>
+  isRollupError(error, "BRG_CONTRACT_REVERTED") && "transactionHash" in error.data;
+
+/**
+ * The coded form of whatever an L1 call threw: BRG_CONTRACT_REVERTED with the contract error's name and operands,
+ * BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass unchanged.
+ * @param doing What was tried, as the end of "failed to …".
+ */
+export function l1Error(error: unknown, doing: string): RollupError {
+  if (isRollupError(error)) return error;
+  if (!(error instanceof BaseError)) {
+    return bridgeError("BRG_L1_REFUSED", `failed to ${doing}`, { cause: error });
+  }
+  const reverted = error.walk(
+    (e) => e instanceof ContractFunctionRevertedError,
+  ) as ContractFunctionRevertedError | null;
+  const revert = reverted === null ? rawRevert(error) : decodedRevert(reverted);
+  if (revert !== null) {
+    const operands = revert.operands.map(String).join(", ");
+    return bridgeError(
+      "BRG_CONTRACT_REVERTED",
+      `the contract refuses to ${doing}: ${revert.errorName ?? "no reason given"}(${operands})`,
+      {
+        data: { doing, ...revert },
+        cause: error,
+      },
+    );
+  }
+  const isUnreachable = error.walk(isNoAnswer) !== null;
+  return bridgeError(
+    isUnreachable ? "BRG_L1_UNREACHABLE" : "BRG_L1_REFUSED",
+    `failed to ${doing}: ${error.shortMessage}`,
+    {
+      data: { doing, details: error.details },
+      cause: error,
+    },
+  );
+}
+
+/** A status 4xx is an answer, 413 for a range that is too long, say; but 408 and 429 are about time. */
+const isNoAnswer = (error: unknown): boolean =>
+  error instanceof TimeoutError ||
+  (error instanceof HttpRequestError &&
+    !(error.status !== undefined && /^4(?!08|29)/.test(String(error.status))));
+
+/** Runs an L1 call and gives what it throws its coded form. */
+export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw l1Error(error, doing);
+  }
+}
+
+function decodedRevert(error: ContractFunctionRevertedError): ContractRevert {
+  if (error.data !== undefined) return { errorName: error.data.errorName, operands: error.data.args ?? [] };
+  // A write knows no error of the contract's: viem leaves it the function alone.
+  if (error.raw !== undefined && error.raw.length > 2) return decodedData(error.raw);
+  return { errorName: null, operands: error.signature === undefined ? [] : [error.signature] };
+}
+
+// Plain eth_call and eth_estimateGas carry the revert data in an error of the transport.
+function rawRevert(error: BaseError): ContractRevert | null {
+  const carrier = error.walk((e) => typeof (e as { data?: unknown }).data === "string") as {
+    data?: Hex;
+  } | null;
+  const data = carrier?.data;
+  if (data === undefined || !/^0x([0-9a-f]{2}){4,}$/i.test(data)) {
+    return /execution reverted/i.test(`${error.details} ${error.shortMessage}`)
+      ? { errorName: null, operands: [] }
+      : null;
+  }
+  return decodedData(data);
+}
+
+function decodedData(data: Hex): ContractRevert {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: rollupAbi, data });
+    return { errorName, operands: args ?? [] };
+  } catch {
+    return { errorName: null, operands: [data] };
+  }
+}

@@ -1,0 +1,337 @@
+/**
+ * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
+ * operator's is asked. Whatever can be wrong with it is the reader's to find (verify.ts); here it is only decoded.
+ */
+import { type Hex, hexToBytes } from "viem";
+import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { l1Call } from "./l1-client.ts";
+import {
+  readSubmission,
+  type Submission,
+  type SubmittedSettlement,
+  takesSettlementOnL1,
+} from "./l1-submission.ts";
+import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
+import type { QueueEntry } from "../operator/operator-client.ts";
+import { toQueueEntry } from "../operator/queue-watcher.ts";
+import type { ContractProof, RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
+
+export interface GenesisEvent {
+  readonly type: "genesis";
+  readonly root: bigint;
+  readonly treasuryOwner: Hex;
+  readonly operatorOwner: Hex;
+  readonly operatorKeyX: bigint;
+}
+
+export interface QueueEntryEvent extends QueueEntry {
+  readonly type: "queue-entry";
+  readonly burnedFeeWei: bigint;
+}
+
+/** What a Settle or Genesis record took. */
+export interface SettlementOnL1 {
+  readonly circuitIndex: number;
+  readonly posted: PostedSettlement;
+  /** The block in which it was parked; null where it came with its batch. */
+  readonly parkedAtBlock: number | null;
+  /** null as for a batch. */
+  readonly commitment: bigint | null;
+  readonly proof: ContractProof | null;
+}
+
+export interface BatchEvent {
+  readonly type: "batch";
+  readonly batch: BatchData;
+  /** One for each Settle and Genesis record, in their order. */
+  readonly settlements: readonly SettlementOnL1[];
+  readonly circuitIndex: number;
+  /** What a refused deposit to a leaf burns. */
+  readonly queueBaseFeeWei: bigint;
+  /** null where the batch came in through another contract: its data is in an event, its proof is not. */
+  readonly commitment: bigint | null;
+  readonly proof: ContractProof | null;
+  /** As L1 had them after the batch. */
+  readonly opIndex: number;
+  readonly queueHead: number;
+  readonly l1TransactionHash: Hex;
+  readonly blockNumber: number;
+}
+
+export interface CreditEvent {
+  readonly type: "credit";
+  readonly recipient: Hex;
+  readonly batchNumber: number;
+  readonly amountWei: bigint;
+}
+
+export interface ClaimEvent {
+  readonly type: "claim";
+  readonly recipient: Hex;
+  readonly amountWei: bigint;
+}
+
+export interface BurnEvent {
+  readonly type: "burn";
+  readonly amountWei: bigint;
+}
+
+/** No batch comes after it. */
+export interface FrozenEvent {
+  readonly type: "frozen";
+  readonly root: bigint;
+  readonly batchNumber: number;
+}
+
+/** What a leaf or a slot's role owned was credited (docs/exits.md). */
+export interface ExitEvent {
+  readonly type: "exit";
+  readonly key: bigint;
+  readonly recipient: Hex;
+  readonly amountWei: bigint;
+}
+
+/** A waiting entry of a frozen queue was deleted. */
+export interface RefundEvent {
+  readonly type: "refund";
+  readonly queueIndex: number;
+  readonly sender: Hex;
+  /** 0 for forced operations. */
+  readonly refundedWei: bigint;
+}
+
+/** A batch's Seals: before the batch's own event. */
+export interface SealEvent {
+  readonly type: "seal";
+  readonly batchNumber: number;
+  readonly blockNumber: number;
+}
+
+export interface RandomnessEvent {
+  readonly type: "randomness";
+  readonly batchNumber: number;
+  readonly prevRandao: bigint;
+}
+
+export type HistoryEvent =
+  | GenesisEvent
+  | QueueEntryEvent
+  | BatchEvent
+  | CreditEvent
+  | ClaimEvent
+  | BurnEvent
+  | SealEvent
+  | RandomnessEvent
+  | FrozenEvent
+  | ExitEvent
+  | RefundEvent;
+
+export interface HistoryOptions {
+  readonly rollup: RollupContract;
+  /** Defaults to the contract's own block, which is searched for. */
+  readonly fromBlock?: bigint;
+  readonly toBlock: bigint;
+  readonly maxChunkBlocks?: number;
+  /** Batches up to this one, and what they credited, are left out and not read; fields as it left them. */
+  readonly after?: { readonly batchNumber: number; readonly opIndex: number; readonly nextId: number };
+}
+
+const DEFAULT_CHUNK_BLOCKS = 10_000;
+const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
+
+/**
+ * @throws BRG_BATCH_MALFORMED; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
+ */
+export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
+  const { rollup, toBlock } = options;
+  const { address, client } = rollup;
+  const [circuits, domain, idFeeWei, queueBaseFeeWei] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+    rollup.queueBaseFeeWei(),
+  ]);
+  // What L1 fills in itself; it follows from the batches before.
+  const { batchNumber: skippedNumber, nextId, opIndex } = options.after ?? GENESIS_POSITION;
+  const l1 = { domain, idFeeWei, firstOpIndex: BigInt(opIndex), oldNextId: nextId };
+  const fromBlock = options.fromBlock ?? (await findDeploymentBlock(rollup, toBlock));
+  const maxChunkBlocks = options.maxChunkBlocks ?? DEFAULT_CHUNK_BLOCKS;
+  for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
+    let submission: Submission | null = null;
+    let takenCount = 0;
+    for (const log of logs) {
+      if (log.eventName !== "BatchAccepted") {
+        const event = toEvent(log);
+        const isSkipped = event?.type === "credit" && event.batchNumber <= skippedNumber;
+        if (event !== null && !isSkipped) yield event;
+        continue;
+      }
+      const { batchNumber, circuit, newRoot, oldRoot, opIndex, queueHead } = log.args;
+      if (batchNumber <= skippedNumber) continue;
+      if (submission?.transactionHash !== log.transactionHash) {
+        submission = await readSubmission(client, log, logs);
+        // Of batches that are left out and came in the same transaction.
+        takenCount = logs.filter(
+          (other) =>
+            takesSettlementOnL1(other) &&
+            other.transactionHash === log.transactionHash &&
+            other.args.batchNumber <= skippedNumber,
+        ).length;
+      }
+      const { commitment, data, proof } = submission.batches.get(batchNumber)!;
+      const header = { ...l1, oldRoot, batchNumber };
+      const place = {
+        batchNumber: Number(batchNumber),
+        transactionHash: log.transactionHash,
+        blockNumber: Number(log.blockNumber),
+      };
+      const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header, place);
+      if (batch.newRoot !== newRoot)
+        throw unreadable(batchNumber, "the call has another new root than the event");
+      const settlementCount = batch.wide.filter(takesSettlement).length;
+      const taken = submission.settlements.slice(takenCount, takenCount + settlementCount);
+      if (taken.length !== settlementCount)
+        throw unreadable(batchNumber, "the contract's events name fewer settlements than its records take");
+      takenCount += settlementCount;
+      yield {
+        type: "batch",
+        queueBaseFeeWei,
+        batch,
+        settlements: taken.map((settlement) => decodeTaken(settlement, batchNumber)),
+        circuitIndex: circuit,
+        commitment,
+        proof,
+        opIndex,
+        queueHead,
+        l1TransactionHash: log.transactionHash,
+        blockNumber: Number(log.blockNumber),
+      };
+      l1.firstOpIndex = BigInt(opIndex);
+      l1.oldNextId = batch.newNextId;
+    }
+  }
+}
+
+function toEvent(log: RollupLog): HistoryEvent | null {
+  switch (log.eventName) {
+    case "GenesisSet": {
+      const { genesisRoot: root, operatorKeyX, operatorOwner, treasuryOwner } = log.args;
+      return { type: "genesis", root, treasuryOwner, operatorOwner, operatorKeyX };
+    }
+    case "QueueEntryAdded":
+      return { type: "queue-entry", ...toQueueEntry(log), burnedFeeWei: log.args.burnedFeeWei };
+    case "WithdrawalCredited": {
+      const { amountWei, batchNumber, recipient } = log.args;
+      return { type: "credit", recipient, batchNumber: Number(batchNumber), amountWei };
+    }
+    case "WithdrawalClaimed":
+      return { type: "claim", recipient: log.args.recipient, amountWei: log.args.amountWei };
+    case "EpochsSealed":
+      return {
+        type: "seal",
+        batchNumber: Number(log.args.batchNumber),
+        blockNumber: Number(log.blockNumber),
+      };
+    case "RandomnessRecorded":
+      return {
+        type: "randomness",
+        batchNumber: Number(log.args.batchNumber),
+        prevRandao: log.args.prevRandao,
+      };
+    case "AccruedBurned":
+      return { type: "burn", amountWei: log.args.amountWei };
+    case "Frozen":
+      return { type: "frozen", root: log.args.root, batchNumber: Number(log.args.batchNumber) };
+    case "Exited": {
+      const { amountWei, key, recipient } = log.args;
+      return { type: "exit", key, recipient, amountWei };
+    }
+    case "EntryRefunded": {
+      const { index, refundedWei, sender } = log.args;
+      return { type: "refund", queueIndex: Number(index), sender, refundedWei };
+    }
+    default:
+      // BatchAccepted and BatchData are read together, and so are the events of settlements; what QueueEntryConsumed
+      // says, the batch's data says too.
+      return null;
+  }
+}
+
+function circuitOf(
+  circuits: readonly RegisteredCircuit[],
+  index: number,
+  batchNumber: bigint,
+): RegisteredCircuit {
+  const circuit = circuits[index];
+  if (circuit?.sort !== CIRCUIT_SORT.batch)
+    throw unreadable(batchNumber, `there is no batch circuit ${index}`);
+  return circuit;
+}
+
+export const takesSettlement = ({ kind }: { kind: number }): boolean =>
+  kind === KIND.settle || kind === KIND.genesis;
+
+function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
+  const { circuitIndex, commitment, data, parkedAtBlock, proof } = taken;
+  try {
+    return { circuitIndex, commitment, proof, parkedAtBlock, posted: decodeSettlement(hexToBytes(data)) };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    throw unreadable(batchNumber, error.message, error);
+  }
+}
+
+/** The contract checks lengths, counts and kinds; what else bytes may not be, it leaves to the circuit. */
+function decode(
+  data: Hex,
+  circuit: RegisteredCircuit,
+  header: Parameters<typeof decodeWire>[2],
+  place: BatchPlace,
+): BatchData {
+  try {
+    return decodeWire(hexToBytes(data), batchShape(circuit), header);
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    throw batchMalformed(place, error);
+  }
+}
+
+function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
+  return bridgeError("BRG_HISTORY_UNREADABLE", `batch ${batchNumber}: ${why}`, {
+    data: { batchNumber: Number(batchNumber), why },
+    cause,
+  });
+}
+
+/** The first block that has the contract's code, or 0 where the node does not keep old states. */
+async function findDeploymentBlock(rollup: RollupContract, toBlock: bigint): Promise<bigint> {
+  const { address, client } = rollup;
+  const hasCode = (blockNumber: bigint) =>
+    l1Call(`read the rollup's code at block ${blockNumber}`, () =>
+      client.getCode({ address, blockNumber }),
+    ).then((code) => code !== undefined);
+  try {
+    if (!(await hasCode(toBlock))) {
+      throw bridgeError("BRG_HISTORY_UNREADABLE", `there is no contract at ${address}`, {
+        data: { address, blockNumber: Number(toBlock) },
+      });
+    }
+    let low = 0n;
+    let high = toBlock;
+    while (low < high) {
+      const middle = (low + high) / 2n;
+      if (await hasCode(middle)) high = middle;
+      else low = middle + 1n;
+    }
+    return low;
+  } catch (error) {
+    if (isRollupError(error, "BRG_L1_REFUSED")) return 0n;
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
+
+export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, true>[number] & {
+  readonly blockNumber: bigint;
+  readonly blockHash: `0x${string}`;
+  readonly transactionHash: `0x${string}`;
+  readonly transactionIndex: number;
+  readonly logIndex: number;
+};
+
+export interface LogChunk {
+  readonly fromBlock: bigint;
+  readonly toBlock: bigint;
+  readonly logs: readonly RollupLog[];
+}
+
+export interface LogReaderOptions {
+  readonly client: L1Client;
+  readonly address: Address;
+  readonly fromBlock: bigint;
+  readonly toBlock: bigint;
+  /** Blocks asked for at once; halved while the node refuses, doubled again while it answers. */
+  readonly maxChunkBlocks: number;
+}
+
+/**
+ * The rollup's events in L1's order, chunk by chunk.
+ * @throws BRG_L1_UNREACHABLE; BRG_L1_REFUSED where the node refuses even a single block; BRG_HISTORY_UNREADABLE
+ */
+export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator<LogChunk> {
+  const { client, address } = options;
+  let chunkBlocks = BigInt(options.maxChunkBlocks);
+  for (let fromBlock = options.fromBlock; fromBlock <= options.toBlock; ) {
+    const end = fromBlock + chunkBlocks - 1n;
+    const toBlock = end < options.toBlock ? end : options.toBlock;
+    let raw: Log<bigint, number, false>[];
+    try {
+      raw = await l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () =>
+        client.getLogs({ address, fromBlock, toBlock }),
+      );
+    } catch (error) {
+      // Nodes limit ranges and results, each with wording of its own.
+      if (!isRollupError(error, "BRG_L1_REFUSED") || chunkBlocks === 1n) throw error;
+      chunkBlocks /= 2n;
+      continue;
+    }
+    yield { fromBlock, toBlock, logs: inOrder(raw) };
+    fromBlock = toBlock + 1n;
+    const doubled = chunkBlocks * 2n;
+    chunkBlocks = doubled < options.maxChunkBlocks ? doubled : BigInt(options.maxChunkBlocks);
+  }
+}
+
+export interface WantedEvent {
+  readonly eventName: RollupLog["eventName"];
+  /** Indexed arguments. */
+  readonly args: Readonly<Record<string, bigint>>;
+  readonly isIt: (log: RollupLog) => boolean;
+}
+
+/**
+ * The block with an event, null where there is none. One question with the event's topics; nodes that refuse it are asked
+ * for all events of fewer blocks.
+ * @throws as readRollupLogs
+ */
+export async function findEventBlock(
+  { args, eventName, isIt }: WantedEvent,
+  range: LogReaderOptions,
+): Promise<bigint | null> {
+  const { address, client, fromBlock, toBlock } = range;
+  const event = rollupAbi.find((item) => item.type === "event" && item.name === eventName)!;
+  try {
+    const logs = await l1Call(`find the event ${eventName}`, () =>
+      client.getLogs({ address, event: event as never, args: args as never, fromBlock, toBlock }),
+    );
+    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
+  } catch {
+    for await (const { logs } of readRollupLogs(range)) {
+      const found = logs.find(isIt);
+      if (found !== undefined) return found.blockNumber;
+    }
+    return null;
+  }
+}
+
+/** Events of the rollup among these logs, in L1's order. @throws BRG_HISTORY_UNREADABLE */
+export function inOrder(raw: readonly Log<bigint, number, false>[]): RollupLog[] {
+  const parsed = parseEventLogs({ abi: rollupAbi, logs: [...raw] }) as RollupLog[];
+  if (parsed.length !== raw.length) {
+    throw bridgeError(
+      "BRG_HISTORY_UNREADABLE",
+      `${raw.length - parsed.length} events of the rollup are unknown to this version`,
+      {
+        data: { knownCount: parsed.length, count: raw.length },
+      },
+    );
+  }
+  return parsed.sort((x, y) => Number(x.blockNumber - y.blockNumber) || x.logIndex - y.logIndex);
+}

@@ -1,0 +1,61 @@
+/**
+ * Settlements that somebody parked on L1 (docs/settlement.md, "Parked settlements"). The event holds all of it: the
+ * posted data, C and the proof, so that nobody has to read the transaction's input.
+ */
+import type { Hex } from "viem";
+import { bridgeError } from "../bridge-errors.ts";
+import type { L1Client } from "./l1-client.ts";
+import type { SubmittedSettlement } from "./l1-submission.ts";
+import { type RollupLog, readRollupLogs } from "./log-reader.ts";
+import type { ContractProof } from "./rollup-contract.ts";
+
+export type ParkedLog = RollupLog & { eventName: "SettlementParked" };
+export type ParkedTakenLog = RollupLog & { eventName: "ParkedSettlementTaken" };
+
+/** A settlement as it was parked. */
+export interface ParkedSettlement {
+  readonly modelId: number;
+  /** J: the word of the record that it waits for. */
+  readonly word: bigint;
+  readonly circuitIndex: number;
+  readonly commitment: bigint;
+  /** Posted form. */
+  readonly data: Hex;
+  readonly proof: ContractProof;
+}
+
+export const parkedOf = ({ args }: ParkedLog): ParkedSettlement => {
+  const { circuit: circuitIndex, commitment, data } = args.settlement;
+  return {
+    modelId: Number(args.modelId),
+    word: args.word,
+    circuitIndex,
+    commitment,
+    data,
+    proof: args.proof,
+  };
+};
+
+/** What a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event; BRG_L1_* */
+export async function readParkedSettlement(
+  client: L1Client,
+  taken: ParkedTakenLog,
+): Promise<SubmittedSettlement> {
+  const { address } = taken;
+  const { modelId, parkedAtBlock, word } = taken.args;
+  const block = { fromBlock: parkedAtBlock, toBlock: parkedAtBlock, maxChunkBlocks: 1 };
+  for await (const { logs } of readRollupLogs({ client, address, ...block })) {
+    const found = logs.find(
+      (log): log is ParkedLog =>
+        log.eventName === "SettlementParked" && log.args.modelId === modelId && log.args.word === word,
+    );
+    if (found === undefined) continue;
+    const { modelId: _id, word: _word, ...parked } = parkedOf(found);
+    return { ...parked, parkedAtBlock: Number(parkedAtBlock) };
+  }
+  throw bridgeError(
+    "BRG_HISTORY_UNREADABLE",
+    `block ${parkedAtBlock} has no parked settlement of model ${modelId}, and batch ${taken.args.batchNumber} took it`,
+    { data: { batchNumber: Number(taken.args.batchNumber), modelId: Number(modelId) } },
+  );
+}

@@ -1,0 +1,426 @@
+/**
+ * The rollup's contract as typed calls. Every write is simulated first, so that a refusal comes with the name of
+ * the contract's error and costs nothing.
+ */
+import {
+  type Abi,
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  type LocalAccount,
+  type TransactionReceipt,
+} from "viem";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import {
+  cappedTransaction,
+  DEFAULT_SPENDING_CAP,
+  type SpendingCap,
+} from "../../contracts/l1/capped-transaction.ts";
+import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { creditCountOf } from "./credit-count.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
+
+/** A proof as the contract takes it: G2 with the imaginary coordinate first. */
+export interface ContractProof {
+  readonly a: readonly [bigint, bigint];
+  readonly b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly c: readonly [bigint, bigint];
+}
+
+/** A batch as the contract takes it. */
+export interface ContractBatch {
+  /** Index of the circuit on L1. */
+  readonly circuit: number;
+  readonly commitment: bigint;
+  /** Wire form (docs/ledger.md, "Batch data"). */
+  readonly data: Hex;
+}
+
+/** A settlement as the contract takes it: for the next Settle or Genesis record. */
+export interface ContractSettlement {
+  /** Index of the circuit on L1. */
+  readonly circuit: number;
+  readonly commitment: bigint;
+  /** Wire form (docs/settlement.md, "On L1"). */
+  readonly data: Hex;
+}
+
+/** Empty data: the record takes what was parked for it, and there is no proof. */
+export const TAKE_PARKED: ContractSettlement = { circuit: 0, commitment: 0n, data: "0x" };
+
+/** What one call of submitBatches holds. */
+export interface ContractSubmission {
+  readonly batches: readonly ContractBatch[];
+  /** In the order of the records that take them, over all batches. */
+  readonly settlements: readonly ContractSettlement[];
+  /** Those of the batches, then those of the settlements that are not parked. */
+  readonly proofs: readonly ContractProof[];
+}
+
+export interface RollupState {
+  readonly root: bigint;
+  readonly batchNumber: number;
+  readonly nextId: number;
+  readonly opIndex: number;
+  readonly timestamp: number;
+  readonly queueHead: number;
+  /** Its root never changes again (docs/exits.md). */
+  readonly isFrozen: boolean;
+}
+
+export interface RegisteredKey {
+  readonly alpha: readonly [bigint, bigint];
+  readonly beta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly delta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+  readonly ic: readonly (readonly [bigint, bigint])[];
+}
+
+export interface RegisteredCircuit extends CircuitSizes {
+  readonly index: number;
+  readonly isDevelopment: boolean;
+  readonly circuitId: bigint;
+  readonly key: RegisteredKey;
+}
+
+/** Which block a read is about; the newest one where both are absent. */
+export type AtBlock = { readonly blockNumber?: bigint };
+
+type SubmissionArgs = readonly [
+  readonly ContractBatch[],
+  readonly ContractSettlement[],
+  readonly ContractProof[],
+];
+
+type Call =
+  | { functionName: "submitBatches"; args: SubmissionArgs }
+  | { functionName: "parkSettlement"; args: readonly [number, bigint, ContractSettlement, ContractProof] }
+  | { functionName: "depositNew"; args: readonly [bigint, Address, bigint, bigint] }
+  | { functionName: "depositTo"; args: readonly [number, bigint, Address, bigint] }
+  | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address, bigint] }
+  | { functionName: "forceSetKey"; args: readonly [number, bigint, bigint] }
+  | { functionName: "forceSetOwner"; args: readonly [number, Address, bigint] }
+  | { functionName: "claim"; args: readonly [Address] }
+  | { functionName: "burnAccrued"; args: readonly [] };
+
+export interface RollupContractOptions {
+  readonly client: L1Client;
+  readonly address: Address;
+  /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
+  readonly spendingCap?: SpendingCap | undefined;
+}
+
+/** A call of the rollup's contract, or of the token's. */
+export interface ContractCall {
+  readonly abi: Abi;
+  readonly address: Address;
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+}
+
+const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
+  submission.batches,
+  submission.settlements,
+  submission.proofs,
+];
+
+export class RollupContract {
+  readonly client: L1Client;
+  readonly address: Address;
+  private readonly spendingCap: SpendingCap;
+
+  constructor(options: RollupContractOptions) {
+    this.client = options.client;
+    this.address = options.address;
+    this.spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
+  }
+
+  private read<T>(
+    doing: string,
+    call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>,
+  ): Promise<T> {
+    return l1Call(`read the rollup's ${doing}`, () => call({ abi: rollupAbi, address: this.address }));
+  }
+
+  state(at: AtBlock = {}): Promise<RollupState> {
+    return this.read("state", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "state" }),
+    );
+  }
+
+  ledgerWei(at: AtBlock = {}): Promise<bigint> {
+    return this.read("ledgerWei", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }),
+    );
+  }
+
+  burnableWei(at: AtBlock = {}): Promise<bigint> {
+    return this.read("burnableWei", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "burnableWei" }),
+    );
+  }
+
+  pendingWithdrawalWei(owner: Address, at: AtBlock = {}): Promise<bigint> {
+    return this.read("pendingWithdrawals", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "pendingWithdrawals", args: [owner] }),
+    );
+  }
+
+  queueTail(at: AtBlock = {}): Promise<bigint> {
+    return this.read("queueTail", (target) =>
+      this.client.readContract({ ...target, ...at, functionName: "queueTail" }),
+    );
+  }
+
+  /** Whether an entry waits for longer than the soft deadline, so that anybody may take it. */
+  isOverdue(queueIndex: number): Promise<boolean> {
+    return this.read("isOverdue", (target) =>
+      this.client.readContract({ ...target, functionName: "isOverdue", args: [BigInt(queueIndex)] }),
+    );
+  }
+
+  /** From when on a waiting entry is overdue. */
+  queueDueAtSeconds(queueIndex: number): Promise<number> {
+    return this.read("queueEntries", async (target) => {
+      const { client } = this;
+      const functionName = "queueEntries";
+      const [stored, deadline] = await Promise.all([
+        client.readContract({ ...target, functionName, args: [BigInt(queueIndex)] }),
+        client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
+      ]);
+      // The lower 40 bits of a stored entry are its time.
+      return Number(BigInt.asUintN(40, stored) + deadline);
+    });
+  }
+
+  queueFeeWei(): Promise<bigint> {
+    return this.read("queueFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "queueFeeWei" }),
+    );
+  }
+
+  queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
+    return this.read("queuedDeposits", async (target) => {
+      const [count, amountWei] = await this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "queuedDeposits",
+      });
+      return { count, amountWei };
+    });
+  }
+
+  domain(): Promise<bigint> {
+    return this.read("domain", (target) => this.client.readContract({ ...target, functionName: "domain" }));
+  }
+
+  idFeeWei(): Promise<bigint> {
+    return this.read("idFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "idFeeWei" }),
+    );
+  }
+
+  queueBaseFeeWei(): Promise<bigint> {
+    return this.read("queueBaseFeeWei", (target) =>
+      this.client.readContract({ ...target, functionName: "queueBaseFeeWei" }),
+    );
+  }
+
+  queueCapacity(): Promise<number> {
+    return this.read("queueCapacity", (target) =>
+      this.client.readContract({ ...target, functionName: "queueCapacity" }),
+    );
+  }
+
+  /** What the deployer chose, and the token's supply. */
+  async parameters(): Promise<RollupParameters> {
+    const [idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, token] = await Promise.all([
+      this.idFeeWei(),
+      this.minDepositWei(),
+      this.queueBaseFeeWei(),
+      this.queueCapacity(),
+      this.token(),
+    ]);
+    const supplyWei = await l1Call("read the token's supply", () =>
+      this.client.readContract({ address: token, abi: openTokenAbi, functionName: "totalSupply" }),
+    );
+    return { idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei };
+  }
+
+  minDepositWei(): Promise<bigint> {
+    return this.read("minDepositWei", (target) =>
+      this.client.readContract({ ...target, functionName: "minDepositWei" }),
+    );
+  }
+
+  sequencer(): Promise<Address> {
+    return this.read("sequencer", (target) =>
+      this.client.readContract({ ...target, functionName: "sequencer" }),
+    );
+  }
+
+  token(): Promise<Address> {
+    return this.read("token", (target) => this.client.readContract({ ...target, functionName: "token" }));
+  }
+
+  timestampWindowSeconds(): Promise<number> {
+    return this.read("TIMESTAMP_WINDOW", async (target) =>
+      Number(await this.client.readContract({ ...target, functionName: "TIMESTAMP_WINDOW" })),
+    );
+  }
+
+  /** The registered circuits, by their index on L1. They never change. */
+  circuits(): Promise<RegisteredCircuit[]> {
+    return this.read("circuits", async (target) => {
+      const count = Number(await this.client.readContract({ ...target, functionName: "circuitCount" }));
+      const read = async (index: number): Promise<RegisteredCircuit> => {
+        const circuit = await this.client.readContract({
+          ...target,
+          functionName: "circuits",
+          args: [BigInt(index)],
+        });
+        return { ...circuit, index, circuitId: BigInt(circuit.circuitId) };
+      };
+      return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
+    });
+  }
+
+  /** Where L1 took a batch that holds a Seal; zeros for any other number. */
+  sealedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
+    return this.read("sealedAt", async (target) => {
+      const [blockNumber, timestamp] = await this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "sealedAt",
+        args: [BigInt(batchNumber)],
+      });
+      return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
+    });
+  }
+
+  /** prevRandao as it was recorded for a batch that holds a Seal, or 0. */
+  randomness(batchNumber: number, at: AtBlock = {}): Promise<bigint> {
+    return this.read("randomness", (target) =>
+      this.client.readContract({
+        ...target,
+        ...at,
+        functionName: "randomness",
+        args: [BigInt(batchNumber)],
+      }),
+    );
+  }
+
+  /**
+   * A settlement that was parked for the Settle record with this model and word, in seconds: since when, and from when on
+   * anybody may post a batch with the record. null where nothing is.
+   */
+  parkedSettlement(
+    modelId: number,
+    word: bigint,
+    at: AtBlock = {},
+  ): Promise<{ timestamp: number; postableFrom: number; burnedWei: bigint } | null> {
+    return this.read("parkedSettlements", async (target) => {
+      const { client } = this;
+      const [[, timestamp, burnedWei], deadline] = await Promise.all([
+        client.readContract({
+          ...target,
+          ...at,
+          functionName: "parkedSettlements",
+          args: [BigInt(modelId), word],
+        }),
+        client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
+      ]);
+      if (timestamp === 0n) return null;
+      return { timestamp: Number(timestamp), postableFrom: Number(timestamp + deadline) + 1, burnedWei };
+    });
+  }
+
+  /** Parks a settlement, from any account, and waits until it is mined. @throws BRG_CONTRACT_REVERTED */
+  parkSettlement(
+    account: LocalAccount,
+    record: { readonly modelId: number; readonly word: bigint },
+    settlement: ContractSettlement,
+    proof: ContractProof,
+  ): Promise<TransactionReceipt> {
+    const args = [record.modelId, record.word, settlement, proof] as const;
+    return this.write(account, { functionName: "parkSettlement", args });
+  }
+
+  /** Input of a transaction that records the randomness of a batch's Seals. */
+  encodeRecordRandomness(batchNumber: number, header: Hex): Hex {
+    return encodeFunctionData({
+      abi: rollupAbi,
+      functionName: "recordRandomness",
+      args: [BigInt(batchNumber), header],
+    });
+  }
+
+  /** Input of a transaction that submits these batches. */
+  encodeSubmitBatches(submission: ContractSubmission): Hex {
+    return encodeFunctionData({
+      abi: rollupAbi,
+      functionName: "submitBatches",
+      args: submissionArgs(submission),
+    });
+  }
+
+  /** @throws BRG_CONTRACT_REVERTED */
+  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address, at: AtBlock = {}): Promise<bigint> {
+    return l1Call("take the batches", () =>
+      this.client.estimateContractGas({
+        abi: rollupAbi,
+        address: this.address,
+        functionName: "submitBatches",
+        args: submissionArgs(submission),
+        account: from,
+        ...at,
+      }),
+    );
+  }
+
+  /** Sends batches from any account, and waits until they are mined. @throws BRG_CONTRACT_REVERTED */
+  submitBatches(account: LocalAccount, submission: ContractSubmission): Promise<TransactionReceipt> {
+    const call = { functionName: "submitBatches", args: submissionArgs(submission) } as const;
+    return this.write(account, call, creditCountOf(submission.batches));
+  }
+
+  claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
+    return this.write(account, { functionName: "claim", args: [owner] });
+  }
+
+  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+    const target = { abi: rollupAbi, address: this.address };
+    return this.send(account, `run ${call.functionName}`, { ...target, ...call }, creditCount);
+  }
+
+  /**
+   * Tries the call, holds what the node asks for it to the cap, signs, sends, and waits until it is mined.
+   * @param creditCount payments that it credits, which strangers can make dearer meanwhile
+   * @throws CON_L1_COST_ABOVE_CAP, BRG_CONTRACT_REVERTED, BRG_L1_*
+   */
+  async send(
+    account: LocalAccount,
+    doing: string,
+    call: ContractCall,
+    creditCount = 0,
+  ): Promise<TransactionReceipt> {
+    const hash = await l1Call(doing, async () => {
+      await this.client.simulateContract({ ...call, account });
+      const transaction = await cappedTransaction(
+        this.client,
+        { from: account.address, to: call.address, data: encodeFunctionData(call), creditCount },
+        this.spendingCap,
+      );
+      const serializedTransaction = await account.signTransaction(transaction);
+      return this.client.sendRawTransaction({ serializedTransaction });
+    });
+    const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
+    if (receipt.status !== "success") {
+      throw bridgeError("BRG_CONTRACT_REVERTED", `${doing}: the transaction ${hash} was mined and reverted`, {
+        data: { doing, errorName: null, operands: [], transactionHash: hash, from: account.address },
+      });
+    }
+    return receipt;
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Level } from "level";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
+import { openBridgeStore } from "./bridge-store.ts";
+
+let parent: string;
+let folder: string;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), "bridge-store-"));
+  folder = join(parent, "bridge");
+});
+afterEach(() => rmSync(parent, { recursive: true, force: true }));
+
+test("keeps values, and reads those that were written without a checksum", async () => {
+  const old = new Level<string, unknown>(folder, { valueEncoding: "json" });
+  await old.sublevel<string, unknown>("queue", { valueEncoding: "json" }).put("cursor", { blockNumber: 7 });
+  await old.close();
+  const store = await openBridgeStore(folder);
+  expect(await store.queue.get("cursor")).toEqual({ blockNumber: 7 });
+  await store.queue.write([{ put: "cursor", value: { blockNumber: 8 } }]);
+  await store.close();
+  const again = await openBridgeStore(folder);
+  expect(await again.queue.entries()).toEqual([["cursor", { blockNumber: 8 }]]);
+  expect(await again.publisher.get("cursor")).toBeUndefined();
+  await again.close();
+});
+
+test("is not opened where a value is not as it was written", async () => {
+  const store = await openBridgeStore(folder);
+  await store.queue.write([{ put: "cursor", value: { blockNumber: 11111 } }]);
+  await store.close();
+  // Opened once more, LevelDB moves it from its log, which has checksums of its own, into a table.
+  await (await openBridgeStore(folder)).close();
+  const [table] = readdirSync(folder).filter((name) => name.endsWith(".ldb"));
+  const path = join(folder, table!);
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf("11111");
+  expect(at).toBeGreaterThan(0);
+  bytes[at] = "2".charCodeAt(0);
+  writeFileSync(path, bytes);
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_CORRUPT" });
+});
+
+test("opens with everything or not at all, whatever happened to a file", async () => {
+  for (let start = 0; start < 3; start++) {
+    const store = await openBridgeStore(folder);
+    const parts = [store.queue, store.publisher, store.randomness];
+    for (const [i, part] of parts.entries()) {
+      const value = { start, text: `${i}`.repeat(300 + start) };
+      await part.write([
+        { put: `key-${start}-${i}`, value },
+        { put: "cursor", value: { blockNumber: start } },
+      ]);
+      if (start > 0) await part.write([{ delete: `key-${start - 1}-${i}` }]);
+    }
+    await store.close();
+  }
+  const outcomes = await tryDamages(folder, {
+    codes: ["BRG_STORE_CORRUPT", "BRG_STORE_FAILED"],
+    flipsPerFile: 24,
+    async read(path) {
+      const store = await openBridgeStore(path);
+      try {
+        const all = await Promise.all(
+          [store.queue, store.publisher, store.randomness].map((part) => part.entries()),
+        );
+        expect(all.map((entries) => entries.length)).toEqual([2, 2, 2]);
+        return all;
+      } finally {
+        await store.close();
+      }
+    },
+  });
+  expect(outcomes.get("BRG_STORE_CORRUPT")).toBeGreaterThan(80);
+  expect(outcomes.get("everything")).toBeGreaterThan(5);
+}, 120_000);
+
+test("says that a second process has it, and tells its owner of a failure", async () => {
+  const failures: Error[] = [];
+  const store = await openBridgeStore(folder, (error) => failures.push(error));
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_LOCKED" });
+  for (const value of [1n, 1])
+    await expect(store.queue.write([{ put: "cursor", value }])).rejects.toMatchObject({
+      code: "BRG_STORE_FAILED",
+    });
+  expect(failures).toMatchObject([{ code: "BRG_STORE_FAILED" }]);
+  await store.close();
+  await expect(store.queue.get("cursor")).rejects.toMatchObject({ code: "BRG_STORE_FAILED" });
+  expect(failures).toHaveLength(1);
+});

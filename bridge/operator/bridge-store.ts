@@ -1,0 +1,86 @@
+import { checkedJson } from "../../circuits/store/checked-json.ts";
+import { CheckedLevel, type MakeStoreError } from "../../circuits/store/checked-level.ts";
+import { type BridgeErrorCode, bridgeError } from "../bridge-errors.ts";
+
+/** A durable map of JSON values under one prefix of the bridge's database. */
+export interface JsonStore {
+  /** @throws BRG_STORE_FAILED, BRG_STORE_CORRUPT, as the others do */
+  get(key: string): Promise<unknown>;
+  /** Entries whose key lies in the range, in key order. */
+  entries(range?: { gte?: string; lt?: string }): Promise<[key: string, value: unknown][]>;
+  /** Writes all or nothing, and is on disk when it resolves. */
+  write(changes: readonly JsonChange[]): Promise<void>;
+}
+
+export type JsonChange = { readonly put: string; readonly value: unknown } | { readonly delete: string };
+
+export interface BridgeStore {
+  readonly queue: JsonStore;
+  readonly publisher: JsonStore;
+  readonly randomness: JsonStore;
+  readonly parked: JsonStore;
+  close(): Promise<void>;
+}
+
+const ROWS: Record<"locked" | "corrupt" | "failed", readonly [code: BridgeErrorCode, remedy: string]> = {
+  locked: ["BRG_STORE_LOCKED", "Stop the other bridge first: two would send the same batches."],
+  corrupt: [
+    "BRG_STORE_CORRUPT",
+    "Move the folder away and start with an empty one: the bridge reads L1 again and does nothing twice.",
+  ],
+  failed: [
+    "BRG_STORE_FAILED",
+    "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing is lost.",
+  ],
+};
+
+const storeErrors: MakeStoreError = (fault) => {
+  const [code, remedy] = ROWS[fault];
+  return { remedy, make: (message, details) => bridgeError(code, message, details) };
+};
+
+/**
+ * Opens the bridge's LevelDB. Only one process can have it open.
+ * @param onFailure called once, with that error, when a read or a write failed: nothing more is taken then
+ * @throws BRG_STORE_LOCKED, BRG_STORE_CORRUPT, BRG_STORE_FAILED
+ */
+export async function openBridgeStore(
+  path: string,
+  onFailure: (error: Error) => void = () => {},
+): Promise<BridgeStore> {
+  const level = await CheckedLevel.open(path, { valueEncoding: checkedJson, errors: storeErrors, onFailure });
+  try {
+    // It is small: what is damaged is found now, not in the middle of something.
+    for await (const _ of level.readEach(level.db.iterator()));
+  } catch (error) {
+    await level.close().catch(() => {});
+    throw error;
+  }
+  const part = (name: string): JsonStore => {
+    const sublevel = level.db.sublevel<string, unknown>(name, { valueEncoding: checkedJson as never });
+    return {
+      get: (key) => level.read(sublevel.get(key)),
+      entries: (range = {}) => level.read(sublevel.iterator(range).all()),
+      write: (changes) =>
+        level.write(
+          changes.map((change) =>
+            "put" in change
+              ? { type: "put" as const, sublevel, key: change.put, value: change.value }
+              : { type: "del" as const, sublevel, key: change.delete },
+          ),
+        ),
+    };
+  };
+  return {
+    queue: part("queue"),
+    publisher: part("publisher"),
+    randomness: part("randomness"),
+    parked: part("parked"),
+    close: () => level.close(),
+  };
+}
+
+/** A key part for a number: LevelDB sorts keys as text. */
+export function orderedKey(value: number): string {
+  return value.toString().padStart(12, "0");
+}

@@ -1,0 +1,222 @@
+/** The bridge as one object: its loops over one database, from start to stop. */
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { isAddressEqual, parseGwei } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
+import { BatchPublisher } from "./batch-publisher.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { openBridgeStore } from "./bridge-store.ts";
+import type { BridgeConfig } from "../config.ts";
+import { FrozenNotice } from "./frozen-notice.ts";
+import { createL1Client, l1Call } from "../l1/l1-client.ts";
+import { createBridgeMetrics } from "../metrics.ts";
+import { createOperatorClient } from "./operator-client.ts";
+import { ParkedWatcher } from "./parked-watcher.ts";
+import { runPollLoop } from "./poll-loop.ts";
+import { IntentStore } from "./publish-intent.ts";
+import { QueueAge } from "./queue-age.ts";
+import { QueueWatcher } from "./queue-watcher.ts";
+import { RandomnessWatcher } from "./randomness-watcher.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
+
+export interface BridgeHandle {
+  /** False while a loop fails for a reason that a human has to look at, and while the rollup is frozen. */
+  readonly isHealthy: boolean;
+  /** Resolves with the error once the database failed: nothing is of use then but a new start. */
+  readonly failed: Promise<Error>;
+  /** Ends the loops after the step they are in, and closes the database. */
+  stop(): Promise<void>;
+}
+
+/** @throws BRG_WRONG_DEPLOYMENT, BRG_L1_UNREACHABLE, BRG_STORE_FAILED */
+export async function startBridge(
+  config: BridgeConfig,
+  modules: { deployment: Deployment; logger: Logger; registry: Registry },
+): Promise<BridgeHandle> {
+  const { deployment, logger } = modules;
+  const account = privateKeyToAccount(config.operatorPrivateKey.reveal());
+  const rollup = new RollupContract({
+    client: createL1Client({
+      rpcUrl: config.l1RpcUrl ?? deployment.rpcUrl,
+      timeoutMs: config.requestTimeoutMs,
+    }),
+    address: deployment.rollupAddress,
+  });
+  await checkDeployment(rollup, deployment, account.address);
+  if (deployment.circuits.some((circuit) => circuit.isDevelopment)) {
+    logger.warn({ rollup: rollup.address }, "development keys: anyone can forge proofs for this rollup");
+  }
+  const metrics = createBridgeMetrics(modules.registry);
+  let fail!: (error: Error) => void;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const store = await openBridgeStore(config.dataDir, fail);
+  const sequencer = createOperatorClient({
+    sequencerUrl: config.sequencerUrl,
+    operatorToken: config.operatorToken.reveal(),
+    timeoutMs: config.requestTimeoutMs,
+  });
+  const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
+  const watcher = new QueueWatcher(
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    {
+      rollup,
+      sequencer,
+      store: store.queue,
+      logger: logger.child({ component: "queue-watcher" }),
+      metrics,
+      frozen,
+    },
+  );
+  const queueAge = new QueueAge({ rollup, metrics });
+  const randomness = new RandomnessWatcher(
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      finalityDepthBlocks: config.finalityDepthBlocks,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    {
+      rollup,
+      sequencer,
+      store: store.randomness,
+      logger: logger.child({ component: "randomness-watcher" }),
+      metrics,
+    },
+  );
+  const parked = new ParkedWatcher(
+    {
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      finalityDepthBlocks: config.finalityDepthBlocks,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    { rollup, sequencer, store: store.parked, logger: logger.child({ component: "parked-watcher" }) },
+  );
+  const publisher = new BatchPublisher(
+    {
+      chainId: deployment.chainId,
+      deployedAtBlock: deployment.deployedAtBlock,
+      confirmations: config.confirmations,
+      finalityDepthBlocks: config.finalityDepthBlocks,
+      resendAfterMs: config.resendAfterMs,
+      maxFeePerGasWei: parseGwei(config.maxFeeGwei.toString()),
+      maxPriorityFeePerGasWei: parseGwei(config.maxPriorityFeeGwei.toString()),
+      limits: BUNDLE_LIMITS,
+      maxChunkBlocks: config.logChunkBlocks,
+    },
+    {
+      rollup,
+      sequencer,
+      store: new IntentStore(store.publisher),
+      account,
+      circuitIndex: circuitIndexIn(deployment),
+      nextErrand: () => randomness.nextErrand(),
+      logger: logger.child({ component: "batch-publisher" }),
+      metrics,
+    },
+  );
+
+  const stopping = new AbortController();
+  const failing = new Set<string>();
+  const loop = async (name: string, step: () => Promise<void>) => {
+    const options = {
+      name,
+      intervalMs: config.pollIntervalMs,
+      maxBackoffMs: config.maxBackoffMs,
+      signal: stopping.signal,
+    };
+    const onHealth = (isHealthy: boolean) => {
+      if (isHealthy) failing.delete(name);
+      else failing.add(name);
+    };
+    await runPollLoop(options, { step, logger, metrics, onHealth });
+  };
+  // L1 refuses batches and randomness of a frozen ledger. Whatever it has taken is final by then: the queue stood still.
+  const unlessFrozen = (step: () => Promise<void>) => async () => {
+    if (!(await frozen.look())) await step();
+  };
+  // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
+  const loops = [
+    loop("queue-watcher", async () => {
+      await watcher.poll();
+      await queueAge.note();
+    }),
+    loop(
+      "batch-publisher",
+      unlessFrozen(() => publisher.poll()),
+    ),
+    loop(
+      "randomness-watcher",
+      unlessFrozen(() => randomness.poll()),
+    ),
+    loop(
+      "parked-watcher",
+      unlessFrozen(() => parked.poll()),
+    ),
+  ];
+  logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");
+  return {
+    failed,
+    get isHealthy() {
+      return failing.size === 0 && !frozen.isFrozen;
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+      await store.close();
+    },
+  };
+}
+
+function circuitIndexIn(deployment: Deployment): (name: string) => number {
+  const indices = new Map(deployment.circuits.map((circuit, index) => [circuit.name, index]));
+  return (name) => {
+    const index = indices.get(name);
+    if (index === undefined) {
+      throw bridgeError("BRG_WRONG_DEPLOYMENT", `the deployment has no circuit ${name}`, {
+        data: { name, known: [...indices.keys()] },
+      });
+    }
+    return index;
+  };
+}
+
+/** Is this the contract that the record describes, and ours to publish to? */
+async function checkDeployment(
+  rollup: RollupContract,
+  deployment: Deployment,
+  publisher: `0x${string}`,
+): Promise<void> {
+  const differs = (what: string, expected: unknown, actual: unknown) => {
+    throw bridgeError(
+      "BRG_WRONG_DEPLOYMENT",
+      `${what} is ${String(actual)} on L1, the deployment record says ${String(expected)}`,
+      {
+        data: { what, expected: String(expected), actual: String(actual) },
+      },
+    );
+  };
+  const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
+  if (chainId !== deployment.chainId) differs("the chain id", deployment.chainId, chainId);
+  const [circuits, domain, sequencer] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.sequencer(),
+  ]);
+  if (domain !== deployment.domain) differs("the domain", deployment.domain, domain);
+  if (!isAddressEqual(sequencer, publisher)) differs("the sequencer's address", publisher, sequencer);
+  if (circuits.length !== deployment.circuits.length)
+    differs("the number of circuits", deployment.circuits.length, circuits.length);
+  for (const [i, circuit] of deployment.circuits.entries()) {
+    if (circuits[i]!.circuitId !== circuit.circuitId)
+      differs(`the id of circuit ${i}`, circuit.circuitId, circuits[i]!.circuitId);
+  }
+}

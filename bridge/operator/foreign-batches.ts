@@ -1,0 +1,139 @@
+/**
+ * Batches on L1 that are not the sequencer's: somebody carried on an overdue queue, or settled an epoch. They are
+ * handed to the sequencer once they are confirmed; until it has them, its own next batches fit nowhere, and nothing is
+ * published. ⚔ Not once they are final: then one such batch every 64 blocks would stop all that is signed. What a
+ * reorganisation takes back of them is reported as dropped, like batches of our own (posted-follower.ts).
+ */
+import type { Logger } from "pino";
+import { bridgeError } from "../bridge-errors.ts";
+import { l1Call } from "../l1/l1-client.ts";
+import { readSubmission, takesSettlementOnL1 } from "../l1/l1-submission.ts";
+import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
+import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
+
+export interface ForeignBatchesOptions {
+  readonly deployedAtBlock: number;
+  /** Blocks that must hold or follow a batch's block before it is handed over. */
+  readonly confirmations: number;
+  readonly maxChunkBlocks: number;
+}
+
+export interface ForeignBatchesModules {
+  readonly rollup: RollupContract;
+  readonly sequencer: OperatorClient;
+  readonly logger: Logger;
+}
+
+// One request stays far below the sequencer's limit of a body.
+const MAX_REPORTED_BATCHES = 8;
+
+type AcceptedLog = RollupLog & { eventName: "BatchAccepted" };
+
+export class ForeignBatches {
+  private readonly options: ForeignBatchesOptions;
+  private readonly modules: ForeignBatchesModules;
+  private loggedNumber = 0;
+
+  constructor(options: ForeignBatchesOptions, modules: ForeignBatchesModules) {
+    this.options = options;
+    this.modules = modules;
+  }
+
+  /**
+   * Hands over what is deep enough.
+   * @returns whether L1 has batches that the sequencer has not followed yet
+   * @throws BRG_FOREIGN_SIGNED; BRG_L1_*, BRG_SEQUENCER_*, BRG_BATCH_NOT_IN_CALL
+   */
+  async poll(): Promise<boolean> {
+    const { logger, rollup, sequencer } = this.modules;
+    const chain = await sequencer.chain();
+    const l1 = await rollup.state();
+    if (l1.batchNumber <= chain.finalNumber || isOurs(chain, l1)) return false;
+    const foreign = await this.confirmedOnes(chain);
+    if (foreign.length > 0) {
+      await sequencer.reportForeignBatches(foreign);
+      logger.warn({ batchNumbers: foreign.map((b) => b.batchNumber) }, "handed over batches of others");
+      return true;
+    }
+    if (this.loggedNumber !== l1.batchNumber)
+      logger.warn(
+        { batchNumber: l1.batchNumber },
+        "L1 has a batch of somebody else, waiting until it is confirmed",
+      );
+    this.loggedNumber = l1.batchNumber;
+    return true;
+  }
+
+  /** Behind the last batch that L1 and the sequencer share; empty where they are not deep enough. */
+  private async confirmedOnes(chain: ChainPositions): Promise<ForeignBatchReport[]> {
+    const { client, address } = this.modules.rollup;
+    const { confirmations, deployedAtBlock, maxChunkBlocks } = this.options;
+    const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
+    const found: ForeignBatchReport[] = [];
+    // Not from the deployment on, each second: a year of mainnet would be 1,314 requests.
+    const fromBlock = BigInt(chain.finalBlockNumber ?? deployedAtBlock);
+    const chunks = readRollupLogs({
+      client,
+      address,
+      fromBlock,
+      toBlock: head - BigInt(confirmations) + 1n,
+      maxChunkBlocks,
+    });
+    let { batchNumber: lastNumber, opIndex } = chain.positions[0]!;
+    for await (const { logs } of chunks) {
+      for (const log of logs) {
+        if (log.eventName !== "BatchAccepted") continue;
+        const { batchNumber: number, newRoot, queueHead } = log.args;
+        const batchNumber = Number(number);
+        if (batchNumber !== lastNumber + 1) continue;
+        lastNumber = batchNumber;
+        const signedCount = log.args.opIndex - opIndex;
+        opIndex = log.args.opIndex;
+        const after = { batchNumber, root: newRoot, opIndex, queueHead };
+        // Posted by us, or handed over before.
+        if (found.length === 0 && isOurs(chain, after)) continue;
+        if (signedCount !== 0) throw signedByOthers(batchNumber, signedCount);
+        found.push(await this.read(log as AcceptedLog, logs));
+        if (found.length === MAX_REPORTED_BATCHES) return found;
+      }
+    }
+    return found;
+  }
+
+  private async read(log: AcceptedLog, logs: readonly RollupLog[]): Promise<ForeignBatchReport> {
+    const { client } = this.modules.rollup;
+    const { batchNumber, circuit } = log.args;
+    const submission = await readSubmission(client, log, logs);
+    const own = logs.filter((other) => other.transactionHash === log.transactionHash);
+    const taken = own.filter(takesSettlementOnL1);
+    const settlements = submission.settlements.filter((_, i) => taken[i]!.args.batchNumber === batchNumber);
+    return {
+      batchNumber: Number(batchNumber),
+      circuitIndex: circuit,
+      data: submission.batches.get(batchNumber)!.data,
+      settlements: settlements.map(({ data }) => data),
+      transactionHash: log.transactionHash,
+      blockNumber: Number(log.blockNumber),
+    };
+  }
+}
+
+/** Root, signed operations and queue say what the ledger is; invalid queue entries change nothing but the last. */
+export function isOurs(
+  { positions }: ChainPositions,
+  l1: { batchNumber: number; root: bigint; opIndex: number; queueHead: number },
+): boolean {
+  const own = positions.find(({ batchNumber }) => batchNumber === l1.batchNumber);
+  return (
+    own !== undefined && own.root === l1.root && own.opIndex === l1.opIndex && own.queueHead === l1.queueHead
+  );
+}
+
+function signedByOthers(batchNumber: number, signedCount: number) {
+  return bridgeError(
+    "BRG_FOREIGN_SIGNED",
+    `L1's batch ${batchNumber} holds ${signedCount} signed operations that the sequencer did not put there`,
+    { data: { batchNumber, signedCount } },
+  );
+}

@@ -1,0 +1,54 @@
+/** What follows from transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
+import { isOutOfGas } from "../../contracts/l1/fee-policy.ts";
+
+export interface RevertedTransaction {
+  readonly gasUsed: bigint;
+  readonly gasLimit: bigint;
+  /** Most that could have been given. */
+  readonly maxGasLimit: bigint;
+}
+
+// Each costs ether, and the first may be an accident.
+const FREE_REVERTS = 2;
+// Guesses: an hour's reverts then cost a dozen transactions.
+const FIRST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 600_000;
+
+export class RevertPatience {
+  private unexplainedCount = 0;
+  private waitUntilMs = Number.NEGATIVE_INFINITY;
+  /** The next gas limit is to be 2 to this power times what the call needs. */
+  gasDoublings = 0;
+
+  /** A transaction with batches took effect. */
+  noteSuccess(): void {
+    this.unexplainedCount = 0;
+    this.gasDoublings = 0;
+    this.waitUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * @returns "out-of-gas": the next one gets more; "unexplained", or "waits" where it was one too many: then nothing is
+   * sent for a while, twice as long each time
+   */
+  noteRevert(
+    { gasLimit, gasUsed, maxGasLimit }: RevertedTransaction,
+    nowMs: number,
+  ): "out-of-gas" | "unexplained" | "waits" {
+    // With the most that a transaction may have, trying again with more is no answer, and costs as much each time.
+    if (isOutOfGas(gasUsed, gasLimit) && gasLimit < maxGasLimit) {
+      this.gasDoublings += 1;
+      return "out-of-gas";
+    }
+    this.unexplainedCount += 1;
+    const excess = this.unexplainedCount - FREE_REVERTS;
+    if (excess <= 0) return "unexplained";
+    this.waitUntilMs = nowMs + Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(excess - 1, 30));
+    return "waits";
+  }
+
+  /** For so long nothing is sent; 0: now. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.waitUntilMs - nowMs);
+  }
+}

@@ -1,0 +1,170 @@
+import { type Address, type Hex, keccak256, type LocalAccount } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import {
+  type FeeMarket,
+  type GasFees,
+  initialFees,
+  replacementFees,
+  smaller,
+} from "../../contracts/l1/fee-policy.ts";
+import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
+
+/** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
+export type PublishStep = "before-write" | "after-write" | "after-send" | "after-mine" | "after-report";
+
+export interface TransactionSenderModules {
+  readonly client: L1Client;
+  readonly to: Address;
+  readonly chainId: number;
+  /** The node's suggestion counts up to here. */
+  readonly maxPriorityFeePerGasWei: bigint;
+  readonly account: LocalAccount;
+  readonly store: IntentStore;
+  readonly nowMs: () => number;
+  readonly onStep: (step: PublishStep) => void | Promise<void>;
+}
+
+export interface TransactionPlan {
+  readonly batches: readonly IntendedBatch[];
+  readonly to: Address;
+  readonly input: Hex;
+  readonly gasLimit: bigint;
+  readonly nonce: number;
+  readonly fees: GasFees;
+}
+
+/** What a new transaction is to hold; `batches` is empty for an errand. */
+export interface TransactionDraft {
+  readonly batches: readonly IntendedBatch[];
+  readonly input: Hex;
+  readonly gasLimit: bigint;
+}
+
+// Ethereum Yellow Paper, appendix G, G_transaction.
+const PLAIN_TRANSFER_GAS = 21_000n;
+
+/** Signs, writes down, sends: in this order. */
+export class TransactionSender {
+  private readonly modules: TransactionSenderModules;
+
+  constructor(modules: TransactionSenderModules) {
+    this.modules = modules;
+  }
+
+  /** `earlier`: what was signed for this nonce before. */
+  async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
+    const { account, chainId, nowMs, onStep, store } = this.modules;
+    const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
+    const raw = await account.signTransaction({
+      type: "eip1559",
+      chainId,
+      nonce: plan.nonce,
+      to: plan.to,
+      data: plan.input,
+      gas: plan.gasLimit,
+      maxFeePerGas: maxFeePerGasWei,
+      maxPriorityFeePerGas: maxPriorityFeePerGasWei,
+    });
+    const attempt: Attempt = {
+      transactionHash: keccak256(raw),
+      raw,
+      gasLimit: plan.gasLimit.toString(),
+      maxFeePerGasWei: maxFeePerGasWei.toString(),
+      maxPriorityFeePerGasWei: maxPriorityFeePerGasWei.toString(),
+      signedAtMs: nowMs(),
+      batches: [...plan.batches],
+    };
+    const intent: PublishIntent = { nonce: plan.nonce, attempts: [...earlier, attempt], isGivenUp: false };
+    await onStep("before-write");
+    await store.saveIntent(intent);
+    await onStep("after-write");
+    await this.send(attempt);
+    await onStep("after-send");
+    return intent;
+  }
+
+  /**
+   * As `signAndSend`, with the fees of the day, under the first nonce that is not mined. Where that one was given up, it
+   * is taken over.
+   * @param atBlock the block that said what is to be sent: a node that lags would name a nonce that is used up
+   * @returns null where fees at their cap leave no room for a replacement
+   */
+  async sendNew(
+    { batches, gasLimit, input }: TransactionDraft,
+    maxFeePerGasWei: bigint,
+    atBlock: bigint,
+  ): Promise<PublishIntent | null> {
+    // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
+    const nonce = await this.minedCount(atBlock);
+    return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
+  }
+
+  /**
+   * Uses up a nonce that no transaction of ours waits for, with one that does nothing. Where it was given up, it is
+   * taken over.
+   * @returns null where fees at their cap leave no room for a replacement
+   */
+  sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
+    const { address } = this.modules.account;
+    const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS } as const;
+    return this.sendUnder(nonce, content, maxFeePerGasWei);
+  }
+
+  private async sendUnder(
+    nonce: number,
+    content: Omit<TransactionPlan, "nonce" | "fees">,
+    maxFeePerGasWei: bigint,
+  ): Promise<PublishIntent | null> {
+    const market = await this.feeMarket();
+    const intents = await this.modules.store.intents();
+    const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
+    const last = earlier.at(-1);
+    const fees =
+      last === undefined
+        ? initialFees(market, maxFeePerGasWei)
+        : replacementFees(feesOf(last), market, maxFeePerGasWei);
+    if (fees !== null) return this.signAndSend({ ...content, nonce, fees }, earlier);
+    // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
+    await this.send(last!);
+    return null;
+  }
+
+  /** Sends a signed transaction, again or for the first time. */
+  async send(attempt: Attempt): Promise<void> {
+    try {
+      await l1Call(`send ${attempt.transactionHash}`, () =>
+        this.modules.client.sendRawTransaction({ serializedTransaction: attempt.raw }),
+      );
+    } catch (error) {
+      if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
+      // Known: the node has it. Nonce too low: it or a sibling was mined; the next look at the receipts tells which.
+      // Underpriced: another one holds the nonce in the node's pool; a replacement that pays more follows in time.
+      const isNoFailure =
+        /already known|already imported|known transaction|nonce too low|replacement transaction/i;
+      if (!isNoFailure.test(`${error.message} ${String(error.cause)}`)) throw error;
+    }
+  }
+
+  /** Signed transactions of the account in the chain so far: the nonce of the next one. */
+  minedCount(atBlock?: bigint): Promise<number> {
+    const { account, client } = this.modules;
+    const at = atBlock === undefined ? ({ blockTag: "latest" } as const) : { blockNumber: atBlock };
+    return l1Call("read the publisher's nonce", () =>
+      client.getTransactionCount({ address: account.address, ...at }),
+    );
+  }
+
+  async feeMarket(): Promise<FeeMarket> {
+    const { client, maxPriorityFeePerGasWei } = this.modules;
+    const block = await l1Call("read the newest block", () => client.getBlock());
+    const suggestedWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
+    const priorityFeePerGasWei = smaller(suggestedWei, maxPriorityFeePerGasWei);
+    return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
+  }
+}
+
+export const feesOf = (attempt: Attempt): GasFees => ({
+  maxFeePerGasWei: BigInt(attempt.maxFeePerGasWei),
+  maxPriorityFeePerGasWei: BigInt(attempt.maxPriorityFeePerGasWei),
+});

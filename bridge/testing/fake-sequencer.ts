@@ -1,0 +1,206 @@
+/**
+ * Stands for the sequencer in the bridge's tests: the operator routes of docs/api.md over a state in memory, with the
+ * sequencer's rules about reports. What it does not do: execute, seal or check anything. The real one is used in the
+ * end-to-end test.
+ */
+import Fastify, { type FastifyInstance } from "fastify";
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { SealedBatch } from "../../contracts/testing/rollup-fixture.ts";
+import type { ContractProof } from "../../contracts/build/verifying-key.ts";
+import type { BatchReport, ForeignBatchReport, QueueEntry } from "../operator/operator-client.ts";
+
+export const OPERATOR_TOKEN = "test-token";
+const STATUSES = ["proven", "submitted", "posted", "final"] as const;
+type Status = (typeof STATUSES)[number];
+
+export interface FakeBatch {
+  readonly sealed: SealedBatch;
+  readonly batchHash: string;
+  status: Status;
+  transactionHash: string | null;
+  blockNumber?: number | undefined;
+}
+
+/** Real parts of G2's coordinates first. */
+function proverForm({ a, b: [x, y], c }: ContractProof) {
+  return {
+    a: a.map(String),
+    b: [[x[1], x[0]].map(String), [y[1], y[0]].map(String)],
+    c: c.map(String),
+  };
+}
+
+const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
+  kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
+
+export class FakeSequencer {
+  readonly batches = new Map<number, FakeBatch>();
+  readonly reports: (BatchReport & { batchNumber: number })[] = [];
+  readonly entries: QueueEntry[] = [];
+  /** Entries that final batches hold. */
+  finalQueueHead = 0;
+  /** As they came: prevRandao in hexadecimal. */
+  readonly seals: {
+    batchNumber: number;
+    blockNumber: number;
+    prevRandao: string | null;
+    isMissed: boolean;
+  }[] = [];
+  /** Taken note of, and not followed. */
+  readonly foreign: ForeignBatchReport[] = [];
+  /** Parked settlements that were offered, and J of those of which nothing more comes. */
+  readonly offered: { modelId: number; word: string }[] = [];
+  readonly over = new Set<bigint>();
+  /** Where the chain stood before the first batch. */
+  origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
+  readonly heads: { blockNumber: number; timestamp: number }[] = [];
+  /** While true, every route answers 503. */
+  isDown = false;
+  private readonly app: FastifyInstance = Fastify();
+  url = "";
+
+  async start(): Promise<this> {
+    const { app } = this;
+    app.addHook("onRequest", async (request, reply) => {
+      if (this.isDown) await reply.code(503).send({ error: { code: "SEQ_STOPPING" } });
+      else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`)
+        await reply.code(401).send({ error: { code: "SEQ_UNAUTHORIZED" } });
+    });
+    app.post<{ Body: { blockNumber: number; timestamp: number } }>("/operator/l1-head", async (request) => {
+      this.heads.push(request.body);
+      return {};
+    });
+    app.post<{ Body: { entries: QueueEntry[] } }>("/operator/queue-entries", async (request, reply) => {
+      for (const entry of request.body.entries) {
+        const known = this.entries[entry.queueIndex];
+        if (known === undefined && entry.queueIndex === this.entries.length) this.entries.push(entry);
+        else if (known === undefined) return reply.code(409).send({ error: { code: "SEQ_QUEUE_GAP" } });
+        else if (known.amountWei !== entry.amountWei || known.word1 !== entry.word1) {
+          return reply.code(409).send({ error: { code: "SEQ_QUEUE_CONFLICT" } });
+        }
+      }
+      return { nextIndex: this.entries.length };
+    });
+    app.post<{ Body: { fromIndex: number; entries: QueueEntry[] } }>(
+      "/operator/queue-replacement",
+      async ({ body: { entries, fromIndex } }, reply) => {
+        if (fromIndex < this.finalQueueHead)
+          return reply.code(409).send({ error: { code: "SEQ_QUEUE_FINAL" } });
+        this.entries.splice(fromIndex, this.entries.length, ...entries);
+        return { nextIndex: this.entries.length };
+      },
+    );
+    app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) =>
+      this.ready(Number(request.query.limit)),
+    );
+    app.post<{ Params: { n: string }; Body: BatchReport }>(
+      "/operator/batches/:n/l1",
+      async (request, reply) => {
+        const batchNumber = Number(request.params.n);
+        const batch = this.batches.get(batchNumber);
+        if (batch?.batchHash !== request.body.batchHash)
+          return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
+        this.reports.push({ batchNumber, ...request.body });
+        this.take(batchNumber, batch, request.body);
+        return {};
+      },
+    );
+    app.get("/operator/chain", async () => this.chain());
+    app.post<{ Body: { batches: ForeignBatchReport[] } }>("/operator/foreign-batches", async (request) => {
+      this.foreign.push(...request.body.batches);
+      return { finalNumber: this.chain().finalNumber };
+    });
+    app.post<{ Body: { settlements: FakeSequencer["offered"] } }>(
+      "/operator/parked-settlements",
+      async ({ body: { settlements } }) => {
+        this.offered.push(...settlements);
+        return { isOver: settlements.map(({ word }) => this.over.has(BigInt(word))) };
+      },
+    );
+    app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
+      const { batchNumber, prevRandao } = request.body;
+      const known = this.seals.find((seal) => seal.batchNumber === batchNumber && seal.prevRandao !== null);
+      if (known !== undefined && known.prevRandao !== prevRandao)
+        return reply.code(409).send({ error: { code: "SEQ_SEAL_CONFLICT" } });
+      this.seals.push(request.body);
+      return {};
+    });
+    this.url = await app.listen({ port: 0, host: "127.0.0.1" });
+    return this;
+  }
+
+  stop(): Promise<void> {
+    return this.app.close();
+  }
+
+  /** A batch that was sealed and proven; one of the same number is replaced. */
+  add(sealed: SealedBatch): void {
+    const batchNumber = Number(sealed.content.batchNumber);
+    this.batches.set(batchNumber, {
+      sealed,
+      batchHash: `0x${sealed.batch.commitment.toString(16)}`,
+      status: "proven",
+      transactionHash: null,
+    });
+  }
+
+  /** Numbers of the batches that have exactly this status. */
+  with(status: Status): number[] {
+    return [...this.batches].filter(([, batch]) => batch.status === status).map(([number]) => number);
+  }
+
+  statuses(): Status[] {
+    return [...this.batches.values()].map((batch) => batch.status);
+  }
+
+  private chain() {
+    let { queueHead } = this.origin;
+    const positions = [...this.batches].map(([batchNumber, { batchHash, sealed, status }]) => {
+      const { firstOpIndex, newRoot, signedCount, wide } = sealed.content;
+      queueHead += wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+      const opIndex = Number(firstOpIndex) + signedCount;
+      return { batchNumber, root: `0x${newRoot.toString(16)}`, opIndex, queueHead, batchHash, status };
+    });
+    const finalNumber = Math.max(this.origin.batchNumber, ...this.with("final"));
+    const open = positions.filter(({ batchNumber }) => batchNumber > finalNumber);
+    const final = positions.find(({ batchNumber }) => batchNumber === finalNumber) ?? this.origin;
+    const finalBlockNumber = this.batches.get(finalNumber)?.blockNumber;
+    return { finalNumber, finalBlockNumber, positions: [final, ...open] };
+  }
+
+  private ready(limit: number) {
+    const open = [...this.batches].filter(([, { status }]) => status === "proven" || status === "submitted");
+    return open.slice(0, limit).map(([batchNumber, { batchHash, sealed, status }]) => {
+      const { batch, content } = sealed;
+      return {
+        batchNumber,
+        batchHash,
+        status,
+        circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
+        commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
+        data: batch.data,
+        proof: proverForm(sealed.proof),
+        settlements: (sealed.settlements ?? []).map(({ proof, settlement }, i) => ({
+          settles: settlesOf(content.wide.filter(({ kind }) => kindRule(kind)?.isSettlement)[i]!),
+          circuit: `circuit-${settlement.circuit}`,
+          commitment: `0x${settlement.commitment.toString(16).padStart(64, "0")}`,
+          data: settlement.data,
+          proof: proverForm(proof),
+        })),
+      };
+    });
+  }
+
+  private take(batchNumber: number, batch: FakeBatch, report: BatchReport): void {
+    if (report.status === "dropped") {
+      for (const [number, later] of this.batches)
+        if (number >= batchNumber && later.status !== "final") later.status = "proven";
+      return;
+    }
+    if (STATUSES.indexOf(report.status) < STATUSES.indexOf(batch.status)) return;
+    batch.status = report.status;
+    batch.transactionHash = report.transactionHash ?? null;
+    batch.blockNumber = report.blockNumber ?? batch.blockNumber;
+  }
+}

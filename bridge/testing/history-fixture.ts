@@ -1,0 +1,210 @@
+/** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
+import type { Address, Hex } from "viem";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { committedElements, dataCommitment } from "../../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
+import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { type BatchShape, KIND } from "../../circuits/protocol.ts";
+import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import type { Operation } from "../../circuits/batch/slot-trace.ts";
+import { startAnvil } from "../../contracts/l1/anvil.ts";
+import {
+  ANY_FEE,
+  connect,
+  deployFixture,
+  OPEN,
+  type SealedBatch,
+  SHAPES,
+} from "../../contracts/testing/rollup-fixture.ts";
+import { createL1Client } from "../l1/l1-client.ts";
+import { type HistoryEvent, type HistoryOptions, readL1History } from "../l1/l1-history.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
+import { type DerivedCircuit, swapG2, type VerifyProof, verifierKey } from "../verify/verify-keys.ts";
+
+export const OPERATOR_SECRET = 7n;
+const ALICE_SECRET = 11n;
+const BOB_SECRET = 12n;
+
+export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
+
+/** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
+export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
+
+/** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
+export async function startHistoryFixture(
+  options: { sequencer?: Address; settlementSizes?: readonly CircuitSizes[]; real?: RealCircuits } = {},
+) {
+  await initPoseidon();
+  const anvil = await startAnvil();
+  const client = await connect(anvil);
+  const addresses = await client.getAddresses();
+  const [treasuryOwner, operatorOwner] = [addresses[2]!, addresses[3]!];
+  const operatorKeyX = keyXOf(OPERATOR_SECRET);
+  const ledger: Ledger = genesisLedger({
+    treasuryOwner: BigInt(treasuryOwner),
+    operatorOwner: BigInt(operatorOwner),
+    operatorKeyX,
+  });
+  const l1 = await deployFixture(
+    client,
+    {
+      genesisRoot: ledger.root,
+      treasuryOwner,
+      operatorOwner,
+      operatorKeyX,
+      ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
+    },
+    SHAPES,
+    options.settlementSizes,
+    options.real,
+  );
+  const rollup = new RollupContract({
+    client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
+    address: l1.deployment.rollup,
+  });
+  const registered = await rollup.circuits();
+
+  return {
+    l1,
+    rollup,
+    ledger,
+    rpcUrl: anvil.url,
+    stop: () => anvil.stop(),
+
+    /** The registered keys, as if they had been derived. */
+    derived: registered.map(
+      (circuit): DerivedCircuit => ({
+        sort: circuit.sort,
+        size0: circuit.size0,
+        size1: circuit.size1,
+        key: verifierKey(circuit),
+      }),
+    ),
+
+    /** Asks the contract's verifier: independent of who asks. */
+    verifyProof: (async (key, proof, [commitment, evaluation, z]) => {
+      const { index } = registered.find((circuit) => circuit.key.delta[0][0] === key.delta[0][1])!;
+      const statement = { circuit: index, commitment: commitment!, evaluation: evaluation!, challenge: z! };
+      try {
+        await l1.rollup.read.verifyProofs([[statement], [{ ...proof, b: swapG2(proof.b) }]]);
+        return true;
+      } catch {
+        return false;
+      }
+    }) satisfies VerifyProof,
+
+    /** Executes operations and seals them, on top of what the ledger is now. */
+    async seal(
+      operations: (ledger: Ledger) => readonly Operation[],
+      after?: SealedBatch,
+      shape: BatchShape = SHAPES[0],
+    ): Promise<SealedBatch> {
+      const draft = await l1.draft(after === undefined ? {} : { after: after.content });
+      const builder = new BatchBuilder(ledger, { ...draft, shape });
+      for (const operation of operations(ledger)) builder.add(operation);
+      const content = builder.seal().data;
+      const sealed = l1.seal(content, { commitment: dataCommitment(committedElements(content)) });
+      return sealed;
+    },
+
+    transfer: (from: "alice" | "bob", to: number, wei: bigint, domain: bigint) =>
+      signFor(
+        ledger,
+        from === "alice" ? ALICE_SECRET : BOB_SECRET,
+        { kind: KIND.transfer, a: from === "alice" ? 2 : 3, b: to, amountCode: encodeAmount(wei) },
+        domain,
+      ),
+
+    /** Entries that wait in the queue, as operations. */
+    async queueOperations(): Promise<QueueOperation[]> {
+      const { queueHead } = await rollup.state();
+      const events = await l1.client.getContractEvents({
+        address: rollup.address,
+        abi: l1.rollup.abi,
+        eventName: "QueueEntryAdded",
+        fromBlock: 0n,
+        strict: true,
+      });
+      return events
+        .map(({ args }) => ({
+          kind: args.kind,
+          queueIndex: Number(args.index),
+          a: args.a,
+          b: args.b,
+          amountWei: args.amountWei,
+          word1: args.word1,
+          word2: args.word2,
+          sender: BigInt(args.sender),
+        }))
+        .filter((operation) => operation.queueIndex >= queueHead);
+    },
+
+    /**
+     * Deposits, transfers, a withdrawal, a new account, a deposit that is refused, a forced withdrawal, a claim, a
+     * burn, and two batches in one transaction: five batches.
+     */
+    async makeHistory(
+      submit: (sealed: readonly SealedBatch[]) => Promise<unknown> = (sealed) => l1.submit(sealed),
+    ): Promise<void> {
+      const { alice, bob } = l1.roles;
+      const domain = await rollup.domain();
+      const wait = async (hash: Promise<Hex>) => l1.client.waitForTransactionReceipt({ hash: await hash });
+      await wait(
+        l1.rollup.write.depositNew([100n * OPEN, alice, keyXOf(ALICE_SECRET), ANY_FEE], { account: alice }),
+      );
+      await wait(
+        l1.rollup.write.depositNew([50n * OPEN, bob, keyXOf(BOB_SECRET), ANY_FEE], { account: bob }),
+      );
+      const deposits = await this.queueOperations();
+      await submit([await this.seal(() => deposits)]);
+      const second = await this.seal((now) => [
+        this.transfer("alice", 3, 5n * OPEN, domain),
+        signFor(
+          now,
+          ALICE_SECRET,
+          { kind: KIND.withdraw, a: 2, words: [BigInt(bob), 7n * OPEN], nonce: 1n },
+          domain,
+        ),
+        signFor(
+          now,
+          BOB_SECRET,
+          {
+            kind: KIND.createAccount,
+            a: 3,
+            amountCode: encodeAmount(3n * OPEN),
+            words: [BigInt(bob), keyXOf(BOB_SECRET)],
+          },
+          domain,
+        ),
+      ]);
+      await submit([second]);
+      await wait(l1.rollup.write.depositTo([2, 9n * OPEN, bob, ANY_FEE], { account: alice }));
+      await wait(l1.rollup.write.forceWithdraw([3, 11n * OPEN, alice, ANY_FEE], { account: bob }));
+      const forced = await this.queueOperations();
+      await submit([await this.seal(() => forced)]);
+      await wait(l1.rollup.write.claim([bob], { account: alice }));
+      await wait(l1.rollup.write.burnAccrued({ account: alice }));
+      const fourth = await this.seal(() => [this.transfer("alice", 3, OPEN, domain)]);
+      const fifth = await this.seal(
+        () => [this.transfer("bob", 2, 2n * OPEN, domain), this.transfer("alice", 1, OPEN, domain)],
+        fourth,
+      );
+      await submit([fourth, fifth]);
+      // One entry waits.
+      await wait(l1.rollup.write.depositTo([3, 4n * OPEN, bob, ANY_FEE], { account: alice }));
+    },
+  };
+}
+
+/** The true history with some events changed. */
+export function doctored(change: (event: HistoryEvent) => HistoryEvent | null) {
+  return async function* (options: HistoryOptions): AsyncGenerator<HistoryEvent> {
+    for await (const event of readL1History(options)) {
+      const changed = change(event);
+      if (changed !== null) yield changed;
+    }
+  };
+}

@@ -1,0 +1,227 @@
+/** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
+import type { Hex } from "viem";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import { signedByModel } from "../../circuits/testing/random-settlement.ts";
+import {
+  accruedRoot,
+  ownersCommitment,
+  packSplit,
+  sealedHash,
+  settlementHash,
+  slotRoot,
+  unpackSplit,
+} from "../../circuits/ledger/rewards.ts";
+import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
+import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
+import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
+import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
+
+const ALICE_SECRET = 11n;
+const ALICE = 2;
+export const DATANET_ID = 3;
+export const MODEL_ID = 4;
+export const DRAWS = 4;
+export const FEATURES = 16;
+/** Behind SHAPES: the settlement circuit and the slot table. */
+export const SAMPLED_CIRCUIT = 3;
+export const SLOT_TABLE_CIRCUIT = 4;
+const SLOT_COUNT = 8;
+const PAYMENT_COUNT = 16;
+export const MODEL_CIRCUITS = [
+  { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: SLOT_COUNT },
+  { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: SLOT_COUNT },
+];
+
+export const SLOTS = [
+  { contributorId: ALICE, validatorId: ALICE, rowCount: 5 },
+  { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
+];
+
+export interface ModelHistoryOptions {
+  readonly sequencer?: Hex;
+  /** Of the model; any where no sampled settlement is proven. */
+  readonly featuresCommitment?: bigint;
+  /** Circuits with real keys, behind the others. */
+  readonly real?: RealCircuits;
+}
+
+export type ModelHistory = Awaited<ReturnType<typeof startModelHistory>>;
+
+export async function startModelHistory(options: ModelHistoryOptions = {}) {
+  const f = await startHistoryFixture({
+    settlementSizes: MODEL_CIRCUITS,
+    ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
+    ...(options.real === undefined ? {} : { real: options.real }),
+  });
+  const { l1, ledger, rollup } = f;
+  const domain = await rollup.domain();
+  const statics: ModelStatics = {
+    featuresCommitment: options.featuresCommitment ?? 1n,
+    ownersCommitment: ownersCommitment(SLOTS.map(({ rowCount }) => rowCount)),
+    slotRoot: slotRoot(SLOTS),
+    binding: packBinding({
+      datanetId: BigInt(DATANET_ID),
+      version: 1n,
+      rowCount: 9n,
+      predecessorId: 0n,
+      drawBits: BigInt(Math.log2(DRAWS)),
+      featureCount: BigInt(FEATURES),
+    }),
+    split: packSplit({ ownerParts: 6_554n, validatorParts: 16_384n }),
+  };
+  const sign = (a: number, fields: Omit<Parameters<typeof signFor>[2], "a">) =>
+    signFor(ledger, ALICE_SECRET, { a, ...fields }, domain);
+  const wait = async (hash: Promise<Hex>) => l1.client.waitForTransactionReceipt({ hash: await hash });
+
+  const history = {
+    ...f,
+    statics,
+    sign,
+    /** How batches get to L1; tests put a relay here. */
+    submit: (sealed: readonly SealedBatch[]): Promise<unknown> => l1.submit(sealed),
+
+    /** One batch after the other, since each operation is signed over what the ones before have made of the ledger. */
+    async post(...steps: (() => Parameters<HistoryFixture["seal"]>[0])[]): Promise<SealedBatch[]> {
+      const posted: SealedBatch[] = [];
+      for (const step of steps) {
+        const sealed = await f.seal(step(), undefined, SHAPES[1]);
+        await this.submit([sealed]);
+        posted.push(sealed);
+      }
+      return posted;
+    },
+
+    /** Up to an approved model without a genesis. */
+    async makeModel(): Promise<void> {
+      const { alice } = l1.roles;
+      const keyX = keyXOf(ALICE_SECRET);
+      await wait(l1.rollup.write.depositNew([1_000n * OPEN, alice, keyX, ANY_FEE], { account: alice }));
+      const deposits = await f.queueOperations();
+      const owner = [BigInt(alice), keyX];
+      const { binding, featuresCommitment, slotRoot: root, split } = statics;
+      const words = [
+        ...owner,
+        featuresCommitment,
+        statics.ownersCommitment,
+        root,
+        binding,
+        5n | (split << 96n),
+      ];
+      const amountCode = encodeAmount(10n * OPEN);
+      await this.post(
+        () => () => deposits,
+        () => () => [sign(ALICE, { kind: KIND.createDatanet, words: owner, amountCode })],
+        () => () => [sign(ALICE, { kind: KIND.createModel, words, amountCode })],
+        () => () => [
+          sign(DATANET_ID, {
+            kind: KIND.publishVersion,
+            words: [7n, statics.ownersCommitment, root, 9n, 0n],
+          }),
+        ],
+      );
+      await l1.passTime(86_400n);
+      await this.post(() => () => [
+        sign(DATANET_ID, { kind: KIND.approveModel, b: MODEL_ID, words: [hashStatics(statics)] }),
+      ]);
+    },
+
+    /** A batch with one settlement, proven. */
+    async sealSettlement(
+      data: SettlementData,
+      circuit: number,
+      changes: { data?: SettlementData } = {},
+    ): Promise<SealedBatch> {
+      const kind = data.isGenesis ? KIND.genesis : KIND.settle;
+      const record = { kind, b: data.modelId, words: [data.settlementHash] };
+      const derived = settlementOperationOf(record, data, ledger.requireRecord(data.modelId));
+      const operation = data.isGenesis ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
+      const batch = await f.seal(() => [operation], undefined, SHAPES[1]);
+      return { ...batch, settlements: [l1.sealSettlement(circuit, changes.data ?? data)] };
+    },
+
+    genesisData(): SettlementData {
+      const cap = { circuit: SAMPLED_CIRCUIT, payments: PAYMENT_COUNT };
+      return genesisOf({ modelId: MODEL_ID, statics, slots: SLOTS }, cap, SLOT_COUNT).data;
+    },
+
+    async openModel(): Promise<void> {
+      await this.submit([await this.sealSettlement(this.genesisData(), SLOT_TABLE_CIRCUIT)]);
+    },
+
+    /** Three payments of one OPEN each, and a Seal. @returns the Seal's batch */
+    async sealEpoch(receiptOf: (i: number) => bigint = (i) => 100n + BigInt(i)): Promise<number> {
+      const amountCode = encodeAmount(OPEN);
+      const pay = (i: number) => () => () => [
+        sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [receiptOf(i)], amountCode }),
+      ];
+      const batches = await this.post(pay(0), pay(1), pay(2), () => () => [
+        sign(MODEL_ID, { kind: KIND.seal, b: MODEL_ID }),
+      ]);
+      return Number(batches.at(-1)!.content.batchNumber);
+    },
+
+    async mineRandomness(sealBatch: number): Promise<number> {
+      const { blockNumber } = await rollup.sealedAt(sealBatch);
+      const number = blockNumber + RANDOMNESS_DELAY_BLOCKS;
+      await l1.client.mine({ blocks: number - Number(await l1.client.getBlockNumber()) + 1 });
+      return number;
+    },
+
+    async recordRandomness(sealBatch: number): Promise<void> {
+      const number = await this.mineRandomness(sealBatch);
+      const params = [`0x${number.toString(16)}`, false];
+      const block = await l1.client.request({ method: "eth_getBlockByNumber", params } as never);
+      const args = [BigInt(sealBatch), encodeHeader(block as RpcHeader)] as const;
+      await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
+    },
+
+    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first slot. */
+    async sampledData(): Promise<SettlementData> {
+      const record = ledger.requireRecord(MODEL_ID);
+      const { accruedWei, sealed } = record.rewards!;
+      const shares = drawShares(sealed!.amountWei, DRAWS, unpackSplit(statics.split));
+      const earnedWei = [BigInt(DRAWS) * shares.rewardWei, 0n];
+      const payout = sampledPayout(sealed!.amountWei, shares, DRAWS, 0, earnedWei[0]!);
+      const prevRandao = await rollup.randomness(Number(sealed!.sealBatch));
+      return {
+        settlementHash: settlementHash({
+          modelId: MODEL_ID,
+          voidCount: 0,
+          sealed: sealedHash(hashStatics(statics), sealed!),
+          ...payout,
+          oldAccruedRoot: accruedRoot(SLOTS, accruedWei),
+          newAccruedRoot: accruedRoot(
+            SLOTS,
+            accruedWei.map((wei, m) => wei + earnedWei[m]!),
+          ),
+        }),
+        modelId: MODEL_ID,
+        isGenesis: false,
+        cap: 0,
+        seed: drawSeed({ ...sealed!, prevRandao, modelId: MODEL_ID }),
+        ...sealed!,
+        voidCount: 0,
+        burnedWei: payout.burnedWei,
+        capCircuit: 0,
+        items: earnedWei,
+      };
+    },
+
+    defaultData(): SettlementData {
+      const { accruedWei, sealed } = ledger.requireRecord(MODEL_ID).rewards!;
+      return defaultSplit({ modelId: MODEL_ID, statics, slots: SLOTS, accruedWei }, sealed!, SLOT_COUNT).data;
+    },
+
+    claim: (slotIndex: number) =>
+      history.post(() => () => [sign(ALICE, { kind: KIND.claim, b: MODEL_ID, words: [BigInt(slotIndex)] })]),
+  };
+  return history;
+}

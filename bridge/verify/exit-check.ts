@@ -1,0 +1,82 @@
+/** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import type { ClaimRole } from "../../circuits/ledger/rewards.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { slotDue } from "../../circuits/exit/slot-exit.ts";
+import type { BridgeTotals } from "./bridge-totals.ts";
+import type { ExitEvent, QueueEntryEvent, RefundEvent } from "../l1/l1-history.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+
+/** What has been read up to the event in question. */
+export interface ReadSoFar {
+  readonly totals: BridgeTotals;
+  readonly entries: readonly QueueEntryEvent[];
+  readonly queueHead: number;
+  readonly isFrozen: boolean;
+  requireLedger(): Ledger;
+}
+
+/** What the key of an exit names. */
+export type ExitPlace =
+  | { readonly kind: "leaf"; readonly id: number }
+  | { readonly kind: "slot"; readonly modelId: number; readonly slotIndex: number; readonly role: ClaimRole };
+
+/** null where no circuit proves such a key: it has bits that none of its parts takes. */
+export function exitPlace(key: bigint): ExitPlace | null {
+  const id = Number(key & 0xff_ffffn);
+  if (key >> 24n === 0n) return { kind: "leaf", id };
+  if (key >> 33n !== 1n) return null;
+  const role = Number((key >> 32n) & 1n) as ClaimRole;
+  return { kind: "slot", modelId: id, slotIndex: Number((key >> 24n) & 0xffn), role };
+}
+
+/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or slot */
+function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
+  if (place.kind === "slot") return slotDue(ledger, place.modelId, place.slotIndex, place.role);
+  const { leaf } = ledger.requireRecord(place.id);
+  return { recipient: leaf.l1Owner, amountWei: leaf.balance };
+}
+
+/** @throws BRG_VERIFY_DIFFERS where the key left before, or the frozen ledger gives it another amount or recipient */
+export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEvent): void {
+  const what = `exit ${key}`;
+  requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
+  if (read.totals.exitedWei.has(key))
+    throw verifyDiffers({ batchNumber: null, what, expected: "at most once", actual: "again" });
+  const place = exitPlace(key);
+  if (place === null)
+    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or a slot", actual: key });
+  const due = dueExit(read.requireLedger(), place, what);
+  requireSame(null, `the recipient of ${what}`, due.recipient, BigInt(recipient));
+  requireSame(null, `the amount of ${what}`, due.amountWei, amountWei);
+}
+
+function dueExit(ledger: Ledger, place: ExitPlace, what: string) {
+  try {
+    return dueAt(ledger, place);
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    throw verifyDiffers(
+      { batchNumber: null, what, expected: "one that the ledger allows", actual: error.message },
+      error,
+    );
+  }
+}
+
+/** @throws BRG_VERIFY_DIFFERS where the entry did not wait, or another amount or address was credited */
+export function checkRefund(read: ReadSoFar, { queueIndex, refundedWei, sender }: RefundEvent): void {
+  const what = `the refund of queue entry ${queueIndex}`;
+  requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
+  const entry = read.entries[queueIndex];
+  const isWaiting = queueIndex >= read.queueHead && !read.totals.refundedEntries.has(queueIndex);
+  if (entry === undefined || !isWaiting)
+    throw verifyDiffers({ batchNumber: null, what, expected: "an entry that waits", actual: "none" });
+  requireSame(null, `the sender of ${what}`, entry.sender.toLowerCase(), sender.toLowerCase());
+  requireSame(
+    null,
+    `the amount of ${what}`,
+    entry.kind <= KIND.depositTo ? entry.amountWei : 0n,
+    refundedWei,
+  );
+}

@@ -1,0 +1,230 @@
+/**
+ * The contradiction alarm: signed receipts against what L1 holds. A receipt promises that an operation is number opIndex
+ * of all signed ones and is on L1 by a deadline. Two signed facts contradict each other where the batches on L1, which
+ * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
+ * has passed; or where two receipts name different operations for one place. The last needs no batch at all.
+ *
+ * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that
+ * A had signed before. L1 does not hold an operation's fee limit; the proof holds the fee to it.
+ */
+import { type Hex, isAddressEqual } from "viem";
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { l1Call } from "../l1/l1-client.ts";
+import { type BatchEvent, readL1History } from "../l1/l1-history.ts";
+import { type ReceiptContext, type ReceiptEvidence, requireOperatorsReceipt } from "./receipt-evidence.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
+
+/** A signed operation as L1 holds it. */
+export interface PostedOperation {
+  readonly opIndex: number;
+  readonly batchNumber: number;
+  readonly kind: string;
+  readonly a: number;
+  /** 0 where the kind has no B; the new leaf's id for a Create. */
+  readonly b: number;
+  readonly amountCode: bigint;
+  readonly words: readonly bigint[];
+  /** A's signed operations before it. */
+  readonly nonce: number;
+  readonly transactionHash: Hex;
+  readonly blockNumber: number;
+}
+
+/** Who sent the transaction, and when L1 took it. */
+export interface PostedFacts extends PostedOperation {
+  readonly transactionFrom: Hex;
+  readonly blockTimeSeconds: number;
+}
+
+export type Verdict =
+  | { readonly verdict: "consistent"; readonly posted: PostedFacts }
+  | { readonly verdict: "not-posted"; readonly l1TimeSeconds: number }
+  | {
+      readonly verdict: "contradicted";
+      readonly reason: "other-operation" | "late";
+      readonly posted: PostedFacts;
+      /** The promised operation in another place, null where L1 does not have it. */
+      readonly elsewhere: PostedFacts | null;
+    }
+  | {
+      readonly verdict: "contradicted";
+      readonly reason: "overdue";
+      readonly l1TimeSeconds: number;
+      readonly elsewhere: PostedFacts | null;
+    }
+  | { readonly verdict: "contradicted"; readonly reason: "two-receipts"; readonly other: ReceiptEvidence };
+
+export interface CheckedReceipt {
+  readonly evidence: ReceiptEvidence;
+  readonly verdict: Verdict;
+}
+
+export interface ReceiptCheck {
+  readonly context: ReceiptContext;
+  /** L1 up to here was read. */
+  readonly blockNumber: number;
+  readonly checked: readonly CheckedReceipt[];
+}
+
+/** What a receipt has to be of, from L1 alone. */
+export async function receiptContext(rollup: RollupContract): Promise<ReceiptContext> {
+  const [chainId, sequencerAddress, domain] = await Promise.all([
+    l1Call("read the chain id", () => rollup.client.getChainId()),
+    rollup.sequencer(),
+    rollup.domain(),
+  ]);
+  return { chainId, sequencerAddress, domain, rollupAddress: rollup.address };
+}
+
+/** The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each. */
+export function postedOperations(event: BatchEvent, nonceOf: Map<number, number>): PostedOperation[] {
+  const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
+  const batchNumber = Number(batch.batchNumber);
+  let opIndex = Number(batch.firstOpIndex);
+  return [...batch.narrow, ...batch.wide].flatMap((record: SlotRecord): PostedOperation[] => {
+    const rule = kindRule(record.kind);
+    if (!rule?.isSigned) return [];
+    const nonce = nonceOf.get(record.a) ?? 0;
+    nonceOf.set(record.a, nonce + 1);
+    const { a, amountCode, b, words } = record;
+    const facts = { opIndex: opIndex++, batchNumber, nonce, transactionHash, blockNumber };
+    return [{ ...facts, kind: rule.name, a, b, amountCode, words }];
+  });
+}
+
+/** Whether L1 has this operation there. */
+export function isSameOperation(operation: SignedOperation, posted: PostedOperation): boolean {
+  const rule = kindRule(operation.kind)!;
+  return (
+    posted.kind === rule.name &&
+    posted.a === operation.a &&
+    (rule.isCreate || posted.b === operation.b) &&
+    posted.amountCode === operation.amountCode &&
+    BigInt(posted.nonce) === operation.nonce &&
+    operation.words.length === posted.words.length &&
+    operation.words.every((word, i) => word === posted.words[i])
+  );
+}
+
+/** Pairs of receipts that name different operations for one place; the operator's signatures are checked already. */
+export function findEquivocations(
+  evidences: readonly ReceiptEvidence[],
+): [ReceiptEvidence, ReceiptEvidence][] {
+  const first = new Map<number, ReceiptEvidence>();
+  return evidences.flatMap((evidence): [ReceiptEvidence, ReceiptEvidence][] => {
+    const { opIndex, operationHash } = evidence.receipt;
+    const known = first.get(opIndex);
+    if (known === undefined) first.set(opIndex, evidence);
+    return known === undefined || BigInt(known.receipt.operationHash) === BigInt(operationHash)
+      ? []
+      : [[known, evidence]];
+  });
+}
+
+/**
+ * Reads L1's batches once and judges every receipt. Batches are decoded, not executed: the contract has done that.
+ * @throws BRG_RECEIPT_NOT_OPERATORS; BRG_RECEIPT_UNOPENED where a place is taken on L1 and the receipt's operation is
+ * not beside it; BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ */
+export async function checkReceipts(
+  rollup: RollupContract,
+  evidences: readonly ReceiptEvidence[],
+  options: { fromBlock?: bigint | undefined; toBlock?: bigint } = {},
+): Promise<ReceiptCheck> {
+  const { client } = rollup;
+  const context = await receiptContext(rollup);
+  for (const evidence of evidences) await requireOperatorsReceipt(evidence, context);
+  const others = new Map(
+    findEquivocations(evidences).flatMap(([one, other]) => [
+      [one, other],
+      [other, one],
+    ]),
+  );
+  const blockNumber =
+    options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
+  const found = await findPosted(rollup, evidences, { fromBlock: options.fromBlock, toBlock: blockNumber });
+  const head = await l1Call("read the newest block", () => client.getBlock({ blockNumber }));
+  const l1TimeSeconds = Number(head.timestamp);
+  const facts = (posted: PostedOperation) => postedFacts(rollup, posted);
+
+  const judge = async (evidence: ReceiptEvidence): Promise<Verdict> => {
+    const other = others.get(evidence);
+    if (other !== undefined) return { verdict: "contradicted", reason: "two-receipts", other };
+    const { opening, receipt } = evidence;
+    const posted = found.byIndex.get(receipt.opIndex);
+    const same = opening === null ? undefined : found.byNonce.get(nonceKey(opening.operation));
+    const elsewhere =
+      same === undefined || same.opIndex === receipt.opIndex || !isSameOperation(opening!.operation, same)
+        ? null
+        : await facts(same);
+    if (posted === undefined) {
+      if (l1TimeSeconds <= receipt.deadlineSeconds) return { verdict: "not-posted", l1TimeSeconds };
+      return { verdict: "contradicted", reason: "overdue", l1TimeSeconds, elsewhere };
+    }
+    if (opening === null) {
+      throw bridgeError(
+        "BRG_RECEIPT_UNOPENED",
+        `operation ${receipt.opIndex} is on L1, and what the receipt's hash is of is not beside it`,
+        { data: { opIndex: receipt.opIndex, operationHash: receipt.operationHash } },
+      );
+    }
+    const taken = await facts(posted);
+    const isSame = isSameOperation(opening.operation, posted);
+    if (!isSame) return { verdict: "contradicted", reason: "other-operation", posted: taken, elsewhere };
+    if (taken.blockTimeSeconds > receipt.deadlineSeconds)
+      return { verdict: "contradicted", reason: "late", posted: taken, elsewhere: null };
+    return { verdict: "consistent", posted: taken };
+  };
+  const checked: CheckedReceipt[] = [];
+  for (const evidence of evidences) checked.push({ evidence, verdict: await judge(evidence) });
+  return { context, blockNumber: Number(blockNumber), checked };
+}
+
+const nonceKey = ({ a, nonce }: { a: number; nonce: bigint | number }) => `${a}/${nonce}`;
+
+/** What L1 has in the receipts' places, and under the nonces of their operations. */
+async function findPosted(
+  rollup: RollupContract,
+  evidences: readonly ReceiptEvidence[],
+  range: { fromBlock: bigint | undefined; toBlock: bigint },
+) {
+  const places = new Set(evidences.map(({ receipt }) => receipt.opIndex));
+  const nonces = new Set(
+    evidences.flatMap(({ opening }) => (opening === null ? [] : [nonceKey(opening.operation)])),
+  );
+  const byIndex = new Map<number, PostedOperation>();
+  const byNonce = new Map<string, PostedOperation>();
+  const nonceOf = new Map<number, number>();
+  const { fromBlock, toBlock } = range;
+  const source = readL1History({ rollup, toBlock, ...(fromBlock === undefined ? {} : { fromBlock }) });
+  for await (const event of source) {
+    if (event.type !== "batch") continue;
+    for (const posted of postedOperations(event, nonceOf)) {
+      if (places.has(posted.opIndex)) byIndex.set(posted.opIndex, posted);
+      if (nonces.has(nonceKey(posted))) byNonce.set(nonceKey(posted), posted);
+    }
+  }
+  return { byIndex, byNonce };
+}
+
+async function postedFacts({ client }: RollupContract, posted: PostedOperation): Promise<PostedFacts> {
+  const { blockNumber, transactionHash: hash } = posted;
+  // ⚔ By the block, as in l1-submission.ts: nodes forget transactions' hashes after about a year.
+  const block = await l1Call(`read block ${blockNumber}`, () =>
+    client.getBlock({ blockNumber: BigInt(blockNumber), includeTransactions: true }),
+  );
+  const transaction = block.transactions.find((one) => one.hash === hash);
+  if (transaction === undefined) {
+    throw bridgeError("BRG_L1_REFUSED", `block ${blockNumber} has no transaction ${hash} any more`, {
+      data: { blockNumber, transactionHash: hash },
+    });
+  }
+  return { ...posted, transactionFrom: transaction.from, blockTimeSeconds: Number(block.timestamp) };
+}
+
+/** Whether the operator's own key sent the transaction, not a contract in between. */
+export const isOperatorsTransaction = ({ transactionFrom }: PostedFacts, context: ReceiptContext): boolean =>
+  isAddressEqual(transactionFrom, context.sequencerAddress);

@@ -1,0 +1,181 @@
+/**
+ * A signed soft receipt with what it is a receipt of, as a file: what a user keeps and can show. The receipt alone
+ * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
+ */
+import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
+import { z } from "zod";
+import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
+import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { bridgeError } from "../bridge-errors.ts";
+
+/** The EIP-712 type that the operator signs (docs/api.md). */
+export const RECEIPT_TYPES = {
+  Receipt: [
+    { name: "operationHash", type: "bytes32" },
+    { name: "opIndex", type: "uint64" },
+    { name: "deadline", type: "uint64" },
+  ],
+} as const;
+
+export interface SignedReceipt {
+  readonly operationHash: Hex;
+  /** How many signed operations come before it, of all that the rollup ever has. */
+  readonly opIndex: number;
+  /** Seconds of L1 time by which the operation is posted. */
+  readonly deadlineSeconds: number;
+  readonly signature: Hex;
+}
+
+export interface ReceiptEvidence {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly receipt: SignedReceipt;
+  /** What hashes to operationHash; null where only the receipt is at hand. */
+  readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
+}
+
+/** Which rollup a receipt has to be of, and who signs for it: from L1. */
+export interface ReceiptContext {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly sequencerAddress: Address;
+  readonly domain: bigint;
+}
+
+const hex = (maxDigits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-fA-F]{1,${maxDigits}}$`))
+    .transform((text) => text as Hex);
+const element = hex(64)
+  .transform(BigInt)
+  .refine((value) => value < FIELD_ORDER, "is not below the field's order");
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const decimal = z
+  .string()
+  .regex(/^[0-9]{1,30}$/)
+  .transform(BigInt);
+
+const evidenceSchema = z.object({
+  chainId: count,
+  rollupAddress: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/)
+    .transform((text) => text as Address),
+  receipt: z.object({
+    operationHash: hex(64),
+    opIndex: count,
+    deadlineSeconds: count,
+    signature: hex(130),
+  }),
+  operation: z
+    .object({
+      kind: z.string().transform((name, context) => {
+        const rule = KIND_RULES.find((known) => known.isSigned && known.name === name);
+        if (rule !== undefined) return rule.kind;
+        context.addIssue({ code: "custom", message: `${name.slice(0, 50)} is no signed kind` });
+        return z.NEVER;
+      }),
+      a: count,
+      b: count,
+      amountCode: decimal,
+      words: z.array(element).max(7),
+      nonce: count.transform(BigInt),
+      maxFeePerUnitWei: decimal,
+      signature: z.object({ r8x: element, r8y: element, s: hex(64).transform(BigInt) }),
+    })
+    .nullish(),
+  /** B's owner and kind when it was signed (docs/ledger.md, "Message signed"). */
+  bRef: element.nullish(),
+});
+
+/** @throws BRG_RECEIPT_UNREADABLE */
+export function parseEvidence(json: string, what: string): ReceiptEvidence {
+  const unreadable = (why: string, cause?: unknown) =>
+    bridgeError("BRG_RECEIPT_UNREADABLE", `${what} is no receipt file: ${why}`, { data: { what }, cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw unreadable("it is not JSON", cause);
+  }
+  const result = evidenceSchema.safeParse(value);
+  if (!result.success) throw unreadable(z.prettifyError(result.error).slice(0, 500));
+  const { bRef, operation, ...rest } = result.data;
+  return { ...rest, opening: operation == null ? null : { operation, bRef: bRef ?? 0n } };
+}
+
+const hex32 = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`;
+
+/** The file's text; `parseEvidence` reads it back. */
+export function encodeEvidence({ opening, ...evidence }: ReceiptEvidence): string {
+  const { operation, bRef } = opening ?? {};
+  const body = operation && {
+    ...operation,
+    kind: kindRule(operation.kind)!.name,
+    amountCode: operation.amountCode.toString(),
+    words: operation.words.map(hex32),
+    nonce: Number(operation.nonce),
+    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+    signature: {
+      r8x: hex32(operation.signature.r8x),
+      r8y: hex32(operation.signature.r8y),
+      s: hex32(operation.signature.s),
+    },
+  };
+  const value = { ...evidence, operation: body ?? null, bRef: bRef === undefined ? null : hex32(bRef) };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * Checks that the receipt is the operator's, of this rollup, and of the operation beside it.
+ * @throws BRG_RECEIPT_NOT_OPERATORS
+ */
+export async function requireOperatorsReceipt(
+  evidence: ReceiptEvidence,
+  context: ReceiptContext,
+): Promise<void> {
+  const { chainId, opening, receipt, rollupAddress } = evidence;
+  const refuse = (why: string, cause?: unknown) =>
+    bridgeError("BRG_RECEIPT_NOT_OPERATORS", `the receipt of operation ${receipt.opIndex} ${why}`, {
+      data: { receipt, sequencerAddress: context.sequencerAddress },
+      cause,
+    });
+  if (chainId !== context.chainId || !isAddressEqual(rollupAddress, context.rollupAddress))
+    throw refuse(`is of rollup ${rollupAddress} on chain ${chainId}`);
+  let signer: Address;
+  try {
+    signer = await recoverTypedDataAddress({
+      domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
+      types: RECEIPT_TYPES,
+      primaryType: "Receipt",
+      message: {
+        operationHash: hex32(BigInt(receipt.operationHash)),
+        opIndex: BigInt(receipt.opIndex),
+        deadline: BigInt(receipt.deadlineSeconds),
+      },
+      signature: receipt.signature,
+    });
+  } catch (cause) {
+    throw refuse("has no readable signature", cause);
+  }
+  if (!isAddressEqual(signer, context.sequencerAddress))
+    throw refuse(`is signed by ${signer}, the contract's sequencer is ${context.sequencerAddress}`);
+  if (opening === null) return;
+  const hash = hashOf(opening, context.domain, refuse);
+  if (hash !== BigInt(receipt.operationHash)) throw refuse("is of another operation than the one beside it");
+}
+
+function hashOf(
+  { bRef, operation }: NonNullable<ReceiptEvidence["opening"]>,
+  domain: bigint,
+  refuse: (why: string, cause: unknown) => Error,
+): bigint {
+  try {
+    return messageHash(operation, { domain, bRef });
+  } catch (cause) {
+    if (!isRollupError(cause)) throw cause;
+    throw refuse("is of an operation that cannot be", cause);
+  }
+}

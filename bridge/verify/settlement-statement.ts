@@ -1,0 +1,74 @@
+/** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
+import { challenge, evaluate } from "../../circuits/batch/batch-data.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import {
+  CIRCUIT_SORT,
+  type PostedSettlement,
+  type SettlementData,
+  settlementElements,
+} from "../../circuits/settlement/settlement-data.ts";
+
+/** A Settle or Genesis record: its kind, its model and J. */
+export interface SettlementRecord {
+  readonly kind: number;
+  readonly b: number;
+  readonly words: readonly bigint[];
+}
+
+/**
+ * The settlement with what L1 adds to the posted bytes.
+ * @param l1.sort of the circuit that proves it
+ * @param l1.cap payments of the settlement circuit that a genesis names; 0 for a Settle
+ * @param l1.prevRandao as recorded for the Seal's batch; only a sampled settlement has a seed
+ */
+export function settlementOnL1(
+  record: SettlementRecord,
+  posted: PostedSettlement,
+  l1: { readonly sort: number; readonly cap: number; readonly prevRandao: bigint },
+): SettlementData {
+  const modelId = record.b;
+  const isSampled = record.kind === KIND.settle && l1.sort === CIRCUIT_SORT.settlement;
+  const { chain, epoch } = posted;
+  return {
+    ...posted,
+    settlementHash: record.words[0]!,
+    modelId,
+    isGenesis: record.kind === KIND.genesis,
+    cap: l1.cap,
+    seed: isSampled ? drawSeed({ prevRandao: l1.prevRandao, modelId, epoch, chain }) : 0n,
+  };
+}
+
+/** C, y, z of a settlement's proof for the C that its submitter gives. @throws CIR_ELEMENT_NOT_CANONICAL */
+export function settlementSignals(
+  data: SettlementData,
+  circuitId: bigint,
+  commitment: bigint,
+): [commitment: bigint, y: bigint, z: bigint] {
+  const elements = settlementElements(data);
+  const z = challenge(circuitId, commitment, elements);
+  return [commitment, evaluate(elements, z), z];
+}
+
+/** Payments of the settlement circuit that a genesis names, or null where it names none. A Settle has no cap: 0. */
+export function capOf(
+  kind: number,
+  posted: Pick<PostedSettlement, "capCircuit" | "items">,
+  circuits: readonly CircuitSizes[],
+): number | null {
+  if (kind === KIND.settle) return posted.capCircuit === 0 ? 0 : null;
+  const named = circuits[posted.capCircuit];
+  return named?.sort === CIRCUIT_SORT.settlement && fitsSlots(posted, named) ? named.size0 : null;
+}
+
+/** Two slots share an item element. */
+export function fitsSlots({ items }: Pick<PostedSettlement, "items">, { size1 }: CircuitSizes): boolean {
+  return items.length <= 2 * Math.ceil(size1 / 2);
+}
+
+/** Whether a circuit of this sort may prove a record of this kind: a genesis only a slot table. */
+export function provesKind(sort: number, kind: number): boolean {
+  return sort === CIRCUIT_SORT.slotTable || (sort === CIRCUIT_SORT.settlement && kind === KIND.settle);
+}

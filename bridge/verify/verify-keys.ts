@@ -1,0 +1,117 @@
+/** Are the keys on L1 those of the circuits? */
+import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
+import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+
+export type G1 = readonly [bigint, bigint];
+export type G2 = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+
+/** A Groth16 verification key, real parts of G2's coordinates first (prover/formats/verification-key.ts has the same form). */
+export interface VerifierKey {
+  readonly alpha: G1;
+  readonly beta: G2;
+  readonly gamma: G2;
+  readonly delta: G2;
+  readonly ic: readonly G1[];
+}
+
+/** Real parts of G2's coordinates first, as in prover/. */
+export type VerifyProof = (
+  key: VerifierKey,
+  proof: { a: G1; b: G2; c: G1 },
+  publicSignals: readonly bigint[],
+) => boolean | Promise<boolean>;
+
+/** A circuit whose key was derived from the sources, not read from L1. */
+export interface DerivedCircuit extends CircuitSizes {
+  readonly key: VerifierKey;
+  /** Of the registry; a settlement circuit's spells its rows, features and draws. */
+  readonly name?: string;
+}
+
+/**
+ * Every registered circuit must be one of the derived ones; ids are recomputed in any case.
+ * @throws BRG_VERIFY_DIFFERS
+ */
+export function checkKeys(
+  registered: readonly RegisteredCircuit[],
+  derived: readonly DerivedCircuit[] | null,
+): void {
+  for (const circuit of registered) {
+    const { index, isDevelopment, key, sort, size0, size1 } = circuit;
+    const [ic0, ic1, ic2, ic3] = key.ic as [G1, G1, G1, G1];
+    const sizes = { sort, size0, size1 };
+    const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
+    requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
+    if (derived === null) continue;
+    const name = sizesName(sizes);
+    const candidates = derived.filter((d) => sizesName(d) === name);
+    if (candidates.length === 0) {
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `circuit ${index}`,
+        expected: derived.map(sizesName),
+        actual: name,
+      });
+    }
+    const keys = candidates.map((candidate) => onL1(candidate.key));
+    const actual = { alpha: key.alpha, beta: key.beta, delta: key.delta, ic: key.ic };
+    if (keys.length === 1) requireSame(null, `the verifying key of ${name}`, keys[0], actual);
+    else if (!keys.some((k) => isSameKey(k, actual))) {
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `the verifying key of ${name}`,
+        expected: "one of the derived ones",
+        actual,
+      });
+    }
+  }
+}
+
+/** As far as L1 knows it: a settlement's rows, features and draws are not among its sizes. */
+function sizesName({ size0, size1, sort }: CircuitSizes): string {
+  switch (sort) {
+    case CIRCUIT_SORT.batch:
+      return shapeName({ narrow: size0, wide: size1 });
+    case CIRCUIT_SORT.slotTable:
+      return `slot-table-${size1}`;
+    case CIRCUIT_SORT.exit:
+      return exitCircuitName({ size0, size1 });
+    default:
+      return `a settlement of ${size0} payments and ${size1} slots`;
+  }
+}
+
+/** What L1 holds of a derived key. */
+function onL1({ alpha, beta, delta, ic }: VerifierKey) {
+  return { alpha, beta: swapG2(beta), delta: swapG2(delta), ic };
+}
+
+/** Whether a registered circuit has this derived key. */
+export function isKeyOf(derived: VerifierKey, { key }: RegisteredCircuit): boolean {
+  const { alpha, beta, delta, ic } = key;
+  return isSameKey(onL1(derived), { alpha, beta, delta, ic });
+}
+
+function isSameKey(x: object, y: object): boolean {
+  try {
+    requireSame(null, "the key", x, y);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const swapG2 = ([x, y]: G2): G2 => [
+  [x[1], x[0]],
+  [y[1], y[0]],
+];
+
+/** The registered key as verifiers off chain take it. */
+export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
+  const { alpha, beta, delta, ic } = key;
+  return { alpha, beta: swapG2(beta), gamma: swapG2(G2_GENERATOR), delta: swapG2(delta), ic };
+}

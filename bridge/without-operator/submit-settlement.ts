@@ -1,0 +1,287 @@
+/**
+ * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
+ * proven and parked: the contract takes it from anybody 3 days after the Seal, the default split after 14, and the
+ * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
+ * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
+ * openings of its answers.
+ */
+
+import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
+import { BatchBuilder } from "../../circuits/batch/batch.ts";
+import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
+import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import { defaultSplit } from "../../circuits/settlement/slot-table-model.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
+import { requireRunning } from "../l1/require-running.ts";
+import { restoreLedger } from "../verify/restore-ledger.ts";
+import { type ContractProof, RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
+import {
+  type ChosenCircuit,
+  chooseBatchCircuit,
+  chooseSettlementCircuit,
+  chooseSlotTable,
+  type KnownCircuit,
+} from "../verify/settlement-circuits.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
+import { type G1, type G2, swapG2 } from "../verify/verify-keys.ts";
+
+export const SETTLE_STAGES = [
+  "restore",
+  "settle",
+  "prove-settlement",
+  "park",
+  "prove-batch",
+  "send",
+] as const;
+export type SettleStage = (typeof SETTLE_STAGES)[number];
+
+/** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
+export type Division =
+  | {
+      readonly kind: "draws";
+      readonly features: ModelFeatures;
+      /** What a receipt opens to, as the model published it; undefined where it did not. */
+      readonly openingOf: (receipt: bigint) => AnswerOpening | undefined;
+    }
+  | { readonly kind: "row-counts" };
+
+/**
+ * Proves by a circuit's name. Real parts of G2's coordinates first, as in prover/.
+ * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
+ */
+export type ProveStatement = (
+  circuit: string,
+  inputs: CircuitInputs,
+  publicSignals: readonly bigint[],
+) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
+
+export interface SubmitSettlementOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint;
+  /** Pays for the transaction. Anybody's. */
+  readonly account: LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
+  readonly modelId: number;
+  readonly division: Division;
+  /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
+  readonly circuits: readonly KnownCircuit[];
+  readonly prove: ProveStatement;
+  readonly onStage?: (stage: SettleStage) => void;
+}
+
+export interface SubmitSettlementResult {
+  /** waiting: it was parked before, and the sequencer still has time; nothing was sent. */
+  readonly status: "parked" | "waiting" | "settled";
+  /** null where nothing was sent. */
+  readonly transactionHash: Hex | null;
+  /** The batch that settles the epoch; null while it is parked. */
+  readonly batchNumber: number | null;
+  /** From when on anybody may post a batch with it, in L1's seconds; null once it is settled. */
+  readonly postableFrom: number | null;
+  readonly epoch: number;
+  readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
+  /** By slot. */
+  readonly earnedWei: readonly bigint[];
+}
+
+/**
+ * Parks the settlement, or posts it where it was parked long enough. To be called again until it is settled.
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
+ * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
+ */
+export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
+  await initPoseidon();
+  const { account, circuits, division, modelId, prove, rpcUrl } = options;
+  const stage = options.onStage ?? (() => {});
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({
+    client,
+    address: options.rollupAddress,
+    spendingCap: options.spendingCap,
+  });
+
+  await requireRunning(rollup);
+  stage("restore");
+  const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
+  const { ledger, registered, replay, state } = restored;
+  const record = ledger.record(modelId);
+  const sealed = record?.rewards?.sealed ?? null;
+  if (record === undefined || sealed === null) {
+    throw bridgeError("BRG_NOTHING_TO_SETTLE", `model ${modelId} has no sealed epoch on L1`, {
+      data: { modelId },
+    });
+  }
+  const sealBatch = Number(sealed.sealBatch);
+  await requireTime(rollup, division, sealBatch);
+
+  stage("settle");
+  const { rewards } = record;
+  const model = { modelId, statics: record.model!.statics, ...rewards! };
+  let prepared: PreparedSettlement;
+  let circuit: ChosenCircuit;
+  if (division.kind === "row-counts") {
+    circuit = chooseSlotTable(registered, circuits, model.slots.length);
+    prepared = defaultSplit(model, sealed, circuit.size1);
+  } else {
+    const prevRandao = await rollup.randomness(sealBatch);
+    if (prevRandao === 0n) {
+      throw bridgeError("BRG_RANDOMNESS_NOT_RECORDED", `batch ${sealBatch}'s randomness is not on L1`, {
+        data: { modelId, sealBatch },
+      });
+    }
+    const payments = replay.payments.sealed(modelId)!.payments;
+    const { features, openingOf } = division;
+    const chosen = chooseSettlementCircuit(registered, circuits, {
+      ...modelShape(model.statics, model.slots.length),
+      payments: payments.length,
+    });
+    circuit = chosen.circuit;
+    prepared = settleEpoch({
+      size: chosen.size,
+      model,
+      sealed,
+      payments,
+      openingOf: (index) =>
+        requireOpening(openingOf(payments[index]!.receipt), modelId, payments[index]!.receipt),
+      features,
+      seed: drawSeed({ ...sealed, prevRandao, modelId }),
+    });
+  }
+  const { data, earnedWei } = prepared;
+  const epoch = Number(sealed.epoch);
+  const nothingSent = { transactionHash: null, gasUsed: 0, gasCostWei: 0n };
+  const key = { modelId, word: data.settlementHash };
+  const parked = await rollup.parkedSettlement(modelId, key.word);
+  if (parked === null) {
+    const receipt = await park(options, rollup, { prepared, circuit, stage });
+    const { postableFrom } = (await rollup.parkedSettlement(modelId, key.word)) ?? { postableFrom: null };
+    return { status: "parked", batchNumber: null, postableFrom, epoch, earnedWei, ...costOf(receipt) };
+  }
+  const head = await l1Call("read the newest block", () => client.getBlock());
+  const { postableFrom } = parked;
+  if (Number(head.timestamp) < postableFrom)
+    return { status: "waiting", batchNumber: null, postableFrom, epoch, earnedWei, ...nothingSent };
+
+  stage("prove-batch");
+  const batchCircuit = chooseBatchCircuit(registered, circuits);
+  const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
+  const builder = new BatchBuilder(ledger, {
+    shape: batchShape(batchCircuit),
+    domain,
+    idFeeWei,
+    oldRoot: state.root,
+    batchNumber: BigInt(state.batchNumber) + 1n,
+    firstOpIndex: BigInt(state.opIndex),
+    oldNextId: state.nextId,
+    timestamp: head.timestamp,
+    feeAccountId: GENESIS_FEE_ACCOUNT_ID,
+    feePerUnitWei: 0n,
+  });
+  const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
+  builder.add(settlementOperationOf(settleRecord, data, record));
+  const batch = builder.seal();
+  const batchSigned = batchStatement(batch.data, batchCircuit.circuitId);
+  const inputs = batchInputs(batch, batchSigned.z, TREE_DEPTH);
+  const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
+
+  stage("send");
+  const receipt = await rollup.submitBatches(account, {
+    batches: [
+      {
+        circuit: batchCircuit.index,
+        commitment: batchSigned.commitment,
+        data: bytesToHex(encodeWire(batch.data)),
+      },
+    ],
+    settlements: [TAKE_PARKED],
+    proofs: [proven],
+  });
+  const batchNumber = Number(batch.data.batchNumber);
+  return { status: "settled", batchNumber, postableFrom: null, epoch, earnedWei, ...costOf(receipt) };
+}
+
+async function park(
+  { account, modelId, prove }: SubmitSettlementOptions,
+  rollup: RollupContract,
+  {
+    circuit,
+    prepared,
+    stage,
+  }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
+): Promise<TransactionReceipt> {
+  const { data, inputs, privateElements, slotCount } = prepared;
+  const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
+  stage("prove-settlement");
+  const proof = await proveStatement(prove, circuit.name, inputs, statement);
+  stage("park");
+  const { commitment } = statement;
+  const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
+  return rollup.parkSettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
+}
+
+const costOf = (receipt: TransactionReceipt) => ({
+  transactionHash: receipt.transactionHash,
+  gasUsed: Number(receipt.gasUsed),
+  gasCostWei: gasCostWei(receipt),
+});
+
+/** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
+export async function proveStatement(
+  prove: ProveStatement,
+  circuit: string,
+  inputs: CircuitInputs,
+  { commitment, y, z }: { commitment: bigint; y: bigint; z: bigint },
+): Promise<ContractProof> {
+  const expected = [commitment, y, z];
+  const { proof, publicSignals } = await prove(circuit, { ...inputs, z }, expected);
+  if (expected.some((signal, i) => signal !== publicSignals[i])) {
+    throw bridgeError("BRG_PROOF_OF_ANOTHER", `the proof by ${circuit} is of another statement`, {
+      data: { circuit, expected, actual: [...publicSignals] },
+    });
+  }
+  return { a: proof.a, b: swapG2(proof.b), c: proof.c };
+}
+
+/** L1 would refuse it only after an hour of proving. */
+async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {
+  const { timestamp } = await rollup.sealedAt(sealBatch);
+  const isDefault = division.kind === "row-counts";
+  const earliestSeconds =
+    timestamp + (isDefault ? DEFAULT_SPLIT_DELAY_SECONDS : OPEN_SETTLEMENT_DELAY_SECONDS);
+  const head = await l1Call("read the newest block", () => rollup.client.getBlock());
+  if (Number(head.timestamp) >= earliestSeconds) return;
+  throw bridgeError(
+    "BRG_SETTLEMENT_TOO_EARLY",
+    `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${sealBatch} from ${earliestSeconds} on`,
+    { data: { sealBatch, earliestSeconds, nowSeconds: Number(head.timestamp) } },
+  );
+}
+
+/** A void draw needs the model's signature, which a stranger does not have. */
+function requireOpening(opening: AnswerOpening | undefined, modelId: number, receipt: bigint): AnswerOpening {
+  if (opening !== undefined) return opening;
+  throw bridgeError(
+    "BRG_OPENING_MISSING",
+    `model ${modelId} has not published what receipt ${receipt} opens to`,
+    {
+      data: { modelId, receipt },
+    },
+  );
+}
