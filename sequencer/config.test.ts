@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { configMarkdown, loadConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
-import { testEnvironment } from "./test-rollup.ts";
+import { testEnvironment } from "./testing/test-rollup.ts";
 
 const environment = (overrides: Record<string, string> = {}) => testEnvironment("data", overrides);
 

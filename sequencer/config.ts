@@ -1,9 +1,9 @@
 /** The sequencer's settings: one table of environment variables, parsed once, frozen. */
 import { z } from "zod";
 import { Secret } from "../circuits/secret.ts";
-import { DOOR_MODES } from "./door.ts";
+import { DOOR_MODES } from "./intake/door.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { STORE_CHECKS } from "./store-check.ts";
+import { STORE_CHECKS } from "./store/store-check.ts";
 
 interface Setting<T> {
   readonly env: string;

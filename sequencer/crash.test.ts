@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { genesisLedger } from "../circuits/ledger/ledger.ts";
-import { type ChildSequencer, killChild, request, startChild, stopChild } from "./child-sequencer.ts";
-import { HeadState } from "./head-state.ts";
-import { hex32 } from "./hex.ts";
-import { LedgerLog } from "./ledger-log.ts";
-import { restore } from "./restore.ts";
-import { type Call, settlementDeployment, stepModel } from "./test-model.ts";
+import { type ChildSequencer, killChild, request, startChild, stopChild } from "./testing/child-sequencer.ts";
+import { HeadState } from "./batches/head-state.ts";
+import { hex32 } from "./store/hex.ts";
+import { LedgerLog } from "./store/ledger-log.ts";
+import { restore } from "./batches/restore.ts";
+import { type Call, settlementDeployment, stepModel } from "./testing/test-model.ts";
 import {
   depositsFor,
   L1_TIMESTAMP,
@@ -17,7 +17,7 @@ import {
   testEnvironment,
   testUser,
   transfer,
-} from "./test-rollup.ts";
+} from "./testing/test-rollup.ts";
 
 const KILL_COUNT = 12;
 const USER_COUNT = 4;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { httpStatusOf, operationStatuses } from "./http-status.ts";
+import { httpStatusOf, operationStatuses } from "./api/http-status.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

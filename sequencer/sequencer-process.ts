@@ -7,16 +7,16 @@ import { TREE_DEPTH } from "../circuits/protocol.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
-import { createApi } from "./api.ts";
+import { createApi } from "./api/api.ts";
 import type { Config } from "./config.ts";
-import { Feed } from "./feed.ts";
-import { FOLLOW_MARKER } from "./follow-marker.ts";
-import { LedgerLog } from "./ledger-log.ts";
+import { Feed } from "./batches/feed.ts";
+import { FOLLOW_MARKER } from "./store/follow-marker.ts";
+import { LedgerLog } from "./store/ledger-log.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { SignaturePool } from "./signature-pool.ts";
+import { SignaturePool } from "./intake/signature-pool.ts";
 
 /** How often due work (sealing, expiry) is looked for. */
 const TICK_MS = 100;

@@ -7,20 +7,20 @@ import { verifySignature } from "../circuits/field/eddsa.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
-import { BatchLine } from "./batch-line.ts";
-import type { BatchLineModules, BatchLineOptions } from "./batch-line-options.ts";
-import { Door, type DoorMode } from "./door.ts";
-import { readDropped } from "./dropped-operation.ts";
-import { epochWrites } from "./epoch-records.ts";
-import { hex32 } from "./hex.ts";
-import type { LedgerLog } from "./ledger-log.ts";
-import { leavesOf, type OperationEntry } from "./log-entry.ts";
-import { Mempool, type MempoolLimits, type PendingOperation } from "./mempool.ts";
-import { checkPolicy } from "./operation-policy.ts";
-import { type KnownOperation, operationStatusOf, unexecuted } from "./operation-status.ts";
-import { requireEpochPosted, requirePublicationPosted } from "./posted-first.ts";
-import type { Receipt, ReceiptSigner } from "./receipts.ts";
-import { type Restored, type RestoreOptions, restore } from "./restore.ts";
+import { BatchLine } from "./batches/batch-line.ts";
+import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
+import { Door, type DoorMode } from "./intake/door.ts";
+import { readDropped } from "./store/dropped-operation.ts";
+import { epochWrites } from "./batches/epoch-records.ts";
+import { hex32 } from "./store/hex.ts";
+import type { LedgerLog } from "./store/ledger-log.ts";
+import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
+import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
+import { checkPolicy } from "./intake/operation-policy.ts";
+import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
+import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
+import type { Receipt, ReceiptSigner } from "./store/receipts.ts";
+import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import {
   type KnownSettlement,
@@ -28,9 +28,9 @@ import {
   SettlementDesk,
   type SettlementDeskModules,
   type SettlementRequest,
-} from "./settlement-desk.ts";
-import type { SignaturePool } from "./signature-pool.ts";
-import type { PlainClaim } from "./signature-tasks.ts";
+} from "./batches/settlement-desk.ts";
+import type { SignaturePool } from "./intake/signature-pool.ts";
+import type { PlainClaim } from "./intake/signature-tasks.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;

@@ -28,9 +28,9 @@ import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN, randomElement, revertName } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/l1-world.ts";
-import { restoreFromL1 } from "../../sequencer/restore-from-l1.ts";
-import { seal, send } from "../../sequencer/test-operator.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
+import { seal, send } from "../../sequencer/testing/test-operator.ts";
 
 const BLOCK_SECONDS = 12n;
 const ALICE = { id: 2, secret: 11n };

@@ -88,7 +88,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acknowledgeMs: null as object | null,
   };
   if (options.acceptance) {
-    const { DEFAULT_LOAD, measureLoad } = await import("../../sequencer/load.ts");
+    const { DEFAULT_LOAD, measureLoad } = await import("../../sequencer/testing/load.ts");
     const { acceptedOperationsPerSecond, openLoop } = await measureLoad(DEFAULT_LOAD, log);
     acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);

@@ -1,4 +1,4 @@
-// As sequencer/signature-worker-entry.js, for a piscina pool.
+// As sequencer/intake/signature-worker-entry.js, for a piscina pool.
 import { register } from "tsx/esm/api";
 
 register();

@@ -5,7 +5,7 @@ import {
   receiptSignerOf,
   runTasks,
   type TaskBatch,
-} from "../../sequencer/signature-tasks.ts";
+} from "../../sequencer/intake/signature-tasks.ts";
 
 const signer = receiptSignerOf(workerData as ReceiptIdentity);
 await initPoseidon();

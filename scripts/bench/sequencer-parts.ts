@@ -18,9 +18,9 @@ import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/poseidon.ts";
 import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
-import { createReceiptSigner } from "../../sequencer/receipts.ts";
-import { receiptSignerOf } from "../../sequencer/signature-tasks.ts";
-import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/test-rollup.ts";
+import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
+import { receiptSignerOf } from "../../sequencer/intake/signature-tasks.ts";
+import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";
 
 const USER_COUNT = 4_096;
 const SENDER_COUNT = 64;

@@ -14,16 +14,16 @@ import { Secret } from "../../circuits/secret.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient } from "../../client/ledger-client.ts";
 import { transfer as sendTransfer } from "../../client/transfer.ts";
-import { deploymentOn, depositFor, startL1World } from "../../sequencer/l1-world.ts";
-import { createReceiptSigner } from "../../sequencer/receipts.ts";
-import { seal, send } from "../../sequencer/test-operator.ts";
+import { deploymentOn, depositFor, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
+import { seal, send } from "../../sequencer/testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
   type TestUser,
   temporaryFolder,
   testUser,
   transfer,
-} from "../../sequencer/test-rollup.ts";
+} from "../../sequencer/testing/test-rollup.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
 import { storedReceiptPaths, storeReceipt } from "./receipt-store.ts";
 

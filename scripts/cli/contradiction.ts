@@ -12,7 +12,7 @@ import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../bridg
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { readReceipts } from "../../sequencer/leader-log.ts";
+import { readReceipts } from "../../sequencer/follower/leader-log.ts";
 import { commandError } from "./cli-errors.ts";
 import type { Endpoints } from "./context.ts";
 import { readReceiptFile } from "./receipt-store.ts";

@@ -7,7 +7,7 @@ import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { startTestRollup, type TestRollup } from "../../sequencer/test-rollup.ts";
+import { startTestRollup, type TestRollup } from "../../sequencer/testing/test-rollup.ts";
 
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 let folder: string;

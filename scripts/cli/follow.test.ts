@@ -14,15 +14,15 @@ import {
   FINALITY_DEPTH_BLOCKS,
   type L1World,
   startL1World,
-} from "../../sequencer/l1-world.ts";
-import { seal, send } from "../../sequencer/test-operator.ts";
+} from "../../sequencer/testing/l1-world.ts";
+import { seal, send } from "../../sequencer/testing/test-operator.ts";
 import {
   type Answer,
   ONE_OPEN_WEI,
   temporaryFolder,
   testUser,
   transfer,
-} from "../../sequencer/test-rollup.ts";
+} from "../../sequencer/testing/test-rollup.ts";
 import { makeSnapshot } from "./snapshot.ts";
 
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));

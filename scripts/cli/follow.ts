@@ -2,7 +2,7 @@
 import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { createFollowProcess, type FollowOptions } from "../../sequencer/follow-process.ts";
+import { createFollowProcess, type FollowOptions } from "../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../sequencer/logger.ts";
 import type { Output } from "./output.ts";
 

@@ -57,7 +57,7 @@ async function runFromFollower(
   options: RestoreOptions & { fromFollower: string },
   output: Output,
 ): Promise<void> {
-  const { restoreFromFollower } = await import("../../sequencer/restore-from-follower.ts");
+  const { restoreFromFollower } = await import("../../sequencer/follower/restore-from-follower.ts");
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const { data: dataPath, fromFollower: followerPath } = options;
   output.progress("checking the follower's ledger, and L1's against it");
@@ -74,7 +74,7 @@ async function runFromFollower(
 /** Also `snapshot use`. */
 export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
-    import("../../sequencer/restore-from-l1.ts"),
+    import("../../sequencer/follower/restore-from-l1.ts"),
     import("../../bridge/verify/snapshot-file.ts"),
     import("../../circuits/field/poseidon.ts"),
   ]);

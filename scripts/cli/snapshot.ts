@@ -7,7 +7,7 @@ import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { findBatchBlock, requireAnchored, type SnapshotAnchor } from "../../bridge/verify/snapshot-anchor.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { snapshotOfDirectory } from "../../sequencer/log-snapshot.ts";
+import { snapshotOfDirectory } from "../../sequencer/follower/log-snapshot.ts";
 import type { Endpoints } from "./context.ts";
 
 type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & { readonly fromBlock?: bigint | undefined };

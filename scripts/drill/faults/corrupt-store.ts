@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { SeededRandom } from "../../../circuits/testing/seeded-random.ts";
-import { restoreFromL1 } from "../../../sequencer/restore-from-l1.ts";
+import { restoreFromL1 } from "../../../sequencer/follower/restore-from-l1.ts";
 import type { DrillProcess } from "../drill-process.ts";
 import type { DrillWorld } from "../drill-world.ts";
 import { codesSaid, type Fault, type Injected } from "../fault.ts";

@@ -1,0 +1,72 @@
+/** What the HTTP application is given. */
+import type { FastifyInstance } from "fastify";
+import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
+import type { Secret } from "../../circuits/secret.ts";
+import type { BatchLine } from "../batches/batch-line.ts";
+import type { Feed } from "../batches/feed.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { OperationEntry } from "../store/log-entry.ts";
+import type { Logger } from "../logger.ts";
+import type { Mempool } from "../intake/mempool.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Receipt } from "../store/receipts.ts";
+import type { Sequencer, SequencerOptions } from "../sequencer.ts";
+import type { SettlementDesk } from "../batches/settlement-desk.ts";
+
+/** A signed operation is about 2 KB. */
+export const MAX_BODY_BYTES = 64 * 1024;
+/** The operator's own processes send queue entries by the hundred. */
+export const MAX_OPERATOR_BODY_BYTES = 1024 * 1024;
+
+/** Of a deployment, what /v1/info tells. */
+export type ServedDeployment = Pick<
+  Deployment,
+  "chainId" | "rollupAddress" | "tokenAddress" | "domain" | "idFeeWei"
+> & {
+  readonly circuits: readonly Pick<
+    DeployedCircuit,
+    "name" | "sort" | "size0" | "size1" | "circuitId" | "isDevelopment"
+  >[];
+};
+
+export interface ApiOptions {
+  readonly deployment: ServedDeployment;
+  readonly receiptSigner: string;
+  readonly l1Confirmations: number;
+  /** Absent where there are no routes of the operator's. */
+  readonly operatorToken?: Secret<string>;
+  readonly rateLimitPerMinute: number;
+}
+
+/** What the public routes ask of whoever holds the ledger: the sequencer, or a follower of one. */
+export interface LedgerHost
+  extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
+  readonly options: Pick<
+    SequencerOptions,
+    "feePerUnitWei" | "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "sealIntervalMs"
+  >;
+  readonly line: Pick<
+    BatchLine,
+    "head" | "book" | "estimates" | "l1Head" | "queueSeenIndex" | "openedAtMs" | "batch" | "idle"
+  >;
+  readonly log: LedgerLog;
+  readonly mempool: Pick<Mempool, "size" | "nextNonce">;
+  /** What it takes at all; a follower takes nothing. */
+  readonly mode?: Sequencer["mode"] | undefined;
+  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
+  receiptOf(entry: OperationEntry): Promise<Receipt>;
+  /** Beside status and isL1HeadKnown in /health. */
+  readonly healthFacts?: object;
+}
+
+export interface ApiModules {
+  readonly sequencer: LedgerHost;
+  /** Whose own processes are served; null for a follower, which has none. */
+  readonly operator: Sequencer | null;
+  readonly feed: Feed;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: () => number;
+  /** Further routes; they need no operator's token. */
+  readonly routes?: (app: FastifyInstance) => void;
+}

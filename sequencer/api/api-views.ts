@@ -1,0 +1,277 @@
+/** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import type { LedgerHost } from "./api-options.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import { hex20, hex32 } from "../store/hex.ts";
+import type { QueueRecord } from "../store/log-entry.ts";
+import type { KnownOperation } from "../store/operation-status.ts";
+import type { StoredProof } from "../store/stored-proof.ts";
+
+const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
+const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
+
+export function leafView(
+  sequencer: Pick<LedgerHost, "line" | "mempool">,
+  id: number,
+  { leaf, datanet, model }: LeafRecord,
+) {
+  const { book } = sequencer.line;
+  const posted = book.leafAfter(book.reached("posted"), id);
+  return {
+    id,
+    kind: Object.entries(LEAF_KIND).find(([, kind]) => kind === leaf.kind)?.[0] ?? "unknown",
+    nonce: Number(leaf.nonce),
+    nextNonce: Number(sequencer.mempool.nextNonce(id, leaf.nonce)),
+    l1Owner: hex20(leaf.l1Owner),
+    keyX: hex32(leaf.keyX),
+    balanceWei: leaf.balance.toString(),
+    postedBalanceWei: posted === undefined ? null : posted.leaf.balance.toString(),
+    chain: hex32(leaf.chain),
+    openAmountWei: leaf.openAmount.toString(),
+    counters: countersView(leaf.kind, leaf.counters),
+    ...(datanet === undefined
+      ? {}
+      : {
+          datanet: {
+            version: Number(datanet.version),
+            rowCount: Number(datanet.rowCount),
+            publishedAt: Number(datanet.publishedAt),
+            policy: hex32(datanet.policy),
+            rowsRoot: hex32(datanet.rowsRoot),
+            ownersCommitment: hex32(datanet.ownersCommitment),
+            slotRoot: hex32(datanet.slotRoot),
+          },
+        }),
+    ...(model === undefined ? {} : { model: modelView(model) }),
+  };
+}
+
+function countersView(kind: number, counters: bigint): object {
+  if (kind === LEAF_KIND.datanet) return { rowCount: Number(counters) };
+  if (kind !== LEAF_KIND.model) return {};
+  const { isReady, isApproved, cap, paymentCount, epoch, priceWei } = unpackCounters(counters);
+  return {
+    isReady,
+    isApproved,
+    cap: Number(cap),
+    paymentCount: Number(paymentCount),
+    epoch: Number(epoch),
+    priceWei: priceWei.toString(),
+  };
+}
+
+function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
+  const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
+    statics.binding,
+  );
+  const { ownerParts, validatorParts } = unpackSplit(statics.split);
+  return {
+    featuresCommitment: hex32(statics.featuresCommitment),
+    ownersCommitment: hex32(statics.ownersCommitment),
+    slotRoot: hex32(statics.slotRoot),
+    binding: hex32(statics.binding),
+    datanetId: Number(datanetId),
+    version: Number(version),
+    rowCount: Number(rowCount),
+    ownerParts: Number(ownerParts),
+    validatorParts: Number(validatorParts),
+    predecessorId: Number(predecessorId),
+    drawCount: 2 ** Number(drawBits),
+    // What a signer put there is bounded by a proof only where the model is approved or ready.
+    featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
+    sealed: hex32(sealed),
+    accruedRoot: hex32(accruedRoot),
+    claimedRoot: hex32(claimedRoot),
+    epochStart: Number(epochStart),
+  };
+}
+
+export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownOperation, nowMs: number) {
+  const { hash, operation, status, entry, batch, receipt, reason } = known;
+  const { estimates, openedAtMs } = sequencer.line;
+  return {
+    hash,
+    kind: kindName(operation.kind),
+    a: operation.a,
+    b: operation.b,
+    createdId: entry?.createdId ?? null,
+    amountCode: operation.amountCode.toString(),
+    words: operation.words.map(hex32),
+    nonce: Number(operation.nonce),
+    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+    signature: {
+      r8x: hex32(operation.signature.r8x),
+      r8y: hex32(operation.signature.r8y),
+      s: hex32(operation.signature.s),
+    },
+    status,
+    opIndex: entry?.opIndex ?? null,
+    batchNumber: entry?.batchNumber ?? null,
+    slot: entry?.slot ?? null,
+    feeWei: entry?.feeWei.toString() ?? null,
+    acknowledgedAtMs: entry?.acknowledgedAtMs ?? null,
+    l1TransactionHash: batch?.l1?.transactionHash ?? null,
+    receipt,
+    reason: reason?.code ?? null,
+    error: reason?.toJSON() ?? null,
+    estimatedReadyAtMs:
+      entry === null ? {} : estimates.readyAtMs(openedAtMs ?? entry.acknowledgedAtMs, batch, nowMs),
+  };
+}
+
+const recordView = (record: SlotRecord, slot: number) => ({
+  slot,
+  kind: kindName(record.kind),
+  a: record.a,
+  b: record.b,
+  amountCode: record.amountCode.toString(),
+  isValid: record.isValid,
+  words: record.words.map(hex32),
+});
+
+export function batchView(batch: BatchRecord) {
+  const [narrowSlots] = batch.circuit.match(/\d+/) ?? ["0"];
+  return {
+    number: batch.number,
+    status: batch.status,
+    batchHash: batch.batchHash,
+    timestamp: batch.timestamp,
+    oldRoot: hex32(batch.oldRoot),
+    newRoot: hex32(batch.position.root),
+    circuit: batch.circuit,
+    counts: {
+      operations: batch.narrow.length + batch.wide.length,
+      signed: batch.signedCount,
+      narrow: batch.narrow.length,
+      wide: batch.wide.length,
+      settlements: batch.settlements.length,
+    },
+    firstOpIndex: batch.position.opIndex - batch.signedCount,
+    newNextId: batch.position.nextId,
+    feePerUnitWei: batch.feePerUnitWei.toString(),
+    feeAccountId: batch.feeAccountId,
+    dataBytes: batch.settlements.reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
+    commitment: hex32(batch.commitment),
+    records: [
+      ...batch.narrow.map(recordView),
+      ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i)),
+    ],
+    openedAtMs: batch.openedAtMs,
+    sealedAtMs: batch.sealedAtMs,
+    provenAtMs: batch.proof?.provenAtMs ?? null,
+    postedAtMs: batch.postedAtMs,
+    proveMs:
+      batch.proof === null ? null : Object.values(batch.proof.timings).reduce((sum, ms) => sum + ms, 0),
+    backend: batch.proof?.backend ?? null,
+    rebuildCount: batch.rebuildCount,
+    isForeign: batch.isForeign === true,
+    l1TransactionHash: batch.l1?.transactionHash ?? null,
+    l1BlockNumber: batch.l1?.blockNumber ?? null,
+    gasUsed: batch.l1?.gasUsed ?? null,
+  };
+}
+
+/** G2's real parts first. */
+export function proofView({ a, b, c }: StoredProof) {
+  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
+  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
+}
+
+/** A batch as the bridge takes it to L1. */
+export function readyView(batch: BatchRecord) {
+  const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
+  return {
+    batchNumber: batch.number,
+    batchHash: batch.batchHash,
+    circuit: batch.circuit,
+    commitment: hex32(batch.commitment),
+    data: bytesToHex(batch.wire),
+    proof: proofView(batch.proof!.proof),
+    settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
+      circuit,
+      settles: settlesOf(takers[i]!),
+      commitment: hex32(publicSignals[0]),
+      data: bytesToHex(wire),
+      proof: proofView(proof),
+    })),
+    status: batch.status,
+    timestamp: batch.timestamp,
+  };
+}
+
+/** A Settle's model and J; null for a Genesis. */
+const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
+  kind === KIND.settle ? { modelId, word: hex32(words[0]!) } : null;
+
+/**
+ * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.
+ * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
+ */
+export function chainView(book: BatchBook, finalBlockNumber: number | null) {
+  const { finalNumber, sealedNumber } = book;
+  const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
+  return {
+    finalNumber,
+    ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
+    positions: numbers.map((number) => {
+      const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
+      const record = book.record(number);
+      const own = record === undefined ? {} : { batchHash: record.batchHash, status: record.status };
+      return { batchNumber, root: hex32(root), opIndex, queueHead, ...own };
+    }),
+  };
+}
+
+export function queueView(entry: QueueRecord) {
+  return {
+    queueIndex: entry.queueIndex,
+    kind: kindName(entry.kind),
+    a: entry.a,
+    b: entry.b,
+    amountWei: entry.amountWei.toString(),
+    word1: hex32(entry.word1),
+    word2: hex32(entry.word2),
+    sender: hex20(entry.sender),
+    l1BlockNumber: entry.l1BlockNumber,
+    l1TransactionHash: entry.l1TransactionHash,
+    status: entry.status,
+    batchNumber: entry.batchNumber,
+  };
+}
+
+export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mode">) {
+  const { line, mempool } = sequencer;
+  const { head, book, l1Head, queueSeenIndex } = line;
+  const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
+  const { sealMs, proveMs, postMs, finalMs } = line.estimates.medians;
+  return {
+    head: {
+      root: hex32(root),
+      nextId,
+      opIndex,
+      batchNumber: head.openBatch?.number ?? batchNumber + 1,
+      operationCount: head.openBatch?.operationCount ?? 0,
+    },
+    batches: {
+      sealed: book.sealedNumber,
+      proven: book.reached("proven"),
+      submitted: book.reached("submitted"),
+      posted: book.reached("posted"),
+      final: book.finalNumber,
+    },
+    mempool: { pending: mempool.size },
+    ...(sequencer.mode === undefined ? {} : { mode: sequencer.mode }),
+    queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
+    l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
+    estimates: { sealMs, proveMs, postMs, finalMs },
+  };
+}
+
+/** Fee units by the names of the signed kinds. */
+export const weightsView: Readonly<Record<string, number>> = Object.fromEntries(
+  KIND_RULES.filter((rule) => rule.isSigned).map(({ name, weight }) => [name, weight]),
+);

@@ -1,0 +1,399 @@
+import { verifyTypedData } from "viem";
+import { afterEach, describe, expect, it } from "vitest";
+import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { hex32 } from "../store/hex.ts";
+import { receiptTypedData } from "../store/receipts.ts";
+import {
+  ONE_OPEN_CODE,
+  ONE_OPEN_WEI,
+  operationJson,
+  operatorHeaders,
+  signedBy,
+  startTestRollup,
+  type TestRollup,
+  temporaryFolder,
+  transfer,
+} from "../testing/test-rollup.ts";
+
+/** The test deployment's address (test-rollup.ts). */
+const ROLLUP = 2n;
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const rollup = await startTestRollup({ dataPath: folder.path, ...options });
+  cleanUps.push(() => rollup.stop());
+  return rollup;
+}
+
+const MODEL_WORDS = (owner: bigint, keyX: bigint) => [owner, keyX, 11n, 12n, 13n, 14n, 5n];
+
+describe("POST /v1/operations", () => {
+  it("acknowledges a transfer with a receipt that verifies, and answers the same again", async () => {
+    const rollup = await start();
+    const [alice, bob] = rollup.users;
+    const body = operationJson(transfer(alice!, bob!, 0n));
+    const first = await rollup.post("/v1/operations", body);
+    expect(first.status).toBe(202);
+    expect(first.body).toMatchObject({
+      status: "acknowledged",
+      receipt: { opIndex: 0, operationHash: first.body.hash },
+    });
+    const { signature, ...facts } = first.body.receipt;
+    const info = (await rollup.get("/v1/info")).body;
+    const typedData = receiptTypedData({ chainId: info.chainId, rollupAddress: info.rollupAddress }, facts);
+    expect(await verifyTypedData({ address: info.receiptSigner, signature, ...typedData })).toBe(true);
+
+    const [second, third] = await Promise.all([
+      rollup.post("/v1/operations", body),
+      rollup.post("/v1/operations", body),
+    ]);
+    expect([second.body, third.body]).toEqual([first.body, first.body]);
+    const leaf = (await rollup.get(`/v1/leaves/${bob!.id}`)).body;
+    expect(leaf).toMatchObject({
+      balanceWei: (1_001n * ONE_OPEN_WEI).toString(),
+      postedBalanceWei: null,
+      kind: "account",
+    });
+    const stored = (await rollup.get(`/v1/operations/${first.body.hash}`)).body;
+    expect(stored).toMatchObject({
+      status: "acknowledged",
+      kind: "transfer",
+      a: alice!.id,
+      opIndex: 0,
+      receipt: first.body.receipt,
+    });
+    expect((await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body).toHaveLength(1);
+    expect((await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${first.body.hash}`)).body).toEqual([]);
+    expect(
+      (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=0x${"ab".repeat(31)}cd`)).body.error.code,
+    ).toMatch(/^(SEQ|OP)_/);
+  });
+
+  it("executes one of two copies that arrive together", async () => {
+    const rollup = await start();
+    const body = operationJson(transfer(rollup.users[0]!, rollup.users[1]!, 0n));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => rollup.post("/v1/operations", body)));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
+    expect((await rollup.get("/v1/status")).body.head.opIndex).toBe(1);
+  });
+
+  it("gives every bad input a stable code and changes nothing", async () => {
+    const rollup = await start();
+    const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
+    await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 0n)));
+    const created = await rollup.post(
+      "/v1/operations",
+      operationJson(
+        signedBy(alice, { kind: KIND.createModel, nonce: 1n, words: MODEL_WORDS(alice.l1Owner, alice.keyX) }),
+      ),
+    );
+    const modelId = (await rollup.get(`/v1/operations/${created.body.hash}`)).body.createdId as number;
+    expect(modelId).toBe(5);
+    const good = operationJson(transfer(alice, bob, 2n));
+    const balanceWei = BigInt((await rollup.get(`/v1/leaves/${alice.id}`)).body.balanceWei);
+    const before = (await rollup.get("/v1/status")).body;
+    const oneWeiTooMuch = balanceWei - 40n * 1_000n + 1n;
+    const feeOf = (fields: object) => ({ ...good, ...fields });
+    const cases: [name: string, status: number, code: string, body: object][] = [
+      [
+        "a wrong signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        feeOf({ signature: { ...good.signature, s: hex32(1n) } }),
+      ],
+      [
+        "another's signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer({ ...bob, id: alice.id }, bob, 2n)),
+      ],
+      [
+        "a replayed nonce",
+        409,
+        "OP_WRONG_NONCE",
+        operationJson(transfer(alice, bob, 0n, { amountCode: ONE_OPEN_CODE + 1n })),
+      ],
+      [
+        "another chain's signature",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer(alice, bob, 2n, { domain: 5n } as object)),
+      ],
+      [
+        "a signature over another B",
+        422,
+        "OP_BAD_SIGNATURE",
+        operationJson(transfer(alice, { ...bob, l1Owner: 1n }, 2n)),
+      ],
+      [
+        "a balance short by 1 wei",
+        422,
+        "OP_BALANCE_TOO_LOW",
+        operationJson(
+          signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, oneWeiTooMuch] }),
+        ),
+      ],
+      ["an amount code above 40 bits", 400, "OP_MALFORMED", feeOf({ amountCode: (2n ** 40n).toString() })],
+      ["a negative amount code", 400, "SEQ_BAD_REQUEST", feeOf({ amountCode: -1 })],
+      ["an unknown leaf", 404, "OP_UNKNOWN_LEAF", feeOf({ a: 999 })],
+      ["an unknown B", 404, "OP_UNKNOWN_LEAF", feeOf({ b: 999 })],
+      ["an id above 24 bits", 400, "OP_MALFORMED", feeOf({ b: 2 ** 24 })],
+      ["a self-transfer", 422, "SEQ_SELF_TRANSFER", operationJson(transfer(alice, alice, 2n))],
+      ["a zero amount", 422, "SEQ_ZERO_AMOUNT", operationJson(transfer(alice, bob, 2n, { amountCode: 0n }))],
+      [
+        "a zero amount with an exponent",
+        422,
+        "SEQ_ZERO_AMOUNT",
+        operationJson(transfer(alice, bob, 2n, { amountCode: 3n << 35n })),
+      ],
+      [
+        "a withdrawal of 0",
+        422,
+        "SEQ_ZERO_AMOUNT",
+        operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, 0n] })),
+      ],
+      [
+        "a withdrawal to the rollup itself",
+        422,
+        "SEQ_RECIPIENT_IS_ROLLUP",
+        operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [ROLLUP, 1n] })),
+      ],
+      [
+        "a commit of no rows",
+        422,
+        "SEQ_ROW_COUNT_RANGE",
+        operationJson(
+          signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], nonce: 2n }),
+        ),
+      ],
+      [
+        "a commit of 2^32 rows",
+        422,
+        "SEQ_ROW_COUNT_RANGE",
+        operationJson(
+          signedBy(alice, {
+            kind: KIND.commitData,
+            b: bob.id,
+            bOwner: bob.l1Owner,
+            words: [1n],
+            amountCode: 2n ** 32n,
+            nonce: 2n,
+          }),
+        ),
+      ],
+      [
+        "a commit to an account",
+        422,
+        "OP_WRONG_LEAF_KIND",
+        operationJson(
+          signedBy(alice, {
+            kind: KIND.commitData,
+            b: bob.id,
+            bOwner: bob.l1Owner,
+            words: [1n],
+            amountCode: 5n,
+            nonce: 2n,
+          }),
+        ),
+      ],
+      [
+        "a payment to an unapproved model",
+        409,
+        "OP_MODEL_NOT_PAYABLE",
+        operationJson(
+          signedBy(alice, {
+            kind: KIND.payInference,
+            b: modelId,
+            bOwner: alice.l1Owner,
+            bKind: LEAF_KIND.model,
+            amountCode: ONE_OPEN_CODE,
+            words: [1n],
+            nonce: 2n,
+          }),
+        ),
+      ],
+      [
+        "a new key that is 0",
+        422,
+        "SEQ_UNUSABLE_KEY",
+        operationJson(signedBy(alice, { kind: KIND.setKey, nonce: 2n, words: [0n] })),
+      ],
+      [
+        "an account with an unusable key",
+        422,
+        "SEQ_UNUSABLE_KEY",
+        operationJson(signedBy(alice, { kind: KIND.createAccount, nonce: 2n, words: [1n, 0n] })),
+      ],
+      [
+        "an account without an owner",
+        400,
+        "OP_MALFORMED",
+        operationJson(signedBy(alice, { kind: KIND.createAccount, nonce: 2n, words: [0n, alice.keyX] })),
+      ],
+      [
+        "a word that is not below r",
+        400,
+        "OP_MALFORMED",
+        { ...feeOf({ kind: "setKey", b: 0, amountCode: 0 }), words: [hex32(FIELD_ORDER)] },
+      ],
+      [
+        "a signature element not below r",
+        400,
+        "OP_MALFORMED",
+        feeOf({ signature: { ...good.signature, r8x: hex32(FIELD_ORDER) } }),
+      ],
+      ["too many words", 400, "OP_MALFORMED", feeOf({ words: [hex32(1n)] })],
+      ["an unreadable word", 400, "SEQ_BAD_REQUEST", feeOf({ words: ["0xzz"] })],
+      ["a 41-bit nonce", 400, "OP_MALFORMED", feeOf({ nonce: 2 ** 40 })],
+      ["a fee of 65 bits", 400, "OP_MALFORMED", feeOf({ maxFeePerUnitWei: (2n ** 64n).toString() })],
+      [
+        "a fee below the rate",
+        422,
+        "OP_FEE_TOO_LOW",
+        operationJson(transfer(alice, bob, 2n, { maxFeePerUnitWei: 999n })),
+      ],
+      [
+        "a fee below the rate, pending",
+        422,
+        "OP_FEE_TOO_LOW",
+        operationJson(transfer(alice, bob, 9n, { maxFeePerUnitWei: 999n })),
+      ],
+      [
+        "a wrong signature, pending",
+        422,
+        "OP_BAD_SIGNATURE",
+        { ...operationJson(transfer(alice, bob, 9n)), signature: good.signature },
+      ],
+      ["an unknown kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "mint" })],
+      ["a queue kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "depositNew" })],
+      ["a field too many", 400, "SEQ_BAD_REQUEST", feeOf({ memo: "hi" })],
+      ["a missing signature", 400, "SEQ_BAD_REQUEST", feeOf({ signature: undefined })],
+      ["an array", 400, "SEQ_BAD_REQUEST", []],
+    ];
+    for (const [name, status, code, body] of cases) {
+      const answer = await rollup.post("/v1/operations", body);
+      expect({ name, status: answer.status, code: answer.body.error?.code }).toEqual({ name, status, code });
+      expect(answer.body.error.docs).toBe(`docs/errors.md#${code.toLowerCase()}`);
+    }
+    expect((await rollup.get("/v1/status")).body).toEqual(before);
+    expect((await rollup.post("/v1/operations", good)).status, "the untouched fixture").toBe(202);
+  });
+
+  it("refuses bodies that are no JSON, no JSON type, or too large", async () => {
+    const rollup = await start({ userCount: 1 });
+    const send = async (payload: string, contentType: string) => {
+      const response = await rollup.app.inject({
+        method: "POST",
+        url: "/v1/operations",
+        payload,
+        headers: contentType === "" ? {} : { "content-type": contentType },
+      });
+      return [response.statusCode, JSON.parse(response.body).error.code];
+    };
+    expect(await send('{"kind": "transfer"', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
+    expect(await send("", "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
+    expect(await send('{"__proto__": {"a": 1}}', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
+    expect(await send("kind=transfer", "application/x-www-form-urlencoded")).toEqual([
+      415,
+      "SEQ_UNSUPPORTED_MEDIA_TYPE",
+    ]);
+    expect(await send("x", "text/plain")).toEqual([415, "SEQ_UNSUPPORTED_MEDIA_TYPE"]);
+    expect(await send(`{"a": "${"x".repeat(70_000)}"}`, "application/json")).toEqual([
+      413,
+      "SEQ_BODY_TOO_LARGE",
+    ]);
+    expect(await send(`{"a": "${"x".repeat(10_000_000)}"}`, "application/json")).toEqual([
+      413,
+      "SEQ_BODY_TOO_LARGE",
+    ]);
+  });
+
+  it("cuts off an address that asks too often", async () => {
+    const rollup = await start({ userCount: 0, environment: { SEQUENCER_RATE_LIMIT_PER_MINUTE: "3" } });
+    for (let i = 0; i < 3; i++) expect((await rollup.get("/v1/info")).status).toBe(200);
+    const answer = await rollup.get("/v1/info");
+    expect([answer.status, answer.body.error.code]).toEqual([429, "SEQ_RATE_LIMITED"]);
+    expect((await rollup.get("/health")).status).toBe(200);
+  });
+
+  it("opens no batch before it knows L1's head", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const first = await startTestRollup({ dataPath: folder.path });
+    await first.post("/operator/seal", {}, operatorHeaders);
+    await first.stop();
+    const rollup = await startTestRollup({ dataPath: folder.path, isL1HeadKnown: false });
+    cleanUps.push(() => rollup.stop());
+    const [alice, bob] = rollup.users;
+    const body = operationJson(transfer(alice!, bob!, 0n));
+    const refused = await rollup.post("/v1/operations", body);
+    expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_L1_HEAD_UNKNOWN"]);
+    await rollup.post("/operator/l1-head", { blockNumber: 11, timestamp: 1_800_000_012 }, operatorHeaders);
+    expect((await rollup.post("/v1/operations", body)).status).toBe(202);
+  });
+});
+
+describe("other routes", () => {
+  it("answer typed errors", async () => {
+    const rollup = await start({ userCount: 1 });
+    const cases: [url: string, status: number, code: string][] = [
+      ["/v1/nothing", 404, "SEQ_UNKNOWN_ROUTE"],
+      ["/v1/leaves/999", 404, "OP_UNKNOWN_LEAF"],
+      ["/v1/leaves/x", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/leaves", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/leaves?owner=0x1", 400, "SEQ_BAD_REQUEST"],
+      [`/v1/operations/${hex32(1n)}`, 404, "SEQ_UNKNOWN_OPERATION"],
+      ["/v1/operations/0x1", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/operations?leaf=2&limit=0", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/operations?leaf=999", 404, "OP_UNKNOWN_LEAF"],
+      ["/v1/batches/99", 404, "SEQ_UNKNOWN_BATCH"],
+      ["/v1/queue/99", 404, "SEQ_UNKNOWN_QUEUE_ENTRY"],
+      ["/v1/leaves/%zz", 400, "SEQ_BAD_REQUEST"],
+    ];
+    for (const [url, status, code] of cases) {
+      const answer = await rollup.get(url);
+      expect({ url, status: answer.status, code: answer.body.error?.code }).toEqual({ url, status, code });
+    }
+    for (const headers of [
+      {},
+      { authorization: "Bearer wrong" },
+      { authorization: operatorHeaders.authorization.slice(0, -1) },
+    ]) {
+      const answer = await rollup.post("/operator/seal", {}, headers as Record<string, string>);
+      expect([answer.status, answer.body.error.code]).toEqual([401, "SEQ_UNAUTHORIZED"]);
+    }
+  });
+
+  it("find leaves by owner and by key, and describe the rollup", async () => {
+    const rollup = await start();
+    const [alice] = rollup.users;
+    expect(
+      (await rollup.get(`/v1/leaves?owner=0x${alice!.l1Owner.toString(16).padStart(40, "0")}`)).body,
+    ).toHaveLength(1);
+    expect((await rollup.get(`/v1/leaves?keyX=${hex32(alice!.keyX)}`)).body[0].id).toBe(alice!.id);
+    const info = (await rollup.get("/v1/info")).body;
+    expect(info).toMatchObject({
+      chainId: 31337,
+      feePerUnitWei: "1000",
+      weights: { transfer: 10 },
+      circuits: [{ name: "batch-6-2" }],
+    });
+    const openApi = (await rollup.get("/openapi.json")).body;
+    expect(Object.keys(openApi.paths)).toEqual(
+      expect.arrayContaining(["/v1/operations", "/operator/batches/{number}/l1"]),
+    );
+    expect(
+      openApi.paths["/v1/operations"].post.requestBody.content["application/json"].schema.properties.kind
+        .type,
+    ).toBe("string");
+    expect((await rollup.app.inject("/docs/")).statusCode).toBe(200);
+    const metrics = (await rollup.app.inject("/metrics")).body;
+    expect(metrics).toContain('rollup_operations_total{kind="depositNew"} 3');
+  });
+});

@@ -1,0 +1,85 @@
+/** The HTTP application, without `listen`: docs/api.md is its contract, /openapi.json its machine-readable form. */
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import websocket from "@fastify/websocket";
+import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
+import { z } from "zod";
+import { createErrorHandler } from "./api-errors.ts";
+import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import { registerLogRoute } from "./log-route.ts";
+import { registerModelRoutes } from "./model-routes.ts";
+import { registerOperatorRoutes } from "./operator-routes.ts";
+import { registerPublicRoutes } from "./public-routes.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** Routes are ready when the promise resolves. */
+export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
+  const errorHandler = createErrorHandler(modules);
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => errorHandler(error, request, reply),
+  });
+  app.setErrorHandler(errorHandler);
+  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data: unknown) => {
+    const result = schema.safeParse(data);
+    if (result.success) return { value: result.data };
+    return {
+      error: sequencerError("SEQ_BAD_REQUEST", z.prettifyError(result.error).slice(0, 1_000), {
+        data: { fields: result.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
+      }),
+    };
+  });
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  // Only JSON comes in; a body of another type is refused, not ignored.
+  app.removeContentTypeParser("text/plain");
+
+  await app.register(rateLimit, {
+    max: options.rateLimitPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { after }) =>
+      sequencerError("SEQ_RATE_LIMITED", `too many requests; try again in ${after}`, { data: { after } }),
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+    throw sequencerError("SEQ_UNKNOWN_ROUTE", `there is no ${request.method} ${request.url.slice(0, 200)}`);
+  });
+  await app.register(websocket, { options: { maxPayload: 1_024 } });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: "OpenLedger sequencer",
+        version: "1",
+        description:
+          "Money is a decimal string of wei; field elements and hashes are 0x-hex of 32 bytes. Errors: docs/errors.md.",
+      },
+      components: { securitySchemes: { operator: { type: "http", scheme: "bearer" } } },
+    },
+    transform: ({ schema, url }) => ({ schema: documented(schema), url }),
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await registerPublicRoutes(app, options, modules);
+  await registerModelRoutes(app, modules);
+  await registerLogRoute(app, options, modules);
+  modules.routes?.(app);
+  const { operator } = modules;
+  const { operatorToken } = options;
+  if (operator !== null && operatorToken !== undefined)
+    await app.register((routes) => registerOperatorRoutes(routes, { operatorToken }, operator));
+  app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
+  await app.ready();
+  return app;
+}
+
+/** zod schemas as JSON schema, in their form before parsing. */
+function documented(schema: FastifySchema | undefined): FastifySchema {
+  const plain = { ...schema } as Record<string, unknown>;
+  for (const part of ["body", "querystring", "params"]) {
+    const value = plain[part];
+    if (value instanceof z.ZodType) {
+      const { $schema, ...json } = z.toJSONSchema(value, { io: "input", unrepresentable: "any" });
+      plain[part] = json;
+    }
+  }
+  return plain as FastifySchema;
+}

@@ -1,0 +1,89 @@
+/** The log as it goes out to followers (docs/api.md, `GET /v1/log`): everything that makes the ledger, in order. */
+import { leafReference } from "../../circuits/ledger/operation.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { LedgerHost } from "./api-options.ts";
+import { proofView } from "./api-views.ts";
+import { hex32 } from "../store/hex.ts";
+import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
+import type { Receipt } from "../store/receipts.ts";
+
+/** @returns null where the entry's batch is gone by now, because it is being made anew */
+export async function entryView(host: LedgerHost, sequence: number, entry: LogEntry): Promise<object | null> {
+  switch (entry.type) {
+    case "opened":
+      return {
+        sequence,
+        ...entry,
+        timestamp: Number(entry.timestamp),
+        feePerUnitWei: entry.feePerUnitWei.toString(),
+      };
+    case "operation":
+      return operationEntryView(host, sequence, entry, await host.receiptOf(entry));
+    case "queue":
+      return {
+        sequence,
+        type: entry.type,
+        batchNumber: entry.batchNumber,
+        queueIndex: entry.operation.queueIndex,
+      };
+    case "settlement":
+      return settlementEntryView(sequence, entry);
+    case "sealed": {
+      const batch = await host.line.batch(entry.batchNumber);
+      if (batch === undefined) return null;
+      const { batchHash, position } = batch;
+      return { sequence, ...entry, batchHash, newRoot: hex32(position.root) };
+    }
+    default:
+      return entry satisfies never;
+  }
+}
+
+function operationEntryView(host: LedgerHost, sequence: number, entry: OperationEntry, receipt: Receipt) {
+  const { acknowledgedAtMs, batchNumber, operation } = entry;
+  const rule = kindRule(operation.kind)!;
+  const b = rule.usesB && !rule.isCreate ? host.line.head.ledger.record(operation.b)?.leaf : undefined;
+  const { signature } = operation;
+  return {
+    sequence,
+    type: entry.type,
+    batchNumber,
+    acknowledgedAtMs,
+    receipt,
+    operation: {
+      kind: rule.name,
+      a: operation.a,
+      b: operation.b,
+      amountCode: operation.amountCode.toString(),
+      words: operation.words.map(hex32),
+      nonce: Number(operation.nonce),
+      maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+      signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
+    },
+    // As B is now: another owner since then makes it another number than the one that was signed.
+    bRef: hex32(b === undefined ? 0n : leafReference(b)),
+  };
+}
+
+function settlementEntryView(sequence: number, entry: SettlementEntry) {
+  const { acknowledgedAtMs, batchNumber, epoch, hash, operation, posting } = entry;
+  const { signature } = operation;
+  return {
+    sequence,
+    type: entry.type,
+    batchNumber,
+    acknowledgedAtMs,
+    epoch,
+    kind: operation.kind === KIND.genesis ? "genesis" : "settle",
+    modelId: operation.modelId,
+    settlementHash: hash,
+    circuit: posting.circuit,
+    data: `0x${Buffer.from(posting.wire).toString("hex")}`,
+    publicSignals: posting.publicSignals.map(hex32),
+    proof: proofView(posting.proof),
+    signature:
+      signature === null
+        ? null
+        : { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
+  };
+}

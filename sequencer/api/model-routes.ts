@@ -1,0 +1,142 @@
+/** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { LEAF_KIND } from "../../circuits/protocol.ts";
+import { requireKind } from "../../circuits/ledger/record-rules.ts";
+import type { ApiModules } from "./api-options.ts";
+import { leafView } from "./api-views.ts";
+import { readEpoch, readPayments } from "../batches/epoch-records.ts";
+import { paymentsView, rewardsView, sealedView, settlementView, slotsView } from "./model-views.ts";
+import { readSealOnL1 } from "../batches/seal-on-l1.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import * as schemas from "./settlement-schemas.ts";
+
+/** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */
+const SETTLEMENTS_PER_MINUTE = 30;
+
+export async function registerModelRoutes(
+  app: FastifyInstance,
+  { sequencer }: Pick<ApiModules, "sequencer">,
+): Promise<void> {
+  const { line, log, settlements } = sequencer;
+  const { ledger } = line.head;
+  const requireModel = (id: number) => {
+    const record = ledger.requireRecord(id);
+    requireKind(record, LEAF_KIND.model, id);
+    return record;
+  };
+
+  app.get<{ Params: z.output<typeof schemas.modelParams> }>(
+    "/v1/models/:id",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "A model with its sealed epoch and its slots",
+        params: schemas.modelParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await line.idle();
+      const record = requireModel(id);
+      const sealed = record.rewards?.sealed ?? null;
+      const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
+      return {
+        ...leafView(sequencer, id, record),
+        sealedEpoch: sealedView(id, record, seal),
+        slots: slotsView(record),
+      };
+    },
+  );
+
+  app.get<{
+    Params: z.output<typeof schemas.modelParams>;
+    Querystring: z.output<typeof schemas.paymentsQuery>;
+  }>(
+    "/v1/models/:id/payments",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "Payments of an epoch in the order of their chain; the open one by default",
+        params: schemas.modelParams,
+        querystring: schemas.paymentsQuery,
+      },
+    },
+    async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
+      await line.idle();
+      const record = requireModel(id);
+      const counters = unpackCounters(record.leaf.counters);
+      const openEpoch = Number(counters.epoch);
+      const epoch = wanted ?? openEpoch;
+      if (epoch < 1 || epoch > openEpoch) {
+        throw sequencerError("SEQ_UNKNOWN_EPOCH", `model ${id} has had no epoch ${epoch}`, {
+          data: { id, epoch, openEpoch },
+        });
+      }
+      // What was executed before the record was read is on the disk then; what came later is left out.
+      await log.flushed();
+      const epochRecord = epoch < openEpoch ? await readEpoch(log, id, epoch) : undefined;
+      const paymentCount = epochRecord?.paymentCount ?? Number(counters.paymentCount);
+      const page = { from, limit: Math.max(0, Math.min(limit, paymentCount - from)) };
+      const payments = await readPayments(log, id, epoch, page);
+      const seal = epochRecord === undefined ? undefined : await readSealOnL1(log, epochRecord.sealBatch);
+      return paymentsView(id, record, epoch, { record: epochRecord, seal, payments });
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.leafParams> }>(
+    "/v1/leaves/:id/rewards",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "What a leaf has earned and can claim, of every model",
+        params: schemas.leafParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await line.idle();
+      ledger.requireRecord(id);
+      return rewardsView(ledger.records, id);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.settlementBody> }>(
+    "/v1/settlements",
+    {
+      config: { rateLimit: { max: SETTLEMENTS_PER_MINUTE, timeWindow: 60_000 } },
+      schema: { tags: ["models"], summary: "Send a proven settlement", body: schemas.settlementBody },
+    },
+    async ({ body }, reply) => {
+      const known = await sequencer.submitSettlement(body);
+      reply.code(202);
+      return settlementView(known);
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.settlementsQuery> }>(
+    "/v1/settlements",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "A model's settlements, its genesis included, newest first",
+        querystring: schemas.settlementsQuery,
+      },
+    },
+    async ({ query: { limit, model } }) => {
+      requireModel(model);
+      return (await settlements.settlementsOf(model, limit)).map(settlementView);
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.settlementParams> }>(
+    "/v1/settlements/:model/:epoch",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "The settlement of one epoch; 0 is the genesis",
+        params: schemas.settlementParams,
+      },
+    },
+    async ({ params: { epoch, model } }) => settlementView(await settlements.settlement(model, epoch)),
+  );
+}

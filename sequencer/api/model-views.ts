@@ -1,0 +1,183 @@
+/** Models, their epochs, rewards and settlements as JSON (docs/api.md). */
+
+import {
+  DEFAULT_SPLIT_DELAY_SECONDS,
+  OPEN_SETTLEMENT_DELAY_SECONDS,
+  RANDOMNESS_DELAY_BLOCKS,
+} from "../../bridge/l1/settlement-times.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import {
+  CLAIM_ROLE,
+  type ClaimRole,
+  claimPlace,
+  claimShareWei,
+  type ModelRewards,
+  unpackSplit,
+} from "../../circuits/ledger/rewards.ts";
+import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { proofView } from "./api-views.ts";
+import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
+import { hex32 } from "../store/hex.ts";
+import { operationStatusOf } from "../store/operation-status.ts";
+import type { SealOnL1 } from "../batches/seal-on-l1.ts";
+import type { KnownSettlement } from "../batches/settlement-desk.ts";
+
+/** What a role of a slot has earned and can claim, by the ledger's head. */
+function roleView(rewards: ModelRewards, slotIndex: number, role: ClaimRole, validatorParts: bigint) {
+  const earnedWei = claimShareWei(rewards.accruedWei[slotIndex] ?? 0n, role, validatorParts);
+  const claimedWei = rewards.claimedWei[claimPlace(slotIndex, role)] ?? 0n;
+  return {
+    earnedWei: earnedWei.toString(),
+    claimedWei: claimedWei.toString(),
+    claimableWei: (earnedWei - claimedWei).toString(),
+  };
+}
+
+/** A model's slots with what they have accrued; empty before the genesis. */
+export function slotsView({ model, rewards }: LeafRecord) {
+  if (rewards === undefined) return [];
+  const { validatorParts } = unpackSplit(model!.statics.split);
+  return rewards.slots.map(({ contributorId, validatorId, rowCount }, index) => ({
+    index,
+    contributorId,
+    validatorId,
+    rowCount,
+    accruedWei: (rewards.accruedWei[index] ?? 0n).toString(),
+    contributor: roleView(rewards, index, CLAIM_ROLE.contributor, validatorParts),
+    validator: roleView(rewards, index, CLAIM_ROLE.validator, validatorParts),
+  }));
+}
+
+/** Every slot of every model in which a leaf earns, in both roles. */
+export function rewardsView(records: Iterable<[id: number, record: LeafRecord]>, leafId: number) {
+  const rewards = [];
+  let claimableWei = 0n;
+  for (const [modelId, record] of records) {
+    if (record.rewards === undefined) continue;
+    const { validatorParts } = unpackSplit(record.model!.statics.split);
+    for (const [slotIndex, slot] of record.rewards.slots.entries()) {
+      for (const [role, id] of [
+        ["contributor", slot.contributorId],
+        ["validator", slot.validatorId],
+      ] as const) {
+        if (id !== leafId) continue;
+        const amounts = roleView(record.rewards, slotIndex, CLAIM_ROLE[role], validatorParts);
+        claimableWei += BigInt(amounts.claimableWei);
+        rewards.push({ modelId, slotIndex, role, rowCount: slot.rowCount, ...amounts });
+      }
+    }
+  }
+  return { leafId, claimableWei: claimableWei.toString(), rewards };
+}
+
+/** When and with what a sealed epoch can be settled; null parts are not on L1 yet. */
+export function sealView(
+  modelId: number,
+  epoch: { epoch: bigint; chain: bigint },
+  seal: SealOnL1 | undefined,
+) {
+  if (seal === undefined) {
+    return {
+      sealedAtBlock: null,
+      sealedAtSeconds: null,
+      randomnessBlock: null,
+      prevRandao: null,
+      seed: null,
+      isRandomnessMissed: false,
+      anyoneSettlesFromSeconds: null,
+      defaultSplitFromSeconds: null,
+    };
+  }
+  const { blockNumber, isMissed, prevRandao, timestamp } = seal;
+  return {
+    sealedAtBlock: blockNumber,
+    sealedAtSeconds: timestamp,
+    randomnessBlock: blockNumber + RANDOMNESS_DELAY_BLOCKS,
+    prevRandao: prevRandao === null ? null : hex32(prevRandao),
+    seed: prevRandao === null ? null : hex32(drawSeed({ ...epoch, prevRandao, modelId })),
+    isRandomnessMissed: isMissed,
+    anyoneSettlesFromSeconds: timestamp + OPEN_SETTLEMENT_DELAY_SECONDS,
+    defaultSplitFromSeconds: timestamp + DEFAULT_SPLIT_DELAY_SECONDS,
+  };
+}
+
+/** The model's sealed epoch, null where none waits for its settlement. */
+export function sealedView(modelId: number, { model, rewards }: LeafRecord, seal: SealOnL1 | undefined) {
+  const sealed = rewards?.sealed ?? null;
+  if (sealed === null) return null;
+  return {
+    epoch: Number(sealed.epoch),
+    sealBatch: Number(sealed.sealBatch),
+    amountWei: sealed.amountWei.toString(),
+    chain: hex32(sealed.chain),
+    sealed: hex32(model!.sealed),
+    ...sealView(modelId, sealed, seal),
+  };
+}
+
+/** An epoch and a page of its payments; `record` is undefined while it is open. */
+export function paymentsView(
+  modelId: number,
+  leaf: LeafRecord,
+  epoch: number,
+  found: { record: EpochRecord | undefined; seal: SealOnL1 | undefined; payments: readonly PaymentRecord[] },
+) {
+  const { payments, record, seal } = found;
+  const { paymentCount } = unpackCounters(leaf.leaf.counters);
+  return {
+    modelId,
+    epoch,
+    statics: hex32(hashStatics(leaf.model!.statics)),
+    isSealed: record !== undefined,
+    sealBatch: record?.sealBatch ?? null,
+    chain: hex32(record?.chain ?? leaf.leaf.chain),
+    amountWei: (record?.amountWei ?? leaf.leaf.openAmount).toString(),
+    paymentCount: record?.paymentCount ?? Number(paymentCount),
+    ...(record === undefined ? {} : sealView(modelId, { epoch: BigInt(epoch), chain: record.chain }, seal)),
+    payments: payments.map(({ amountWei, batchNumber, cumulativeWei, hash, payerId, receipt }) => ({
+      hash,
+      receipt: hex32(receipt),
+      payerId,
+      amountWei: amountWei.toString(),
+      cumulativeWei: cumulativeWei.toString(),
+      batchNumber,
+    })),
+  };
+}
+
+export function settlementView({ batch, entry }: KnownSettlement) {
+  const { acknowledgedAtMs, batchNumber, epoch, hash, operation, posting, slot } = entry;
+  const posted = decodeSettlement(posting.wire);
+  const amounts =
+    operation.kind === KIND.settle
+      ? {
+          voidCount: operation.voidCount,
+          ownerWei: operation.ownerWei.toString(),
+          treasuryWei: operation.treasuryWei.toString(),
+          burnedWei: operation.burnedWei.toString(),
+          earnedSumWei: operation.earnedWei.reduce((sum, wei) => sum + wei, 0n).toString(),
+          earnedWei: operation.earnedWei.map(String),
+          sealBatch: Number(posted.sealBatch),
+          chain: hex32(posted.chain),
+        }
+      : { cap: operation.cap, slots: operation.slots };
+  return {
+    modelId: operation.modelId,
+    epoch,
+    kind: operation.kind === KIND.settle ? "settle" : "genesis",
+    settlementHash: hash,
+    status: operationStatusOf(batch),
+    batchNumber,
+    slot,
+    acknowledgedAtMs,
+    l1TransactionHash: batch?.l1?.transactionHash ?? null,
+    circuit: posting.circuit,
+    ...amounts,
+    data: `0x${Buffer.from(posting.wire).toString("hex")}`,
+    publicSignals: posting.publicSignals.map(hex32),
+    proof: proofView(posting.proof),
+  };
+}

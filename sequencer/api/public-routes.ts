@@ -1,0 +1,214 @@
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import * as schemas from "./api-schemas.ts";
+import { batchView, leafView, operationView, queueView, statusView, weightsView } from "./api-views.ts";
+import { unknownBatch } from "../batches/batch-book.ts";
+import { parseTopics } from "../batches/feed.ts";
+import { hex32 } from "../store/hex.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** Leaves that one search answers with. */
+const MAX_LEAVES_FOUND = 1_000;
+
+export async function registerPublicRoutes(
+  app: FastifyInstance,
+  options: ApiOptions,
+  modules: ApiModules,
+): Promise<void> {
+  const { sequencer, feed, metrics, clock } = modules;
+  const { deployment } = options;
+  const { ledger } = sequencer.line.head;
+
+  app.get(
+    "/v1/info",
+    { schema: { tags: ["ledger"], summary: "What the rollup is made of" } as object },
+    () => ({
+      chainId: deployment.chainId,
+      rollupAddress: deployment.rollupAddress,
+      tokenAddress: deployment.tokenAddress,
+      domain: hex32(deployment.domain),
+      receiptSigner: options.receiptSigner,
+      feePerUnitWei: sequencer.options.feePerUnitWei.toString(),
+      idFeeWei: deployment.idFeeWei.toString(),
+      feeAccountId: sequencer.options.feeAccountId,
+      weights: weightsView,
+      circuits: deployment.circuits.map((circuit) => ({
+        name: circuit.name,
+        sort: circuit.sort,
+        size0: circuit.size0,
+        size1: circuit.size1,
+        circuitId: hex32(circuit.circuitId),
+        isDevelopment: circuit.isDevelopment,
+      })),
+      l1Confirmations: options.l1Confirmations,
+      limits: {
+        maxBodyBytes: MAX_BODY_BYTES,
+        pendingPerLeaf: sequencer.options.pendingPerLeaf,
+        pendingTotal: sequencer.options.pendingTotal,
+        pendingTtlMs: sequencer.options.pendingTtlMs,
+        requestsPerMinute: options.rateLimitPerMinute,
+        sealIntervalMs: sequencer.options.sealIntervalMs,
+      },
+    }),
+  );
+
+  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "Where the ledger stands" } as object }, () =>
+    statusView(sequencer),
+  );
+
+  app.get<{ Params: z.output<typeof schemas.idParams> }>(
+    "/v1/leaves/:id",
+    { schema: { tags: ["ledger"], summary: "One account, datanet or model", params: schemas.idParams } },
+    async ({ params: { id } }) => {
+      await sequencer.line.idle();
+      return leafView(sequencer, id, ledger.requireRecord(id));
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.leavesQuery> }>(
+    "/v1/leaves",
+    {
+      schema: {
+        tags: ["ledger"],
+        summary: "Leaves of an L1 owner or of a key",
+        querystring: schemas.leavesQuery,
+      },
+    },
+    async ({ query: { owner, keyX } }) => {
+      await sequencer.line.idle();
+      const found = [];
+      for (const [id, record] of ledger.records) {
+        if (owner === undefined ? record.leaf.keyX !== keyX : record.leaf.l1Owner !== owner) continue;
+        found.push(leafView(sequencer, id, record));
+        if (found.length >= MAX_LEAVES_FOUND) break;
+      }
+      return found;
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.operationBody> }>(
+    "/v1/operations",
+    { schema: { tags: ["operations"], summary: "Send a signed operation", body: schemas.operationBody } },
+    async ({ body }, reply) => {
+      const { hash, status, receipt } = await sequencer.submit({
+        ...body,
+        kind: schemas.signedKind(body.kind),
+      });
+      reply.code(202);
+      return { hash, status, ...(receipt === null ? {} : { receipt }) };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.hashParams> }>(
+    "/v1/operations/:hash",
+    { schema: { tags: ["operations"], summary: "One operation", params: schemas.hashParams } },
+    async ({ params: { hash } }) => operationView(sequencer, await sequencer.operation(hash), clock()),
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.operationsQuery> }>(
+    "/v1/operations",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Operations of a leaf, newest first",
+        querystring: schemas.operationsQuery,
+      },
+    },
+    async ({ query: { leaf, limit, before } }) => {
+      if (ledger.record(leaf) === undefined) {
+        throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
+      }
+      const found = await sequencer.operationsOf(leaf, limit, before);
+      return found.map((known) => operationView(sequencer, known, clock()));
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.batchesQuery> }>(
+    "/v1/batches",
+    {
+      schema: {
+        tags: ["batches"],
+        summary: "Sealed batches, newest first",
+        querystring: schemas.batchesQuery,
+      },
+    },
+    async ({ query: { before, limit } }) => {
+      const newest = Math.min(
+        before === undefined ? Number.POSITIVE_INFINITY : before - 1,
+        sequencer.line.book.sealedNumber,
+      );
+      const numbers = Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, i) => newest - i);
+      const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
+      return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.numberParams> }>(
+    "/v1/batches/:number",
+    { schema: { tags: ["batches"], summary: "One sealed batch", params: schemas.numberParams } },
+    async ({ params: { number } }) => {
+      const batch = await sequencer.line.batch(number);
+      if (batch === undefined) throw unknownBatch(number);
+      return batchView(batch);
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.indexParams> }>(
+    "/v1/queue/:index",
+    { schema: { tags: ["batches"], summary: "One entry of the L1 queue", params: schemas.indexParams } },
+    async ({ params: { index } }) => {
+      const entry = await sequencer.log.queueEntry(index);
+      if (entry === undefined) {
+        throw sequencerError(
+          "SEQ_UNKNOWN_QUEUE_ENTRY",
+          `the bridge has not handed over queue entry ${index}`,
+          { data: { queueIndex: index } },
+        );
+      }
+      return queueView(entry);
+    },
+  );
+
+  const topics = (query: unknown) => parseTopics((query as { topics?: string }).topics);
+  app.get(
+    "/v1/feed",
+    {
+      websocket: true,
+      schema: {
+        tags: ["feed"],
+        summary: "WebSocket: topics operations, batches, leaf:ID",
+        querystring: schemas.feedQuery,
+      },
+      // Refused before the upgrade, so that the client sees an HTTP error.
+      preValidation: async (request) => {
+        topics(request.query);
+        feed.requireRoom();
+      },
+    },
+    (socket, request) => {
+      socket.on("close", () => feed.remove(socket));
+      socket.on("error", () => feed.remove(socket));
+      try {
+        feed.add(socket, topics(request.query));
+      } catch {
+        socket.terminate();
+      }
+    },
+  );
+
+  const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
+  app.get("/health", unlimited, (_request, reply) => {
+    reply.code(sequencer.isHealthy ? 200 : 503);
+    return {
+      status: sequencer.isHealthy ? "ok" : "stopping",
+      isL1HeadKnown: sequencer.line.l1Head !== null,
+      ...sequencer.healthFacts,
+    };
+  });
+  app.get("/metrics", unlimited, async (_request, reply) => {
+    reply.type(metrics.registry.contentType);
+    return reply.serializer((text: string) => text).send(await metrics.registry.metrics());
+  });
+}

@@ -1,0 +1,303 @@
+/**
+ * The batches between sealed and final, and what the ledger was after each of them.
+ *
+ * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
+ * still be taken back by an L1 reorganisation, and must then be rebuilt from what was before it. Until a batch is
+ * final, the leaves that it changed are kept beside it; so the ledger after any of these batches can be looked up,
+ * and becoming final means writing those leaves over the snapshot.
+ *
+ * Methods change memory at once and return the writes that make it durable.
+ */
+import type { BatchDraft } from "../../circuits/batch/batch-draft.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import {
+  type BatchRecord,
+  type BatchStatus,
+  type L1Inclusion,
+  type ProofReport,
+  statusRank,
+} from "../store/batch-record.ts";
+import { leafWrite } from "../store/leaf-value.ts";
+import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { ChainPosition } from "../store/log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+/** What L1 allows between a batch's timestamp and its block's: Rollup.TIMESTAMP_WINDOW. */
+export const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
+/** Past the window by this much, no block can take a submitted batch any more, whatever reorganisation there is. Guess. */
+const SUBMITTED_GRACE_SECONDS = 300;
+
+export interface L1Report {
+  readonly batchHash: string;
+  readonly status: "submitted" | "posted" | "final" | "dropped";
+  readonly inclusion: L1Inclusion;
+}
+
+export class BatchBook {
+  private final: ChainPosition;
+  private readonly finalLeaves: Map<number, LeafRecord>;
+  /** By number, ascending and without gaps: final + 1 … sealed. */
+  private readonly records = new Map<number, BatchRecord>();
+  private readonly changes = new Map<number, LeafChanges>();
+
+  constructor(final: ChainPosition, finalLeaves: Map<number, LeafRecord>) {
+    this.final = final;
+    this.finalLeaves = finalLeaves;
+  }
+
+  get finalNumber(): number {
+    return this.final.batchNumber;
+  }
+
+  get sealedNumber(): number {
+    return this.final.batchNumber + this.records.size;
+  }
+
+  /** The last batch up to which all have reached a status. */
+  reached(status: BatchStatus): number {
+    let number = this.final.batchNumber;
+    for (const record of this.records.values()) {
+      if (statusRank(record.status) < statusRank(status)) break;
+      number = record.number;
+    }
+    return number;
+  }
+
+  /** A batch that is not final. */
+  record(batchNumber: number): BatchRecord | undefined {
+    return this.records.get(batchNumber);
+  }
+
+  changesOf(batchNumber: number): LeafChanges {
+    return this.changes.get(batchNumber) ?? [];
+  }
+
+  /** A leaf as it was after a batch, final or not. */
+  leafAfter(batchNumber: number, id: number): LeafRecord | undefined {
+    for (let number = batchNumber; number > this.final.batchNumber; number--) {
+      const found = this.changesOf(number).find(([changedId]) => changedId === id);
+      if (found !== undefined) return found[1];
+    }
+    return this.finalLeaves.get(id);
+  }
+
+  positionAfter(batchNumber: number): ChainPosition {
+    return batchNumber === this.final.batchNumber ? this.final : this.records.get(batchNumber)!.position;
+  }
+
+  /** Takes in a batch as the store holds it. */
+  load(record: BatchRecord, changes: LeafChanges): void {
+    this.records.set(record.number, record);
+    this.changes.set(record.number, changes);
+  }
+
+  /** A batch was sealed, for the first time or anew; whatever was known of its number is forgotten. */
+  add(record: BatchRecord, changes: LeafChanges, draft: BatchDraft): StoreWrite[] {
+    this.load(record, changes);
+    return [
+      { key: storeKeys.batch(record.number), value: record },
+      { key: storeKeys.changes(record.number), value: changes },
+      { key: storeKeys.draft(record.number), value: draft },
+    ];
+  }
+
+  /** Batches without a proof, in order. */
+  unproven(): BatchRecord[] {
+    return [...this.records.values()].filter(({ status }) => status === "sealed");
+  }
+
+  /** The batches that L1 can take next: consecutive, proven, not posted. */
+  ready(limit: number): BatchRecord[] {
+    const ready: BatchRecord[] = [];
+    for (let number = this.reached("posted") + 1; ready.length < limit; number++) {
+      const record = this.records.get(number);
+      if (record === undefined || record.proof === null) break;
+      ready.push(record);
+    }
+    return ready;
+  }
+
+  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED */
+  require(batchNumber: number, batchHash: string): BatchRecord {
+    const record = this.records.get(batchNumber);
+    if (record === undefined) throw unknownBatch(batchNumber);
+    if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
+    return record;
+  }
+
+  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
+  addProof(
+    batchNumber: number,
+    batchHash: string,
+    publicSignals: readonly bigint[],
+    report: ProofReport,
+  ): StoreWrite[] {
+    const record = this.require(batchNumber, batchHash);
+    if (publicSignals.length !== 3 || record.publicSignals.some((signal, i) => signal !== publicSignals[i])) {
+      throw sequencerError(
+        "SEQ_PROOF_MISMATCH",
+        `the public signals are not C, y, z of batch ${batchNumber}`,
+        {
+          data: {
+            batchNumber,
+            expected: record.publicSignals.map(String),
+            actual: publicSignals.map(String),
+          },
+        },
+      );
+    }
+    if (record.proof !== null) return [];
+    return this.update({
+      ...record,
+      proof: report,
+      status: record.status === "sealed" ? "proven" : record.status,
+    });
+  }
+
+  /**
+   * What L1 did with a batch. Reports may repeat and may skip stages, but no batch passes an earlier one.
+   * @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER
+   */
+  report(
+    batchNumber: number,
+    report: L1Report,
+    nowMs: number,
+  ): { writes: StoreWrite[]; changed: BatchRecord[] } {
+    const record = this.require(batchNumber, report.batchHash);
+    if (report.status === "dropped") return this.drop(batchNumber);
+    const previous = this.records.get(batchNumber - 1)?.status ?? "final";
+    const isProofMissing = report.status === "submitted" && record.proof === null;
+    if (statusRank(previous) < statusRank(report.status) || isProofMissing) {
+      throw sequencerError(
+        "SEQ_BATCH_OUT_OF_ORDER",
+        isProofMissing
+          ? `batch ${batchNumber} has no proof`
+          : `batch ${batchNumber} cannot be ${report.status} while batch ${batchNumber - 1} is ${previous}`,
+        { data: { batchNumber, status: report.status, previousStatus: previous } },
+      );
+    }
+    // A late report of an earlier stage.
+    if (statusRank(report.status) < statusRank(record.status)) return { writes: [], changed: [] };
+    const { blockNumber, gasUsed, transactionHash } = report.inclusion;
+    const updated: BatchRecord = {
+      ...record,
+      status: report.status,
+      l1: {
+        transactionHash,
+        blockNumber: blockNumber ?? record.l1?.blockNumber ?? null,
+        gasUsed: gasUsed ?? record.l1?.gasUsed ?? null,
+      },
+      postedAtMs: record.postedAtMs ?? (report.status === "submitted" ? null : nowMs),
+    };
+    const writes = report.status === "final" ? this.finalise(updated) : this.update(updated);
+    return { writes, changed: record.status === report.status ? [] : [updated] };
+  }
+
+  /** The first batch of somebody else from a number on, or null; final ones do not count. */
+  firstForeign(fromNumber: number): number | null {
+    const records = [...this.records.values()];
+    return (
+      records.find(({ isForeign, number }) => isForeign === true && number >= fromNumber)?.number ?? null
+    );
+  }
+
+  /**
+   * Takes a batch and all later ones back to before their submission. Those of others stay as they are: only executing
+   * again without them undoes them.
+   */
+  private drop(batchNumber: number): { writes: StoreWrite[]; changed: BatchRecord[] } {
+    const changed = [...this.records.values()]
+      .filter(
+        ({ isForeign, number, status }) =>
+          isForeign !== true && number >= batchNumber && statusRank(status) >= statusRank("submitted"),
+      )
+      .map(
+        (record): BatchRecord => ({
+          ...record,
+          status: record.proof === null ? "sealed" : "proven",
+          l1: null,
+          postedAtMs: null,
+        }),
+      );
+    return { writes: changed.flatMap((record) => this.update(record)), changed };
+  }
+
+  private update(record: BatchRecord): StoreWrite[] {
+    this.records.set(record.number, record);
+    return [{ key: storeKeys.batch(record.number), value: record }];
+  }
+
+  private finalise(record: BatchRecord): StoreWrite[] {
+    const changes = this.changesOf(record.number);
+    for (const [id, leaf] of changes) this.finalLeaves.set(id, leaf);
+    this.final = record.position;
+    this.records.delete(record.number);
+    this.changes.delete(record.number);
+    return [
+      ...changes.map(([id, leaf, hash]) => leafWrite(id, leaf, hash)),
+      { key: storeKeys.finalPosition, value: record.position },
+      { key: storeKeys.batch(record.number), value: record },
+      { key: storeKeys.changes(record.number) },
+      { key: storeKeys.draft(record.number) },
+    ];
+  }
+
+  /** Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one. */
+  replaceAfter(
+    base: number,
+    foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[],
+  ): StoreWrite[] {
+    const writes: StoreWrite[] = [];
+    for (const number of [...this.records.keys()].filter((known) => known > base)) {
+      for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.draft(number)])
+        writes.push({ key });
+      this.records.delete(number);
+      this.changes.delete(number);
+    }
+    for (const [record, changes] of foreign) {
+      this.load(record, changes);
+      if (record.status === "final") writes.push(...this.finalise(record));
+      else
+        writes.push(
+          { key: storeKeys.batch(record.number), value: record },
+          { key: storeKeys.changes(record.number), value: changes },
+        );
+    }
+    return writes;
+  }
+
+  /**
+   * The first batch that L1 would no longer take, or takes only if all goes well: its timestamp is older than the
+   * window less a margin. A submitted one counts only once no block can take it, or it could be posted and
+   * rebuilt both.
+   * @param openTimestamp the open batch's, which comes last
+   */
+  firstStale(l1Timestamp: number, marginSeconds: number, openTimestamp: number): number | null {
+    for (const { number, status, timestamp } of this.records.values()) {
+      if (statusRank(status) >= statusRank("posted")) continue;
+      const allowed =
+        L1_TIMESTAMP_WINDOW_SECONDS + (status === "submitted" ? SUBMITTED_GRACE_SECONDS : -marginSeconds);
+      if (l1Timestamp - timestamp > allowed) return number;
+    }
+    const isOpenStale = l1Timestamp - openTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - marginSeconds;
+    return isOpenStale ? this.sealedNumber + 1 : null;
+  }
+}
+
+/** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED where the store has no such final batch */
+export async function requireFinal(log: LedgerLog, batchNumber: number, batchHash: string): Promise<void> {
+  const record = await log.batch(batchNumber);
+  if (record === undefined) throw unknownBatch(batchNumber);
+  if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
+}
+
+export function unknownBatch(batchNumber: number): Error {
+  return sequencerError("SEQ_UNKNOWN_BATCH", `there is no batch ${batchNumber}`, { data: { batchNumber } });
+}
+
+export function batchReplaced(record: Pick<BatchRecord, "number" | "batchHash">, batchHash: string): Error {
+  return sequencerError("SEQ_BATCH_REPLACED", `batch ${record.number} is ${record.batchHash} by now`, {
+    data: { batchNumber: record.number, batchHash: record.batchHash, requestedHash: batchHash },
+  });
+}

@@ -1,0 +1,39 @@
+/** What a line of batches is made with, and what it reports. */
+import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import type { FeedPublisher } from "./feed.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import type { SealingCircuit } from "./seal-batch.ts";
+
+export interface BatchLineOptions {
+  readonly feePerUnitWei: bigint;
+  readonly feeAccountId: number;
+  readonly sealIntervalMs: number;
+  /** What a proof is estimated to take until one was made. */
+  readonly expectedProveMs?: number;
+  /** Sealed batches that L1 does not have; beyond, signed operations are refused. */
+  readonly maxUnpostedBatches: number;
+  /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
+  readonly staleMarginSeconds: number;
+  readonly proveLeaseMs: number;
+}
+
+export interface BatchLineModules {
+  readonly log: LedgerLog;
+  readonly circuit: SealingCircuit;
+  /** All circuits of the deployment, by their index on L1. */
+  readonly circuits: readonly DeployedCircuit[];
+  readonly feed: FeedPublisher;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Something is broken that only a restart, or a human, can mend. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface L1Head {
+  readonly blockNumber: number;
+  readonly timestamp: number;
+}

@@ -1,0 +1,222 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { replayBatch } from "../../circuits/batch/batch.ts";
+import { decodeWire } from "../../circuits/batch/batch-data.ts";
+import { genesisOf } from "../../circuits/registry/deployment.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { hex20, hex32 } from "../store/hex.ts";
+import { batch, head, operator, PAIR, prove, report, seal, send } from "../testing/test-operator.ts";
+import {
+  type Answer,
+  depositsFor,
+  L1_TIMESTAMP,
+  ONE_OPEN_WEI,
+  operatorHeaders,
+  startTestRollup,
+  TEST_SHAPE,
+  type TestRollup,
+  temporaryFolder,
+  testDeployment,
+  testUser,
+  transfer,
+} from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const rollup = await startTestRollup({ dataPath: folder.path, userCount: 2, ...options });
+  cleanUps.push(() => rollup.stop().catch(() => {}));
+  return rollup;
+}
+
+describe("batches", () => {
+  it("go from sealed to final, and take their operations with them", async () => {
+    const rollup = await start();
+    const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
+    const { hash } = (await send(rollup, transfer(alice, bob, 0n))).body;
+    const status = async () => (await rollup.get(`/v1/operations/${hash}`)).body.status;
+    const posted = async () => (await rollup.get(`/v1/leaves/${bob.id}`)).body.postedBalanceWei;
+    expect(await seal(rollup)).toBe(2);
+    expect([await status(), await posted()]).toEqual(["sealed", null]);
+    const job = await operator(rollup, "/operator/prove-jobs/next");
+    expect(job).toMatchObject({ batchNumber: 1, circuit: "batch-6-2" });
+    expect(job.inputs.narrowFlags).toHaveLength(TEST_SHAPE.narrow);
+    expect(BigInt(job.inputs.z)).toBe(rollup.sequencer.line.book.record(1)!.publicSignals[2]);
+    expect((await operator(rollup, "/operator/prove-jobs/next?prover=other")).batchNumber).toBe(2);
+    expect(
+      (await operator(rollup, "/operator/prove-jobs/next")).batchNumber,
+      "the same prover's own job",
+    ).toBe(1);
+    expect((await rollup.get("/operator/prove-jobs/next?prover=third", operatorHeaders)).status).toBe(204);
+
+    expect(await prove(rollup, 2)).toEqual({});
+    expect(await status()).toBe("proven");
+    expect(await operator(rollup, "/operator/batches/ready"), "batch 1 comes first").toEqual([]);
+    expect(await prove(rollup, 1)).toEqual({});
+    const ready = await operator(rollup, "/operator/batches/ready?limit=8");
+    expect(ready.map((one: Answer) => [one.batchNumber, one.status])).toEqual([
+      [1, "proven"],
+      [2, "proven"],
+    ]);
+
+    expect(await report(rollup, 2, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
+    for (const stage of ["submitted", "posted", "final"]) {
+      expect(await report(rollup, 1, stage)).toEqual({});
+      expect(await report(rollup, 1, stage), "idempotent").toEqual({});
+      expect(await report(rollup, 2, stage)).toEqual({});
+      expect(await status()).toBe(stage === "submitted" ? "proven" : stage);
+    }
+    expect(await posted()).toBe((1_001n * ONE_OPEN_WEI).toString());
+    expect(await batch(rollup, 2)).toMatchObject({
+      status: "final",
+      proveMs: 24,
+      gasUsed: 1_000,
+      l1TransactionHash: hex32(5n),
+    });
+    expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_FINAL"]);
+    expect((await rollup.get("/v1/status")).body.batches).toEqual({
+      sealed: 2,
+      proven: 2,
+      submitted: 2,
+      posted: 2,
+      final: 2,
+    });
+
+    // What was posted rebuilds the state, as anyone can from L1.
+    const deployment = await testDeployment();
+    const ledger = genesisLedger(genesisOf(deployment));
+    let [opIndex, nextId] = [0n, 2];
+    for (const one of ready) {
+      const wire = Buffer.from(one.data.slice(2), "hex");
+      const data = decodeWire(wire, TEST_SHAPE, {
+        domain: deployment.domain,
+        idFeeWei: deployment.idFeeWei,
+        oldRoot: ledger.root,
+        batchNumber: BigInt(one.batchNumber),
+        firstOpIndex: opIndex,
+        oldNextId: nextId,
+      });
+      replayBatch(ledger, data);
+      opIndex += BigInt(data.signedCount);
+      nextId = data.newNextId;
+    }
+    expect(ledger.root).toBe(rollup.sequencer.line.head.ledger.root);
+  });
+
+  it("refuse proofs and reports that are not theirs", async () => {
+    const rollup = await start();
+    expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_REPLACED"]);
+    expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([
+      422,
+      "SEQ_PROOF_MISMATCH",
+    ]);
+    expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
+    expect(await report(rollup, 1, "final")).toEqual({});
+    expect(
+      await operator(rollup, "/operator/batches/9/proof", {
+        batchHash: hex32(1n),
+        proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
+        publicSignals: [hex32(1n), hex32(1n), hex32(1n)],
+      }),
+    ).toEqual([404, "SEQ_UNKNOWN_BATCH"]);
+  });
+
+  it("fall back to proven when L1 drops them", async () => {
+    const rollup = await start({ userCount: 3 });
+    const proven = [1, 2];
+    for (const number of proven) await prove(rollup, number);
+    for (const number of proven) await report(rollup, number, "posted");
+    expect((await rollup.get(`/v1/leaves/${testUser(2).id}`)).body.postedBalanceWei).not.toBeNull();
+    expect(await report(rollup, 1, "dropped")).toEqual({});
+    expect((await rollup.get("/v1/status")).body.batches).toMatchObject({
+      proven: 2,
+      submitted: 0,
+      posted: 0,
+    });
+    expect(await batch(rollup, 2)).toMatchObject({ status: "proven", l1TransactionHash: null });
+    expect((await rollup.get(`/v1/leaves/${testUser(2).id}`)).body.postedBalanceWei).toBeNull();
+    expect(await operator(rollup, "/operator/batches/ready")).toHaveLength(2);
+  });
+
+  it("are sealed when full, when due, and never empty", async () => {
+    const rollup = await start();
+    const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
+    expect(await seal(rollup)).toBeNull();
+    const sealed = () => rollup.sequencer.line.book.sealedNumber;
+    for (let nonce = 0n; nonce < 8n; nonce++) {
+      expect(sealed()).toBe(1);
+      await send(rollup, transfer(alice, bob, nonce));
+    }
+    expect(sealed(), "six narrow and two wide slots").toBe(2);
+    await send(rollup, transfer(alice, bob, 8n));
+    rollup.clock.nowMs += rollup.config.sealIntervalMs - 1;
+    rollup.sequencer.tick();
+    expect(sealed()).toBe(2);
+    rollup.clock.nowMs += 1;
+    rollup.sequencer.tick();
+    expect(sealed()).toBe(3);
+    rollup.clock.nowMs += 1_000_000;
+    rollup.sequencer.tick();
+    expect(sealed()).toBe(3);
+    expect((await batch(rollup, 3)).records).toMatchObject([{ slot: 0, kind: "transfer" }]);
+  });
+
+  it("refuse signed operations when too many wait, but never queue entries", async () => {
+    const rollup = await start({ environment: { SEQUENCER_MAX_UNPOSTED_BATCHES: "1" } });
+    const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
+    const refused = await send(rollup, transfer(alice, bob, 0n));
+    expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_BACKLOG_FULL"]);
+    expect(
+      await operator(rollup, "/operator/queue-entries", { entries: depositsFor(1, ONE_OPEN_WEI, 2) }),
+    ).toEqual({ nextIndex: 3 });
+    expect((await rollup.get("/v1/queue/2")).body).toMatchObject({ status: "executed", batchNumber: 2 });
+    // The open batch has room, so it takes signed operations too.
+    expect((await send(rollup, transfer(alice, bob, 0n))).status).toBe(202);
+  });
+});
+
+describe("the L1 queue", () => {
+  it("is taken in order, once, and with one content", async () => {
+    const rollup = await start({ userCount: 2 });
+    const push = (entries: object[]) => operator(rollup, "/operator/queue-entries", { entries });
+    const [first, second] = depositsFor(2, ONE_OPEN_WEI, 2);
+    expect(await push([second!])).toEqual([409, "SEQ_QUEUE_GAP"]);
+    expect(await push([first!, second!])).toEqual({ nextIndex: 4 });
+    expect(await push([first!, second!])).toEqual({ nextIndex: 4 });
+    expect(await push([{ ...first!, amountWei: "5" }])).toEqual([409, "SEQ_QUEUE_CONFLICT"]);
+    expect(await push([{ ...first!, queueIndex: 4, kind: 12 }])).toEqual([400, "SEQ_BAD_REQUEST"]);
+    const forced = {
+      ...first!,
+      queueIndex: 4,
+      kind: KIND.forcedWithdraw,
+      a: testUser(0).id,
+      amountWei: "7",
+      word1: hex32(8n),
+      word2: hex32(0n),
+    };
+    expect(await push([forced, { ...forced, queueIndex: 5, sender: hex20(testUser(0).l1Owner) }])).toEqual({
+      nextIndex: 6,
+    });
+    expect((await rollup.get("/v1/queue/4")).body).toMatchObject({
+      kind: "forcedWithdraw",
+      status: "invalid",
+    });
+    expect((await rollup.get("/v1/queue/5")).body).toMatchObject({ status: "executed" });
+    expect((await rollup.get("/v1/status")).body).toMatchObject({
+      head: { opIndex: 0 },
+      queue: { seenIndex: 6, consumedIndex: 6 },
+    });
+  });
+
+  it("waits for L1's head", async () => {
+    const rollup = await start({ isL1HeadKnown: false });
+    expect((await rollup.get("/v1/queue/1")).body.status).toBe("queued");
+    await head(rollup, L1_TIMESTAMP);
+    expect((await rollup.get("/v1/queue/1")).body.status).toBe("executed");
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { honest, MODEL, OPENING, SEALED, World } from "../../circuits/testing/forgery-world.ts";
+import { lawfulForm } from "../../circuits/testing/lawless-slot.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { executeSlot } from "../../circuits/batch/slot.ts";
+import { forcedSealWrites } from "./epoch-records.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+await initPoseidon();
+
+describe("the records of a ForcedSeal", () => {
+  const writesOf = (operation: ReturnType<typeof honest>) => {
+    const { ledger } = new World();
+    const trace = executeSlot(ledger, lawfulForm(ledger, operation), OPENING);
+    return { ledger, writes: forcedSealWrites(ledger, trace.record, trace.b, 1) };
+  };
+
+  test("are those of a signed Seal but for its hash", () => {
+    const { ledger, writes } = writesOf(honest(KIND.forcedSeal));
+    const { sealed } = ledger.requireRecord(MODEL).rewards!;
+    const value = {
+      modelId: MODEL,
+      epoch: 1,
+      sealBatch: 1,
+      chain: sealed!.chain,
+      amountWei: 7n,
+      paymentCount: 3,
+      sealed: ledger.requireRecord(MODEL).model!.sealed,
+      hash: `0x${"00".repeat(32)}`,
+    };
+    expect(writes).toEqual([{ key: storeKeys.epoch(MODEL, 1), value }]);
+  });
+
+  test("are none where it was not executed, and none of other entries", () => {
+    expect(writesOf(honest(KIND.forcedSeal, { b: SEALED })).writes).toEqual([]);
+    expect(writesOf(honest(KIND.forcedClaim)).writes).toEqual([]);
+  });
+});

@@ -1,0 +1,142 @@
+/**
+ * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
+ * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
+ */
+import { capOf } from "../../bridge/verify/settlement-statement.ts";
+import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import type { BatchBook } from "./batch-book.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
+import type { ChainRules } from "./head-state.ts";
+import type { ChainPosition } from "../store/log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** What L1 has of one such batch. */
+export interface ForeignBatch {
+  readonly batchNumber: number;
+  /** Index on L1. */
+  readonly circuitIndex: number;
+  /** Wire form. */
+  readonly data: Uint8Array;
+  /** Posted data, in the order of the records that take them. */
+  readonly settlements: readonly Uint8Array[];
+  readonly transactionHash: string;
+  readonly blockNumber: number;
+}
+
+export interface ReadForeignBatch {
+  readonly data: BatchData;
+  readonly settlements: readonly ReplayedSettlement[];
+  readonly circuit: DeployedCircuit;
+  readonly queueCount: number;
+  readonly source: ForeignBatch;
+}
+
+/** The last batch that the sequencer and L1 share: the one before the first that it does not have. */
+export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]): number {
+  const first = batches.find(({ batchNumber, data }) => {
+    if (batchNumber <= book.finalNumber) return false;
+    const known = book.record(batchNumber);
+    return known?.isForeign !== true || Buffer.compare(known.wire, data) !== 0;
+  });
+  const before = first === undefined ? book.finalNumber : first.batchNumber - 1;
+  return Math.max(book.finalNumber, Math.min(before, book.sealedNumber));
+}
+
+/**
+ * Decodes consecutive batches on top of a position, those behind it left out; nothing is executed.
+ * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that are not known yet
+ */
+export function readForeignBatches(
+  batches: readonly ForeignBatch[],
+  position: ChainPosition,
+  modules: { rules: ChainRules; circuits: readonly DeployedCircuit[]; queueSeenIndex: number },
+): ReadForeignBatch[] {
+  const { domain, idFeeWei } = modules.rules;
+  let header: L1Header = {
+    domain,
+    idFeeWei,
+    oldRoot: position.root,
+    batchNumber: BigInt(position.batchNumber) + 1n,
+    firstOpIndex: BigInt(position.opIndex),
+    oldNextId: position.nextId,
+  };
+  const fresh = batches.filter(({ batchNumber }) => batchNumber > position.batchNumber);
+  const read = fresh.map((source) => {
+    if (BigInt(source.batchNumber) !== header.batchNumber)
+      throw invalid(source, `batch ${header.batchNumber} comes next`);
+    const circuit = modules.circuits[source.circuitIndex];
+    if (circuit?.sort !== CIRCUIT_SORT.batch) throw invalid(source, "its circuit proves no batches");
+    const batch = decode(source, circuit, header, modules.circuits);
+    const { data } = batch;
+    // Only the operator's own address can post signed operations: then this data directory is behind L1.
+    if (data.signedCount > 0) throw invalid(source, `it holds ${data.signedCount} signed operations`);
+    header = {
+      ...header,
+      oldRoot: data.newRoot,
+      batchNumber: header.batchNumber + 1n,
+      oldNextId: data.newNextId,
+    };
+    return batch;
+  });
+  const { queueSeenIndex } = modules;
+  const queueHead = read.reduce((sum, { queueCount }) => sum + queueCount, position.queueHead);
+  if (queueHead <= queueSeenIndex) return read;
+  throw sequencerError("SEQ_QUEUE_GAP", `queue entry ${queueSeenIndex} was not handed over yet`, {
+    data: { queueIndex: queueHead - 1, nextIndex: queueSeenIndex },
+  });
+}
+
+function decode(
+  source: ForeignBatch,
+  circuit: DeployedCircuit,
+  header: L1Header,
+  circuits: readonly DeployedCircuit[],
+): ReadForeignBatch {
+  try {
+    const data = decodeWire(source.data, batchShape(circuit), header);
+    const taking = data.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
+    const settlements = source.settlements.map((bytes, i): ReplayedSettlement => {
+      const posted = decodeSettlement(bytes);
+      const cap = taking[i] === undefined ? null : capOf(taking[i].kind, posted, circuits);
+      if (cap === null) throw invalid(source, "a settlement of it fits none of its records");
+      return { ...posted, cap };
+    });
+    const queueCount = data.wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+    return { data, settlements, circuit, queueCount, source };
+  } catch (cause) {
+    if (!isRollupError(cause) || cause.code.startsWith("SEQ_")) throw cause;
+    throw invalid(source, cause.message, cause);
+  }
+}
+
+/** The record of such a batch: posted, with no proof of ours. */
+export function foreignRecordOf(
+  { circuit, data, source }: ReadForeignBatch,
+  position: ChainPosition,
+  nowMs: number,
+): BatchRecord {
+  const { blockNumber, transactionHash } = source;
+  const facts = { circuitId: circuit.circuitId, position, settlements: [], rebuildCount: 0 };
+  const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: position.sequence + 1 };
+  return {
+    ...recordOf({ data }, { ...facts, ...times }),
+    status: "posted",
+    isForeign: true,
+    l1: { transactionHash, blockNumber, gasUsed: null },
+    postedAtMs: nowMs,
+  };
+}
+
+function invalid({ batchNumber }: ForeignBatch, why: string, cause?: unknown) {
+  return sequencerError(
+    "SEQ_FOREIGN_BATCH_INVALID",
+    `batch ${batchNumber} of somebody else cannot be followed: ${why}`,
+    { data: { batchNumber, why }, cause },
+  );
+}

@@ -1,0 +1,219 @@
+/** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
+import { BatchBuilder, replayBatch, type SealedBatch } from "../../circuits/batch/batch.ts";
+import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import type { Operation, SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import type { LeafChanges } from "../store/ledger-log.ts";
+import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
+import type { SettlementPosting } from "../store/settlement-posting.ts";
+
+/** What the deployment fixes for all batches. */
+export interface ChainRules {
+  readonly domain: bigint;
+  readonly idFeeWei: bigint;
+  readonly shape: BatchShape;
+}
+
+export interface Execution {
+  readonly trace: SlotTrace;
+  /** Place among the circuit's slots. */
+  readonly slot: number;
+  /** Of a signed operation: how many signed ones came before it. */
+  readonly opIndex: number;
+}
+
+export type HeadPosition = Omit<ChainPosition, "sequence">;
+
+interface OpenBatch {
+  readonly builder: BatchBuilder;
+  readonly terms: BatchTerms;
+  readonly touched: Set<number>;
+  readonly settlements: SettlementPosting[];
+  narrowCount: number;
+  wideCount: number;
+}
+
+export class HeadState {
+  readonly ledger: Ledger;
+  readonly rules: ChainRules;
+  private open: OpenBatch | null = null;
+  private batchNumber: number;
+  private opIndex: number;
+  private queueHead: number;
+  private timestamp: bigint;
+
+  /** @param position the ledger's; no batch is open */
+  constructor(ledger: Ledger, rules: ChainRules, position: HeadPosition) {
+    this.ledger = ledger;
+    this.rules = rules;
+    this.batchNumber = position.batchNumber;
+    this.opIndex = position.opIndex;
+    this.queueHead = position.queueHead;
+    this.timestamp = position.timestamp;
+  }
+
+  /** Operations executed so far; batchNumber is the last sealed batch's. */
+  get position(): HeadPosition {
+    const { version } = this.ledger.tree;
+    return {
+      batchNumber: this.batchNumber,
+      // Hashes what has changed: only for those who ask.
+      get root() {
+        return version.root;
+      },
+      nextId: this.ledger.nextId,
+      opIndex: this.opIndex,
+      queueHead: this.queueHead,
+      timestamp: this.timestamp,
+    };
+  }
+
+  /** The open batch's number and terms, or null. */
+  get openBatch(): { number: number; terms: BatchTerms; operationCount: number } | null {
+    if (this.open === null) return null;
+    return {
+      number: this.batchNumber + 1,
+      terms: this.open.terms,
+      operationCount: this.open.narrowCount + this.open.wideCount,
+    };
+  }
+
+  get isFull(): boolean {
+    return this.open?.builder.isFull === true;
+  }
+
+  /** Leaves that the open batch has touched. */
+  get openTouched(): ReadonlySet<number> {
+    return this.open?.touched ?? new Set();
+  }
+
+  hasRoomFor(kind: number): boolean {
+    return this.open?.builder.hasRoomFor(kind) === true;
+  }
+
+  /** The timestamp of a batch that is opened now: L1's, but never before the last batch's. */
+  nextTimestamp(l1Timestamp: bigint): bigint {
+    if (l1Timestamp < this.timestamp) return this.timestamp;
+    return l1Timestamp;
+  }
+
+  /** Opens the next batch; one that holds nothing yet is forgotten. */
+  openNext(terms: BatchTerms): void {
+    const { domain, idFeeWei, shape } = this.rules;
+    const builder = new BatchBuilder(this.ledger, {
+      ...terms,
+      shape,
+      domain,
+      idFeeWei,
+      oldRoot: this.ledger.root,
+      batchNumber: BigInt(this.batchNumber + 1),
+      firstOpIndex: BigInt(this.opIndex),
+      oldNextId: this.ledger.nextId,
+    });
+    this.open = { builder, terms, touched: new Set(), settlements: [], narrowCount: 0, wideCount: 0 };
+  }
+
+  /** Executes what an entry of the log holds, once more. @throws OP_* and changes nothing */
+  replay(entry: Pick<ExecutedEntry, "operation"> & { posting?: SettlementPosting }): Execution {
+    return this.execute(entry.operation, entry.posting);
+  }
+
+  /**
+   * Executes in the open batch.
+   * @param posting what L1 gets beside the batch; there for settlements, and only for them
+   * @throws OP_* and changes nothing
+   */
+  execute(operation: Operation, posting?: SettlementPosting): Execution {
+    const open = this.open!;
+    const trace = open.builder.add(operation);
+    const rule = kindRule(operation.kind)!;
+    const isNarrow = rule.isNarrow && open.wideCount === 0 && open.narrowCount < this.rules.shape.narrow;
+    const slot = isNarrow ? open.narrowCount++ : this.rules.shape.narrow + open.wideCount++;
+    open.touched.add(trace.record.a).add(trace.record.b);
+    if (posting !== undefined) open.settlements.push(posting);
+    const opIndex = this.opIndex;
+    if (rule.isSigned) this.opIndex += 1;
+    if (rule.isQueue) this.queueHead += 1;
+    return { trace, slot, opIndex };
+  }
+
+  /** Closes the open batch. */
+  seal(): { sealed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+    const { builder, settlements, touched, terms } = this.open!;
+    const sealed = builder.seal();
+    touched.add(terms.feeAccountId);
+    this.open = null;
+    this.batchNumber += 1;
+    this.timestamp = terms.timestamp;
+    return { sealed, changes: this.leavesNow(touched), settlements };
+  }
+
+  /**
+   * Applies what a sealed batch changed, without executing it again.
+   * @returns the same changes; the hashes are taken anew, what came with them is not believed
+   */
+  applySealed(changes: LeafChanges, position: HeadPosition): LeafChanges {
+    for (const [id, record] of changes) this.ledger.put(id, record);
+    this.moveTo(position);
+    return this.leavesNow(changes.map(([id]) => id));
+  }
+
+  /**
+   * Applies a batch that L1 took from somebody else; no batch is open.
+   * @returns the leaves that it touched, as it left them
+   * @throws as replayBatch does, and changes nothing
+   */
+  applyPosted(data: BatchData, settlements: readonly ReplayedSettlement[]): LeafChanges {
+    const records = [...data.narrow, ...data.wide];
+    const { position } = this;
+    const named = [data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])];
+    const before = new Map(named.map((id) => [id, this.ledger.record(id)]));
+    try {
+      replayBatch(this.ledger, data, settlements);
+    } catch (error) {
+      // A new leaf's id is the ledger's to give, whatever the record says.
+      for (let id = position.nextId; id < this.ledger.nextId; id++) before.set(id, undefined);
+      this.rollBack(before, position);
+      throw error;
+    }
+    this.batchNumber = Number(data.batchNumber);
+    this.opIndex += data.signedCount;
+    this.queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+    this.timestamp = data.timestamp;
+    return this.leavesNow(new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]));
+  }
+
+  /** Those of the leaves that exist, with their hashes: a root was just taken, so they are there. */
+  private leavesNow(ids: Iterable<number>): LeafChanges {
+    const { version } = this.ledger.tree;
+    return [...ids].flatMap((id) => {
+      const record = this.ledger.record(id);
+      return record === undefined ? [] : [[id, record, version.leafHash(id)] as const];
+    });
+  }
+
+  /** Goes back: puts these leaves to what they were at `position`, undefined for those that did not exist. */
+  rollBack(leaves: ReadonlyMap<number, LeafRecord | undefined>, position: HeadPosition): void {
+    for (const [id, record] of leaves) {
+      if (record !== undefined) {
+        this.ledger.put(id, record);
+      } else if (this.ledger.record(id) !== undefined) {
+        this.ledger.records.delete(id);
+        this.ledger.tree.update(id, 0n);
+      }
+    }
+    this.moveTo(position);
+  }
+
+  private moveTo(position: HeadPosition): void {
+    this.open = null;
+    this.ledger.nextId = position.nextId;
+    this.batchNumber = position.batchNumber;
+    this.opIndex = position.opIndex;
+    this.queueHead = position.queueHead;
+    this.timestamp = position.timestamp;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Batches that L1 would no longer take are sealed again with a later timestamp.
+ *
+ * They keep their numbers, their operations and the order of these: receipts count operations, so no promise
+ * breaks. Every later batch has to follow, since timestamps never decrease. The log's opened entries are written
+ * over, all in one atomic write; until that is durable, a restart finds the old batches and starts over.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { BatchBook } from "./batch-book.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import type { HeadState } from "./head-state.ts";
+import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { OpenedEntry } from "../store/log-entry.ts";
+import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+/**
+ * Rebuilds batch `fromNumber` and all after it, the open one included. The caller keeps everybody else out.
+ * @returns the new records and the open batch's new log entry
+ * @throws SEQ_STORE_INCONSISTENT where an acknowledged operation cannot be executed again
+ */
+export async function rebuildBatches(
+  modules: { head: HeadState; book: BatchBook; log: LedgerLog; circuit: SealingCircuit },
+  options: { fromNumber: number; l1Timestamp: bigint; nowMs: number },
+): Promise<{ rebuilt: BatchRecord[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
+  const { head, book, log } = modules;
+  const { fromNumber, l1Timestamp, nowMs } = options;
+  await log.flushed();
+  const oldRecords = new Map<number, BatchRecord>();
+  const touched = new Set(head.openTouched);
+  for (let number = fromNumber; number <= book.sealedNumber; number++) {
+    oldRecords.set(number, book.record(number)!);
+    for (const [id] of book.changesOf(number)) touched.add(id);
+  }
+  const position = book.positionAfter(fromNumber - 1);
+  head.rollBack(
+    new Map<number, LeafRecord | undefined>(
+      [...touched].map((id) => [id, book.leafAfter(fromNumber - 1, id)]),
+    ),
+    position,
+  );
+
+  const writes: StoreWrite[] = [];
+  const rebuilt: BatchRecord[] = [];
+  let opened: { entry: OpenedEntry; sequence: number } | null = null;
+  for await (const [sequence, entry] of log.entries(position.sequence + 1, log.lastSequence)) {
+    switch (entry.type) {
+      case "opened": {
+        opened = { entry: { ...entry, timestamp: head.nextTimestamp(l1Timestamp) }, sequence };
+        head.openNext(opened.entry);
+        writes.push({ key: storeKeys.log(sequence), value: opened.entry });
+        break;
+      }
+      case "operation":
+      case "queue":
+      case "settlement":
+        try {
+          head.replay(entry);
+        } catch (cause) {
+          throw sequencerError("SEQ_STORE_INCONSISTENT", `batch ${entry.batchNumber} cannot be rebuilt`, {
+            data: { batchNumber: entry.batchNumber, slot: entry.slot },
+            cause,
+          });
+        }
+        break;
+      case "sealed": {
+        const old = oldRecords.get(entry.batchNumber)!;
+        const sealed = sealBatch(modules, {
+          openedAtMs: old.openedAtMs,
+          sealedAtMs: nowMs,
+          firstSequence: old.firstSequence,
+          sequence,
+          rebuildCount: old.rebuildCount + 1,
+        });
+        rebuilt.push(sealed.record);
+        writes.push(...sealed.writes);
+        opened = null;
+        // A batch takes a second or so; others (health checks) get their turn in between.
+        await nextTurn();
+        break;
+      }
+      default:
+        entry satisfies never;
+    }
+  }
+  await log.write(writes);
+  return { rebuilt, opened };
+}

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { genesisOf, shapeOf } from "../../circuits/registry/deployment.ts";
+import { LedgerLog } from "../store/ledger-log.ts";
+import { restore } from "./restore.ts";
+import { storeKeys } from "../store/store-keys.ts";
+import { operationJson, startTestRollup, temporaryFolder, testDeployment, transfer } from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function optionsOf(overrides: { genesisRoot?: bigint } = {}) {
+  const deployment = await testDeployment();
+  return {
+    genesis: genesisOf(deployment),
+    genesisRoot: deployment.genesis.root,
+    rules: {
+      domain: deployment.domain,
+      idFeeWei: deployment.idFeeWei,
+      shape: shapeOf(deployment.circuits[0]!),
+    },
+    ...overrides,
+  };
+}
+
+async function openLog(path: string) {
+  const log = await LedgerLog.open(path);
+  cleanUps.push(() => log.close().catch(() => {}));
+  return log;
+}
+
+describe("restore", () => {
+  it("refuses a deployment with another genesis", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const log = await openLog(folder.path);
+    await expect(restore(log, await optionsOf({ genesisRoot: 1n }))).rejects.toMatchObject({
+      code: "SEQ_STORE_INCONSISTENT",
+    });
+    expect(await log.finalPosition(), "nothing was written").toBeUndefined();
+  });
+
+  it("continues the open batch, and forgets what was pending", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const first = await startTestRollup({ dataPath: folder.path });
+    const [alice, bob] = first.users;
+    const answers = [];
+    for (const nonce of [0n, 1n, 5n]) {
+      answers.push((await first.post("/v1/operations", operationJson(transfer(alice!, bob!, nonce)))).body);
+    }
+    const head = (await first.get("/v1/status")).body.head;
+    expect(head).toMatchObject({ opIndex: 2, operationCount: 2 });
+    await first.stop();
+    const second = await startTestRollup({ dataPath: folder.path });
+    cleanUps.push(() => second.stop());
+    expect((await second.get("/v1/status")).body).toMatchObject({ head, mempool: { pending: 0 } });
+    expect((await second.get(`/v1/operations/${answers[1].hash}`)).body).toMatchObject({
+      status: "acknowledged",
+      receipt: answers[1].receipt,
+    });
+    expect((await second.get(`/v1/operations/${answers[2].hash}`)).body.error.code).toBe(
+      "SEQ_UNKNOWN_OPERATION",
+    );
+    const again = await second.post("/v1/operations", operationJson(transfer(alice!, bob!, 1n)));
+    expect(again.body).toEqual(answers[1]);
+  });
+
+  it("stops at a data directory that contradicts itself", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const rollup = await startTestRollup({ dataPath: folder.path });
+    await rollup.stop();
+    const log = await openLog(folder.path);
+    await log.write([{ key: storeKeys.changes(1), value: [] }]);
+    await expect(restore(log, await optionsOf())).rejects.toMatchObject({ code: "SEQ_STORE_INCONSISTENT" });
+  });
+});

@@ -1,0 +1,173 @@
+/** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
+
+import { type Genesis, genesisLedger, Ledger } from "../../circuits/ledger/ledger.ts";
+import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { BatchBook } from "./batch-book.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import { type ChainRules, HeadState } from "./head-state.ts";
+import { leafWrite, leafWrites } from "../store/leaf-value.ts";
+import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
+import type { ChainPosition, ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { corrupt } from "../store/store-failure.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+export interface Restored {
+  readonly head: HeadState;
+  readonly book: BatchBook;
+  /** The open batch's log entry, if it has operations. */
+  readonly opened: { entry: OpenedEntry; sequence: number } | null;
+  /** Queue entries that were handed over and wait to be executed. */
+  readonly waiting: QueueRecord[];
+  readonly replayedCount: number;
+  /** Of the last final batch's ledger. */
+  readonly leafCount: number;
+  /** Leaves read; the tree's hashes; the batches behind the final one and the open one. */
+  readonly timings: { readonly readMs: number; readonly hashMs: number; readonly replayMs: number };
+}
+
+export interface RestoreOptions {
+  readonly genesis: Genesis;
+  readonly genesisRoot: bigint;
+  readonly rules: ChainRules;
+  readonly treeDepth?: number;
+}
+
+const LEAVES_AT_ONCE = 10_000;
+
+/**
+ * Sealed batches are taken over by the leaves that they changed; only the open batch is executed again.
+ * @throws SEQ_STORE_INCONSISTENT, SEQ_STORE_CORRUPT
+ */
+export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
+  const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
+  const ledger = new Ledger(options.treeDepth ?? TREE_DEPTH);
+  const readAtMs = performance.now();
+  const unhashed: number[] = [];
+  for await (const [id, record, hash] of log.finalLeaves()) {
+    ledger.put(id, record, hash);
+    if (hash === undefined) unhashed.push(id);
+  }
+  const hashAtMs = performance.now();
+  ledger.nextId = final.nextId;
+  requireRoot("the final snapshot", final.root, ledger.root);
+  await keepHashes(log, ledger, unhashed);
+  const replayAtMs = performance.now();
+  const leafCount = ledger.records.size;
+  const head = new HeadState(ledger, options.rules, final);
+  const book = new BatchBook(final, new Map(ledger.records));
+
+  let opened: Restored["opened"] = null;
+  let executed: ExecutedEntry[] = [];
+  let lastSequence = final.sequence;
+  // Batches of somebody else are in no entry of the log.
+  const takeForeign = async (upTo: number) => {
+    while (book.sealedNumber < upTo) {
+      const number = book.sealedNumber + 1;
+      const record = await log.batch(number);
+      if (record?.isForeign !== true) return;
+      const changes = await log.require<LeafChanges>(storeKeys.changes(number));
+      const applied = head.applySealed(changes, record.position);
+      requireRoot(`batch ${number}`, record.position.root, ledger.root);
+      book.load(record, applied);
+    }
+  };
+  for await (const [sequence, entry] of log.entries(final.sequence + 1)) {
+    // Between batches there may be a gap: entries that were executed again behind it. Within one there is none.
+    const isInPlace =
+      entry.type === "opened" ? opened === null : opened !== null && sequence === lastSequence + 1;
+    if (!isInPlace) throw missingEntry(lastSequence, sequence);
+    lastSequence = sequence;
+    switch (entry.type) {
+      case "opened":
+        await takeForeign(entry.batchNumber - 1);
+        opened = { entry, sequence };
+        executed = [];
+        break;
+      case "operation":
+      case "queue":
+      case "settlement":
+        executed.push(entry);
+        break;
+      case "sealed": {
+        if (entry.batchNumber !== book.sealedNumber + 1) throw missingEntry(lastSequence, sequence);
+        const record = await log.require<BatchRecord>(storeKeys.batch(entry.batchNumber));
+        const changes = await log.require<LeafChanges>(storeKeys.changes(entry.batchNumber));
+        const applied = head.applySealed(changes, record.position);
+        requireRoot(`batch ${entry.batchNumber}`, record.position.root, ledger.root);
+        book.load(record, applied);
+        opened = null;
+        executed = [];
+        break;
+      }
+      default:
+        entry satisfies never;
+    }
+  }
+  if (opened === null) await takeForeign(Number.POSITIVE_INFINITY);
+  else {
+    head.openNext(opened.entry);
+    for (const entry of executed) replay(head, entry);
+  }
+  const waiting = await log.queueEntriesFrom(head.position.queueHead);
+  const misplaced = waiting.findIndex(({ queueIndex }, i) => queueIndex !== head.position.queueHead + i);
+  if (misplaced >= 0) {
+    const queueIndex = head.position.queueHead + misplaced;
+    throw corrupt(`queue entry ${queueIndex} is missing`, { queueIndex });
+  }
+  const timings = {
+    readMs: hashAtMs - readAtMs,
+    hashMs: replayAtMs - hashAtMs,
+    replayMs: performance.now() - replayAtMs,
+  };
+  return { head, book, opened, waiting, replayedCount: executed.length, leafCount, timings };
+}
+
+/** Of leaves that an older version stored: the next start need not take their hashes again. */
+async function keepHashes(log: LedgerLog, ledger: Ledger, ids: readonly number[]): Promise<void> {
+  const { version } = ledger.tree;
+  for (let from = 0; from < ids.length; from += LEAVES_AT_ONCE) {
+    const some = ids.slice(from, from + LEAVES_AT_ONCE);
+    await log.write(some.map((id) => leafWrite(id, ledger.requireRecord(id), version.leafHash(id))));
+  }
+}
+
+function replay(head: HeadState, entry: ExecutedEntry): void {
+  try {
+    head.replay(entry);
+  } catch (cause) {
+    throw sequencerError("SEQ_STORE_INCONSISTENT", "an operation of the log cannot be executed again", {
+      cause,
+    });
+  }
+}
+
+function missingEntry(lastSequence: number, sequence: number) {
+  return corrupt(`the log lacks entries between ${lastSequence} and ${sequence}`, { lastSequence, sequence });
+}
+
+function requireRoot(what: string, expected: bigint, actual: bigint): void {
+  if (expected === actual) return;
+  throw sequencerError("SEQ_STORE_INCONSISTENT", `${what} has root ${expected}, its leaves give ${actual}`, {
+    data: { expectedRoot: expected.toString(), actualRoot: actual.toString() },
+  });
+}
+
+async function writeGenesis(
+  log: LedgerLog,
+  { genesis, genesisRoot, treeDepth }: RestoreOptions,
+): Promise<ChainPosition> {
+  const ledger = genesisLedger(genesis, treeDepth);
+  requireRoot("the deployment's genesis", genesisRoot, ledger.root);
+  const position: ChainPosition = {
+    batchNumber: 0,
+    root: ledger.root,
+    nextId: ledger.nextId,
+    opIndex: 0,
+    queueHead: 0,
+    timestamp: 0n,
+    sequence: -1,
+  };
+  await log.write([...leafWrites(ledger), { key: storeKeys.finalPosition, value: position }]);
+  return position;
+}

@@ -1,0 +1,154 @@
+/**
+ * What a follower has to say about the operator. Contradictions are signed facts: they are kept for good, each as a record
+ * and as a file that `openledger contradiction` takes. The rest is the state of things, and passes.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Gauge, type Registry } from "prom-client";
+import type { PostedOperation } from "../../bridge/verify/receipt-check.ts";
+import { encodeEvidence, type ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { Logger } from "../logger.ts";
+import { underPrefix } from "../store/store-keys.ts";
+
+export type ContradictionReason = "other-operation" | "two-receipts" | "overdue";
+
+/** A kept alarm: the receipt, and what contradicts it. */
+export interface Contradiction {
+  readonly reason: ContradictionReason;
+  readonly evidence: ReceiptEvidence;
+  readonly posted: PostedOperation | null;
+  readonly other: ReceiptEvidence | null;
+  /** L1's, when it was noticed. */
+  readonly l1BlockNumber: number;
+  readonly noticedAtMs: number;
+}
+
+/**
+ * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
+ * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules.
+ */
+export const PASSING_ALARMS = [
+  "l1-stalled",
+  "feed-stalled",
+  "feed-differs",
+  "queue-overdue",
+  "batch-malformed",
+] as const;
+export type PassingAlarm = (typeof PASSING_ALARMS)[number];
+
+export const ALARM_PREFIX = "follow-alarm";
+
+export class FollowAlarms {
+  private readonly contradictions: Contradiction[];
+  private readonly passing = new Map<PassingAlarm, string>();
+  private readonly modules: { log: LedgerLog; logger: Logger; evidencePath: string };
+  private readonly gauge: Gauge<"kind">;
+
+  /** With what was kept. */
+  static async load(modules: {
+    log: LedgerLog;
+    logger: Logger;
+    registry: Registry;
+    evidencePath: string;
+  }): Promise<FollowAlarms> {
+    const kept = await modules.log.keyed<Contradiction>(underPrefix(ALARM_PREFIX));
+    return new FollowAlarms(
+      modules,
+      kept.map(([, contradiction]) => contradiction),
+    );
+  }
+
+  private constructor(
+    { registry, ...modules }: Parameters<typeof FollowAlarms.load>[0],
+    contradictions: Contradiction[],
+  ) {
+    this.modules = modules;
+    this.contradictions = contradictions;
+    this.gauge = new Gauge({
+      name: "rollup_follower_alarm",
+      help: "Alarms by kind: contradictions so far, 1 for the others while they last",
+      labelNames: ["kind"],
+      registers: [registry],
+    });
+    for (const kind of PASSING_ALARMS) this.gauge.set({ kind }, 0);
+    this.gauge.set({ kind: "contradiction" }, contradictions.length);
+  }
+
+  get isQuiet(): boolean {
+    return this.contradictions.length === 0 && this.passing.size === 0;
+  }
+
+  get all(): readonly Contradiction[] {
+    return this.contradictions;
+  }
+
+  get passingView(): object[] {
+    return [...this.passing].map(([kind, why]) => ({ kind, why }));
+  }
+
+  /** Keeps a contradiction; the same one again changes nothing. */
+  async keep(contradiction: Contradiction): Promise<void> {
+    const key = keyOf(contradiction);
+    if (this.contradictions.some((known) => keyOf(known) === key)) return;
+    this.contradictions.push(contradiction);
+    const { evidencePath, log, logger } = this.modules;
+    await log.write([{ key: `${ALARM_PREFIX}!${key}`, value: contradiction }]);
+    const paths = await this.writeFiles(contradiction, evidencePath);
+    this.gauge.set({ kind: "contradiction" }, this.contradictions.length);
+    const { evidence, posted, reason } = contradiction;
+    logger.error(
+      {
+        reason,
+        opIndex: evidence.receipt.opIndex,
+        operationHash: evidence.receipt.operationHash,
+        paths,
+        posted,
+      },
+      "the sequencer has signed what is not so",
+    );
+  }
+
+  private async writeFiles({ evidence, other }: Contradiction, folder: string): Promise<string[]> {
+    await mkdir(folder, { recursive: true });
+    const paths: string[] = [];
+    for (const one of other === null ? [evidence] : [evidence, other]) {
+      const { opIndex, operationHash } = one.receipt;
+      const path = join(folder, `${opIndex}-${operationHash.slice(2, 18)}.json`);
+      await writeFile(path, encodeEvidence(one));
+      paths.push(path);
+    }
+    return paths;
+  }
+
+  /** Raises or ends an alarm that passes. */
+  set(kind: PassingAlarm, why: string | null): void {
+    const known = this.passing.get(kind);
+    if ((known ?? null) === why) return;
+    if (why === null) this.passing.delete(kind);
+    else this.passing.set(kind, why);
+    this.gauge.set({ kind }, why === null ? 0 : 1);
+    if (why === null) this.modules.logger.info({ kind }, "alarm has ended");
+    else if (known === undefined) this.modules.logger.warn({ kind, why }, "alarm");
+  }
+}
+
+const keyOf = ({ evidence, reason }: Contradiction) =>
+  `${evidence.receipt.opIndex}-${evidence.receipt.operationHash}-${reason}`;
+
+/** As /v1/alarms and /health show it. */
+export function contradictionView({ evidence, other, posted, ...facts }: Contradiction): object {
+  return {
+    ...facts,
+    receipt: JSON.parse(encodeEvidence(evidence)),
+    other: other === null ? null : JSON.parse(encodeEvidence(other)),
+    posted:
+      posted === null
+        ? null
+        : {
+            ...posted,
+            amountCode: posted.amountCode.toString(),
+            words: posted.words.map((word) => `0x${word.toString(16).padStart(64, "0")}`),
+          },
+  };
+}

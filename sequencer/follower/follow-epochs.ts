@@ -1,0 +1,81 @@
+/** What the payments and Seals of a batch on L1 leave behind (epoch-records.ts), where no operation of it is known. */
+import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
+import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { unpackCounters } from "../../circuits/ledger/leaf.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
+import { hex32 } from "../store/hex.ts";
+import type { StoreWrite } from "../store/ledger-log.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+/** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
+const UNKNOWN_HASH = hex32(0n);
+
+interface OpenEpoch {
+  epoch: number;
+  paymentCount: number;
+  amountWei: bigint;
+}
+
+/** To be made before the batch is applied; its `writes` are asked for afterwards. */
+export class PostedEpochs {
+  private readonly batch: BatchData;
+  private readonly open = new Map<number, OpenEpoch>();
+
+  constructor(before: Ledger, batch: BatchData) {
+    this.batch = batch;
+    for (const { b } of this.records) {
+      const record = before.record(b);
+      if (record?.model === undefined) continue;
+      const { epoch, paymentCount } = unpackCounters(record.leaf.counters);
+      const amountWei = record.leaf.openAmount;
+      this.open.set(b, { epoch: Number(epoch), paymentCount: Number(paymentCount), amountWei });
+    }
+  }
+
+  private get records(): SlotRecord[] {
+    return [...this.batch.narrow, ...this.batch.wide];
+  }
+
+  writes(after: Ledger): StoreWrite[] {
+    return this.records.flatMap((record) => this.writesOf(record, after));
+  }
+
+  private writesOf({ a, amountCode, b, isValid, kind, words }: SlotRecord, after: Ledger): StoreWrite[] {
+    const batchNumber = Number(this.batch.batchNumber);
+    switch (kind) {
+      case KIND.genesis:
+        this.open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
+        return [];
+      case KIND.payInference: {
+        const open = this.open.get(b)!;
+        const amountWei = decodeAmount(amountCode);
+        open.amountWei += amountWei;
+        const value: PaymentRecord = {
+          hash: UNKNOWN_HASH,
+          receipt: words[0]!,
+          payerId: a,
+          amountWei,
+          cumulativeWei: open.amountWei,
+          batchNumber,
+        };
+        return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
+      }
+      case KIND.forcedSeal:
+      case KIND.seal: {
+        if (kind === KIND.forcedSeal && !isValid) return [];
+        const { amountWei, epoch, paymentCount } = this.open.get(b)!;
+        this.open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
+        const { model, rewards } = after.requireRecord(b);
+        // It waits for randomness of a later block, so its own batch does not settle it.
+        const chain = rewards!.sealed!.chain;
+        const facts = { modelId: b, epoch, sealBatch: batchNumber, amountWei, paymentCount };
+        const value: EpochRecord = { ...facts, chain, sealed: model!.sealed, hash: UNKNOWN_HASH };
+        return [{ key: storeKeys.epoch(b, epoch), value }];
+      }
+      default:
+        return [];
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The half of a follower that reads the sequencer: its log, entry by entry, executed here on top of what L1 has. Where
+ * the sequencer has sealed a batch anew, the log is read again from the last batch that both have. What it says and this
+ * ledger refuses is not shown; what it signs twice is kept.
+ */
+import { isAddressEqual } from "viem";
+import { type ReceiptContext, requireOperatorsReceipt } from "../../bridge/verify/receipt-evidence.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
+import { receiptsAt } from "./follow-receipts.ts";
+import type { FollowedLedger, QueueLookup } from "./followed-ledger.ts";
+import { evidenceOf, type LeaderEntry, type LeaderPage, readLeaderLog } from "./leader-log.ts";
+import type { OperationEntry } from "../store/log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+export interface FollowFeedModules {
+  readonly context: ReceiptContext;
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  readonly queued: QueueLookup;
+  /** L1's head, as the follower has read it. */
+  readonly l1BlockNumber: () => number;
+  readonly onOperation: (entry: OperationEntry) => void;
+  readonly onBatch: (record: BatchRecord) => void;
+}
+
+/** Entries that one poll takes, so that L1 is looked at in between. */
+const MAX_ENTRIES_PER_POLL = 2_000;
+
+export class FollowFeed {
+  readonly url: string;
+  /** Whether the sequencer's log goes on from what is here. */
+  isFollowed = false;
+  /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
+  waitsForEntry: number | null = null;
+  private readonly modules: FollowFeedModules;
+  /** Sequence of the leader's entry that comes next; null where that is to be found out. */
+  private nextSequence: number | null = null;
+
+  constructor(url: string, modules: FollowFeedModules) {
+    this.url = url;
+    this.modules = modules;
+  }
+
+  /** The ledger has gone back, or on without the leader. */
+  forgetPlace(): void {
+    this.nextSequence = null;
+  }
+
+  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_RECEIPT_NOT_OPERATORS */
+  async poll(): Promise<boolean> {
+    let taken = 0;
+    this.waitsForEntry = null;
+    try {
+      while (taken < MAX_ENTRIES_PER_POLL) {
+        const page: LeaderPage | null =
+          this.nextSequence === null
+            ? await this.findPlace()
+            : await readLeaderLog(this.url, { sequence: this.nextSequence });
+        this.isFollowed = page !== null;
+        if (page === null) return false;
+        this.requireRollup(page);
+        for (const entry of page.entries) {
+          if (!(await this.take(entry))) return false;
+          this.nextSequence = entry.sequence + 1;
+          taken += 1;
+        }
+        this.nextSequence = page.nextSequence;
+        if (page.entries.length === 0) return false;
+      }
+      return true;
+    } catch (error) {
+      if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.afterDifference();
+      throw error;
+    }
+  }
+
+  private requireRollup({ chainId, rollupAddress }: LeaderPage): void {
+    const { context } = this.modules;
+    if (chainId === context.chainId && isAddressEqual(rollupAddress, context.rollupAddress)) return;
+    throw sequencerError(
+      "SEQ_FOLLOW_WRONG_ROLLUP",
+      `${this.url} serves rollup ${rollupAddress} of chain ${chainId}`,
+      {
+        data: { url: this.url, chainId, rollupAddress },
+      },
+    );
+  }
+
+  /** Goes back to the last batch that the leader has, too; null where it has not even the last final one. */
+  private async findPlace(): Promise<LeaderPage | null> {
+    const { followed } = this.modules;
+    const { book } = followed;
+    for (let number = book.sealedNumber; number >= book.finalNumber; number--) {
+      const page = await this.pageAfter(number);
+      if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
+      if (number < book.sealedNumber || followed.hasOpenBatch) await followed.rewind(number);
+      return page;
+    }
+    return null;
+  }
+
+  private async pageAfter(afterBatch: number): Promise<LeaderPage | null> {
+    try {
+      return await readLeaderLog(this.url, { afterBatch });
+    } catch (error) {
+      const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
+      if (code === "SEQ_UNKNOWN_BATCH") return null;
+      throw error;
+    }
+  }
+
+  /** @returns false where L1's node has to show a queue entry first */
+  private async take(entry: LeaderEntry): Promise<boolean> {
+    const { followed, onBatch, onOperation, queued } = this.modules;
+    if (entry.type === "operation") await this.holdReceipt(entry);
+    const sealedBefore = followed.book.sealedNumber;
+    const result = await followed.apply(entry, queued);
+    if (result === "wait") {
+      this.waitsForEntry = (entry as Extract<LeaderEntry, { type: "queue" }>).queueIndex;
+      return false;
+    }
+    if (result === null) return true;
+    if (followed.book.sealedNumber > sealedBefore) onBatch(result as BatchRecord);
+    else onOperation(result as OperationEntry);
+    return true;
+  }
+
+  private async holdReceipt(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
+    const { alarms, context, followed, l1BlockNumber } = this.modules;
+    const evidence = evidenceOf(entry, context, entry.bRef);
+    // The signature alone: whether the hash is of this operation, the ledger tells.
+    await requireOperatorsReceipt({ ...evidence, opening: null }, context);
+    const seen = await receiptsAt(followed.log, entry.receipt.opIndex);
+    const other = seen.find(({ receipt }) => receipt.operationHash !== entry.receipt.operationHash);
+    if (other === undefined) return;
+    const facts = { posted: null, l1BlockNumber: l1BlockNumber(), noticedAtMs: Date.now() };
+    await alarms.keep({ reason: "two-receipts", evidence, other, ...facts });
+  }
+
+  /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, anew. */
+  private async afterDifference(): Promise<void> {
+    const { followed } = this.modules;
+    this.nextSequence = null;
+    this.isFollowed = false;
+    const { book } = followed;
+    const last = book.reached("posted");
+    if (book.sealedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
+  }
+}

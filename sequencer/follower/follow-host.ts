@@ -1,0 +1,157 @@
+/** A follower's ledger as the API serves it: the sequencer's reads, and none of its writes. */
+import type { LedgerHost } from "../api/api-options.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { L1Head } from "../batches/batch-line-options.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import { receiptsAt } from "./follow-receipts.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
+import type { LeaderTerms } from "./leader-info.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
+import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
+import type { Receipt } from "../store/receipts.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { KnownSettlement } from "../batches/settlement-desk.ts";
+import { StageEstimates } from "../batches/stage-estimates.ts";
+import { storeKeys, underPrefix } from "../store/store-keys.ts";
+
+/** What the follower's two halves know beside the ledger. */
+export interface FollowState {
+  readonly l1Head: () => L1Head | null;
+  readonly queueSeenIndex: () => number;
+  readonly isQuiet: () => boolean;
+  readonly isFrozen: () => boolean;
+  readonly healthFacts: () => object;
+}
+
+export class FollowHost implements LedgerHost {
+  readonly options: LedgerHost["options"];
+  readonly log: LedgerLog;
+  readonly line: LedgerHost["line"];
+  /** What waits behind a nonce gap, only the sequencer knows. */
+  readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
+  readonly settlements: LedgerHost["settlements"];
+  private readonly state: FollowState;
+  private readonly sequencerUrl: string | null;
+
+  constructor(
+    followed: FollowedLedger,
+    state: FollowState,
+    leader: LeaderTerms,
+    sequencerUrl: string | null,
+  ) {
+    this.state = state;
+    this.sequencerUrl = sequencerUrl;
+    this.log = followed.log;
+    this.options = { ...leader, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
+    const { book, head, log } = followed;
+    const batch = (batchNumber: number) => batchOf(book, log, batchNumber);
+    this.line = {
+      head,
+      book,
+      estimates: new StageEstimates(leader),
+      get l1Head() {
+        return state.l1Head();
+      },
+      get queueSeenIndex() {
+        return state.queueSeenIndex();
+      },
+      get openedAtMs() {
+        return followed.openedAtMs;
+      },
+      batch,
+      idle: async () => {},
+    };
+    this.settlements = {
+      settlement: (modelId, epoch) => this.settlement(modelId, epoch),
+      settlementsOf: (modelId, limit) => this.settlementsOf(modelId, limit),
+    };
+  }
+
+  get isHealthy(): boolean {
+    return this.state.isQuiet();
+  }
+
+  /** Of the modes only what L1 says: whether the sequencer ends its rollup, the sequencer tells. */
+  get mode(): "frozen" | undefined {
+    return this.state.isFrozen() ? "frozen" : undefined;
+  }
+
+  get healthFacts(): object {
+    const calm = this.state.isFrozen() ? "frozen" : "ok";
+    return { status: this.isHealthy ? calm : "alarm", ...this.state.healthFacts() };
+  }
+
+  private readOnly(): Error {
+    const { sequencerUrl } = this;
+    const where = sequencerUrl === null ? "the sequencer" : `the sequencer at ${sequencerUrl}`;
+    return sequencerError("SEQ_READ_ONLY", `this is a follower: send it to ${where}`, {
+      data: { sequencerUrl },
+    });
+  }
+
+  async submit(): Promise<never> {
+    throw this.readOnly();
+  }
+
+  async submitSettlement(): Promise<never> {
+    throw this.readOnly();
+  }
+
+  /** @throws SEQ_UNKNOWN_OPERATION also for what was posted while this follower had no feed: L1 holds no hashes */
+  async operation(hash: string): Promise<KnownOperation> {
+    const entry = await this.log.operation(hash);
+    if (entry !== undefined) return this.known(entry);
+    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was seen here`, { data: { hash } });
+  }
+
+  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
+    const entries = await this.log.operationsOf(leafId, limit, beforeHash);
+    return Promise.all(entries.map((entry) => this.known(entry)));
+  }
+
+  private async known(entry: OperationEntry): Promise<KnownOperation> {
+    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+    const { hash, operation } = entry;
+    const receipt = await this.receiptOf(entry);
+    return { hash, operation, status: operationStatusOf(batch), entry, batch, receipt, reason: null };
+  }
+
+  /** The sequencer's own, as it was seen. */
+  async receiptOf({ hash, opIndex }: OperationEntry): Promise<Receipt> {
+    const found = (await receiptsAt(this.log, opIndex)).find(({ receipt }) => receipt.operationHash === hash);
+    if (found !== undefined) return found.receipt;
+    throw sequencerError("SEQ_STORE_INCONSISTENT", `the receipt of operation ${opIndex} is gone`, {
+      data: { opIndex, hash },
+    });
+  }
+
+  private async settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
+    const sequence = await this.log.get<number>(storeKeys.settlement(modelId, epoch));
+    if (sequence !== undefined) return this.knownSettlement(sequence);
+    throw sequencerError("SEQ_UNKNOWN_SETTLEMENT", `epoch ${epoch} of model ${modelId} was not seen here`, {
+      data: { modelId, epoch },
+    });
+  }
+
+  private async settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
+    const { gt, lt } = underPrefix(storeKeys.settlement(modelId, 0).slice(0, -"!000000".length));
+    const sequences = await this.log.range<number>({ gte: gt, lt, limit, reverse: true });
+    return Promise.all(sequences.map((sequence) => this.knownSettlement(sequence)));
+  }
+
+  private async knownSettlement(sequence: number): Promise<KnownSettlement> {
+    const entry = await this.log.require<SettlementEntry>(storeKeys.log(sequence));
+    return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
+  }
+}
+
+async function batchOf(
+  book: BatchBook,
+  log: LedgerLog,
+  batchNumber: number,
+): Promise<BatchRecord | undefined> {
+  const record = book.record(batchNumber);
+  if (record !== undefined || batchNumber > book.finalNumber) return record;
+  return log.batch(batchNumber);
+}

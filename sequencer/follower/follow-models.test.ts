@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
+import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { swapG2 } from "../../bridge/verify/verify-keys.ts";
+import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
+import { hex32 } from "../store/hex.ts";
+import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
+import { LedgerLog } from "../store/ledger-log.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+import { underPrefix } from "../store/store-keys.ts";
+import { type Answer, temporaryFolder } from "../testing/test-rollup.ts";
+
+const folder = temporaryFolder();
+let f: Awaited<ReturnType<typeof startModelHistory>>;
+beforeAll(async () => {
+  f = await startModelHistory();
+});
+afterAll(async () => {
+  await f.stop();
+  folder.remove();
+});
+
+const startFollower = (name: string, feedUrl: string | null, finalityDepthBlocks: number) =>
+  startTestFollower(f, join(folder.path, name), feedUrl, { finalityDepthBlocks, verifyProof: f.verifyProof });
+
+const get = async (follower: TestFollower, url: string): Promise<Answer> => (await follower.get(url)).body;
+
+/** What a follower and a restore both write, without what only one of them knows. */
+async function contents(dataPath: string) {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    const { sequence, ...position } = (await log.finalPosition())!;
+    const leaves = new Map<number, unknown>();
+    for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
+    const under = (prefix: string) => log.keyed(underPrefix(prefix));
+    const sealed = (await f.rollup.state()).batchNumber;
+    const record = await log.batch(sealed);
+    return {
+      position,
+      leaves,
+      payments: new Map(await under("payment")),
+      epochs: new Map(await under("epoch")),
+      seals: await under("l1-seal"),
+      lastBatch: record?.batchHash,
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+describe("models and epochs at a follower", () => {
+  it("have the payments, Seals and rewards that L1's batches leave, one after the other", async () => {
+    await f.makeModel();
+    const follower = await startFollower("alone", null, 1);
+    await follower.poll();
+    await f.openModel();
+    const sealBatch = await f.sealEpoch();
+    await follower.poll();
+    const model = await get(follower, `/v1/models/${MODEL_ID}`);
+    expect(model.sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao: null });
+    const { payments } = await get(follower, `/v1/models/${MODEL_ID}/payments?epoch=1`);
+    expect(payments).toHaveLength(3);
+    await f.recordRandomness(sealBatch);
+    await follower.poll();
+    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
+    expect((await get(follower, `/v1/models/${MODEL_ID}`)).sealedEpoch).toMatchObject({ prevRandao });
+    const before = join(folder.path, "alone", "ledger");
+    const restored = join(folder.path, "restored");
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    await restoreFromL1({ rpcUrl, rollupAddress, dataPath: restored, finalityDepthBlocks: 1 });
+    await follower.stop();
+    expect(await contents(before)).toEqual(await contents(restored));
+  });
+
+  it("are settled as the sequencer says that it has settled them", async () => {
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const deployment = await modelDeployment(f, folder.path);
+    const data = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath: join(folder.path, "seq", "data"),
+    };
+    await restoreFromL1({ ...data, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
+    const w = await startL1World(f, deployment, join(folder.path, "seq"));
+    await w.turn();
+    const follower = await startFollower("fed", urlOf(w), FINALITY_DEPTH_BLOCKS);
+    const settled = await f.sampledData();
+    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
+    const signals = settlementSignals(settled, circuit.circuitId, 77n);
+    const { a, b, c } = circuit.forge(signals);
+    const sent = await w.rollup.post("/v1/settlements", {
+      kind: "settle",
+      modelId: MODEL_ID,
+      settlementHash: hex32(settled.settlementHash),
+      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
+      data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
+      publicSignals: signals.map(hex32),
+      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    });
+    expect(sent.status, JSON.stringify(sent.body)).toBe(202);
+    await follower.poll();
+    const mine = await get(follower, `/v1/settlements/${MODEL_ID}/1`);
+    expect(mine).toMatchObject({ epoch: 1, kind: "settle", settlementHash: hex32(settled.settlementHash) });
+    const slots = async () => (await get(follower, `/v1/models/${MODEL_ID}`)).slots;
+    expect(await slots()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.slots);
+    expect(follower.alarms.isQuiet).toBe(true);
+    await follower.stop();
+    await w.stop();
+  });
+});

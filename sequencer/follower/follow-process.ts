@@ -1,0 +1,218 @@
+/** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createL1Client } from "../../bridge/l1/l1-client.ts";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
+import { receiptContext } from "../../bridge/verify/receipt-check.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { createApi } from "../api/api.ts";
+import type { ServedDeployment } from "../api/api-options.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import { Feed } from "../batches/feed.ts";
+import { contradictionView, FollowAlarms } from "./follow-alarms.ts";
+import { FollowFeed } from "./follow-feed.ts";
+import { FollowHost } from "./follow-host.ts";
+import { FollowL1 } from "./follow-l1.ts";
+import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
+import { openFollowedLog } from "./follow-store.ts";
+import { FollowedLedger } from "./followed-ledger.ts";
+import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
+import type { Logger } from "../logger.ts";
+import { createMetrics } from "../metrics.ts";
+
+export interface FollowOptions extends FollowLoopOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: `0x${string}`;
+  /** The contract's own block, where it is known. */
+  readonly fromBlock?: bigint | undefined;
+  /** The sequencer, or another follower; null: L1 alone. */
+  readonly feedUrl: string | null;
+  /** Folder of the ledger and of what was kept as evidence. */
+  readonly dataPath: string;
+  readonly snapshot?: LedgerSnapshot | undefined;
+  readonly finalityDepthBlocks: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rateLimitPerMinute: number;
+  /** Verifies every proof, too. */
+  readonly verifyProof?: VerifyProof | undefined;
+}
+
+export interface FollowModules {
+  readonly logger: Logger;
+  /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
+  readonly onFatal: (error: unknown) => void;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface FollowProcess {
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  readonly app: Awaited<ReturnType<typeof createApi>>;
+  /** One look at L1 and at the sequencer; `listen` repeats it. */
+  poll(): Promise<void>;
+  /** Starts to listen and to poll. @returns the URL */
+  listen(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Clients of the follower's own feed, and what one of them may leave unread. */
+const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
+const MAX_CHUNK_BLOCKS = 2_000;
+
+/** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_FALSE, BRG_L1_*, BRG_HISTORY_UNREADABLE */
+export async function createFollowProcess(
+  options: FollowOptions,
+  modules: FollowModules,
+): Promise<FollowProcess> {
+  await initPoseidon();
+  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, options, modules);
+  try {
+    return await wire(options, modules, rollup, log);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function wire(
+  options: FollowOptions,
+  { logger, onFatal }: FollowModules,
+  rollup: RollupContract,
+  log: LedgerLog,
+): Promise<FollowProcess> {
+  const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
+  const context = await receiptContext(rollup);
+  const [idFeeWei, tokenAddress, registered] = await Promise.all([
+    rollup.idFeeWei(),
+    rollup.token(),
+    rollup.circuits(),
+  ]);
+  const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
+  const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
+  const { chainId, domain, rollupAddress, sequencerAddress } = context;
+  const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
+  const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
+  const metrics = createMetrics();
+  const { registry } = metrics;
+  const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });
+  const feed = new Feed(FEED_OPTIONS, (count) => metrics.feedClients.set(count));
+  let leader: FollowFeed | null = null;
+  const l1 = new FollowL1(
+    { finalityDepthBlocks, maxChunkBlocks: MAX_CHUNK_BLOCKS },
+    {
+      ...{ rollup, registered, followed, alarms, verifyProof },
+      onBatch: (record, isOwn) => {
+        if (!isOwn) leader?.forgetPlace();
+        metrics.batches.finalizedBatch.set(record.number);
+        publishBatch(feed, record);
+        logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
+      },
+      onRewind: () => leader?.forgetPlace(),
+      onFrozen: (isFrozen) => {
+        metrics.frozen.set(isFrozen ? 1 : 0);
+        if (isFrozen)
+          logger.error({ code: "SEQ_FROZEN" }, "the rollup is frozen on L1: what is in it leaves by exits");
+        else logger.warn({}, "L1 took the freeze back");
+      },
+    },
+  );
+  if (feedUrl !== null) {
+    leader = new FollowFeed(feedUrl, {
+      ...{ context, followed, alarms, queued: l1.queue.queued },
+      l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
+      onBatch: (record) => publishBatch(feed, record),
+      onOperation: (entry) => publishOperation(feed, entry),
+    });
+  }
+  const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
+  const host = new FollowHost(
+    followed,
+    {
+      l1Head: () => l1.l1Head,
+      queueSeenIndex: () => l1.queue.seenIndex,
+      isQuiet: () => alarms.isQuiet,
+      isFrozen: () => l1.isFrozen,
+      healthFacts: () => healthFacts(followed, l1, leader, alarms),
+    },
+    leaderTerms(followed.book, info),
+    feedUrl,
+  );
+  const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
+  const { rateLimitPerMinute } = options;
+  const app = await createApi(
+    { deployment, receiptSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks, rateLimitPerMinute },
+    {
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
+      routes: (routes) => {
+        const schema = { tags: ["feed"], summary: "Contradictions that were kept" } as object;
+        routes.get("/v1/alarms", { schema }, () => alarms.all.map(contradictionView));
+      },
+    },
+  );
+  return {
+    followed,
+    alarms,
+    app,
+    poll: () => loop.poll(),
+    async listen() {
+      await app.listen({ host: options.host, port: options.port });
+      loop.start();
+      const { address, family, port } = app.server.address() as AddressInfo;
+      return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    },
+    async stop() {
+      await loop.stop();
+      feed.close();
+      await app.close();
+      await log.close();
+    },
+  };
+}
+
+function healthFacts(
+  { book, head }: FollowedLedger,
+  l1: FollowL1,
+  leader: FollowFeed | null,
+  alarms: FollowAlarms,
+): object {
+  const kept = alarms.all.map(({ evidence, reason }) => ({
+    kind: reason,
+    opIndex: evidence.receipt.opIndex,
+  }));
+  return {
+    follower: {
+      l1BlockNumber: l1.l1Head?.blockNumber ?? null,
+      finalBatch: book.finalNumber,
+      postedBatch: l1.postedNumber,
+      sealedBatch: book.sealedNumber,
+      opIndex: head.position.opIndex,
+      feedUrl: leader?.url ?? null,
+      isFeedFollowed: leader?.isFollowed ?? null,
+      isFrozen: l1.isFrozen,
+      malformedBatch: l1.malformed,
+    },
+    alarms: [...kept, ...alarms.passingView],
+  };
+}
+
+function publishBatch(feed: Feed, { batchHash, l1, number: batchNumber, status }: BatchRecord): void {
+  const data = { batchNumber, status, batchHash, l1TransactionHash: l1?.transactionHash ?? null };
+  feed.publish("batches", status, data);
+}
+
+function publishOperation(feed: Feed, entry: OperationEntry): void {
+  const { batchNumber, hash, opIndex, operation } = entry;
+  const { a, b } = operation;
+  const data = { hash, kind: kindRule(operation.kind)!.name, a, b, opIndex, batchNumber };
+  feed.publish("operations", "acknowledged", data);
+  for (const id of leavesOf(entry)) feed.publish(`leaf:${id}`, "acknowledged", data);
+}

@@ -1,0 +1,346 @@
+/**
+ * The ledger of a follower, in a store of the sequencer's form: final batches as L1 has them, and on top what the
+ * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
+ * receipts, queue entries and every sealed batch's hash are this ledger's own or they are refused.
+ */
+import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
+import { capOf } from "../../bridge/verify/settlement-statement.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
+import { epochWrites, forcedSealWrites } from "../batches/epoch-records.ts";
+import { PostedEpochs } from "./follow-epochs.ts";
+import { receiptWrite } from "./follow-receipts.ts";
+import type { ChainRules, HeadState } from "../batches/head-state.ts";
+import { hex32 } from "../store/hex.ts";
+import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
+import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { LogEntry, OpenedEntry, OperationEntry, QueueRecord } from "../store/log-entry.ts";
+import { forgetEpochs, forgetTail } from "../batches/rebase.ts";
+import { restore } from "../batches/restore.ts";
+import { sealBatch } from "../batches/seal-batch.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+export interface FollowedCircuit {
+  readonly name: string;
+  readonly sort: number;
+  readonly size0: number;
+  readonly size1: number;
+  readonly circuitId: bigint;
+}
+
+export interface FollowedRollup {
+  readonly chainId: number;
+  readonly rollupAddress: `0x${string}`;
+  readonly rules: ChainRules;
+  /** By their index on L1. The first is the one that the sequencer seals with. */
+  readonly circuits: readonly FollowedCircuit[];
+}
+
+/** Entries of L1's queue that are not final yet, or not yet executed, by their index. */
+export type QueueLookup = (queueIndex: number) => QueueRecord | undefined;
+
+/** A genesis that no ledger has: the directory must hold one already. */
+export const NO_GENESIS = {
+  genesis: { treasuryOwner: 0n, operatorOwner: 0n, operatorKeyX: 0n },
+  genesisRoot: 0n,
+};
+
+export class FollowedLedger {
+  readonly log: LedgerLog;
+  readonly head: HeadState;
+  readonly book: BatchBook;
+  private readonly rollup: FollowedRollup;
+  private opened: { entry: OpenedEntry; sequence: number } | null;
+  /** Of the entry that keeps the log as long as it was. */
+  private standInSequence: number | null = null;
+
+  /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
+  static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
+    const { book, head, opened } = await restore(log, { ...NO_GENESIS, rules: rollup.rules });
+    return new FollowedLedger(log, rollup, { book, head, opened });
+  }
+
+  private constructor(
+    log: LedgerLog,
+    rollup: FollowedRollup,
+    restored: Pick<Awaited<ReturnType<typeof restore>>, "book" | "head" | "opened">,
+  ) {
+    this.log = log;
+    this.rollup = rollup;
+    this.head = restored.head;
+    this.book = restored.book;
+    this.opened = restored.opened;
+  }
+
+  get openedAtMs(): number | null {
+    return this.opened?.entry.openedAtMs ?? null;
+  }
+
+  /** Whether something was executed that is in no sealed batch. */
+  get hasOpenBatch(): boolean {
+    return this.opened !== null;
+  }
+
+  /**
+   * Executes an entry of the followed log.
+   * @returns the record of a batch that it sealed; "wait" where it takes a queue entry that L1's node does not show yet
+   * @throws SEQ_LEADER_DIFFERS, and then `rewind` is to be called
+   */
+  async apply(
+    entry: LeaderEntry,
+    queued: QueueLookup,
+  ): Promise<BatchRecord | OperationEntry | "wait" | null> {
+    const number = this.head.openBatch?.number ?? this.head.position.batchNumber + 1;
+    if (entry.batchNumber !== number) throw differs("batchNumber", number, entry.batchNumber);
+    try {
+      switch (entry.type) {
+        case "opened":
+          return await this.open(entry);
+        case "operation":
+          return await this.execute(entry);
+        case "queue":
+          return await this.executeQueued(entry.queueIndex, queued);
+        case "settlement":
+          return await this.settle(entry);
+        case "sealed":
+          return await this.seal(entry);
+        default:
+          return entry satisfies never;
+      }
+    } catch (cause) {
+      if (!isRollupError(cause) || cause.code.startsWith("SEQ_")) throw cause;
+      throw differs(entry.type, "an entry that executes", cause.code, cause);
+    }
+  }
+
+  private requireOpen(): { batchNumber: number } {
+    const { openBatch } = this.head;
+    if (openBatch === null) throw differs("opened", "an open batch", "none");
+    return { batchNumber: openBatch.number };
+  }
+
+  private async open(entry: Extract<LeaderEntry, { type: "opened" }>): Promise<null> {
+    const { openBatch, position } = this.head;
+    if (openBatch !== null && openBatch.operationCount > 0)
+      throw differs("opened", "a full batch", "another");
+    const { batchNumber, feeAccountId, feePerUnitWei, openedAtMs, timestamp } = entry;
+    if (timestamp < position.timestamp) throw differs("timestamp", position.timestamp, timestamp);
+    this.head.openNext({ timestamp, feePerUnitWei, feeAccountId });
+    const opened: OpenedEntry = {
+      type: "opened",
+      batchNumber,
+      timestamp,
+      feePerUnitWei,
+      feeAccountId,
+      openedAtMs,
+    };
+    this.opened = { entry: opened, sequence: this.log.lastSequence + 1 };
+    const standIn = this.standInSequence;
+    this.standInSequence = null;
+    await this.log.append([opened], standIn === null ? [] : [{ key: storeKeys.log(standIn) }]);
+    return null;
+  }
+
+  private async execute({
+    acknowledgedAtMs,
+    operation,
+    receipt,
+    ...rest
+  }: LeaderOperation): Promise<OperationEntry> {
+    const { batchNumber } = this.requireOpen();
+    const rule = kindRule(operation.kind)!;
+    const { ledger, position } = this.head;
+    if (receipt.opIndex !== position.opIndex) throw differs("opIndex", position.opIndex, receipt.opIndex);
+    const b = rule.usesB && !rule.isCreate ? ledger.requireRecord(operation.b).leaf : null;
+    const bRef = b === null ? 0n : leafReference(b);
+    const hash = hex32(messageHash(operation, { domain: this.rollup.rules.domain, bRef }));
+    if (hash !== receipt.operationHash) throw differs("operationHash", hash, receipt.operationHash);
+    const { opIndex, slot, trace } = this.head.execute(operation);
+    const entry: OperationEntry = {
+      type: "operation",
+      hash,
+      operation,
+      batchNumber,
+      slot,
+      opIndex,
+      createdId: rule.isCreate ? trace.record.b : null,
+      feeWei: trace.feeWei,
+      deadlineSeconds: receipt.deadlineSeconds,
+      acknowledgedAtMs,
+    };
+    const evidence = evidenceOf({ ...rest, acknowledgedAtMs, operation, receipt }, this.rollup, bRef);
+    await this.log.append(
+      [entry],
+      [...epochWrites(ledger, operation, trace, { hash, batchNumber }), receiptWrite(evidence)],
+    );
+    return entry;
+  }
+
+  private async executeQueued(queueIndex: number, queued: QueueLookup): Promise<"wait" | null> {
+    const { batchNumber } = this.requireOpen();
+    const { queueHead } = this.head.position;
+    if (queueIndex !== queueHead) throw differs("queueIndex", queueHead, queueIndex);
+    const record = queued(queueIndex);
+    if (record === undefined) return "wait";
+    const { status: _status, batchNumber: _number, l1BlockNumber, l1TransactionHash, ...operation } = record;
+    const { slot, trace } = this.head.execute(operation);
+    const { isValid } = trace.record;
+    const value: QueueRecord = { ...record, status: isValid ? "executed" : "invalid", batchNumber };
+    await this.log.append(
+      [{ type: "queue", operation, batchNumber, slot, isValid }],
+      [
+        ...forcedSealWrites(this.head.ledger, trace.record, trace.b, batchNumber),
+        { key: storeKeys.queueEntry(queueIndex), value },
+      ],
+    );
+    return null;
+  }
+
+  private async settle(entry: LeaderSettlement): Promise<null> {
+    const { batchNumber } = this.requireOpen();
+    const { acknowledgedAtMs, circuit, data, epoch, modelId, publicSignals, settlementHash, signature } =
+      entry;
+    const kind = entry.kind === "genesis" ? KIND.genesis : KIND.settle;
+    const posted = decodeSettlement(data);
+    const cap = capOf(kind, posted, this.rollup.circuits);
+    if (cap === null) throw differs("settlement", "one that a circuit fits", circuit);
+    const model = this.head.ledger.requireRecord(modelId);
+    const derived = settlementOperationOf(
+      { kind, b: modelId, words: [settlementHash] },
+      { ...posted, cap },
+      model,
+    );
+    const operation = { ...derived, signature };
+    const posting = { circuit, wire: data, publicSignals, proof: entry.proof };
+    const { slot } = this.head.execute(operation, posting);
+    const common = { type: "settlement", hash: hex32(settlementHash), epoch, operation, posting } as const;
+    await this.log.append([{ ...common, batchNumber, slot, acknowledgedAtMs }]);
+    return null;
+  }
+
+  private async seal(entry: Extract<LeaderEntry, { type: "sealed" }>): Promise<BatchRecord> {
+    const opened = this.opened;
+    if (opened === null) throw differs("sealed", "an open batch", "none");
+    const { circuitId } = this.rollup.circuits[0]!;
+    const nowMs = Date.now();
+    const { record, writes } = sealBatch(
+      { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },
+      {
+        openedAtMs: opened.entry.openedAtMs,
+        sealedAtMs: nowMs,
+        firstSequence: opened.sequence,
+        sequence: this.log.lastSequence + 1,
+        rebuildCount: 0,
+      },
+    );
+    this.opened = null;
+    await this.log.append([{ type: "sealed", batchNumber: record.number }], writes);
+    if (record.batchHash !== entry.batchHash) throw differs("batchHash", record.batchHash, entry.batchHash);
+    return record;
+  }
+
+  /** Forgets everything behind a batch that is final or sealed. One atomic write. */
+  async rewind(base: number): Promise<void> {
+    const { book, head, log } = this;
+    await log.flushed();
+    const position = book.positionAfter(base);
+    const tail: [number, LogEntry][] = [];
+    for await (const one of log.entries(position.sequence + 1, log.lastSequence)) tail.push(one);
+    const touched = new Set(head.openTouched);
+    for (let number = base + 1; number <= book.sealedNumber; number++)
+      for (const [id] of book.changesOf(number)) touched.add(id);
+    const before = [...touched].map((id) => [id, book.leafAfter(base, id)] as const);
+    const queue = await log.queueEntriesFrom(position.queueHead);
+    const epochs = await forgetEpochs({ log }, base, tail);
+    head.rollBack(new Map<number, LeafRecord | undefined>(before), position);
+    this.opened = null;
+    if (tail.length === 0) return;
+    // The log never ends before what was durable: an opening stands in its place until the next one.
+    this.standInSequence = log.lastSequence + 1;
+    const { batchNumber, timestamp } = position;
+    const terms = { timestamp, feePerUnitWei: 0n, feeAccountId: GENESIS_FEE_ACCOUNT_ID, openedAtMs: 0 };
+    await log.append(
+      [{ type: "opened", batchNumber: batchNumber + 1, ...terms }],
+      [
+        ...forgetTail(tail),
+        ...epochs,
+        ...book.replaceAfter(base, []),
+        ...queue.map((record) => ({
+          key: storeKeys.queueEntry(record.queueIndex),
+          value: { ...record, status: "queued", batchNumber: null } satisfies QueueRecord,
+        })),
+      ],
+    );
+  }
+
+  /**
+   * Takes over the next final batch of L1: the sealed one, where it is the same to the byte, else L1's instead of all
+   * that was executed behind the last final one.
+   * @param queued the queue's entries as L1 has them, up to the batch
+   * @returns whether the batch was the one that the sequencer had shown, and its record
+   */
+  async takeFinal(
+    event: BatchEvent,
+    settlements: readonly ReplayedSettlement[],
+    queued: QueueLookup,
+    extra: readonly StoreWrite[] = [],
+  ): Promise<{ isOwn: boolean; record: BatchRecord }> {
+    const { book, head, log } = this;
+    const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
+    const number = Number(batch.batchNumber);
+    const inclusion = { transactionHash, blockNumber, gasUsed: null };
+    const own = book.record(number);
+    const batchHash = this.recordFor(event, {
+      ...book.positionAfter(book.finalNumber),
+      sequence: -1,
+    }).batchHash;
+    if (own?.batchHash === batchHash) {
+      const { changed, writes } = book.report(number, { batchHash, status: "final", inclusion }, Date.now());
+      await log.write([...writes, ...extra]);
+      return { isOwn: true, record: changed[0] ?? own };
+    }
+    if (book.sealedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
+    const epochs = new PostedEpochs(head.ledger, batch);
+    let queueIndex = head.position.queueHead;
+    const changes = head.applyPosted(batch, settlements);
+    const record = this.recordFor(event, { ...head.position, sequence: log.lastSequence });
+    const queueWrites = batch.wide.flatMap(({ isValid, kind }): StoreWrite[] => {
+      if (!kindRule(kind)?.isQueue) return [];
+      const entry = queued(queueIndex);
+      if (entry === undefined) throw differs("queueIndex", "an entry on L1", queueIndex);
+      const status = isValid ? "executed" : "invalid";
+      const value: QueueRecord = { ...entry, status, batchNumber: number };
+      return [{ key: storeKeys.queueEntry(queueIndex++), value }];
+    });
+    const bookWrites = book.replaceAfter(book.finalNumber, [[record, changes]]);
+    await log.write([...bookWrites, ...queueWrites, ...epochs.writes(head.ledger), ...extra]);
+    return { isOwn: false, record };
+  }
+
+  private recordFor(event: BatchEvent, position: BatchRecord["position"]): BatchRecord {
+    const { batch, blockNumber, circuitIndex, l1TransactionHash: transactionHash } = event;
+    const { circuitId } = this.rollup.circuits[circuitIndex]!;
+    const nowMs = Date.now();
+    const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
+    return {
+      ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
+      status: "final",
+      l1: { transactionHash, blockNumber, gasUsed: null },
+      postedAtMs: nowMs,
+    };
+  }
+}
+
+export function differs(what: string, expected: unknown, actual: unknown, cause?: unknown) {
+  return sequencerError("SEQ_LEADER_DIFFERS", `${what} is ${actual} there, ${expected} here`, {
+    data: { what, expected: String(expected), actual: String(actual) },
+    cause,
+  });
+}

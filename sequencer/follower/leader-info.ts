@@ -1,0 +1,60 @@
+/** What the followed sequencer tells of itself, for wallets that read from the follower. Nothing here depends on it. */
+import { z } from "zod";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { isNameOfSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { Logger } from "../logger.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** The sequencer's default, where it does not say. */
+const SEAL_INTERVAL_MS = 10_000;
+
+const infoSchema = z.object({
+  feePerUnitWei: z
+    .string()
+    .regex(/^[0-9]{1,30}$/)
+    .transform(BigInt),
+  feeAccountId: z.int().nonnegative(),
+  circuits: z.array(z.object({ name: z.string().max(100) })),
+  limits: z.object({ sealIntervalMs: z.int().positive() }),
+});
+export type LeaderInfo = z.output<typeof infoSchema>;
+
+export interface LeaderTerms {
+  readonly feePerUnitWei: bigint;
+  readonly feeAccountId: number;
+  readonly sealIntervalMs: number;
+}
+
+/** null where it does not answer now. */
+export async function readLeaderInfo(url: string, logger: Logger): Promise<LeaderInfo | null> {
+  try {
+    const response = await fetch(`${url.replace(/\/+$/, "")}/v1/info`, {
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    return infoSchema.parse(await response.json());
+  } catch (error) {
+    logger.warn({ url, err: error }, "the sequencer tells nothing of itself now");
+    return null;
+  }
+}
+
+/** L1 does not tell how many rows, features and draws a settlement circuit has; the sequencer may, with what L1 does. */
+export function circuitNameOf(circuit: RegisteredCircuit, info: LeaderInfo | null): string {
+  const told = info?.circuits[circuit.index]?.name;
+  if (told !== undefined && isNameOfSizes(told, circuit)) return told;
+  return `circuit-${circuit.index}`;
+}
+
+export function leaderTerms(book: BatchBook, info: LeaderInfo | null): LeaderTerms {
+  if (info !== null) {
+    const { feeAccountId, feePerUnitWei, limits } = info;
+    return { feeAccountId, feePerUnitWei, sealIntervalMs: limits.sealIntervalMs };
+  }
+  const last = book.record(book.sealedNumber);
+  return {
+    feeAccountId: last?.feeAccountId ?? 1,
+    feePerUnitWei: last?.feePerUnitWei ?? 0n,
+    sealIntervalMs: SEAL_INTERVAL_MS,
+  };
+}

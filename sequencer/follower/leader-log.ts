@@ -1,0 +1,145 @@
+/** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
+import type { Address, Hex } from "viem";
+import { z } from "zod";
+import type { ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { element, hexBytes, operationBody, proof, signedKind } from "../api/api-schemas.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+const count = z.int().nonnegative();
+const hash = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/)
+  .transform((text) => text.toLowerCase() as Hex);
+const wei = z
+  .string()
+  .regex(/^[0-9]{1,30}$/)
+  .transform(BigInt);
+const signature = z.object({ r8x: element, r8y: element, s: element });
+const common = { sequence: count, batchNumber: count };
+
+const entrySchema = z.discriminatedUnion("type", [
+  z.object({
+    ...common,
+    type: z.literal("opened"),
+    timestamp: count.transform(BigInt),
+    feePerUnitWei: wei,
+    feeAccountId: count,
+    openedAtMs: count,
+  }),
+  z.object({
+    ...common,
+    type: z.literal("operation"),
+    acknowledgedAtMs: count,
+    operation: operationBody.transform((body) => ({ ...body, kind: signedKind(body.kind) })),
+    bRef: element,
+    receipt: z.object({
+      operationHash: hash,
+      opIndex: count,
+      deadlineSeconds: count,
+      signature: z
+        .string()
+        .regex(/^0x[0-9a-fA-F]{130}$/)
+        .transform((text) => text as Hex),
+    }),
+  }),
+  z.object({ ...common, type: z.literal("queue"), queueIndex: count }),
+  z.object({
+    ...common,
+    type: z.literal("settlement"),
+    acknowledgedAtMs: count,
+    epoch: count,
+    kind: z.enum(["settle", "genesis"]),
+    modelId: count,
+    settlementHash: element,
+    circuit: z.string().max(100),
+    data: hexBytes(128 * 1024),
+    publicSignals: z.tuple([element, element, element]),
+    proof,
+    signature: signature.nullable(),
+  }),
+  z.object({ ...common, type: z.literal("sealed"), batchHash: hash, newRoot: element }),
+]);
+export type LeaderEntry = z.output<typeof entrySchema>;
+export type LeaderOperation = Extract<LeaderEntry, { type: "operation" }>;
+export type LeaderSettlement = Extract<LeaderEntry, { type: "settlement" }>;
+
+const pageSchema = z.object({
+  chainId: count,
+  rollupAddress: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/)
+    .transform((text) => text as Address),
+  finalBatch: count,
+  base: z.object({ batchNumber: count, root: element }).nullable(),
+  entries: z.array(entrySchema),
+  nextSequence: count,
+});
+export type LeaderPage = z.output<typeof pageSchema>;
+
+const REQUEST_TIMEOUT_MS = 20_000;
+const PAGE_SIZE = 500;
+/** Behind every log: a page of no entries. */
+const NO_SEQUENCE = 9_999_999_999;
+
+/** @throws SEQ_LEADER_UNREACHABLE; SEQ_LEADER_REFUSED with the leader's own code; SEQ_LEADER_UNREADABLE */
+export async function readLeaderLog(
+  url: string,
+  from: { readonly sequence: number } | { readonly afterBatch: number },
+): Promise<LeaderPage> {
+  const where = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
+  const address = `${url.replace(/\/+$/, "")}/v1/log?${where}&limit=${PAGE_SIZE}`;
+  let status: number;
+  let body: unknown;
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    status = response.status;
+    body = await response.json();
+  } catch (cause) {
+    throw sequencerError("SEQ_LEADER_UNREACHABLE", `${url} did not answer`, { data: { url }, cause });
+  }
+  if (status !== 200) {
+    const code = (body as { error?: { code?: unknown } } | null)?.error?.code;
+    throw sequencerError("SEQ_LEADER_REFUSED", `${url} answered ${status}`, {
+      data: { url, status, code: typeof code === "string" ? code : null },
+    });
+  }
+  return parsePage(url, body);
+}
+
+function parsePage(url: string, body: unknown): LeaderPage {
+  const unreadable = (why: string, cause: unknown) =>
+    sequencerError("SEQ_LEADER_UNREADABLE", `${url} answers in another form: ${why}`, {
+      data: { url },
+      cause,
+    });
+  try {
+    return pageSchema.parse(body);
+  } catch (cause) {
+    if (isRollupError(cause)) throw unreadable(cause.message, cause);
+    throw unreadable(cause instanceof z.ZodError ? z.prettifyError(cause).slice(0, 500) : "", cause);
+  }
+}
+
+/** A page's operation with its receipt, as a receipt file has it. */
+export function evidenceOf(
+  { operation, receipt }: LeaderOperation,
+  rollup: { chainId: number; rollupAddress: Address },
+  bRef: bigint,
+): ReceiptEvidence {
+  const { chainId, rollupAddress } = rollup;
+  return { chainId, rollupAddress, receipt, opening: { operation, bRef } };
+}
+
+/** Receipts of all that is in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
+export async function readReceipts(url: string): Promise<ReceiptEvidence[]> {
+  const { finalBatch } = await readLeaderLog(url, { sequence: NO_SEQUENCE });
+  const evidences: ReceiptEvidence[] = [];
+  let page = await readLeaderLog(url, { afterBatch: finalBatch });
+  for (;;) {
+    for (const entry of page.entries)
+      if (entry.type === "operation") evidences.push(evidenceOf(entry, page, entry.bRef));
+    if (page.entries.length < PAGE_SIZE) return evidences;
+    page = await readLeaderLog(url, { sequence: page.nextSequence });
+  }
+}

@@ -1,0 +1,69 @@
+/** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
+import type { Address, Hex } from "viem";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
+import type { QueueEntry } from "../../bridge/operator/operator-client.ts";
+import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
+import { type LeafRecord, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import { readEpoch, readPayments } from "../batches/epoch-records.ts";
+import { hex20 } from "../store/hex.ts";
+import { LedgerLog } from "../store/ledger-log.ts";
+import type { QueueRecord } from "../store/log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+/**
+ * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
+ * @throws SEQ_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
+ */
+export async function snapshotOfDirectory(
+  dataPath: string,
+  rollup: { chainId: number; rollupAddress: Address },
+  blockOf: (batchNumber: number) => Promise<number>,
+): Promise<LedgerSnapshot> {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    const final = await log.finalPosition();
+    if (final === undefined)
+      throw sequencerError("SEQ_STORE_INCONSISTENT", `${dataPath} holds no ledger`, { data: { dataPath } });
+    const leaves = new Map<number, LeafRecord>();
+    const epochs = new Map<number, ModelPayments>();
+    for await (const [id, record] of log.finalLeaves()) {
+      leaves.set(id, record);
+      if (record.rewards !== undefined) epochs.set(id, await paymentsOf(log, id, record));
+    }
+    const { sequence, ...position } = final;
+    const record = await log.get<BatchRecord>(storeKeys.batch(position.batchNumber));
+    const blockNumber = record?.l1?.blockNumber ?? (await blockOf(position.batchNumber));
+    const queued = await log.queueEntriesFrom(position.queueHead);
+    const waiting = queued.filter(({ l1BlockNumber }) => l1BlockNumber < blockNumber).map(entryOf);
+    return { ...rollup, position, blockNumber, waiting, leaves, epochs };
+  } finally {
+    await log.close();
+  }
+}
+
+/** As L1 emitted it, whatever became of it here. */
+const entryOf = ({ batchNumber, l1TransactionHash, sender, status, ...entry }: QueueRecord): QueueEntry => ({
+  ...entry,
+  sender: hex20(sender),
+  l1TransactionHash: l1TransactionHash as Hex,
+});
+
+/** Of what the leaf says; the directory may hold later payments, too. */
+async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafRecord): Promise<ModelPayments> {
+  const { epoch, paymentCount } = unpackCounters(leaf.counters);
+  const open = await read(log, id, Number(epoch), Number(paymentCount));
+  const bound = rewards!.sealed;
+  if (bound === null) return { open: { epoch: Number(epoch), payments: open }, sealed: null };
+  const [sealedEpoch, sealBatch] = [Number(bound.epoch), Number(bound.sealBatch)];
+  const count = (await readEpoch(log, id, sealedEpoch))?.paymentCount ?? 0;
+  const sealed = { epoch: sealedEpoch, sealBatch, payments: await read(log, id, sealedEpoch, count) };
+  return { open: { epoch: Number(epoch), payments: open }, sealed };
+}
+
+async function read(log: LedgerLog, id: number, epoch: number, count: number): Promise<Payment[]> {
+  if (count === 0) return [];
+  const payments = await readPayments(log, id, epoch, { from: 0, limit: count });
+  return payments.map(({ hash, ...payment }) => payment);
+}

@@ -1,0 +1,142 @@
+/**
+ * Makes a sequencer's data directory from a stopped follower's: with all that the lost one had acknowledged and the
+ * follower had seen, under the same numbers, so that the receipts hold. L1 alone gives only what was posted.
+ */
+import { existsSync } from "node:fs";
+import { cp, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Address } from "viem";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { ALARM_PREFIX } from "./follow-alarms.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
+import { RECEIPT_PREFIX } from "./follow-receipts.ts";
+import { NO_GENESIS } from "./followed-ledger.ts";
+import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
+import type { ChainPosition } from "../store/log-entry.ts";
+import { type Restored, restore } from "../batches/restore.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys, underPrefix } from "../store/store-keys.ts";
+
+export interface RestoreFromFollowerOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The follower's `--data`; it must not be running. It stays as it is. */
+  readonly followerPath: string;
+  /** New: there must be nothing. */
+  readonly dataPath: string;
+}
+
+export interface RestoreFromFollowerResult {
+  /** After everything that was executed, the open batch included. */
+  readonly position: Pick<ChainPosition, "batchNumber" | "opIndex" | "root">;
+  /** Signed operations that L1 does not have: without the follower they would be gone. */
+  readonly unpostedCount: number;
+  readonly leafCount: number;
+}
+
+/**
+ * Whole or not at all: the directory gets its name when everything in it is right.
+ * @throws SEQ_FOLLOW_WRONG_ROLLUP, SEQ_FOLLOWER_BEHIND, SEQ_FROZEN; SEQ_STORE_NOT_EMPTY, SEQ_STORE_*; BRG_L1_*
+ */
+export async function restoreFromFollower(
+  options: RestoreFromFollowerOptions,
+): Promise<RestoreFromFollowerResult> {
+  await initPoseidon();
+  const { dataPath, followerPath, rollupAddress, rpcUrl } = options;
+  if (existsSync(dataPath)) {
+    throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
+      data: { dataPath },
+    });
+  }
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({ client, address: rollupAddress });
+  const [registered, domain, idFeeWei] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+  ]);
+  const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
+  const source = join(followerPath, "ledger");
+  await checkSource(source, rollup);
+
+  const partPath = `${dataPath}.part`;
+  await rm(partPath, { recursive: true, force: true });
+  // LOCK is the process's that has the directory open.
+  await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
+  const log = await LedgerLog.open(partPath);
+  let restored: Restored;
+  let unpostedCount: number;
+  try {
+    await forgetFollower(log);
+    restored = await restore(log, { ...NO_GENESIS, rules });
+    unpostedCount = await requireAllOfL1(restored, rollup);
+  } finally {
+    await log.close();
+  }
+  await rename(partPath, dataPath);
+  const { batchNumber, opIndex, root } = restored.head.position;
+  return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
+}
+
+async function checkSource(path: string, { address, client }: RollupContract): Promise<void> {
+  if (!existsSync(path)) {
+    throw sequencerError("SEQ_STORE_FAILED", `there is no follower's ledger at ${path}`, { data: { path } });
+  }
+  const log = await LedgerLog.open(path, undefined, { keeper: "follower" });
+  try {
+    const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
+    requireFollowerOf(marker, { path, rollupAddress: address, chainId: await client.getChainId() });
+    if (marker.isFrozen === true) {
+      throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1: no sequencer can go on with it", {
+        data: { blockNumber: marker.blockNumber },
+      });
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no queue
+ * entries that wait: the bridge hands them over.
+ */
+async function forgetFollower(log: LedgerLog): Promise<void> {
+  const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];
+  for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
+    for (const [key] of await log.keyed(underPrefix(prefix))) writes.push({ key });
+  }
+  const { queueHead, sequence: finalSequence } = (await log.finalPosition())!;
+  for (const { queueIndex, status } of await log.queueEntriesFrom(queueHead))
+    if (status === "queued") writes.push({ key: storeKeys.queueEntry(queueIndex) });
+  let [last, before] = [-1, -1];
+  let isOpening = false;
+  for await (const [sequence, { type }] of log.entries(Math.max(0, finalSequence))) {
+    [before, last] = [last, sequence];
+    isOpening = type === "opened";
+  }
+  if (isOpening) {
+    writes.push({ key: storeKeys.log(last) });
+    log.endAt(before);
+  }
+  await log.write(writes);
+}
+
+/**
+ * A directory that lacks signed operations of L1's would make others in their places.
+ * @returns how many signed operations it has that L1 does not
+ */
+async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract): Promise<number> {
+  const state = await rollup.state();
+  const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.sealedNumber;
+  if (!isKnown || book.positionAfter(state.batchNumber).root !== state.root) {
+    throw sequencerError(
+      "SEQ_FOLLOWER_BEHIND",
+      `L1 has batch ${state.batchNumber}, which the follower has not: let it catch up, then stop it`,
+      { data: { l1Batch: state.batchNumber, finalBatch: book.finalNumber, sealedBatch: book.sealedNumber } },
+    );
+  }
+  return head.position.opIndex - state.opIndex;
+}

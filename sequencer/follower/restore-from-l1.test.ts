@@ -1,0 +1,191 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import {
+  MODEL_CIRCUITS,
+  MODEL_ID,
+  SAMPLED_CIRCUIT,
+  SLOT_TABLE_CIRCUIT,
+  startModelHistory,
+} from "../../bridge/testing/model-history.ts";
+import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
+import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
+import { verifyRollup } from "../../bridge/verify/verify.ts";
+import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { hex32 } from "../store/hex.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "../testing/l1-world.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+import { seal, send } from "../testing/test-operator.ts";
+import { ONE_OPEN_WEI, operatorHeaders, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+const code = (expected: string) => ({ code: expected });
+
+describe("a sequencer's data directory from L1 alone", () => {
+  it("goes on with batches where the lost one's were posted", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const f = await startHistoryFixture();
+    cleanUps.push(() => f.stop());
+    const deployment = await deploymentOn(f);
+    let w = await startL1World(f, deployment, folder.path);
+    cleanUps.push(() => w.stop().catch(() => {}));
+    const [alice, bob] = [testUser(0), testUser(1)];
+    const { roles, rollup } = f.l1;
+    const deposit = async (account: `0x${string}`, keyX: bigint) => {
+      const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, keyX, ANY_FEE], { account });
+      await f.l1.client.waitForTransactionReceipt({ hash });
+    };
+    const pay = (nonce: bigint) => {
+      const fields = { domain: deployment.domain };
+      return send(w.rollup, transfer(alice, { ...bob, l1Owner: BigInt(roles.bob) }, nonce, fields as object));
+    };
+    await deposit(roles.alice, alice.keyX);
+    await deposit(roles.bob, bob.keyX);
+    await w.watch();
+    for (const nonce of [0n, 1n]) {
+      expect((await pay(nonce)).status).toBe(202);
+      await seal(w.rollup);
+      await w.turn();
+      await w.turn();
+    }
+    const { hash } = (await pay(2n)).body;
+    const position = w.rollup.sequencer.line.book.positionAfter(2);
+    await deposit(roles.stranger, 5n);
+    await w.stop();
+    const dataPath = join(folder.path, "data");
+    rmSync(dataPath, { recursive: true });
+
+    const options = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+    };
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_RESTORE_NOT_FINAL"));
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const restored = await restoreFromL1(options);
+    expect(restored).toMatchObject({ leafCount: 4, waitingCount: 1 });
+    expect(restored.position).toEqual({ ...position, sequence: -1 });
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_STORE_NOT_EMPTY"));
+
+    // The bridge's own database is the old one.
+    w = await startL1World(f, deployment, folder.path);
+    expect((await w.rollup.get("/v1/batches/2")).body).toMatchObject({
+      status: "final",
+      counts: { signed: 1 },
+    });
+    expect((await w.rollup.get("/v1/queue/1")).body).toMatchObject({ status: "executed", batchNumber: 1 });
+    expect((await w.rollup.get(`/v1/operations/${hash}`)).status, "it was never posted").toBe(404);
+    expect((await w.rollup.get("/v1/leaves/2")).body.nonce).toBe(2);
+    await w.watch();
+    expect((await w.rollup.get("/v1/leaves/4")).body.balanceWei).toBe(String(9n * ONE_OPEN_WEI));
+    expect((await pay(2n)).body).toMatchObject({ hash, receipt: { opIndex: 2 } });
+    await seal(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await w.turn();
+    expect(w.rollup.fatal).toEqual([]);
+    expect((await w.rollup.get(`/v1/operations/${hash}`)).body).toMatchObject({
+      status: "final",
+      batchNumber: 3,
+    });
+    const { derived: circuits, verifyProof } = f;
+    expect(await verifyRollup({ ...options, circuits, verifyProof })).toMatchObject({ batchCount: 3 });
+    await w.stop();
+    const again = await startL1World(f, deployment, folder.path);
+    cleanUps.push(() => again.stop());
+    expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+
+  it("holds what a settler needs, and follows a stranger who settles first", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const f = await startModelHistory();
+    cleanUps.push(() => f.stop());
+    await f.makeModel();
+    await f.openModel();
+    const sealBatch = await f.sealEpoch();
+    await f.recordRandomness(sealBatch);
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const names = ["settlement-16-16-8-16-4", "slot-table-8"];
+    const keys = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+      const verificationKeyPath = join(folder.path, `${names[i]}.json`);
+      const key = verifierKey({ ...f.l1.circuits[index]!, index });
+      writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
+      return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
+    });
+    const deployment = await deploymentOn(f, keys);
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    const dataPath = join(folder.path, "data");
+    const finalityDepthBlocks = FINALITY_DEPTH_BLOCKS;
+    await restoreFromL1({ rpcUrl, rollupAddress, dataPath, finalityDepthBlocks });
+    const w = await startL1World(f, deployment, folder.path);
+    cleanUps.push(() => w.stop());
+    await w.turn();
+    const { rollup } = w;
+    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
+    const model = async () => (await rollup.get(`/v1/models/${MODEL_ID}`)).body;
+    expect((await model()).sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao });
+    const { body: payments } = await rollup.get(`/v1/models/${MODEL_ID}/payments?epoch=1`);
+    expect(payments.payments.map(({ cumulativeWei }: { cumulativeWei: string }) => cumulativeWei)).toEqual(
+      [1n, 2n, 3n].map((open) => String(open * ONE_OPEN_WEI)),
+    );
+
+    // The sequencer takes a settlement by draws, and before it is on L1 somebody settles by row counts.
+    const data = await f.sampledData();
+    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
+    const signals = settlementSignals(data, circuit.circuitId, 77n);
+    const { a, b, c } = circuit.forge(signals);
+    const settlement = {
+      kind: "settle",
+      modelId: MODEL_ID,
+      settlementHash: hex32(data.settlementHash),
+      circuit: names[0],
+      data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
+      publicSignals: signals.map(hex32),
+      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    };
+    expect((await rollup.post("/v1/settlements", settlement)).status).toBe(202);
+    const own = (await model()).slots.map((slot: { accruedWei: string }) => slot.accruedWei);
+    expect(own[1]).toBe("0");
+    await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
+    const settle = () =>
+      submitSettlement({
+        rpcUrl,
+        rollupAddress,
+        account: anvilAccount(6),
+        modelId: MODEL_ID,
+        division: { kind: "row-counts" },
+        circuits: deployment.circuits,
+        prove: forgedProver(f, deployment),
+      });
+    expect(await settle()).toMatchObject({ status: "parked" });
+    // The bridge does nothing for a day.
+    await f.l1.passTime(86_401n);
+    const settled = await settle();
+    expect(settled).toMatchObject({ status: "settled" });
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    for (let i = 0; i < 3; i++) await w.turn();
+    expect(rollup.fatal).toEqual([]);
+    expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
+    const after = await model();
+    expect(after.sealedEpoch).toBeNull();
+    expect(after.slots.map((slot: { accruedWei: string }) => slot.accruedWei)).toEqual(
+      settled.earnedWei.map(String),
+    );
+    const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);
+    expect(mine.body.error.code, "the sequencer's own was dropped").toBe("SEQ_UNKNOWN_SETTLEMENT");
+    expect(rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+});

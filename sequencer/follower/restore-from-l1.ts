@@ -1,0 +1,231 @@
+/**
+ * Makes a sequencer's data directory from L1 alone, as of the last final block. What L1 does not hold is gone: operations
+ * that were acknowledged and never posted, receipts, hashes of operations, proofs, and the records of settled epochs.
+ */
+import type { Address } from "viem";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
+import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
+import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
+import { hex32 } from "../store/hex.ts";
+import { leafWrites } from "../store/leaf-value.ts";
+import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
+import type { ChainPosition, QueueRecord } from "../store/log-entry.ts";
+import type { SealOnL1 } from "../batches/seal-on-l1.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { storeKeys } from "../store/store-keys.ts";
+
+export interface RestoreFromL1Options {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint | undefined;
+  /** New, or empty. */
+  readonly dataPath: string;
+  /** As the bridge counts it: 1 = a block is final as soon as it is mined. */
+  readonly finalityDepthBlocks: number;
+  readonly onBatch?: (batchNumber: number) => void;
+  /** Where to go on from; batches up to its own are then not in the directory. */
+  readonly snapshot?: LedgerSnapshot | undefined;
+  /** Nothing behind this block. */
+  readonly lastBlock?: number | undefined;
+  /** Of a follower, whose directory says up to where L1 is in it. It loses nothing: what is not final yet comes later. */
+  readonly followMarker?: boolean;
+}
+
+export interface RestoreFromL1Result {
+  /** L1 up to here is in the directory. */
+  readonly blockNumber: number;
+  readonly position: ChainPosition;
+  readonly leafCount: number;
+  /** Entries of the L1 queue that wait; the bridge hands them over. */
+  readonly waitingCount: number;
+}
+
+/** No entry of the log: what follows is the first. */
+const NO_SEQUENCE = -1;
+/** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
+const UNKNOWN_HASH = hex32(0n);
+
+/**
+ * One atomic write: a restore that was cut short leaves an empty directory.
+ * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ */
+export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
+  await initPoseidon();
+  const { dataPath, finalityDepthBlocks, fromBlock, onBatch, rollupAddress, rpcUrl } = options;
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({ client, address: rollupAddress });
+  const log = await LedgerLog.open(dataPath);
+  try {
+    if ((await log.finalPosition()) !== undefined) {
+      throw sequencerError("SEQ_STORE_NOT_EMPTY", `the data directory ${dataPath} holds a ledger already`, {
+        data: { dataPath },
+      });
+    }
+    const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
+    const finalBlock = head - BigInt(finalityDepthBlocks) + 1n;
+    const lastBlock = BigInt(options.lastBlock ?? finalBlock);
+    const toBlock = lastBlock < finalBlock ? lastBlock : finalBlock;
+    const [final, newest] = await Promise.all([
+      rollup.state({ blockNumber: toBlock }),
+      rollup.state({ blockNumber: head }),
+    ]);
+    if (final.opIndex !== newest.opIndex && options.followMarker !== true) {
+      throw sequencerError(
+        "SEQ_RESTORE_NOT_FINAL",
+        `batch ${newest.batchNumber} is not final yet; try again ${finalityDepthBlocks} blocks after it`,
+        { data: { finalBatch: final.batchNumber, newestBatch: newest.batchNumber } },
+      );
+    }
+    const events: BatchEvent[] = [];
+    const restored = await restoreLedger(rollup, {
+      fromBlock,
+      toBlock,
+      snapshot: options.snapshot,
+      onEvent: (event) => {
+        if (event.type !== "batch") return;
+        events.push(event);
+        onBatch?.(Number(event.batch.batchNumber));
+      },
+    });
+    const records = events.map((event) => batchRecord(event, restored, Date.now()));
+    const { ledger, state } = restored;
+    const position: ChainPosition = {
+      batchNumber: state.batchNumber,
+      root: ledger.root,
+      nextId: ledger.nextId,
+      opIndex: state.opIndex,
+      queueHead: state.queueHead,
+      timestamp: BigInt(state.timestamp),
+      sequence: NO_SEQUENCE,
+    };
+    const leaves = leafWrites(ledger);
+    await log.write([
+      ...leaves,
+      ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
+      ...queueWrites(events, restored, options.snapshot?.position.queueHead ?? 0),
+      ...(await epochWrites(ledger, restored)),
+      { key: storeKeys.finalPosition, value: position },
+      ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
+    ]);
+    const waitingCount = restored.replay.entries.length - state.queueHead;
+    return { blockNumber: Number(toBlock), position, leafCount: leaves.length, waitingCount };
+  } finally {
+    await log.close();
+  }
+}
+
+function batchRecord(
+  { batch, blockNumber, circuitIndex, l1TransactionHash, opIndex, queueHead }: BatchEvent,
+  { registered }: RestoredLedger,
+  nowMs: number,
+): BatchRecord {
+  const position: ChainPosition = {
+    batchNumber: Number(batch.batchNumber),
+    root: batch.newRoot,
+    nextId: batch.newNextId,
+    opIndex,
+    queueHead,
+    timestamp: batch.timestamp,
+    sequence: NO_SEQUENCE,
+  };
+  const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
+  const { circuitId } = registered[circuitIndex]!;
+  return {
+    ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
+    status: "final",
+    l1: { transactionHash: l1TransactionHash, blockNumber, gasUsed: null },
+    postedAtMs: nowMs,
+  };
+}
+
+/** The entries that batches have taken; those that wait come from the bridge. */
+function queueWrites(
+  events: readonly BatchEvent[],
+  { replay }: RestoredLedger,
+  firstIndex: number,
+): StoreWrite[] {
+  let queueIndex = firstIndex;
+  return events.flatMap(({ batch }) =>
+    batch.wide.flatMap(({ isValid, kind }) => {
+      if (!kindRule(kind)?.isQueue) return [];
+      const { type, burnedFeeWei, sender, ...entry } = replay.entries[queueIndex]!;
+      const value: QueueRecord = {
+        ...entry,
+        sender: BigInt(sender),
+        status: isValid ? "executed" : "invalid",
+        batchNumber: Number(batch.batchNumber),
+      };
+      return [{ key: storeKeys.queueEntry(queueIndex++), value }];
+    }),
+  );
+}
+
+/** What a settler needs of every model's open epoch and of the one that waits for its settlement. */
+async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
+  const writes: StoreWrite[] = [];
+  const seals = new Map<number, SealOnL1>();
+  for (const [modelId, { model, rewards }] of ledger.records) {
+    const epochs = [replay.payments.open(modelId), replay.payments.sealed(modelId)];
+    for (const epoch of epochs) {
+      for (const [i, payment] of (epoch?.payments ?? []).entries()) {
+        const value: PaymentRecord = { hash: UNKNOWN_HASH, ...payment };
+        writes.push({ key: storeKeys.payment(modelId, epoch!.epoch, i), value });
+      }
+    }
+    const sealed = rewards?.sealed ?? null;
+    if (model === undefined || sealed === null) continue;
+    const [epoch, sealBatch] = [Number(sealed.epoch), Number(sealed.sealBatch)];
+    const { amountWei, chain } = sealed;
+    const value: EpochRecord = {
+      modelId,
+      epoch,
+      sealBatch,
+      chain,
+      amountWei,
+      paymentCount: replay.payments.sealed(modelId)!.payments.length,
+      sealed: model.sealed,
+      hash: UNKNOWN_HASH,
+    };
+    writes.push({ key: storeKeys.epoch(modelId, epoch), value });
+    seals.set(sealBatch, {
+      batchNumber: sealBatch,
+      blockNumber: replay.settlements.sealBlock(sealBatch)!,
+      timestamp: Number(await replay.settlements.sealTime(sealBatch)),
+      prevRandao: replay.settlements.recordedRandomness(sealBatch) ?? null,
+      isMissed: false,
+    });
+  }
+  for (const [number, value] of seals) writes.push({ key: storeKeys.sealOnL1(number), value });
+  return writes;
+}
+
+/** Also the queue's entries that wait: nobody hands them over to a follower. */
+async function markerWrites(
+  { address, client }: RollupContract,
+  { blockNumber, replay, state }: RestoredLedger,
+): Promise<StoreWrite[]> {
+  const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const value: FollowMarker = {
+    chainId,
+    rollupAddress: address,
+    blockNumber: Number(blockNumber),
+    blockHash: block.hash,
+    isFrozen: replay.isFrozen,
+  };
+  const waiting = replay.entries.slice(state.queueHead).map((entry): StoreWrite => {
+    const { burnedFeeWei, sender, type, ...rest } = entry;
+    const record: QueueRecord = { ...rest, sender: BigInt(sender), status: "queued", batchNumber: null };
+    return { key: storeKeys.queueEntry(entry.queueIndex), value: record };
+  });
+  return [{ key: FOLLOW_MARKER, value }, ...waiting];
+}

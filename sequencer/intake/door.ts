@@ -1,0 +1,65 @@
+/** What the sequencer takes at all, before it looks at anything else: everything, or what leads out, or nothing. */
+import type { Gauge } from "prom-client";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { Logger } from "../logger.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** "sunset": the operator ends the rollup in order (docs/operating.md, "Ending a rollup"). */
+export const DOOR_MODES = ["open", "sunset"] as const;
+export type DoorMode = (typeof DOOR_MODES)[number];
+
+/** What a sunset still takes: everything by which money that is in moves on or out. */
+const LEADS_OUT: ReadonlySet<number> = new Set([
+  KIND.transfer,
+  KIND.withdraw,
+  KIND.setKey,
+  KIND.revokeModel,
+  KIND.seal,
+  KIND.settle,
+  KIND.claim,
+]);
+
+export interface DoorModules {
+  readonly logger: Logger;
+  /** 1 while L1's ledger is frozen. */
+  readonly frozenGauge: Gauge;
+}
+
+export class Door {
+  private readonly setting: DoorMode;
+  private readonly modules: DoorModules;
+  private isL1Frozen = false;
+
+  constructor(setting: DoorMode, modules: DoorModules) {
+    this.setting = setting;
+    this.modules = modules;
+    modules.frozenGauge.set(0);
+  }
+
+  get mode(): DoorMode | "frozen" {
+    return this.isL1Frozen ? "frozen" : this.setting;
+  }
+
+  /** As L1's newest block has it; a reorganisation can still take a freeze back. */
+  noteFrozen(isFrozen: boolean): void {
+    if (isFrozen === this.isL1Frozen) return;
+    this.isL1Frozen = isFrozen;
+    this.modules.frozenGauge.set(isFrozen ? 1 : 0);
+    const { logger } = this.modules;
+    if (isFrozen)
+      logger.error({ code: "SEQ_FROZEN" }, "the rollup is frozen on L1: no operation is taken any more");
+    else logger.warn({}, "L1 took the freeze back");
+  }
+
+  /** @throws SEQ_FROZEN, SEQ_SUNSET */
+  require(kind: number): void {
+    if (this.isL1Frozen) {
+      throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
+    }
+    if (this.setting === "open" || LEADS_OUT.has(kind)) return;
+    const { name } = kindRule(kind)!;
+    throw sequencerError("SEQ_SUNSET", `the operator ends this rollup: no ${name} any more`, {
+      data: { kind: name },
+    });
+  }
+}

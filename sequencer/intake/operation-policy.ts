@@ -1,0 +1,67 @@
+/** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
+import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { checkForm } from "../../circuits/ledger/operation-form.ts";
+import { FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** A batch's row count is 32 bits in a published version, so more could never be published. */
+const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
+
+/**
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_ROW_COUNT_RANGE, SEQ_UNUSABLE_KEY,
+ * SEQ_RECIPIENT_IS_ROLLUP
+ */
+export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
+  checkForm(operation);
+  checkSignatureForm(operation);
+  const { kind, a, b, amountCode, words } = operation;
+  if (kind === KIND.transfer && a === b) {
+    throw sequencerError("SEQ_SELF_TRANSFER", `leaf ${a} would pay itself`, { data: { id: a } });
+  }
+  const movesNothing =
+    ((kind === KIND.transfer || kind === KIND.payInference) && (amountCode & (2n ** 35n - 1n)) === 0n) ||
+    (kind === KIND.withdraw && words[1] === 0n);
+  if (movesNothing) {
+    throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, {
+      data: { kind: kindRule(kind)!.name },
+    });
+  }
+  if (kind === KIND.withdraw && words[0] === BigInt(rollupAddress)) {
+    throw sequencerError("SEQ_RECIPIENT_IS_ROLLUP", `a withdrawal to the rollup ${rollupAddress} itself`, {
+      data: { recipient: rollupAddress },
+    });
+  }
+  if (kind === KIND.commitData && (amountCode === 0n || amountCode > MAX_COMMIT_ROW_COUNT)) {
+    throw sequencerError(
+      "SEQ_ROW_COUNT_RANGE",
+      `a commit of ${amountCode} rows; 1 to ${MAX_COMMIT_ROW_COUNT} are allowed`,
+      {
+        data: { rowCount: amountCode.toString(), maxRowCount: MAX_COMMIT_ROW_COUNT.toString() },
+      },
+    );
+  }
+  const newKeyIndex = kind === KIND.setKey ? 0 : kindRule(kind)!.isCreate ? 1 : null;
+  // A leaf with an unusable key could sign nothing that has a witness; 0 would mean no key.
+  if (newKeyIndex !== null && recoverKeyY(words[newKeyIndex]!) === null) {
+    throw sequencerError("SEQ_UNUSABLE_KEY", `words[${newKeyIndex}] is no usable BabyJubJub key`, {
+      data: { field: `words[${newKeyIndex}]` },
+    });
+  }
+}
+
+function checkSignatureForm({ signature, kind }: SignedOperation): void {
+  const limits = { r8x: FIELD_ORDER, r8y: FIELD_ORDER, s: SUBGROUP_ORDER } as const;
+  for (const name of ["r8x", "r8y", "s"] as const) {
+    if (signature[name] < 0n || signature[name] >= limits[name]) {
+      throw new RollupError(
+        "OP_MALFORMED",
+        `signature.${name} is not below ${name === "s" ? "the subgroup's" : "the field's"} order`,
+        {
+          data: { field: `signature.${name}`, kind: kindRule(kind)!.name },
+        },
+      );
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** What a signed operation may rest on only once L1 has it, since a batch that is sealed anew gets another timestamp. */
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { HeadState } from "../batches/head-state.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+interface Posted {
+  readonly head: HeadState;
+  readonly book: BatchBook;
+}
+
+/**
+ * A rebuild moves a publication's time, and could so bring an approval under the 24 hours.
+ * @throws SEQ_PUBLICATION_NOT_POSTED
+ */
+export function requirePublicationPosted({ book, head }: Posted, { kind, a }: SignedOperation): void {
+  if (kind !== KIND.approveModel) return;
+  const version = head.ledger.record(a)?.datanet?.version;
+  const postedVersion = book.leafAfter(book.reached("posted"), a)?.datanet?.version;
+  if (version === undefined || version === 0n || version === postedVersion) return;
+  throw sequencerError(
+    "SEQ_PUBLICATION_NOT_POSTED",
+    `version ${version} of datanet ${a} is not yet posted on L1`,
+    {
+      data: { id: a, version: version.toString() },
+    },
+  );
+}
+
+/**
+ * A rebuild moves an epoch's beginning too, and could so bring a stranger's Seal under its 24 hours.
+ * @throws SEQ_EPOCH_NOT_POSTED
+ */
+export function requireEpochPosted({ book, head }: Posted, { kind, a, b }: SignedOperation): void {
+  if (kind !== KIND.seal || a === b) return;
+  const epochStart = head.ledger.record(b)?.model?.epochStart;
+  const posted = book.leafAfter(book.reached("posted"), b)?.model?.epochStart;
+  if (epochStart === undefined || epochStart === posted) return;
+  throw sequencerError("SEQ_EPOCH_NOT_POSTED", `the beginning of model ${b}'s epoch is not yet on L1`, {
+    data: { id: b },
+  });
+}

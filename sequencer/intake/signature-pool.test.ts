@@ -1,0 +1,101 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { derivePublicKey, signMessage, verifySignature } from "../../circuits/field/eddsa.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { Secret } from "../../circuits/secret.ts";
+import { hex32 } from "../store/hex.ts";
+import { createReceiptSigner } from "../store/receipts.ts";
+import { SignaturePool, type SignaturePoolOptions } from "./signature-pool.ts";
+
+const identity = {
+  chainId: 31337,
+  rollupAddress: `0x${"5b".repeat(20)}`,
+  privateKey: hex32(77n),
+} as const;
+const openPools: SignaturePool[] = [];
+
+beforeAll(initPoseidon);
+afterEach(async () => {
+  for (const pool of openPools.splice(0)) await pool.close();
+});
+
+function openPool(options: Partial<SignaturePoolOptions>, fatal: unknown[] = []): SignaturePool {
+  const pool = new SignaturePool({ threadCount: 0, maxWaiting: 1_000, ...options }, identity, (error) =>
+    fatal.push(error),
+  );
+  openPools.push(pool);
+  return pool;
+}
+
+const claimOf = (secret: bigint, message: bigint, isGood = true) => ({
+  keyX: derivePublicKey(secret).x,
+  message,
+  signature: signMessage(secret, isGood ? message : message + 1n),
+});
+
+describe.each([0, 1, 2])("SignaturePool with %i threads", (threadCount) => {
+  it("gives every claim its verdict and every receipt its signature", async () => {
+    const pool = openPool({ threadCount });
+    const signer = createReceiptSigner(identity, new Secret(identity.privateKey));
+    expect(pool.address).toBe(signer.address);
+    const tasks = Array.from({ length: 40 }, (_, i) => {
+      const facts = { operationHash: hex32(BigInt(i)), opIndex: i, deadlineSeconds: 5 };
+      return { claim: claimOf(BigInt(1 + (i % 5)), BigInt(i), i % 3 !== 0), facts };
+    });
+    const [verdicts, receipts] = await Promise.all([
+      Promise.all(tasks.map(({ claim }, i) => pool.verify(claim, i % 5))),
+      Promise.all(tasks.map(({ facts }) => pool.sign(facts))),
+    ]);
+    expect(verdicts).toEqual(tasks.map((_, i) => i % 3 !== 0));
+    expect(receipts).toEqual(await Promise.all(tasks.map(({ facts }) => signer.sign(facts))));
+  });
+
+  it("gives the verdicts on one leaf in the order in which they were asked for", async () => {
+    const pool = openPool({ threadCount });
+    const order: number[] = [];
+    const claim = claimOf(3n, 9n);
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        await pool.verify({ ...claim, signature: { ...claim.signature } }, 1);
+        order.push(i);
+      }),
+    );
+    expect(order).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+});
+
+describe("SignaturePool", () => {
+  it("lets verifySignature know the verdict on that signature, key and message, and on no other", async () => {
+    const pool = openPool({});
+    const bad = claimOf(4n, 1n, false);
+    expect(await pool.verify(bad, 1)).toBe(false);
+    expect(verifySignature(bad)).toBe(false);
+    // It is good for the message that it was made for, whatever was said of another.
+    expect(verifySignature({ ...bad, message: 2n })).toBe(true);
+    const good = claimOf(4n, 1n);
+    expect(await pool.verify(good, 1)).toBe(true);
+    expect(verifySignature(good)).toBe(true);
+    expect(verifySignature({ ...good, message: 2n })).toBe(false);
+    expect(verifySignature({ ...good, keyX: derivePublicKey(5n).x })).toBe(false);
+    expect(() => Object.assign(good.signature, { s: 1n })).toThrow(TypeError);
+    expect(verifySignature({ ...good, signature: { ...good.signature, s: 1n } })).toBe(false);
+  });
+
+  it("refuses more signatures than it keeps waiting, and goes on afterwards", async () => {
+    const pool = openPool({ maxWaiting: 3 });
+    const waiting = [1n, 2n, 3n].map((message) => pool.verify(claimOf(6n, message), 1));
+    expect(() => pool.verify(claimOf(6n, 4n), 1)).toThrow(
+      expect.objectContaining({ code: "SEQ_SIGNATURES_WAITING" }),
+    );
+    expect(await Promise.all(waiting)).toEqual([true, true, true]);
+    expect(await pool.verify(claimOf(6n, 4n), 1)).toBe(true);
+  });
+
+  it("reports a thread that dies, once", async () => {
+    const fatal: unknown[] = [];
+    const pool = openPool({ threadCount: 1 }, fatal);
+    // Nothing that a thread can read as a message of bigints.
+    void pool.sign({ operationHash: "0xzz", opIndex: 0, deadlineSeconds: 0 });
+    await expect.poll(() => fatal.length, { timeout: 60_000 }).toBe(1);
+    expect(fatal[0]).toMatchObject({ code: "SEQ_INTERNAL" });
+  });
+});

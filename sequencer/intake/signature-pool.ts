@@ -1,0 +1,190 @@
+/**
+ * Signatures beside the main thread: users' are checked and receipts signed in worker threads, many to a message. With
+ * no threads the same is done in place.
+ *
+ * Tasks are taken in the order in which they come. Verdicts on one leaf's operations arrive in that order too, however
+ * many threads there are; so a user who sends nonces in order finds them executed in order.
+ */
+import { Worker } from "node:worker_threads";
+import type { Hex } from "viem";
+import { privateKeyToAddress } from "viem/accounts";
+import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
+import type { Receipt, ReceiptSigner } from "../store/receipts.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { ReceiptBatchSigner } from "./signature-receipts.ts";
+import {
+  type PlainClaim,
+  type ReceiptFacts,
+  type ReceiptIdentity,
+  receiptSignerOf,
+  runTasks,
+  type TaskAnswers,
+  type TaskBatch,
+} from "./signature-tasks.ts";
+
+/** Tasks in a message. More would make the first of them wait for the last. */
+const MAX_BATCH_TASKS = 16;
+/** Messages that a thread has at a time: one it works on, one that is ready. */
+const MAX_BATCHES_PER_THREAD = 2;
+
+export interface SignaturePoolOptions {
+  /** 0 = in the calling thread. */
+  readonly threadCount: number;
+  /** Signatures that may wait to be checked; beyond, operations are refused. */
+  readonly maxWaiting: number;
+}
+
+interface Waiting<Task, Result> {
+  readonly task: Task;
+  readonly resolve: (result: Result) => void;
+}
+type WaitingClaim = Waiting<PlainClaim, boolean>;
+type WaitingReceipt = Waiting<ReceiptFacts, Hex>;
+
+interface Running {
+  readonly claims: readonly WaitingClaim[];
+  readonly receipts: readonly WaitingReceipt[];
+}
+
+interface Thread {
+  readonly worker: Worker | null;
+  batchCount: number;
+}
+
+export class SignaturePool implements ReceiptSigner {
+  readonly address: ReceiptSigner["address"];
+  private readonly options: SignaturePoolOptions;
+  private readonly identity: ReceiptIdentity;
+  /** Only where there are no threads. */
+  private signer: ReceiptBatchSigner | null = null;
+  private readonly onFatal: (error: unknown) => void;
+  private readonly threads: Thread[];
+  private readonly claims: WaitingClaim[] = [];
+  private readonly receipts: WaitingReceipt[] = [];
+  private readonly running = new Map<number, Running>();
+  /** The last verdict that a leaf waits for. */
+  private readonly lastOfLeaf = new Map<number, Promise<boolean>>();
+  private nextId = 0;
+  private isDue = false;
+  private isClosed = false;
+
+  /** @param onFatal called when a thread dies: what it had is lost, and only a restart answers for it */
+  constructor(options: SignaturePoolOptions, identity: ReceiptIdentity, onFatal: (error: unknown) => void) {
+    this.options = options;
+    this.identity = identity;
+    this.address = privateKeyToAddress(identity.privateKey);
+    this.onFatal = onFatal;
+    this.threads = Array.from({ length: options.threadCount }, () => this.start(identity));
+    if (options.threadCount === 0) this.threads.push({ worker: null, batchCount: 0 });
+  }
+
+  private start(identity: ReceiptIdentity): Thread {
+    const entry = new URL("./signature-worker-entry.js", import.meta.url);
+    const worker = new Worker(entry, { workerData: identity, execArgv: [] });
+    const thread: Thread = { worker, batchCount: 0 };
+    worker.unref();
+    worker.on("message", (answers: TaskAnswers) => {
+      this.take(thread, answers);
+      this.dispatch();
+    });
+    worker.on("error", (error) => this.fail(error));
+    worker.on("exit", (status) => this.fail(new Error(`a signature thread ended with status ${status}`)));
+    return thread;
+  }
+
+  private fail(cause: unknown): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.onFatal(sequencerError("SEQ_INTERNAL", "a signature thread died", { cause }));
+  }
+
+  /**
+   * Checks a user's signature. The verdict is remembered with the signature: `verifySignature` knows it from then on.
+   * @param leafId whose operation it is said to be
+   * @throws SEQ_SIGNATURES_WAITING
+   */
+  verify(claim: PlainClaim, leafId: number): Promise<boolean> {
+    if (this.claims.length >= this.options.maxWaiting) {
+      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.claims.length} signatures wait to be checked`, {
+        data: { waitingCount: this.claims.length },
+      });
+    }
+    const mine = new Promise<boolean>((resolve) => {
+      this.claims.push({ task: claim, resolve });
+    });
+    const before = this.lastOfLeaf.get(leafId);
+    const verdict = before === undefined ? mine : before.then(() => mine);
+    this.lastOfLeaf.set(leafId, verdict);
+    verdict.then(() => {
+      if (this.lastOfLeaf.get(leafId) === verdict) this.lastOfLeaf.delete(leafId);
+    });
+    this.schedule();
+    return verdict;
+  }
+
+  async sign(facts: ReceiptFacts): Promise<Receipt> {
+    const signature = await new Promise<Hex>((resolve) => {
+      this.receipts.push({ task: facts, resolve });
+      this.schedule();
+    });
+    return { ...facts, signature };
+  }
+
+  /** What arrives in one turn of the event loop goes out together. */
+  private schedule(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    setImmediate(() => {
+      this.isDue = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    while (this.claims.length + this.receipts.length > 0) {
+      const thread = this.threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
+      if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
+      // Receipts first: their operations are executed, and somebody waits for the answer.
+      const receipts = this.receipts.splice(0, MAX_BATCH_TASKS);
+      const claims = this.claims.splice(0, MAX_BATCH_TASKS - receipts.length);
+      const id = this.nextId++;
+      this.running.set(id, { claims, receipts });
+      thread.batchCount += 1;
+      const batch: TaskBatch = {
+        id,
+        claims: claims.map(({ task }) => task),
+        receipts: receipts.map(({ task }) => task),
+      };
+      if (thread.worker !== null) thread.worker.postMessage(batch);
+      else this.runHere(thread, batch);
+    }
+  }
+
+  private runHere(thread: Thread, batch: TaskBatch): void {
+    try {
+      this.signer ??= receiptSignerOf(this.identity);
+      this.take(thread, runTasks(batch, this.signer));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private take(thread: Thread, { id, signatures, verdicts }: TaskAnswers): void {
+    const { claims, receipts } = this.running.get(id)!;
+    this.running.delete(id);
+    thread.batchCount -= 1;
+    for (const [i, { resolve, task }] of claims.entries()) {
+      const { isValid, keyY } = verdicts[i]!;
+      rememberPublicKey(task.keyX, keyY === null ? null : { x: task.keyX, y: keyY });
+      rememberVerdict(task, isValid);
+      resolve(isValid);
+    }
+    for (const [i, { resolve }] of receipts.entries()) resolve(signatures[i]!);
+  }
+
+  /** Ends the threads; nothing may wait any more. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all(this.threads.map(({ worker }) => worker?.terminate()));
+  }
+}

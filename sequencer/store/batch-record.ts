@@ -1,0 +1,116 @@
+/** What is known of one sealed batch, from its sealing to its finality. */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import type { SealedBatch } from "../../circuits/batch/batch.ts";
+import {
+  batchStatement,
+  encodeWire,
+  fromBytesBe,
+  type SlotRecord,
+  toBytesBe,
+} from "../../circuits/batch/batch-data.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { hex32 } from "./hex.ts";
+import type { ChainPosition } from "./log-entry.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
+import type { StoredProof } from "./stored-proof.ts";
+
+/**
+ * sealed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
+ * final: deep enough in L1 that nothing takes it back.
+ */
+export const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final"] as const;
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
+
+export const statusRank = (status: BatchStatus): number => BATCH_STATUSES.indexOf(status);
+
+export interface BatchRecord {
+  readonly number: number;
+  readonly status: BatchStatus;
+  /** keccak256 of the wire data and C: names one sealing of this batch; a rebuilt batch has another. */
+  readonly batchHash: `0x${string}`;
+  readonly circuit: string;
+  readonly timestamp: number;
+  readonly oldRoot: bigint;
+  /** Where the chain stands after this batch. */
+  readonly position: ChainPosition;
+  readonly firstSequence: number;
+  readonly commitment: bigint;
+  /** C, y, z: the proof's public signals. */
+  readonly publicSignals: readonly [bigint, bigint, bigint];
+  readonly wire: Uint8Array;
+  readonly narrow: readonly SlotRecord[];
+  readonly wide: readonly SlotRecord[];
+  /** In the order of the Settle and Genesis records that take them. */
+  readonly settlements: readonly SettlementPosting[];
+  readonly signedCount: number;
+  readonly feePerUnitWei: bigint;
+  readonly feeAccountId: number;
+  readonly openedAtMs: number;
+  readonly sealedAtMs: number;
+  readonly proof: ProofReport | null;
+  readonly l1: L1Inclusion | null;
+  readonly postedAtMs: number | null;
+  /** How often it was sealed anew because L1 would no longer take its timestamp. */
+  readonly rebuildCount: number;
+  /** Somebody else made it, and L1 took it; there is no proof of ours. */
+  readonly isForeign?: true;
+}
+
+export interface ProofReport {
+  readonly proof: StoredProof;
+  readonly backend: string;
+  readonly timings: Readonly<Record<string, number>>;
+  readonly provenAtMs: number;
+}
+
+export interface L1Inclusion {
+  readonly transactionHash: string;
+  readonly blockNumber: number | null;
+  readonly gasUsed: number | null;
+}
+
+/** The record of a batch that has just been sealed. */
+export function recordOf(
+  sealed: Pick<SealedBatch, "data">,
+  facts: {
+    circuitId: bigint;
+    position: ChainPosition;
+    firstSequence: number;
+    openedAtMs: number;
+    sealedAtMs: number;
+    rebuildCount: number;
+    settlements: readonly SettlementPosting[];
+  },
+): BatchRecord {
+  const { data } = sealed;
+  const { circuitId, ...rest } = facts;
+  const statement = batchStatement(data, circuitId);
+  const wire = encodeWire(data);
+  return {
+    ...rest,
+    number: Number(data.batchNumber),
+    status: "sealed",
+    batchHash: batchHash(wire, statement.commitment),
+    circuit: shapeName(data.shape),
+    timestamp: Number(data.timestamp),
+    oldRoot: data.oldRoot,
+    commitment: statement.commitment,
+    publicSignals: [statement.commitment, statement.y, statement.z],
+    wire,
+    narrow: data.narrow,
+    wide: data.wide,
+    signedCount: data.signedCount,
+    feePerUnitWei: data.feePerUnitWei,
+    feeAccountId: data.feeAccountId,
+    proof: null,
+    l1: null,
+    postedAtMs: null,
+  };
+}
+
+function batchHash(wire: Uint8Array, commitment: bigint): `0x${string}` {
+  const bytes = new Uint8Array(wire.length + 32);
+  bytes.set(wire);
+  bytes.set(toBytesBe(commitment, 32), wire.length);
+  return hex32(fromBytesBe(keccak_256(bytes)));
+}

@@ -1,0 +1,28 @@
+/** Acknowledged operations that could not be executed again on top of what somebody else put on L1. Durable. */
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
+import type { OperationEntry } from "./log-entry.ts";
+import { type KnownOperation, unexecuted } from "./operation-status.ts";
+import { storeKeys } from "./store-keys.ts";
+
+interface DroppedRecord {
+  readonly hash: `0x${string}`;
+  readonly operation: SignedOperation;
+  readonly code: string;
+  readonly message: string;
+  readonly data: object;
+}
+
+export function droppedWrite({ hash, operation }: OperationEntry, error: RollupError): StoreWrite {
+  const { code, message, data } = error;
+  const value: DroppedRecord = { hash, operation, code, message, data };
+  return { key: storeKeys.dropped(hash), value };
+}
+
+export async function readDropped(log: LedgerLog, hash: string): Promise<KnownOperation | undefined> {
+  const record = await log.get<DroppedRecord>(storeKeys.dropped(hash));
+  if (record === undefined) return undefined;
+  const { code, data, message } = record;
+  return unexecuted(record, "dropped", new RollupError(code, message, { data }));
+}

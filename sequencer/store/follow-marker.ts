@@ -1,0 +1,27 @@
+import { isAddressEqual } from "viem";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** Up to where L1 is in the directory. Its key marks a directory as a follower's. */
+export interface FollowMarker {
+  readonly chainId: number;
+  readonly rollupAddress: string;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  /** The rollup was frozen by then; absent: it was not. */
+  readonly isFrozen?: boolean;
+}
+export const FOLLOW_MARKER = "follow-block";
+
+/** @throws SEQ_FOLLOW_WRONG_ROLLUP where the directory at `path` follows another rollup, or none */
+export function requireFollowerOf(
+  marker: FollowMarker | undefined,
+  { chainId, path, rollupAddress }: { chainId: number; path: string; rollupAddress: `0x${string}` },
+): asserts marker is FollowMarker {
+  const followed = marker?.rollupAddress as `0x${string}` | undefined;
+  if (followed !== undefined && marker?.chainId === chainId && isAddressEqual(followed, rollupAddress))
+    return;
+  const what = followed === undefined ? "is no follower's" : `follows rollup ${followed}`;
+  throw sequencerError("SEQ_FOLLOW_WRONG_ROLLUP", `${path} ${what}`, {
+    data: { dataPath: path, chainId: marker?.chainId ?? null, rollupAddress: followed ?? null },
+  });
+}

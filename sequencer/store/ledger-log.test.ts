@@ -1,0 +1,136 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { storeKeys } from "./store-keys.ts";
+import { temporaryFolder } from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function open(path?: string) {
+  const folder = path === undefined ? temporaryFolder() : { path, remove: () => {} };
+  cleanUps.push(folder.remove);
+  const log = await LedgerLog.open(folder.path);
+  cleanUps.push(() => log.close().catch(() => {}));
+  return { log, path: folder.path };
+}
+
+describe("LedgerLog", () => {
+  it("gives entries back in order after it was opened again", async () => {
+    const { log, path } = await open();
+    expect(log.lastSequence).toBe(-1);
+    for (let batchNumber = 0; batchNumber < 300; batchNumber++)
+      void log.append([{ type: "sealed", batchNumber }]);
+    expect(log.lastSequence).toBe(299);
+    await log.close();
+    const again = (await open(path)).log;
+    expect(again.lastSequence).toBe(299);
+    const numbers: number[] = [];
+    for await (const [sequence, entry] of again.entries(290, 295)) numbers.push(sequence, entry.batchNumber);
+    expect(numbers).toEqual([290, 290, 291, 291, 292, 292, 293, 293, 294, 294, 295, 295]);
+  });
+
+  it("makes writes durable in the order in which they came", async () => {
+    const { log } = await open();
+    const order: number[] = [];
+    const writes = Array.from({ length: 50 }, (_, i) =>
+      log.write([{ key: storeKeys.leaf(i), value: i }]).then(() => order.push(i)),
+    );
+    await Promise.all(writes);
+    expect(order).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    await log.flushed();
+  });
+
+  it("takes as many writes at once as a ledger has leaves", async () => {
+    const { log } = await open();
+    const count = 150_000;
+    await log.write(
+      Array.from({ length: count }, (_, i) => ({ key: storeKeys.leafOperation(i, 0), value: i })),
+    );
+    const [key, last] = [storeKeys.leafOperation(count - 1, 0), count - 1];
+    expect(await log.get(key)).toBe(last);
+  });
+
+  it("deletes where a write has no value", async () => {
+    const { log } = await open();
+    await log.write([{ key: storeKeys.finalPosition, value: { root: 2n ** 253n } }]);
+    expect(await log.finalPosition()).toEqual({ root: 2n ** 253n });
+    await log.write([{ key: storeKeys.finalPosition }]);
+    expect(await log.finalPosition()).toBeUndefined();
+    await expect(log.require("nothing")).rejects.toMatchObject({ code: "SEQ_STORE_INCONSISTENT" });
+  });
+
+  it.each(["sequencer", "follower"] as const)(
+    "of a %s opens with everything or not at all, whatever happened to a file",
+    async (keeper) => {
+      const folder = temporaryFolder();
+      cleanUps.push(folder.remove);
+      const path = join(folder.path, "ledger");
+      for (let start = 0; start < 3; start++) {
+        const log = await LedgerLog.open(path);
+        for (let i = 0; i < 6; i++) {
+          const batchNumber = 6 * start + i;
+          const record = { number: batchNumber, text: String(batchNumber).repeat(200) };
+          await log.append(
+            [{ type: "sealed", batchNumber }],
+            [{ key: storeKeys.batch(batchNumber), value: record }],
+          );
+        }
+        await log.write([
+          { key: storeKeys.batch(6 * start), value: { number: 6 * start, status: "proven" } },
+        ]);
+        await log.close();
+      }
+      const outcomes = await tryDamages(path, {
+        codes: ["SEQ_STORE_CORRUPT", "SEQ_STORE_FAILED"],
+        flipsPerFile: keeper === "sequencer" ? 24 : 3,
+        async read(at) {
+          const log = await LedgerLog.open(at, undefined, { keeper });
+          try {
+            const all = await log.keyed({ gt: "", lt: "~" });
+            // The log, the batches, and the number of writes.
+            expect(all).toHaveLength(18 + 18 + 1);
+            return all;
+          } finally {
+            await log.close();
+          }
+        },
+      });
+      expect(outcomes.get("SEQ_STORE_CORRUPT")).toBeGreaterThan(50);
+      expect(outcomes.get("everything")).toBeGreaterThan(5);
+      rmSync(join(path, "CURRENT"));
+      const remedy = { sequencer: "--from-l1", follower: "start again" }[keeper];
+      await expect(LedgerLog.open(path, undefined, { keeper })).rejects.toMatchObject({
+        code: "SEQ_STORE_CORRUPT",
+        data: {
+          reason: expect.stringContaining("CURRENT is missing"),
+          remedy: expect.stringContaining(remedy),
+        },
+      });
+    },
+    120_000,
+  );
+
+  it("refuses a data directory that is in use", async () => {
+    const { path } = await open();
+    await expect(LedgerLog.open(path)).rejects.toMatchObject({ code: "SEQ_STORE_LOCKED" });
+  });
+
+  it("reports a failed write once, and takes none after it", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const failures: unknown[] = [];
+    const log = await LedgerLog.open(folder.path, (error) => failures.push(error));
+    const unserialisable = log.write([{ key: "x", value: () => {} }]);
+    await expect(unserialisable).rejects.toMatchObject({ code: "SEQ_STORE_FAILED" });
+    await expect(log.append([{ type: "sealed", batchNumber: 1 }])).rejects.toMatchObject({
+      code: "SEQ_STORE_FAILED",
+    });
+    expect(failures).toHaveLength(1);
+    await log.close();
+  });
+});

@@ -1,0 +1,366 @@
+/**
+ * The sequencer's one durable thing: an ordered log and the records derived from it, in LevelDB.
+ *
+ * Everything is written through one queue. Writes that arrive while another is on its way to the disk go out
+ * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
+ * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
+ */
+import { CheckedLevel, type LevelDb } from "../../circuits/store/checked-level.ts";
+import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import { DurableMark } from "./durable-mark.ts";
+import { leafOf, type StoredLeaf } from "./leaf-value.ts";
+import {
+  type ChainPosition,
+  type LogEntry,
+  leavesOf,
+  type OperationEntry,
+  type QueueRecord,
+} from "./log-entry.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import {
+  checkStore,
+  isCheckOwed,
+  NOTHING_CHECKED,
+  oweCheck,
+  type StoreCheck,
+  type StoreCheckTime,
+  settleCheck,
+} from "./store-check.ts";
+import { storeEncoding } from "./store-encoding.ts";
+import { corrupt, type StoreKeeper, storeErrorsOf } from "./store-failure.ts";
+import { storeKeys, underPrefix } from "./store-keys.ts";
+
+/** One change of the store; without a value the key is deleted. */
+export interface StoreWrite {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
+/** Leaves as a batch leaves them, and their hashes; batches that older versions stored come without. */
+export type LeafChanges = readonly (readonly [id: number, record: LeafRecord, hash?: bigint])[];
+
+interface PendingWrite {
+  readonly writes: StoreWrite[];
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const newPendingWrite = (): PendingWrite => {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Callers that do not wait for durability hear of a failure through `onFailure`.
+  promise.catch(() => {});
+  return { writes: [], promise, resolve, reject };
+};
+
+/** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
+const BESIDE_PAUSE_MS = 10;
+
+export class LedgerLog {
+  private readonly level: CheckedLevel;
+  private readonly db: LevelDb;
+  private readonly onFailure: (error: Error) => void;
+  private nextSequence: number;
+  /** Of the last entry that there will be once all that was asked for is written. */
+  private lastKept: number;
+  /** The mark falls to this before the next write. */
+  private lowerTo: number | null = null;
+  private pending = newPendingWrite();
+  private writing: Promise<void> | null = null;
+  private failure: Error | null = null;
+
+  private readonly mark: DurableMark;
+  /** What was read before anything else; nothing, where the check is done beside the work. */
+  readonly check: StoreCheck;
+  private checking: Promise<StoreCheck | null> | null = null;
+  private isClosing = false;
+
+  private constructor(
+    level: CheckedLevel,
+    mark: DurableMark,
+    nextSequence: number,
+    onFailure: (error: Error) => void,
+    check: StoreCheck,
+  ) {
+    this.check = check;
+    this.level = level;
+    this.db = level.db;
+    this.mark = mark;
+    this.nextSequence = nextSequence;
+    this.lastKept = nextSequence - 1;
+    this.onFailure = onFailure;
+  }
+
+  /**
+   * @param onFailure called once, when a write failed or damage was met
+   * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
+   * @param options.keeper whose directory it is: "sequencer" by default; remedies differ
+   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where files are damaged or missing, or entries are gone
+   * that were durable
+   */
+  static async open(
+    path: string,
+    onFailure: (error: Error) => void = () => {},
+    options: { storeCheck?: StoreCheckTime; keeper?: StoreKeeper } = {},
+  ): Promise<LedgerLog> {
+    const { keeper = "sequencer" } = options;
+    const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
+    let log: LedgerLog | null = null;
+    const level = await CheckedLevel.open(path, {
+      valueEncoding: storeEncoding,
+      errors: storeErrorsOf(keeper),
+      onFailure: (error) => log?.fail(error),
+      areTablesChecked: isFirst,
+    });
+    const mark = new DurableMark(path);
+    try {
+      const check = isFirst ? (await level.read(checkStore(level.db)))! : NOTHING_CHECKED;
+      const lastDurable = await level.read(
+        (async () => {
+          if (isFirst) settleCheck(path);
+          else oweCheck(path);
+          return mark.read() ?? -1;
+        })(),
+      );
+      const keys = level.db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
+      const [last] = await level.read(keys.all());
+      const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
+      if (lastDurable >= nextSequence) {
+        throw corrupt(
+          `the log in ${path} ends at ${nextSequence - 1}, and ${lastDurable} was durable`,
+          { path, lastSequence: nextSequence - 1, durableSequence: lastDurable },
+          keeper,
+        );
+      }
+      log = new LedgerLog(level, mark, nextSequence, onFailure, check);
+      return log;
+    } catch (error) {
+      await level.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== null) return;
+    this.failure = error;
+    this.onFailure(error);
+  }
+
+  /** The last sequence that was given, durable or not, forgotten or not; −1 for an empty log. */
+  get lastSequence(): number {
+    return this.nextSequence - 1;
+  }
+
+  /** Adds entries and writes, atomically. The sequences are given at once; the promise resolves when all is durable. */
+  append(entries: readonly LogEntry[], writes: readonly StoreWrite[] = []): Promise<void> {
+    for (const entry of entries) {
+      const sequence = this.nextSequence++;
+      this.lastKept = sequence;
+      this.pending.writes.push({ key: storeKeys.log(sequence), value: entry });
+      if (entry.type === "operation") this.pending.writes.push(...operationIndex(entry, sequence));
+      if (entry.type === "settlement") {
+        const key = storeKeys.settlement(entry.operation.modelId, entry.epoch);
+        this.pending.writes.push({ key, value: sequence });
+      }
+    }
+    return this.write(writes);
+  }
+
+  /**
+   * To be called together with a write that deletes every entry behind `sequence`, before the entries that come in
+   * their stead are added: there may be none, and the log then ends before what was durable once.
+   */
+  endAt(sequence: number): void {
+    this.lastKept = sequence;
+    this.lowerTo = sequence;
+  }
+
+  /** Writes records that are not part of the log. */
+  write(writes: readonly StoreWrite[]): Promise<void> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
+    for (const one of writes) this.pending.writes.push(one);
+    const { promise } = this.pending;
+    this.writing ??= this.drain();
+    return promise;
+  }
+
+  /** Resolves when all that was written so far is durable. */
+  flushed(): Promise<void> {
+    return this.write([]);
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      // What arrives in the same turn of the event loop shares the write.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (this.pending.writes.length > 0) {
+        const current = this.pending;
+        this.pending = newPendingWrite();
+        const { lastKept, lowerTo } = this;
+        this.lowerTo = null;
+        try {
+          if (lowerTo !== null) this.mark.lower(lowerTo);
+          await this.level.write(
+            current.writes.map(({ key, value }) =>
+              value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
+            ),
+          );
+          if (lastKept >= 0) this.mark.write(lastKept);
+          current.resolve();
+        } catch (cause) {
+          // The mark's own failures are told like the store's.
+          const error = this.level.failed("write", cause);
+          this.fail(error);
+          current.reject(error);
+          this.pending.reject(error);
+          return;
+        }
+      }
+      this.pending.resolve();
+      this.pending = newPendingWrite();
+    } finally {
+      this.writing = null;
+    }
+  }
+
+  /**
+   * Reads what `open` did not, a little at a time; damage ends everything as a failed write does.
+   * @returns what was read; null where nothing was left to check, the log was closed, or there is damage
+   */
+  checkBeside(): Promise<StoreCheck | null> {
+    if (this.check !== NOTHING_CHECKED) return Promise.resolve(null);
+    this.checking ??= this.runCheck();
+    return this.checking;
+  }
+
+  private async runCheck(): Promise<StoreCheck | null> {
+    const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.isClosing };
+    try {
+      await this.level.checkTables(options);
+      const check = await this.level.read(checkStore(this.db, options));
+      if (check !== null) settleCheck(this.level.path);
+      return check;
+    } catch {
+      // `onFailure` was told.
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await this.checking;
+    if (this.failure === null) await this.flushed();
+    this.mark.close();
+    await this.level.close();
+  }
+
+  /** Entries from a sequence on, in order. */
+  async *entries(
+    fromSequence: number,
+    toSequence = Number.MAX_SAFE_INTEGER,
+  ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
+    const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
+    for await (const [key, value] of this.level.readEach(this.db.iterator(range))) {
+      const sequence = Number.parseInt(key.slice("log!".length), 16);
+      if (sequence > toSequence) return;
+      yield [sequence, value as LogEntry];
+    }
+  }
+
+  async get<T>(key: string): Promise<T | undefined> {
+    return (await this.level.read(this.db.get(key))) as T | undefined;
+  }
+
+  /** Values of the keys in a range, in key order. */
+  async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
+    return (await this.level.read(this.db.values(range).all())) as T[];
+  }
+
+  /** Keys of a range with their values, in key order. */
+  async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
+    return (await this.level.read(this.db.iterator(range).all())) as [string, T][];
+  }
+
+  /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
+  async require<T>(key: string): Promise<T> {
+    const value = await this.level.read(this.db.get(key));
+    if (value === undefined)
+      throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
+    return value as T;
+  }
+
+  async operation(hash: string): Promise<OperationEntry | undefined> {
+    const sequence = (await this.level.read(this.db.get(storeKeys.operation(hash)))) as number | undefined;
+    return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
+  }
+
+  /**
+   * Operations in which a leaf is A, B or was created, newest first; with `beforeHash`, those older than that one.
+   *
+   * @throws SEQ_UNKNOWN_OPERATION where `beforeHash` is nobody's
+   */
+  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<OperationEntry[]> {
+    const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
+    const range = underPrefix(prefix);
+    if (beforeHash !== undefined) {
+      const sequence = (await this.level.read(this.db.get(storeKeys.operation(beforeHash)))) as
+        | number
+        | undefined;
+      if (sequence === undefined) {
+        throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${beforeHash} was acknowledged here`, {
+          data: { hash: beforeHash },
+        });
+      }
+      range.lt = storeKeys.leafOperation(leafId, sequence);
+    }
+    const sequences = await this.level.read(this.db.values({ ...range, reverse: true, limit }).all());
+    return Promise.all(
+      sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
+    );
+  }
+
+  async batch(batchNumber: number): Promise<BatchRecord | undefined> {
+    return (await this.level.read(this.db.get(storeKeys.batch(batchNumber)))) as BatchRecord | undefined;
+  }
+
+  async queueEntry(queueIndex: number): Promise<QueueRecord | undefined> {
+    return (await this.level.read(this.db.get(storeKeys.queueEntry(queueIndex)))) as QueueRecord | undefined;
+  }
+
+  async queueEntriesFrom(queueIndex: number): Promise<QueueRecord[]> {
+    const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
+    return (await this.level.read(this.db.values(range).all())) as QueueRecord[];
+  }
+
+  async finalPosition(): Promise<ChainPosition | undefined> {
+    return (await this.level.read(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
+  }
+
+  /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
+  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord, hash: bigint | undefined]> {
+    const leaves = this.db.iterator({
+      ...underPrefix("leaf"),
+      fillCache: false,
+      highWaterMarkBytes: 2 ** 20,
+    });
+    for await (const [key, value] of this.level.readEach(leaves)) {
+      const id = Number.parseInt(key.slice("leaf!".length), 16);
+      const { hash, record } = leafOf(id, value as StoredLeaf);
+      yield [id, record, hash];
+    }
+  }
+}
+
+function operationIndex(entry: OperationEntry, sequence: number): StoreWrite[] {
+  return [
+    { key: storeKeys.operation(entry.hash), value: sequence },
+    ...leavesOf(entry).map((id) => ({ key: storeKeys.leafOperation(id, sequence), value: sequence })),
+  ];
+}

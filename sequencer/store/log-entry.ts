@@ -1,0 +1,97 @@
+import type { QueueOperation, SignedOperation } from "../../circuits/ledger/operation.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import type { SettlementOperation } from "../../circuits/batch/settlement-operation.ts";
+import type { SettlementPosting } from "./settlement-posting.ts";
+
+/** What a batch is opened with, beyond what follows from the ledger. */
+export interface BatchTerms {
+  readonly timestamp: bigint;
+  readonly feePerUnitWei: bigint;
+  readonly feeAccountId: number;
+}
+
+export interface OpenedEntry extends BatchTerms {
+  readonly type: "opened";
+  readonly batchNumber: number;
+  readonly openedAtMs: number;
+}
+
+/** A signed operation that was executed, and so acknowledged. */
+export interface OperationEntry {
+  readonly type: "operation";
+  readonly hash: `0x${string}`;
+  readonly operation: SignedOperation;
+  readonly batchNumber: number;
+  /** Place among the batch circuit's slots, narrow ones first. */
+  readonly slot: number;
+  readonly opIndex: number;
+  /** The id that a Create gave. */
+  readonly createdId: number | null;
+  readonly feeWei: bigint;
+  readonly deadlineSeconds: number;
+  readonly acknowledgedAtMs: number;
+}
+
+export interface QueueEntryExecuted {
+  readonly type: "queue";
+  readonly operation: QueueOperation;
+  readonly batchNumber: number;
+  readonly slot: number;
+  readonly isValid: boolean;
+}
+
+/** A settlement or a genesis that was executed, and so acknowledged. */
+export interface SettlementEntry {
+  readonly type: "settlement";
+  /** J as 32 bytes: names what the ledger did, whichever proof showed it. */
+  readonly hash: `0x${string}`;
+  /** The epoch that it settles; 0 for a genesis. */
+  readonly epoch: number;
+  readonly operation: SettlementOperation;
+  readonly posting: SettlementPosting;
+  readonly batchNumber: number;
+  readonly slot: number;
+  readonly acknowledgedAtMs: number;
+}
+
+export interface SealedEntry {
+  readonly type: "sealed";
+  readonly batchNumber: number;
+}
+
+/** The ledger's history as the sequencer made it, in order. */
+export type LogEntry = OpenedEntry | ExecutedEntry | SealedEntry;
+
+/** What takes a slot of a batch. */
+export type ExecutedEntry = OperationEntry | QueueEntryExecuted | SettlementEntry;
+
+/** Where the chain of batches stands after a batch. */
+export interface ChainPosition {
+  readonly batchNumber: number;
+  readonly root: bigint;
+  readonly nextId: number;
+  readonly opIndex: number;
+  /** Queue entries executed so far. */
+  readonly queueHead: number;
+  readonly timestamp: bigint;
+  /** Last log entry of the batch. */
+  readonly sequence: number;
+}
+
+/** A queue entry as the bridge handed it over, and what became of it. */
+export interface QueueRecord extends QueueOperation {
+  readonly l1BlockNumber: number;
+  readonly l1TransactionHash: string;
+  readonly status: "queued" | "executed" | "invalid";
+  readonly batchNumber: number | null;
+}
+
+/** The leaves that a signed operation acts on: A, B, or the one that it created. */
+export function leavesOf({
+  operation,
+  createdId,
+}: Pick<OperationEntry, "operation" | "createdId">): number[] {
+  const rule = kindRule(operation.kind);
+  const b = rule?.usesB === true && !rule.isCreate ? operation.b : createdId;
+  return [...new Set(b === null ? [operation.a] : [operation.a, b])];
+}

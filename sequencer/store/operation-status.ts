@@ -1,0 +1,44 @@
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import type { BatchRecord } from "./batch-record.ts";
+import type { OperationEntry } from "./log-entry.ts";
+import type { Receipt } from "./receipts.ts";
+
+export const OPERATION_STATUSES = [
+  "pending",
+  "acknowledged",
+  "sealed",
+  "proven",
+  "posted",
+  "final",
+  "dropped",
+] as const;
+export type OperationStatus = (typeof OPERATION_STATUSES)[number];
+
+/** All that the sequencer can say of one operation. */
+export interface KnownOperation {
+  readonly hash: `0x${string}`;
+  readonly operation: SignedOperation;
+  readonly status: OperationStatus;
+  /** null until it was executed. */
+  readonly entry: OperationEntry | null;
+  /** null until its batch was sealed. */
+  readonly batch: BatchRecord | null;
+  readonly receipt: Receipt | null;
+  /** Why it was dropped. */
+  readonly reason: RollupError | null;
+}
+
+/** An operation goes up, and after an L1 reorganisation down, with its batch; null = the batch is still open. */
+export function operationStatusOf(batch: BatchRecord | null): OperationStatus {
+  if (batch === null) return "acknowledged";
+  return batch.status === "submitted" ? "proven" : batch.status;
+}
+
+export function unexecuted(
+  { hash, operation }: Pick<KnownOperation, "hash" | "operation">,
+  status: "pending" | "dropped",
+  reason: RollupError | null = null,
+): KnownOperation {
+  return { hash, operation, status, entry: null, batch: null, receipt: null, reason };
+}

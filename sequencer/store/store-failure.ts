@@ -1,0 +1,42 @@
+import type { MakeStoreError } from "../../circuits/store/checked-level.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+
+/** Whose data directory it is: a follower's can always be made again. */
+export type StoreKeeper = "sequencer" | "follower";
+
+const CODES = {
+  locked: "SEQ_STORE_LOCKED",
+  corrupt: "SEQ_STORE_CORRUPT",
+  failed: "SEQ_STORE_FAILED",
+} as const;
+
+const COMMON = {
+  locked: "Stop the other process that has it open first.",
+  failed:
+    "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing acknowledged is lost.",
+};
+
+const REMEDIES: Record<StoreKeeper, Record<keyof typeof CODES, string>> = {
+  sequencer: {
+    ...COMMON,
+    corrupt:
+      'Keep the folder as it is, and go on from a copy that is newer than the last acknowledged operation, from a follower (openledger restore --from-follower) or from L1 (openledger restore --from-l1): docs/operating.md, "When the data directory is lost".',
+  },
+  follower: {
+    ...COMMON,
+    corrupt: "Move the folder away and start again: the follower makes a new one from L1.",
+  },
+};
+
+export const storeErrorsOf =
+  (keeper: StoreKeeper): MakeStoreError =>
+  (fault) => ({
+    remedy: REMEDIES[keeper][fault],
+    make: (message, details) => sequencerError(CODES[fault], message, details),
+  });
+
+/** Our own finding; LevelDB's are mapped where they arise. */
+export function corrupt(message: string, data: object, keeper: StoreKeeper = "sequencer") {
+  const remedy = REMEDIES[keeper].corrupt;
+  return sequencerError("SEQ_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
+}

@@ -1,0 +1,132 @@
+/** A follower under test, and what its tests ask of it: the answers of the sequencer that it follows. */
+import { writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Registry } from "prom-client";
+import { vi } from "vitest";
+import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
+import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { createBridgeMetrics } from "../../bridge/metrics.ts";
+import {
+  MODEL_CIRCUITS,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  SLOT_TABLE_CIRCUIT,
+} from "../../bridge/testing/model-history.ts";
+import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
+import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { createFollowProcess, type FollowOptions, type FollowProcess } from "../follower/follow-process.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
+import { createLogger } from "../logger.ts";
+import { type Answer, OPERATOR_TOKEN } from "./test-rollup.ts";
+
+export interface TestFollower extends FollowProcess {
+  /** What only a new start would mend. */
+  readonly fatal: unknown[];
+  get(url: string): Promise<{ status: number; body: Answer }>;
+}
+
+export const urlOf = (w: L1World): string => {
+  const { port } = w.rollup.app.server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
+};
+
+/** Without a port; polled by the test. `feedUrl`: null for L1 alone. */
+export async function startTestFollower(
+  { rollup, rpcUrl }: HistoryFixture,
+  dataPath: string,
+  feedUrl: string | null,
+  changes: Partial<FollowOptions> = {},
+): Promise<TestFollower> {
+  const fatal: unknown[] = [];
+  const started = await createFollowProcess(
+    {
+      rpcUrl,
+      rollupAddress: rollup.address,
+      feedUrl,
+      dataPath,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      host: "127.0.0.1",
+      port: 0,
+      pollIntervalMs: 50,
+      stallMs: 600_000,
+      rateLimitPerMinute: 1_000_000,
+      ...changes,
+    },
+    {
+      logger: createLogger({ level: process.env.FOLLOW_TEST_LOG ?? "silent", component: "test" } as never),
+      onFatal: (error) => fatal.push(error),
+    },
+  );
+  const get = async (url: string) => {
+    const response = await started.app.inject({ method: "GET", url });
+    return { status: response.statusCode, body: JSON.parse(response.body) as Answer };
+  };
+  return { ...started, get, fatal };
+}
+
+type Served = Pick<TestFollower, "get">;
+
+/** Each one's own: times, the stages in between, and the prover's and the transaction's facts. */
+const OWN_FIELDS =
+  /AtMs$|^(postedBalanceWei|status|proveMs|backend|l1TransactionHash|l1BlockNumber|gasUsed|rebuildCount|isForeign)$/;
+/** L1 alone holds no hashes of operations. */
+const FEED_FIELDS = /^hash$/;
+
+/** An answer without what a follower cannot know. */
+export async function plainAnswer(served: Served, url: string, isFromL1Alone = false): Promise<Answer> {
+  const { body, status } = await served.get(url);
+  const isLeftOut = (key: string) => OWN_FIELDS.test(key) || (isFromL1Alone && FEED_FIELDS.test(key));
+  const plain = JSON.stringify(body, (key, part) => (isLeftOut(key) ? undefined : part));
+  return { status, ...JSON.parse(plain) };
+}
+
+/** Lets the wall clock go on by more than a stall takes, without waiting. */
+export function passStall(stallMs: number): void {
+  const now = Date.now.bind(Date);
+  vi.spyOn(Date, "now").mockImplementation(() => now() + stallMs + 1);
+}
+
+/** The deployment's record with the circuits of a model's life. */
+export function modelDeployment(f: ModelHistory, folder: string): Promise<Deployment> {
+  const names = ["settlement-16-16-8-16-4", "slot-table-8"];
+  const circuits = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+    const verificationKeyPath = join(folder, `${names[i]}.json`);
+    const key = verifierKey({ ...f.l1.circuits[index]!, index });
+    writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
+    return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
+  });
+  return deploymentOn(f, circuits);
+}
+
+/** The bridge's part that tells a sequencer where L1 took its Seals. */
+export async function startRandomnessWatcher(
+  { l1, rollup }: HistoryFixture,
+  w: L1World,
+  folder: string,
+): Promise<{ poll(): Promise<void>; stop(): Promise<void> }> {
+  const store = await openBridgeStore(join(folder, "randomness"));
+  const watcher = new RandomnessWatcher(
+    {
+      deployedAtBlock: Number(l1.deployment.blockNumber),
+      confirmations: FINALITY_DEPTH_BLOCKS,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      maxChunkBlocks: 2_000,
+    },
+    {
+      rollup,
+      sequencer: createOperatorClient({
+        sequencerUrl: urlOf(w),
+        operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
+      }),
+      store: store.randomness,
+      logger: silentLogger,
+      metrics: createBridgeMetrics(new Registry()),
+    },
+  );
+  return { poll: () => watcher.poll(), stop: () => store.close() };
+}

@@ -1,0 +1,194 @@
+/** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
+import { join } from "node:path";
+import { Registry } from "prom-client";
+import { BUNDLE_LIMITS } from "../../bridge/operator/batch-bundle.ts";
+import { BatchPublisher } from "../../bridge/operator/batch-publisher.ts";
+import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
+import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
+import { createBridgeMetrics } from "../../bridge/metrics.ts";
+import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
+import { ParkedWatcher } from "../../bridge/operator/parked-watcher.ts";
+import { IntentStore } from "../../bridge/operator/publish-intent.ts";
+import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
+import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
+import { swapG2 } from "../../bridge/verify/verify-keys.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { derivePublicKey } from "../../circuits/field/eddsa.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { ANY_FEE, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../store/hex.ts";
+import { operator } from "./test-operator.ts";
+import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
+
+/** Blocks until a batch is final, and until one of somebody else is followed. */
+export const FINALITY_DEPTH_BLOCKS = 3;
+export const CONFIRMATIONS = 2;
+
+/** The deployment record of what the fixture deployed. `circuits`: those behind the shapes'. */
+export async function deploymentOn(
+  { l1, rollup, rpcUrl }: HistoryFixture,
+  circuits: readonly ({ name: string; verificationKeyPath: string } & CircuitSizes)[] = [],
+): Promise<Deployment> {
+  const base = await testDeployment();
+  const names = [...SHAPES.map((shape) => ({ name: shapeName(shape), ...batchSizes(shape) })), ...circuits];
+  const { treasury, operator: operatorOwner } = l1.roles;
+  const [genesisEvent] = await l1.client.getContractEvents({
+    address: rollup.address,
+    abi: l1.rollup.abi,
+    eventName: "GenesisSet",
+    fromBlock: 0n,
+    strict: true,
+  });
+  return {
+    ...base,
+    rpcUrl,
+    rollupAddress: rollup.address,
+    tokenAddress: l1.deployment.token,
+    deployedAtBlock: Number(l1.deployment.blockNumber),
+    domain: await rollup.domain(),
+    idFeeWei: await rollup.idFeeWei(),
+    genesis: {
+      treasuryOwner: treasury,
+      operatorOwner,
+      operatorKeyX: derivePublicKey(OPERATOR_SECRET).x,
+      root: genesisEvent!.args.genesisRoot,
+    },
+    circuits: names.map((circuit, i) => ({
+      ...base.circuits[0]!,
+      ...circuit,
+      circuitId: l1.circuits[i]!.circuitId,
+    })),
+  };
+}
+
+/** Accounts of alice and bob on L1's queue, which makes leaves 2 and 3 of them. */
+export async function depositFor(
+  { l1 }: HistoryFixture,
+  keysX: { readonly alice: bigint; readonly bob: bigint },
+  amountWei: bigint,
+): Promise<void> {
+  for (const name of ["alice", "bob"] as const) {
+    const account = l1.roles[name];
+    const hash = await l1.rollup.write.depositNew([amountWei, account, keysX[name], ANY_FEE], { account });
+    await l1.client.waitForTransactionReceipt({ hash });
+  }
+}
+
+/** Proves by the fixture's trapdoors, whatever the statement. */
+export const forgedProver =
+  ({ l1 }: HistoryFixture, deployment: Deployment): ProveStatement =>
+  async (name, _inputs, publicSignals) => {
+    const index = deployment.circuits.findIndex((circuit) => circuit.name === name);
+    const { a, b, c } = l1.circuits[index]!.forge(publicSignals as [bigint, bigint, bigint]);
+    return { proof: { a, b: swapG2(b), c }, publicSignals };
+  };
+
+export interface L1World {
+  readonly rollup: TestRollup;
+  /** The bridge hands over what the queue holds, and offers what is parked. */
+  watch(): Promise<void>;
+  /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
+  publish(): Promise<void>;
+  /** One turn of the bridge's loops and of a prover. */
+  turn(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A sequencer with the bridge's parts on a fixture's node. */
+export async function startL1World(
+  f: HistoryFixture,
+  deployment: Deployment,
+  folder: string,
+): Promise<L1World> {
+  const dataPath = join(folder, "data");
+  // Of anvil's second account: the one that the contract calls sequencer signs the receipts.
+  const receiptKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+  const environment = { SEQUENCER_FEE_PER_UNIT_WEI: "1000", SEQUENCER_RECEIPT_PRIVATE_KEY: receiptKey };
+  const options = { dataPath, deployment, userCount: 0, isL1HeadKnown: false, environment };
+  const rollup = await startTestRollup(options);
+  const sequencerUrl = await rollup.listen();
+  const operatorToken = OPERATOR_TOKEN.replaceAll(" ", "-");
+  const store = await openBridgeStore(join(folder, "bridge"));
+  const modules = {
+    rollup: f.rollup,
+    sequencer: createOperatorClient({ sequencerUrl, operatorToken }),
+    logger: silentLogger,
+    metrics: createBridgeMetrics(new Registry()),
+  };
+  const { deployedAtBlock } = deployment;
+  const watcher = new QueueWatcher(
+    { deployedAtBlock, confirmations: 1, maxChunkBlocks: 1_000 },
+    { ...modules, store: store.queue },
+  );
+  const publisher = new BatchPublisher(
+    {
+      chainId: 31337,
+      deployedAtBlock,
+      confirmations: CONFIRMATIONS,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      resendAfterMs: 60_000,
+      maxFeePerGasWei: 10n ** 12n,
+      maxPriorityFeePerGasWei: 10n ** 10n,
+      limits: BUNDLE_LIMITS,
+      maxChunkBlocks: 1_000,
+    },
+    {
+      ...modules,
+      store: new IntentStore(store.publisher),
+      account: anvilAccount(1),
+      circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name),
+    },
+  );
+  const parked = new ParkedWatcher(
+    {
+      deployedAtBlock,
+      confirmations: 1,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      maxChunkBlocks: 1_000,
+    },
+    { ...modules, store: store.parked },
+  );
+  const prove = forgedProver(f, deployment);
+
+  const proveAll = async () => {
+    for (let job = await operator(rollup, "/operator/prove-jobs/next"); job !== null; ) {
+      const { publicSignals } = rollup.sequencer.line.book.record(job.batchNumber)!;
+      const { proof } = await prove(job.circuit, {}, publicSignals);
+      const pair = (p: readonly bigint[]) => p.map(hex32);
+      await operator(rollup, `/operator/batches/${job.batchNumber}/proof`, {
+        batchHash: job.batchHash,
+        publicSignals: publicSignals.map(hex32),
+        proof: { a: pair(proof.a), b: proof.b.map(pair), c: pair(proof.c) },
+      });
+      job = await operator(rollup, "/operator/prove-jobs/next");
+    }
+  };
+  const watch = async () => {
+    await watcher.poll();
+    await parked.poll();
+    await rollup.sequencer.line.idle();
+  };
+  const publish = async () => {
+    await proveAll();
+    await publisher.poll();
+    // The node answers before it mines.
+    const { address } = anvilAccount(1);
+    const count = (blockTag: "latest" | "pending") => f.l1.client.getTransactionCount({ address, blockTag });
+    while ((await count("latest")) !== (await count("pending")));
+  };
+  return {
+    rollup,
+    watch,
+    publish,
+    async turn() {
+      await watch();
+      await publish();
+    },
+    async stop() {
+      await rollup.stop();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,320 @@
+/**
+ * A model and its epochs, step by step through the API, for tests. Its settlements have proofs of known trapdoors, so
+ * that no circuit is needed: what the sequencer refuses, it refuses on its own.
+ */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { signMessage } from "../../circuits/field/eddsa.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
+import { leafReference } from "../../circuits/ledger/operation.ts";
+import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import {
+  accruedRoot,
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  sealedHash,
+  settlementHash,
+  slotRoot,
+  unpackSplit,
+} from "../../circuits/ledger/rewards.ts";
+import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
+import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
+import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
+import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { hex20, hex32 } from "../store/hex.ts";
+import {
+  type Answer,
+  ONE_OPEN_CODE,
+  operationJson,
+  signedBy,
+  TEST_DOMAIN,
+  type TestUser,
+  testDeployment,
+} from "./test-rollup.ts";
+
+/** One request: the answer's body, also of a refusal. Without a payload it is a GET. */
+export type Call = (path: string, payload?: object) => Promise<Answer>;
+
+const CIRCUITS = [
+  { name: "settlement-16-16-16-8-4", sort: 1, size0: 8, size1: 16 },
+  { name: "slot-table-16", sort: 2, size0: 0, size1: 16 },
+  // Fewer rows than the test's model has.
+  { name: "settlement-8-16-16-9-4", sort: 1, size0: 9, size1: 16 },
+  // More draws, and fewer features, than it was created for.
+  { name: "settlement-16-16-16-8-8", sort: 1, size0: 8, size1: 16 },
+  { name: "settlement-16-8-16-8-4", sort: 1, size0: 8, size1: 16 },
+] as const;
+export const SMALL_SETTLEMENT_INDEX = 3;
+export const OTHER_DRAWS_INDEX = 4;
+export const OTHER_FEATURES_INDEX = 5;
+const SETTLEMENT_INDEX = 1;
+export const SLOT_TABLE_INDEX = 2;
+const DRAWS = 4;
+export const PREV_RANDAO = 0x1234_5678n;
+
+/** The test deployment with two circuits for settlements, whose keys lie in a folder. */
+export async function settlementDeployment(folder: string) {
+  const deployment = await testDeployment();
+  const simulated = CIRCUITS.map((circuit) => simulateCircuit(circuit));
+  const circuits = CIRCUITS.map(({ name, ...sizes }: { name: string } & CircuitSizes, i) => {
+    const verificationKeyPath = join(folder, `${name}.json`);
+    const key = verifierKey({ ...simulated[i]!, index: i });
+    writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
+    return {
+      ...deployment.circuits[0]!,
+      name,
+      ...sizes,
+      circuitId: simulated[i]!.circuitId,
+      verificationKeyPath,
+    };
+  });
+  return {
+    deployment: { ...deployment, circuits: [...deployment.circuits, ...circuits] } satisfies Deployment,
+    circuits: {
+      settlement: simulated[0]!,
+      slotTable: simulated[1]!,
+      otherDraws: simulated[3]!,
+      otherFeatures: simulated[4]!,
+    },
+  };
+}
+export type TestCircuits = Awaited<ReturnType<typeof settlementDeployment>>["circuits"];
+
+const PLACE_OF: Record<keyof TestCircuits, number> = {
+  settlement: 0,
+  slotTable: 1,
+  otherDraws: 3,
+  otherFeatures: 4,
+};
+
+/** As POST /v1/settlements takes it. */
+export function settlementJson(
+  data: SettlementData,
+  sort: keyof TestCircuits,
+  circuits: TestCircuits,
+  commitment = 77n,
+) {
+  const circuit: SimulatedCircuit = circuits[sort];
+  const signals = settlementSignals(data, circuit.circuitId, commitment);
+  const { a, b, c } = circuit.forge(signals);
+  return {
+    kind: data.isGenesis ? "genesis" : "settle",
+    modelId: data.modelId,
+    settlementHash: hex32(data.settlementHash),
+    circuit: CIRCUITS[PLACE_OF[sort]]!.name,
+    data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
+    publicSignals: signals.map(hex32),
+    proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+  };
+}
+
+export interface TestModel {
+  readonly owner: TestUser;
+  readonly datanetId: number;
+  readonly modelId: number;
+  readonly slots: readonly RewardSlot[];
+  readonly statics: ModelStatics;
+}
+
+const slotsOf = (owner: TestUser): RewardSlot[] => [
+  { contributorId: owner.id, validatorId: owner.id, rowCount: 9 },
+];
+
+function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
+  const slots = slotsOf(owner);
+  return {
+    featuresCommitment: 1n,
+    ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
+    slotRoot: slotRoot(slots),
+    binding: packBinding({
+      datanetId: BigInt(datanetId),
+      version: 1n,
+      rowCount: 9n,
+      predecessorId: 0n,
+      drawBits: 2n,
+      featureCount: 16n,
+    }),
+    split: packSplit({ ownerParts: 6_554n, validatorParts: 16_384n }),
+  };
+}
+
+/** What is there of a user's model, by the API. */
+export async function findModel(call: Call, owner: TestUser): Promise<Partial<TestModel>> {
+  const leaves: Answer[] = (await call(`/v1/leaves?owner=${hex20(owner.l1Owner)}`)) ?? [];
+  const idOf = (kind: string) => leaves.find((leaf) => leaf.kind === kind)?.id;
+  const datanetId = idOf("datanet");
+  return {
+    owner,
+    slots: slotsOf(owner),
+    datanetId,
+    modelId: idOf("model"),
+    ...(datanetId === undefined ? {} : { statics: staticsOf(owner, datanetId) }),
+  };
+}
+
+/** Signs for a leaf of the owner's with its next nonce, and sends. */
+export async function signAs(
+  call: Call,
+  owner: TestUser,
+  id: number,
+  fields: Omit<Parameters<typeof signedBy>[1], "nonce">,
+): Promise<Answer> {
+  const leaf = await call(`/v1/leaves/${id}`);
+  const operation = signedBy({ ...owner, id }, { ...fields, nonce: BigInt(leaf?.nonce ?? 0) });
+  return call("/v1/operations", operationJson(operation));
+}
+
+/**
+ * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, claimed from,
+ * paid again … Every step is found from the API's answers, so it can be repeated after a kill.
+ * @returns the step's name and the sequencer's answer
+ */
+export async function stepModel(
+  call: Call,
+  owner: TestUser,
+  circuits: TestCircuits,
+): Promise<[step: string, answer: Answer]> {
+  const { datanetId, modelId, statics } = await findModel(call, owner);
+  const own = (kind: number) => ({ bOwner: owner.l1Owner, bKind: kind });
+  if (datanetId === undefined) {
+    const fields = {
+      kind: KIND.createDatanet,
+      words: [owner.l1Owner, owner.keyX],
+      amountCode: ONE_OPEN_CODE,
+    };
+    return ["create datanet", await signAs(call, owner, owner.id, fields)];
+  }
+  const { binding, featuresCommitment, split } = statics!;
+  if (modelId === undefined) {
+    const words = [
+      owner.l1Owner,
+      owner.keyX,
+      featuresCommitment,
+      statics!.ownersCommitment,
+      statics!.slotRoot,
+      binding,
+      5n | (split << 96n),
+    ];
+    const fields = { kind: KIND.createModel, words, amountCode: ONE_OPEN_CODE };
+    return ["create model", await signAs(call, owner, owner.id, fields)];
+  }
+  const [datanet, model] = [await call(`/v1/leaves/${datanetId}`), await call(`/v1/models/${modelId}`)];
+  if (datanet === null || model === null) return ["gone", null];
+  if (datanet.datanet.version === 0) {
+    const words = [7n, statics!.ownersCommitment, statics!.slotRoot, 9n, 0n];
+    return ["publish", await signAs(call, owner, datanetId, { kind: KIND.publishVersion, words })];
+  }
+  if (!model.counters.isApproved) {
+    const fields = { kind: KIND.approveModel, b: modelId, words: [hashStatics(statics!)] };
+    return ["approve", await signAs(call, owner, datanetId, { ...fields, ...own(LEAF_KIND.model) })];
+  }
+  if (!model.counters.isReady)
+    return ["genesis", await call("/v1/settlements", genesisJson(owner, modelId, statics!, circuits))];
+  const { sealedEpoch } = model;
+  if (sealedEpoch !== null) {
+    if (sealedEpoch.prevRandao === null) {
+      const { sealBatch: batchNumber } = sealedEpoch;
+      const report = { blockNumber: 10 + batchNumber, timestamp: 1_800_000_000, isMissed: false };
+      const body = { batchNumber, ...report, prevRandao: hex32(PREV_RANDAO) };
+      return ["randomness", await call("/operator/seals", body)];
+    }
+    const data = sampledSettlement(model, statics!);
+    return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
+  }
+  if (model.slots[0].contributor.claimableWei !== "0") {
+    const fields = { kind: KIND.claim, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
+    return ["claim", await signAs(call, owner, owner.id, fields)];
+  }
+  if (model.counters.paymentCount < 3) {
+    const receipt = 1_000n * BigInt(model.counters.epoch) + BigInt(model.counters.paymentCount);
+    const fields = { kind: KIND.payInference, b: modelId, words: [receipt], ...own(LEAF_KIND.model) };
+    return ["pay", await signAs(call, owner, owner.id, { ...fields, amountCode: ONE_OPEN_CODE })];
+  }
+  const fields = { kind: KIND.seal, b: modelId, ...own(LEAF_KIND.model) };
+  return ["seal", await signAs(call, owner, modelId, fields)];
+}
+
+export function genesisJson(
+  owner: TestUser,
+  modelId: number,
+  statics: ModelStatics,
+  circuits: TestCircuits,
+  circuit = SETTLEMENT_INDEX,
+) {
+  const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
+  const { data } = genesisOf({ modelId, statics, slots: slotsOf(owner) }, cap, CIRCUITS[1].size1);
+  return { ...settlementJson(data, "slotTable", circuits), signature: signatureJson(owner, data) };
+}
+
+/** The owner's for a model of his, over J. */
+export function signatureJson(
+  { l1Owner, secret }: Pick<TestUser, "l1Owner" | "secret">,
+  data: SettlementData,
+) {
+  const bRef = leafReference({ l1Owner, kind: LEAF_KIND.model });
+  const kind = data.isGenesis ? KIND.genesis : KIND.settle;
+  const message = settlementMessage(data, { domain: TEST_DOMAIN, bRef }, kind);
+  const { r8x, r8y, s } = signMessage(secret, message);
+  return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
+}
+
+/** What a model's answer says of its sealed epoch. */
+function sealedOf(model: Answer) {
+  const { amountWei, chain, epoch, sealBatch } = model.sealedEpoch;
+  return {
+    epoch: BigInt(epoch),
+    sealBatch: BigInt(sealBatch),
+    amountWei: BigInt(amountWei),
+    chain: BigInt(chain),
+  };
+}
+
+/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first slot. */
+export function sampledSettlement(model: Answer, statics: ModelStatics, voidCount = 0): SettlementData {
+  const sealed = sealedOf(model);
+  const modelId: number = model.id;
+  const shares = drawShares(sealed.amountWei, DRAWS, unpackSplit(statics.split));
+  const earnedWei = [BigInt(DRAWS - voidCount) * shares.rewardWei];
+  const payout = sampledPayout(sealed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
+  const slots: RewardSlot[] = model.slots;
+  const before: bigint[] = model.slots.map((slot: Answer) => BigInt(slot.accruedWei));
+  const after = before.map((wei, m) => wei + (earnedWei[m] ?? 0n));
+  return {
+    settlementHash: settlementHash({
+      modelId,
+      voidCount,
+      sealed: sealedHash(hashStatics(statics), sealed),
+      ownerWei: payout.ownerWei,
+      treasuryWei: payout.treasuryWei,
+      oldAccruedRoot: accruedRoot(slots, before),
+      newAccruedRoot: accruedRoot(slots, after),
+    }),
+    modelId,
+    isGenesis: false,
+    cap: 0,
+    seed: drawSeed({ ...sealed, prevRandao: PREV_RANDAO, modelId }),
+    epoch: sealed.epoch,
+    sealBatch: sealed.sealBatch,
+    voidCount,
+    burnedWei: payout.burnedWei,
+    capCircuit: 0,
+    chain: sealed.chain % FIELD_ORDER,
+    items: earnedWei,
+  };
+}
+
+/** The default split as GET /v1/models/:id lets one make it. */
+export function defaultSettlement(model: Answer, statics: ModelStatics): SettlementData {
+  const accruedWei = model.slots.map((slot: Answer) => BigInt(slot.accruedWei));
+  const settled = { modelId: model.id, statics, slots: model.slots, accruedWei };
+  return defaultSplit(settled, sealedOf(model), CIRCUITS[1].size1).data;
+}

@@ -1,0 +1,50 @@
+/** What prover and bridge do with a sequencer under test. */
+import { hex32 } from "../store/hex.ts";
+import { type Answer, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
+
+export const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {
+  const { status, body } =
+    payload === undefined
+      ? await rollup.get(url, operatorHeaders)
+      : await rollup.post(url, payload, operatorHeaders);
+  return body?.error === undefined ? body : [status, body.error.code];
+};
+
+export const seal = async (rollup: TestRollup): Promise<number> =>
+  (await operator(rollup, "/operator/seal", {})).batchNumber;
+export const head = (rollup: TestRollup, timestamp: number) =>
+  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp });
+export const batch = async (rollup: TestRollup, number: number): Promise<Answer> =>
+  (await rollup.get(`/v1/batches/${number}`)).body;
+export const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) =>
+  rollup.post("/v1/operations", operationJson(operation));
+
+export const PAIR = [hex32(1n), hex32(2n)];
+/** What a prover sends; nobody here verifies the proof itself. */
+export async function prove(rollup: TestRollup, number: number, fields: object = {}): Promise<Answer> {
+  const record = rollup.sequencer.line.book.record(number)!;
+  return operator(rollup, `/operator/batches/${number}/proof`, {
+    batchHash: record.batchHash,
+    proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
+    publicSignals: record.publicSignals.map(hex32),
+    timings: { witnessMs: 1, proveMs: 20, verifyMs: 3 },
+    backend: "test",
+    ...fields,
+  });
+}
+export async function report(
+  rollup: TestRollup,
+  number: number,
+  status: string,
+  fields: object = {},
+): Promise<Answer> {
+  const { batchHash } = await batch(rollup, number);
+  return operator(rollup, `/operator/batches/${number}/l1`, {
+    batchHash,
+    status,
+    transactionHash: hex32(5n),
+    blockNumber: 30,
+    gasUsed: "1000",
+    ...fields,
+  });
+}
