@@ -27,7 +27,7 @@ import { FIELD_ORDER } from "../circuits/protocol.ts";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { clientError } from "./client-errors.ts";
-import type { KeptReceipt } from "./kept-receipt.ts";
+import type { KeptReceipt } from "./sequencer/kept-receipt.ts";
 import type { L2Key } from "./l2-key.ts";
 
 export interface LedgerClientOptions {

@@ -56,7 +56,7 @@ export function answeringModel(parts: {
   };
 }
 
-/** A published model as a customer's client checks answers with it (client/check-answer.ts). */
+/** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
 export function checkableModel(
   model: Parameters<typeof answeringModel>[0] & { readonly staticsHash: bigint },
 ): AnsweringModel & { readonly staticsHash: bigint } {

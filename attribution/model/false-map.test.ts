@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { queryBytes, queryCommitment } from "../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
-import { checkAnswer } from "../../client/check-answer.ts";
+import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
 import { checkableModel } from "./answering-model.ts";
 import { decodeModel, encodeModel, publishedModel } from "./model-files.ts";
 import { registerModel } from "./registration.ts";

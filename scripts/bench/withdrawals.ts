@@ -4,7 +4,7 @@ import { type Address, toHex } from "viem";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { encodeOperation } from "../../client/operation-body.ts";
+import { encodeOperation } from "../../client/sequencer/operation-body.ts";
 import type { DrillUser } from "../drill/drill-accounts.ts";
 
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { KIND } from "../../circuits/protocol.ts";
-import { forceSetKey } from "../../client/force-set-key.ts";
+import { forceSetKey } from "../../client/actions/forced/force-set-key.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { getL1Balances } from "../../client/l1-balances.ts";
+import { getL1Balances } from "../../client/actions/l1/l1-balances.ts";
 import { createRandomKey } from "../../client/l2-key.ts";
-import { findLeaves } from "../../client/ledger-reads.ts";
-import { formatOpen } from "../../client/open-amount.ts";
-import type { LedgerLeaf } from "../../client/sequencer-schemas.ts";
-import { setKey } from "../../client/set-key.ts";
+import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
+import { setKey } from "../../client/actions/ledger/set-key.ts";
 import {
   addAccount,
   findAccount,

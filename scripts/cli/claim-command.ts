@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { claim } from "../../client/claim.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { claim } from "../../client/actions/l1/claim.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { openSigner, parseAddress } from "./context.ts";
 import { describeGas } from "./describe-gas.ts";
 import { onRun, withExample } from "./run-command.ts";

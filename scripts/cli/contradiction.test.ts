@@ -13,7 +13,7 @@ import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient } from "../../client/ledger-client.ts";
-import { transfer as sendTransfer } from "../../client/transfer.ts";
+import { transfer as sendTransfer } from "../../client/actions/ledger/transfer.ts";
 import { deploymentOn, depositFor, startL1World } from "../../sequencer/testing/l1-world.ts";
 import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
 import { seal, send } from "../../sequencer/testing/test-operator.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { openRowStore } from "../../client/row-store.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { openReader } from "./context.ts";
 import type { PlacedRow } from "./datanet-check.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";

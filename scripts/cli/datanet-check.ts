@@ -2,8 +2,8 @@
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/model/datanet-check.ts";
 import { decodeRow } from "../../attribution/rows/row-content.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { listCommits } from "../../client/list-commits.ts";
-import { type RowStore, readContribution, readRow } from "../../client/row-store.ts";
+import { listCommits } from "../../client/actions/data/list-commits.ts";
+import { type RowStore, readContribution, readRow } from "../../client/actions/data/row-store.ts";
 import type { LeaveOutFile } from "./leave-out-file.ts";
 
 /** A row by its place among all that were committed; a row committed again counts at its first place only. */

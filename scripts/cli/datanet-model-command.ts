@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
-import { approveModel } from "../../client/approve-model.ts";
-import { getLeaf, getStatus } from "../../client/ledger-reads.ts";
-import { getModel, staticsOf } from "../../client/model-reads.ts";
-import { revokeModel } from "../../client/revoke-model.ts";
+import { approveModel } from "../../client/actions/ledger/approve-model.ts";
+import { getLeaf, getStatus } from "../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { revokeModel } from "../../client/actions/ledger/revoke-model.ts";
 import { commandError } from "./cli-errors.ts";
 import { openSigner, signFor } from "./context.ts";
 import { parseId } from "./parse-id.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { toHex32 } from "../../client/hex.ts";
-import { openRowStore } from "../../client/row-store.ts";
-import { verifyVersion } from "../../client/verify-version.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { verifyVersion } from "../../client/actions/data/verify-version.ts";
 import { openReader } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { deposit } from "../../client/deposit.ts";
+import { deposit } from "../../client/actions/l1/deposit.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/ledger-reads.ts";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
+import { getStatus } from "../../client/sequencer/ledger-reads.ts";
+import { formatOpen, parseOpen } from "../../client/sequencer/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "./context.ts";
 import { describeGas } from "./describe-gas.ts";

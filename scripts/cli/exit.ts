@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
+import { formatOpen, parseOpen } from "../../client/sequencer/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 import { describeItem, type ExitItem } from "../exit/exit-plan.ts";

@@ -11,7 +11,7 @@ import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
 import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import type { LedgerOnL1 } from "./ledger-on-l1.ts";
 

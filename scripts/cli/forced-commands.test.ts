@@ -15,8 +15,8 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { startFakeSequencer } from "../../client/fake-sequencer.ts";
-import { leafAnswer } from "../../client/ledger-fixture.ts";
+import { startFakeSequencer } from "../../client/testing/fake-sequencer.ts";
+import { leafAnswer } from "../../client/testing/ledger-fixture.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 
 // The command line as a user runs it, with nothing but an Ethereum node to ask.

@@ -1,6 +1,6 @@
 /** A Seal through L1's queue. */
 import { KIND } from "../../circuits/protocol.ts";
-import { forceSeal } from "../../client/force-seal.ts";
+import { forceSeal } from "../../client/actions/forced/force-seal.ts";
 import type { GlobalOptions, Signer } from "./context.ts";
 import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";

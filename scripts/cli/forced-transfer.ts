@@ -2,8 +2,8 @@
 import { type Address, getAddress, numberToHex } from "viem";
 import { KIND, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { forceTransfer } from "../../client/force-transfer.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { forceTransfer } from "../../client/actions/forced/force-transfer.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "./context.ts";
 import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";

@@ -1,12 +1,12 @@
 import { answeringModel } from "../../attribution/model/answering-model.ts";
 import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
-import { askModel } from "../../client/ask-model.ts";
-import { checkAnswer } from "../../client/check-answer.ts";
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
 import { toHex32 } from "../../client/hex.ts";
-import type { CheckableModel, UncheckedAnswer } from "../../client/model-answers.ts";
-import { getModel, staticsOf } from "../../client/model-reads.ts";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
-import { payForAnswer } from "../../client/pay-for-answer.ts";
+import type { CheckableModel, UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { formatOpen, parseOpen } from "../../client/sequencer/open-amount.ts";
+import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "./context.ts";
 import { renderTable } from "./output.ts";
 import { parseId } from "./parse-id.ts";

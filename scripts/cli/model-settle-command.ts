@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { getOperation } from "../../client/ledger-reads.ts";
-import { getModel } from "../../client/model-reads.ts";
-import { formatOpen } from "../../client/open-amount.ts";
-import { seal } from "../../client/seal.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
 import { accountOf, openSigner, signFor } from "./context.ts";
 import {
   FORCED_OPTION,

@@ -2,7 +2,7 @@
 import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { type Division, type SettleStage, submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { createProver } from "../../prover/backends.ts";
 import { proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
 import { fetchOpenings, type Openings } from "../settlement/model-openings.ts";

@@ -1,8 +1,8 @@
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { formatOpen } from "../../client/open-amount.ts";
-import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../client/send-settlement.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
 import {
   type EpochFacts,
   prepareDefaultSplit,

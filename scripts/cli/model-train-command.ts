@@ -4,9 +4,9 @@ import { hashRecipe, parseRecipe, type Recipe } from "../../attribution/model/re
 import { requireTrainable, rowFacts } from "../../attribution/model/trainable.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { getLeaf } from "../../client/ledger-reads.ts";
-import type { OwnedContent } from "../../client/published-version.ts";
-import { openRowStore } from "../../client/row-store.ts";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+import type { OwnedContent } from "../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { commandError } from "./cli-errors.ts";
 import { type GlobalOptions, openReader } from "./context.ts";
 import { parseId } from "./parse-id.ts";
@@ -72,7 +72,7 @@ export function addModelTrainCommand(parent: Command): void {
         import("../../attribution/model/registration.ts"),
         import("../../attribution/model/model-files.ts"),
         import("../../attribution/model/model-directory.ts"),
-        import("../../client/published-version.ts"),
+        import("../../client/actions/data/published-version.ts"),
       ]);
     const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
     const recipe = await recipeOf(options, { id: datanetId, version, rowsRoot }, rows);

@@ -1,11 +1,11 @@
 /** Where the money of one address is: its wallet, what it can claim, what waits, and what the sequencer says it has. */
 import type { Address } from "viem";
 import { KIND } from "../../circuits/protocol.ts";
-import { getL1Balances } from "../../client/l1-balances.ts";
+import { getL1Balances } from "../../client/actions/l1/l1-balances.ts";
 import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
-import { findLeaves } from "../../client/ledger-reads.ts";
-import { getRewards } from "../../client/model-reads.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
+import { getRewards } from "../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 
 export interface WaitingDeposit {
   readonly queueIndex: number;

@@ -4,10 +4,10 @@ import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { toHex32 } from "../../client/hex.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation, listOperations } from "../../client/ledger-reads.ts";
-import { requestModelServer } from "../../client/model-answers.ts";
-import { formatOpen } from "../../client/open-amount.ts";
-import type { LedgerOperation } from "../../client/sequencer-schemas.ts";
+import { getOperation, listOperations } from "../../client/sequencer/ledger-reads.ts";
+import { requestModelServer } from "../../client/actions/answers/model-answers.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import {
   findPayment,
   type PaidOut,

@@ -5,7 +5,7 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Address } from "viem";
-import type { KeptReceipt } from "../../client/kept-receipt.ts";
+import type { KeptReceipt } from "../../client/sequencer/kept-receipt.ts";
 import { workspaceDir, writeFileWhole } from "./workspace.ts";
 
 export function receiptsFolder(rollupAddress: Address): string {

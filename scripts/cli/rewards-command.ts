@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { claimRewards } from "../../client/claim-rewards.ts";
-import { getRewards } from "../../client/model-reads.ts";
-import type { LeafRewards } from "../../client/model-schemas.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { claimRewards } from "../../client/actions/ledger/claim-rewards.ts";
+import { getRewards } from "../../client/sequencer/model-reads.ts";
+import type { LeafRewards } from "../../client/sequencer/model-schemas.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { readAccountFile } from "./account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "./context.ts";
 import {

@@ -2,7 +2,7 @@ import { explainEarnings } from "../../attribution/scores/earnings.ts";
 import type { RowKind } from "../../attribution/rows/row-content.ts";
 import { decodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { settledModelOf } from "../settlement/prepare-settlement.ts";
 import { openReader, resolveLeaf } from "./context.ts";
 import { renderTable } from "./output.ts";

@@ -6,7 +6,7 @@ import {
   type WaitStage,
   type WaitTarget,
   waitFor,
-} from "../../client/wait-for.ts";
+} from "../../client/sequencer/wait-for.ts";
 import { commandError } from "./cli-errors.ts";
 import type { GlobalOptions } from "./context.ts";
 import { createOutput, type Output } from "./output.ts";

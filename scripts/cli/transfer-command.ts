@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
-import { transfer } from "../../client/transfer.ts";
+import { formatOpen, parseOpen } from "../../client/sequencer/open-amount.ts";
+import { transfer } from "../../client/actions/ledger/transfer.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "./context.ts";
 import {
   FORCED_OPTION,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "./context.ts";
 import { parseBlock } from "./parse-id.ts";
 import { onRun, withExample } from "./run-command.ts";

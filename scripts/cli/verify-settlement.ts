@@ -1,6 +1,6 @@
 import { openScoreEngine, type RanMode, type ScoreChoice } from "../../attribution/scores/score-engine.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { formatOpen } from "../../client/open-amount.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { commandError } from "./cli-errors.ts";
 import { openReader } from "./context.ts";
 import { renderTable } from "./output.ts";

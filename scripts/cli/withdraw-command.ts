@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { getInfo } from "../../client/ledger-reads.ts";
-import { formatOpen, parseOpen } from "../../client/open-amount.ts";
-import { withdraw } from "../../client/withdraw.ts";
+import { getInfo } from "../../client/sequencer/ledger-reads.ts";
+import { formatOpen, parseOpen } from "../../client/sequencer/open-amount.ts";
+import { withdraw } from "../../client/actions/ledger/withdraw.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "./context.ts";
 import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "./run-command.ts";

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { openRowStore } from "../../client/row-store.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { commandErrors } from "../cli/cli-errors.ts";

@@ -6,19 +6,19 @@ import {
   type L1Result,
   type SignedTransaction,
   sendTransaction,
-} from "../../client/l1-transaction.ts";
+} from "../../client/actions/l1/l1-transaction.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/ledger-reads.ts";
-import type { RowStore } from "../../client/row-store.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import type { RowStore } from "../../client/actions/data/row-store.ts";
 import {
   type SendResult,
   type SignedSubmission,
   type SigningOptions,
   sendSigned,
-} from "../../client/send-operation.ts";
-import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/wait-for.ts";
-import { waitFor } from "../../client/wait-for.ts";
+} from "../../client/actions/ledger/send-operation.ts";
+import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
+import { waitFor } from "../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import type { RollupCircuit } from "../settlement/rollup-circuits.ts";
 import { devAccount } from "./accounts.ts";

@@ -7,7 +7,7 @@ import { foundry } from "viem/chains";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { checkReceipt } from "../../client/receipt.ts";
+import { checkReceipt } from "../../client/sequencer/receipt.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";

@@ -5,8 +5,8 @@ import { signMessage } from "../../circuits/field/eddsa.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { encodeOperation, type OperationBody } from "../../client/operation-body.ts";
-import type { Receipt } from "../../client/sequencer-schemas.ts";
+import { encodeOperation, type OperationBody } from "../../client/sequencer/operation-body.ts";
+import type { Receipt } from "../../client/sequencer/sequencer-schemas.ts";
 import type { DrillUser } from "./drill-accounts.ts";
 
 export const FEE_PER_UNIT_WEI = 1_000n;

@@ -4,16 +4,16 @@ import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/ledger-reads.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import {
   type EpochPayments,
   getModel,
   getPayments,
   getSettlement,
   staticsOf,
-} from "../../client/model-reads.ts";
-import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/model-schemas.ts";
-import type { OperationStatus } from "../../client/sequencer-schemas.ts";
+} from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import type { OperationStatus } from "../../client/sequencer/sequencer-schemas.ts";
 import { type RollupCircuit, settlementSizeOf } from "./rollup-circuits.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 

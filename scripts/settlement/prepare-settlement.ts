@@ -6,8 +6,8 @@ import type { PreparedSettlement, SettledModel } from "../../circuits/settlement
 import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
 import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel, getPayments, staticsOf } from "../../client/model-reads.ts";
-import type { LedgerModelLeaf, LedgerPayment } from "../../client/model-schemas.ts";
+import { getModel, getPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment } from "../../client/sequencer/model-schemas.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";
 import { type RollupCircuit, settlementSizeOf } from "./rollup-circuits.ts";

@@ -2,8 +2,8 @@ import { leafReference } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
-import type { LedgerModelLeaf } from "../../client/model-schemas.ts";
-import type { ProvenSettlement } from "../../client/send-settlement.ts";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import type { ProvenSettlement } from "../../client/actions/l1/send-settlement.ts";
 
 /**
  * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or

@@ -9,8 +9,8 @@ import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settle
 import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
 import { toHex32 } from "../../client/hex.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel, getPayments, getSettlement, listSettlements } from "../../client/model-reads.ts";
-import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/model-schemas.ts";
+import { getModel, getPayments, getSettlement, listSettlements } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";

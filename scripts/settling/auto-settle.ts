@@ -10,12 +10,12 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/ledger-reads.ts";
-import { getModel, getSettlement } from "../../client/model-reads.ts";
-import type { LedgerModelLeaf, SealedEpochView } from "../../client/model-schemas.ts";
-import { formatOpen } from "../../client/open-amount.ts";
-import { seal } from "../../client/seal.ts";
-import { encodeSettlementBody, type SettlementBody, sendSettlement } from "../../client/send-settlement.ts";
+import { getStatus } from "../../client/sequencer/ledger-reads.ts";
+import { getModel, getSettlement } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
+import { encodeSettlementBody, type SettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "../settlement/model-openings.ts";
 import {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { toHex } from "viem";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { toHex32 } from "../../client/hex.ts";
-import type { SettlementBody } from "../../client/send-settlement.ts";
+import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
 
 const pathOf = (folder: string, { modelId, epoch }: { modelId: number; epoch: bigint | number }) =>

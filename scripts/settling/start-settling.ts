@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readModel } from "../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel } from "../../client/model-reads.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
 import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
 import { fetchOpenings } from "../settlement/model-openings.ts";
 import { proveSettlement } from "../settlement/prove-settlement.ts";

@@ -1,9 +1,9 @@
 import { answeringModel } from "../../../attribution/model/answering-model.ts";
 import { fetchModel } from "../../../attribution/model/model-directory.ts";
-import { askModel } from "../../../client/ask-model.ts";
-import type { CheckableModel } from "../../../client/model-answers.ts";
-import { formatOpen } from "../../../client/open-amount.ts";
-import { payForAnswer } from "../../../client/pay-for-answer.ts";
+import { askModel } from "../../../client/actions/answers/ask-model.ts";
+import type { CheckableModel } from "../../../client/actions/answers/model-answers.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
 import { type Job, onceOnLedger, withRetry } from "../job.ts";
 import { heldOutMails } from "../mails.ts";

@@ -1,9 +1,9 @@
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { getLeaf } from "../../../client/ledger-reads.ts";
-import { getModel, staticsOf } from "../../../client/model-reads.ts";
-import { formatOpen } from "../../../client/open-amount.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { fetchOpenings } from "../../settlement/model-openings.ts";
 import { openProvingCircuit } from "../../settlement/rollup-circuits.ts";
 import { type VerifiedSettlement, verifySettlement } from "../../settlement/verify-settlement.ts";

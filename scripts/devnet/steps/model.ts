@@ -11,17 +11,17 @@ import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { approveModel } from "../../../client/approve-model.ts";
-import { createModel } from "../../../client/create-model.ts";
+import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
+import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf, getStatus } from "../../../client/ledger-reads.ts";
-import { getModel } from "../../../client/model-reads.ts";
-import { readVersionRows } from "../../../client/published-version.ts";
+import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { readVersionRows } from "../../../client/actions/data/published-version.ts";
 import {
   encodeSettlementBody,
   type SettlementBody,
   sendSettlement,
-} from "../../../client/send-settlement.ts";
+} from "../../../client/actions/l1/send-settlement.ts";
 import { readIfPresent } from "../../cli/workspace.ts";
 import { prepareGenesis } from "../../settlement/prepare-settlement.ts";
 import { proveSettlement } from "../../settlement/prove-settlement.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getBatch, getStatus } from "../../../client/ledger-reads.ts";
+import { getBatch, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { formatDuration } from "../console.ts";
 import { type Job, withRetry } from "../job.ts";
 

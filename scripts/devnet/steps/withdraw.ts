@@ -1,11 +1,11 @@
-import { approveToken } from "../../../client/approve-token.ts";
-import { claim, readClaimedWei } from "../../../client/claim.ts";
-import { forceWithdraw } from "../../../client/force-withdraw.ts";
+import { approveToken } from "../../../client/actions/l1/approve-token.ts";
+import { claim, readClaimedWei } from "../../../client/actions/l1/claim.ts";
+import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
 import { rollupContract } from "../../../client/ledger-client.ts";
-import { formatOpen } from "../../../client/open-amount.ts";
-import { readQueueResult } from "../../../client/queue-result.ts";
-import { type WaitTarget, waitFor } from "../../../client/wait-for.ts";
-import { withdraw } from "../../../client/withdraw.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { readQueueResult } from "../../../client/actions/forced/queue-result.ts";
+import { type WaitTarget, waitFor } from "../../../client/sequencer/wait-for.ts";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { devAccount } from "../accounts.ts";
 import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, waitWithConsole } from "../job.ts";

@@ -1,0 +1,35 @@
+import { askMessage } from "../../../circuits/ledger/receipt.ts";
+import { toHex32 } from "../../hex.ts";
+import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
+import { resolveSigner } from "../../sequencer/ledger-reads.ts";
+import { answerSchema, requestModelServer, type UncheckedAnswer } from "./model-answers.ts";
+
+export interface AskModelParameters {
+  /** Where the model is served. */
+  serverUrl: string;
+  modelId: number;
+  /** An e-mail's text, or a digit's pixels in base64: what the model's recipe says (docs/attribution.md). */
+  prompt: string;
+  /** The account that will pay; default: the client's. */
+  from?: number;
+}
+
+/**
+ * Asks a model, in the name of the account that will pay. Asking costs nothing and promises nothing, but an account has
+ * at most one unpaid answer. Pay with `payForAnswer`, which checks the answer first.
+ * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID,
+ *   ATT_ANSWER_UNPAID and other ATT_… codes as the server refuses
+ */
+export async function askModel(
+  client: LedgerClient,
+  parameters: AskModelParameters,
+): Promise<UncheckedAnswer> {
+  const { serverUrl, modelId, prompt, from } = parameters;
+  const key = requireL2Key(client);
+  const { id: payerId } = await resolveSigner(client, from);
+  const { r8x, r8y, s } = key.sign(askMessage({ domain: client.domain, modelId, payerId, prompt }));
+  const signature = { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) };
+  return requestModelServer(client, serverUrl, "/v1/answers", answerSchema, {
+    body: { prompt, payerId, signature },
+  });
+}

@@ -1,0 +1,58 @@
+import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
+import { clientError } from "../../client-errors.ts";
+import { toHex32 } from "../../hex.ts";
+import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
+
+/** What the customer knows himself. */
+export interface AnswerExpectation {
+  readonly prompt: string;
+  readonly payerId: number;
+  /** The hash of the model's statics, from the ledger. */
+  readonly staticsHash: bigint;
+}
+
+/**
+ * Computes answer, query and receipt again from the prompt and the published model. What passes is what a settlement
+ * will pay by: nobody can open the receipt to anything else. Needs `initPoseidon`.
+ * @throws CLI_ANSWER_WRONG; `data.what` names the first field that differs
+ */
+export function checkAnswer(
+  model: CheckableModel,
+  answer: UncheckedAnswer,
+  expected: AnswerExpectation,
+): void {
+  const { prompt, payerId, staticsHash } = expected;
+  requireSame("statics", toHex32(model.staticsHash), toHex32(staticsHash));
+  requireSame("payerId", answer.payerId, payerId);
+  const own = model.answer(prompt);
+  requireSame("answer", answer.answer, own.text);
+  requireSame("query", hexOf(answer.queryBytes), hexOf(queryBytes(own.query)));
+  const commitment = queryCommitment(own.query);
+  const hash = answerHash(prompt, own.text);
+  requireSame("queryCommitment", toHex32(answer.queryCommitment), toHex32(commitment));
+  requireSame("answerHash", toHex32(answer.answerHash), toHex32(hash));
+  const receipt = receiptHash({
+    statics: staticsHash,
+    payerId,
+    answerHash: hash,
+    queryCommitment: commitment,
+    salt: answer.salt,
+  });
+  requireSame("receipt", toHex32(answer.receipt), toHex32(receipt));
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function requireSame(what: string, given: string | number, right: string | number): void {
+  if (given === right) return;
+  throw clientError(
+    "CLI_ANSWER_WRONG",
+    `the answer's ${what} is ${String(given).slice(0, 80)}, not ${String(right).slice(0, 80)}`,
+    {
+      data: { what, given, right },
+    },
+  );
+}

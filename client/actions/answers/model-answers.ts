@@ -1,0 +1,96 @@
+/** What a customer and a model server say to each other. */
+import { z } from "zod";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { clientError } from "../../client-errors.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { requestSequencer } from "../../sequencer/sequencer-request.ts";
+
+const fieldElement = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+const wei = z
+  .string()
+  .regex(/^\d{1,30}$/)
+  .transform(BigInt);
+
+const estimateSchema = z.object({
+  isEstimate: z.literal(true),
+  isEven: z.boolean(),
+  topRows: z.array(
+    z.object({
+      row: z.int(),
+      contributorId: z.int(),
+      validatorId: z.int(),
+      score: z.number(),
+      share: z.number(),
+    }),
+  ),
+  contributors: z.array(z.object({ contributorId: z.int(), share: z.number() })),
+  backend: z.string(),
+});
+
+export const answerSchema = z.object({
+  label: z.string(),
+  confidence: z.number(),
+  /** The text that the receipt hashes. */
+  answer: z.string(),
+  receipt: fieldElement,
+  payerId: z.int(),
+  answerHash: fieldElement,
+  /** q, a byte an entry. */
+  queryBytes: z.base64().transform((text): Uint8Array => new Uint8Array(Buffer.from(text, "base64"))),
+  queryCommitment: fieldElement,
+  salt: fieldElement,
+  priceWei: wei,
+  expiresAtMs: z.number(),
+  /** Whom the answer would pay if its payment were drawn; nobody promises it. */
+  estimate: estimateSchema,
+});
+/** An answer as a model server gives it: not to be paid before `checkAnswer` has taken it. */
+export type UncheckedAnswer = z.output<typeof answerSchema>;
+
+/**
+ * The customer's own copy of a model, from what its owner publishes. attribution/ makes one (`checkableModel`); this
+ * library does not depend on how.
+ */
+export interface CheckableModel {
+  /** The hash of the statics. */
+  readonly staticsHash: bigint;
+  /** What the model says to a prompt, and its query: columnCount odd numbers, −255 … 255. */
+  answer(prompt: string): { readonly text: string; readonly query: Int16Array };
+}
+
+/**
+ * One request to a model server. Its own errors keep their codes (ATT_…).
+ * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID
+ */
+export async function requestModelServer<Schema extends z.ZodType>(
+  client: Pick<LedgerClient, "requestTimeoutMs">,
+  serverUrl: string,
+  path: string,
+  schema: Schema,
+  options: { body?: object } = {},
+): Promise<z.output<Schema>> {
+  const { requestTimeoutMs } = client;
+  const sequencerUrl = serverUrl.replace(/\/+$/, "");
+  try {
+    return await requestSequencer({ sequencerUrl, requestTimeoutMs }, path, schema, options);
+  } catch (cause) {
+    // The same form of requests, another server: the codes say whose failure it is.
+    const url = `${sequencerUrl}${path}`;
+    if (isRollupError(cause, "CLI_SEQUENCER_UNREACHABLE")) {
+      throw clientError("CLI_MODEL_SERVER_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+    }
+    if (
+      isRollupError(cause, "CLI_SEQUENCER_ANSWER_INVALID") ||
+      isRollupError(cause, "CLI_SEQUENCER_REFUSED")
+    ) {
+      throw clientError("CLI_MODEL_SERVER_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+        data: { url, ...cause.data },
+        cause,
+      });
+    }
+    throw cause;
+  }
+}

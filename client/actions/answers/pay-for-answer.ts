@@ -1,0 +1,48 @@
+import { checkAnswer } from "./check-answer.ts";
+import { clientError } from "../../client-errors.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { resolveSigner } from "../../sequencer/ledger-reads.ts";
+import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
+import { getModel, staticsOf } from "../../sequencer/model-reads.ts";
+import { type PayInferenceReturnType, payInference } from "../ledger/pay-inference.ts";
+import type { SigningOptions } from "../ledger/send-operation.ts";
+
+export interface PayForAnswerParameters extends SigningOptions {
+  modelId: number;
+  /** The customer's own copy of the model. */
+  model: CheckableModel;
+  prompt: string;
+  answer: UncheckedAnswer;
+  /** The most that the customer pays; default: what the answer said. */
+  maxPriceWei?: bigint;
+}
+
+/**
+ * Checks an answer and pays the model's price for it. Nothing is signed where a check fails.
+ * @throws CLI_ANSWER_WRONG, CLI_PRICE_TOO_HIGH, and what `payInference` throws
+ */
+export async function payForAnswer(
+  client: LedgerClient,
+  parameters: PayForAnswerParameters,
+): Promise<PayInferenceReturnType> {
+  const { modelId, model, prompt, answer, maxPriceWei, ...signing } = parameters;
+  const [{ id: payerId }, leaf] = await Promise.all([
+    resolveSigner(client, parameters.from),
+    getModel(client, modelId),
+  ]);
+  const { priceWei } = leaf.counters;
+  const mostWei = maxPriceWei ?? answer.priceWei;
+  if (priceWei > mostWei) {
+    throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${priceWei} wei, more than ${mostWei}`, {
+      data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
+    });
+  }
+  checkAnswer(model, answer, { prompt, payerId, staticsHash: staticsOf(leaf).hash });
+  return payInference(client, {
+    ...signing,
+    from: payerId,
+    modelId,
+    amountWei: priceWei,
+    receipt: answer.receipt,
+  });
+}

@@ -1,0 +1,54 @@
+import type { VersionRow } from "../../../circuits/ledger/version-rows.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type DatanetCommit, listCommits } from "./list-commits.ts";
+import type { StoredVersionRow } from "./published-version.ts";
+import { type RowStore, readContribution } from "./row-store.ts";
+import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
+
+export interface CollectVersionParameters {
+  datanetId: number;
+  store: RowStore;
+  /** Who vouches for the rows of a contribution, the second half of their slot; null leaves the contribution out. */
+  validatorId: number | ((commit: DatanetCommit) => number | null);
+  /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
+  leaveOut?: ReadonlySet<string>;
+}
+
+/** A version that is not published yet. */
+export interface CollectedVersion extends VersionCommitments {
+  /** The same rows by the store's names: what `storeVersion` writes. */
+  readonly storedRows: readonly StoredVersionRow[];
+}
+
+/**
+ * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
+ * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
+ * where his contribution is.
+ *
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_SLOTS
+ */
+export async function collectVersion(
+  client: LedgerClient,
+  { datanetId, leaveOut, store, validatorId }: CollectVersionParameters,
+): Promise<CollectedVersion> {
+  const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
+  const rows: VersionRow[] = [];
+  const digestOf = new Map<bigint, string>();
+  for (const commit of await listCommits(client, datanetId)) {
+    const { rowHashes, digests } = await readContribution(store, commit.rowsRoot);
+    const validator = vouches(commit);
+    for (const [i, rowHash] of rowHashes.entries()) {
+      if (digestOf.has(rowHash)) continue;
+      digestOf.set(rowHash, digests[i]!);
+      if (validator !== null && leaveOut?.has(digests[i]!) !== true)
+        rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
+    }
+  }
+  const version = commitVersion(rows);
+  const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
+    digest: digestOf.get(rowHash)!,
+    contributorId,
+    validatorId: vouching,
+  }));
+  return { ...version, storedRows };
+}

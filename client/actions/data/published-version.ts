@@ -1,0 +1,90 @@
+/**
+ * Which rows a published version has. The ledger holds their root alone; the list lies in the row store, under the
+ * root, and is believed only as far as the root agrees.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { digestToField } from "../../../circuits/ledger/version-rows.ts";
+import { clientError } from "../../client-errors.ts";
+import { toHex32 } from "../../hex.ts";
+import { type RowStore, readRow } from "./row-store.ts";
+import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
+
+const leafId = z.int().min(0).max(0xffffff);
+const fileSchema = z.object({
+  rows: z.array(
+    z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), contributorId: leafId, validatorId: leafId }),
+  ),
+});
+
+/** A row of a version by the name that the store has for it. */
+export type StoredVersionRow = z.infer<typeof fileSchema>["rows"][number];
+
+export interface StoredVersion {
+  /** In the version's order. */
+  readonly rows: readonly StoredVersionRow[];
+  readonly commitments: VersionCommitments;
+}
+
+/** Writes the list beside the rows, so that anyone who has the store can check the version and train on it. */
+export async function storeVersion(
+  store: RowStore,
+  version: { readonly rowsRoot: bigint; readonly storedRows: readonly StoredVersionRow[] },
+): Promise<void> {
+  const path = versionPath(store, version.rowsRoot);
+  await writeFile(path, `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`);
+}
+
+/**
+ * The list behind a version's root, checked against it. Needs `initPoseidon`, as every client has done.
+ * @throws CLI_ROWS_MISSING
+ */
+export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<StoredVersion> {
+  const missing = (why: string, cause?: unknown) =>
+    clientError("CLI_ROWS_MISSING", `the version of root ${toHex32(rowsRoot)} ${why}`, {
+      data: { rowsRoot: toHex32(rowsRoot), folder: store.folder },
+      cause,
+    });
+  let rows: StoredVersionRow[];
+  try {
+    rows = fileSchema.parse(JSON.parse(await readFile(versionPath(store, rowsRoot), "utf8"))).rows;
+  } catch (cause) {
+    throw missing("is not in the store", cause);
+  }
+  const commitments = commitVersion(
+    rows.map((row) => ({
+      rowHash: hashOf(row),
+      contributorId: row.contributorId,
+      validatorId: row.validatorId,
+    })),
+  );
+  const isInOrder = commitments.rows.every(({ rowHash }, i) => rowHash === hashOf(rows[i]!));
+  if (commitments.rowsRoot !== rowsRoot || !isInOrder) throw missing("is not the one that the store names");
+  return { rows, commitments };
+}
+
+/** A row of a version with its content: what a model is trained on. */
+export interface OwnedContent {
+  readonly content: Uint8Array;
+  readonly contributorId: number;
+  readonly validatorId: number;
+}
+
+/** The contents of a version's rows, in its order. @throws CLI_ROWS_MISSING */
+export async function readVersionRows(store: RowStore, rowsRoot: bigint): Promise<OwnedContent[]> {
+  const { rows } = await readVersion(store, rowsRoot);
+  const contents: OwnedContent[] = [];
+  for (const { digest, contributorId, validatorId } of rows) {
+    contents.push({ content: await readRow(store, digest), contributorId, validatorId });
+  }
+  return contents;
+}
+
+function hashOf({ digest }: StoredVersionRow): bigint {
+  return digestToField(Buffer.from(digest, "hex"));
+}
+
+function versionPath(store: RowStore, rowsRoot: bigint): string {
+  return join(store.folder, "contributions", `version-${toHex32(rowsRoot).slice(2)}.json`);
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { contributionRoot, digestToField } from "../../../circuits/ledger/version-rows.ts";
+import { clientError } from "../../client-errors.ts";
+import { toHex32 } from "../../hex.ts";
+
+const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
+
+/**
+ * Rows on disk, each under the SHA-256 of its content, and for every contribution's root the list of its rows.
+ * Nothing in it is trusted: what is read is hashed again. The ledger holds the roots; this is where content lives.
+ *
+ * Rows are meant to be published only after their CommitData is final, or a copyist commits them first.
+ */
+export interface RowStore {
+  readonly folder: string;
+}
+
+export interface StoredContribution {
+  readonly rowsRoot: bigint;
+  readonly rowCount: number;
+  readonly rowHashes: readonly bigint[];
+  /** SHA-256 of each row, 64 hexadecimal digits: what `readRow` takes. */
+  readonly digests: readonly string[];
+}
+
+export async function openRowStore(folder: string): Promise<RowStore> {
+  await mkdir(join(folder, "rows"), { recursive: true });
+  await mkdir(join(folder, "contributions"), { recursive: true });
+  return { folder };
+}
+
+/**
+ * Stores rows and the list that names them.
+ * @throws CLI_ROW_INVALID for an empty row, and for one that is in the list twice
+ */
+export async function storeContribution(
+  store: RowStore,
+  rows: readonly Uint8Array[],
+): Promise<StoredContribution> {
+  const digests: string[] = [];
+  for (const [index, content] of rows.entries()) {
+    const digest = bytesToHex(sha256(content));
+    if (content.length === 0 || digests.includes(digest)) {
+      const why = content.length === 0 ? "is empty" : "is in the contribution twice";
+      throw clientError("CLI_ROW_INVALID", `row ${index} ${why}`, { data: { index, digest } });
+    }
+    digests.push(digest);
+    await writeOnce(rowPath(store, digest), content);
+  }
+  const contribution = describeContribution(digests);
+  await writeOnce(
+    contributionPath(store, contribution.rowsRoot),
+    `${JSON.stringify({ rows: digests }, null, 1)}\n`,
+  );
+  return contribution;
+}
+
+/** The rows behind a CommitData's root, checked against it. @throws CLI_ROWS_MISSING */
+export async function readContribution(store: RowStore, rowsRoot: bigint): Promise<StoredContribution> {
+  const missing = (why: string, cause?: unknown) =>
+    clientError("CLI_ROWS_MISSING", `the rows of root ${toHex32(rowsRoot)} ${why}`, {
+      data: { rowsRoot: toHex32(rowsRoot), folder: store.folder },
+      cause,
+    });
+  let digests: string[];
+  try {
+    const text = await readFile(contributionPath(store, rowsRoot), "utf8");
+    digests = manifestSchema.parse(JSON.parse(text)).rows;
+  } catch (cause) {
+    throw missing("are not in the store", cause);
+  }
+  const contribution = describeContribution(digests);
+  if (contribution.rowsRoot !== rowsRoot) throw missing("are not those that the store names");
+  for (const digest of digests) await readRow(store, digest);
+  return contribution;
+}
+
+/** @param digest SHA-256 of the content, 64 hexadecimal digits. @throws CLI_ROWS_MISSING */
+export async function readRow(store: RowStore, digest: string): Promise<Uint8Array> {
+  let content: Uint8Array;
+  try {
+    content = await readFile(rowPath(store, digest));
+  } catch (cause) {
+    throw clientError("CLI_ROWS_MISSING", `row ${digest} is not in the store`, { data: { digest }, cause });
+  }
+  if (bytesToHex(sha256(content)) !== digest) {
+    throw clientError("CLI_ROWS_MISSING", `row ${digest} has another content in the store`, {
+      data: { digest },
+    });
+  }
+  return content;
+}
+
+function describeContribution(digests: readonly string[]): StoredContribution {
+  const rowHashes = digests.map((digest) => digestToField(Buffer.from(digest, "hex")));
+  return { rowsRoot: contributionRoot(rowHashes), rowCount: digests.length, rowHashes, digests };
+}
+
+function rowPath(store: RowStore, digest: string): string {
+  return join(store.folder, "rows", digest.slice(0, 2), digest);
+}
+
+function contributionPath(store: RowStore, rowsRoot: bigint): string {
+  return join(store.folder, "contributions", `${toHex32(rowsRoot).slice(2)}.json`);
+}
+
+/** The name says the content, so what is there already is right; a rename leaves no half files. */
+async function writeOnce(path: string, content: string | Uint8Array): Promise<void> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  await mkdir(join(path, ".."), { recursive: true });
+  const part = `${path}.${randomBytes(4).toString("hex")}.part`;
+  await writeFile(part, content);
+  await rename(part, path);
+}

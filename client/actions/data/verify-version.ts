@@ -1,0 +1,106 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import { getLeaf } from "../../sequencer/ledger-reads.ts";
+import { type DatanetCommit, listCommits } from "./list-commits.ts";
+import { readVersion } from "./published-version.ts";
+import { type RowStore, readContribution } from "./row-store.ts";
+
+/** What became of a committed row in a version. */
+export type RowFate =
+  /** It counts for the first who committed it. */
+  | "kept"
+  /** The same row was committed before, so this commit of it counts for nobody. */
+  | "repeated"
+  /** It was committed after the version was published. */
+  | "later"
+  /** The version leaves it out. */
+  | "dropped"
+  /** The version says that it is another's. */
+  | "reassigned";
+
+export interface CommittedRow {
+  /** SHA-256 of the content. */
+  readonly digest: string;
+  readonly contributorId: number;
+  /** Place of the commit in the datanet's chain, and of the row in it. */
+  readonly commitIndex: number;
+  readonly rowIndex: number;
+  readonly fate: RowFate;
+  /** Whose the row is in the version; null where it is not in it. */
+  readonly versionContributorId: number | null;
+}
+
+export interface VerifiedVersion {
+  readonly version: number;
+  readonly rowsRoot: bigint;
+  readonly committedCount: number;
+  readonly keptCount: number;
+  /** Rows that are not kept, in the ledger's order. */
+  readonly exceptions: readonly CommittedRow[];
+  /** Digests of the version's rows that nobody has committed. */
+  readonly foreign: readonly string[];
+  /** In words: the first thing that is not as "every row, for the first who committed it"; null where nothing is. */
+  readonly firstDifference: string | null;
+}
+
+/**
+ * Compares a datanet's published version with everything that was ever committed to it. Roots and owners come from the
+ * ledger, contents' names from the store, each checked against its root.
+ * @throws CLI_ROWS_MISSING, CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
+ */
+export async function verifyVersion(
+  client: LedgerClient,
+  { datanetId, store }: { datanetId: number; store: RowStore },
+): Promise<VerifiedVersion> {
+  const { datanet } = await getLeaf(client, datanetId);
+  const rowsRoot = datanet?.rowsRoot ?? 0n;
+  const published = await readVersion(store, rowsRoot);
+  const owner = new Map(published.rows.map((row) => [row.digest, row.contributorId]));
+  const seen = new Set<string>();
+  const exceptions: CommittedRow[] = [];
+  let committedCount = 0;
+  for (const [commitIndex, commit] of (await listCommits(client, datanetId)).entries()) {
+    const { digests } = await readContribution(store, commit.rowsRoot);
+    for (const [rowIndex, digest] of digests.entries()) {
+      committedCount += 1;
+      const { contributorId } = commit;
+      const versionContributorId = owner.get(digest) ?? null;
+      const fate = fateOf(seen.has(digest), commit, versionContributorId);
+      seen.add(digest);
+      if (fate === "kept") continue;
+      exceptions.push({ digest, contributorId, commitIndex, rowIndex, fate, versionContributorId });
+    }
+  }
+  const foreign = published.rows.map(({ digest }) => digest).filter((digest) => !seen.has(digest));
+  return {
+    version: datanet?.version ?? 0,
+    rowsRoot,
+    committedCount,
+    keptCount: committedCount - exceptions.length,
+    exceptions,
+    foreign,
+    firstDifference: firstDifference(exceptions, foreign),
+  };
+}
+
+function fateOf(
+  isRepeated: boolean,
+  { contributorId, isAfterVersion }: DatanetCommit,
+  versionContributorId: number | null,
+): RowFate {
+  if (isRepeated) return "repeated";
+  if (versionContributorId === null) return isAfterVersion ? "later" : "dropped";
+  // A version that has a row before anyone has committed it gives it to whom it likes.
+  return versionContributorId === contributorId && !isAfterVersion ? "kept" : "reassigned";
+}
+
+function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly string[]): string | null {
+  // Repeated and later rows are as the rules want them.
+  const first = exceptions.find(({ fate }) => fate === "dropped" || fate === "reassigned");
+  if (first !== undefined) {
+    const where = `row ${first.rowIndex} of commit ${first.commitIndex} by leaf ${first.contributorId}`;
+    return first.fate === "dropped"
+      ? `${where} is not in the version`
+      : `${where} is leaf ${first.versionContributorId}'s in the version`;
+  }
+  return foreign.length === 0 ? null : `the version has row ${foreign[0]}, which nobody has committed`;
+}

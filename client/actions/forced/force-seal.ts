@@ -1,0 +1,21 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceSealParameters extends QueueOptions {
+  modelId: number;
+}
+export type ForceSealReturnType = QueueResult;
+
+/**
+ * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, once the epoch is 24
+ * hours old on L1; younger ones stay open. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceSeal(
+  client: LedgerClient,
+  parameters: ForceSealParameters,
+): Promise<ForceSealReturnType> {
+  return sendForced(client, "forceSeal", [parameters.modelId], parameters);
+}

@@ -1,0 +1,23 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceSetKeyParameters extends QueueOptions {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  /** The new key; 0 leaves the leaf to forced operations alone. */
+  keyX: bigint;
+}
+export type ForceSetKeyReturnType = QueueResult;
+
+/**
+ * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceSetKey(
+  client: LedgerClient,
+  parameters: ForceSetKeyParameters,
+): Promise<ForceSetKeyReturnType> {
+  return sendForced(client, "forceSetKey", [parameters.id, parameters.keyX], parameters);
+}

@@ -1,0 +1,23 @@
+import type { Address } from "viem";
+import type { LedgerClient } from "../../ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceSetOwnerParameters extends QueueOptions {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  newOwner: Address;
+}
+export type ForceSetOwnerReturnType = QueueResult;
+
+/**
+ * Hands a leaf over to another Ethereum address. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceSetOwner(
+  client: LedgerClient,
+  parameters: ForceSetOwnerParameters,
+): Promise<ForceSetOwnerReturnType> {
+  return sendForced(client, "forceSetOwner", [parameters.id, parameters.newOwner], parameters);
+}

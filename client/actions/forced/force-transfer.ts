@@ -1,0 +1,30 @@
+import type { Address } from "viem";
+import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { sendForced } from "./send-forced.ts";
+
+export interface ForceTransferParameters extends QueueOptions {
+  /** The leaf that pays; its l1Owner must be the client's L1 account. */
+  id: number;
+  /** The payee's leaf. */
+  to: number;
+  amountWei: bigint | "all";
+  /** The entry has no effect unless the payee's leaf belongs to this address when it is executed. */
+  expectedOwner: Address;
+}
+export type ForceTransferReturnType = QueueResult;
+
+/**
+ * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ */
+export async function forceTransfer(
+  client: LedgerClient,
+  parameters: ForceTransferParameters,
+): Promise<ForceTransferReturnType> {
+  const { id, to, amountWei, expectedOwner } = parameters;
+  const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
+  return sendForced(client, "forceTransfer", [id, to, wei, expectedOwner], parameters);
+}

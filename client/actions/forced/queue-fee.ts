@@ -1,0 +1,22 @@
+import { clientError } from "../../client-errors.ts";
+import type { L1Options } from "../l1/l1-transaction.ts";
+import { formatOpen } from "../../sequencer/open-amount.ts";
+
+/** Options of every verb that puts an entry into the L1 queue. */
+export interface QueueOptions extends L1Options {
+  /**
+   * The most wei of OPEN that may be burned: the contract refuses a fee that has risen above it since. Default: what the
+   * contract asks when the call is made.
+   */
+  maxFeeWei?: bigint;
+}
+
+/** What the call may burn. @throws CLI_QUEUE_FEE_TOO_HIGH where the contract asks more already */
+export function allowedFeeWei(feeWei: bigint, maxFeeWei: bigint = feeWei): bigint {
+  if (feeWei <= maxFeeWei) return maxFeeWei;
+  throw clientError(
+    "CLI_QUEUE_FEE_TOO_HIGH",
+    `L1's queue asks a fee of ${formatOpen(feeWei)} OPEN, and at most ${formatOpen(maxFeeWei)} are allowed`,
+    { data: { feeWei, maxFeeWei } },
+  );
+}

@@ -1,0 +1,36 @@
+import { type Address, parseEventLogs } from "viem";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
+import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+
+export interface ClaimParameters extends L1Options {
+  /** Whose credit; the tokens go to that address, whoever sends the transaction. Default: the L1 account. */
+  owner?: Address;
+}
+export interface ClaimReturnType extends L1Result {
+  amountWei: bigint;
+}
+
+/**
+ * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToClaim), CLI_L1_UNREACHABLE
+ */
+export async function claim(
+  client: LedgerClient,
+  parameters: ClaimParameters = {},
+): Promise<ClaimReturnType> {
+  const owner = parameters.owner ?? requireWallet(client).account.address;
+  const call = { address: client.rollupAddress, abi: rollupAbi, functionName: "claim", args: [owner] };
+  const result = await callContract(client, call, parameters);
+  return { ...result, amountWei: readClaimedWei(result) };
+}
+
+/** What a claim's transaction paid out. */
+export function readClaimedWei(result: L1Result): bigint {
+  const [claimed] = parseEventLogs({
+    abi: rollupAbi,
+    logs: result.receipt.logs,
+    eventName: "WithdrawalClaimed",
+  });
+  return claimed?.args.amountWei ?? 0n;
+}

@@ -1,0 +1,33 @@
+import type { Address } from "viem";
+import { clientError } from "../../client-errors.ts";
+import { type LedgerClient, rollupContract, tokenContract } from "../../ledger-client.ts";
+
+export interface L1Balances {
+  etherWei: bigint;
+  /** OPEN that the address holds. */
+  tokenWei: bigint;
+  /** OPEN that it can claim from the rollup. */
+  pendingWei: bigint;
+  /** OPEN that the rollup may take from it. */
+  allowanceWei: bigint;
+}
+
+/** What an address has on L1. @throws CLI_L1_UNREACHABLE */
+export async function getL1Balances(client: LedgerClient, owner: Address): Promise<L1Balances> {
+  const { l1, rollupAddress } = client;
+  const token = tokenContract(client);
+  try {
+    const [etherWei, tokenWei, pendingWei, allowanceWei] = await Promise.all([
+      l1.getBalance({ address: owner }),
+      l1.readContract({ ...token, functionName: "balanceOf", args: [owner] }),
+      l1.readContract({ ...rollupContract(client), functionName: "pendingWithdrawals", args: [owner] }),
+      l1.readContract({ ...token, functionName: "allowance", args: [owner, rollupAddress] }),
+    ]);
+    return { etherWei, tokenWei, pendingWei, allowanceWei };
+  } catch (cause) {
+    throw clientError("CLI_L1_UNREACHABLE", `cannot read the balances of ${owner}`, {
+      data: { owner },
+      cause,
+    });
+  }
+}

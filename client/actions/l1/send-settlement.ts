@@ -1,0 +1,70 @@
+import { type Hex, toHex } from "viem";
+import type { Signature } from "../../../circuits/field/eddsa.ts";
+import { toHex32 } from "../../hex.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type LedgerSettlement, settlementSchema } from "../../sequencer/model-schemas.ts";
+import { requestSequencer } from "../../sequencer/sequencer-request.ts";
+
+type Pair = readonly [bigint, bigint];
+
+/** A proven settlement or genesis. Whoever has it may send it: the model signs a genesis, and voids. */
+export interface ProvenSettlement {
+  readonly kind: "settle" | "genesis";
+  readonly modelId: number;
+  /** J. */
+  readonly settlementHash: bigint;
+  /** Name of the circuit. */
+  readonly circuit: string;
+  /** What L1 gets (docs/settlement.md, "On L1"). */
+  readonly data: Uint8Array;
+  /** C, y, z. */
+  readonly publicSignals: readonly [bigint, bigint, bigint];
+  /** The real part of G2's coordinates first. */
+  readonly proof: { readonly a: Pair; readonly b: readonly [Pair, Pair]; readonly c: Pair };
+  /** The model's, over J; needed for a genesis, and where draws are void. */
+  readonly signature?: Signature;
+}
+
+/** POST /v1/settlements: what a settlement looks like on the way, and in a file. */
+export interface SettlementBody {
+  readonly kind: "settle" | "genesis";
+  readonly modelId: number;
+  readonly settlementHash: Hex;
+  readonly circuit: string;
+  readonly data: Hex;
+  readonly publicSignals: readonly Hex[];
+  readonly proof: {
+    readonly a: readonly Hex[];
+    readonly b: readonly (readonly Hex[])[];
+    readonly c: readonly Hex[];
+  };
+  readonly signature?: { readonly r8x: Hex; readonly r8y: Hex; readonly s: Hex };
+}
+
+export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBody {
+  const { kind, modelId, settlementHash, circuit, data, publicSignals, proof, signature } = settlement;
+  const hexes = (values: readonly bigint[]) => values.map(toHex32);
+  return {
+    kind,
+    modelId,
+    settlementHash: toHex32(settlementHash),
+    circuit,
+    data: toHex(data),
+    publicSignals: hexes(publicSignals),
+    proof: { a: hexes(proof.a), b: proof.b.map(hexes), c: hexes(proof.c) },
+    ...(signature === undefined
+      ? {}
+      : {
+          signature: { r8x: toHex32(signature.r8x), r8y: toHex32(signature.r8y), s: toHex32(signature.s) },
+        }),
+  };
+}
+
+/**
+ * Sends a settlement, again if need be: the same one gets its present status.
+ * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
+ *   SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, OP_…, CLI_SEQUENCER_UNREACHABLE
+ */
+export function sendSettlement(client: LedgerClient, body: SettlementBody): Promise<LedgerSettlement> {
+  return requestSequencer(client, "/v1/settlements", settlementSchema, { body });
+}

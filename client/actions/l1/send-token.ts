@@ -1,0 +1,23 @@
+import type { Address } from "viem";
+import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
+import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+
+export interface SendTokenParameters extends L1Options {
+  to: Address;
+  amountWei: bigint;
+}
+export type SendTokenReturnType = L1Result;
+
+/** Moves OPEN on L1. @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
+export async function sendToken(
+  client: LedgerClient,
+  parameters: SendTokenParameters,
+): Promise<SendTokenReturnType> {
+  const { to, amountWei } = parameters;
+  return callContract(
+    client,
+    { address: client.tokenAddress, abi: openTokenAbi, functionName: "transfer", args: [to, amountWei] },
+    parameters,
+  );
+}

@@ -1,0 +1,31 @@
+import { hashStatics, type ModelStatics } from "../../../circuits/ledger/leaf.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import { requireSettlingCircuit } from "./settling-circuit.ts";
+
+export interface ApproveModelParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  modelId: number;
+  /** What the model was created with, as the approver has checked it. */
+  statics: ModelStatics;
+}
+export type ApproveModelReturnType = SendResult;
+
+/**
+ * Lets a model take payments for the datanet's published version, from 24 hours after its publication.
+ * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_RECEIPT_INVALID
+ */
+export async function approveModel(
+  client: LedgerClient,
+  parameters: ApproveModelParameters,
+): Promise<ApproveModelReturnType> {
+  const { datanetId, modelId, statics } = parameters;
+  await requireSettlingCircuit(client, modelShape(statics, 1));
+  return signAndSend(
+    client,
+    { kind: "approveModel", b: modelId, words: [hashStatics(statics)] },
+    { ...parameters, from: datanetId },
+  );
+}

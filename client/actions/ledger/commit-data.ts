@@ -1,0 +1,26 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface CommitDataParameters extends SigningOptions {
+  datanetId: number;
+  /** Root of the contributed rows (`contributionRoot`). */
+  rowsRoot: bigint;
+  rowCount: number;
+}
+export type CommitDataReturnType = SendResult;
+
+/**
+ * Commits rows to a datanet, by their root alone. `contributeRows` also stores them.
+ * @throws CLI_LEAF_NOT_FOUND, CLI_RECEIPT_INVALID, OP_…
+ */
+export async function commitData(
+  client: LedgerClient,
+  parameters: CommitDataParameters,
+): Promise<CommitDataReturnType> {
+  const { datanetId, rowsRoot, rowCount } = parameters;
+  return signAndSend(
+    client,
+    { kind: "commitData", b: datanetId, amountCode: BigInt(rowCount), words: [rowsRoot] },
+    parameters,
+  );
+}

@@ -1,0 +1,30 @@
+import type { Address } from "viem";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface CreateAccountParameters extends SigningOptions {
+  /** The Ethereum address that can force and exit the new leaf. */
+  l1Owner: Address;
+  /** The key that signs for it; 0 for none. */
+  keyX: bigint;
+  /** Its first balance, paid by the signer; default 0. */
+  amountWei?: bigint;
+}
+export type CreateAccountReturnType = SendResult;
+
+/**
+ * Opens an account at the next free id, which the executed operation names as its `b`. The signer also pays the id fee.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ */
+export async function createAccount(
+  client: LedgerClient,
+  parameters: CreateAccountParameters,
+): Promise<CreateAccountReturnType> {
+  const { l1Owner, keyX, amountWei } = parameters;
+  return signAndSend(
+    client,
+    { kind: "createAccount", amountCode: encodeAmount(amountWei ?? 0n), words: [BigInt(l1Owner), keyX] },
+    parameters,
+  );
+}

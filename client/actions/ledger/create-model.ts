@@ -1,0 +1,69 @@
+import type { Address } from "viem";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import { type ModelBinding, packBinding } from "../../../circuits/ledger/leaf.ts";
+import { packSplit, type RewardSplit } from "../../../circuits/ledger/rewards.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import { requireSettlingCircuit } from "./settling-circuit.ts";
+
+export interface CreateModelParameters extends SigningOptions {
+  /** The Ethereum address that can force and exit the new leaf. */
+  l1Owner: Address;
+  /** The key that signs for it; 0 for none. */
+  keyX: bigint;
+  /** Its first balance, paid by the signer; default 0. */
+  amountWei?: bigint;
+  featuresCommitment: bigint;
+  /** Owners, slot root and binding must be those of the datanet's version, or it cannot approve the model. */
+  ownersCommitment: bigint;
+  slotRoot: bigint;
+  binding: ModelBinding;
+  /** Least payment for one answer. */
+  priceWei: bigint;
+  /** How payments are divided between the owner, the treasury and the rows. */
+  split: RewardSplit;
+}
+export type CreateModelReturnType = SendResult;
+
+/** The last word is priceWei | split << 96 (docs/settlement.md, "Operations"). */
+const SPLIT_SHIFT = 96n;
+
+/**
+ * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
+ * features and of draws.
+ * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ */
+export async function createModel(
+  client: LedgerClient,
+  parameters: CreateModelParameters,
+): Promise<CreateModelReturnType> {
+  const {
+    l1Owner,
+    keyX,
+    amountWei,
+    featuresCommitment,
+    ownersCommitment,
+    slotRoot,
+    binding,
+    priceWei,
+    split,
+  } = parameters;
+  const packed = packBinding(binding);
+  // How many slots there are the statics do not say; one at least.
+  await requireSettlingCircuit(client, modelShape({ binding: packed }, 1));
+  const words = [
+    BigInt(l1Owner),
+    keyX,
+    featuresCommitment,
+    ownersCommitment,
+    slotRoot,
+    packed,
+    priceWei | (packSplit(split) << SPLIT_SHIFT),
+  ];
+  return signAndSend(
+    client,
+    { kind: "createModel", amountCode: encodeAmount(amountWei ?? 0n), words },
+    parameters,
+  );
+}

@@ -1,0 +1,28 @@
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface PayInferenceParameters extends SigningOptions {
+  modelId: number;
+  /** At least the model's price. */
+  amountWei: bigint;
+  /** What the answer came with: a field element that binds prompt, answer and query. */
+  receipt: bigint;
+}
+export type PayInferenceReturnType = SendResult;
+
+/**
+ * Pays a model for one answer.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_MODEL_NOT_PAYABLE, OP_BELOW_PRICE, OP_EPOCH_FULL, CLI_…
+ */
+export async function payInference(
+  client: LedgerClient,
+  parameters: PayInferenceParameters,
+): Promise<PayInferenceReturnType> {
+  const { modelId, amountWei, receipt } = parameters;
+  return signAndSend(
+    client,
+    { kind: "payInference", b: modelId, amountCode: encodeAmount(amountWei), words: [receipt] },
+    parameters,
+  );
+}

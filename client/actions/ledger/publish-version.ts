@@ -1,0 +1,33 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import type { VersionCommitments } from "../data/version-commitments.ts";
+
+export interface PublishVersionParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  /** From `commitVersion`. */
+  version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "slotRoot" | "rowCount">;
+  /** A field element that the datanet's owner gives a meaning to; default 0. */
+  policy?: bigint;
+}
+export type PublishVersionReturnType = SendResult;
+
+/**
+ * Publishes a version of a datanet: which rows count, and to whom each belongs. The client's key must be the
+ * datanet's.
+ * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW (the datanet's own balance pays the fee), CLI_RECEIPT_INVALID
+ */
+export async function publishVersion(
+  client: LedgerClient,
+  parameters: PublishVersionParameters,
+): Promise<PublishVersionReturnType> {
+  const { datanetId, version, policy } = parameters;
+  const words = [
+    version.rowsRoot,
+    version.ownersCommitment,
+    version.slotRoot,
+    BigInt(version.rowCount),
+    policy ?? 0n,
+  ];
+  return signAndSend(client, { kind: "publishVersion", words }, { ...parameters, from: datanetId });
+}

@@ -1,0 +1,174 @@
+import { parseEther } from "viem";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import { verifySignature } from "../../../circuits/field/eddsa.ts";
+import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../../circuits/protocol.ts";
+import { FakeFailure } from "../../testing/fake-sequencer.ts";
+import { toHex32 } from "../../hex.ts";
+import { createLedgerFixture, type LedgerFixture, owners } from "../../testing/ledger-fixture.ts";
+import type { OperationBody } from "../../sequencer/operation-body.ts";
+import type { SignedSubmission } from "./send-operation.ts";
+import { transfer } from "./transfer.ts";
+
+let fixture: LedgerFixture;
+beforeEach(async () => {
+  fixture = await createLedgerFixture();
+});
+afterEach(() => fixture.close());
+
+const submitRoute = "POST /v1/operations";
+const payment = { to: 7, amountWei: parseEther("1.5") };
+
+/** The sequencer acknowledges whatever comes, with a receipt that a test may spoil. */
+async function sendWithReceipt(
+  change: { operationHash?: `0x${string}`; signature?: `0x${string}`; deadlineSeconds?: number } = {},
+) {
+  let signed: SignedSubmission | null = null;
+  const send = transfer(fixture.client, {
+    ...payment,
+    onSigned: async (made) => {
+      signed = made;
+      const { signature, ...fields } = change;
+      const receipt = await fixture.signReceipt({
+        operationHash: made.hash,
+        opIndex: 3,
+        deadlineSeconds: 99,
+        ...fields,
+      });
+      fixture.sequencer.answers.set(submitRoute, {
+        hash: made.hash,
+        status: "acknowledged",
+        receipt: signature === undefined ? receipt : { ...receipt, signature },
+      });
+    },
+  });
+  return { result: await send, signed: signed! as SignedSubmission };
+}
+
+describe("transfer", () => {
+  it("signs the message that docs/ledger.md defines, with the owner and kind of the payee", async () => {
+    const { result, signed } = await sendWithReceipt();
+    const message = messageHash(
+      {
+        kind: KIND.transfer,
+        a: 4,
+        b: 7,
+        amountCode: encodeAmount(payment.amountWei),
+        words: [],
+        nonce: 12n,
+        maxFeePerUnitWei: 2000n,
+      },
+      {
+        domain: fixture.client.domain,
+        bRef: leafReference({ l1Owner: BigInt(owners.payee), kind: LEAF_KIND.account }),
+      },
+    );
+    expect(result.hash).toBe(toHex32(message));
+    const { r8x, r8y, s } = signed.body.signature;
+    const signature = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
+    expect(verifySignature({ keyX: fixture.key.keyX, message, signature })).toBe(true);
+  });
+
+  it("sends what it has signed and returns the checked receipt", async () => {
+    const { result, signed } = await sendWithReceipt();
+    const sent = fixture.sequencer.heard.find(({ route }) => route === submitRoute)!.body as OperationBody;
+    expect(sent).toEqual(signed.body);
+    expect(sent).toMatchObject({
+      kind: "transfer",
+      a: 4,
+      b: 7,
+      nonce: 12,
+      maxFeePerUnitWei: "2000",
+      words: [],
+    });
+    expect(result).toMatchObject({ status: "acknowledged", from: 4, nonce: 12, receipt: { opIndex: 3 } });
+  });
+
+  it("refuses a receipt for another operation, by another signer, without a signature or a deadline", async () => {
+    const stranger = `0x${"11".repeat(64)}1b` as const;
+    for (const change of [
+      { operationHash: toHex32(1n) },
+      { signature: stranger },
+      { signature: "0x" as const },
+      { deadlineSeconds: 0 },
+    ]) {
+      await expect(sendWithReceipt(change), JSON.stringify(change)).rejects.toMatchObject({
+        code: "CLI_RECEIPT_INVALID",
+      });
+    }
+  });
+
+  it("refuses to pay a leaf that belongs to somebody else", async () => {
+    const send = transfer(fixture.client, { ...payment, expectedOwner: owners.payer });
+    await expect(send).rejects.toMatchObject({ code: "CLI_LEAF_OWNER_CHANGED" });
+    expect(fixture.sequencer.heard.some(({ route }) => route === submitRoute)).toBe(false);
+  });
+
+  it("refuses an amount that no record can hold, and names the nearest below", async () => {
+    const send = transfer(fixture.client, { to: 7, amountWei: 10n ** 18n + 1n });
+    await expect(send).rejects.toMatchObject({
+      code: "OP_AMOUNT_NOT_REPRESENTABLE",
+      data: { nearestBelowWei: (10n ** 18n).toString() },
+    });
+  });
+
+  it("keeps the code of the sequencer's refusal", async () => {
+    const error = { code: "OP_BALANCE_TOO_LOW", message: "not enough", data: { id: 4 } };
+    fixture.sequencer.answers.set(submitRoute, new FakeFailure(422, { error }));
+    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({
+      code: "OP_BALANCE_TOO_LOW",
+      data: { id: 4 },
+    });
+  });
+
+  it("takes the answer of an operation that was sent before", async () => {
+    const send = transfer(fixture.client, {
+      ...payment,
+      onSigned: async ({ hash, body }) => {
+        const receipt = await fixture.signReceipt({ operationHash: hash, opIndex: 3, deadlineSeconds: 99 });
+        const known = { hash, ...body, signature: undefined, amountCode: 1, status: "posted", receipt };
+        fixture.sequencer.answers.set(
+          submitRoute,
+          new FakeFailure(409, { error: { code: "OP_WRONG_NONCE", message: "used" } }),
+        );
+        fixture.sequencer.answers.set(`GET /v1/operations/${hash}`, known);
+      },
+    });
+    await expect(send).resolves.toMatchObject({ status: "posted", receipt: { opIndex: 3 } });
+  });
+
+  it("refuses a sequencer of another rollup", async () => {
+    const info = fixture.sequencer.answers.get("GET /v1/info") as object;
+    fixture.sequencer.answers.set("GET /v1/info", { ...info, domain: toHex32(5n) });
+    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({ code: "CLI_WRONG_ROLLUP" });
+  });
+
+  it("asks for a key, and for a sequencer", async () => {
+    await expect(transfer({ ...fixture.client, l2Key: null }, payment)).rejects.toMatchObject({
+      code: "CLI_NO_L2_KEY",
+    });
+    await expect(transfer({ ...fixture.client, sequencerUrl: null }, payment)).rejects.toMatchObject({
+      code: "CLI_NO_SEQUENCER",
+    });
+  });
+
+  it("says so where no sequencer answers, and where the answer is something else", async () => {
+    const nobody = { ...fixture.client, sequencerUrl: "http://127.0.0.1:1" };
+    await expect(transfer(nobody, payment)).rejects.toMatchObject({
+      code: "CLI_SEQUENCER_UNREACHABLE",
+      isRetryable: true,
+    });
+    fixture.sequencer.answers.set("GET /v1/info", "<html>a router</html>");
+    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({
+      code: "CLI_SEQUENCER_ANSWER_INVALID",
+    });
+  });
+
+  it("asks which account, where several have the key", async () => {
+    const route = `GET /v1/leaves?keyX=${toHex32(fixture.key.keyX)}`;
+    const [leaf] = fixture.sequencer.answers.get(route) as object[];
+    fixture.sequencer.answers.set(route, [leaf, { ...leaf, id: 5 }]);
+    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({ code: "CLI_LEAF_AMBIGUOUS" });
+  });
+});

@@ -1,0 +1,137 @@
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
+import { KIND, kindRule, LEAF_KIND } from "../../../circuits/protocol.ts";
+import { clientError } from "../../client-errors.ts";
+import { toHex32 } from "../../hex.ts";
+import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
+import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
+import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
+import { checkReceipt } from "../../sequencer/receipt.ts";
+import { requestSequencer } from "../../sequencer/sequencer-request.ts";
+import { type OperationStatus, type Receipt, submissionSchema } from "../../sequencer/sequencer-schemas.ts";
+
+/** An operation with its signature: it may be sent any number of times, and is executed once. */
+export interface SignedSubmission {
+  readonly hash: Hex;
+  readonly body: OperationBody;
+  /** What the hash has of B (docs/ledger.md, "Message signed"); absent in what older versions have made durable. */
+  readonly bRef?: Hex;
+}
+
+/** What every signing verb takes beside its own fields. */
+export interface SigningOptions {
+  /** The leaf that signs and pays; default: the client's. */
+  from?: number;
+  /** Default: the leaf's next one, counting what the sequencer holds already. */
+  nonce?: number;
+  /** Most that one fee unit may cost; default: twice today's rate. The batch's rate is what is paid. */
+  maxFeePerUnitWei?: bigint;
+  /** Called with the signed operation before it is sent, so that a caller can make it durable. */
+  onSigned?: (signed: SignedSubmission) => void | Promise<void>;
+}
+
+export interface SendResult {
+  /** The signed message's field element: the operation's name everywhere. */
+  hash: Hex;
+  status: OperationStatus;
+  /** The sequencer's promise, already checked; null while an earlier nonce is missing. */
+  receipt: Receipt | null;
+  /** The leaf that signed. */
+  from: number;
+  nonce: number;
+}
+
+/** What a verb fills in; the rest is fetched. */
+export interface OperationDraft {
+  kind: keyof typeof KIND;
+  b?: number;
+  amountCode?: bigint;
+  words?: readonly bigint[];
+  /** Refuse to sign unless B belongs to this address. */
+  expectedOwner?: Address | undefined;
+}
+
+/** Builds, signs and sends an operation. @throws what `signOperation` and `sendSigned` throw */
+export async function signAndSend(
+  client: LedgerClient,
+  draft: OperationDraft,
+  options: SigningOptions,
+): Promise<SendResult> {
+  const signed = await signOperation(client, draft, options);
+  await options.onSigned?.(signed);
+  return sendSigned(client, signed);
+}
+
+/**
+ * Fetches nonce, fee rate and B's owner, and signs. The domain comes from L1, never from the sequencer.
+ * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_WRONG_ROLLUP
+ */
+export async function signOperation(
+  client: LedgerClient,
+  draft: OperationDraft,
+  options: SigningOptions,
+): Promise<SignedSubmission> {
+  const key = requireL2Key(client);
+  const rule = kindRule(KIND[draft.kind])!;
+  const usesExistingB = rule.usesB && !rule.isCreate;
+  const [info, signer, leafB] = await Promise.all([
+    getInfo(client),
+    resolveSigner(client, options.from),
+    usesExistingB ? getLeaf(client, draft.b!) : null,
+  ]);
+  if (
+    draft.expectedOwner !== undefined &&
+    leafB !== null &&
+    !isAddressEqual(leafB.l1Owner, draft.expectedOwner)
+  ) {
+    throw clientError(
+      "CLI_LEAF_OWNER_CHANGED",
+      `leaf ${leafB.id} belongs to ${leafB.l1Owner}, not ${draft.expectedOwner}`,
+      {
+        data: { id: leafB.id, l1Owner: leafB.l1Owner, expectedOwner: draft.expectedOwner },
+      },
+    );
+  }
+  const operation = {
+    kind: rule.kind,
+    a: signer.id,
+    b: draft.b ?? 0,
+    amountCode: draft.amountCode ?? 0n,
+    words: draft.words ?? [],
+    nonce: BigInt(options.nonce ?? signer.nextNonce),
+    maxFeePerUnitWei: options.maxFeePerUnitWei ?? 2n * info.feePerUnitWei,
+  };
+  const bRef =
+    leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
+  const message = messageHash(operation, { domain: client.domain, bRef });
+  const body = encodeOperation({ ...operation, signature: key.sign(message) });
+  return { hash: toHex32(message), body, bRef: toHex32(bRef) };
+}
+
+/**
+ * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
+ * @throws CLI_RECEIPT_INVALID, CLI_SEQUENCER_UNREACHABLE, OP_… as the sequencer refuses it
+ */
+export async function sendSigned(client: LedgerClient, signed: SignedSubmission): Promise<SendResult> {
+  const { a: from, nonce } = signed.body;
+  const submission = await submit(client, signed);
+  const receipt = submission.receipt ?? null;
+  if (receipt !== null) {
+    await checkReceipt(client, receipt, signed.hash);
+    const { chain, rollupAddress } = client;
+    const { body: operation, bRef = null } = signed;
+    await client.onReceipt?.({ chainId: chain.id, rollupAddress, receipt, operation, bRef });
+  }
+  return { hash: signed.hash, status: submission.status, receipt, from, nonce };
+}
+
+async function submit(client: LedgerClient, signed: SignedSubmission) {
+  try {
+    return await requestSequencer(client, "/v1/operations", submissionSchema, { body: signed.body });
+  } catch (error) {
+    // Sent before and answered to nobody: its nonce is used up by now, which is no failure.
+    const known = await getOperation(client, signed.hash).catch(() => null);
+    if (known === null) throw error;
+    return known;
+  }
+}

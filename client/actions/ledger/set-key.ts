@@ -1,0 +1,16 @@
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface SetKeyParameters extends SigningOptions {
+  /** The new key; 0 leaves the leaf to forced operations alone. */
+  keyX: bigint;
+}
+export type SetKeyReturnType = SendResult;
+
+/**
+ * Replaces the key of a leaf. Signed by the old one; without it, use `forceSetKey`.
+ * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ */
+export async function setKey(client: LedgerClient, parameters: SetKeyParameters): Promise<SetKeyReturnType> {
+  return signAndSend(client, { kind: "setKey", words: [parameters.keyX] }, parameters);
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { packBinding } from "../../../circuits/ledger/leaf.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
+
+const NAMES = ["batch-6-2", "settlement-16-16-8-8-4", "slot-table-16", "settlement-16-16-8-8-8"];
+const INFO = {
+  circuits: NAMES.map((name) => ({
+    name,
+    sort: 1,
+    size0: 8,
+    size1: 8,
+    circuitId: "0x1" as const,
+    isDevelopment: true,
+  })),
+};
+const BINDING = {
+  datanetId: 3n,
+  version: 1n,
+  rowCount: 9n,
+  predecessorId: 0n,
+  drawBits: 2n,
+  featureCount: 16n,
+};
+const shapeOf = (changes: Partial<typeof BINDING>, slots = 5) =>
+  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, slots);
+
+describe("settlingCircuits", () => {
+  it("names the circuits of the model's draws and features with room for its rows and slots", () => {
+    expect(settlingCircuits(INFO, shapeOf({}))).toEqual(["settlement-16-16-8-8-4"]);
+    expect(settlingCircuits(INFO, shapeOf({ drawBits: 3n }))).toEqual(["settlement-16-16-8-8-8"]);
+    for (const changes of [{ drawBits: 1n }, { featureCount: 15n }, { rowCount: 17n }])
+      expect(settlingCircuits(INFO, shapeOf(changes))).toEqual([]);
+    expect(settlingCircuits(INFO, shapeOf({}, 9)), "slots").toEqual([]);
+  });
+});
+
+describe("genesisMisfit", () => {
+  it("says what the named circuit has and the model has not", () => {
+    expect(genesisMisfit(INFO, 1, shapeOf({}))).toBeNull();
+    expect(genesisMisfit(INFO, 3, shapeOf({}))).toEqual({
+      circuit: NAMES[3],
+      what: "draws",
+      given: 4,
+      has: 8,
+    });
+    expect(genesisMisfit(INFO, 1, shapeOf({ featureCount: 4n }))).toMatchObject({
+      what: "features",
+      has: 16,
+    });
+    expect(genesisMisfit(INFO, 2, shapeOf({})), "no settlement circuit").toMatchObject({ circuit: NAMES[2] });
+    expect(genesisMisfit(INFO, 9, shapeOf({})), "no circuit").toMatchObject({ circuit: "circuit 9" });
+  });
+});

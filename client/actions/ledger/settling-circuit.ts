@@ -1,0 +1,43 @@
+/** Whether a rollup can settle a model at all: by the sizes that its settlement circuits' names spell. */
+import { type Misfit, type ModelShape, misfitOf, parseSettlementName } from "../../../circuits/settlement/settlement-size.ts";
+import { clientError } from "../../client-errors.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { getInfo } from "../../sequencer/ledger-reads.ts";
+import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
+
+/** Names of the rollup's circuits that settle a model of this shape. */
+export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: ModelShape): string[] {
+  return info.circuits.flatMap(({ name }) => {
+    const size = parseSettlementName(name);
+    return size !== null && misfitOf(size, model) === null ? [name] : [];
+  });
+}
+
+/** Why the circuit that a genesis names does not settle the model; null where it does. @param capCircuit its index */
+export function genesisMisfit(
+  info: Pick<SequencerInfo, "circuits">,
+  capCircuit: number,
+  model: ModelShape,
+): (Misfit & { readonly circuit: string }) | null {
+  const circuit = info.circuits[capCircuit]?.name ?? `circuit ${capCircuit}`;
+  const size = parseSettlementName(circuit);
+  const nothing = { rows: 0, features: 0, slots: 0, payments: 0, draws: 0 };
+  const misfit = misfitOf(size ?? nothing, model);
+  return misfit === null ? null : { ...misfit, circuit };
+}
+
+/**
+ * Before somebody signs for a model that could only ever be settled by row counts.
+ * @throws CLI_NO_SETTLING_CIRCUIT
+ */
+export async function requireSettlingCircuit(client: LedgerClient, model: ModelShape): Promise<void> {
+  const info = await getInfo(client);
+  if (settlingCircuits(info, model).length > 0) return;
+  const { draws, features, rows, slots } = model;
+  const circuits = info.circuits.map(({ name }) => name).filter((name) => parseSettlementName(name) !== null);
+  throw clientError(
+    "CLI_NO_SETTLING_CIRCUIT",
+    `no circuit of the rollup settles a model of ${rows} rows, ${slots} slots, ${features} features and ${draws} draws`,
+    { data: { ...model, circuits } },
+  );
+}

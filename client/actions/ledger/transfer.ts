@@ -1,0 +1,30 @@
+import type { Address } from "viem";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface TransferParameters extends SigningOptions {
+  /** The payee's leaf. */
+  to: number;
+  /** Must have an exact 40-bit float: up to ten significant digits always have. */
+  amountWei: bigint;
+  /** Refuse to pay unless the payee's leaf belongs to this address. */
+  expectedOwner?: Address;
+}
+export type TransferReturnType = SendResult;
+
+/**
+ * Moves OPEN to another leaf.
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_RECEIPT_INVALID, OP_…
+ */
+export async function transfer(
+  client: LedgerClient,
+  parameters: TransferParameters,
+): Promise<TransferReturnType> {
+  const { to, amountWei, expectedOwner } = parameters;
+  return signAndSend(
+    client,
+    { kind: "transfer", b: to, amountCode: encodeAmount(amountWei), expectedOwner },
+    parameters,
+  );
+}

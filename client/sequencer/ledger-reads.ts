@@ -1,0 +1,142 @@
+/** What anyone may read from the sequencer. Nothing here is proven: for that there is `openledger verify`. */
+import type { Address, Hex } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { clientError } from "../client-errors.ts";
+import { toHex32 } from "../hex.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { requestSequencer } from "./sequencer-request.ts";
+import {
+  batchesSchema,
+  batchSchema,
+  infoSchema,
+  type LedgerBatch,
+  type LedgerLeaf,
+  type LedgerOperation,
+  leafSchema,
+  leavesSchema,
+  operationSchema,
+  operationsSchema,
+  type QueueEntry,
+  queueEntrySchema,
+  type SequencerInfo,
+  type SequencerStatus,
+  statusSchema,
+} from "./sequencer-schemas.ts";
+
+const checkedInfo = new WeakSet<LedgerClient>();
+
+/** @throws CLI_WRONG_ROLLUP where the sequencer serves another ledger than the client is for */
+export async function getInfo(client: LedgerClient): Promise<SequencerInfo> {
+  const info = await requestSequencer(client, "/v1/info", infoSchema);
+  if (!checkedInfo.has(client)) {
+    if (
+      info.chainId !== client.chain.id ||
+      info.rollupAddress !== client.rollupAddress ||
+      info.domain !== client.domain
+    ) {
+      throw clientError(
+        "CLI_WRONG_ROLLUP",
+        `the sequencer serves rollup ${info.rollupAddress} on chain ${info.chainId}, not ${client.rollupAddress} on ${client.chain.id}`,
+        { data: { sequencer: { chainId: info.chainId, rollupAddress: info.rollupAddress } } },
+      );
+    }
+    checkedInfo.add(client);
+  }
+  return info;
+}
+
+export function getStatus(client: LedgerClient): Promise<SequencerStatus> {
+  return requestSequencer(client, "/v1/status", statusSchema);
+}
+
+/** @throws CLI_LEAF_NOT_FOUND */
+export async function getLeaf(client: LedgerClient, id: number): Promise<LedgerLeaf> {
+  try {
+    return await requestSequencer(client, `/v1/leaves/${id}`, leafSchema);
+  } catch (cause) {
+    if (isNotFound(cause))
+      throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${id}`, { data: { id }, cause });
+    throw cause;
+  }
+}
+
+export function findLeaves(
+  client: LedgerClient,
+  filter: { owner: Address } | { keyX: bigint },
+): Promise<LedgerLeaf[]> {
+  const query = "owner" in filter ? `owner=${filter.owner}` : `keyX=${toHex32(filter.keyX)}`;
+  return requestSequencer(client, `/v1/leaves?${query}`, leavesSchema);
+}
+
+/**
+ * The leaf that signs: the one named, else the client's, else the one account with the client's key.
+ * @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_NO_L2_KEY
+ */
+export async function resolveSigner(client: LedgerClient, id?: number): Promise<LedgerLeaf> {
+  const named = id ?? client.leafId;
+  if (named !== null) return getLeaf(client, named);
+  const { keyX } = requireL2Key(client);
+  const accounts = (await findLeaves(client, { keyX })).filter((leaf) => leaf.kind === "account");
+  const [only] = accounts;
+  if (only === undefined) {
+    throw clientError("CLI_LEAF_NOT_FOUND", "no account has this client's key; make a deposit first", {
+      data: { keyX: toHex32(keyX) },
+    });
+  }
+  if (accounts.length > 1) {
+    const ids = accounts.map((leaf) => leaf.id);
+    throw clientError("CLI_LEAF_AMBIGUOUS", `the accounts ${ids.join(", ")} share this client's key`, {
+      data: { ids },
+    });
+  }
+  return only;
+}
+
+/** null where the sequencer knows no such operation. */
+export async function getOperation(client: LedgerClient, hash: Hex): Promise<LedgerOperation | null> {
+  try {
+    return await requestSequencer(client, `/v1/operations/${hash}`, operationSchema);
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
+/** Newest first, at most 200; `before` is the hash of an operation, and those older than it are listed. */
+export function listOperations(
+  client: LedgerClient,
+  leafId: number,
+  { limit = 50, before }: { limit?: number; before?: Hex } = {},
+): Promise<LedgerOperation[]> {
+  const page = before === undefined ? "" : `&before=${before}`;
+  return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}${page}`, operationsSchema);
+}
+
+/** null where there is no such batch (yet). */
+export async function getBatch(client: LedgerClient, number: number): Promise<LedgerBatch | null> {
+  try {
+    return await requestSequencer(client, `/v1/batches/${number}`, batchSchema);
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
+/** Newest first. */
+export function listBatches(client: LedgerClient, limit = 20): Promise<LedgerBatch[]> {
+  return requestSequencer(client, `/v1/batches?limit=${limit}`, batchesSchema);
+}
+
+/** null where the sequencer has not seen the entry (yet). */
+export async function getQueueEntry(client: LedgerClient, index: number): Promise<QueueEntry | null> {
+  try {
+    return await requestSequencer(client, `/v1/queue/${index}`, queueEntrySchema);
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return isRollupError(error) && (error.data as { httpStatus?: number }).httpStatus === 404;
+}

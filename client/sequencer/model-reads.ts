@@ -1,0 +1,83 @@
+/** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
+import type { z } from "zod";
+import { hashStatics, type ModelStatics } from "../../circuits/ledger/leaf.ts";
+import { packSplit } from "../../circuits/ledger/rewards.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { clientError } from "../client-errors.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import {
+  type LeafRewards,
+  type LedgerModelLeaf,
+  type LedgerPayment,
+  type LedgerSettlement,
+  modelSchema,
+  paymentsSchema,
+  rewardsSchema,
+  settlementSchema,
+} from "./model-schemas.ts";
+import { requestSequencer } from "./sequencer-request.ts";
+
+/** @throws CLI_LEAF_NOT_FOUND; OP_WRONG_LEAF_KIND where the leaf is no model */
+export async function getModel(client: LedgerClient, modelId: number): Promise<LedgerModelLeaf> {
+  try {
+    return await requestSequencer(client, `/v1/models/${modelId}`, modelSchema);
+  } catch (cause) {
+    if (!isRollupError(cause, "OP_UNKNOWN_LEAF")) throw cause;
+    throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${modelId}`, { data: { id: modelId }, cause });
+  }
+}
+
+/** A model's statics, and their hash. Needs `initPoseidon`, as every client has done. */
+export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly hash: bigint } {
+  const { featuresCommitment, ownersCommitment, slotRoot, binding, ownerParts, validatorParts } = model;
+  const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
+  const statics = { featuresCommitment, ownersCommitment, slotRoot, binding, split };
+  return { ...statics, hash: hashStatics(statics) };
+}
+
+export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & {
+  /** All of them, in the order of the chain. */
+  readonly payments: readonly LedgerPayment[];
+};
+
+const PAGE_SIZE = 500;
+
+/** An epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN_EPOCH */
+export async function getPayments(
+  client: LedgerClient,
+  modelId: number,
+  epoch?: number,
+): Promise<EpochPayments> {
+  const payments: LedgerPayment[] = [];
+  for (;;) {
+    const wanted = epoch === undefined ? "" : `&epoch=${epoch}`;
+    const path = `/v1/models/${modelId}/payments?from=${payments.length}&limit=${PAGE_SIZE}${wanted}`;
+    const page = await requestSequencer(client, path, paymentsSchema);
+    payments.push(...page.payments);
+    if (page.payments.length < PAGE_SIZE) return { ...page, payments };
+  }
+}
+
+/** What a leaf has earned, of every model. */
+export function getRewards(client: LedgerClient, leafId: number): Promise<LeafRewards> {
+  return requestSequencer(client, `/v1/leaves/${leafId}/rewards`, rewardsSchema);
+}
+
+/** The settlement of an epoch, 0 for the genesis; null where there is none (yet). */
+export async function getSettlement(
+  client: LedgerClient,
+  modelId: number,
+  epoch: number,
+): Promise<LedgerSettlement | null> {
+  try {
+    return await requestSequencer(client, `/v1/settlements/${modelId}/${epoch}`, settlementSchema);
+  } catch (error) {
+    if (isRollupError(error, "SEQ_UNKNOWN_SETTLEMENT")) return null;
+    throw error;
+  }
+}
+
+/** Newest first. */
+export function listSettlements(client: LedgerClient, modelId: number): Promise<LedgerSettlement[]> {
+  return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, settlementSchema.array());
+}

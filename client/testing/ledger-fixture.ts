@@ -1,0 +1,93 @@
+/** A client and a sequencer that know two accounts, for the client's tests. */
+import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
+import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
+import { toHex32 } from "../hex.ts";
+import { keyFromSecret, type L2Key } from "../l2-key.ts";
+import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
+import { receiptMessage } from "../sequencer/receipt.ts";
+import type { Receipt } from "../sequencer/sequencer-schemas.ts";
+
+export const operator = privateKeyToAccount(pad("0x09"));
+export const rollupAddress: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const tokenAddress: Address = "0x00000000000000000000000000000000000000aa";
+export const owners = { payer: pad("0x0a", { size: 20 }), payee: pad("0x0b", { size: 20 }) } as const;
+
+export interface LedgerFixture {
+  sequencer: FakeSequencer;
+  client: LedgerClient;
+  key: L2Key;
+  signReceipt(fields: Omit<Receipt, "signature">): Promise<Receipt>;
+  close(): Promise<void>;
+}
+
+export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): Promise<LedgerFixture> {
+  const sequencer = await startFakeSequencer(options);
+  const key = await keyFromSecret(pad("0x77"));
+  const chain = defineChain({
+    id: 31337,
+    name: "test",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: ["http://127.0.0.1:1"] } },
+  });
+  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
+  const client: LedgerClient = {
+    sequencerUrl: sequencer.url,
+    rollupAddress,
+    chain,
+    l1: createPublicClient({ chain, transport: noL1 }),
+    wallet: null,
+    spendingCap: DEFAULT_SPENDING_CAP,
+    tokenAddress,
+    sequencerAddress: operator.address,
+    domain: ledgerDomain(chain.id, rollupAddress),
+    l2Key: key,
+    leafId: null,
+    requestTimeoutMs: 5000,
+  };
+  sequencer.answers.set("GET /v1/info", infoAnswer(client));
+  const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });
+  const payee = leafAnswer({ id: 7, l1Owner: owners.payee, keyX: 0n, nextNonce: 0 });
+  for (const leaf of [payer, payee]) sequencer.answers.set(`GET /v1/leaves/${leaf.id}`, leaf);
+  sequencer.answers.set(`GET /v1/leaves?keyX=${toHex32(key.keyX)}`, [payer]);
+  return {
+    sequencer,
+    client,
+    key,
+    async signReceipt(fields) {
+      const signature = await operator.signTypedData(receiptMessage(client, { ...fields, signature: "0x" }));
+      return { ...fields, signature };
+    },
+    close: () => sequencer.close(),
+  };
+}
+
+function infoAnswer(client: LedgerClient): object {
+  return {
+    chainId: client.chain.id,
+    rollupAddress,
+    tokenAddress,
+    domain: toHex32(client.domain),
+    receiptSigner: operator.address,
+    feePerUnitWei: "1000",
+    idFeeWei: "5",
+    feeAccountId: 1,
+    weights: { transfer: 10, withdraw: 40 },
+    circuits: [],
+    l1Confirmations: 0,
+  };
+}
+
+export function leafAnswer(fields: { id: number; l1Owner: Address; keyX: bigint; nextNonce: number }) {
+  return {
+    kind: "account",
+    nonce: 0,
+    balanceWei: "1000000000000000000",
+    chain: toHex32(0n),
+    openAmountWei: "0",
+    counters: {},
+    ...fields,
+    keyX: toHex32(fields.keyX),
+  };
+}
