@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { leave } from "../../scripts/exit/leave.ts";
+import { leave } from "../../client/leaving/leave.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { ALICE_ID, makeDatanet, nullWithLeaf, tooManyRows } from "../testing/malformed-fixture.ts";

@@ -10,7 +10,7 @@ import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { makeSnapshot } from "../cli/snapshot.ts";
+import { makeSnapshot } from "../commands/operate/snapshot.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
 import { temporaryFolder } from "../../sequencer/testing/test-rollup.ts";
 

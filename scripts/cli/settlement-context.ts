@@ -2,8 +2,8 @@
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
-import { type ProvedSettlement, proveSettlement } from "../settlement/prove-settlement.ts";
-import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../settlement/rollup-circuits.ts";
+import { type ProvedSettlement, proveSettlement } from "../../client/settling/prove-settlement.ts";
+import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";

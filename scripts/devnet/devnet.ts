@@ -7,7 +7,7 @@ import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
-import { readRollupCircuits } from "../settlement/rollup-circuits.ts";
+import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { buildCircuits } from "./circuits.ts";
 import { devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";

@@ -20,7 +20,7 @@ import {
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
 import { waitFor } from "../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import type { RollupCircuit } from "../settlement/rollup-circuits.ts";
+import type { RollupCircuit } from "../../client/circuits/rollup-circuits.ts";
 import { devAccount } from "./accounts.ts";
 import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";

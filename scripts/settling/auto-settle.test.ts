@@ -15,7 +15,7 @@ import { getModel, getPayments, getSettlement } from "../../client/sequencer/mod
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
 import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { findFreePort } from "../devnet/free-port.ts";
-import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./settling-fixture.ts";
+import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
 import type { SettlingView } from "./settling-report.ts";
 
 // The command that people serve a model with, as a process that is killed; real node, sequencer, bridge and proofs.

@@ -17,16 +17,16 @@ import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { seal } from "../../client/actions/ledger/seal.ts";
 import { encodeSettlementBody, type SettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
 import { commandError } from "../cli/cli-errors.ts";
-import type { Openings } from "../settlement/model-openings.ts";
+import type { Openings } from "../../client/settling/model-openings.ts";
 import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
   readSealedEpoch,
-} from "../settlement/prepare-settlement.ts";
-import type { ProvedSettlement } from "../settlement/prove-settlement.ts";
-import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../settlement/rollup-circuits.ts";
-import { signSettlement } from "../settlement/sign-settlement.ts";
+} from "../../client/settling/prepare-settlement.ts";
+import type { ProvedSettlement } from "../../client/settling/prove-settlement.ts";
+import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../../client/circuits/rollup-circuits.ts";
+import { signSettlement } from "../../client/settling/sign-settlement.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
 import { SettlingReport } from "./settling-report.ts";
 

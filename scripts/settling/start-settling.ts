@@ -5,9 +5,9 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
-import { fetchOpenings } from "../settlement/model-openings.ts";
-import { proveSettlement } from "../settlement/prove-settlement.ts";
-import { openProvingCircuit } from "../settlement/rollup-circuits.ts";
+import { fetchOpenings } from "../../client/settling/model-openings.ts";
+import { proveSettlement } from "../../client/settling/prove-settlement.ts";
+import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
 import {
   type AutoSettleModules,
   type AutoSettleOptions,

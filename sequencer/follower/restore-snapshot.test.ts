@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
-import { makeSnapshot, verifySnapshot } from "../../scripts/cli/snapshot.ts";
+import { makeSnapshot, verifySnapshot } from "../../scripts/commands/operate/snapshot.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";

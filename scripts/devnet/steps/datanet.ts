@@ -4,7 +4,7 @@ import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts"
 import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
 import { storeVersion } from "../../../client/actions/data/published-version.ts";
 import { storeContribution } from "../../../client/actions/data/row-store.ts";
-import { checkCommits } from "../../cli/datanet-check.ts";
+import { checkCommits } from "../../commands/datanet/datanet-check.ts";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";

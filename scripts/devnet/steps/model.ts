@@ -23,10 +23,10 @@ import {
   sendSettlement,
 } from "../../../client/actions/l1/send-settlement.ts";
 import { readIfPresent } from "../../cli/workspace.ts";
-import { prepareGenesis } from "../../settlement/prepare-settlement.ts";
-import { proveSettlement } from "../../settlement/prove-settlement.ts";
-import { openProvingCircuit, settlementCircuitFor, slotTableFor } from "../../settlement/rollup-circuits.ts";
-import { signSettlement } from "../../settlement/sign-settlement.ts";
+import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import { openProvingCircuit, settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
+import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { devAccount } from "../accounts.ts";
 import { APPROVAL_MARGIN_SECONDS, devnetPaths, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";

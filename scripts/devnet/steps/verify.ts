@@ -6,7 +6,7 @@ import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { verifyRollup } from "../../../bridge/verify/verify.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { verifyProof } from "../../../prover/formats/verification-key.ts";
-import { deriveCircuits } from "../../cli/derive-circuits.ts";
+import { deriveCircuits } from "../../../client/circuits/derive-circuits.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 

@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Address } from "viem";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type DerivedCircuit, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import {
+  batchShape,
+  type CircuitSizes,
+  exitCircuitName,
+  isNameOfSizes,
+} from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+
+export interface DeriveOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Keys of a ceremony: `<folder>/<circuit>/verification-key.json`. */
+  readonly keysFolder: string;
+  /**
+   * Names of circuits that the rollup may have. L1 does not say how many rows, features and draws a settlement circuit
+   * has; a name that is wrong is found out by its key.
+   */
+  readonly circuitNames: readonly string[];
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * What the rollup's circuits must be, from the sources in this repository: of the contract only the shapes are
+ * believed, and that a key is a development key where it says so itself. Development keys follow from the circuit alone;
+ * those of a ceremony are files.
+ *
+ * @throws CMD_DEVELOPMENT_KEY_HIDDEN, CMD_KEYS_MISSING, CMD_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ */
+export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
+  const { rpcUrl, rollupAddress } = options;
+  const registered = await new RollupContract({
+    client: createPatientL1Client({ rpcUrl }),
+    address: rollupAddress,
+  }).circuits();
+  const derived: DerivedCircuit[] = [];
+  // One after another: each takes all cores and much memory.
+  for (const circuit of registered) {
+    const { sort, size0, size1 } = circuit;
+    const name = nameOf(circuit, options.circuitNames);
+    derived.push({ name, sort, size0, size1, key: await deriveKey(circuit, options) });
+  }
+  return derived;
+}
+
+export async function deriveKey(
+  circuit: RegisteredCircuit,
+  { circuitNames, keysFolder, onProgress }: Pick<DeriveOptions, "circuitNames" | "keysFolder" | "onProgress">,
+): Promise<VerificationKey> {
+  const name = nameOf(circuit, circuitNames);
+  refuseHiddenDevelopmentKey(circuit, name);
+  if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
+  onProgress(`compiling ${name}, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(name));
+  const { verificationKey } = await developmentSetup(compiled, {
+    onProgress: ({ stage, done, total }) => {
+      // Tens of steps, not thousands of lines.
+      onProgress(
+        `making the development keys of ${name}, once, then cached: ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
+      );
+    },
+  });
+  return verificationKey;
+}
+
+/**
+ * The contract knows only what its deployer said of a key. Under one with public secrets anyone proves anything.
+ * @throws CMD_DEVELOPMENT_KEY_HIDDEN
+ */
+export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
+  if (circuit.isDevelopment || !isDevelopmentKey(verifierKey(circuit))) return;
+  throw commandError(
+    "CMD_DEVELOPMENT_KEY_HIDDEN",
+    `the key of ${name} has the public secrets of the development keys, and the rollup was deployed as if it had not: anyone can forge proofs for it`,
+    { data: { circuit: name, index: circuit.index } },
+  );
+}
+
+/** @throws CMD_CIRCUIT_UNNAMED */
+export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): string {
+  const { sort, size0, size1 } = circuit;
+  if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
+  if (sort === CIRCUIT_SORT.slotTable) return `slot-table-${size1}`;
+  if (sort === CIRCUIT_SORT.exit) return exitCircuitName(circuit);
+  const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
+  if (name !== undefined) return name;
+  throw commandError(
+    "CMD_CIRCUIT_UNNAMED",
+    `the rollup has a settlement circuit for ${size0} payments and ${size1} slots, whose name is not given`,
+    { data: { payments: size0, slots: size1, given: circuitNames } },
+  );
+}
+
+async function readCeremonyKey(path: string, name: string): Promise<VerificationKey> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw commandError(
+      "CMD_KEYS_MISSING",
+      `the rollup has a key of a ceremony for ${name}, and there is no ${path}`,
+      {
+        data: { circuit: name, path },
+        cause,
+      },
+    );
+  }
+  return parseVerificationKey(JSON.parse(text));
+}

@@ -1,0 +1,90 @@
+/** Circuits of exits that a rollup has registered, and the keys to prove them on the machine of whoever leaves. */
+import { join } from "node:path";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { loadProductionKey } from "../../prover/proving/proving-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+
+/** A registered circuit of exits, by its name in the registry. */
+export interface ExitCircuit extends RegisteredCircuit {
+  readonly name: string;
+}
+
+/** The ways out that the contract asks for before it freezes (Exits.sol, `_requireWaysOut`). */
+export interface WaysOut {
+  readonly hasLeafExit: boolean;
+  /** Slots of the largest circuit of slots' exits; 0 where there is none. */
+  readonly slots: number;
+  readonly neededSlots: number;
+}
+
+export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
+  const exits = exitCircuits(registered);
+  const settlements = registered.filter(({ sort }) => sort === CIRCUIT_SORT.settlement);
+  return {
+    hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
+    slots: Math.max(0, ...exits.map(({ size1 }) => size1)),
+    neededSlots: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
+  };
+}
+
+export function exitCircuits(registered: readonly RegisteredCircuit[]): ExitCircuit[] {
+  return registered
+    .filter(({ sort }) => sort === CIRCUIT_SORT.exit)
+    .map((circuit) => ({ ...circuit, name: exitCircuitName(circuit) }));
+}
+
+/**
+ * The circuit of leaves' exits, or the smallest one of slots' exits with room for a model's slots.
+ * @param slotCount null for a leaf
+ * @throws CMD_CIRCUIT_MISSING
+ */
+export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: number | null): ExitCircuit {
+  const [first] = circuits
+    .filter(({ size0, size1 }) =>
+      slotCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.slot && size1 >= slotCount,
+    )
+    .sort((x, y) => x.size1 - y.size1);
+  if (first !== undefined) return first;
+  const what = slotCount === null ? "exits of leaves" : `exits from a table of ${slotCount} slots`;
+  throw commandError("CMD_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+    data: { circuits: circuits.map(({ name }) => name) },
+  });
+}
+
+/**
+ * The circuit, compiled from this repository, with its keys: development keys follow from the circuit, those of a
+ * ceremony are files. The key must be the registered one: proofs by any other convince no one.
+ *
+ * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
+ * @throws CMD_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
+ */
+export async function openRegisteredCircuit(
+  circuit: RegisteredCircuit & { readonly name: string },
+  keysFolder: string,
+  onProgress: (text: string) => void,
+): Promise<ProvingCircuit> {
+  const { isDevelopment, name, size0, size1, sort } = circuit;
+  onProgress(`compiling ${name}, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(name));
+  const proving = isDevelopment
+    ? await developmentSetup(compiled, {
+        onProgress: ({ stage, done, total }) =>
+          onProgress(`keys of ${name}: ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
+      })
+    : await loadProductionKey(compiled, join(keysFolder, name));
+  const key = toSolidityKey(proving.verificationKey) as VerifyingKey;
+  const circuitId = computeCircuitId({ sort, size0, size1, isDevelopment, key });
+  if (circuitId === circuit.circuitId) return proving;
+  throw commandError("CMD_KEYS_DIFFER", `the rollup has another key for ${name} than this repository gives`, {
+    data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
+  });
+}

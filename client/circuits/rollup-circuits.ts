@@ -1,0 +1,107 @@
+/** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
+import type { Address } from "viem";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { nameOf } from "./derive-circuits.ts";
+import { openRegisteredCircuit } from "./exit-circuits.ts";
+
+/** A circuit that the rollup has, by its name in the registry. */
+export interface RollupCircuit extends RegisteredCircuit {
+  readonly name: string;
+}
+
+export interface RollupCircuitsOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Names of settlement circuits; those of `deployment` are known besides. */
+  readonly circuitNames?: readonly string[];
+  /** The rollup's deployment record, where there is one: it names files of keys. */
+  readonly deployment: Deployment | null;
+}
+
+/** All circuits of the rollup by their index. @throws CMD_CIRCUIT_UNNAMED, BRG_L1_… */
+export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
+  const registered = await new RollupContract({ client, address: options.rollupAddress }).circuits();
+  const names = [...(options.circuitNames ?? []), ...knownNames(options.deployment)];
+  return registered.map((circuit) => ({ ...circuit, name: nameOf(circuit, names) }));
+}
+
+function knownNames(deployment: Deployment | null): string[] {
+  return deployment === null ? [] : deployment.circuits.map(({ name }) => name);
+}
+
+/** Sizes of a settlement circuit, which its name spells. */
+export function settlementSizeOf(name: string): SettlementSize {
+  const [rows, features, slots, payments, draws] = name.split("-").slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { rows, features, slots, payments, draws };
+}
+
+/** The smallest settlement circuit that settles a model of this shape. @throws CMD_CIRCUIT_MISSING */
+export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: ModelShape): RollupCircuit {
+  const fitting = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+    .map((circuit) => ({ circuit, size: settlementSizeOf(circuit.name) }))
+    .filter(({ size }) => misfitOf(size, model) === null)
+    .sort((a, b) => a.size.rows - b.size.rows);
+  if (fitting[0] !== undefined) return fitting[0].circuit;
+  const { draws, features, rows, slots } = model;
+  throw missing(`a model of ${rows} rows, ${features} columns, ${slots} slots and ${draws} draws`, circuits);
+}
+
+/** The smallest slot table with room for these slots. @throws CMD_CIRCUIT_MISSING */
+export function slotTableFor(circuits: readonly RollupCircuit[], slotCount: number): RollupCircuit {
+  const [first] = circuits
+    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.slotTable && size1 >= slotCount)
+    .sort((a, b) => a.size1 - b.size1);
+  if (first !== undefined) return first;
+  throw missing(`a slot table of ${slotCount} slots`, circuits);
+}
+
+function missing(what: string, circuits: readonly RollupCircuit[]) {
+  return commandError("CMD_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+    data: { circuits: circuits.map(({ name }) => name) },
+  });
+}
+
+/**
+ * A circuit with the keys to prove it: the deployment record's files where it names them, else development keys, made
+ * from the circuit, or a ceremony's below `keysFolder`, as for exits.
+ * @throws CMD_KEYS_MISSING for keys of a ceremony that neither names; CMD_KEYS_DIFFER, PRV_KEY_*
+ */
+export async function openProvingCircuit(
+  circuit: RollupCircuit,
+  deployment: Deployment | null,
+  onProgress: (text: string) => void,
+  keysFolder: string | null = null,
+): Promise<ProvingCircuit> {
+  const deployed = deployment?.circuits.find(({ circuitId }) => circuitId === circuit.circuitId);
+  if (deployed !== undefined) return (await loadDeployedCircuits([deployed])).get(deployed.name)!;
+  if (!circuit.isDevelopment) {
+    if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
+    throw commandError("CMD_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
+      data: { circuit: circuit.name },
+    });
+  }
+  onProgress(`compiling ${circuit.name}, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(circuit.name));
+  return developmentSetup(compiled, {
+    onProgress: ({ stage, done, total }) =>
+      onProgress(`keys of ${circuit.name}: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`),
+  });
+}

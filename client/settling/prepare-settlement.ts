@@ -1,0 +1,119 @@
+/** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
+import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
+import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { getModel, getPayments, staticsOf } from "../sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import type { Openings } from "./model-openings.ts";
+import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
+
+/** A model as a settlement finds it. @param accruedWei of its slots, before the settlement; default: the ledger's */
+export function settledModelOf(
+  leaf: LedgerModelLeaf,
+  accruedWei = leaf.slots.map((slot) => slot.accruedWei),
+): SettledModel {
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const slots = leaf.slots.map(({ contributorId, validatorId, rowCount }) => ({
+    contributorId,
+    validatorId,
+    rowCount,
+  }));
+  return { modelId: leaf.id, statics, slots, accruedWei };
+}
+
+export interface EpochFacts {
+  readonly leaf: LedgerModelLeaf;
+  readonly sealed: SealedEpoch;
+  readonly payments: readonly LedgerPayment[];
+  /** As L1 recorded it; null while it has not. */
+  readonly prevRandao: bigint | null;
+}
+
+/** The model's sealed epoch with its payments. @throws CMD_NOTHING_SEALED */
+export async function readSealedEpoch(
+  client: LedgerClient,
+  modelId: number,
+  wantedEpoch?: number,
+): Promise<EpochFacts> {
+  const leaf = await getModel(client, modelId);
+  const epoch = leaf.sealedEpoch;
+  if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
+    const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
+    throw commandError("CMD_NOTHING_SEALED", `model ${modelId} has ${which} that waits for its settlement`, {
+      data: { modelId, openEpoch: leaf.counters.epoch, sealedEpoch: epoch?.epoch ?? null },
+    });
+  }
+  const { payments } = await getPayments(client, modelId, epoch.epoch);
+  return {
+    leaf,
+    payments,
+    prevRandao: epoch.prevRandao,
+    sealed: {
+      epoch: BigInt(epoch.epoch),
+      sealBatch: BigInt(epoch.sealBatch),
+      amountWei: epoch.amountWei,
+      chain: epoch.chain,
+    },
+  };
+}
+
+/**
+ * The sampled settlement. The seed is computed here from what L1 recorded.
+ * @throws CMD_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
+ */
+export function prepareSampled(
+  { leaf, payments, prevRandao, sealed }: EpochFacts,
+  inputs: {
+    readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
+    readonly openings: Openings;
+    readonly circuit: RollupCircuit;
+    /** Of the slots before this settlement; default: what the ledger says now. */
+    readonly accruedWei?: readonly bigint[];
+  },
+): SampledSettlement {
+  if (prevRandao === null) {
+    throw commandError(
+      "CMD_TOO_EARLY",
+      `the randomness for epoch ${sealed.epoch} is not on L1 yet: it comes from the block 128 after the seal's`,
+      { data: { modelId: leaf.id, sealBatch: sealed.sealBatch.toString() } },
+    );
+  }
+  const { model, openings, circuit, accruedWei } = inputs;
+  return settleEpoch({
+    size: settlementSizeOf(circuit.name),
+    model: settledModelOf(leaf, accruedWei?.slice()),
+    sealed,
+    payments,
+    openingOf: (i) => openings.get(payments[i]!.receipt),
+    features: {
+      matrix: model.features.values,
+      columns: model.columns,
+      answeringHash: model.answeringHash,
+    },
+    seed: drawSeed({ ...sealed, prevRandao, modelId: leaf.id }),
+  });
+}
+
+/** By row counts: needs no openings and no model. */
+export function prepareDefaultSplit(
+  { leaf, sealed }: EpochFacts,
+  circuit: RollupCircuit,
+): PreparedSettlement {
+  return defaultSplit(settledModelOf(leaf), sealed, circuit.size1);
+}
+
+/** A model's genesis. @param settling the circuit that its epochs will be settled by: it gives the cap of payments */
+export function prepareGenesis(
+  leaf: LedgerModelLeaf,
+  model: Pick<PublishedModel, "slots">,
+  circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
+): PreparedGenesis {
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
+  return genesisOf({ modelId: leaf.id, statics, slots: model.slots }, cap, circuits.table.size1);
+}

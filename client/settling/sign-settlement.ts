@@ -1,0 +1,21 @@
+import { leafReference } from "../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
+import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
+
+/**
+ * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or
+ * to its genesis, which fixes its cap. `client` signs with the model's key. @throws CLI_NO_L2_KEY
+ */
+export function signSettlement(
+  client: LedgerClient,
+  leaf: LedgerModelLeaf,
+  settlement: ProvenSettlement,
+): ProvenSettlement {
+  const bRef = leafReference({ l1Owner: BigInt(leaf.l1Owner), kind: LEAF_KIND.model });
+  const kind = settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
+  const message = settlementMessage(settlement, { domain: client.domain, bRef }, kind);
+  return { ...settlement, signature: requireL2Key(client).sign(message) };
+}

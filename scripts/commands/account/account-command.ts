@@ -1,0 +1,180 @@
+import type { Command } from "commander";
+import { KIND } from "../../../circuits/protocol.ts";
+import { forceSetKey } from "../../../client/actions/forced/force-set-key.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
+import { createRandomKey } from "../../../client/l2-key.ts";
+import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import type { LedgerLeaf } from "../../../client/sequencer/sequencer-schemas.ts";
+import { setKey } from "../../../client/actions/ledger/set-key.ts";
+import {
+  addAccount,
+  findAccount,
+  type NamedAccount,
+  noteKeyIndex,
+  openAccount,
+  readAccountFile,
+} from "../../cli/account-file.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import {
+  accountKey,
+  accountOf,
+  accountsPath,
+  openReader,
+  openSigner,
+  resolveAccount,
+  resolveLeaf,
+  signFor,
+} from "../../cli/context.ts";
+import {
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_LINE,
+  UNCHECKED_OPTION,
+} from "../money/forced-operation.ts";
+import { renderTable } from "../../cli/output.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+
+export function addAccountCommands(program: Command): void {
+  const account = program.command("account").description("keys and balances");
+  withExample(account, "account show alice");
+  addNew(account);
+  addShow(account);
+  addRotateKey(account);
+}
+
+function addNew(parent: Command): void {
+  const command = parent
+    .command("new <name>")
+    .description("make an Ethereum key, and the ledger key that belongs to it, in the accounts file")
+    .option("--random-key", "a random ledger key instead of one from the wallet's signature");
+  withExample(command, "account new erin", "account new erin --random-key");
+  onRun<{ randomKey?: boolean }>(command, async ({ options, args, output }) => {
+    const path = accountsPath(options);
+    const random = options.randomKey === true ? await createRandomKey() : null;
+    const made = await addAccount(path, {
+      name: args[0]!,
+      ...(random === null ? {} : { l2Secret: random.secret }),
+    });
+    const lines = [
+      `${made.name} is ${made.l1.address}; its keys are in ${path}, in clear text`,
+      "it needs ether for L1 transactions and OPEN to deposit",
+    ];
+    output.answer(lines, {
+      name: made.name,
+      address: made.l1.address,
+      accountsFile: path,
+      keyX: random === null ? null : toHex32(random.keyX),
+    });
+  });
+}
+
+function addShow(parent: Command): void {
+  const command = parent
+    .command("show [name]")
+    .description("balances and leaves of one account, or of all in the file");
+  withExample(command, "account show alice", "account show --json");
+  onRun(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    const [name] = args;
+    const shown = await Promise.all(
+      chooseAccounts(options, name).map(async (account) => ({
+        account,
+        l1: await getL1Balances(client, account.l1.address),
+        leaves: client.sequencerUrl === null ? [] : await findLeaves(client, { owner: account.l1.address }),
+      })),
+    );
+    const lines = shown.flatMap(({ account, l1, leaves }) => [
+      `${account.name}  ${account.l1.address}`,
+      ...renderTable([
+        [
+          "  L1",
+          `${formatOpen(l1.tokenWei)} OPEN`,
+          `${formatOpen(l1.pendingWei)} OPEN to claim`,
+          `${formatOpen(l1.etherWei)} ETH`,
+        ],
+      ]),
+      ...renderTable(
+        leaves.map((leaf) => [
+          `  ${leaf.kind} ${leaf.id}`,
+          `${formatOpen(leaf.balanceWei)} OPEN`,
+          `nonce ${leaf.nonce}`,
+        ]),
+      ),
+    ]);
+    output.answer(lines, {
+      accounts: shown.map(({ account, l1, leaves }) => ({
+        name: account.name,
+        address: account.l1.address,
+        l1,
+        leaves: leaves.map(describeLeaf),
+      })),
+    });
+  });
+}
+
+function chooseAccounts(options: Parameters<typeof resolveAccount>[0], name?: string): NamedAccount[] {
+  if (name !== undefined) return [findAccount(accountsPath(options), name)];
+  if (options.account !== undefined || options.privateKeyFile !== undefined) return [resolveAccount(options)];
+  return readAccountFile(accountsPath(options)).accounts.map(openAccount);
+}
+
+/** A leaf for `--json`: field elements as hex, wei as decimal text. */
+export function describeLeaf(leaf: LedgerLeaf): object {
+  return { ...leaf, keyX: toHex32(leaf.keyX), chain: toHex32(leaf.chain), datanet: undefined };
+}
+
+function addRotateKey(parent: Command): void {
+  const command = parent
+    .command("rotate-key")
+    .description("replace the key that signs for a leaf by the wallet's next one")
+    .option("--leaf <id>", "a datanet or model of the account; default: its account leaf")
+    .option("--forced", "through the L1 queue, for a key that is lost")
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(command, "account rotate-key --account alice", "account rotate-key --account alice --forced");
+  onRun<ForcedOptions & { leaf?: string; wait: string }>(command, async ({ options, output }) => {
+    const signer = await openSigner(options);
+    const { client, account } = signer;
+    const leaf =
+      options.leaf === undefined
+        ? await accountOf(client, account.l1.address)
+        : await resolveLeaf(client, options, options.leaf);
+    if (account.l2Secret !== null) {
+      throw commandError(
+        "CMD_USAGE",
+        "a random key has no next one; make an account without --random-key and hand over to it",
+      );
+    }
+    const keyIndex = account.keyIndex + 1;
+    const { keyX } = await accountKey(client, account, keyIndex);
+    let isChecked = true;
+    if (options.forced === true) {
+      const [{ checkForced }, { ledgerOnL1 }] = await Promise.all([
+        import("../money/forced-check.ts"),
+        import("../../cli/ledger-on-l1.ts"),
+      ]);
+      const entry = { kind: KIND.forcedSetKey, a: leaf.id, word1: keyX };
+      const isUnchecked = options.unchecked === true;
+      const ledger = ledgerOnL1(options, output);
+      isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
+    }
+    // Noted first: a key in use that the file does not know would be a lost one.
+    if (options.privateKeyFile === undefined)
+      await noteKeyIndex(accountsPath(options), account.name, keyIndex);
+    const result =
+      options.forced === true
+        ? await forceSetKey(client, { id: leaf.id, keyX, ...maxFeeOf(options) })
+        : await setKey(await signFor(signer, leaf), { keyX, from: leaf.id });
+    const target = "queueIndex" in result ? { queueIndex: result.queueIndex } : { hash: result.hash };
+    const { stage } = await waitWithProgress(client, target, options.wait, output);
+    const lines = [
+      `leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} from now on (${stage})`,
+    ];
+    if (!isChecked) lines.push(UNCHECKED_LINE);
+    output.answer(lines, { leafId: leaf.id, keyIndex, keyX: toHex32(keyX), ...target, stage });
+  });
+}

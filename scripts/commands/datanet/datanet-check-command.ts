@@ -1,0 +1,89 @@
+import type { Command } from "commander";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { openReader } from "../../cli/context.ts";
+import type { PlacedRow } from "./datanet-check.ts";
+import { writeLeaveOut } from "./leave-out-file.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+export function addDatanetCheck(parent: Command): void {
+  const command = parent
+    .command("check <datanet>")
+    .description(
+      "before publishing: rows that nearly repeat an earlier one, and labels that the others' rows contradict",
+    )
+    .option("--write <file>", "write the rows to leave out, for: datanet publish --leave-out FILE")
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows);
+  withExample(
+    command,
+    "datanet check 10",
+    "datanet check 10 --write leave-out.json && npm run openledger -- datanet publish 10 --leave-out leave-out.json",
+  );
+  onRun<{ write?: string; rows: string }>(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await openReader(options);
+    // Loaded here: it would make every other command slower.
+    const { checkCommits, excerptOf } = await import("./datanet-check.ts");
+    output.progress("reading and comparing the rows");
+    const { check, leaveOut, rows } = await checkCommits(client, datanetId, await openRowStore(options.rows));
+    if (options.write !== undefined) await writeLeaveOut(options.write, leaveOut);
+    const place = ({ commitIndex, rowIndex }: PlacedRow) => `commit ${commitIndex}, row ${rowIndex}`;
+    const { commits, contradicted, nearDuplicates } = check;
+    const lines = [
+      `${check.rowCount} different rows of kind ${check.kind} in ${commits.length} commits`,
+      ...renderTable([
+        ["  commit", "contributor", "rows", "near-duplicates", "labels contradicted", ""],
+        ...commits.map((commit, i) => [
+          `  ${i}`,
+          `leaf ${commit.contributorId}`,
+          String(commit.rowCount),
+          String(commit.nearDuplicateCount),
+          commit.contradictedCount === null ? "not judged" : String(commit.contradictedCount),
+          commit.isRefused ? "do not vouch for it" : "",
+        ]),
+      ]),
+      `${nearDuplicates.length} near-duplicates, each with the earlier row that it repeats:`,
+      ...renderTable(
+        nearDuplicates.map(({ earlier, later, similarity }) => [
+          `  ${place(rows[later]!)}`,
+          `leaf ${rows[later]!.contributorId}`,
+          `is nearly ${place(rows[earlier]!)} of leaf ${rows[earlier]!.contributorId}`,
+          similarity.toFixed(3),
+          excerptOf(check, rows[later]!),
+        ]),
+      ),
+      `${contradicted.length} labels that a model of the other contributors' rows contradicts:`,
+      ...renderTable(
+        contradicted.map(({ label, row, said }) => [
+          `  ${place(rows[row]!)}`,
+          `leaf ${rows[row]!.contributorId}`,
+          `${label}, the model says ${said}`,
+          excerptOf(check, rows[row]!),
+        ]),
+      ),
+      options.write === undefined
+        ? `${leaveOut.rows.length} rows to leave out of a version: write the list with --write FILE`
+        : `${leaveOut.rows.length} rows to leave out of a version are in ${options.write}`,
+    ];
+    const placed = (row: number) => {
+      const { commitIndex, contributorId, digest, rowIndex } = rows[row]!;
+      return { commitIndex, rowIndex, contributorId, digest };
+    };
+    output.answer(lines, {
+      datanetId,
+      kind: check.kind,
+      rowCount: check.rowCount,
+      commits,
+      nearDuplicates: nearDuplicates.map(({ earlier, later, similarity }) => ({
+        later: placed(later),
+        earlier: placed(earlier),
+        similarity,
+      })),
+      contradicted: contradicted.map(({ label, row, said }) => ({ ...placed(row), label, said })),
+      leaveOut: leaveOut.rows,
+      written: options.write ?? null,
+    });
+  });
+}

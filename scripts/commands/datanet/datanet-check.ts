@@ -1,0 +1,57 @@
+/** The check of a datanet's commits, as the command prints it and the devnet's validators use it. */
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../../attribution/model/datanet-check.ts";
+import { decodeRow } from "../../../attribution/rows/row-content.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
+import { listCommits } from "../../../client/actions/data/list-commits.ts";
+import { type RowStore, readContribution, readRow } from "../../../client/actions/data/row-store.ts";
+import type { LeaveOutFile } from "./leave-out-file.ts";
+
+/** A row by its place among all that were committed; a row committed again counts at its first place only. */
+export interface PlacedRow {
+  readonly commitIndex: number;
+  readonly rowIndex: number;
+  readonly contributorId: number;
+  readonly digest: string;
+  readonly content: Uint8Array;
+}
+
+export interface DatanetChecked {
+  readonly check: DatanetCheck;
+  readonly rows: readonly PlacedRow[];
+  readonly leaveOut: LeaveOutFile;
+}
+
+/** Reads every committed row from the store and checks them. @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, ATT_ROW_INVALID */
+export async function checkCommits(
+  client: LedgerClient,
+  datanetId: number,
+  store: RowStore,
+): Promise<DatanetChecked> {
+  const commits = await listCommits(client, datanetId);
+  const rows: PlacedRow[] = [];
+  const seen = new Set<string>();
+  const groups: { contributorId: number; contents: Uint8Array[] }[] = [];
+  for (const [commitIndex, { contributorId, rowsRoot }] of commits.entries()) {
+    const { digests } = await readContribution(store, rowsRoot);
+    const contents: Uint8Array[] = [];
+    for (const [rowIndex, digest] of digests.entries()) {
+      // Committed before: it counts for whoever was first.
+      if (seen.has(digest)) continue;
+      seen.add(digest);
+      const content = await readRow(store, digest);
+      contents.push(content);
+      rows.push({ commitIndex, rowIndex, contributorId, digest, content });
+    }
+    groups.push({ contributorId, contents });
+  }
+  const check = checkDatanet(groups);
+  const leaveOut = rowsToLeaveOut(check).map(({ row, why }) => ({ digest: rows[row]!.digest, why }));
+  return { check, rows, leaveOut: { datanetId, rows: leaveOut } };
+}
+
+const EXCERPT_LENGTH = 50;
+
+export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {
+  const { input } = decodeRow(kind, content);
+  return kind === "digit" ? "" : input.replace(/\s+/g, " ").trim().slice(0, EXCERPT_LENGTH);
+}

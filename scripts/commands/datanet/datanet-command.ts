@@ -1,0 +1,268 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { collectVersion } from "../../../client/actions/data/collect-version.ts";
+import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
+import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf, getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { addDatanetCheck } from "./datanet-check-command.ts";
+import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
+import { addDatanetVerify } from "./datanet-verify-command.ts";
+import { labelledRows } from "./label-rows.ts";
+import { readLeaveOut } from "./leave-out-file.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+export function addDatanetCommands(program: Command): void {
+  const datanet = program
+    .command("datanet")
+    .description("shared data sets: their rows live in a store, their roots in the ledger");
+  withExample(datanet, "datanet show 6");
+  addCreate(datanet);
+  addContribute(datanet);
+  addDatanetCheck(datanet);
+  addPublish(datanet);
+  addApproveModel(datanet);
+  addRevokeModel(datanet);
+  addDatanetVerify(datanet);
+  addShow(datanet);
+}
+
+const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
+
+function addCreate(parent: Command): void {
+  const command = parent
+    .command("create")
+    .description("open a datanet owned and signed for by the account")
+    .option("--amount <open>", "its first balance, which pays for publishing", "1");
+  withWait(command, "acknowledged");
+  withExample(command, "datanet create --account alice --amount 2");
+  onRun<{ amount: string; wait: string }>(command, async ({ options, output }) => {
+    const amountWei = parseOpen(options.amount);
+    const signer = await openSigner(options);
+    const payer = await accountOf(signer.client, signer.account.l1.address);
+    const client = await signFor(signer, payer);
+    const { keyX } = client.l2Key!;
+    const sent = await createDatanet(client, {
+      from: payer.id,
+      l1Owner: signer.account.l1.address,
+      keyX,
+      amountWei,
+    });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const id = (await getOperation(client, sent.hash))?.createdId ?? null;
+    output.answer(
+      [`datanet ${id} holds ${formatOpen(amountWei)} OPEN (${stage})`, `operation ${sent.hash}`],
+      {
+        ...sent,
+        datanetId: id,
+        amountWei,
+        stage,
+        batchNumber,
+      },
+    );
+  });
+}
+
+function addContribute(parent: Command): void {
+  const command = parent
+    .command("contribute <datanet> <files...>")
+    .description("store files as rows and commit their root to the datanet")
+    .option("--lines", "every line of a file is a row; by default a file is one row")
+    .option("--labelled", "every line is a labelled e-mail or digit as JSON (docs/attribution.md)")
+    .option(...STORE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(
+    command,
+    "datanet contribute 6 mail/*.eml --account bob",
+    "datanet contribute 6 facts.txt --lines --account bob",
+    "datanet contribute 6 mails.jsonl --labelled --account bob",
+  );
+  onRun<{ lines?: boolean; labelled?: boolean; rows: string; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const datanetId = parseId(args[0]!);
+      const paths = args.slice(1);
+      const contents = await Promise.all(paths.map(readRowFile));
+      const rows =
+        options.labelled === true
+          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
+          : options.lines === true
+            ? contents.flatMap(splitLines)
+            : contents;
+      const signer = await openSigner(options);
+      const payer = await accountOf(signer.client, signer.account.l1.address);
+      const client = await signFor(signer, payer);
+      const store = await openRowStore(options.rows);
+      const { contribution, ...sent } = await contributeRows(client, {
+        from: payer.id,
+        datanetId,
+        store,
+        rows,
+      });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { hash: sent.hash },
+        options.wait,
+        output,
+      );
+      const rowsRoot = toHex32(contribution.rowsRoot);
+      const lines = [
+        `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
+        `root ${rowsRoot}, operation ${sent.hash}`,
+      ];
+      output.answer(lines, {
+        ...sent,
+        datanetId,
+        rowsRoot,
+        rowCount: contribution.rowCount,
+        stage,
+        batchNumber,
+      });
+    },
+  );
+}
+
+function addPublish(parent: Command): void {
+  const command = parent
+    .command("publish <datanet>")
+    .description("publish a version of all rows that were contributed so far")
+    .option("--validator <leaf>", "the leaf id that vouches for the rows; default: the account's")
+    .option(
+      "--vouched <pairs...>",
+      "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
+    )
+    .option("--leave-out <file>", "rows to leave out: what `datanet check --write` has written")
+    .option(...STORE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(
+    command,
+    "datanet publish 6 --account alice",
+    "datanet publish 6 --leave-out leave-out.json --account alice",
+    "datanet publish 6 --vouched 3=8 4=9 --account alice",
+  );
+  onRun<{ validator?: string; vouched?: string[]; leaveOut?: string; rows: string; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const datanetId = parseId(args[0]!);
+      const signer = await openSigner(options);
+      const datanet = await getLeaf(signer.client, datanetId);
+      const client = await signFor(signer, datanet);
+      const validatorId =
+        options.validator === undefined
+          ? (await accountOf(client, signer.account.l1.address)).id
+          : parseId(options.validator);
+      const leaveOut =
+        options.leaveOut === undefined ? undefined : await readLeaveOut(options.leaveOut, datanetId);
+      const store = await openRowStore(options.rows);
+      output.progress("hashing the rows");
+      const vouched = options.vouched === undefined ? null : parsePairs(options.vouched);
+      const version = await collectVersion(client, {
+        datanetId,
+        store,
+        ...(leaveOut === undefined ? {} : { leaveOut }),
+        validatorId:
+          vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
+      });
+      await storeVersion(store, version);
+      const sent = await publishVersion(client, { datanetId, version });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { hash: sent.hash },
+        options.wait,
+        output,
+      );
+      const { rowCount, slots } = version;
+      const roots = {
+        rowsRoot: toHex32(version.rowsRoot),
+        ownersCommitment: toHex32(version.ownersCommitment),
+        slotRoot: toHex32(version.slotRoot),
+      };
+      const lines = [
+        `datanet ${datanetId}: a version of ${rowCount} rows in ${slots.length} reward slots (${stage})`,
+        `operation ${sent.hash}`,
+      ];
+      output.answer(lines, { ...sent, datanetId, rowCount, slots, ...roots, stage, batchNumber });
+    },
+  );
+}
+
+function addShow(parent: Command): void {
+  const command = parent
+    .command("show <datanet>")
+    .description("version, rows and contributions of a datanet");
+  withExample(command, "datanet show 6", "datanet show 6 --json");
+  onRun(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    const leaf = await getLeaf(client, parseId(args[0]!));
+    if (leaf.datanet == null)
+      throw commandError("CMD_USAGE", `leaf ${leaf.id} is no datanet but of kind ${leaf.kind}`);
+    const operations = await listOperations(client, leaf.id, { limit: 200 });
+    const contributions = operations
+      .filter(({ kind, b }) => kind === "commitData" && b === leaf.id)
+      .map(({ a, amountCode, words, status, hash }) => ({
+        contributorId: a,
+        rowCount: Number(amountCode),
+        rowsRoot: toHex32(words[0]!),
+        status,
+        hash,
+      }))
+      .reverse();
+    const { version, rowCount, publishedAt, ...roots } = leaf.datanet;
+    const published =
+      version === 0
+        ? "nothing published"
+        : `version ${version} of ${rowCount} rows, published ${new Date(publishedAt * 1000).toISOString()}`;
+    const lines = [
+      `datanet ${leaf.id} of ${leaf.l1Owner}: ${published}`,
+      `${formatOpen(leaf.balanceWei)} OPEN, ${contributions.length} contributions:`,
+      ...renderTable(
+        contributions.map((c) => [`  leaf ${c.contributorId}`, `${c.rowCount} rows`, c.status, c.rowsRoot]),
+      ),
+    ];
+    output.answer(lines, {
+      id: leaf.id,
+      l1Owner: leaf.l1Owner,
+      balanceWei: leaf.balanceWei,
+      version,
+      rowCount,
+      publishedAt,
+      rowsRoot: toHex32(roots.rowsRoot),
+      ownersCommitment: toHex32(roots.ownersCommitment),
+      slotRoot: toHex32(roots.slotRoot),
+      contributions,
+    });
+  });
+}
+
+function parsePairs(pairs: readonly string[]): Map<number, number> {
+  return new Map(
+    pairs.map((pair) => {
+      const [contributor, validator, ...more] = pair.split("=");
+      if (validator === undefined || more.length > 0)
+        throw commandError("CMD_USAGE", `"${pair}" is not CONTRIBUTOR=VALIDATOR`);
+      return [parseId(contributor!), parseId(validator)];
+    }),
+  );
+}
+
+async function readRowFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
+  }
+}
+
+function splitLines(content: Uint8Array): Uint8Array[] {
+  const lines = new TextDecoder().decode(content).split(/\r?\n/);
+  return lines.filter((line) => line !== "").map((line) => new TextEncoder().encode(line));
+}

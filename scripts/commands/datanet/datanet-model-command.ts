@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
+import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
+import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { revokeModel } from "../../../client/actions/ledger/revoke-model.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openSigner, signFor } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+
+export function addApproveModel(parent: Command): void {
+  const command = parent
+    .command("approve-model <datanet> <model>")
+    .description("let a model take payments for the published version, from 24 hours after its publication");
+  withWait(command, "acknowledged");
+  withExample(command, "datanet approve-model 10 15 --account alice");
+  onRun<{ wait: string }>(command, async ({ options, args, output }) => {
+    const [datanetId, modelId] = args.map(parseId) as [number, number];
+    const signer = await openSigner(options);
+    const [leaf, model, { l1 }] = await Promise.all([
+      getLeaf(signer.client, datanetId),
+      getModel(signer.client, modelId),
+      getStatus(signer.client),
+    ]);
+    if (leaf.datanet == null || leaf.datanet.version === 0)
+      throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
+    const allowedAtSeconds = leaf.datanet.publishedAt + APPROVAL_DELAY_SECONDS;
+    if (l1.timestamp < allowedAtSeconds) {
+      const when = new Date(allowedAtSeconds * 1000).toISOString();
+      throw commandError(
+        "CMD_TOO_EARLY",
+        `contributors have 24 hours to look at a version: approve from ${when} on, by L1's clock`,
+        { data: { allowedAtSeconds, l1Seconds: l1.timestamp } },
+      );
+    }
+    const client = await signFor(signer, leaf);
+    const { hash: _hash, ...statics } = staticsOf(model);
+    const sent = await approveModel(client, { datanetId, modelId, statics });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const lines = [
+      `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
+      ...(model.counters.isReady
+        ? []
+        : ["the model takes payments once its genesis is there: openledger model register"]),
+    ];
+    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber });
+  });
+}
+
+export function addRevokeModel(parent: Command): void {
+  const command = parent
+    .command("revoke-model <datanet> <model>")
+    .description("end a model's payments; what was paid before is settled as ever");
+  withWait(command, "acknowledged");
+  withExample(command, "datanet revoke-model 10 15 --account alice");
+  onRun<{ wait: string }>(command, async ({ options, args, output }) => {
+    const [datanetId, modelId] = args.map(parseId) as [number, number];
+    const signer = await openSigner(options);
+    const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+    const sent = await revokeModel(client, { datanetId, modelId });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    output.answer([`datanet ${datanetId} has revoked model ${modelId} (${stage}), operation ${sent.hash}`], {
+      ...sent,
+      datanetId,
+      modelId,
+      stage,
+      batchNumber,
+    });
+  });
+}

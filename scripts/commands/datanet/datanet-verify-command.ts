@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import { toHex32 } from "../../../client/hex.ts";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+export function addDatanetVerify(parent: Command): void {
+  const command = parent
+    .command("verify <datanet>")
+    .description("every committed row that the published version drops, repeats or gives to somebody else")
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows);
+  withExample(command, "datanet verify 10", "datanet verify 10 --json");
+  onRun<{ rows: string }>(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await openReader(options);
+    output.progress("hashing the rows");
+    const result = await verifyVersion(client, { datanetId, store: await openRowStore(options.rows) });
+    const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
+    const notKept = exceptions.filter(({ fate }) => fate !== "later");
+    const laterCount = exceptions.length - notKept.length;
+    const lines = [
+      `version ${version} of datanet ${datanetId} keeps ${keptCount} of ${committedCount - laterCount} rows for who committed them first; ${laterCount} were committed later`,
+      ...renderTable(
+        notKept.map(({ commitIndex, contributorId, digest, fate, rowIndex, versionContributorId }) => [
+          `  commit ${commitIndex}, row ${rowIndex}`,
+          `leaf ${contributorId}`,
+          fate === "reassigned" ? `given to leaf ${versionContributorId}` : fate,
+          digest,
+        ]),
+      ),
+      ...foreign.map((digest) => `  nobody has committed ${digest}`),
+      firstDifference === null
+        ? "it leaves nothing out that was there to be published"
+        : `first difference: ${firstDifference}`,
+    ];
+    output.answer(lines, { datanetId, ...result, rowsRoot: toHex32(result.rowsRoot) });
+  });
+}

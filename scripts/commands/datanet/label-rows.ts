@@ -1,0 +1,33 @@
+import { encodeRow, labelsOf, type RowKind } from "../../../attribution/rows/row-content.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+
+/**
+ * Rows with labels from a file: one JSON value a line, as docs/attribution.md says, `{"label":"spam","text":"…"}` or
+ * `{"label":"7","pixels":"…"}`. How a line is spaced does not matter: rows are stored in their canonical form.
+ * @throws CMD_USAGE naming the line; ATT_ROW_INVALID
+ */
+export function labelledRows(content: Uint8Array, path: string): Uint8Array[] {
+  const lines = new TextDecoder().decode(content).split(/\r?\n/);
+  return lines.flatMap((line, index) =>
+    line.trim() === "" ? [] : [labelledRow(line, `${path}:${index + 1}`)],
+  );
+}
+
+function labelledRow(line: string, place: string): Uint8Array {
+  let row: Record<string, unknown>;
+  try {
+    row = JSON.parse(line) as Record<string, unknown>;
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `${place} is not JSON`, { cause });
+  }
+  const kind: RowKind = typeof row.pixels === "string" ? "digit" : "email";
+  const input = kind === "digit" ? row.pixels : row.text;
+  const label = labelsOf(kind).indexOf(String(row.label));
+  if (label < 0 || typeof input !== "string") {
+    throw commandError(
+      "CMD_USAGE",
+      `${place} needs a label (${labelsOf(kind).join(", ")}) and a text, or a digit and its pixels`,
+    );
+  }
+  return encodeRow(kind, { label, input });
+}

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+export function addFreezeCommand(program: Command): void {
+  const command = program
+    .command("freeze")
+    .description(
+      "freeze a rollup whose queue stands still for 14 days, for good; anyone may, and says when where it is too early",
+    );
+  withExample(command, "freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key");
+  onRun(command, async ({ options, output }) => {
+    // Loaded here: prover and bridge would make every other command a second slower.
+    const { freezeRollup } = await import("../../../client/leaving/freeze.ts");
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const { outlook, transactionHash, gasUsed, gasCostWei } = await freezeRollup({
+      rpcUrl,
+      rollupAddress,
+      account: () => resolveAccount(options).l1,
+      spendingCap: spendingCapOf(options),
+    });
+    const lines =
+      transactionHash === null
+        ? [`the rollup ${rollupAddress} was frozen before`]
+        : [
+            `the rollup ${rollupAddress} is frozen, for good: queue entry ${outlook.oldest!.queueIndex} waited for too long`,
+            `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
+          ];
+    lines.push("take out what is yours with: openledger exit");
+    output.answer(lines, {
+      rollupAddress,
+      wasFrozen: outlook.isFrozen,
+      oldest: outlook.oldest,
+      transactionHash,
+      gasUsed,
+      gasCostWei,
+    });
+  });
+}

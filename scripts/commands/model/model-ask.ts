@@ -1,0 +1,99 @@
+import { answeringModel } from "../../../attribution/model/answering-model.ts";
+import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import { askModel } from "../../../client/actions/answers/ask-model.ts";
+import { checkAnswer } from "../../../client/actions/answers/check-answer.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import type { CheckableModel, UncheckedAnswer } from "../../../client/actions/answers/model-answers.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
+import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { waitWithProgress } from "../../cli/run-command.ts";
+
+export interface AskOptions {
+  server?: string;
+  folder?: string;
+  pay: boolean;
+  maxPrice?: string;
+  wait: string;
+}
+
+export async function askAndPay({ options, args, output }: CommandContext<AskOptions>): Promise<void> {
+  const modelId = parseId(args[0]!);
+  const prompt = args[1]!;
+  const serverUrl = modelServerOf(modelId, options.server);
+  const signer = await openSigner(options);
+  const payer = await accountOf(signer.client, signer.account.l1.address);
+  const client = await signFor(signer, payer);
+  const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id });
+  const published =
+    options.folder === undefined
+      ? await fetchModel(serverUrl, { onProgress: (file) => output.progress(`fetching ${file}`) })
+      : await readModel(options.folder);
+  const answering = answeringModel(published);
+  const model: CheckableModel = {
+    staticsHash: published.staticsHash,
+    answer: (text) => answering.answer(text),
+  };
+  const staticsHash = staticsOf(await getModel(client, modelId)).hash;
+  checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash });
+  const head = [
+    `${answer.label} (the model gives it ${(100 * answer.confidence).toFixed(1)} %)`,
+    "checked: answer, query and receipt are what the published model makes of the prompt",
+    ...describeEstimate(answer),
+  ];
+  const json = {
+    modelId,
+    label: answer.label,
+    confidence: answer.confidence,
+    receipt: toHex32(answer.receipt),
+    priceWei: answer.priceWei,
+    estimate: answer.estimate,
+  };
+  if (!options.pay) {
+    const price = `${formatOpen(answer.priceWei)} OPEN`;
+    output.answer(
+      [...head, `not paid: it costs ${price}, until ${new Date(answer.expiresAtMs).toISOString()}`],
+      {
+        ...json,
+        payment: null,
+      },
+    );
+    return;
+  }
+  const sent = await payForAnswer(client, {
+    from: payer.id,
+    modelId,
+    model,
+    prompt,
+    answer,
+    ...(options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) }),
+  });
+  const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+  const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
+  output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });
+}
+
+/** Whom the answer would pay. Nobody promises it: payments are drawn. */
+function describeEstimate({ estimate }: UncheckedAnswer): string[] {
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const note = estimate.isEven ? "; no row has a positive score, so all rows share alike" : "";
+  return [
+    `estimate: whom this answer pays if its payment is drawn for the settlement${note}`,
+    ...renderTable([
+      ["  row", "contributor", "validator", "score", "share"],
+      ...estimate.topRows.map((row) => [
+        `  ${row.row}`,
+        `leaf ${row.contributorId}`,
+        `leaf ${row.validatorId}`,
+        String(row.score),
+        percent(row.share),
+      ]),
+    ]),
+    `  scores by ${estimate.backend}`,
+    `  all rows: ${estimate.contributors.map(({ contributorId, share }) => `leaf ${contributorId} ${percent(share)}`).join(", ")}`,
+  ];
+}

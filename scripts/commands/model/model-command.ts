@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { addModelAskCommand } from "./model-ask-command.ts";
+import { addModelRegisterCommand } from "./model-register-command.ts";
+import { addModelServeCommand } from "./model-serve-command.ts";
+import { addModelSealCommand, addModelSettleCommand } from "./model-settle-command.ts";
+import { addModelShowCommand } from "./model-show-command.ts";
+import { addModelTrainCommand } from "./model-train-command.ts";
+import { withExample } from "../../cli/run-command.ts";
+
+export function addModelCommands(program: Command): void {
+  const model = program
+    .command("model")
+    .description("train, register, serve, ask and settle models whose rows are paid");
+  withExample(model, "model show 15");
+  addModelTrainCommand(model);
+  addModelRegisterCommand(model);
+  addModelServeCommand(model);
+  addModelAskCommand(model);
+  addModelSealCommand(model);
+  addModelSettleCommand(model);
+  addModelShowCommand(model);
+}

@@ -1,0 +1,110 @@
+import { readModel } from "../../../attribution/model/model-directory.ts";
+import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
+import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { createModel } from "../../../client/actions/ledger/create-model.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
+import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
+import { settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
+import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { waitWithProgress } from "../../cli/run-command.ts";
+import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+
+export interface RegisterOptions {
+  price: string;
+  amount: string;
+  circuits: string[];
+  prover: string;
+}
+
+export async function registerModel({
+  options,
+  args,
+  output,
+}: CommandContext<RegisterOptions>): Promise<void> {
+  const signer = await openSigner(options);
+  const context = await openSettlementContext(options);
+  const model = await readModel(args[0]!);
+  const slotCount = model.slots.length;
+  // Before anything is paid: a model that no circuit settles would be of no use.
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, slotCount));
+  const table = slotTableFor(context.circuits, slotCount);
+  const known = await findRegistered(signer, model.staticsHash);
+  const modelId =
+    known ??
+    (await create(signer, model, {
+      priceWei: parseOpen(options.price),
+      amountWei: parseOpen(options.amount),
+      wait: (hash) => waitWithProgress(signer.client, { hash }, "acknowledged", output),
+    }));
+  const leaf = await getModel(signer.client, modelId);
+  if (!leaf.counters.isReady) {
+    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const { settlement } = await proveWithOutput(prepared, table, {
+      ...context,
+      output,
+      prover: options.prover,
+    });
+    const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
+    await sendSettlement(signer.client, encodeSettlementBody(consented));
+  }
+  const genesis = await getSettlement(signer.client, modelId, 0);
+  const lines = [
+    `model ${modelId} is ready: ${slotCount} reward slots, at most ${settling.size0} payments an epoch`,
+    `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
+  ];
+  output.answer(lines, {
+    modelId,
+    datanetId: leaf.model.datanetId,
+    staticsHash: toHex32(model.staticsHash),
+    slotCount,
+    cap: settling.size0,
+    circuit: settling.name,
+    genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
+  });
+}
+
+/** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */
+async function findRegistered(signer: Signer, staticsHash: bigint): Promise<number | null> {
+  const { client, account } = signer;
+  for (const { id, kind } of await findLeaves(client, { owner: account.l1.address })) {
+    if (kind !== "model") continue;
+    const leaf = await getModel(client, id);
+    if (!leaf.counters.isReady && staticsOf(leaf).hash === staticsHash) return id;
+  }
+  return null;
+}
+
+async function create(
+  signer: Signer,
+  { statics }: Awaited<ReturnType<typeof readModel>>,
+  terms: {
+    priceWei: bigint;
+    amountWei: bigint;
+    wait: (hash: `0x${string}`) => ReturnType<typeof waitWithProgress>;
+  },
+): Promise<number> {
+  const payer = await accountOf(signer.client, signer.account.l1.address);
+  const client = await signFor(signer, payer);
+  const { featuresCommitment, ownersCommitment, slotRoot, binding, split } = statics;
+  const sent = await createModel(client, {
+    from: payer.id,
+    l1Owner: signer.account.l1.address,
+    keyX: client.l2Key!.keyX,
+    amountWei: terms.amountWei,
+    featuresCommitment,
+    ownersCommitment,
+    slotRoot,
+    binding: unpackBinding(binding),
+    split: unpackSplit(split),
+    priceWei: terms.priceWei,
+  });
+  const { operation } = await terms.wait(sent.hash);
+  return operation!.createdId!;
+}

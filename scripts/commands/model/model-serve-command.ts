@@ -1,0 +1,147 @@
+import { inspect } from "node:util";
+import type { Command } from "commander";
+import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
+import { clientError } from "../../../client/client-errors.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
+import { CIRCUITS_OPTION, type CircuitOptions, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
+
+interface ServeOptions extends CircuitOptions {
+  model: string;
+  port: string;
+  host: string;
+  data: string;
+  answerTtl: string;
+  scores: string;
+  settle?: boolean;
+  epochLength: string;
+  consentToVoids?: boolean;
+  keys?: string;
+}
+
+export function addModelServeCommand(parent: Command): void {
+  const command = parent
+    .command("serve <folder>")
+    .description("answer questions with a published model, and publish what opens its receipts")
+    .requiredOption("--model <id>", "the model's leaf")
+    .option("--port <number>", "where to listen", "8797")
+    .option("--host <address>", "where to listen", "127.0.0.1")
+    .option("--data <folder>", "where answers are kept: without them no receipt can be opened", "answers")
+    .option("--answer-ttl <seconds>", "how long an answer may stay unpaid", "600")
+    .option(...SCORES_OPTION)
+    .option("--settle", "seal an epoch that is full or over, and settle it, by itself; needs --account")
+    .option(
+      "--epoch-length <seconds>",
+      'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
+      String(EPOCH_SECONDS),
+    )
+    .option("--consent-to-voids", "with --settle: burn the part of drawn payments that cannot be opened")
+    .option(...CIRCUITS_OPTION)
+    .option(...KEYS_OPTION)
+    .option(...PROVER_OPTION);
+  withExample(
+    command,
+    "model serve spam-model --model 15 --port 8797 --data answers",
+    "model serve spam-model --model 15 --settle --account mia",
+  );
+  onRun<ServeOptions>(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    if (client.sequencerUrl === null) {
+      throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
+    }
+    // Loaded here: a server and its store would make every other command slower.
+    const { serveModel } = await import("../../../attribution/server/serve-model.ts");
+    const modelId = parseId(options.model);
+    const epochSeconds = parseEpochLength(options.epochLength);
+    const settling = options.settle === true ? await loadSettling(options, modelId) : null;
+    output.progress("reading and checking the model");
+    const served = await serveModel(
+      {
+        modelFolder: args[0]!,
+        dataFolder: options.data,
+        modelId,
+        domain: client.domain,
+        sequencerUrl: client.sequencerUrl,
+        host: options.host,
+        port: Number(options.port),
+        answerTtlMs: Number(options.answerTtl) * 1000,
+        scores: requireScores(options.scores),
+      },
+      { log, settling: settling?.report },
+    );
+    const address = served.url;
+    try {
+      const running = await settling?.start(client, {
+        modelId,
+        modelFolder: args[0]!,
+        serverUrl: address,
+        epochSeconds,
+        consentsToVoids: options.consentToVoids === true,
+        folder: `${options.data}-settling`,
+        prover: options.prover,
+        keys: options.keys,
+        intervalMs: SETTLING_INTERVAL_MS,
+      });
+      const alone = settling === null ? "" : "; its epochs are sealed and settled by themselves";
+      const settles = settling !== null;
+      const { scoreMode } = served;
+      output.answer(
+        [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
+        { modelId, address, scoreMode, settles },
+      );
+      const failure = await Promise.race([ended(), served.failed]);
+      await running?.stop();
+      if (failure !== undefined) throw failure;
+    } finally {
+      // An answer store that failed cannot be closed in order; what it said first counts.
+      await served.close().catch(() => {});
+    }
+  });
+}
+
+const SETTLING_INTERVAL_MS = 2_000;
+
+const log = {
+  info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
+  error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+};
+
+/** @throws CMD_NO_ACCOUNT before the model is read */
+async function loadSettling(options: ServeOptions, modelId: number) {
+  resolveAccount(options);
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
+    import("../../settling/settling-report.ts"),
+    import("../../settling/start-settling.ts"),
+    import("../../cli/settlement-context.ts"),
+  ]);
+  const report = new SettlingReport(modelId);
+  const start = async (
+    client: Parameters<typeof startSettling>[1]["client"],
+    settings: Parameters<typeof startSettling>[0],
+  ) =>
+    startSettling(settings, {
+      client,
+      signer: async (leaf) => signFor(await openSigner(options), leaf),
+      context: await openSettlementContext(options),
+      log,
+      report,
+    });
+  return { report, start };
+}
+
+/** @throws CMD_USAGE */
+function parseEpochLength(text: string): number | null {
+  if (text === "none") return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw commandError("CMD_USAGE", `--epoch-length takes seconds, at least 1, or none; not "${text}"`);
+}
+
+function ended(): Promise<undefined> {
+  // The server's socket keeps the process alive meanwhile.
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(undefined));
+  });
+}

@@ -1,0 +1,139 @@
+/** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
+import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { type Division, type SettleStage, submitSettlement } from "../../../bridge/without-operator/submit-settlement.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { createProver } from "../../../prover/backends.ts";
+import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { fetchOpenings, type Openings } from "../../../client/settling/model-openings.ts";
+import { readSealedEpoch } from "../../../client/settling/prepare-settlement.ts";
+import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { modelServerOf, openReader, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseEpoch } from "../../cli/parse-id.ts";
+import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+
+/** Where a model and its openings are taken from. */
+export interface PublishedOptions {
+  server?: string;
+  folder?: string;
+}
+
+/** The model from its folder or its server, and what opens an epoch's receipts. @throws CMD_NO_MODEL_SERVER, ATT_… */
+export async function fetchPublished(
+  modelId: number,
+  epoch: number,
+  options: PublishedOptions,
+  onProgress: (text: string) => void,
+): Promise<{ model: PublishedModel; openings: Openings }> {
+  const serverUrl = modelServerOf(modelId, options.server);
+  const model =
+    options.folder === undefined
+      ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) })
+      : await readModel(options.folder);
+  return { model, openings: await fetchOpenings(serverUrl, epoch) };
+}
+
+const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
+  restore: "rebuilding the ledger from L1",
+  settle: "computing the settlement",
+  "prove-settlement": "proving the settlement",
+  park: "parking it on L1",
+  "prove-batch": "proving the batch that holds it",
+  send: "sending the batch to L1",
+};
+
+export interface DirectOptions extends CircuitOptions, PublishedOptions {
+  keys?: string;
+  epoch?: string;
+  defaultSplit?: boolean;
+}
+
+/** @throws CMD_NO_ACCOUNT, BRG_SETTLEMENT_TOO_EARLY, BRG_NOTHING_TO_SETTLE, BRG_… and what the prover throws */
+export async function settleDirectly(
+  modelId: number,
+  { circuits, deployment }: SettlementContext,
+  options: DirectOptions,
+  output: Output,
+): Promise<void> {
+  const { l1: account } = resolveAccount(options);
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const onProgress = (text: string) => output.progress(text);
+  const division =
+    options.defaultSplit === true
+      ? ({ kind: "row-counts" } as const)
+      : await divisionByDraws(modelId, options, onProgress);
+  const prover = await createProver(requireBackend(options.prover));
+  try {
+    const result = await submitSettlement({
+      rpcUrl,
+      rollupAddress,
+      ...(deployment === null ? {} : { fromBlock: BigInt(deployment.deployedAtBlock) }),
+      account,
+      spendingCap: spendingCapOf(options),
+      modelId,
+      division,
+      circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),
+      prove: async (name, inputs) => {
+        const circuit = circuits.find((known) => known.name === name)!;
+        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
+        return proveWithProgress(
+          prover,
+          { circuit: proving, inputs },
+          {
+            onProgress: ({ stage, percent }) =>
+              onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+          },
+        );
+      },
+      onStage: (stage) => onProgress(STAGE_TEXT[stage]),
+    });
+    const { batchNumber, earnedWei, epoch, postableFrom, status, transactionHash } = result;
+    const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    const what = `epoch ${epoch} of model ${modelId}`;
+    const rows = `rows ${formatOpen(total)} OPEN`;
+    const lines = [
+      status === "settled"
+        ? `${what} is settled by batch ${batchNumber}, sent by ${account.address}`
+        : `${what} ${status === "parked" ? `is parked on L1, sent by ${account.address}` : "was parked on L1 before"}`,
+      transactionHash === null
+        ? `${rows}; nothing was sent`
+        : `${rows}; L1 transaction ${transactionHash}, ${describeGas(result)}`,
+      ...(postableFrom === null ? [] : [whatNext(postableFrom)]),
+    ];
+    output.answer(lines, { modelId, ...result });
+  } finally {
+    await prover.close();
+  }
+}
+
+const whatNext = (postableFrom: number) =>
+  `the operator's next batch takes it; if none has by ${new Date(1000 * postableFrom).toISOString()}, the same command posts it`;
+
+/** The openings of the sealed epoch: which one that is, --epoch says, or else the sequencer. */
+async function divisionByDraws(
+  modelId: number,
+  options: DirectOptions,
+  onProgress: (text: string) => void,
+): Promise<Division> {
+  const epoch =
+    options.epoch === undefined ? await sealedEpochOf(modelId, options) : parseEpoch(options.epoch);
+  const { model, openings } = await fetchPublished(modelId, epoch, options, onProgress);
+  const { features, columns, answeringHash } = model;
+  return {
+    kind: "draws",
+    features: { matrix: features.values, columns, answeringHash },
+    openingOf: (receipt) => openings.get(receipt),
+  };
+}
+
+async function sealedEpochOf(modelId: number, options: DirectOptions): Promise<number> {
+  const client = await openReader(options);
+  if (client.sequencerUrl === null) {
+    throw commandError("CMD_USAGE", "without a sequencer, say which epoch waits: --epoch NUMBER");
+  }
+  return Number((await readSealedEpoch(client, modelId)).sealed.epoch);
+}

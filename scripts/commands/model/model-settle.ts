@@ -1,0 +1,115 @@
+import type { PreparedSettlement } from "../../../circuits/settlement/settled-model.ts";
+import type { SampledSettlement } from "../../../circuits/settlement/settlement-model.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
+import {
+  type EpochFacts,
+  prepareDefaultSplit,
+  prepareSampled,
+  readSealedEpoch,
+} from "../../../client/settling/prepare-settlement.ts";
+import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
+import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { fetchPublished, type PublishedOptions, settleDirectly } from "./model-settle-direct.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { openSettlementContext, proveWithOutput, type SettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+
+export interface SettleOptions extends CircuitOptions, PublishedOptions {
+  epoch?: string;
+  direct?: boolean;
+  defaultSplit?: boolean;
+  keys?: string;
+}
+
+export async function settleModel({ options, args, output }: CommandContext<SettleOptions>): Promise<void> {
+  const modelId = parseId(args[0]!);
+  const epoch = options.epoch === undefined ? undefined : parseEpoch(options.epoch);
+  const client = await openReader(options);
+  const context = await openSettlementContext(options);
+  if (options.direct === true) {
+    await settleDirectly(modelId, context, options, output);
+    return;
+  }
+  const facts = await readSealedEpoch(client, modelId, epoch);
+  const { prepared, circuit } =
+    options.defaultSplit === true
+      ? prepareByRows(facts, context)
+      : await prepareByDraws(facts, context, options, (text) => output.progress(text));
+  const proved = await proveWithOutput(prepared, circuit, {
+    ...context,
+    output,
+    prover: options.prover,
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
+  });
+  const settlement = await withConsent(facts, proved.settlement, prepared, options);
+  const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
+  const { terms, earnedWei, data } = prepared;
+  const lines = [
+    `epoch ${facts.sealed.epoch} of model ${modelId}, ${formatOpen(facts.sealed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
+    `rows ${formatOpen(sum(earnedWei))}, owner ${formatOpen(terms.ownerWei)}, treasury ${formatOpen(terms.treasuryWei)}, burned ${formatOpen(data.burnedWei)} OPEN`,
+    `proven with ${circuit.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
+  ];
+  output.answer(lines, {
+    modelId,
+    epoch: Number(facts.sealed.epoch),
+    amountWei: facts.sealed.amountWei,
+    circuit: circuit.name,
+    draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
+    earnedWei,
+    ownerWei: terms.ownerWei,
+    treasuryWei: terms.treasuryWei,
+    burnedWei: data.burnedWei,
+    proveMs: proved.proveMs,
+    witnessMs: proved.witnessMs,
+    status,
+    batchNumber,
+  });
+}
+
+const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
+
+const describeDraw = ({ paymentIndex, isValid }: SampledSettlement["draws"][number]) => ({
+  paymentIndex,
+  isValid,
+});
+
+interface Prepared {
+  readonly prepared: PreparedSettlement | SampledSettlement;
+  readonly circuit: RollupCircuit;
+}
+
+function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
+  const circuit = slotTableFor(circuits, facts.leaf.slots.length);
+  return { prepared: prepareDefaultSplit(facts, circuit), circuit };
+}
+
+async function prepareByDraws(
+  facts: EpochFacts,
+  { circuits }: SettlementContext,
+  options: SettleOptions,
+  onProgress: (text: string) => void,
+): Promise<Prepared> {
+  const { model, openings } = await fetchPublished(
+    facts.leaf.id,
+    Number(facts.sealed.epoch),
+    options,
+    onProgress,
+  );
+  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.slots.length));
+  return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
+}
+
+/** Void draws are settled only with the model's consent. @throws CMD_NO_ACCOUNT */
+async function withConsent(
+  { leaf }: EpochFacts,
+  settlement: ProvenSettlement,
+  { data }: PreparedSettlement,
+  options: GlobalOptions,
+): Promise<ProvenSettlement> {
+  if (data.voidCount === 0) return settlement;
+  return signSettlement(await signFor(await openSigner(options), leaf), leaf, settlement);
+}

@@ -1,0 +1,112 @@
+import type { Command } from "commander";
+import { decodeSettlement } from "../../../circuits/settlement/settlement-data.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, listSettlements, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerSettlement } from "../../../client/sequencer/model-schemas.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import type { SequencerInfo } from "../../../client/sequencer/sequencer-schemas.ts";
+import { genesisMisfit, settlingCircuits } from "../../../client/actions/ledger/settling-circuit.ts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+export function addModelShowCommand(parent: Command): void {
+  const command = parent
+    .command("show <model>")
+    .description("a model's epoch, its reward slots and its settlements");
+  withExample(command, "model show 15", "model show 15 --json");
+  onRun(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    const leaf = await getModel(client, parseId(args[0]!));
+    const [settlements, info] = await Promise.all([listSettlements(client, leaf.id), getInfo(client)]);
+    const settling = describeSettling(leaf, settlements, info);
+    const { counters, model, sealedEpoch } = leaf;
+    const lines = [
+      `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
+      `${counters.isReady ? "ready" : "no genesis yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
+      `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
+      `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
+      settling.line,
+      describeSealed(leaf),
+      ...renderTable([
+        ["  slot", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
+        ...leaf.slots.map((slot) => [
+          `  ${slot.index}`,
+          `leaf ${slot.contributorId}`,
+          `leaf ${slot.validatorId}`,
+          String(slot.rowCount),
+          formatOpen(slot.accruedWei),
+          formatOpen(slot.contributor.claimableWei + slot.validator.claimableWei),
+        ]),
+      ]),
+      ...renderTable(settlements.map(describeSettlement)),
+    ];
+    output.answer(lines, {
+      id: leaf.id,
+      l1Owner: leaf.l1Owner,
+      balanceWei: leaf.balanceWei,
+      ...counters,
+      datanetId: model.datanetId,
+      version: model.version,
+      drawCount: model.drawCount,
+      featureCount: model.featureCount,
+      settlingCircuits: settling.circuits,
+      misfit: settling.misfit,
+      staticsHash: toHex32(staticsOf(leaf).hash),
+      openAmountWei: leaf.openAmountWei,
+      sealedEpoch:
+        sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
+      slots: leaf.slots,
+      settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
+        epoch,
+        kind,
+        status,
+        circuit,
+        batchNumber,
+        l1TransactionHash,
+      })),
+    });
+  });
+}
+
+const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
+
+/** By which circuits the model is settled, and whether the one that its genesis names is one of them. */
+function describeSettling(
+  leaf: LedgerModelLeaf,
+  settlements: readonly LedgerSettlement[],
+  info: SequencerInfo,
+) {
+  const { binding, drawCount, featureCount } = leaf.model;
+  const shape = modelShape({ binding }, Math.max(1, leaf.slots.length));
+  const circuits = settlingCircuits(info, shape);
+  const genesis = settlements.find(({ kind }) => kind === "genesis");
+  const misfit =
+    genesis === undefined
+      ? null
+      : genesisMisfit(info, decodeSettlement(Buffer.from(genesis.data.slice(2), "hex")).capCircuit, shape);
+  const head = `an epoch is settled by ${drawCount} draws over ${featureCount ?? "too many"} features`;
+  const why =
+    misfit === null
+      ? "no circuit of the rollup does it, so only row counts are left"
+      : `its genesis names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
+  const isFine = misfit === null && circuits.length > 0;
+  return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit };
+}
+
+function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
+  if (sealedEpoch === null) return "no sealed epoch waits for its settlement";
+  const { epoch, amountWei, prevRandao, randomnessBlock, isRandomnessMissed } = sealedEpoch;
+  const head = `epoch ${epoch} is sealed with ${formatOpen(amountWei)} OPEN and waits for its settlement`;
+  if (isRandomnessMissed) return `${head}; its randomness was missed, so only the default split is left`;
+  if (prevRandao !== null) return `${head}: openledger model settle`;
+  return `${head}; its draws come from L1 block ${randomnessBlock ?? "128 after the one that takes the seal"}`;
+}
+
+function describeSettlement({ epoch, kind, status, circuit, earnedSumWei }: LedgerSettlement): string[] {
+  if (kind === "genesis") return ["  genesis", status, circuit, ""];
+  return [`  epoch ${epoch}`, status, circuit, `rows ${formatOpen(earnedSumWei ?? 0n)} OPEN`];
+}

@@ -1,0 +1,179 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { hashRecipe, parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
+import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
+import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
+  datanet: string;
+  recipe: string;
+  out: string;
+  rows: string;
+  columns?: string;
+  draws: string;
+  ownerPart: string;
+  validatorPart: string;
+  predecessor: string;
+  withholdRows?: boolean;
+}
+
+export function addModelTrainCommand(parent: Command): void {
+  const command = parent
+    .command("train")
+    .description("train a model on a datanet's published version, and write all that is published of it")
+    .requiredOption("--datanet <id>", "whose version")
+    .requiredOption(
+      "--recipe <file>",
+      `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESET_NAMES.join(", ")}`,
+    )
+    .requiredOption("--out <folder>", "a new folder for the model")
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
+    .option(
+      "--columns <count>",
+      "features of the settlement circuit, where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+    )
+    .option(
+      "--draws <count>",
+      "draws of an epoch, for the model's life: those of its settlement circuit",
+      "4",
+    )
+    .option(...CIRCUITS_OPTION)
+    .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
+    .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
+    .option("--predecessor <id>", "the model that this one replaces", "0")
+    .option("--withhold-rows", "do not publish the rows with the model");
+  withExample(command, "model train --datanet 10 --recipe emails --out spam-model");
+  onRun<TrainOptions>(command, async ({ options, output }) => {
+    const datanetId = parseId(options.datanet);
+    const client = await openReader(options);
+    const { datanet } = await getLeaf(client, datanetId);
+    if (datanet == null || datanet.version === 0)
+      throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
+    const { version, rowsRoot } = datanet;
+    const split = {
+      ownerParts: parseParts(options.ownerPart),
+      validatorParts: parseParts(options.validatorPart),
+    };
+    // Loaded here: they would make every other command slower.
+    const [{ trainModel }, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
+      await Promise.all([
+        import("../../../attribution/model/trained-model.ts"),
+        import("../../../attribution/model/registration.ts"),
+        import("../../../attribution/model/model-files.ts"),
+        import("../../../attribution/model/model-directory.ts"),
+        import("../../../client/actions/data/published-version.ts"),
+      ]);
+    const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
+    const recipe = await recipeOf(options, { id: datanetId, version, rowsRoot }, rows);
+    const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
+      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
+    const trained = trainModel(rows, recipe, { onProgress });
+    const draws = Number(options.draws);
+    const size = { rows: rows.length, slots: trained.slots.length, features: recipe.columnCount, draws };
+    const terms = { split, predecessorId: parseId(options.predecessor) };
+    const registration = registerModel(trained, terms, size, { onProgress });
+    const model = publishedModel(trained, registration, { publishRows: options.withholdRows !== true });
+    await writeModel(options.out, model);
+    const staticsHash = toHex32(registration.staticsHash);
+    const lines = [
+      `a model of ${rows.length} rows in ${trained.slots.length} reward slots, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      `it labels ${(100 * trained.accuracy).toFixed(1)} % of its rows as their contributors did`,
+      `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
+    ];
+    output.answer(lines, {
+      folder: options.out,
+      datanetId,
+      version,
+      rowCount: rows.length,
+      slotCount: trained.slots.length,
+      columnCount: recipe.columnCount,
+      drawCount: draws,
+      accuracy: trained.accuracy,
+      recipeHash: hashRecipe(recipe),
+      staticsHash,
+    });
+  });
+}
+
+/**
+ * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
+ * @throws CMD_USAGE, CMD_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
+ */
+async function recipeOf(
+  options: TrainOptions & GlobalOptions,
+  datanet: RecipeDatanet,
+  rows: readonly OwnedContent[],
+): Promise<Recipe> {
+  const contents = rows.map(({ content }) => content);
+  const preset = PRESET_NAMES.find((name) => name === options.recipe);
+  const file = preset === undefined ? await readRecipeFile(options.recipe) : null;
+  const columnCount =
+    file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
+  const given = preset === undefined ? file! : presetRecipe(preset, contents, columnCount);
+  const recipe = parseRecipe(completeRecipe(given, datanet, columnCount));
+  requireTrainable(rowFacts(contents, recipe.inputs), recipe);
+  return recipe;
+}
+
+/** Columns of the smallest settlement circuit that holds the rows. @throws CMD_CIRCUIT_MISSING, CMD_USAGE */
+async function columnsOf(
+  options: TrainOptions & GlobalOptions,
+  rows: readonly OwnedContent[],
+): Promise<number> {
+  if (options.columns !== undefined) {
+    if (/^[1-9]\d{0,4}$/.test(options.columns)) return Number(options.columns);
+    throw commandError("CMD_USAGE", `--columns takes a number of features, not "${options.columns}"`);
+  }
+  const [{ openSettlementContext }, { settlementSizeOf }] = await Promise.all([
+    import("../../cli/settlement-context.ts"),
+    import("../../../client/circuits/rollup-circuits.ts"),
+  ]);
+  const { circuits } = await openSettlementContext(options);
+  const sizes = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+    .map(({ name }) => settlementSizeOf(name))
+    .sort((a, b) => a.rows - b.rows);
+  const slotCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
+    .size;
+  const draws = Number(options.draws);
+  const fitting = sizes.find(
+    (size) => size.rows >= rows.length && size.slots >= slotCount && size.draws === draws,
+  );
+  if (fitting !== undefined) return fitting.features;
+  const limits = sizes.map(({ rows: most, slots }) => `${most} rows in ${slots} slots`).join(", or ");
+  throw commandError(
+    "CMD_CIRCUIT_MISSING",
+    `the version has ${rows.length} rows in ${slotCount} reward slots; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
+    { data: { rowCount: rows.length, slotCount, circuits: circuits.map(({ name }) => name) } },
+  );
+}
+
+async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  } catch (cause) {
+    const presets = PRESET_NAMES.join(", ");
+    throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {
+      cause,
+    });
+  }
+}
+
+/** Percent with decimals as 65,536ths. @throws CMD_USAGE */
+function parseParts(text: string): bigint {
+  const percent = Number(text);
+  if (!/^\d{1,2}(\.\d{1,6})?$/.test(text))
+    throw commandError("CMD_USAGE", `"${text}" is no percentage below 100`);
+  return BigInt(Math.round((percent * 65_536) / 100));
+}

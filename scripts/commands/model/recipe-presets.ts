@@ -1,0 +1,63 @@
+import type { Recipe } from "../../../attribution/model/recipe.ts";
+import type { InputOptions } from "../../../attribution/rows/row-content.ts";
+import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
+import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
+import { toHex32 } from "../../../client/hex.ts";
+
+/** What a recipe says beside the rows that it is about. */
+export type RecipePreset = Omit<Recipe, "datanet" | "columnCount">;
+
+/** Recipes that can be named instead of a file. `openledger model train --recipe NAME` writes them out in full. */
+export const PRESET_NAMES = ["emails", "digits"] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
+const SIZES = [
+  { rowsBelow: 50, bucketCount: 256, penalty: 0.01 },
+  { rowsBelow: 200, bucketCount: 512, penalty: 0.003 },
+  { rowsBelow: Number.POSITIVE_INFINITY, bucketCount: 512, penalty: 0.001 },
+] as const;
+/** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
+const LEAST_DIGIT_PENALTY = 0.003;
+const MOST_FEATURES = 256;
+
+/**
+ * A preset that fits these rows: the penalty, the buckets of words, and as many features as the rows can be told apart
+ * by, at most `columnCount`. The same rows give the same recipe. @throws ATT_ROW_INVALID
+ */
+export function presetRecipe(
+  name: PresetName,
+  contents: readonly Uint8Array[],
+  columnCount: number,
+): RecipePreset {
+  const { bucketCount, penalty } = SIZES.find(({ rowsBelow }) => contents.length < rowsBelow)!;
+  const inputs: InputOptions =
+    name === "emails" ? { kind: "email", bucketCount } : { kind: "digit", side: 14 };
+  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
+  const featureCount = featureCountFor(rowFacts(contents, inputs), Math.min(columnCount, MOST_FEATURES));
+  return {
+    version: 2,
+    inputs,
+    seed: name,
+    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    method: { kind: "influence", damping: decay, featureCount },
+    // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+  };
+}
+
+/** The datanet's published version, as a recipe names it. */
+export interface RecipeDatanet {
+  readonly id: number;
+  readonly version: number;
+  readonly rowsRoot: bigint;
+}
+
+/**
+ * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
+ * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
+ */
+export function completeRecipe(given: object, datanet: RecipeDatanet, columnCount: number): unknown {
+  const { id, version, rowsRoot } = datanet;
+  return { datanet: { id, version, rowsRoot: toHex32(rowsRoot) }, columnCount, ...given };
+}

@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { claim } from "../../../client/actions/l1/claim.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { openSigner, parseAddress } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+export function addClaimCommand(program: Command): void {
+  const command = program
+    .command("claim")
+    .description("pay out on L1 what posted withdrawals have credited")
+    .option("--owner <address>", "pay out another address's credit; the OPEN goes to that address");
+  withExample(command, "claim --account alice");
+  onRun<{ owner?: string }>(command, async ({ options, output }) => {
+    const { client, account } = await openSigner(options);
+    const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
+    output.progress("sending the claim to L1");
+    const { amountWei, transactionHash, gasUsed, gasCostWei } = await claim(client, { owner });
+    const lines = [
+      `${formatOpen(amountWei)} OPEN paid out to ${owner}`,
+      `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
+    ];
+    output.answer(lines, { owner, amountWei, transactionHash, gasUsed, gasCostWei });
+  });
+}

@@ -1,0 +1,57 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { toHex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
+import { startTestRollup, type TestRollup } from "../../../sequencer/testing/test-rollup.ts";
+
+const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
+let folder: string;
+let l1: HistoryFixture;
+let sequencer: TestRollup;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deposit-"));
+  l1 = await startHistoryFixture();
+  sequencer = await startTestRollup({
+    dataPath: join(folder, "sequencer"),
+    environment: { SEQUENCER_MODE: "sunset" },
+  });
+}, 120_000);
+afterAll(async () => {
+  await sequencer?.stop();
+  await l1?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const deposit = (...args: string[]) =>
+  new Promise<{ status: number; json: { error?: { code: string; remedy: string } } }>((resolve) => {
+    const all = [
+      executable,
+      "deposit",
+      "2",
+      "--new",
+      "--approve",
+      "--json",
+      "--wait",
+      "acknowledged",
+      ...args,
+    ];
+    execFile(process.execPath, all, (error, stdout) =>
+      resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),
+    );
+  });
+
+test("sends nothing into a rollup that its operator ends", async () => {
+  const keyFile = join(folder, "alice");
+  await writeFile(keyFile, toHex(anvilAccount(4).getHdKey().privateKey!));
+  const url = await sequencer.listen();
+  const named = ["--rpc", l1.rpcUrl, "--rollup", l1.rollup.address, "--private-key-file", keyFile];
+  const refused = await deposit(...named, "--sequencer", url);
+  expect(refused).toMatchObject({ status: 1, json: { error: { code: "CMD_ROLLUP_ENDS" } } });
+  expect(refused.json.error!.remedy).toContain("withdraw");
+  expect(await l1.rollup.queueTail()).toBe(0n);
+}, 120_000);

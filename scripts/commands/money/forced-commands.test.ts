@@ -1,0 +1,208 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { toHex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import {
+  DATANET_ID,
+  MODEL_ID,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  SLOTS,
+  startModelHistory,
+} from "../../../bridge/testing/model-history.ts";
+import { KIND } from "../../../circuits/protocol.ts";
+import { startFakeSequencer } from "../../../client/testing/fake-sequencer.ts";
+import { leafAnswer } from "../../../client/testing/ledger-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
+
+// The command line as a user runs it, with nothing but an Ethereum node to ask.
+
+const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
+const ALICE = SLOTS[0]!.contributorId;
+const ALICE_ACCOUNT = 4;
+
+let folder: string;
+let f: ModelHistory;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "forced-"));
+  await writeFile(join(folder, "alice"), toHex(anvilAccount(ALICE_ACCOUNT).getHdKey().privateKey!));
+  f = await startModelHistory();
+  await f.makeModel();
+  await f.openModel();
+  const sealBatch = await f.sealEpoch();
+  await f.recordRandomness(sealBatch);
+  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+}, 300_000);
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What the commands answer as JSON, as far as it is read here. */
+interface Answer {
+  readonly totalWei: string;
+  readonly claims: readonly { readonly stage: string }[];
+  readonly queueIndex: number;
+  readonly l1?: object;
+  readonly error?: { readonly message: string };
+}
+
+const run = (...args: string[]): Promise<Answer> => {
+  const named = [
+    "--rpc",
+    f.rpcUrl,
+    "--rollup",
+    f.rollup.address,
+    ...(args.includes("--private-key-file") ? [] : ["--private-key-file", join(folder, "alice")]),
+  ];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [executable, ...args, "--json", ...named], (_error, stdout) =>
+      resolve(JSON.parse(stdout)),
+    );
+  });
+};
+
+test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
+  const answer = await run("transfer", String(DATANET_ID), "2.5", "--forced");
+  expect(answer).toMatchObject({ from: ALICE, to: DATANET_ID, stage: "queued" });
+  const waiting = await f.queueOperations();
+  const held = f.ledger.requireRecord(DATANET_ID).leaf.balance;
+  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  await f.submit([sealed]);
+  expect(sealed.content.wide.map(({ kind, isValid }) => [kind, isValid])).toEqual([
+    [KIND.forcedTransfer, true],
+  ]);
+  expect(f.ledger.requireRecord(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
+  const unknown = await run("transfer", "77", "1", "--forced");
+  expect(unknown).toMatchObject({ error: { code: "CLI_LEAF_NOT_FOUND" } });
+}, 120_000);
+
+test("burns no fee for what would have no effect on the ledger that L1 has, and says why", async () => {
+  const { alice, bob } = f.l1.roles;
+  const { nextId } = await f.rollup.state();
+  const queued = await f.rollup.queueTail();
+  const refused = async (reason: string, ...args: string[]) =>
+    expect(await run(...args, "--forced"), args.join(" ")).toMatchObject({
+      error: { code: "CMD_FORCED_NO_EFFECT", data: { reason } },
+    });
+  await refused("leaf-unknown", "withdraw", "all", "--from", "77");
+  await refused("not-owner", "withdraw", "all", "--from", "0");
+  await refused("not-owner", "transfer", String(ALICE), "1", "--from", "1");
+  await refused("balance-too-low", "withdraw", "5000", "--from", String(ALICE));
+  await refused("balance-too-low", "transfer", String(DATANET_ID), "5000");
+  await refused("wrong-kind", "model", "seal", String(DATANET_ID));
+  await refused("leaf-unknown", "model", "seal", "77");
+  await refused("nothing-to-seal", "model", "seal", String(MODEL_ID));
+  const stranger = await run("withdraw", "all", "--from", "0", "--forced");
+  const treasury = f.ledger.requireRecord(0).leaf.l1Owner;
+  expect(stranger.error!.message.toLowerCase()).toContain(
+    `${treasury.toString(16)}, not by ${alice.toLowerCase()}`,
+  );
+  expect(await f.rollup.queueTail()).toBe(queued);
+
+  // A deposit that waits: its leaf is not there yet, and will be when a batch comes to the entry behind it.
+  for (const owner of [bob, alice]) {
+    const hash = await f.l1.rollup.write.depositNew([7n * OPEN, owner, 1n, ANY_FEE], { account: alice });
+    await f.l1.client.waitForTransactionReceipt({ hash });
+  }
+  const made = String(nextId + 1);
+  const early = await run("withdraw", "all", "--from", made, "--forced");
+  expect(early.error).toMatchObject({
+    code: "CMD_FORCED_NO_EFFECT",
+    data: { reason: "leaf-waits", leafId: nextId + 1, queueIndex: Number(queued) + 1 },
+  });
+  await refused("leaf-unknown", "withdraw", "all", "--from", String(nextId + 2));
+  const sent = await run("withdraw", "all", "--from", made, "--forced", "--unchecked");
+  expect(sent).toMatchObject({ leafId: nextId + 1, isChecked: false, stage: "queued" });
+  const waiting = await f.queueOperations();
+  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  await f.submit([sealed]);
+  expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
+}, 180_000);
+
+test("sends nothing for a wallet that cannot pay the fee on L1, which status prints", async () => {
+  const poor = anvilAccount(9);
+  await writeFile(join(folder, "poor"), toHex(poor.getHdKey().privateKey!));
+  const { l1 } = await run("status");
+  const feeWei = String(await f.rollup.queueFeeWei());
+  expect(l1).toMatchObject({ queueFeeWei: feeWei });
+  const key = ["--private-key-file", join(folder, "poor")];
+  const refused = await run("withdraw", "1", "--from", "0", "--forced", "--unchecked", ...key);
+  expect(refused).toMatchObject({
+    error: { code: "CLI_TOKEN_BALANCE_TOO_LOW", data: { balanceWei: "0", feeWei } },
+  });
+  expect(await f.l1.client.getTransactionCount({ address: poor.address })).toBe(0);
+}, 60_000);
+
+test("burns no more than --max-fee allows, and by default what it saw", async () => {
+  const queued = await f.rollup.queueTail();
+  const feeWei = await f.rollup.queueFeeWei();
+  const below = String(feeWei - 1n);
+  const refused = await run(
+    "withdraw",
+    "1",
+    "--from",
+    "0",
+    "--forced",
+    "--unchecked",
+    "--max-fee",
+    `${below}wei`,
+  );
+  expect(refused).toMatchObject({
+    error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(feeWei), maxFeeWei: below } },
+  });
+  const deposit = await run("deposit", "1", "--new", "--max-fee", "0.5");
+  expect(deposit).toMatchObject({
+    error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(OPEN) } },
+  });
+  expect(await f.rollup.queueTail()).toBe(queued);
+}, 60_000);
+
+test("takes no sequencer's word for it", async () => {
+  const sequencer = await startFakeSequencer();
+  try {
+    const { alice } = f.l1.roles;
+    const queued = await f.rollup.queueTail();
+    const leaf = leafAnswer({ id: 9_000, l1Owner: alice, keyX: 5n, nextNonce: 0 });
+    sequencer.answers.set("GET /v1/leaves/9000", leaf);
+    const asked = ["--forced", "--sequencer", sequencer.url];
+    for (const args of [
+      ["withdraw", "1", "--from", "9000"],
+      ["account", "rotate-key", "--leaf", "9000"],
+    ])
+      expect(await run(...args, ...asked)).toMatchObject({
+        error: { code: "CMD_FORCED_NO_EFFECT", data: { reason: "leaf-unknown", leafId: 9_000 } },
+      });
+    expect(await f.rollup.queueTail()).toBe(queued);
+  } finally {
+    await sequencer.close();
+  }
+}, 60_000);
+
+test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
+  const before = f.ledger.requireRecord(MODEL_ID).rewards!;
+  const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
+  const answer = await run("rewards", "claim", "--forced");
+  expect(BigInt(answer.totalWei)).toBe(accruedWei);
+  expect(answer.claims.map(({ stage }) => stage)).toEqual(answer.claims.map(() => "queued"));
+  const seal = await run("model", "seal", String(MODEL_ID), "--forced", "--unchecked");
+  expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
+
+  const waiting = await f.queueOperations();
+  const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaim);
+  expect(claims.length).toBe(answer.claims.length);
+  expect(waiting.at(-1)).toMatchObject({ kind: KIND.forcedSeal, b: MODEL_ID, queueIndex: seal.queueIndex });
+  const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireRecord(id).leaf.balance);
+  const held = balances();
+  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  await f.submit([sealed]);
+  // Nobody has paid since the Seal.
+  expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
+  const gained = balances().reduce((sum, wei, i) => sum + wei - held[i]!, 0n);
+  expect(gained).toBe(accruedWei);
+  expect(await run("rewards", "claim", "--forced")).toMatchObject({ totalWei: "0", claims: [] });
+}, 300_000);

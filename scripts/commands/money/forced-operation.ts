@@ -1,0 +1,77 @@
+/** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import type { QueueResult } from "../../../client/actions/forced/queue-result.ts";
+import type { WaitTarget } from "../../../client/sequencer/wait-for.ts";
+import type { Signer } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import type { Output } from "../../cli/output.ts";
+import { waitWithProgress } from "../../cli/run-command.ts";
+
+export const FORCED_OPTION = [
+  "--forced",
+  "through the L1 queue, which no sequencer can leave out; burns the queue's fee",
+] as const;
+
+export const UNCHECKED_OPTION = [
+  "--unchecked",
+  "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
+] as const;
+
+export const MAX_FEE_OPTION = [
+  "--max-fee <amount>",
+  "most OPEN that L1's queue may burn for an entry; default: what it asks when the command looks",
+] as const;
+
+export const UNCHECKED_LINE = "sent unchecked: whether it has an effect shows when a batch takes it";
+
+export interface ForcedOptions {
+  forced?: boolean;
+  unchecked?: boolean;
+  maxFee?: string;
+}
+
+/** Of `--max-fee`, as the client's verbs take it. @throws CLI_AMOUNT_INVALID */
+export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei?: bigint } {
+  return maxFee === undefined ? {} : { maxFeeWei: parseOpen(maxFee) };
+}
+
+export interface ForcedSent {
+  /** The operation in words, before a colon. */
+  readonly what: string;
+  readonly sent: QueueResult;
+  readonly wait: string;
+  /** Whether it was seen before that it would have an effect. */
+  readonly isChecked: boolean;
+  /** What to wait for; default: the queue entry. */
+  readonly target?: WaitTarget;
+}
+
+export interface ForcedOutcome {
+  /** "queued" where no sequencer is asked. */
+  readonly stage: string;
+  readonly lines: readonly string[];
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Waits for a queue entry as far as there is somebody to ask.
+ * @throws CMD_USAGE, CLI_QUEUE_ENTRY_INVALID where the entry had no effect, CLI_WAIT_*
+ */
+export async function followForced(
+  { client }: Signer,
+  { what, sent, wait, isChecked, target }: ForcedSent,
+  output: Output,
+): Promise<ForcedOutcome> {
+  const { burnedFeeWei, gasCostWei, gasUsed, queueIndex, transactionHash } = sent;
+  const { batchNumber, stage } =
+    client.sequencerUrl === null
+      ? { batchNumber: null, stage: "queued" }
+      : await waitWithProgress(client, target ?? { queueIndex }, wait, output);
+  const lines = [
+    `${what}: ${stage}, queue entry ${queueIndex}`,
+    `L1 transaction ${transactionHash}, ${describeGas(sent)}, ${formatOpen(burnedFeeWei)} OPEN burned`,
+  ];
+  if (!isChecked) lines.push(UNCHECKED_LINE);
+  const cost = { gasUsed, gasCostWei, burnedFeeWei };
+  return { stage, lines, facts: { queueIndex, transactionHash, ...cost, isChecked, stage, batchNumber } };
+}

@@ -1,0 +1,78 @@
+/** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
+import { type Address, getAddress, numberToHex } from "viem";
+import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
+import { clientError } from "../../../client/client-errors.ts";
+import { forceTransfer } from "../../../client/actions/forced/force-transfer.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
+import { checkForced } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
+import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+
+export interface ForcedTransfer {
+  /** Leaf ids; with a sequencer also names and addresses. `from`: the account's leaf where absent. */
+  readonly from: string | undefined;
+  readonly to: string;
+  readonly amountWei: bigint | "all";
+  readonly wait: string;
+  readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
+}
+
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+export async function transferThroughL1(
+  signer: Signer,
+  transfer: ForcedTransfer,
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { amountWei, isUnchecked, maxFeeWei, wait } = transfer;
+  const ledger = ledgerOnL1(options, output);
+  const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, ledger);
+  const entry = {
+    kind: KIND.forcedTransfer,
+    a: from,
+    b: to,
+    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
+    word1: BigInt(expectedOwner),
+  };
+  const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
+  output.progress("sending the transfer to L1's queue");
+  const sent = await forceTransfer(signer.client, {
+    ...{ id: from, to, amountWei, expectedOwner },
+    ...(maxFeeWei === undefined ? {} : { maxFeeWei }),
+  });
+  const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
+  const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
+  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
+  output.answer(lines, { from, to, amountWei, ...facts });
+}
+
+async function partiesOf(
+  { account, client }: Signer,
+  { from, to }: ForcedTransfer,
+  options: GlobalOptions,
+  ledgerOf: LedgerOnL1,
+): Promise<{ from: number; to: number; expectedOwner: Address }> {
+  const owner = account.l1.address;
+  if (client.sequencerUrl !== null) {
+    const [payer, payee] = await Promise.all([
+      from === undefined ? accountOf(client, owner) : resolveLeaf(client, options, from),
+      resolveLeaf(client, options, to),
+    ]);
+    return { from: payer.id, to: payee.id, expectedOwner: payee.l1Owner };
+  }
+  const payeeId = parseId(to);
+  const { ledger } = await ledgerOf();
+  const payee = ledger.record(payeeId);
+  if (payee === undefined)
+    throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${payeeId}`, { data: { id: payeeId } });
+  return {
+    from: from === undefined ? onlyAccountOf(ledger, owner) : parseId(from),
+    to: payeeId,
+    expectedOwner: getAddress(numberToHex(payee.leaf.l1Owner, { size: 20 })),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
+ */
+import type { Address } from "viem";
+import type { RestoredLedger } from "../../../bridge/verify/restore-ledger.ts";
+import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
+import { clientError } from "../../../client/client-errors.ts";
+import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { planExits } from "../../../client/leaving/exit-plan.ts";
+import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
+import { checkForced, refuseWaiting, waitingLeaves } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
+import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+
+export interface ForcedWithdrawal {
+  /** A leaf's id, with a sequencer also a name or an address; where absent, the account's leaf. */
+  readonly from: string | undefined;
+  readonly amountWei: bigint | "all";
+  readonly recipient: Address;
+  readonly wait: string;
+  readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
+}
+
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+export async function withdrawThroughL1(
+  signer: Signer,
+  { amountWei, from, isUnchecked, recipient, wait, ...fee }: ForcedWithdrawal,
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { account, client } = signer;
+  const owner = account.l1.address;
+  const ledger = ledgerOnL1(options, output);
+  const leafId = await payingLeaf(signer, from, options, ledger);
+  const entry = {
+    kind: KIND.forcedWithdraw,
+    a: leafId,
+    amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
+    word1: BigInt(recipient),
+  };
+  const isChecked = await checkForced([entry], owner, { ledger, isUnchecked });
+  output.progress("sending the withdrawal to L1's queue");
+  const sent = await forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee });
+  const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
+  const what = `${amount} from leaf ${leafId} for ${recipient}`;
+  const target = { withdrawal: { queueIndex: sent.queueIndex } };
+  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked, target }, output);
+  const outlook =
+    client.sequencerUrl === null
+      ? [
+          "after 24 hours anyone may carry the queue on (openledger submit-queue), after 14 days anyone may freeze (openledger freeze)",
+        ]
+      : [];
+  output.answer([...lines, ...outlook], { leafId, amountWei, recipient, ...facts });
+}
+
+async function payingLeaf(
+  { account, client }: Signer,
+  from: string | undefined,
+  options: GlobalOptions,
+  ledger: LedgerOnL1,
+): Promise<number> {
+  const owner = account.l1.address;
+  if (client.sequencerUrl !== null) {
+    const leaf =
+      from === undefined ? await accountOf(client, owner) : await resolveLeaf(client, options, from);
+    return leaf.id;
+  }
+  return from === undefined ? findAccount(await ledger(), owner) : parseId(from);
+}
+
+function findAccount(restored: RestoredLedger, owner: Address): number {
+  const ids = planExits(restored.replay, { owner }).flatMap((item) =>
+    item.kind === "leaf" && item.leafKind === "account" ? [item.leafId] : [],
+  );
+  const [only, ...others] = ids;
+  if (only === undefined) {
+    const waiting = waitingLeaves(restored).find(({ entry }) => entry.word1 === BigInt(owner));
+    if (waiting !== undefined) refuseWaiting(waiting.leafId, waiting.entry);
+    throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account with a balance in the ledger`, {
+      data: { owner },
+    });
+  }
+  if (others.length === 0) return only;
+  throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, {
+    data: { owner, ids },
+  });
+}

@@ -1,0 +1,121 @@
+/** Where the money of one address is: its wallet, what it can claim, what waits, and what the sequencer says it has. */
+import type { Address } from "viem";
+import { KIND } from "../../../circuits/protocol.ts";
+import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
+import { type LedgerClient, rollupContract } from "../../../client/ledger-client.ts";
+import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
+import { getRewards } from "../../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+
+export interface WaitingDeposit {
+  readonly queueIndex: number;
+  readonly amountWei: bigint;
+}
+
+/** Amounts are wei. */
+export interface OwnMoney {
+  readonly owner: Address;
+  readonly walletWei: bigint;
+  readonly claimableWei: bigint;
+  /** Deposits that no batch has taken; null where the node does not search its logs that far. */
+  readonly waiting: readonly WaitingDeposit[] | null;
+  /** By the sequencer's word; null where none is known. `postedWei` is what L1's root has. */
+  readonly leaves:
+    | readonly {
+        readonly id: number;
+        readonly kind: string;
+        readonly balanceWei: bigint;
+        readonly postedWei: bigint | null;
+      }[]
+    | null;
+  readonly rewards:
+    | readonly {
+        readonly modelId: number;
+        readonly slotIndex: number;
+        readonly role: string;
+        readonly claimableWei: bigint;
+      }[]
+    | null;
+}
+
+/** @param queue the indices of the entries that wait: from head on, below tail */
+export async function readOwnMoney(
+  client: LedgerClient,
+  owner: Address,
+  queue: { head: number; tail: number },
+): Promise<OwnMoney> {
+  const [balances, waiting, leaves] = await Promise.all([
+    getL1Balances(client, owner),
+    waitingDeposits(client, owner, queue),
+    client.sequencerUrl === null ? null : findLeaves(client, { owner }),
+  ]);
+  const rewards = leaves === null ? null : await Promise.all(leaves.map(({ id }) => getRewards(client, id)));
+  return {
+    owner,
+    walletWei: balances.tokenWei,
+    claimableWei: balances.pendingWei,
+    waiting,
+    leaves:
+      leaves?.map(({ balanceWei, id, kind, postedBalanceWei }) => ({
+        id,
+        kind,
+        balanceWei,
+        postedWei: postedBalanceWei ?? null,
+      })) ?? null,
+    rewards:
+      rewards
+        ?.flatMap((leaf) => leaf.rewards)
+        .filter(({ claimableWei }) => claimableWei > 0n)
+        .map(({ claimableWei, modelId, role, slotIndex }) => ({ modelId, slotIndex, role, claimableWei })) ??
+      null,
+  };
+}
+
+async function waitingDeposits(
+  client: LedgerClient,
+  owner: Address,
+  { head, tail }: { head: number; tail: number },
+): Promise<WaitingDeposit[] | null> {
+  if (head === tail) return [];
+  const index = Array.from({ length: tail - head }, (_, i) => BigInt(head + i));
+  try {
+    const events = await client.l1.getContractEvents({
+      ...rollupContract(client),
+      eventName: "QueueEntryAdded",
+      args: { index, sender: owner },
+      fromBlock: 0n,
+      strict: true,
+    });
+    return events
+      .filter(({ args }) => args.kind <= KIND.depositTo)
+      .map(({ args }) => ({ queueIndex: Number(args.index), amountWei: args.amountWei }));
+  } catch {
+    // Nodes limit the ranges of such searches, each with wording of its own: said so, not guessed.
+    return null;
+  }
+}
+
+export function ownMoneyRows(money: OwnMoney): string[][] {
+  const rows = [
+    ["wallet", `${formatOpen(money.walletWei)} OPEN`],
+    ["to claim", `${formatOpen(money.claimableWei)} OPEN (openledger claim)`],
+  ];
+  if (money.waiting === null)
+    rows.push([
+      "waiting",
+      "this node does not search for deposits that wait; openledger exit --dry-run does",
+    ]);
+  for (const { amountWei, queueIndex } of money.waiting ?? [])
+    rows.push(["waiting", `${formatOpen(amountWei)} OPEN, deposited as queue entry ${queueIndex}`]);
+  if (money.leaves === null)
+    rows.push(["in the ledger", "no sequencer is known; openledger exit --dry-run reads it from L1"]);
+  for (const { balanceWei, id, kind, postedWei } of money.leaves ?? []) {
+    const posted = postedWei === balanceWei ? "" : `, on L1 so far ${formatOpen(postedWei ?? 0n)}`;
+    rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}`]);
+  }
+  for (const { claimableWei, modelId, role, slotIndex } of money.rewards ?? []) {
+    const where = `slot ${slotIndex} of model ${modelId} as ${role}`;
+    rows.push(["rewards", `${formatOpen(claimableWei)} OPEN of ${where} (openledger rewards claim)`]);
+  }
+  return rows;
+}

@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { transfer } from "../../../client/actions/ledger/transfer.ts";
+import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
+import {
+  FORCED_OPTION,
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  maxFeeOf,
+  UNCHECKED_OPTION,
+} from "./forced-operation.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+
+export function addTransferCommand(program: Command): void {
+  const command = program
+    .command("transfer <to> <amount>")
+    .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address")
+    .option("--from <leaf>", "the leaf that pays; default: the account's")
+    .option(...FORCED_OPTION)
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(
+    command,
+    "transfer bob 1.5 --account alice",
+    "transfer 7 250wei --account alice --wait posted",
+    "transfer bob all --forced --account alice",
+    "transfer 7 all --forced --rpc https://… --rollup 0x… --private-key-file key",
+  );
+  onRun<ForcedOptions & { from?: string; wait: string }>(command, async ({ options, args, output }) => {
+    const [to, amount] = args as [string, string];
+    const isForced = options.forced === true;
+    // A signed transfer of everything would not leave what pays its own fee.
+    const amountWei = isForced && amount === "all" ? "all" : parseOpen(amount);
+    const signer = await openSigner(options);
+    if (isForced || amountWei === "all") {
+      const { transferThroughL1 } = await import("./forced-transfer.ts");
+      await transferThroughL1(
+        signer,
+        {
+          from: options.from,
+          to,
+          amountWei,
+          wait: options.wait,
+          isUnchecked: options.unchecked === true,
+          ...maxFeeOf(options),
+        },
+        options,
+        output,
+      );
+      return;
+    }
+    const [payee, payer] = await Promise.all([
+      resolveLeaf(signer.client, options, to),
+      options.from === undefined
+        ? accountOf(signer.client, signer.account.l1.address)
+        : resolveLeaf(signer.client, options, options.from),
+    ]);
+    const client = await signFor(signer, payer);
+    const sent = await transfer(client, {
+      from: payer.id,
+      to: payee.id,
+      amountWei,
+      expectedOwner: payee.l1Owner,
+    });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const lines = [
+      `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${payee.id} of ${payee.l1Owner}: ${stage}`,
+      `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; the receipt's signature is the sequencer's`,
+    ];
+    output.answer(lines, { ...sent, to: payee.id, amountWei, stage, batchNumber });
+  });
+}

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
+import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
+import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+
+export function addWithdrawCommand(program: Command): void {
+  const command = program
+    .command("withdraw <amount>")
+    .description(
+      'take OPEN out of the ledger ("all" for everything); claim it on L1 once its batch is posted',
+    )
+    .option("--from <leaf>", "the leaf that pays; default: the account's")
+    .option("--recipient <address>", "who may claim it; default: the account")
+    .option(
+      "--forced",
+      "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
+    )
+    .option(...UNCHECKED_OPTION)
+    .option(...MAX_FEE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(
+    command,
+    "withdraw 5 --account alice --wait claimable",
+    "withdraw all --forced --account alice",
+    "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
+  );
+  onRun<ForcedOptions & { from?: string; recipient?: string; wait: string }>(
+    command,
+    async ({ options, args, output }) => {
+      const [text] = args as [string];
+      const wanted = text === "all" ? "all" : parseOpen(text);
+      const signer = await openSigner(options);
+      const recipient =
+        options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
+      if (options.forced === true) {
+        // Loaded here: the bridge would make every other command slower.
+        const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
+        const { from, unchecked, wait } = options;
+        const isUnchecked = unchecked === true;
+        await withdrawThroughL1(
+          signer,
+          { from, amountWei: wanted, recipient, wait, isUnchecked, ...maxFeeOf(options) },
+          options,
+          output,
+        );
+        return;
+      }
+      const leaf =
+        options.from === undefined
+          ? await accountOf(signer.client, signer.account.l1.address)
+          : await resolveLeaf(signer.client, options, options.from);
+      const client = await signFor(signer, leaf);
+      const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
+      const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });
+      const { stage, batchNumber } = await waitWithProgress(
+        client,
+        { withdrawal: { hash: sent.hash } },
+        options.wait,
+        output,
+      );
+      const lines = [
+        `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
+        `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
+      ];
+      output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
+    },
+  );
+}
+
+async function balanceLessFee(client: Parameters<typeof getInfo>[0], balanceWei: bigint): Promise<bigint> {
+  const { weights, feePerUnitWei } = await getInfo(client);
+  const feeWei = BigInt(weights.withdraw ?? 0) * feePerUnitWei;
+  return balanceWei > feeWei ? balanceWei - feeWei : 0n;
+}

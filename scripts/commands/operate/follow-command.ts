@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
+import { parseBlock } from "../../cli/parse-id.ts";
+import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { workspaceDir } from "../../cli/workspace.ts";
+
+interface FollowCommandOptions {
+  feed?: string;
+  data?: string;
+  snapshot?: string;
+  verifyProofs?: true;
+  host: string;
+  port: number;
+  finalityDepth: number;
+  pollInterval: number;
+  stallSeconds: number;
+  fromBlock?: bigint;
+}
+
+export function addFollowCommand(program: Command): void {
+  const command = program
+    .command("follow")
+    .description(
+      "keep a read-only copy of the ledger from L1 and a sequencer's feed, serve the same API, and alarm when the sequencer lies",
+    )
+    .option(
+      "--feed <url>",
+      "the sequencer, or another follower, whose soft state is shown; default: L1 alone",
+    )
+    .option("--data <folder>", "where the copy and the evidence are kept; default: in the devnet's folder")
+    .option("--snapshot <file>", "begin with a snapshot instead of executing all that L1 has")
+    .option("--verify-proofs", "verify every proof again, by the keys that L1 has registered")
+    .option("--host <address>", "where the API listens", "127.0.0.1")
+    .option("--port <number>", "where the API listens; 0 for any", parsePort, 8557)
+    .option(
+      "--finality-depth <blocks>",
+      "how many blocks a batch must be deep",
+      parseDepth,
+      FINALITY_DEPTH_BLOCKS,
+    )
+    .option("--poll-interval <ms>", "between two looks at L1 and the feed", parsePositive, 1_000)
+    .option("--stall-seconds <n>", "so long without a new block or an answer is an alarm", parsePositive, 300)
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  withExample(
+    command,
+    "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
+    "follow --rpc https://… --rollup 0x… --snapshot ledger.snapshot",
+  );
+  onRun<FollowCommandOptions>(command, async ({ options, output }) => {
+    const { runFollower } = await import("./follow.ts");
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const deployment = deploymentOf(rollupAddress);
+    const known = deployment === null ? undefined : BigInt(deployment.deployedAtBlock);
+    await runFollower(
+      {
+        rpcUrl,
+        rollupAddress,
+        fromBlock: options.fromBlock ?? known,
+        feedUrl: options.feed ?? null,
+        dataPath: options.data ?? join(workspaceDir, "follower"),
+        finalityDepthBlocks: options.finalityDepth,
+        host: options.host,
+        port: options.port,
+        pollIntervalMs: options.pollInterval,
+        stallMs: options.stallSeconds * 1_000,
+        rateLimitPerMinute: 6_000,
+      },
+      { snapshotPath: options.snapshot ?? null, isVerifying: options.verifyProofs === true },
+      output,
+    );
+  });
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("not a port");
+  return Number(text);
+}
+
+function parsePositive(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("not a positive number");
+  return Number(text);
+}

@@ -1,0 +1,111 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { commandError } from "../../cli/cli-errors.ts";
+import { deploymentOf, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseBlock } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+/** As the bridge's default. */
+export const FINALITY_DEPTH_BLOCKS = 64;
+
+interface RestoreOptions extends GlobalOptions {
+  fromL1?: true;
+  fromFollower?: string;
+  data: string;
+  finalityDepth: number;
+  fromBlock?: bigint;
+  snapshot?: string;
+}
+
+export function addRestoreCommand(program: Command): void {
+  const command = program
+    .command("restore")
+    .description(
+      "make a sequencer's data directory: from L1 alone, or with what a follower had seen beyond it",
+    )
+    .option("--from-l1", "what was never posted is gone")
+    .option(
+      "--from-follower <folder>",
+      "a stopped follower's --data; every operation that it had seen is kept",
+    )
+    .requiredOption(
+      "--data <folder>",
+      "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
+    )
+    .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS)
+    .option(
+      "--snapshot <file>",
+      "go on from a snapshot once its root is found among the ones that L1 has accepted",
+    )
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  withExample(
+    command,
+    "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-follower ./follower --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
+  );
+  onRun<RestoreOptions>(command, async ({ options, output }) => {
+    if ((options.fromFollower === undefined) === (options.fromL1 === undefined))
+      throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-follower FOLDER");
+    await (options.fromFollower === undefined
+      ? runRestore(options, output)
+      : runFromFollower({ ...options, fromFollower: options.fromFollower }, output));
+  });
+}
+
+async function runFromFollower(
+  options: RestoreOptions & { fromFollower: string },
+  output: Output,
+): Promise<void> {
+  const { restoreFromFollower } = await import("../../../sequencer/follower/restore-from-follower.ts");
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const { data: dataPath, fromFollower: followerPath } = options;
+  output.progress("checking the follower's ledger, and L1's against it");
+  const restored = await restoreFromFollower({ rpcUrl, rollupAddress, followerPath, dataPath });
+  const { leafCount, position, unpostedCount } = restored;
+  const lines = [
+    `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} sealed batches`,
+    `${unpostedCount} of the operations are not on L1 yet; their receipts hold`,
+    "operations that were acknowledged and that the follower had not seen are gone",
+  ];
+  output.answer(lines, { dataPath, ...restored });
+}
+
+/** Also `snapshot use`. */
+export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
+  const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
+    import("../../../sequencer/follower/restore-from-l1.ts"),
+    import("../../../bridge/verify/snapshot-file.ts"),
+    import("../../../circuits/field/poseidon.ts"),
+  ]);
+  await initPoseidon();
+  const snapshot =
+    options.snapshot === undefined ? undefined : (await readSnapshot(options.snapshot)).snapshot;
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const deployment = deploymentOf(rollupAddress);
+  const restored = await restoreFromL1({
+    rpcUrl,
+    rollupAddress,
+    fromBlock: options.fromBlock ?? (deployment === null ? undefined : BigInt(deployment.deployedAtBlock)),
+    dataPath: options.data,
+    finalityDepthBlocks: options.finalityDepth,
+    snapshot,
+    onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
+  });
+  const { blockNumber, leafCount, position, waitingCount } = restored;
+  const lines = [
+    `${options.data} holds the ledger of batch ${position.batchNumber}, as L1 has it at block ${blockNumber}: ${leafCount} leaves, ${position.opIndex} signed operations`,
+    `${waitingCount} queue entries wait on L1; the bridge hands them over`,
+    "operations that were acknowledged and never posted are gone, and so are receipts and hashes of the posted ones",
+  ];
+  if (snapshot !== undefined)
+    lines.push(
+      `batches up to ${snapshot.position.batchNumber} are in the snapshot, and not in the directory`,
+    );
+  output.answer(lines, { dataPath: options.data, ...restored });
+}
+
+export function parseDepth(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("not a number of blocks");
+  return Number(text);
+}

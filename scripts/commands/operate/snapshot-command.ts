@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
+import { parseBlock } from "../../cli/parse-id.ts";
+import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import type { SnapshotSummary } from "./snapshot.ts";
+
+interface FromBlock {
+  fromBlock?: bigint;
+}
+
+/** The devnet's record knows the contract's block. */
+function l1Of(options: GlobalOptions & FromBlock): Pick<Endpoints, "rpcUrl" | "rollupAddress"> & {
+  fromBlock: bigint | undefined;
+} {
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const deployment = deploymentOf(rollupAddress);
+  const known = deployment === null ? undefined : BigInt(deployment.deployedAtBlock);
+  return { rpcUrl, rollupAddress, fromBlock: options.fromBlock ?? known };
+}
+
+const withBlock = (command: Command) =>
+  command.option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+
+const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
+  `${path}: batch ${position.batchNumber}, ${leafCount} leaves, root 0x${position.root.toString(16).padStart(64, "0")}, SHA-256 ${sha256}`;
+
+export function addSnapshotCommands(program: Command): void {
+  const snapshot = program
+    .command("snapshot")
+    .description("a ledger after a batch as one file: who has one need not execute what came before");
+  withExample(snapshot, "snapshot make ledger.snapshot", "snapshot verify ledger.snapshot");
+
+  const make = withBlock(snapshot.command("make <file>"))
+    .description(
+      "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or follower",
+    )
+    .option("--data <folder>", "take it from this data directory instead of executing what L1 has")
+    .option(
+      "--finality-depth <blocks>",
+      "how many blocks a batch must be deep",
+      parseDepth,
+      FINALITY_DEPTH_BLOCKS,
+    );
+  withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
+  onRun<FromBlock & { data?: string; finalityDepth: number }>(make, async ({ options, args, output }) => {
+    const { makeSnapshot } = await import("./snapshot.ts");
+    const made = await makeSnapshot({
+      ...l1Of(options),
+      path: args[0]!,
+      dataPath: options.data,
+      finalityDepthBlocks: options.finalityDepth,
+      onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
+    });
+    output.answer([lineOf(made)], made);
+  });
+
+  const verify = snapshot
+    .command("verify <file>")
+    .description(
+      "check a snapshot against itself, against the batch that L1 has accepted, and against L1's queue",
+    );
+  withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
+  onRun(verify, async ({ options, args, output }) => {
+    const { verifySnapshot } = await import("./snapshot.ts");
+    const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
+    const { blockNumber, transactionHash } = verified;
+    output.answer(
+      [
+        lineOf(verified),
+        `L1 accepted exactly this state in block ${blockNumber}, transaction ${transactionHash}`,
+      ],
+      verified,
+    );
+  });
+
+  const use = snapshot
+    .command("use <file>")
+    .description(
+      "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
+    )
+    .requiredOption("--data <folder>", "a new folder")
+    .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS);
+  withExample(use, "snapshot use ledger.snapshot --data ./sequencer-data --rpc https://… --rollup 0x…");
+  onRun<{ data: string; finalityDepth: number }>(use, ({ options, args, output }) =>
+    runRestore({ ...options, fromL1: true, snapshot: args[0]! }, output),
+  );
+}

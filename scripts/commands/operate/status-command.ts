@@ -1,0 +1,177 @@
+import type { Command } from "commander";
+import type { Address } from "viem";
+import { toHex32 } from "../../../client/hex.ts";
+import { type LedgerClient, rollupContract, tokenContract } from "../../../client/ledger-client.ts";
+import { getInfo, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { unusualParameters } from "../../../contracts/build/rollup-parameters.ts";
+import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+export function addStatusCommand(program: Command): void {
+  const command = program
+    .command("status")
+    .description(
+      "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
+    )
+    .option("--owner <address>", "whose money to look for");
+  withExample(command, "status", "status --account bob", "status --json");
+  onRun<{ owner?: string }>(command, async ({ options, output }) => {
+    const client = await openReader(options);
+    const contract = rollupContract(client);
+    const [state, ledgerWei, queueTail, queueFeeWei, newAccountFeeWei, isDevelopment, unusual] =
+      await Promise.all([
+        client.l1.readContract({ ...contract, functionName: "state" }),
+        client.l1.readContract({ ...contract, functionName: "ledgerWei" }),
+        client.l1.readContract({ ...contract, functionName: "queueTail" }),
+        client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
+        client.l1.readContract({ ...contract, functionName: "depositFeeWei", args: [true] }),
+        client.l1.readContract({ ...contract, functionName: "isDevelopment" }),
+        readUnusual(client),
+      ]);
+    const l1 = {
+      chainId: client.chain.id,
+      rollupAddress: client.rollupAddress,
+      tokenAddress: client.tokenAddress,
+      isDevelopment,
+      root: toHex32(state.root),
+      batchNumber: state.batchNumber,
+      opIndex: state.opIndex,
+      nextId: state.nextId,
+      isFrozen: state.isFrozen,
+      queueWaiting: Number(queueTail) - state.queueHead,
+      /** What a forced operation burns now, in OPEN on L1. */
+      queueFeeWei,
+      /** What a deposit burns now that opens an account, the id fee among it. */
+      newAccountFeeWei,
+      /** Parameters that few would expect, in words. */
+      unusual,
+      oldestEntry: await readOldestEntry(client, state.queueHead),
+      ledgerWei,
+    };
+    const owner = ownerOf(options);
+    const queue = { head: state.queueHead, tail: Number(queueTail) };
+    const money = owner === null ? null : await readOwnMoney(client, owner, queue);
+    const rows = [
+      [
+        "rollup",
+        `${l1.rollupAddress} on chain ${l1.chainId}${isDevelopment ? " (development keys: proofs convince nobody)" : ""}`,
+      ],
+      ["token", l1.tokenAddress],
+      [
+        "on L1",
+        `batch ${l1.batchNumber}, ${l1.opIndex} operations, ${l1.nextId} leaves, ${formatOpen(ledgerWei)} OPEN`,
+      ],
+      ["L1 queue", `${l1.queueWaiting} waiting${l1.isFrozen ? "" : describeOldest(l1.oldestEntry)}`],
+    ];
+    if (!l1.isFrozen)
+      rows.push([
+        "forced operation",
+        `burns ${formatOpen(queueFeeWei)} OPEN now, paid from the wallet on L1`,
+      ]);
+    if (!l1.isFrozen)
+      rows.push(["new account", `burns ${formatOpen(newAccountFeeWei)} OPEN now, besides its deposit`]);
+    for (const text of unusual) rows.push(["unusual", text]);
+    if (l1.isFrozen)
+      rows.push([
+        "frozen",
+        `after batch ${l1.batchNumber}, for good: take out what is yours with openledger exit`,
+      ]);
+    if (client.sequencerUrl === null) {
+      output.answer([...renderTable(rows), ...describeMoney(money)], { l1, sequencer: null, money });
+      return;
+    }
+    const [info, status] = await Promise.all([getInfo(client), getStatus(client)]);
+    const { head, batches, mempool, estimates } = status;
+    rows.push(
+      ["sequencer", `${client.sequencerUrl}, ${head.opIndex} operations, ${mempool.pending} pending`],
+      ["open batch", `${head.batchNumber} with ${head.operationCount} operations`],
+      [
+        "batches",
+        `sealed ${batches.sealed}, proven ${batches.proven}, posted ${batches.posted}, final ${batches.final}`,
+      ],
+      [
+        "fees",
+        `${formatOpen(info.feePerUnitWei)} OPEN a unit (a transfer has ${info.weights.transfer}), ${formatOpen(info.idFeeWei)} OPEN a new id`,
+      ],
+      [
+        "takes about",
+        `${seconds(estimates.sealMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
+      ],
+    );
+    if (status.mode === "sunset")
+      rows.push([
+        "sunset",
+        "the operator ends this rollup: only what leads out is taken; withdraw what is yours",
+      ]);
+    const { circuits } = info;
+    rows.push(["circuits", circuits.map(({ name }) => name).join(", ")]);
+    output.answer([...renderTable(rows), ...describeMoney(money)], {
+      l1,
+      money,
+      sequencer: {
+        url: client.sequencerUrl,
+        mode: status.mode ?? null,
+        head: { ...head, root: toHex32(head.root) },
+        batches,
+        mempool,
+        estimates,
+        circuits,
+      },
+    });
+  });
+}
+
+async function readUnusual(client: LedgerClient): Promise<string[]> {
+  const contract = rollupContract(client);
+  const [idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei] = await Promise.all([
+    client.l1.readContract({ ...contract, functionName: "idFeeWei" }),
+    client.l1.readContract({ ...contract, functionName: "minDepositWei" }),
+    client.l1.readContract({ ...contract, functionName: "queueBaseFeeWei" }),
+    client.l1.readContract({ ...contract, functionName: "queueCapacity" }),
+    client.l1.readContract({ ...tokenContract(client), functionName: "totalSupply" }),
+  ]);
+  return unusualParameters({ idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei });
+}
+
+/** null = nobody's was asked for. @throws CMD_USAGE, CMD_UNKNOWN_ACCOUNT */
+function ownerOf(options: GlobalOptions & { owner?: string }): Address | null {
+  if (options.owner !== undefined) return parseAddress(options.owner);
+  const isNamed = options.account !== undefined || options.privateKeyFile !== undefined;
+  return isNamed ? resolveAccount(options).l1.address : null;
+}
+
+/** Times of the entry that waits longest, in L1's seconds; null where none waits. */
+async function readOldestEntry(client: LedgerClient, queueIndex: number) {
+  const contract = rollupContract(client);
+  const [stored, softSeconds, hardSeconds] = await Promise.all([
+    client.l1.readContract({ ...contract, functionName: "queueEntries", args: [BigInt(queueIndex)] }),
+    client.l1.readContract({ ...contract, functionName: "SOFT_DEADLINE" }),
+    client.l1.readContract({ ...contract, functionName: "HARD_DEADLINE" }),
+  ]);
+  if (stored === 0n) return null;
+  // The lower 40 bits of a stored entry are its time.
+  const queuedAtSeconds = Number(BigInt.asUintN(40, stored));
+  return {
+    queueIndex,
+    queuedAtSeconds,
+    overdueAtSeconds: queuedAtSeconds + Number(softSeconds) + 1,
+    freezableAtSeconds: queuedAtSeconds + Number(hardSeconds) + 1,
+  };
+}
+
+function describeOldest(oldest: Awaited<ReturnType<typeof readOldestEntry>>): string {
+  if (oldest === null) return "";
+  const { freezableAtSeconds, overdueAtSeconds, queuedAtSeconds } = oldest;
+  const iso = (at: number) => new Date(1_000 * at).toISOString();
+  return `, the oldest since ${iso(queuedAtSeconds)}; anyone may carry it on from ${iso(overdueAtSeconds)}, and freeze from ${iso(freezableAtSeconds)}`;
+}
+
+function describeMoney(money: OwnMoney | null): string[] {
+  if (money === null) return [];
+  return [`money of ${money.owner}`, ...renderTable(ownMoneyRows(money))];
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

@@ -1,0 +1,80 @@
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { type QueueStage, submitQueue } from "../../../bridge/without-operator/submit-queue.ts";
+import { batchShape } from "../../../circuits/registry/circuit-sizes.ts";
+import { kindRule, shapeName } from "../../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
+import { createProver } from "../../../prover/backends.ts";
+import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { requireBackend } from "../../cli/settlement-context.ts";
+
+export interface SubmitQueueCommandOptions {
+  prover: string;
+  keys?: string;
+  fromBlock?: bigint;
+}
+
+const STAGE_TEXT: Readonly<Record<QueueStage, string>> = {
+  restore: "rebuilding the ledger from L1",
+  prove: "proving batch",
+  send: "sending batch",
+};
+
+/** @throws BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, CMD_NO_ACCOUNT, BRG_… and what the prover throws */
+export async function runSubmitQueue({
+  options,
+  output,
+}: CommandContext<SubmitQueueCommandOptions>): Promise<void> {
+  const { l1: account } = resolveAccount(options);
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const deployment = deploymentOf(rollupAddress);
+  const onProgress = (text: string) => output.progress(text);
+  const registered = await new RollupContract({
+    client: createPatientL1Client({ rpcUrl }),
+    address: rollupAddress,
+  }).circuits();
+  const circuits = registered
+    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .map((circuit) => ({ ...circuit, name: shapeName(batchShape(circuit)) }));
+  const fromBlock =
+    options.fromBlock ?? (deployment === null ? undefined : BigInt(deployment.deployedAtBlock));
+  const prover = await createProver(requireBackend(options.prover));
+  try {
+    const batches = await submitQueue({
+      rpcUrl,
+      rollupAddress,
+      fromBlock,
+      account,
+      spendingCap: spendingCapOf(options),
+      circuits,
+      prove: async (name, inputs) => {
+        const circuit = circuits.find((known) => known.name === name)!;
+        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
+        return proveWithProgress(
+          prover,
+          { circuit: proving, inputs },
+          {
+            onProgress: ({ stage, percent }) =>
+              onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+          },
+        );
+      },
+      onStage: (stage, batchNumber) => onProgress(`${STAGE_TEXT[stage]} ${batchNumber ?? ""}`.trim()),
+    });
+    const lines = batches.flatMap(({ batchNumber, entries, gasCostWei, gasUsed, transactionHash }) => [
+      `batch ${batchNumber} is on L1 with ${entries.length} queue entries, sent by ${account.address}`,
+      `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
+      ...entries.map(
+        ({ isValid, kind, queueIndex }) =>
+          `  entry ${queueIndex}: ${kindRule(kind)!.name}, ${isValid ? "executed" : "invalid, without effect"}`,
+      ),
+    ]);
+    output.answer(lines, { batches });
+  } finally {
+    await prover.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { explainEarnings } from "../../../attribution/scores/earnings.ts";
+import type { RowKind } from "../../../attribution/rows/row-content.ts";
+import { decodeRow, labelsOf } from "../../../attribution/rows/row-content.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { settledModelOf } from "../../../client/settling/prepare-settlement.ts";
+import { openReader, resolveLeaf } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { type CheckOptions, checkSettlement } from "../verify/settlement-check.ts";
+
+export interface WhyOptions extends CheckOptions {
+  leaf?: string;
+  top: string;
+}
+
+export async function explainRewards({ options, args, output }: CommandContext<WhyOptions>): Promise<void> {
+  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const client = await openReader(options);
+  const verified = await checkSettlement(client, wanted, options, output);
+  const { leaf, model, payments, sampled, settlement } = verified;
+  const before = leaf.slots.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
+  const earnings = explainEarnings(
+    sampled,
+    { model: settledModelOf(leaf, before), payments },
+    settlement.earnedWei,
+  );
+  const only = options.leaf === undefined ? null : (await resolveLeaf(client, options, options.leaf)).id;
+  const rows = earnings.rows
+    .filter(
+      ({ contributorId, validatorId }) => only === null || contributorId === only || validatorId === only,
+    )
+    .slice(0, Number(options.top));
+  const { kind } = model.recipe.inputs;
+  const lines = [
+    `epoch ${wanted.epoch} of model ${wanted.modelId}: draws ${sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ")} of ${payments.length} payments; L1 transaction ${settlement.l1TransactionHash}`,
+    ...renderTable([
+      ["row", "contributor", "validator", "earned (OPEN)", "by draws (payment: score)", "row"],
+      ...rows.map((row) => [
+        String(row.row),
+        `leaf ${row.contributorId}`,
+        `leaf ${row.validatorId}`,
+        formatOpen(row.earnedWei),
+        row.draws.map(({ paymentIndex, score }) => `${paymentIndex}: ${score}`).join(", "),
+        excerpt(kind, model.rows?.[row.row]?.content),
+      ]),
+    ]),
+    ...renderTable(
+      earnings.slots.map((slot) => [
+        `slot ${slot.slotIndex}`,
+        `leaf ${slot.contributorId} ${formatOpen(slot.contributorWei)}`,
+        `leaf ${slot.validatorId} ${formatOpen(slot.validatorWei)}`,
+      ]),
+    ),
+    "computed again from payments, openings and L1's randomness, and the same to the wei as what L1 holds",
+  ];
+  output.answer(lines, {
+    ...wanted,
+    draws: sampled.draws.map(({ paymentIndex, isValid }) => ({
+      paymentIndex,
+      isValid,
+      receipt: toHex32(payments[paymentIndex]!.receipt),
+    })),
+    rows: rows.map((row) => ({
+      ...row,
+      draws: row.draws.map((draw) => ({ ...draw, receipt: toHex32(draw.receipt) })),
+    })),
+    slots: earnings.slots,
+  });
+}
+
+const EXCERPT_LENGTH = 40;
+
+/** The beginning of a row, where the model is published with its rows. */
+function excerpt(kind: RowKind, content: Uint8Array | undefined): string {
+  if (content === undefined) return "";
+  const { label, input } = decodeRow(kind, content);
+  const name = labelsOf(kind)[label]!;
+  return kind === "digit" ? name : `${name}: ${input.replace(/\s+/g, " ").trim().slice(0, EXCERPT_LENGTH)}`;
+}

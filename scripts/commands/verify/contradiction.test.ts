@@ -1,0 +1,249 @@
+import { execFile } from "node:child_process";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
+import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
+import { checkReceipts } from "../../../bridge/verify/receipt-check.ts";
+import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../../bridge/verify/receipt-evidence.ts";
+import { leafReference, type SignedOperation } from "../../../circuits/ledger/operation.ts";
+import { LEAF_KIND } from "../../../circuits/protocol.ts";
+import { Secret } from "../../../circuits/secret.ts";
+import { keyFromSecret } from "../../../client/l2-key.ts";
+import { createLedgerClient } from "../../../client/ledger-client.ts";
+import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
+import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
+import { createReceiptSigner } from "../../../sequencer/store/receipts.ts";
+import { seal, send } from "../../../sequencer/testing/test-operator.ts";
+import {
+  ONE_OPEN_WEI,
+  type TestUser,
+  temporaryFolder,
+  testUser,
+  transfer,
+} from "../../../sequencer/testing/test-rollup.ts";
+import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
+import { storedReceiptPaths, storeReceipt } from "../../cli/receipt-store.ts";
+
+// Before workspace.ts is loaded: receipts are stored below it.
+const home = vi.hoisted(() => {
+  const folder = `${process.env.TMPDIR ?? "/tmp"}/openledger-receipts-${process.pid}`;
+  process.env.OPENLEDGER_HOME = folder;
+  return folder;
+});
+const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
+/** Of anvil's second account, which is the contract's sequencer in l1-world.ts. */
+const OPERATOR_L1_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+const folder = temporaryFolder();
+const [alice, bob] = [testUser(0), testUser(1)];
+let f: HistoryFixture;
+/** The receipt that the first sequencer gave for alice's third payment, and the one that L1 made true. */
+let promised: ReceiptEvidence;
+let kept: ReceiptEvidence;
+let unposted: ReceiptEvidence;
+let bobs: ReceiptEvidence;
+
+/**
+ * A sequencer that lies: it acknowledges alice's payment as operation 2, is stopped, and goes on from a copy of its
+ * data directory of before as if it had not, with bob's payment in that place, which it posts.
+ */
+beforeAll(async () => {
+  f = await startHistoryFixture();
+  const deployment = await deploymentOn(f);
+  const { chainId } = deployment;
+  const { roles } = f.l1;
+  const owners = { [alice.id]: BigInt(roles.alice), [bob.id]: BigInt(roles.bob) };
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 9n * ONE_OPEN_WEI);
+  const honest = join(folder.path, "honest");
+  const lying = join(folder.path, "lying");
+  let w = await startL1World(f, deployment, honest);
+  const pay = async (from: TestUser, to: TestUser, nonce: bigint): Promise<ReceiptEvidence> => {
+    const l1Owner = owners[to.id]!;
+    const fields = { domain: deployment.domain } as Partial<SignedOperation>;
+    const operation = transfer(from, { ...to, l1Owner }, nonce, fields);
+    const { body, status } = await send(w.rollup, operation);
+    expect(status, JSON.stringify(body)).toBe(202);
+    const bRef = leafReference({ l1Owner, kind: LEAF_KIND.account });
+    const opening = { operation, bRef };
+    return { chainId, rollupAddress: f.rollup.address, receipt: body.receipt, opening };
+  };
+  const post = async () => {
+    await seal(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+  };
+  await w.watch();
+  kept = await pay(alice, bob, 0n);
+  await pay(alice, bob, 1n);
+  await post();
+  await w.stop();
+  cpSync(honest, lying, { recursive: true });
+  w = await startL1World(f, deployment, honest);
+  await w.watch();
+  promised = await pay(alice, bob, 2n);
+  await w.stop();
+  w = await startL1World(f, deployment, lying);
+  await w.watch();
+  bobs = await pay(bob, alice, 0n);
+  await post();
+  expect((await f.rollup.state()).opIndex).toBe(3);
+  unposted = await pay(bob, alice, 1n);
+  await w.stop();
+});
+afterAll(async () => {
+  await f.stop();
+  folder.remove();
+});
+
+const fileOf = (evidence: ReceiptEvidence, name: string): string => {
+  const path = join(folder.path, `${name}.json`);
+  writeFileSync(path, encodeEvidence(evidence));
+  return path;
+};
+const check = async (...evidences: ReceiptEvidence[]) => {
+  const paths = evidences.map((evidence, i) => fileOf(evidence, `receipt-${i}`));
+  const { address: rollupAddress } = f.rollup;
+  return findContradictions({ rpcUrl: f.rpcUrl, rollupAddress, paths, feedUrls: [] });
+};
+const verdictOf = async (...evidences: ReceiptEvidence[]) => (await check(...evidences)).checked[0]!.verdict;
+
+describe("openledger contradiction", () => {
+  it("finds a kept promise consistent, with the batch that keeps it", async () => {
+    expect(await verdictOf(kept)).toMatchObject({
+      verdict: "consistent",
+      posted: { opIndex: 0, kind: "transfer", a: alice.id, b: bob.id, nonce: 0, batchNumber: 1 },
+    });
+  });
+
+  it("⚔ needs no node that finds old transactions by their hash", async () => {
+    const paths = [fileOf(kept, "old")];
+    const { result } = await behindLimit(f.rpcUrl, forgetsHashes, (rpcUrl) =>
+      findContradictions({ rpcUrl, rollupAddress: f.rollup.address, paths, feedUrls: [] }),
+    );
+    const verdict = await verdictOf(kept);
+    const transactionFrom = f.l1.roles.sequencer.toLowerCase();
+    expect(verdict).toMatchObject({ verdict: "consistent", posted: { transactionFrom } });
+    expect(result.checked[0]!.verdict).toEqual(verdict);
+  });
+
+  it("shows the receipt and the operation that L1 has in its place", async () => {
+    const verdict = await verdictOf(promised);
+    expect(promised.receipt.opIndex).toBe(2);
+    expect(verdict).toMatchObject({
+      verdict: "contradicted",
+      reason: "other-operation",
+      posted: { opIndex: 2, a: bob.id, b: alice.id, nonce: 0, batchNumber: 3 },
+      elsewhere: null,
+    });
+  });
+
+  it("does not call an operation contradicted that L1 has not reached, until its deadline has passed", async () => {
+    expect(await verdictOf(unposted)).toMatchObject({ verdict: "not-posted" });
+    const snapshot = await f.l1.client.snapshot();
+    await f.l1.client.increaseTime({ seconds: 86_400 + 3_600 });
+    await f.l1.client.mine({ blocks: 1 });
+    expect(await verdictOf(unposted)).toMatchObject({ verdict: "contradicted", reason: "overdue" });
+    await f.l1.client.revert({ id: snapshot });
+  });
+
+  it("takes two receipts for one place as a contradiction before L1 has anything", async () => {
+    const atGenesis = { toBlock: f.l1.deployment.blockNumber };
+    const { checked } = await checkReceipts(f.rollup, [promised, { ...bobs, opening: null }], atGenesis);
+    expect(checked[0]!.verdict).toMatchObject({
+      verdict: "contradicted",
+      reason: "two-receipts",
+      other: { receipt: { opIndex: 2 } },
+    });
+  });
+
+  it("tells an operation that was moved from one that was left out, and one that came too late", async () => {
+    // The operator's key is at hand here: whatever it signs counts.
+    const key = new Secret<`0x${string}`>(OPERATOR_L1_KEY);
+    const signer = createReceiptSigner({ chainId: kept.chainId, rollupAddress: kept.rollupAddress }, key);
+    const { signature: _signature, ...facts } = kept.receipt;
+    const moved = await signer.sign({ ...facts, opIndex: 2 });
+    expect(await verdictOf({ ...kept, receipt: moved })).toMatchObject({
+      reason: "other-operation",
+      posted: { opIndex: 2, a: bob.id },
+      elsewhere: { opIndex: 0, a: alice.id, nonce: 0 },
+    });
+    const late = await signer.sign({ ...facts, deadlineSeconds: 1 });
+    expect(await verdictOf({ ...kept, receipt: late })).toMatchObject({
+      verdict: "contradicted",
+      reason: "late",
+      posted: { opIndex: 0 },
+    });
+  });
+
+  it("refuses receipts that are not the operator's, of this rollup, or of the operation beside them", async () => {
+    const { receipt } = promised;
+    const other = { ...promised, opening: kept.opening };
+    const moved = { ...promised, receipt: { ...receipt, opIndex: 1 } };
+    const elsewhere = { ...promised, chainId: 1 };
+    for (const forged of [other, moved, elsewhere])
+      await expect(check(forged)).rejects.toMatchObject({ code: "BRG_RECEIPT_NOT_OPERATORS" });
+    await expect(check({ ...promised, opening: null })).rejects.toMatchObject({
+      code: "BRG_RECEIPT_UNOPENED",
+    });
+    expect(() => parseEvidence("{}", "x")).toThrow(
+      expect.objectContaining({ code: "BRG_RECEIPT_UNREADABLE" }),
+    );
+  });
+
+  it("takes what a running sequencer has acknowledged, and what the command line has stored", async () => {
+    const w = await startL1World(f, await deploymentOn(f), join(folder.path, "lying"));
+    const { port } = w.rollup.app.server.address() as AddressInfo;
+    const sequencerUrl = `http://127.0.0.1:${port}`;
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    const secret = `0x${alice.secret.toString(16).padStart(64, "0")}` as const;
+    const l2Key = await keyFromSecret(secret);
+    const options = { rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId: alice.id, onReceipt: storeReceipt };
+    const client = await createLedgerClient(options);
+    const { receipt } = await sendTransfer(client, { to: bob.id, amountWei: ONE_OPEN_WEI });
+    expect(receipt!.opIndex).toBe(unposted.receipt.opIndex + 1);
+
+    const fed = await findContradictions({ rpcUrl, rollupAddress, paths: [], feedUrls: [sequencerUrl] });
+    const seen = new Map(
+      fed.checked.map(({ evidence, verdict }) => [evidence.receipt.opIndex, verdict.verdict]),
+    );
+    expect(seen.get(receipt!.opIndex)).toBe("not-posted");
+    expect(fed.checked.some(({ evidence }) => evidence.receipt.signature === receipt!.signature)).toBe(true);
+    const feedAndFile = { rpcUrl, rollupAddress, feedUrls: [sequencerUrl] };
+    const paths = [fileOf(promised, "promised")];
+    expect((await findContradictions({ ...feedAndFile, paths })).outcome).toBe("contradicted");
+    await w.stop();
+
+    const paths2 = await storedReceiptPaths(rollupAddress);
+    expect(paths2).toHaveLength(1);
+    const stored = await findContradictions({ rpcUrl, rollupAddress, paths: paths2, feedUrls: [] });
+    expect(stored.checked).toMatchObject([
+      { evidence: { receipt: { ...receipt } }, verdict: { verdict: "not-posted" } },
+    ]);
+    rmSync(home, { recursive: true });
+  });
+
+  it("prints both facts and ends with the status that says what it found", async () => {
+    const run = (path: string, ...args: string[]) =>
+      new Promise<{ status: number; stdout: string }>((resolve) => {
+        const common = ["--rpc", f.rpcUrl, "--rollup", f.rollup.address];
+        execFile(process.execPath, [executable, "contradiction", path, ...common, ...args], (error, stdout) =>
+          resolve({ status: error === null ? 0 : Number(error.code), stdout }),
+        );
+      });
+    const { status, stdout } = await run(fileOf(promised, "promised"));
+    expect(status).toBe(EXIT_STATUS.contradicted);
+    expect(stdout).toContain("signed fact 1: the receipt promises operation");
+    expect(stdout).toContain(promised.receipt.signature);
+    expect(stdout).toContain("signed fact 2: batch 3 on L1 has as number 2");
+    expect(stdout).toContain("the operator's key");
+    const json = await run(fileOf(kept, "kept"), "--json");
+    expect(json.status).toBe(EXIT_STATUS.consistent);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      outcome: "consistent",
+      receipts: [{ verdict: "consistent", receipt: { receipt: { opIndex: 0 } } }],
+    });
+    expect((await run(fileOf(unposted, "unposted"))).status).toBe(EXIT_STATUS["not-posted"]);
+  });
+});

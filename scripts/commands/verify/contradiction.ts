@@ -1,0 +1,138 @@
+/** Gathers signed receipts and says what L1 makes of each: the two signed facts where they contradict each other. */
+
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import {
+  type CheckedReceipt,
+  checkReceipts,
+  isOperatorsTransaction,
+  type PostedFacts,
+  type ReceiptCheck,
+} from "../../../bridge/verify/receipt-check.ts";
+import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../../bridge/verify/receipt-evidence.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { kindRule } from "../../../circuits/protocol.ts";
+import { readReceipts } from "../../../sequencer/follower/leader-log.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import type { Endpoints } from "../../cli/context.ts";
+import { readReceiptFile } from "../../cli/receipt-store.ts";
+
+/** What programs branch on; 1 and 2 are failures and wrong usage, as for every command. */
+export const EXIT_STATUS = { consistent: 0, "not-posted": 3, contradicted: 4 } as const;
+export type Outcome = keyof typeof EXIT_STATUS;
+
+export interface ContradictionOptions extends Pick<Endpoints, "rpcUrl" | "rollupAddress"> {
+  readonly paths: readonly string[];
+  /** Sequencers, or followers, whose soft receipts are checked. */
+  readonly feedUrls: readonly string[];
+  readonly fromBlock?: bigint | undefined;
+}
+
+export interface ContradictionResult extends ReceiptCheck {
+  readonly outcome: Outcome;
+}
+
+/** @throws CMD_RECEIPT_FILE_UNREADABLE, BRG_RECEIPT_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
+export async function findContradictions(options: ContradictionOptions): Promise<ContradictionResult> {
+  await initPoseidon();
+  const { feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const evidences: ReceiptEvidence[] = [];
+  for (const path of paths) evidences.push(await readEvidence(path));
+  for (const url of feedUrls) evidences.push(...(await readReceipts(url)));
+  const check = await checkReceipts(rollup, evidences, { fromBlock });
+  return { ...check, outcome: outcomeOf(check.checked) };
+}
+
+async function readEvidence(path: string): Promise<ReceiptEvidence> {
+  let text: string;
+  try {
+    text = await readReceiptFile(path);
+  } catch (cause) {
+    throw commandError("CMD_RECEIPT_FILE_UNREADABLE", `${path} cannot be read`, { data: { path }, cause });
+  }
+  return parseEvidence(text, path);
+}
+
+function outcomeOf(checked: readonly CheckedReceipt[]): Outcome {
+  const has = (verdict: Outcome) => checked.some((one) => one.verdict.verdict === verdict);
+  if (has("contradicted")) return "contradicted";
+  return has("not-posted") ? "not-posted" : "consistent";
+}
+
+/** As JSON shows it: the receipt as its file has it. */
+export function checkedView({ evidence, verdict }: CheckedReceipt): object {
+  const view = (one: ReceiptEvidence): unknown => JSON.parse(encodeEvidence(one));
+  return verdict.verdict === "contradicted" && verdict.reason === "two-receipts"
+    ? { receipt: view(evidence), ...verdict, other: view(verdict.other) }
+    : { receipt: view(evidence), ...verdict };
+}
+
+const time = (seconds: number) => new Date(seconds * 1_000).toISOString();
+
+/** The lines for people: what was promised and signed, what L1 has and who sent it, and what follows. */
+export function checkedLines({ evidence, verdict }: CheckedReceipt, check: ReceiptCheck): string[] {
+  const { opIndex } = evidence.receipt;
+  switch (verdict.verdict) {
+    case "consistent":
+      return [`operation ${opIndex}: consistent; ${postedText(verdict.posted)}`];
+    case "not-posted":
+      return [
+        `operation ${opIndex}: not on L1 yet; promised by ${time(evidence.receipt.deadlineSeconds)}, L1's time is ${time(verdict.l1TimeSeconds)}`,
+      ];
+    case "contradicted":
+      return [
+        `operation ${opIndex}: CONTRADICTED (${verdict.reason})`,
+        ...receiptLines("signed fact 1", evidence, check),
+        ...secondFact(verdict, check),
+      ];
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function secondFact(
+  verdict: Extract<CheckedReceipt["verdict"], { verdict: "contradicted" }>,
+  check: ReceiptCheck,
+): string[] {
+  if (verdict.reason === "two-receipts") return receiptLines("signed fact 2", verdict.other, check);
+  const moved =
+    verdict.elsewhere === null
+      ? "  the promised operation is not on L1"
+      : `  the promised operation is elsewhere: ${postedText(verdict.elsewhere)}`;
+  if (verdict.reason === "overdue") {
+    const { l1TimeSeconds } = verdict;
+    return [
+      `  fact 2: L1's block ${check.blockNumber} is of ${time(l1TimeSeconds)}, and L1 has no such operation`,
+      moved,
+    ];
+  }
+  const { posted } = verdict;
+  const sender = isOperatorsTransaction(posted, check.context)
+    ? "the operator's key"
+    : "through another account";
+  const fact = `  signed fact 2: ${postedText(posted)}`;
+  const signer = `    signed by ${posted.transactionFrom} (${sender}), taken at ${time(posted.blockTimeSeconds)}`;
+  return verdict.reason === "late" ? [fact, signer] : [fact, signer, moved];
+}
+
+function receiptLines(title: string, { opening, receipt }: ReceiptEvidence, check: ReceiptCheck): string[] {
+  const { deadlineSeconds, operationHash, opIndex, signature } = receipt;
+  return [
+    `  ${title}: the receipt promises operation ${operationHash} as number ${opIndex} by ${time(deadlineSeconds)}`,
+    ...(opening === null ? [] : [`    ${operationText(opening.operation)}`]),
+    `    signed by ${check.context.sequencerAddress}, whom the contract calls sequencer: ${signature}`,
+  ];
+}
+
+type Shown = { kind: string; a: number; b: number; amountCode: bigint; words: readonly bigint[] };
+
+const fieldsText = ({ a, amountCode, b, kind, words }: Shown, nonce: bigint | number) =>
+  `${kind} of leaf ${a} to leaf ${b}, amount code ${amountCode}, nonce ${nonce}` +
+  (words.length === 0 ? "" : `, words ${words.map((word) => `0x${word.toString(16)}`).join(" ")}`);
+
+const operationText = (operation: NonNullable<ReceiptEvidence["opening"]>["operation"]) =>
+  fieldsText({ ...operation, kind: kindRule(operation.kind)!.name }, operation.nonce);
+
+const postedText = (posted: PostedFacts) =>
+  `batch ${posted.batchNumber} on L1 has as number ${posted.opIndex}: ${fieldsText(posted, posted.nonce)}; transaction ${posted.transactionHash} in block ${posted.blockNumber}`;

@@ -1,0 +1,312 @@
+import type { Hex } from "viem";
+import { z } from "zod";
+import { KIND, kindRule } from "../../../circuits/protocol.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
+import { getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
+import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
+import {
+  findPayment,
+  type PaidOut,
+  type PaymentStatus,
+  paidBy,
+  paymentStatus,
+} from "../../../client/settling/payment-status.ts";
+import type { RollupCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { verifySettlement } from "../../../client/settling/verify-settlement.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { modelServerOf, openReader, resolveLeaf } from "../../cli/context.ts";
+import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { openSettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+
+export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
+  model?: string;
+  leaf?: string;
+  top: string;
+}
+type Context = CommandContext<ReceiptStatusOptions>;
+
+export async function showReceiptStatus(context: Context): Promise<void> {
+  const wanted = context.args[0];
+  const client = await openReader(context.options);
+  const { circuits } = await openSettlementContext(context.options);
+  if (wanted === undefined) await showAll(context, client, circuits);
+  else await showOne(context, client, circuits, parseElement(wanted));
+}
+
+const isPayment = ({ kind }: LedgerOperation) => kind === kindRule(KIND.payInference)!.name;
+
+/** An account's payments, newest first. @throws CMD_NO_ACCOUNT */
+async function showAll(
+  { options, output }: Context,
+  client: LedgerClient,
+  circuits: readonly RollupCircuit[],
+): Promise<void> {
+  const name = options.leaf ?? options.account;
+  if (name === undefined)
+    throw commandError("CMD_NO_ACCOUNT", "name a payment, or whose payments: --account or --leaf");
+  const { id } = await resolveLeaf(client, options, name);
+  const paid = (await listOperations(client, id, { limit: 200 })).filter(
+    (op) => op.a === id && isPayment(op),
+  );
+  const statuses = [];
+  for (const { b, hash, status } of paid) {
+    const found =
+      status === "dropped" || status === "pending" ? null : await findPayment(client, b, { hash });
+    statuses.push({ hash, modelId: b, status, of: found && (await paymentStatus(client, found, circuits)) });
+  }
+  const lines = renderTable([
+    ["payment", "model", "epoch", "OPEN", "stage", "drawn", "L1 transaction of the settlement"],
+    ...statuses.map(({ hash, modelId, of, status }) =>
+      of === null
+        ? [hash, String(modelId), "", "", status, "", ""]
+        : [
+            hash,
+            String(modelId),
+            String(of.epoch),
+            formatOpen(of.payment.amountWei),
+            of.stage,
+            drawnText(of),
+            of.settlement?.l1TransactionHash ?? "",
+          ],
+    ),
+  ]);
+  output.answer(statuses.length === 0 ? [`leaf ${id} has paid for no answer`] : lines, {
+    leafId: id,
+    payments: statuses.map(({ hash, modelId, of, status }) =>
+      of === null ? { hash, modelId, operationStatus: status, stage: null } : statusJson(of),
+    ),
+  });
+}
+
+async function showOne(
+  { options, output }: Context,
+  client: LedgerClient,
+  circuits: readonly RollupCircuit[],
+  element: Hex,
+): Promise<void> {
+  const operation = await getOperation(client, element);
+  if (operation !== null && !isPayment(operation))
+    throw commandError("CMD_USAGE", `operation ${element} is no payment but of kind ${operation.kind}`);
+  if (operation?.status === "dropped" || operation?.status === "pending") {
+    const why = operation.reason == null ? "" : `: ${operation.reason}`;
+    output.answer([`the payment is ${operation.status}${why}`], {
+      hash: element,
+      modelId: operation.b,
+      operationStatus: operation.status,
+      stage: null,
+    });
+    return;
+  }
+  const named = options.model === undefined ? null : parseId(options.model);
+  const modelId = operation?.b ?? named;
+  if (modelId === null) {
+    throw commandError(
+      "CMD_UNKNOWN_PAYMENT",
+      `no operation has the hash ${element}; of a receipt name the model`,
+      {
+        data: { payment: element },
+      },
+    );
+  }
+  const wanted = operation === null ? { receipt: BigInt(element) } : { hash: element };
+  const found = await findPayment(client, modelId, wanted);
+  if (found === null) {
+    await showUnpaid({ options, output }, client, modelId, element);
+    return;
+  }
+  const status = await paymentStatus(client, found, circuits);
+  const paid = await readPaid(status, client, circuits, options, (text) => output.progress(text));
+  output.answer([...describe(status), ...describePaid(status, paid, Number(options.top))], {
+    ...statusJson(status),
+    ...paid,
+  });
+}
+
+const answerSchema = z.object({
+  payerId: z.int(),
+  priceWei: z.string(),
+  expiresAtMs: z.number(),
+  isPaid: z.boolean(),
+});
+
+/** An answer that no payment names. @throws CMD_UNKNOWN_PAYMENT where its server does not know it either */
+async function showUnpaid(
+  { options, output }: Pick<Context, "options" | "output">,
+  client: LedgerClient,
+  modelId: number,
+  receipt: Hex,
+): Promise<void> {
+  let answer: z.output<typeof answerSchema>;
+  try {
+    const serverUrl = modelServerOf(modelId, options.server);
+    answer = await requestModelServer(client, serverUrl, `/v1/answers/${receipt}`, answerSchema);
+  } catch (cause) {
+    throw commandError("CMD_UNKNOWN_PAYMENT", `no epoch of model ${modelId} has a payment for ${receipt}`, {
+      data: { payment: receipt, modelId },
+      cause,
+    });
+  }
+  const { expiresAtMs, payerId, priceWei } = answer;
+  const until = new Date(expiresAtMs).toISOString();
+  output.answer(
+    [`not paid: the answer costs ${formatOpen(BigInt(priceWei))} OPEN, by leaf ${payerId}, until ${until}`],
+    { modelId, receipt, stage: "unpaid", payerId, priceWei, expiresAtMs },
+  );
+}
+
+interface Paid {
+  /** null where the payment was not drawn, is not settled, or it cannot be computed here. */
+  readonly paid: PaidOut | null;
+  /** Why it cannot. */
+  readonly paidUnknown: { readonly code: string; readonly message: string } | null;
+}
+
+/** Whom the draws of a settled payment paid: from openings and features, compared with what L1 has. */
+async function readPaid(
+  { draws, epoch, index, modelId, stage }: PaymentStatus,
+  client: LedgerClient,
+  circuits: readonly RollupCircuit[],
+  options: PublishedOptions,
+  onProgress: (text: string) => void,
+): Promise<Paid> {
+  if (stage !== "settled" || draws === null || draws.hits.length === 0)
+    return { paid: null, paidUnknown: null };
+  try {
+    const published = await fetchPublished(modelId, epoch, options, onProgress);
+    const verified = await verifySettlement(
+      client,
+      { modelId, epoch },
+      { ...published, circuits, keyOf: null },
+    );
+    return { paid: paidBy(index, verified), paidUnknown: null };
+  } catch (error) {
+    // A difference is news that nobody may overlook; a server that is away leaves the rest of the answer true.
+    const isAway = ["CMD_NO_MODEL_SERVER", "ATT_SERVER_UNREACHABLE"].some((code) =>
+      isRollupError(error, code),
+    );
+    if (!isAway || !isRollupError(error)) throw error;
+    return { paid: null, paidUnknown: { code: error.code, message: error.message } };
+  }
+}
+
+function drawnText({ draws, isByRowCounts }: PaymentStatus): string {
+  if (isByRowCounts) return "by row counts";
+  if (draws === null) return "";
+  return draws.hits.length === 0 ? "no" : `${draws.hits.length} of ${draws.count} draws`;
+}
+
+function describe(status: PaymentStatus): string[] {
+  const { epoch, epochAmountWei, epochPaymentCount, index, modelId, operation, payment, sealBatch } = status;
+  const l1 = operation.l1TransactionHash === null ? "" : `, L1 transaction ${operation.l1TransactionHash}`;
+  return [
+    `${formatOpen(payment.amountWei)} OPEN of leaf ${payment.payerId} to model ${modelId}: operation ${payment.hash}, ${operation.status} in batch ${payment.batchNumber}${l1}`,
+    `payment ${index} of epoch ${epoch}, which has ${epochPaymentCount} payments of ${formatOpen(epochAmountWei)} OPEN`,
+    sealBatch === null ? "the epoch is open" : `the epoch was sealed in batch ${sealBatch}`,
+    ...describeSettlement(status),
+  ];
+}
+
+function describeSettlement({ draws, isByRowCounts, settlement, stage }: PaymentStatus): string[] {
+  if (stage === "epoch-open") return [];
+  if (stage === "epoch-sealed")
+    return ["its draws come from the L1 block 128 after the one that took that batch"];
+  if (stage === "draws-fixed")
+    return ["L1 has the randomness, so its draws are fixed; nobody has settled it yet"];
+  const { batchNumber, circuit, l1TransactionHash } = settlement!;
+  const where = l1TransactionHash === null ? "not on L1 yet" : `L1 transaction ${l1TransactionHash}`;
+  const drawn = isByRowCounts
+    ? "settled by row counts, without draws"
+    : draws === null
+      ? `this machine does not know how many draws ${circuit} has: --circuits`
+      : draws.hits.length === 0
+        ? `not drawn: none of ${draws.count} draws hit it; the drawn payments divide the whole epoch`
+        : `drawn: ${draws.hits.length} of ${draws.count} draws hit it`;
+  return [`settled in batch ${batchNumber} with ${circuit}, ${where}`, drawn];
+}
+
+function describePaid(
+  { modelId, stage, draws }: PaymentStatus,
+  { paid, paidUnknown }: Paid,
+  top: number,
+): string[] {
+  if (paidUnknown !== null)
+    return [`whom it paid is not known here: ${paidUnknown.message} [${paidUnknown.code}]`];
+  if (paid === null)
+    return stage === "settling" && draws !== null && draws.hits.length > 0
+      ? ["whom it pays is told once L1 has it"]
+      : [];
+  return [
+    `its draws paid ${formatOpen(paid.drawsWei)} OPEN: owner of model ${modelId} ${formatOpen(paid.ownerWei)}, treasury ${formatOpen(paid.treasuryWei)}, burned ${formatOpen(paid.burnedWei)}, rows:`,
+    ...renderTable([
+      ["  contributor", "rows", "earned (OPEN)"],
+      ...paid.contributors.map((one) => [
+        `  leaf ${one.leafId}`,
+        String(one.rowCount),
+        formatOpen(one.earnedWei),
+      ]),
+    ]),
+    ...renderTable([
+      ["  row", "contributor", "score", "earned (OPEN)"],
+      ...paid.rows
+        .slice(0, top)
+        .map((row) => [
+          `  ${row.row}`,
+          `leaf ${row.contributorId}`,
+          String(row.score),
+          formatOpen(row.earnedWei),
+        ]),
+    ]),
+    "computed again from payments, openings and L1's randomness, and the same as what L1 holds; a validator's part is in his contributor's",
+  ];
+}
+
+function statusJson({ draws, operation, payment, settlement, ...rest }: PaymentStatus) {
+  return {
+    stage: rest.stage,
+    modelId: rest.modelId,
+    epoch: rest.epoch,
+    index: rest.index,
+    hash: payment.hash,
+    receipt: toHex32(payment.receipt),
+    payerId: payment.payerId,
+    amountWei: payment.amountWei,
+    batchNumber: payment.batchNumber,
+    operationStatus: operation.status,
+    l1TransactionHash: operation.l1TransactionHash,
+    sealBatch: rest.sealBatch,
+    epochPaymentCount: rest.epochPaymentCount,
+    epochAmountWei: rest.epochAmountWei,
+    isDrawn: draws === null ? null : draws.hits.length > 0,
+    drawHits: draws?.hits ?? null,
+    drawCount: draws?.count ?? null,
+    isByRowCounts: rest.isByRowCounts,
+    settlement:
+      settlement === null
+        ? null
+        : {
+            status: settlement.status,
+            batchNumber: settlement.batchNumber,
+            circuit: settlement.circuit,
+            settlementHash: toHex32(settlement.settlementHash),
+            l1TransactionHash: settlement.l1TransactionHash,
+          },
+  };
+}
+
+/** @throws CMD_USAGE */
+function parseElement(text: string): Hex {
+  if (!/^0x[0-9a-fA-F]{1,64}$/.test(text))
+    throw commandError(
+      "CMD_USAGE",
+      `"${text}" is neither an operation's hash nor a receipt: 0x and up to 64 digits`,
+    );
+  return toHex32(BigInt(text));
+}

@@ -1,0 +1,38 @@
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
+import type { Openings } from "../../../client/settling/model-openings.ts";
+import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
+import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
+import type { Output } from "../../cli/output.ts";
+import { openSettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+
+export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
+  readonly keys?: string;
+}
+
+/** A settlement, computed again from what is published and compared with L1; its proof is verified. */
+export async function checkSettlement(
+  client: LedgerClient,
+  wanted: { modelId: number; epoch: number },
+  options: CheckOptions,
+  output: Output,
+): Promise<VerifiedSettlement & { readonly model: PublishedModel; readonly openings: Openings }> {
+  const onProgress = (text: string) => output.progress(text);
+  const { circuits } = await openSettlementContext(options);
+  const { model, openings } = await fetchPublished(wanted.modelId, wanted.epoch, options, onProgress);
+  onProgress("computing scores and totals again");
+  const { deriveKey } = await import("../../../client/circuits/derive-circuits.ts");
+  const verified = await verifySettlement(client, wanted, {
+    model,
+    openings,
+    circuits,
+    keyOf: (circuit) =>
+      deriveKey(circuit, {
+        circuitNames: circuits.map(({ name }) => name),
+        keysFolder: options.keys ?? "keys",
+        onProgress,
+      }),
+  });
+  return { ...verified, model, openings };
+}

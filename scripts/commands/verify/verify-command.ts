@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
+import { parseBlock } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { addVerifyModelCommand } from "./verify-model-command.ts";
+import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
+
+export function addVerifyCommand(program: Command): void {
+  const command = program
+    .command("verify")
+    .description(
+      "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
+    )
+    .option(
+      "--keys <folder>",
+      "keys of a ceremony: <folder>/<circuit>/verification-key.json",
+      join(repositoryRoot, "keys"),
+    )
+    .option(
+      "--circuits <names...>",
+      "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+      [],
+    )
+    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  addVerifyModelCommand(command);
+  addVerifySettlementCommand(command);
+  withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
+  onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
+    // Loaded here: prover and bridge would make every other command a second slower.
+    const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
+      import("../../../bridge/verify/verify.ts"),
+      import("../../../prover/formats/verification-key.ts"),
+      import("../../../client/circuits/derive-circuits.ts"),
+    ]);
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const onProgress = (text: string) => output.progress(text);
+    const circuitNames = [...options.circuits, ...deployedCircuitNames(rollupAddress)];
+    const circuits = await deriveCircuits({
+      rpcUrl,
+      rollupAddress,
+      keysFolder: options.keys,
+      circuitNames,
+      onProgress,
+    });
+    const result = await verifyRollup({
+      rpcUrl,
+      rollupAddress,
+      circuits,
+      verifyProof,
+      ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
+      onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
+    });
+    const root = toHex32(result.root);
+    const lines = [
+      `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
+      `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,
+    ];
+    for (const { circuit, given, has, modelId, what } of result.misfits)
+      lines.push(
+        `⚠ model ${modelId} has ${given} ${what}, and its genesis names ${circuit}, which has ${has}: that circuit never settles it`,
+      );
+    if (result.isFrozen)
+      lines.push(
+        `it is frozen; ${formatOpen(result.exitedWei)} OPEN has left by exits, each as its last ledger gives`,
+      );
+    if (result.isDevelopment)
+      lines.push(
+        "its keys are development keys: anyone can forge proofs for them, so this shows only that nobody did by accident",
+      );
+    for (const text of result.unusual) lines.push(`unusual: ${text}`);
+    output.answer(lines, { rollupAddress, ...result, root });
+  });
+}

@@ -1,0 +1,73 @@
+import { stat } from "node:fs/promises";
+import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import { verifyModel } from "../../../attribution/model/verify-model.ts";
+import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { readVersionRows } from "../../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { settlingCircuits } from "../../../client/actions/ledger/settling-circuit.ts";
+import { modelServerOf, openReader } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+
+export interface VerifyModelOptions {
+  server?: string;
+  rows?: string;
+  quick?: boolean;
+}
+
+export async function retrainAndCompare({
+  options,
+  args,
+  output,
+}: CommandContext<VerifyModelOptions>): Promise<void> {
+  const client = await openReader(options);
+  const [what] = args as [string];
+  const isFolder = await stat(what).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const onFile = (file: string) => output.progress(`fetching ${file}`);
+  const model = isFolder
+    ? await readModel(what)
+    : await fetchModel(modelServerOf(parseId(what), options.server), { onProgress: onFile });
+  const binding = unpackBinding(model.statics.binding);
+  const { datanet } = await getLeaf(client, Number(binding.datanetId));
+  // A folder that is not registered yet is compared with the datanet alone.
+  const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
+  const facts = { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n };
+  const rows =
+    options.rows === undefined
+      ? null
+      : await readVersionRows(await openRowStore(options.rows), facts.rowsRoot);
+  const result = verifyModel({
+    model,
+    facts,
+    ...(rows === null ? {} : { rows }),
+    depth: options.quick === true ? "features" : "train",
+    onProgress: ({ stage, done, total }) =>
+      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
+  });
+  const settling = settlingCircuits(await getInfo(client), modelShape(model.statics, model.slots.length));
+  const drawCount = 2 ** Number(binding.drawBits);
+  const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
+  const lines = [
+    `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
+    `an epoch is settled by ${drawCount} draws over ${binding.featureCount} features${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
+    `${result.slotCount} reward slots, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
+  ];
+  output.answer(lines, {
+    model: what,
+    datanetId: Number(binding.datanetId),
+    version: Number(binding.version),
+    drawCount,
+    featureCount: Number(binding.featureCount),
+    settlingCircuits: settling,
+    staticsHash: toHex32(model.staticsHash),
+    isTrainedAgain: options.quick !== true,
+    ...result,
+  });
+}

@@ -1,0 +1,95 @@
+import { openScoreEngine, type RanMode, type ScoreChoice } from "../../../attribution/scores/score-engine.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { requireScores } from "../../cli/scores-option.ts";
+import { type CheckOptions, checkSettlement } from "./settlement-check.ts";
+
+export interface RecomputeOptions extends CheckOptions {
+  scores: string;
+}
+
+export async function recomputeSettlement({
+  options,
+  args,
+  output,
+}: CommandContext<RecomputeOptions>): Promise<void> {
+  const choice = requireScores(options.scores);
+  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const client = await openReader(options);
+  const verified = await checkSettlement(client, wanted, options, output);
+  const { leaf, payments, sampled, settlement } = verified;
+  const scoreMode = scoreAgain(verified, choice);
+  const lines = [
+    `the settlement of epoch ${wanted.epoch} of model ${wanted.modelId} is right: payments, randomness, draws, scores, totals and proof`,
+    `scores computed by ${scoreMode}, and the same in plain integers`,
+    `${settlement.circuit}, L1 transaction ${settlement.l1TransactionHash}, ${formatOpen(payments.at(-1)?.cumulativeWei ?? 0n)} OPEN of ${payments.length} payments`,
+    ...renderTable([
+      ["draw", "payment", "payer", "receipt", ""],
+      ...sampled.draws.map(({ paymentIndex, isValid }, k) => [
+        String(k),
+        String(paymentIndex),
+        `leaf ${payments[paymentIndex]!.payerId}`,
+        toHex32(payments[paymentIndex]!.receipt),
+        isValid ? "opened" : "void: burned",
+      ]),
+    ]),
+    ...renderTable([
+      ["slot", "contributor", "validator", "rows", "earned (OPEN)"],
+      ...leaf.slots.map((slot) => [
+        String(slot.index),
+        `leaf ${slot.contributorId}`,
+        `leaf ${slot.validatorId}`,
+        String(slot.rowCount),
+        formatOpen(sampled.earnedWei[slot.index]!),
+      ]),
+    ]),
+    `owner ${formatOpen(sampled.terms.ownerWei)}, treasury ${formatOpen(sampled.terms.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)} OPEN`,
+  ];
+  output.answer(lines, {
+    ...wanted,
+    circuit: settlement.circuit,
+    l1TransactionHash: settlement.l1TransactionHash,
+    scoreMode,
+    seed: toHex32(sampled.data.seed),
+    draws: sampled.draws.map(({ paymentIndex, isValid, isEven }) => ({ paymentIndex, isValid, isEven })),
+    earnedWei: sampled.earnedWei,
+    ownerWei: sampled.terms.ownerWei,
+    treasuryWei: sampled.terms.treasuryWei,
+    burnedWei: sampled.data.burnedWei,
+  });
+}
+
+/**
+ * The scores of every opened draw by the chosen mode, compared with those that the settlement was made with.
+ * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CMD_SETTLEMENT_DIFFERS
+ */
+export function scoreAgain(
+  { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
+  choice: ScoreChoice,
+): RanMode {
+  const { featureCount, rowCount, values } = model.features;
+  const engine = openScoreEngine({ features: values, featureCount, rowCount }, choice);
+  try {
+    for (const [draw, { isValid, paymentIndex, scores }] of sampled.draws.entries()) {
+      if (!isValid) continue;
+      const { query } = openings.get(payments[paymentIndex]!.receipt)!;
+      const row = engine.scores(query).findIndex((score, i) => BigInt(score) !== scores[i]);
+      if (row < 0) continue;
+      throw commandError(
+        "CMD_SETTLEMENT_DIFFERS",
+        `draw ${draw}, row ${row}: ${engine.mode} has another score`,
+        {
+          data: { what: "scores", draw, row, mode: engine.mode },
+        },
+      );
+    }
+    return engine.mode;
+  } finally {
+    engine.close();
+  }
+}
