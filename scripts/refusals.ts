@@ -24,7 +24,7 @@ const directory = mkdtempSync(join(tmpdir(), "refusals-"));
 const path = join(directory, "refusals.jsonl");
 writeFileSync(path, "");
 const chosen = process.argv.slice(2);
-const all = readdirSync("circuits")
+const all = readdirSync("circuits", { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `circuits/${name}`)
   .filter((name) => /(alias|forgery|refusal)-check\.ts"/.test(readFileSync(name, "utf8")));

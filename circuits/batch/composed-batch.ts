@@ -4,6 +4,7 @@
  */
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
 import { APPROVAL_DELAY_SECONDS, type BatchShape, TREE_DEPTH } from "../protocol.ts";
+import { templatePath } from "../compiler/template-files.ts";
 
 /** Header fields, which every part that has a port of the name shares. */
 const HEADER = ["domain", "timestamp", "batchNumber", "feePerUnit", "idFee"];
@@ -20,7 +21,7 @@ const slotNet = (section: string, index: number, port: string) => {
 
 function parts({ narrow, wide }: BatchShape, depth: number): PartSpec[] {
   const main = (file: string, ports: readonly string[], template: string) =>
-    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`;
+    `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`;
   const slots = (names: readonly string[], section: string) =>
     names.map((name) => `${section}${name[0]!.toUpperCase()}${name.slice(1)}`);
   const framePorts = [

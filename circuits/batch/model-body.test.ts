@@ -19,11 +19,12 @@ import {
 import type { LawlessOperation } from "../testing/lawless-slot.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { KIND, TAG } from "../protocol.ts";
+import { templatePath } from "../compiler/template-files.ts";
 
 const load = (label: string, file: string) =>
   CircuitTester.compile(
     label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase(),
-    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${label};\n`,
+    `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${label};\n`,
   );
 
 /** What turns a model's epochs, each in several ways. */

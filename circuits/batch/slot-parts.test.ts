@@ -12,6 +12,7 @@ import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } 
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { permute, unpermute } from "../field/poseidon-permutation.ts";
 import { FIELD_ORDER, LEAF_KIND, TAG } from "../protocol.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 
 const LEAF_TAGS = Object.values(LEAF_KIND).map((kind) => TAG.leaf + BigInt(kind));
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);
@@ -19,7 +20,7 @@ const element = fc.bigInt(0n, FIELD_ORDER - 1n);
 const load = (label: string, file = "slot-parts") =>
   CircuitTester.compile(
     label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase(),
-    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${label};\n`,
+    `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${label};\n`,
   );
 
 type Inputs = Parameters<CircuitTester["calculateWitness"]>[0];
@@ -196,7 +197,7 @@ describe("DataCommitment", () => {
 
 describe("EMPTY_DATANET_BODY", () => {
   it("is the hash of the model's empty body", () => {
-    const source = readFileSync(`${repositoryRoot}/circuits/wide-slot.circom`, "utf8");
+    const source = templateSource("wide-slot");
     const value = /function EMPTY_DATANET_BODY\(\) \{ return (\d+); \}/.exec(source)?.[1];
     expect(value).toBe(`${hashDatanetBody(EMPTY_DATANET_BODY)}`);
   });

@@ -9,10 +9,11 @@ import { packSplit } from "../ledger/rewards.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
 import { earnedByDefault } from "./slot-exit.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { templatePath } from "../compiler/template-files.ts";
 
 async function load(label: string, file: string): Promise<CircuitTester> {
   const name = label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
-  const source = `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${label};\n`;
+  const source = `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${label};\n`;
   const tester = await CircuitTester.compile(name, source);
   expect(tester.constraintCount).toBe(recordedCount(label));
   return tester;

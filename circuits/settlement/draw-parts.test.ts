@@ -7,11 +7,12 @@ import { recordedCount } from "../testing/constraint-counts.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TREASURY_PARTS } from "../protocol.ts";
 import { drawPoint, drawShares, rewardPerUnit } from "./settlement-split.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 
 const compile = (file: string, template: string) =>
   CircuitTester.compile(
     `${file}-${template.replace(/\W+/g, "-")}test`,
-    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`,
+    `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${template};\n`,
   );
 const refuses = (promise: Promise<unknown>, message: string) =>
   expect(promise, message).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
@@ -69,7 +70,7 @@ describe("DrawPoint", () => {
 
   it("knows the inverse of 2^24", async () => {
     const { readFileSync } = await import("node:fs");
-    const source = readFileSync(`${repositoryRoot}/circuits/draw-point.circom`, "utf8");
+    const source = templateSource("draw-point");
     const inverse = BigInt(/TWO_24_INVERSE\(\) \{ return (\d+); \}/.exec(source)![1]!);
     expect((inverse << 24n) % FIELD_ORDER).toBe(1n);
   });

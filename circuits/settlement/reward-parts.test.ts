@@ -9,11 +9,12 @@ import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 import { accruedRoot, ownersCommitment, packSplit, slotLeaf } from "../ledger/rewards.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 
 const compile = (file: string, template: string) =>
   CircuitTester.compile(
     `${file}-${template.replace(/\W+/g, "-")}test`,
-    `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`,
+    `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${template};\n`,
   );
 const refuses = (promise: Promise<unknown>, message: string) =>
   expect(promise, message).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
@@ -91,7 +92,7 @@ describe("RewardsTree", () => {
   });
 
   it("knows the hashes of empty subtrees", () => {
-    const source = readFileSync(`${repositoryRoot}/circuits/rewards-tree.circom`, "utf8");
+    const source = templateSource("rewards-tree");
     const constants = /var empty\[3\] = \[([^\]]+)\]/
       .exec(source)![1]!
       .split(",")

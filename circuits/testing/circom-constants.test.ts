@@ -6,6 +6,7 @@ import { recordedCount } from "./constraint-counts.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { EPOCH_SECONDS, KIND, KIND_RULES, LEAF_KIND, SMALL_SHAPE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 
 describe("constraint-counts.json", () => {
   it("has the counts of the slots and of the devnet's batch", { timeout: 600_000 }, async () => {
@@ -14,7 +15,7 @@ describe("constraint-counts.json", () => {
       return nonLinear + linear;
     };
     const main = (file: string, template: string) =>
-      `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`;
+      `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${template};\n`;
     const narrow = await count({ name: "narrow-slot-8", mainSource: main("narrow-slot", "NarrowSlot(8)") });
     const wide = await count({ name: "wide-slot-8", mainSource: main("wide-slot", "WideSlot(8, 86400)") });
     expect({ narrow, wide }).toEqual({
@@ -32,7 +33,7 @@ describe("constraint-counts.json", () => {
 });
 
 describe("circom's constants", () => {
-  const source = (file: string) => readFileSync(`${repositoryRoot}/circuits/${file}.circom`, "utf8");
+  const source = (file: string) => templateSource(file);
   const constant = (file: string, name: string) => {
     const match = new RegExp(`function ${name}\\(\\) \\{ return (\\d+); \\}`).exec(source(file));
     return BigInt(match?.[1] ?? -1);

@@ -9,6 +9,7 @@ import type { CircuitTester } from "./circuit-tester.ts";
 import { repositoryRoot } from "../compiler/compile.ts";
 import { REFUSALS_PAGE, type Refusal, refusalRow } from "./refusal-rows.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { templateFiles, templateSource } from "../compiler/template-files.ts";
 
 const refusals = new Map<string, Refusal>();
 const sources = new Map<string, string[]>();
@@ -46,8 +47,8 @@ export async function refusalOf(
 /** What circom's witness program says about a refusal: the statements on the way to the failed one, inner first. */
 function refusingStatements(trace: readonly string[]): string[] {
   if (sources.size === 0) {
-    for (const file of readdirSync(`${repositoryRoot}/circuits`).filter((name) => name.endsWith(".circom"))) {
-      const text = readFileSync(`${repositoryRoot}/circuits/${file}`, "utf8");
+    for (const [name] of templateFiles()) {
+      const text = templateSource(name);
       for (const [, template] of text.matchAll(/^template (\w+)\(/gm))
         sources.set(template!, text.split("\n"));
     }

@@ -8,7 +8,7 @@ import { abiPath, renderAbi } from "./generate-abi.ts";
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
 
-const defaultCacheDir = join(contractsDir, "../.cache/contracts");
+const defaultCacheDir = join(contractsDir, "../../.cache/contracts");
 
 let cacheDir: string;
 beforeAll(async () => {

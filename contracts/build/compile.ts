@@ -24,8 +24,9 @@ interface CompilerOutput {
   >;
 }
 
-export const contractsDir = fileURLToPath(new URL(".", import.meta.url));
-const repositoryRoot = resolve(contractsDir, "..");
+const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
+/** Where the Solidity sources lie. */
+export const contractsDir = join(repositoryRoot, "contracts/rollup");
 const requireFrom = createRequire(import.meta.url);
 
 const settings = {
@@ -81,7 +82,7 @@ export function pickContract(contracts: CompiledContracts, name: string): Compil
 async function collectSources(): Promise<Record<string, { content: string }>> {
   const sources: Record<string, { content: string }> = {};
   const pending = (await readdir(contractsDir)).filter((file) => file.endsWith(".sol")).sort();
-  const queue = pending.map((file) => `contracts/${file}`);
+  const queue = pending.map((file) => `contracts/rollup/${file}`);
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     if (name in sources) continue;
     const content = await readSource(name);

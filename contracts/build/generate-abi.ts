@@ -6,9 +6,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Abi } from "viem";
-import { compileContracts, contractsDir, pickContract } from "./compile.ts";
+import { compileContracts, pickContract } from "./compile.ts";
 
-export const abiPath = join(contractsDir, "rollup-abi.ts");
+export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
 
 export async function renderAbi(): Promise<string> {
   const contracts = await compileContracts();

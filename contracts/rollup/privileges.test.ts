@@ -16,7 +16,7 @@ const FOREIGN_CODE: Readonly<Record<number, string>> = {
 const PUSH1 = 0x60;
 const PUSH32 = 0x7f;
 
-const trustDoc = readFileSync(join(contractsDir, "../docs/trust.md"), "utf8");
+const trustDoc = readFileSync(join(contractsDir, "../../docs/trust.md"), "utf8");
 
 /** Cells of the rows of the docs' tables that begin with a name in backticks of this form. */
 function documented(form: RegExp): string[] {

@@ -6,6 +6,7 @@ import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
+import { templatePath } from "../../circuits/compiler/template-files.ts";
 
 /** 23 bytes hold two narrow records; a payment also posts its receipt. */
 const BYTES_PER_TRANSFER = 11.5;
@@ -17,7 +18,7 @@ const log = (line: string) => console.log(line);
 async function slotConstraints(template: string, file: string) {
   const { constraintCounts } = await compileCircuit({
     name: `bench-${file}`,
-    mainSource: `pragma circom 2.1.6;\ninclude "circuits/${file}.circom";\ncomponent main = ${template};\n`,
+    mainSource: `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${template};\n`,
   });
   return constraintCounts;
 }

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { RollupError } from "../rollup-error.ts";
+import { repositoryRoot } from "./compile.ts";
+
+let paths: ReadonlyMap<string, string> | undefined;
+
+/** Every circom template file of `circuits/`, by its name without extension; paths are relative to the repository's root. */
+export function templateFiles(): ReadonlyMap<string, string> {
+  paths ??= new Map(
+    readdirSync(join(repositoryRoot, "circuits"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".circom"))
+      .sort()
+      .map((file) => [basename(file, ".circom"), `circuits/${file}`]),
+  );
+  return paths;
+}
+
+/**
+ * The path of a template file, relative to the repository's root, as circom's `include` wants it.
+ *
+ * @throws RollupError CIR_TEMPLATE_UNKNOWN
+ */
+export function templatePath(name: string): string {
+  const path = templateFiles().get(name);
+  if (path === undefined) {
+    throw new RollupError("CIR_TEMPLATE_UNKNOWN", `there is no template file ${name}.circom`, {
+      data: { name },
+    });
+  }
+  return path;
+}
+
+/** The text of a template file. @throws RollupError CIR_TEMPLATE_UNKNOWN */
+export function templateSource(name: string): string {
+  return readFileSync(join(repositoryRoot, templatePath(name)), "utf8");
+}
