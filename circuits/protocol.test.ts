@@ -144,7 +144,7 @@ describe("docs/ledger.md", () => {
 });
 
 describe("contracts", () => {
-  const folder = `${repositoryRoot}/contracts`;
+  const folder = `${repositoryRoot}/contracts/rollup`;
   const files = readdirSync(folder).filter((name) => name.endsWith(".sol"));
   const source = files.map((name) => readFileSync(`${folder}/${name}`, "utf8")).join("\n");
 

@@ -24,11 +24,11 @@ import {
 } from "viem";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { FIELD_ORDER } from "../circuits/protocol.ts";
-import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
+import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { clientError } from "./client-errors.ts";
-import type { KeptReceipt } from "./sequencer/kept-receipt.ts";
 import type { L2Key } from "./l2-key.ts";
+import type { KeptReceipt } from "./sequencer/kept-receipt.ts";
 
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */

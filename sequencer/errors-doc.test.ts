@@ -23,7 +23,12 @@ function codesInTree(): Set<string> {
   const codes = new Set<string>();
   for (const folder of FOLDERS) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.(ts|js)$/.test(entry.name) || /\.test\.ts$/.test(entry.name) || /\/testing$/.test(entry.parentPath))
+      if (
+        !entry.isFile() ||
+        !/\.(ts|js)$/.test(entry.name) ||
+        /\.test\.ts$/.test(entry.name) ||
+        /\/testing$/.test(entry.parentPath)
+      )
         continue;
       const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
       for (const [quoted] of text.matchAll(

@@ -1,22 +1,22 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { batchInputs } from "../circuits/batch/batch-inputs.ts";
-import { type Deployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
+import { type Deployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
-import type { Config } from "./config.ts";
 import { Feed } from "./batches/feed.ts";
-import { FOLLOW_MARKER } from "./store/follow-marker.ts";
-import { LedgerLog } from "./store/ledger-log.ts";
+import type { Config } from "./config.ts";
+import { SignaturePool } from "./intake/signature-pool.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { SignaturePool } from "./intake/signature-pool.ts";
+import { FOLLOW_MARKER } from "./store/follow-marker.ts";
+import { LedgerLog } from "./store/ledger-log.ts";
 
 /** How often due work (sealing, expiry) is looked for. */
 const TICK_MS = 100;

@@ -9,19 +9,8 @@ import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
-import { Door, type DoorMode } from "./intake/door.ts";
-import { readDropped } from "./store/dropped-operation.ts";
 import { epochWrites } from "./batches/epoch-records.ts";
-import { hex32 } from "./store/hex.ts";
-import type { LedgerLog } from "./store/ledger-log.ts";
-import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
-import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
-import { checkPolicy } from "./intake/operation-policy.ts";
-import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
-import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
-import type { Receipt, ReceiptSigner } from "./store/receipts.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
-import { sequencerError } from "./sequencer-errors.ts";
 import {
   type KnownSettlement,
   type ParkedOnL1,
@@ -29,8 +18,19 @@ import {
   type SettlementDeskModules,
   type SettlementRequest,
 } from "./batches/settlement-desk.ts";
+import { Door, type DoorMode } from "./intake/door.ts";
+import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
+import { checkPolicy } from "./intake/operation-policy.ts";
+import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainClaim } from "./intake/signature-tasks.ts";
+import { sequencerError } from "./sequencer-errors.ts";
+import { readDropped } from "./store/dropped-operation.ts";
+import { hex32 } from "./store/hex.ts";
+import type { LedgerLog } from "./store/ledger-log.ts";
+import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
+import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
+import type { Receipt, ReceiptSigner } from "./store/receipts.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;

@@ -1,6 +1,6 @@
 import { choleskyInPlace, solveCholesky, solveLower } from "../maths/dense-matrix.ts";
-import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
 import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
+import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
 
 /**
  * The influence function with the exact inverse of the (Gauss–Newton) Hessian: score(q, i) = q (H + λ)⁻¹ gᵢ, by how

@@ -7,14 +7,14 @@ import {
   timesTransposed,
   transpose,
 } from "../maths/dense-matrix.ts";
+import { dot } from "../maths/lbfgs.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import type { SparseRows } from "../maths/sparse-rows.ts";
+import type { OnProgress } from "../progress.ts";
 import { weightedProducts } from "./exact-influence.ts";
 import { applyGradientMap, type GradientMap, gradientComponents } from "./gradient-map.ts";
-import { dot } from "../maths/lbfgs.ts";
 import { principalSubspace } from "./principal-subspace.ts";
-import type { OnProgress } from "../progress.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
 import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
-import type { SparseRows } from "../maths/sparse-rows.ts";
 
 /**
  * Gradients as d numbers each, such that a plain inner product of two of them is their influence on each other:

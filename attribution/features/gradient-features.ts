@@ -1,5 +1,5 @@
-import { layerWeights } from "./data-inf.ts";
 import { choleskyInPlace, symmetricEigen, timesTransposed, transpose } from "../maths/dense-matrix.ts";
+import { layerWeights } from "./data-inf.ts";
 import { weightedProducts } from "./exact-influence.ts";
 import { randomSigns, rotate } from "./feature-map.ts";
 import { type GradientMap, gradientComponents } from "./gradient-map.ts";

@@ -1,5 +1,5 @@
-import type { LayerInputs, Sensitivities } from "./sensitivities.ts";
 import { writeDenseRow } from "../maths/sparse-rows.ts";
+import type { LayerInputs, Sensitivities } from "./sensitivities.ts";
 
 /**
  * Inner products of loss gradients, one layer at a time: (residual · residual') · (input · input'), so no gradient is

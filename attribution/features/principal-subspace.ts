@@ -1,4 +1,10 @@
-import { choleskyInPlace, gramOfRows, solveLower, timesTransposed, transpose } from "../maths/dense-matrix.ts";
+import {
+  choleskyInPlace,
+  gramOfRows,
+  solveLower,
+  timesTransposed,
+  transpose,
+} from "../maths/dense-matrix.ts";
 
 /** Measured on digits: four hold what the best subspace holds to 0.001 of LDS; two lose 0.002 more. */
 const ITERATIONS = 4;

@@ -1,8 +1,8 @@
 import { attributionError } from "../attribution-errors.ts";
+import { renumberColumns } from "../maths/sparse-rows.ts";
 import { applyGradientMap, type GradientMap } from "./gradient-map.ts";
 import { type QuantisedQuery, quantiseQuery } from "./quantise.ts";
 import type { Sensitivities } from "./sensitivities.ts";
-import { renumberColumns } from "../maths/sparse-rows.ts";
 
 /**
  * From a model's sensitivities to queries: the gradient map, and of each layer which of its inputs the map speaks of

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { SeededRandom } from "../maths/seeded-random.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 import { splitDraw } from "../scores/reward-shares.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
 
 // Why each draw is paid by its own query (docs/attribution-proof.md): honest queries point everywhere and cancel in their
 // sum, a payer's own do not.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { principalSubspace } from "../features/principal-subspace.ts";
 import {
   choleskyInPlace,
   gramOfRows,
@@ -8,7 +9,6 @@ import {
   timesTransposed,
   transpose,
 } from "./dense-matrix.ts";
-import { principalSubspace } from "../features/principal-subspace.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 const randomMatrix = (m: number, n: number, seed: string) => {

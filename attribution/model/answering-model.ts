@@ -1,8 +1,8 @@
 import { attributionError } from "../attribution-errors.ts";
-import { exactExp } from "../maths/exact-math.ts";
 import { mapQueries, type QueryMap } from "../features/query-map.ts";
-import type { Recipe } from "./recipe.ts";
+import { exactExp } from "../maths/exact-math.ts";
 import { inputRows, labelsOf } from "../rows/row-content.ts";
+import type { Recipe } from "./recipe.ts";
 import { modelOf } from "./trained-model.ts";
 
 /** What a model says to a prompt, and the query that its receipt binds. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { checkDatanet, LEAST_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 import { encodeRow } from "../rows/row-content.ts";
 import { sampleInputs } from "../testing/sample-rows.ts";
+import { checkDatanet, LEAST_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 
 const mails = sampleInputs("email", 120, "check");
 const commit = (contributorId: number, rows: readonly { label: number; input: string }[]) => ({

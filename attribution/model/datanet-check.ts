@@ -3,12 +3,12 @@
  * of everybody else's rows contradicts. Public data in, the same list out on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { logisticModel } from "./logistic-model.ts";
+import { selectRows } from "../maths/sparse-rows.ts";
 import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
-import { selectRows } from "../maths/sparse-rows.ts";
+import { logisticModel } from "./logistic-model.ts";
 
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {

@@ -3,10 +3,10 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { queryBytes, queryCommitment } from "../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
+import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { checkableModel } from "./answering-model.ts";
 import { decodeModel, encodeModel, publishedModel } from "./model-files.ts";
 import { registerModel } from "./registration.ts";
-import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { trainModel } from "./trained-model.ts";
 import { verifyModel } from "./verify-model.ts";
 

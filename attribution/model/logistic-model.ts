@@ -1,9 +1,14 @@
+import {
+  contrastBasis,
+  emptySensitivities,
+  type Sensitivities,
+  writeRow,
+} from "../features/sensitivities.ts";
 import { softmaxInPlace } from "../maths/exact-math.ts";
 import { type LbfgsOptions, minimise } from "../maths/lbfgs.ts";
-import type { Examples, Model, TrainOptions } from "./model.ts";
-import { contrastBasis, emptySensitivities, type Sensitivities, writeRow } from "../features/sensitivities.ts";
 import { descend, type SgdOptions } from "../maths/sgd.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
+import type { Examples, Model, TrainOptions } from "./model.ts";
 
 export interface LogisticOptions {
   readonly inputCount: number;

@@ -1,10 +1,15 @@
+import {
+  contrastBasis,
+  emptySensitivities,
+  type Sensitivities,
+  writeRow,
+} from "../features/sensitivities.ts";
 import { softmaxInPlace } from "../maths/exact-math.ts";
-import { allIndices, withBias } from "./logistic-model.ts";
-import type { Examples, Model } from "./model.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { contrastBasis, emptySensitivities, type Sensitivities, writeRow } from "../features/sensitivities.ts";
 import { descend, type SgdOptions } from "../maths/sgd.ts";
 import { type SparseRows, sparseFromDense } from "../maths/sparse-rows.ts";
+import { allIndices, withBias } from "./logistic-model.ts";
+import type { Examples, Model } from "./model.ts";
 
 export interface MlpOptions {
   readonly inputCount: number;

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { hashStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hashStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import type { Progress } from "../progress.ts";
+import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
 import {
   decodeManifest,
@@ -16,9 +18,7 @@ import {
   type PublishedModel,
   publishedModel,
 } from "./model-files.ts";
-import type { Progress } from "../progress.ts";
 import { registerModel } from "./registration.ts";
-import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts";
 import { verifyModel } from "./verify-model.ts";
 

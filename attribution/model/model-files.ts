@@ -1,14 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
-import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { type RewardSlot, unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { answeringFiles, answeringHash, jsonBytes } from "./answering-hash.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { decodeQueryMap, type QueryMap } from "../features/query-map.ts";
+import { answeringFiles, answeringHash, jsonBytes } from "./answering-hash.ts";
 import { parseRecipe, type Recipe } from "./recipe.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 import { checkRowsRoot, type OwnedRow, type TrainedModel } from "./trained-model.ts";

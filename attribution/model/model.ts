@@ -1,6 +1,6 @@
-import type { OnProgress } from "../progress.ts";
 import type { Sensitivities } from "../features/sensitivities.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
+import type { OnProgress } from "../progress.ts";
 
 /** Inputs and labels of the rows that a model is trained or asked on; `inputs` has no bias column. */
 export interface Examples {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { alignColumns, gaussNewton, writeGradients } from "../features/exact-influence.ts";
-import { pickRows } from "../rows/labelled-rows.ts";
+import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";
 import { minimise } from "../maths/lbfgs.ts";
+import { pickRows } from "../rows/labelled-rows.ts";
+import { tinyRows } from "../testing/tiny-problem.ts";
 import { logisticModel } from "./logistic-model.ts";
 import { mlpModel } from "./mlp-model.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
-import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";
-import { tinyRows } from "../testing/tiny-problem.ts";
 
 const DECAY = 0.05;
 const rows = tinyRows(40, "models");

@@ -1,6 +1,4 @@
-import { type ColumnCommitments, commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
-import { MAX_SLOT_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
 import {
   ownersCommitment,
   packSplit,
@@ -8,11 +6,17 @@ import {
   type RewardSplit,
   slotRoot,
 } from "../../circuits/ledger/rewards.ts";
+import { MAX_SLOT_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
+import {
+  type ColumnCommitments,
+  commitColumns,
+  featuresCommitment,
+} from "../../circuits/settlement/feature-commitment.ts";
 import { drawBits, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import { attributionError } from "../attribution-errors.ts";
-import type { OnProgress } from "../progress.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { OnProgress } from "../progress.ts";
+import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainedModel } from "./trained-model.ts";
 

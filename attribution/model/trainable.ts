@@ -1,9 +1,9 @@
 /** Whether rows and recipe can make a model at all, before anything is trained: what is wrong, and what to change. */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
-import type { Recipe } from "./recipe.ts";
-import { decodeRow, type InputOptions, inputRows, labelsOf } from "../rows/row-content.ts";
 import { usedColumns } from "../maths/sparse-rows.ts";
+import { decodeRow, type InputOptions, inputRows, labelsOf } from "../rows/row-content.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** With fewer rows the eigenvectors of their gradients are not determined. */
 export const LEAST_ROWS = 4;

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { answeringModel } from "./answering-model.ts";
-import { integerScores } from "../scores/integer-scores.ts";
-import { hashContents } from "../rows/labelled-rows.ts";
-import type { Progress } from "../progress.ts";
 import { decodeQueryMap, encodeQueryMap } from "../features/query-map.ts";
-import { hashRecipe, parseRecipe, type Recipe } from "./recipe.ts";
+import type { Progress } from "../progress.ts";
+import { hashContents } from "../rows/labelled-rows.ts";
 import { decodeRow, encodeRow } from "../rows/row-content.ts";
+import { integerScores } from "../scores/integer-scores.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
+import { answeringModel } from "./answering-model.ts";
+import { hashRecipe, parseRecipe, type Recipe } from "./recipe.ts";
 import { rowOwners, slotTable, type TrainedModel, trainModel } from "./trained-model.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });

@@ -3,19 +3,19 @@ import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts"
 import { attributionError } from "../attribution-errors.ts";
 import { alignColumns } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
-import { hashContents, refuseDuplicates } from "../rows/labelled-rows.ts";
-import { logisticModel } from "./logistic-model.ts";
-import { mlpModel } from "./mlp-model.ts";
-import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
-import { accuracy, type Examples, type Model } from "./model.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
-import type { OnProgress } from "../progress.ts";
 import { type QuantisedFeatures, quantiseFeatures } from "../features/quantise.ts";
 import { mapFeatures, type QueryMap } from "../features/query-map.ts";
-import { parseRecipe, type Recipe } from "./recipe.ts";
+import { usedColumns } from "../maths/sparse-rows.ts";
+import type { OnProgress } from "../progress.ts";
+import { hashContents, refuseDuplicates } from "../rows/labelled-rows.ts";
+import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, inputRows, labelsOf } from "../rows/row-content.ts";
 import { clipRowNorms, shareNearDuplicates } from "../rows/row-rules.ts";
-import { usedColumns } from "../maths/sparse-rows.ts";
+import { logisticModel } from "./logistic-model.ts";
+import { mlpModel } from "./mlp-model.ts";
+import { accuracy, type Examples, type Model } from "./model.ts";
+import { parseRecipe, type Recipe } from "./recipe.ts";
 
 /** A row of the version, with the slot it earns for. */
 export interface OwnedRow extends SlotOwners {

@@ -1,8 +1,8 @@
 import { attributionError } from "../attribution-errors.ts";
-import { hex32, type PublishedModel } from "./model-files.ts";
-import type { OnProgress } from "../progress.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { encodeQueryMap } from "../features/query-map.ts";
+import type { OnProgress } from "../progress.ts";
+import { hex32, type PublishedModel } from "./model-files.ts";
 import { commitFeatures } from "./registration.ts";
 import {
   checkRowsRoot,

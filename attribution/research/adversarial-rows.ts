@@ -1,10 +1,10 @@
 import { alignColumns, exactInfluence, writeGradients } from "../features/exact-influence.ts";
-import { softmaxInPlace } from "../maths/exact-math.ts";
-import type { ContributorWorld } from "./gaming-market.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { logisticCoordinates } from "../features/logistic-coordinates.ts";
-import { withBias } from "../model/logistic-model.ts";
+import { softmaxInPlace } from "../maths/exact-math.ts";
 import { sparseFromDense, usedColumns, writeDenseRow } from "../maths/sparse-rows.ts";
+import { withBias } from "../model/logistic-model.ts";
+import type { LabelledRows } from "../rows/labelled-rows.ts";
+import type { ContributorWorld } from "./gaming-market.ts";
 
 /**
  * Rows made to earn, after "Adversarial Attacks on Data Attribution" (arXiv 2409.05657), on a logistic model. Pixels

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { dataInfScores, dataInfSelf } from "../features/data-inf.ts";
 import { alignColumns, exactInfluence, writeGradients } from "../features/exact-influence.ts";
-import { gradDotScores, gradDotSelf } from "./grad-dot.ts";
+import { coordinateCount, type Sensitivities } from "../features/sensitivities.ts";
 import { logisticModel } from "../model/logistic-model.ts";
 import { mlpModel } from "../model/mlp-model.ts";
-import { pearson } from "./quality-metrics.ts";
-import { coordinateCount, type Sensitivities } from "../features/sensitivities.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
+import { gradDotScores, gradDotSelf } from "./grad-dot.ts";
+import { pearson } from "./quality-metrics.ts";
 import { trakScores, trakSelf } from "./trak.ts";
 
 const DECAY = 0.02;

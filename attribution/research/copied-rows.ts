@@ -1,6 +1,6 @@
-import { type ContributorWorld, MARKET_SIDE, marketDuplicates, rowsOfContents } from "./gaming-market.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import type { LabelledRows } from "../rows/labelled-rows.ts";
+import { type ContributorWorld, MARKET_SIDE, marketDuplicates, rowsOfContents } from "./gaming-market.ts";
 
 /** Ways to make a row out of another's, each with strengths, ascending. */
 export const COPY_WAYS = ["touch", "noise", "blend", "move"] as const;

@@ -1,13 +1,12 @@
 import { alignColumns } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
-import { type LabelledRows, pickRows, splitIndices } from "../rows/labelled-rows.ts";
-import { logisticModel } from "../model/logistic-model.ts";
-import { loadMnist } from "../rows/mnist-digits.ts";
-import type { Model } from "../model/model.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { provenQueries } from "../scores/proven-scores.ts";
 import { type QuantisedFeatures, type QuantisedQuery, quantiseFeatures } from "../features/quantise.ts";
-import { rewardShares } from "../scores/reward-shares.ts";
+import { sparseFromDense, writeDenseRow } from "../maths/sparse-rows.ts";
+import { logisticModel } from "../model/logistic-model.ts";
+import type { Model } from "../model/model.ts";
+import { type LabelledRows, pickRows, splitIndices } from "../rows/labelled-rows.ts";
+import { loadMnist } from "../rows/mnist-digits.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
 import {
   clipRowNorms,
   type NearDuplicate,
@@ -15,7 +14,8 @@ import {
   shareNearDuplicates,
   withoutNearDuplicates,
 } from "../rows/row-rules.ts";
-import { sparseFromDense, writeDenseRow } from "../maths/sparse-rows.ts";
+import { provenQueries } from "../scores/proven-scores.ts";
+import { rewardShares } from "../scores/reward-shares.ts";
 
 /** Sizes of a market of contributors with equally many digits; the first contributor is the attacker. */
 export interface MarketOptions {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { splitDraw } from "../scores/reward-shares.ts";
 import { copiedRows } from "./copied-rows.ts";
 import { QUICK_GAMING, selectedRows, simulateGaming } from "./gaming.ts";
 import {
@@ -10,7 +11,6 @@ import {
   NO_RULES,
   openMarket,
 } from "./gaming-market.ts";
-import { splitDraw } from "../scores/reward-shares.ts";
 import { ownersProfit } from "./self-payment.ts";
 
 describe("splitDraw", () => {

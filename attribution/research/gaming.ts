@@ -1,4 +1,6 @@
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type LabelledRows, refuseDuplicates } from "../rows/labelled-rows.ts";
+import { rewardShares } from "../scores/reward-shares.ts";
 import { adversarialRows, shadowRows } from "./adversarial-rows.ts";
 import { COPY_WAYS, type CopyWay, copiedRows } from "./copied-rows.ts";
 import {
@@ -14,8 +16,6 @@ import {
   openMarket,
   rowsOfContents,
 } from "./gaming-market.ts";
-import { type LabelledRows, refuseDuplicates } from "../rows/labelled-rows.ts";
-import { rewardShares } from "../scores/reward-shares.ts";
 import { type SelfPayResult, simulateSelfPay } from "./self-payment.ts";
 
 /** What a contributor gains by an attack, on average over queries that he has no hand in. */

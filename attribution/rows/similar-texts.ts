@@ -1,5 +1,5 @@
-import { ROW_RULES } from "./row-rules.ts";
 import { mix32 } from "../maths/seeded-random.ts";
+import { ROW_RULES } from "./row-rules.ts";
 
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;

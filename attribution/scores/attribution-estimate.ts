@@ -1,7 +1,7 @@
 import type { RewardSlot } from "../../circuits/ledger/rewards.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
-import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
 import { rowOwners } from "../model/trained-model.ts";
+import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
 
 export interface RowShare {
   /** Place in the version's order. */

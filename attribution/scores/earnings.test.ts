@@ -11,12 +11,12 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-model.ts";
 import { answeringModel } from "../model/answering-model.ts";
-import { explainEarnings } from "./earnings.ts";
-import { integerScores } from "./integer-scores.ts";
 import { publishedModel } from "../model/model-files.ts";
 import { registerModel } from "../model/registration.ts";
-import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { rowOwners, trainModel } from "../model/trained-model.ts";
+import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
+import { explainEarnings } from "./earnings.ts";
+import { integerScores } from "./integer-scores.ts";
 
 const SIZE = { rows: 32, features: 20, slots: 16, payments: 8, draws: 4 };
 const PRICE_WEI = 1_234_567_890_123_456_789n;

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { GPU as Gpu, IKernelRunShortcut } from "gpu.js";
-import { checkScoreInputs, type ScoreInputs } from "./integer-scores.ts";
 import { MAX_FEATURE, MAX_QUERY } from "../features/quantise.ts";
+import { checkScoreInputs, type ScoreInputs } from "./integer-scores.ts";
 
 /** What is asked of gpu.js. `gpu` means whatever it calls a GPU, which may be WASM: look at `backend` afterwards. */
 export type ScoreMode = "cpu" | "webasm" | "gpu";

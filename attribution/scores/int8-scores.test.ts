@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { dataInfScores } from "../features/data-inf.ts";
-import { timesTransposed } from "../maths/dense-matrix.ts";
 import { alignColumns } from "../features/exact-influence.ts";
-import { gradDotScores } from "../research/grad-dot.ts";
 import { dataInfFeatures, gradDotFeatures } from "../features/gradient-features.ts";
-import { int8Scores, int8SelfScores } from "./int8-scores.ts";
-import { mlpModel } from "../model/mlp-model.ts";
-import { pearson } from "../research/quality-metrics.ts";
-import { clipRowNorms } from "../rows/row-rules.ts";
+import { timesTransposed } from "../maths/dense-matrix.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { tinyRows } from "../testing/tiny-problem.ts";
+import { mlpModel } from "../model/mlp-model.ts";
+import { gradDotScores } from "../research/grad-dot.ts";
+import { pearson } from "../research/quality-metrics.ts";
 import { trakFeatures, trakScores } from "../research/trak.ts";
+import { clipRowNorms } from "../rows/row-rules.ts";
+import { tinyRows } from "../testing/tiny-problem.ts";
+import { int8Scores, int8SelfScores } from "./int8-scores.ts";
 
 const ROWS = 90;
 const QUERIES = 6;

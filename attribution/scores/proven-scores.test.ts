@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { timesTransposed } from "../maths/dense-matrix.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
-import { gpuScores, STRETCH_LENGTH } from "./gpu-scores.ts";
-import { integerScores, scoresByDefinition } from "./integer-scores.ts";
-import { logisticModel } from "../model/logistic-model.ts";
-import { mlpModel } from "../model/mlp-model.ts";
-import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
-import { pearson } from "../research/quality-metrics.ts";
 import {
   MAX_FEATURE,
   MAX_FEATURE_COUNT,
@@ -18,8 +11,15 @@ import {
   quantiseQuery,
   scoreErrorBound,
 } from "../features/quantise.ts";
+import { timesTransposed } from "../maths/dense-matrix.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import { logisticModel } from "../model/logistic-model.ts";
+import { mlpModel } from "../model/mlp-model.ts";
+import { pearson } from "../research/quality-metrics.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
+import { gpuScores, STRETCH_LENGTH } from "./gpu-scores.ts";
+import { integerScores, scoresByDefinition } from "./integer-scores.ts";
+import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
 
 const DECAY = 0.02;
 const rows = tinyRows(80, "proven");

@@ -1,7 +1,12 @@
 import { type FeatureMap, type FeatureOptions, featureMap } from "../features/feature-map.ts";
-import { integerScores } from "./integer-scores.ts";
-import { type QuantisedFeatures, type QuantisedQuery, quantiseFeatures, quantiseQuery } from "../features/quantise.ts";
+import {
+  type QuantisedFeatures,
+  type QuantisedQuery,
+  quantiseFeatures,
+  quantiseQuery,
+} from "../features/quantise.ts";
 import type { Sensitivities } from "../features/sensitivities.ts";
+import { integerScores } from "./integer-scores.ts";
 
 /** What a model registers: the map that turns gradients into features, and the rows' features as int8. */
 export interface ProvenFeatures {

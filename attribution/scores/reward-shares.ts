@@ -1,6 +1,6 @@
 import { rewardPerUnit, splitEarned } from "../../circuits/settlement/settlement-split.ts";
-import { integerScores } from "./integer-scores.ts";
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
+import { integerScores } from "./integer-scores.ts";
 
 /**
  * What each slot earns of one draw's reward (wei), in the arithmetic of the settlement (docs/settlement.md): weights

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { scoresByDefinition } from "./integer-scores.ts";
 import { MAX_FEATURE } from "../features/quantise.ts";
-import { openScoreEngine, SCORE_CHOICES, type ScoreChoice } from "./score-engine.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import { scoresByDefinition } from "./integer-scores.ts";
+import { openScoreEngine, SCORE_CHOICES, type ScoreChoice } from "./score-engine.ts";
 
 const [rowCount, featureCount] = [7, 600];
 const random = new SeededRandom("engine");

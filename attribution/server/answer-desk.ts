@@ -4,14 +4,14 @@ import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger/query.ts";
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
-import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
-import { type AnsweringModel, answeringModel } from "../model/answering-model.ts";
 import { attributionError } from "../attribution-errors.ts";
-import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
-import type { LedgerModel, LedgerView } from "./ledger-view.ts";
+import { type AnsweringModel, answeringModel } from "../model/answering-model.ts";
 import { hex32, type PublishedModel } from "../model/model-files.ts";
-import { readPayments } from "./payment-watcher.ts";
+import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
+import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
+import type { LedgerModel, LedgerView } from "./ledger-view.ts";
+import { readPayments } from "./payment-watcher.ts";
 
 export interface AnswerDeskOptions {
   readonly modelId: number;

@@ -1,3 +1,4 @@
+import type { RollupError } from "../../circuits/rollup-error.ts";
 import { checkedJson } from "../../circuits/store/checked-json.ts";
 import {
   CheckedLevel,
@@ -5,7 +6,6 @@ import {
   type LevelWrite,
   type MakeStoreError,
 } from "../../circuits/store/checked-level.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */

@@ -3,12 +3,12 @@ import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { AnswerDesk, type AnswerDeskOptions, type GivenAnswer } from "./answer-desk.ts";
-import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
 import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
-import type { LedgerView } from "./ledger-view.ts";
 import { decodeManifest, decodeModel, MANIFEST, type ModelFiles } from "../model/model-files.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
+import { AnswerDesk, type AnswerDeskOptions, type GivenAnswer } from "./answer-desk.ts";
+import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
+import type { LedgerView } from "./ledger-view.ts";
 
 export interface ModelServerOptions extends AnswerDeskOptions {
   readonly rateLimitPerMinute: number;

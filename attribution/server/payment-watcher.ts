@@ -1,6 +1,6 @@
+import { hex32 } from "../model/model-files.ts";
 import type { AnswerRecord, AnswerStore, PaymentCursor } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
-import { hex32 } from "../model/model-files.ts";
 
 /**
  * Reads the model's payments from where it stopped and marks the answers that they pay for. A payment by somebody else

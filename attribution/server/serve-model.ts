@@ -1,16 +1,15 @@
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
+import { readModelFiles } from "../model/model-directory.ts";
+import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
-import { readModelFiles } from "../model/model-directory.ts";
 import {
   createModelServer,
   type ModelServerOptions,
   type ServerLog,
   type SettlingSource,
 } from "./model-server.ts";
-
-import type { RanMode } from "../scores/score-engine.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;

@@ -1,12 +1,12 @@
 /** Rows of a version for tests and trials, from the packaged data sets: contributors 5, 6 and 7, validators 8 and 9. */
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import type { Recipe } from "../model/recipe.ts";
+import type { OwnedRow } from "../model/trained-model.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
-import type { Recipe } from "../model/recipe.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
 import { loadEmails } from "../rows/spam-emails.ts";
-import type { OwnedRow } from "../model/trained-model.ts";
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
 export function sampleInputs(kind: RowKind, count: number, seed: string): { label: number; input: string }[] {

@@ -4,10 +4,14 @@
  */
 import { type Hex, hexToBytes } from "viem";
 import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { CIRCUIT_SORT, decodeSettlement, type PostedSettlement } from "../../circuits/settlement/settlement-data.ts";
+import {
+  CIRCUIT_SORT,
+  decodeSettlement,
+  type PostedSettlement,
+} from "../../circuits/settlement/settlement-data.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import {
@@ -18,8 +22,7 @@ import {
 } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
-import type { QueueEntry } from "../operator/operator-client.ts";
-import { toQueueEntry } from "../operator/queue-watcher.ts";
+import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { ContractProof, RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 
 export interface GenesisEvent {

@@ -2,8 +2,9 @@
  * The payments of every model's epochs, as the batches on L1 have them: what somebody who settles without asking the
  * operator needs. It follows the records alone; that their chain is the ledger's is checked where an epoch is used.
  */
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
+
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 
 export interface Payment {

@@ -1,9 +1,9 @@
 import { toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { createL1Client } from "./l1-client.ts";
 import { behindLimit, forgetsHashes, type Limit, limitsRange, rpcError } from "../testing/limited-node.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../testing/model-history.ts";
+import { createL1Client } from "./l1-client.ts";
 import { findPostedSettlement, type SettledEpochKey } from "./posted-settlement.ts";
 import { RollupContract } from "./rollup-contract.ts";
 

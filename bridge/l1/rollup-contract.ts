@@ -11,13 +11,13 @@ import {
   type TransactionReceipt,
 } from "viem";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
 import {
   cappedTransaction,
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../../contracts/l1/capped-transaction.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";

@@ -4,8 +4,8 @@ import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { submission } from "../../contracts/testing/rollup-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { encodeSubmission as encode, withNegativeOffset, word } from "../testing/odd-calldata.ts";
-import { decodeSubmission } from "./submission-call.ts";
 import { verifyRollup } from "../verify/verify.ts";
+import { decodeSubmission } from "./submission-call.ts";
 
 const proof = (k: bigint) => ({
   a: [k, k + 1n] as const,

@@ -1,13 +1,13 @@
 /** Batches that L1 has although no record of ours says so: the database was lost, or somebody copied the transaction. */
 import type { Logger } from "pino";
 import { toHex } from "viem";
+import { findPostedBatch, findReceipt } from "../l1/posted-batch.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
 import { isOurs } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
-import { findPostedBatch, findReceipt } from "../l1/posted-batch.ts";
 import type { PostedFollower } from "./posted-follower.ts";
 import { type IntentStore, intendedBatch } from "./publish-intent.ts";
 import type { PublishReporter } from "./publish-reporter.ts";
-import type { RollupContract } from "../l1/rollup-contract.ts";
 
 export interface BatchAdoptionModules {
   readonly rollup: RollupContract;

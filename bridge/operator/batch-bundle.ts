@@ -3,8 +3,8 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "../l1/credit-count.ts";
-import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";
 import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
+import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";
 
 /** What one transaction may hold. */
 export interface BundleLimits {

@@ -2,8 +2,8 @@ import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { depositNewSlot } from "../../contracts/testing/rollup-fixture.ts";
-import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 let f: BridgeFixture;

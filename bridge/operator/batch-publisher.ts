@@ -10,6 +10,11 @@
 import type { Logger } from "pino";
 import { type LocalAccount, size, type TransactionReceipt } from "viem";
 import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { l1Call, revertOf } from "../l1/l1-client.ts";
+import { findReceipt } from "../l1/posted-batch.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import { BatchAdoption } from "./batch-adoption.ts";
 import {
   type Bundle,
@@ -19,12 +24,8 @@ import {
   consecutive,
   maxGasLimit,
 } from "./batch-bundle.ts";
-import { bridgeError } from "../bridge-errors.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
-import { l1Call, revertOf } from "../l1/l1-client.ts";
-import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
-import { findReceipt } from "../l1/posted-batch.ts";
 import { facts, PostedFollower } from "./posted-follower.ts";
 import {
   type Attempt,
@@ -45,7 +46,6 @@ import {
 import { PublishReporter } from "./publish-reporter.ts";
 import { RepeatedLook } from "./repeated-look.ts";
 import { RevertPatience } from "./revert-patience.ts";
-import type { RollupContract } from "../l1/rollup-contract.ts";
 import { feesOf, type PublishStep, type TransactionDraft, TransactionSender } from "./transaction-sender.ts";
 
 export interface BatchPublisherOptions {

@@ -4,14 +4,15 @@ import type { Registry } from "prom-client";
 import { isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import type { BridgeConfig } from "../config.ts";
+import { createL1Client, l1Call } from "../l1/l1-client.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
+import { createBridgeMetrics } from "../metrics.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
-import { bridgeError } from "../bridge-errors.ts";
 import { openBridgeStore } from "./bridge-store.ts";
-import type { BridgeConfig } from "../config.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
-import { createL1Client, l1Call } from "../l1/l1-client.ts";
-import { createBridgeMetrics } from "../metrics.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { ParkedWatcher } from "./parked-watcher.ts";
 import { runPollLoop } from "./poll-loop.ts";
@@ -19,7 +20,6 @@ import { IntentStore } from "./publish-intent.ts";
 import { QueueAge } from "./queue-age.ts";
 import { QueueWatcher } from "./queue-watcher.ts";
 import { RandomnessWatcher } from "./randomness-watcher.ts";
-import { RollupContract } from "../l1/rollup-contract.ts";
 
 export interface BridgeHandle {
   /** False while a loop fails for a reason that a human has to look at, and while the rollup is frozen. */

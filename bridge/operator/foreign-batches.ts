@@ -9,8 +9,8 @@ import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readSubmission, takesSettlementOnL1 } from "../l1/l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
-import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
 
 export interface ForeignBatchesOptions {
   readonly deployedAtBlock: number;

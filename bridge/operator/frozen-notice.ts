@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 
 export interface FrozenNoticeModules {
   readonly rollup: RollupContract;

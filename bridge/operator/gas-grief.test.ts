@@ -8,10 +8,10 @@ import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { depositNewSlot, OPEN, SHAPES, slot } from "../../contracts/testing/rollup-fixture.ts";
-import { BUNDLE_LIMITS } from "./batch-bundle.ts";
-import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { creditCountOf } from "../l1/credit-count.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake, pendingOf } from "../testing/node-fixture.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 const SHAPE = SHAPES[1];

@@ -3,21 +3,8 @@ import { type Hex, isHex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
+import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { ContractProof } from "../l1/rollup-contract.ts";
-
-/** A queue entry as L1 emitted it. */
-export interface QueueEntry {
-  readonly queueIndex: number;
-  readonly kind: number;
-  readonly a: number;
-  readonly b: number;
-  readonly amountWei: bigint;
-  readonly word1: bigint;
-  readonly word2: bigint;
-  readonly sender: Hex;
-  readonly l1BlockNumber: number;
-  readonly l1TransactionHash: Hex;
-}
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {

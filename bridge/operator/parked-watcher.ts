@@ -7,12 +7,12 @@
 import type { Logger } from "pino";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
-import type { JsonStore } from "./bridge-store.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
-import type { OperatorClient } from "./operator-client.ts";
 import { type ParkedLog, type ParkedSettlement, parkedOf } from "../l1/parked-settlement.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import type { JsonStore } from "./bridge-store.ts";
+import type { OperatorClient } from "./operator-client.ts";
 
 export interface ParkedWatcherOptions {
   /** Block of the rollup: nothing was parked before it. */

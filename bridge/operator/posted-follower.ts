@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { TransactionReceipt } from "viem";
 import { l1Call } from "../l1/l1-client.ts";
-import type { BridgeMetrics } from "../metrics.ts";
 import { findReceipt, isCanonical } from "../l1/posted-batch.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
+import type { BridgeMetrics } from "../metrics.ts";
 import type { Attempt, IntendedBatch, IntentStore, PostedRecord, PublishIntent } from "./publish-intent.ts";
 import type { PublishReporter } from "./publish-reporter.ts";
-import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { PublishStep } from "./transaction-sender.ts";
 
 export interface PostedFollowerModules {

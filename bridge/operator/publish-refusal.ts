@@ -1,8 +1,8 @@
 import { type Address, type Hex, isAddressEqual, parseTransaction } from "viem";
 import { type ContractRevert, l1Call, revertOf } from "../l1/l1-client.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { DropReason } from "./operator-client.ts";
 import type { Attempt } from "./publish-intent.ts";
-import type { RollupContract } from "../l1/rollup-contract.ts";
 
 /**
  * Why L1 does not take a batch, as far as the publisher's next step depends on it:

@@ -1,7 +1,7 @@
 import { ExitContract } from "../l1/exit-contract.ts";
 import { l1Call } from "../l1/l1-client.ts";
-import type { BridgeMetrics } from "../metrics.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import type { BridgeMetrics } from "../metrics.ts";
 
 const INTERVAL_MS = 60_000;
 

@@ -8,13 +8,14 @@ import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
-import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
-import { FrozenNotice } from "./frozen-notice.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
-import type { BridgeMetrics } from "../metrics.ts";
-import type { OperatorClient, QueueEntry } from "./operator-client.ts";
+import { type QueueEntry, toQueueEntry } from "../l1/queue-entry.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import type { BridgeMetrics } from "../metrics.ts";
+import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
+import { FrozenNotice } from "./frozen-notice.ts";
+import type { OperatorClient } from "./operator-client.ts";
 
 export interface QueueWatcherOptions {
   /** Block of the rollup: no entry is older. */
@@ -301,20 +302,4 @@ const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 function digest(entry: QueueEntry): Hex {
   const { queueIndex, kind, a, b, amountWei, word1, word2, sender } = entry;
   return keccak256(stringToHex([queueIndex, kind, a, b, amountWei, word1, word2, BigInt(sender)].join()));
-}
-
-export function toQueueEntry(log: RollupLog & { eventName: "QueueEntryAdded" }): QueueEntry {
-  const { index, kind, a, b, amountWei, word1, word2, sender } = log.args;
-  return {
-    queueIndex: Number(index),
-    kind,
-    a,
-    b,
-    amountWei,
-    word1,
-    word2,
-    sender,
-    l1BlockNumber: Number(log.blockNumber),
-    l1TransactionHash: log.transactionHash,
-  };
 }

@@ -7,16 +7,16 @@ import {
   sealSlot,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
-import { BUNDLE_LIMITS } from "./batch-bundle.ts";
-import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { IntentStore } from "./publish-intent.ts";
-import { isMissed } from "./randomness-watcher.ts";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../l1/settlement-times.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
+import { IntentStore } from "./publish-intent.ts";
+import { isMissed } from "./randomness-watcher.ts";
 
 let f: BridgeFixture;
 let actions: ReturnType<typeof settlementActions>;

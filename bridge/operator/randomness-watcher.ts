@@ -9,14 +9,14 @@ import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { encodeHeader } from "../../contracts/l1/block-header.ts";
 import { bridgeError } from "../bridge-errors.ts";
-import { type JsonStore, orderedKey } from "./bridge-store.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
-import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
-import type { OperatorClient, SealReport } from "./operator-client.ts";
-import type { Errand } from "./publish-intent.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { BLOCK_HASH_WINDOW_BLOCKS, RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
+import { type JsonStore, orderedKey } from "./bridge-store.ts";
+import type { OperatorClient, SealReport } from "./operator-client.ts";
+import type { Errand } from "./publish-intent.ts";
 
 export interface RandomnessWatcherOptions {
   /** Block of the rollup: no Seal is older. */

@@ -8,10 +8,10 @@ import { KIND } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { OPEN, type SealedBatch, SHAPES, slot, submission } from "../../contracts/testing/rollup-fixture.ts";
 import { SAMPLED, SETTLEMENT_SIZES, settlementActions } from "../../contracts/testing/settlement-fixture.ts";
+import type { RollupContract, RollupState } from "../l1/rollup-contract.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake } from "../testing/node-fixture.ts";
 import { RepeatedLook } from "./repeated-look.ts";
-import type { RollupContract, RollupState } from "../l1/rollup-contract.ts";
 
 /** A batch of somebody else that L1 takes, and a publisher's behind it that L1 does not take then. */
 async function race(f: BridgeFixture): Promise<SealedBatch> {

@@ -8,17 +8,21 @@ import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { connect, deployFixture, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";
-import { BatchPublisher, type BatchPublisherModules, type BatchPublisherOptions } from "../operator/batch-publisher.ts";
-import { type BridgeStore, openBridgeStore } from "../operator/bridge-store.ts";
-import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
 import { createL1Client } from "../l1/l1-client.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
+import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";
+import {
+  BatchPublisher,
+  type BatchPublisherModules,
+  type BatchPublisherOptions,
+} from "../operator/batch-publisher.ts";
+import { type BridgeStore, openBridgeStore } from "../operator/bridge-store.ts";
 import { createOperatorClient } from "../operator/operator-client.ts";
 import { IntentStore } from "../operator/publish-intent.ts";
 import { QueueWatcher, type QueueWatcherOptions } from "../operator/queue-watcher.ts";
 import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
-import { RollupContract } from "../l1/rollup-contract.ts";
+import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
 
 /** anvil's own accounts, in the order of the contracts' fixture: 1 is the sequencer. */
 export const anvilAccount = (index: number) =>

@@ -6,9 +6,10 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { SealedBatch } from "../../contracts/testing/rollup-fixture.ts";
 import type { ContractProof } from "../../contracts/build/verifying-key.ts";
-import type { BatchReport, ForeignBatchReport, QueueEntry } from "../operator/operator-client.ts";
+import type { SealedBatch } from "../../contracts/testing/rollup-fixture.ts";
+import type { QueueEntry } from "../l1/queue-entry.ts";
+import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 
 export const OPERATOR_TOKEN = "test-token";
 const STATUSES = ["proven", "submitted", "posted", "final"] as const;

@@ -1,15 +1,16 @@
 /** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
 import type { Address, Hex } from "viem";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { committedElements, dataCommitment } from "../../circuits/batch/batch-data.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { committedElements } from "../../circuits/batch/batch-data.ts";
+import type { Operation } from "../../circuits/batch/slot-trace.ts";
+import { dataCommitment } from "../../circuits/field/element-vector.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
   ANY_FEE,

@@ -1,11 +1,19 @@
 /** Batches that L1 takes, with proofs from known trapdoors, and that the ledger's rules refuse. */
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+
 import { replayBatch } from "../../circuits/batch/batch.ts";
-import { committedElements, dataCommitment } from "../../circuits/batch/batch-data.ts";
+import { committedElements } from "../../circuits/batch/batch-data.ts";
+import { dataCommitment } from "../../circuits/field/element-vector.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { ANY_FEE, OPEN, randomElement, type SealedBatch, slot } from "../../contracts/testing/rollup-fixture.ts";
+import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import {
+  ANY_FEE,
+  OPEN,
+  randomElement,
+  type SealedBatch,
+  slot,
+} from "../../contracts/testing/rollup-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;

@@ -1,11 +1,8 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
 import type { Hex } from "viem";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
-import { signedByModel } from "../../circuits/testing/random-settlement.ts";
 import {
   accruedRoot,
   ownersCommitment,
@@ -15,14 +12,17 @@ import {
   slotRoot,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
+import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import { signedByModel } from "../../circuits/testing/random-settlement.ts";
 import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts";
 import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
+import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;
 const ALICE = 2;

@@ -1,16 +1,16 @@
 /** A publisher in a process of its own, for the test that kills it. Reads its parameters from PUBLISHER_CHILD. */
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { createL1Client } from "../l1/l1-client.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
+import { createBridgeMetrics } from "../metrics.ts";
 import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";
 import { BatchPublisher } from "../operator/batch-publisher.ts";
-import { anvilAccount, circuitIndexOf } from "./bridge-fixture.ts";
 import { openBridgeStore } from "../operator/bridge-store.ts";
-import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
-import { createL1Client } from "../l1/l1-client.ts";
-import { createBridgeMetrics } from "../metrics.ts";
 import { createOperatorClient } from "../operator/operator-client.ts";
 import { IntentStore } from "../operator/publish-intent.ts";
-import { RollupContract } from "../l1/rollup-contract.ts";
+import { anvilAccount, circuitIndexOf } from "./bridge-fixture.ts";
+import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
 
 interface Parameters {
   readonly rpcUrl: string;

@@ -1,11 +1,12 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import type { ClaimRole } from "../../circuits/ledger/rewards.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+
 import { slotDue } from "../../circuits/exit/slot-exit.ts";
-import type { BridgeTotals } from "./bridge-totals.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import type { ClaimRole } from "../../circuits/ledger/rewards.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "../l1/l1-history.ts";
+import type { BridgeTotals } from "./bridge-totals.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
 /** What has been read up to the event in question. */

@@ -1,9 +1,10 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
+
+import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import type { BatchEvent } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
 
 /** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
 export async function requireBatchProof(

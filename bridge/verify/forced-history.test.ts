@@ -2,7 +2,13 @@ import { afterEach, expect, test } from "vitest";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { MODEL_ID, type ModelHistory, SAMPLED_CIRCUIT, SLOTS, startModelHistory } from "../testing/model-history.ts";
+import {
+  MODEL_ID,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  SLOTS,
+  startModelHistory,
+} from "../testing/model-history.ts";
 import { verifyRollup } from "./verify.ts";
 
 let f: ModelHistory;

@@ -15,8 +15,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import {
   ANY_FEE,
   OPEN,
@@ -26,7 +26,12 @@ import {
   slot,
   submission,
 } from "../../contracts/testing/rollup-fixture.ts";
-import { SAMPLED, SETTLEMENT_SIZES, SLOT_TABLE, settlementActions } from "../../contracts/testing/settlement-fixture.ts";
+import {
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  SLOT_TABLE,
+  settlementActions,
+} from "../../contracts/testing/settlement-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { behindLimit, type Limit, rpcResult } from "../testing/limited-node.ts";
 import { encodeSubmission, withNegativeOffset } from "../testing/odd-calldata.ts";

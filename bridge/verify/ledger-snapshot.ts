@@ -13,12 +13,12 @@ import {
   unpackCounters,
 } from "../../circuits/ledger/leaf.ts";
 import { Ledger } from "../../circuits/ledger/ledger.ts";
-import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../../circuits/protocol.ts";
 import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "../../circuits/ledger/rewards.ts";
+import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../../circuits/protocol.ts";
 import { paymentChain } from "../../circuits/settlement/settlement-model.ts";
 import { bridgeError } from "../bridge-errors.ts";
-import type { QueueEntry } from "../operator/operator-client.ts";
 import type { ModelPayments, Payment } from "../l1/payment-history.ts";
+import type { QueueEntry } from "../l1/queue-entry.ts";
 
 const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
 const AMOUNT_END = 1n << BigInt(AMOUNT_BITS);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { leave } from "../../client/leaving/leave.ts";
+import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { ALICE_ID, makeDatanet, nullWithLeaf, tooManyRows } from "../testing/malformed-fixture.ts";
-import { restoreLedger } from "./restore-ledger.ts";
 import { submitQueue } from "../without-operator/submit-queue.ts";
+import { restoreLedger } from "./restore-ledger.ts";
 import { verifyRollup } from "./verify.ts";
 
 const DAY = 86_400n;

@@ -14,8 +14,8 @@ import { kindRule } from "../../circuits/protocol.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type BatchEvent, readL1History } from "../l1/l1-history.ts";
-import { type ReceiptContext, type ReceiptEvidence, requireOperatorsReceipt } from "./receipt-evidence.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import { type ReceiptContext, type ReceiptEvidence, requireOperatorsReceipt } from "./receipt-evidence.ts";
 
 /** A signed operation as L1 holds it. */
 export interface PostedOperation {

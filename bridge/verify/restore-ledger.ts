@@ -1,11 +1,11 @@
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
-import { blockReader } from "./block-reader.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../l1/l1-history.ts";
+import type { RegisteredCircuit, RollupContract, RollupState } from "../l1/rollup-contract.ts";
+import { blockReader } from "./block-reader.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
-import type { RegisteredCircuit, RollupContract, RollupState } from "../l1/rollup-contract.ts";
 import type { KnownSeal } from "./settlement-replay.ts";
 import { requireAnchored } from "./snapshot-anchor.ts";
 import { requireSame } from "./verify-error.ts";

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { KIND } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { doctored } from "../testing/history-fixture.ts";
 import type { BatchEvent, HistoryEvent } from "../l1/l1-history.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../l1/settlement-times.ts";
+import { doctored } from "../testing/history-fixture.ts";
 import {
   MODEL_ID,
   type ModelHistory,
@@ -10,7 +11,6 @@ import {
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../testing/model-history.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: ModelHistory;

@@ -3,11 +3,13 @@
  * come from the right block, that its time had come, that J follows from the ledger's own values and the posted totals,
  * and its proof.
  */
+
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import { type BatchEvent, type SettlementOnL1, takesSettlement } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import {
   capOf,
   fitsSlots,
@@ -16,7 +18,6 @@ import {
   settlementOnL1,
   settlementSignals,
 } from "./settlement-statement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
 

@@ -1,8 +1,8 @@
 /** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
-import { challenge, evaluate } from "../../circuits/batch/batch-data.ts";
+import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
+import { KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import {
   CIRCUIT_SORT,
   type PostedSettlement,

@@ -1,18 +1,18 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
 import { hexToBytes, isAddressEqual } from "viem";
-import { fromBytesBe } from "../../circuits/batch/batch-data.ts";
+import { fromBytesBe } from "../../circuits/field/element-vector.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readSubmission } from "../l1/l1-submission.ts";
+import { findEventBlock, type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
+import type { RollupContract } from "../l1/rollup-contract.ts";
 import {
   type LedgerSnapshot,
   requireConsistent,
   type SnapshotPosition,
   snapshotFalse,
 } from "./ledger-snapshot.ts";
-import { findEventBlock, type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
-import type { RollupContract } from "../l1/rollup-contract.ts";
 import { requireWaiting } from "./snapshot-queue.ts";
 
 export interface SnapshotAnchor {

@@ -10,9 +10,9 @@ import { createInterface } from "node:readline";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
+import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import { snapshotFalse } from "./ledger-snapshot.ts";
-import type { QueueEntry } from "../operator/operator-client.ts";
 
 const FORMAT = "openledger-snapshot/2";
 

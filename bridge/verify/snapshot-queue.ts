@@ -6,10 +6,10 @@
 import { encodeAbiParameters, keccak256, parseAbiParameters } from "viem";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { l1Call } from "../l1/l1-client.ts";
-import { type LedgerSnapshot, snapshotFalse } from "./ledger-snapshot.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
-import type { QueueEntry } from "../operator/operator-client.ts";
+import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import { type LedgerSnapshot, snapshotFalse } from "./ledger-snapshot.ts";
 
 /** The lower bits of a stored entry are its time. */
 const TIME_BITS = 40n;

@@ -1,6 +1,7 @@
 /** Are the keys on L1 those of the circuits? */
-import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+
 import { shapeName } from "../../circuits/protocol.ts";
+import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";

@@ -4,8 +4,8 @@ import { KIND } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { doctored, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../l1/l1-history.ts";
+import { doctored, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: HistoryFixture;

@@ -5,15 +5,20 @@
 import type { Address } from "viem";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { type Misfit, misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
+import {
+  type Misfit,
+  misfitOf,
+  modelShape,
+  parseSettlementName,
+} from "../../circuits/settlement/settlement-size.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
 import { computeDomain } from "../../contracts/build/verifying-key.ts";
-import { blockReader } from "./block-reader.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import { readL1History } from "../l1/l1-history.ts";
-import { LedgerReplay } from "./ledger-replay.ts";
 import { type RegisteredCircuit, RollupContract } from "../l1/rollup-contract.ts";
+import { blockReader } from "./block-reader.ts";
+import { LedgerReplay } from "./ledger-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { checkKeys, type DerivedCircuit, isKeyOf, type VerifyProof } from "./verify-keys.ts";
 

@@ -1,11 +1,11 @@
 /** ⚔ The same claims before a group of exits: each credits somebody, who may have had a credit when the gas was estimated. */
 import { encodeFunctionData, getAddress, toHex } from "viem";
 import { expect, test } from "vitest";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { anvilAccount, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { ExitContract } from "../l1/exit-contract.ts";
+import { anvilAccount, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake, pendingOf } from "../testing/node-fixture.ts";
 
 const EXIT_COUNT = 16;

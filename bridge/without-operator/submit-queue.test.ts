@@ -4,9 +4,9 @@ import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
-import { submitQueue } from "./submit-queue.ts";
 import { verifyRollup } from "../verify/verify.ts";
 import { swapG2 } from "../verify/verify-keys.ts";
+import { submitQueue } from "./submit-queue.ts";
 
 let f: HistoryFixture;
 afterEach(() => f?.stop());

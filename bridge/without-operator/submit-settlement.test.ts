@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { queryCommitment } from "../../circuits/ledger/query.ts";
 import { receiptHash } from "../../circuits/ledger/receipt.ts";
+import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import {
   DRAWS,
@@ -16,10 +17,9 @@ import {
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../testing/model-history.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
-import { type Division, submitSettlement } from "./submit-settlement.ts";
 import { verifyRollup } from "../verify/verify.ts";
 import { swapG2 } from "../verify/verify-keys.ts";
+import { type Division, submitSettlement } from "./submit-settlement.ts";
 
 let f: ModelHistory;
 afterEach(() => f?.stop());

@@ -10,23 +10,28 @@ import { type Address, bytesToHex, type Hex, type LocalAccount, type Transaction
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import { type AnswerOpening, type ModelFeatures, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import {
+  type AnswerOpening,
+  type ModelFeatures,
+  settleEpoch,
+} from "../../circuits/settlement/settlement-model.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { defaultSplit } from "../../circuits/settlement/slot-table-model.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import { requireRunning } from "../l1/require-running.ts";
-import { restoreLedger } from "../verify/restore-ledger.ts";
 import { type ContractProof, RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
+import { restoreLedger } from "../verify/restore-ledger.ts";
 import {
   type ChosenCircuit,
   chooseBatchCircuit,
@@ -34,7 +39,6 @@ import {
   chooseSlotTable,
   type KnownCircuit,
 } from "../verify/settlement-circuits.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { type G1, type G2, swapG2 } from "../verify/verify-keys.ts";
 
 export const SETTLE_STAGES = [

@@ -1,22 +1,18 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { FIELD_ORDER, KIND, KIND_RULES, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import {
   type BatchData,
   batchElements,
   batchStatement,
-  challenge,
   committedElements,
-  dataCommitment,
   decodeWire,
   encodeWire,
-  evaluate,
-  fromBytesBe,
   type SlotRecord,
-  toBytesBe,
 } from "./batch-data.ts";
-import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { FIELD_ORDER, KIND, KIND_RULES, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,6 +1,12 @@
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { hashTagged } from "../field/poseidon.ts";
-import { type BatchShape, DATA_CHUNK, FIELD_ORDER, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
+import {
+  challenge,
+  concatBytes,
+  dataCommitment,
+  evaluate,
+  fromBytesBe,
+  toBytesBe,
+} from "../field/element-vector.ts";
+import { type BatchShape, FIELD_ORDER, kindRule, WIDE_WORD_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 /** What a slot posts. `words` has exactly the kind's number of words. */
@@ -111,52 +117,6 @@ export function committedElements(batch: BatchData): bigint[] {
   ];
 }
 
-/** C: a chain of 16-input Poseidon calls that starts at the length. */
-export function dataCommitment(elements: readonly bigint[]): bigint {
-  let hash = BigInt(elements.length);
-  for (let from = 0; from < elements.length; from += DATA_CHUNK) {
-    const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => elements[from + i] ?? 0n);
-    hash = hashTagged(TAG.data, [hash, ...chunk]);
-  }
-  return hash;
-}
-
-const CHALLENGE_TAG = keccak_256(new TextEncoder().encode("OpenLedger challenge v1"));
-
-export function toBytesBe(value: bigint, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  for (let i = length - 1, rest = value; i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 0xffn);
-  return out;
-}
-
-export function fromBytesBe(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return value;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** z: fixed by the circuit, C and every element that L1 evaluates. */
-export function challenge(circuitId: bigint, commitment: bigint, elements: readonly bigint[]): bigint {
-  const elementsHash = keccak_256(concat(elements.map((e) => toBytesBe(e, 32))));
-  const preimage = concat([CHALLENGE_TAG, toBytesBe(circuitId, 32), toBytesBe(commitment, 32), elementsHash]);
-  return fromBytesBe(keccak_256(preimage)) % FIELD_ORDER;
-}
-
-/** y = Σ E_i z^i mod r. */
-export function evaluate(elements: readonly bigint[], z: bigint): bigint {
-  return elements.reduceRight((sum, element) => (sum * z + element) % FIELD_ORDER, 0n);
-}
-
 /** The public signals of a batch's proof, in the circuit's order. */
 export interface BatchStatement {
   readonly commitment: bigint;
@@ -174,7 +134,7 @@ export function batchStatement(batch: BatchData, circuitId: bigint): BatchStatem
 /** The bytes that are posted to L1. Slots must not end in a null one. */
 export function encodeWire(batch: BatchData): Uint8Array {
   const pairCount = Math.ceil(batch.narrow.length / 2);
-  return concat([
+  return concatBytes([
     toBytesBe(batch.newRoot, 32),
     toBytesBe(batch.timestamp, 5),
     toBytesBe(BigInt(batch.newNextId), 4),

@@ -1,12 +1,12 @@
 import { deserialize, serialize } from "node:v8";
 import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../field/poseidon.ts";
+import { hashLeaf } from "../ledger/leaf.ts";
+import { rootFromPath } from "../ledger/ledger-tree.ts";
+import { RandomLedger } from "../testing/random-ledger.ts";
 import { BatchBuilder, type SealedBatch } from "./batch.ts";
 import { draftOf, openDraft } from "./batch-draft.ts";
 import { batchInputs } from "./batch-inputs.ts";
-import { hashLeaf } from "../ledger/leaf.ts";
-import { rootFromPath } from "../ledger/ledger-tree.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { RandomLedger } from "../testing/random-ledger.ts";
 
 const DEPTH = 2;
 const SHAPE = { narrow: 3, wide: 2 };

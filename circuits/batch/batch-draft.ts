@@ -5,10 +5,11 @@
  * were never needed before. A draft holds the part of the tree that the batch began with and what every slot did to its
  * leaves; from that the paths follow. It is plain data, a tenth of the circuit's inputs, and costs no hash to make.
  */
-import { type FeeTrace, feeOnTree, type SealedBatch } from "./batch.ts";
-import type { BatchData } from "./batch-data.ts";
+
 import type { Leaf } from "../ledger/leaf.ts";
 import { hashVersions, LedgerTree, type TreePart, type TreeVersion } from "../ledger/ledger-tree.ts";
+import { type FeeTrace, feeOnTree, type SealedBatch } from "./batch.ts";
+import type { BatchData } from "./batch-data.ts";
 import { type SlotTrace, type TreelessTrace, traceOnTree, treesOf } from "./slot-trace.ts";
 
 interface DraftSlot {

@@ -1,6 +1,9 @@
 /** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
-import type { SealedBatch } from "./batch.ts";
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
+import { createdModelBody } from "../ledger/record-rules.ts";
+import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
@@ -12,10 +15,8 @@ import {
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
-import { createdModelBody } from "../ledger/record-rules.ts";
-import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
+import type { SealedBatch } from "./batch.ts";
 import type { SlotTrace } from "./slot-trace.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
 const NARROW_KINDS = WIDE_KINDS.filter((rule) => rule.isNarrow);

@@ -1,19 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder, replayBatch, type SealedBatch } from "./batch.ts";
-import {
-  batchElements,
-  batchStatement,
-  committedElements,
-  dataCommitment,
-  decodeWire,
-  encodeWire,
-} from "./batch-data.ts";
-import { batchInputs } from "./batch-inputs.ts";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
+import { dataCommitment } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
+import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
+import { BatchBuilder, replayBatch, type SealedBatch } from "./batch.ts";
+import { batchElements, batchStatement, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
+import { batchInputs } from "./batch-inputs.ts";
 
 /** 64 leaves: the same templates as depth 8, a third of the hashing. */
 const DEPTH = 2;

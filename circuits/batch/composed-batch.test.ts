@@ -2,14 +2,14 @@ import { copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { batchCircuitSpec, circuitSpec, composedBatchSpec } from "../registry/circuit-registry.ts";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import { composeCircuit, partShape } from "../compiler/compose.ts";
-import { compareRows, matchWires } from "../testing/compose-equality.ts";
 import { type Composition, layOutComposition, type PartShape } from "../compiler/compose-layout.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { SMALL_SHAPE } from "../protocol.ts";
 import { readR1cs } from "../compiler/r1cs-reader.ts";
+import { SMALL_SHAPE } from "../protocol.ts";
+import { batchCircuitSpec, circuitSpec, composedBatchSpec } from "../registry/circuit-registry.ts";
+import { compareRows, matchWires } from "../testing/compose-equality.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 
 const DEPTH = 2;
 const compileWith = (spec: { name: string; mainSource: string }) =>

@@ -3,8 +3,8 @@
  * connections of LedgerBatch (batch.circom), line by line; composed-batch.test.ts holds the two equal.
  */
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
-import { APPROVAL_DELAY_SECONDS, type BatchShape, TREE_DEPTH } from "../protocol.ts";
 import { templatePath } from "../compiler/template-files.ts";
+import { APPROVAL_DELAY_SECONDS, type BatchShape, TREE_DEPTH } from "../protocol.ts";
 
 /** Header fields, which every part that has a port of the name shares. */
 const HEADER = ["domain", "timestamp", "batchNumber", "feePerUnit", "idFee"];

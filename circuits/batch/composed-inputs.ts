@@ -1,8 +1,9 @@
 /** A batch circuit's inputs (batch-inputs.ts) divided among its parts. */
+
+import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 import { permute } from "../field/poseidon-permutation.ts";
 import { TAG } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
-import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 
 /** What slots hand on to each other. Narrow slots hand `nextId` on as it is. */
 export interface SlotState {

@@ -1,4 +1,5 @@
 import { batchSectionsOf, type ComposedDescription } from "../compiler/composed-description.ts";
+import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 import {
   type BatchSections,
   foreseeStates,
@@ -7,7 +8,6 @@ import {
   type SlotState,
   slotInputs,
 } from "./composed-inputs.ts";
-import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 
 /** One copy of a part to be calculated. */
 export interface PartTask {

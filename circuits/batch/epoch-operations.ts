@@ -3,8 +3,13 @@
  * and slot-claim.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */
-import { hashStatics, type LeafRecord, type ModelCounters, packCounters, unpackCounters } from "../ledger/leaf.ts";
-import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "../protocol.ts";
+import {
+  hashStatics,
+  type LeafRecord,
+  type ModelCounters,
+  packCounters,
+  unpackCounters,
+} from "../ledger/leaf.ts";
 import { credit, inRange, refuse, requireKind, withModel } from "../ledger/record-rules.ts";
 import {
   accruedPath,
@@ -21,6 +26,7 @@ import {
   sealedHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
+import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "../protocol.ts";
 import {
   accruedAfter,
   expectedGenesisHash,

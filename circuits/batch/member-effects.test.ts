@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { packCounters } from "../ledger/leaf.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { modPow } from "../field/poseidon-permutation.ts";
+import { packCounters } from "../ledger/leaf.ts";
 import { COUNTERS, FIELD_ORDER, TAG } from "../protocol.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { templatePath } from "../compiler/template-files.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { KIND, TAG } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { packClaim } from "./epoch-operations.ts";
 import { inputsFor } from "../testing/forgery-check.ts";
 import {
   DATANET,
@@ -17,9 +19,7 @@ import {
   World,
 } from "../testing/forgery-world.ts";
 import type { LawlessOperation } from "../testing/lawless-slot.ts";
-import { hashTagged } from "../field/poseidon.ts";
-import { KIND, TAG } from "../protocol.ts";
-import { templatePath } from "../compiler/template-files.ts";
+import { packClaim } from "./epoch-operations.ts";
 
 const load = (label: string, file: string) =>
   CircuitTester.compile(

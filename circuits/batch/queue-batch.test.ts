@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../field/poseidon.ts";
+import type { QueueOperation } from "../ledger/operation.ts";
+import { CLAIM_ROLE } from "../ledger/rewards.ts";
+import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
+import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
 import { BatchBuilder, replayBatch } from "./batch.ts";
 import { batchStatement, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
 import { packClaim } from "./epoch-operations.ts";
-import type { QueueOperation } from "../ledger/operation.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
-import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
-import { CLAIM_ROLE } from "../ledger/rewards.ts";
 
 /** Batches of queue entries alone, at the real depth: ids have all 24 bits. */
 const SHAPE = { narrow: 0, wide: 3 };

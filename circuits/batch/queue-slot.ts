@@ -1,10 +1,11 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
-import { type ClaimTrace, forcedClaim, forcedSeal } from "./epoch-operations.ts";
+
 import type { LeafRecord } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
-import { KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { createdRecord, credit, refuse, withLeaf } from "../ledger/record-rules.ts";
+import { KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
+import { type ClaimTrace, forcedClaim, forcedSeal } from "./epoch-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */

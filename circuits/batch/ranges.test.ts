@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { repositoryRoot } from "../compiler/compile.ts";
+import { templateSource } from "../compiler/template-files.ts";
 
 const FILES = ["narrow-slot", "wide-slot", "slot-parts", "slot-claim", "model-body", "batch-frame"];
 const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8");
 
 /** Lines that check a range, or that shift, scale or pack a value; sums of digits are none. */
 function boundedLines(file: string): string[] {
-  return read(`circuits/${file}.circom`)
+  return templateSource(file)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => !line.startsWith("//") && !line.includes("assert") && !line.includes("+= (1 << "))

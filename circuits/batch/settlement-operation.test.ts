@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
-import { decodeWire, encodeWire } from "./batch-data.ts";
-import { packClaim } from "./epoch-operations.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { hashStatics, packBinding, unpackCounters } from "../ledger/leaf.ts";
+import { sealedHash } from "../ledger/rewards.ts";
+import { KIND } from "../protocol.ts";
+import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
 import {
   BINDING,
   SEALED,
@@ -14,13 +16,11 @@ import {
   World,
 } from "../testing/forgery-world.ts";
 import { lawfulForm } from "../testing/lawless-slot.ts";
-import { hashStatics, packBinding, unpackCounters } from "../ledger/leaf.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { KIND } from "../protocol.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
 import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
-import { sealedHash } from "../ledger/rewards.ts";
-import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
+import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
+import { decodeWire, encodeWire } from "./batch-data.ts";
+import { packClaim } from "./epoch-operations.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
 import { executeSlot } from "./slot.ts";
 import type { Operation } from "./slot-trace.ts";

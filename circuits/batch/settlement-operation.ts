@@ -3,9 +3,8 @@
  * (docs/settlement.md). Amounts are wei.
  */
 import type { Signature } from "../field/eddsa.ts";
-import { hashStatics, type LeafRecord, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
+import { hashStatics, type LeafRecord, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { refuse } from "../ledger/record-rules.ts";
 import {
   accruedRoot,
@@ -17,6 +16,7 @@ import {
   slotRoot,
   unpackSplit,
 } from "../ledger/rewards.ts";
+import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
 import { genesisSlots, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
 
 /** Settles a model's sealed epoch. */

@@ -1,12 +1,13 @@
 /** Slots of settlements: Settle and Genesis, executed by whoever has the proof or replayed from what was posted. */
-import type { SlotRecord } from "./batch-data.ts";
+
 import { type Signature, verifySignature } from "../field/eddsa.ts";
-import { openModel, settleModel } from "./epoch-operations.ts";
 import type { LeafRecord } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
-import { KIND, kindRule, TREASURY_ID } from "../protocol.ts";
 import { credit, refuse, withLeaf } from "../ledger/record-rules.ts";
+import { KIND, kindRule, TREASURY_ID } from "../protocol.ts";
+import type { SlotRecord } from "./batch-data.ts";
+import { openModel, settleModel } from "./epoch-operations.ts";
 import {
   type ReplayedSettlement,
   type SettlementOperation,

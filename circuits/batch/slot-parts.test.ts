@@ -1,18 +1,16 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeAmount } from "../ledger/amount-float.ts";
-import { dataCommitment } from "./batch-data.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { repositoryRoot } from "../compiler/compile.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";
-import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } from "../ledger/leaf.ts";
+import { dataCommitment } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { permute, unpermute } from "../field/poseidon-permutation.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
+import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } from "../ledger/leaf.ts";
 import { FIELD_ORDER, LEAF_KIND, TAG } from "../protocol.ts";
-import { templatePath, templateSource } from "../compiler/template-files.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 
 const LEAF_TAGS = Object.values(LEAF_KIND).map((kind) => TAG.leaf + BigInt(kind));
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);

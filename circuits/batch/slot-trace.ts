@@ -1,12 +1,13 @@
 /** What one slot leaves behind: its trace, and the two writes that every operation ends in. */
-import type { SlotRecord } from "./batch-data.ts";
+
 import { DUMMY } from "../field/dummy-signature.ts";
 import { recoverKeyY, type Signature } from "../field/eddsa.ts";
-import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { DatanetBody, Leaf, LeafRecord, ModelBody } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation, SignedOperation } from "../ledger/operation.ts";
+import type { SlotRecord } from "./batch-data.ts";
+import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
 /** What a batch fixes for all its slots. */

@@ -3,10 +3,10 @@
  * `executeSlot` is the only place where TypeScript applies an operation; the sequencer, the verifier and the
  * witness all come from it.
  */
-import { decodeAmount } from "../ledger/amount-float.ts";
-import type { SlotRecord } from "./batch-data.ts";
+
 import { verifySignature } from "../field/eddsa.ts";
-import { type ClaimTrace, claimSlot, sealEpoch } from "./epoch-operations.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
 import {
   type DatanetBody,
   hashDatanetBody,
@@ -17,9 +17,14 @@ import {
   unpackCounters,
 } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "../ledger/operation.ts";
+import {
+  leafReference,
+  messageHash,
+  type QueueOperation,
+  type SignedOperation,
+} from "../ledger/operation.ts";
 import { checkForm } from "../ledger/operation-form.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/record-rules.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING_BITS,
@@ -32,9 +37,10 @@ import {
   ROW_COUNT_BITS,
   TAG,
 } from "../protocol.ts";
-import { executeQueueEntry } from "./queue-slot.ts";
-import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/record-rules.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
+import type { SlotRecord } from "./batch-data.ts";
+import { type ClaimTrace, claimSlot, sealEpoch } from "./epoch-operations.ts";
+import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
 import { applyEffect, type Operation, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";

@@ -6,11 +6,11 @@ import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { RollupError } from "../rollup-error.ts";
 import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import { composeCircuit } from "./compose.ts";
 import type { Composition } from "./compose-layout.ts";
 import { readR1cs } from "./r1cs-reader.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export interface CompiledCircuit {
   name: string;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { type CompositionLayout, compositionError, type PartShape } from "./compose-layout.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { type CompositionLayout, compositionError, type PartShape } from "./compose-layout.ts";
 import { type R1csHeader, readFieldElement, readR1cs, readR1csRows } from "./r1cs-reader.ts";
 
 /** `done` and `total` count copies. */

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { exitStatement } from "./exit-statement.ts";
+import { templatePath } from "../compiler/template-files.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, packBinding } from "../ledger/leaf.ts";
 import { LedgerTree } from "../ledger/ledger-tree.ts";
-import { initPoseidon } from "../field/poseidon.ts";
 import { packSplit } from "../ledger/rewards.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
+import { exitStatement } from "./exit-statement.ts";
 import { earnedByDefault } from "./slot-exit.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { templatePath } from "../compiler/template-files.ts";
 
 async function load(label: string, file: string): Promise<CircuitTester> {
   const name = label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();

@@ -1,7 +1,8 @@
 /** What an exit says, and its public signals (docs/exits.md). Amounts are wei. Needs `initPoseidon`. */
-import { challenge, dataCommitment, evaluate } from "../batch/batch-data.ts";
-import type { ClaimRole } from "../ledger/rewards.ts";
+
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
+import type { ClaimRole } from "../ledger/rewards.ts";
 
 /** E: what L1 evaluates. */
 export interface ExitData {

@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { unpermute } from "../field/poseidon-permutation.ts";
+import { accountLeaf, leafFields } from "../ledger/leaf.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import { leafExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { leafExitKey, type PreparedExit } from "./exit-statement.ts";
 import {
   acceptedExit,
   differingElements as differing,
@@ -10,14 +14,10 @@ import {
   exitWorld,
   MODEL_ID,
 } from "../testing/exit-world.ts";
-import { accountLeaf, leafFields } from "../ledger/leaf.ts";
-import { leafExit } from "./leaf-exit.ts";
-import { Ledger } from "../ledger/ledger.ts";
-import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { unpermute } from "../field/poseidon-permutation.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { leafExitKey, type PreparedExit } from "./exit-statement.ts";
+import { leafExit } from "./leaf-exit.ts";
 
 let tester: CircuitTester;
 const differingElements = (inputs: CircuitInputs, exit: PreparedExit) =>

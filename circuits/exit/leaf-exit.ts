@@ -1,7 +1,8 @@
 /** The model of leaf-exit.circom: what a leaf of a frozen ledger takes to L1. Needs `initPoseidon`. */
-import { leafExitKey, type PreparedExit, prepareExit } from "./exit-statement.ts";
+
 import { leafFields } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { leafExitKey, type PreparedExit, prepareExit } from "./exit-statement.ts";
 
 /** The balance of leaf `id`, for its l1Owner. @throws OP_UNKNOWN_LEAF */
 export function leafExit(ledger: Ledger, id: number): PreparedExit {

@@ -2,7 +2,8 @@
  * The model of slot-exit.circom: what a role of a model's slot takes from a frozen ledger to L1. Amounts are wei. Needs
  * `initPoseidon`.
  */
-import { type PreparedExit, prepareExit, slotExitKey } from "./exit-statement.ts";
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import {
   hashStatics,
   leafFields,
@@ -11,9 +12,7 @@ import {
   unpackBinding,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { lowBits, pathBits } from "./leaf-exit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { BINDING, LEAF_KIND, MAX_SLOT_COUNT } from "../protocol.ts";
 import {
   accruedPath,
   CLAIM_ROLE,
@@ -25,11 +24,13 @@ import {
   type RewardSlot,
   unpackSplit,
 } from "../ledger/rewards.ts";
+import { BINDING, LEAF_KIND, MAX_SLOT_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { padded } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { type PreparedExit, prepareExit, slotExitKey } from "./exit-statement.ts";
+import { lowBits, pathBits } from "./leaf-exit.ts";
 
 /** What a slot of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {

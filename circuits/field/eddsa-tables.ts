@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 
 /**
  * Generates eddsa-tables.circom:

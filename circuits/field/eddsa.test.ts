@@ -3,6 +3,7 @@ import { blake512 } from "@noble/hashes/blake1.js";
 import { buildEddsa } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import {
@@ -17,7 +18,6 @@ import {
   verifySignature,
 } from "./eddsa.ts";
 import { hashTagged, initPoseidon } from "./poseidon.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 type Eddsa = Awaited<ReturnType<typeof buildEddsa>>;
 let reference: Eddsa;

@@ -1,9 +1,9 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
-import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { type SignatureEquation, SignatureKernel } from "../wasm/signature-kernel.ts";
+import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 
 /**
  * The model of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.

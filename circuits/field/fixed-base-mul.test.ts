@@ -1,11 +1,11 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const base8 = babyjubjub.Point.fromAffine(BASE8);
 let tester: CircuitTester;

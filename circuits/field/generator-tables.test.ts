@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { repositoryRoot } from "../compiler/compile.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 import {
   digitTables,
   generatorTablesPath,
@@ -10,7 +11,6 @@ import {
 } from "./generator-tables.ts";
 import { generators } from "./generators.ts";
 import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const copy = ({ u, v }: Readonly<MontgomeryPoints>, count: number) => ({
   u: u.slice(0, count),

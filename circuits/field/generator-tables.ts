@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FIELD_ORDER } from "../protocol.ts";
 import { generators } from "./generators.ts";
 import { addAll, invertAll, type MontgomeryPoints } from "./montgomery-points.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 /**
  * The generators as circom constants: a file for a number of rows, made where it is missing and never committed. About

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { babyjubjub } from "@noble/curves/misc.js";
 import { describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { BASE8 } from "./eddsa.ts";
 import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
 import { type GeneratorName, generators } from "./generators.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const { Point } = babyjubjub;
 const { Fp: field } = Point;

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
 import { squareRoot } from "./square-root.ts";
 
 /**

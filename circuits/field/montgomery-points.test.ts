@@ -1,10 +1,10 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 import { addAll, IDENTITY_U, invertAll, type MontgomeryPoints, negateAll } from "./montgomery-points.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const base8 = babyjubjub.Point.fromAffine(BASE8);
 /** Multiples of B8 by noble, 0 being the identity. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 async function compile(main: string): Promise<CircuitTester> {
   const name = main.toLowerCase().replace(/\W+/g, "-");

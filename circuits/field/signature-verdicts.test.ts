@@ -1,6 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import {
   derivePublicKey,
   recoverPublicKey,
@@ -12,7 +13,6 @@ import {
   verifySignatures,
 } from "./eddsa.ts";
 import { initPoseidon } from "./poseidon.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,10 +1,10 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const slow = { timeout: 300_000 };
 const base8 = babyjubjub.Point.fromAffine(BASE8);

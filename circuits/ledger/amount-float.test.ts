@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeAmount, encodeAmount, floorAmount } from "./amount-float.ts";
 import { MAX_AMOUNT_WEI } from "../protocol.ts";
+import { decodeAmount, encodeAmount, floorAmount } from "./amount-float.ts";
 
 const code = fc.bigInt(0n, 2n ** 40n - 1n);
 const wei = fc.bigInt(0n, MAX_AMOUNT_WEI);

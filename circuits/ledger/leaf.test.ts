@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { BINDING, BINDING_BITS, COUNTERS, TAG } from "../protocol.ts";
 import {
   accountLeaf,
   EMPTY_LEAF,
@@ -13,8 +15,6 @@ import {
   unpackBinding,
   unpackCounters,
 } from "./leaf.ts";
-import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { BINDING, BINDING_BITS, COUNTERS, TAG } from "../protocol.ts";
 
 beforeAll(initPoseidon);
 

@@ -6,9 +6,10 @@
  * nothing, the root of a batch hashes each node that is left of the batch once, and the paths of every slot in between,
  * which only the prover needs, are hashed when it needs them: level by level, where no hash waits for another.
  */
-import { type Leaf, leafFields } from "./leaf.ts";
+
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import { type Leaf, leafFields } from "./leaf.ts";
 
 /** One node of a version; at level 0 a leaf, whose hash may still have to be taken. */
 class TreeNode {

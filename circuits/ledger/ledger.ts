@@ -1,7 +1,7 @@
-import { accountLeaf, EMPTY_LEAF, type LeafRecord } from "./leaf.ts";
-import { LedgerTree } from "./ledger-tree.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
+import { accountLeaf, EMPTY_LEAF, type LeafRecord } from "./leaf.ts";
+import { LedgerTree } from "./ledger-tree.ts";
 
 /** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
 export class Ledger {

@@ -1,4 +1,3 @@
-import type { SignedOperation } from "./operation.ts";
 import {
   AMOUNT_BITS,
   FEE_PER_UNIT_BITS,
@@ -9,6 +8,7 @@ import {
   MAX_LEAF_COUNT,
   NONCE_BITS,
 } from "../protocol.ts";
+import type { SignedOperation } from "./operation.ts";
 import { inRange, refuse } from "./record-rules.ts";
 
 /**

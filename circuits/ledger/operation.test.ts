@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { messageHash } from "./operation.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { KIND } from "../protocol.ts";
+import { messageHash } from "./operation.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,4 +1,7 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of records. */
+
+import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
 import {
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
@@ -8,9 +11,7 @@ import {
   type LeafRecord,
   type ModelBody,
 } from "./leaf.ts";
-import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export function refuse(code: string, message: string, data: Record<string, unknown>): never {
   throw new RollupError(code, message, { data });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { rootFromPath } from "./ledger-tree.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
+import { rootFromPath } from "./ledger-tree.ts";
 import {
   accruedPath,
   accruedRoot,

@@ -1,5 +1,5 @@
-import type { Composition } from "../compiler/compose-layout.ts";
 import { batchComposition } from "../batch/composed-batch.ts";
+import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -9,7 +9,12 @@ import {
   TREE_DEPTH,
 } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
-import { requireSize, type SettlementSize, settlementCircuitName, sizeError } from "../settlement/settlement-size.ts";
+import {
+  requireSize,
+  type SettlementSize,
+  settlementCircuitName,
+  sizeError,
+} from "../settlement/settlement-size.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
 export interface CircuitSpec {

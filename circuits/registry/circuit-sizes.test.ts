@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
 import { SMALL_SHAPE, shapeName } from "../protocol.ts";
 import { settlementCircuitName } from "../settlement/settlement-size.ts";
+import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
 const slotTable = { sort: 2, size0: 0, size1: 16 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FIELD_ORDER } from "../protocol.ts";
 import {
   type Deployment,
   encodeDeployment,
@@ -6,7 +7,6 @@ import {
   loadDeployment,
   parseDeployment,
 } from "./deployment.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 
 const deployment: Deployment = {
   chainId: 31337,

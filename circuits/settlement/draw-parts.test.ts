@@ -1,13 +1,12 @@
 /** draw-point.circom, draw-shares.circom, draw-weight.circom against settlement-split.ts. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { repositoryRoot } from "../compiler/compile.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
+import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TREASURY_PARTS } from "../protocol.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 import { drawPoint, drawShares, rewardPerUnit } from "./settlement-split.ts";
-import { templatePath, templateSource } from "../compiler/template-files.ts";
 
 const compile = (file: string, template: string) =>
   CircuitTester.compile(
@@ -69,7 +68,6 @@ describe("DrawPoint", () => {
   });
 
   it("knows the inverse of 2^24", async () => {
-    const { readFileSync } = await import("node:fs");
     const source = templateSource("draw-point");
     const inverse = BigInt(/TWO_24_INVERSE\(\) \{ return (\d+); \}/.exec(source)![1]!);
     expect((inverse << 24n) % FIELD_ORDER).toBe(1n);

@@ -1,15 +1,20 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { CircuitTester } from "../testing/circuit-tester.ts";
 import { compileCircuit } from "../compiler/compile.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "../testing/draw-instance.ts";
-import { exactScores, scoreDigitCount } from "./draw-scores.ts";
-import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 import { queryCommitment } from "../ledger/query.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import type { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import {
+  arbitraryInstance,
+  compileDraw,
+  type DrawInstance,
+  instanceInputs,
+} from "../testing/draw-instance.ts";
+import { exactScores, scoreDigitCount } from "./draw-scores.ts";
+import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
 const slow = { timeout: 600_000 };

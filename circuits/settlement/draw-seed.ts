@@ -1,5 +1,5 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { fromBytesBe, toBytesBe } from "../batch/batch-data.ts";
+import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 
 /** What fixes the draws of a sealed epoch. */
 export interface DrawSource {

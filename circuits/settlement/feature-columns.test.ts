@@ -1,11 +1,11 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 import { addAll } from "../field/montgomery-points.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
 const slow = { timeout: 300_000 };

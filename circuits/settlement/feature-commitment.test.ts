@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { SUBGROUP_ORDER } from "../field/eddsa.ts";
 import { toMontgomery } from "../field/eddsa-tables.ts";
-import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
 import { type GeneratorName, generators } from "../field/generators.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
+import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
 const { Point } = babyjubjub;

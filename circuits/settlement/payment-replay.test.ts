@@ -1,12 +1,12 @@
 /** Replaying a chain of payments, and the lookup that a draw uses to name one of them. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
 import { invertAll } from "../field/montgomery-points.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { type EpochPayment, paymentChain } from "./settlement-model.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
+import { type EpochPayment, paymentChain } from "./settlement-model.ts";
 
 const PAYMENTS = 4;
 let tester: CircuitTester;

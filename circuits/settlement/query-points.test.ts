@@ -1,11 +1,11 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
 import { BASE8, SUBGROUP_ORDER } from "../field/eddsa.ts";
 import { toMontgomery } from "../field/eddsa-tables.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { queryByte, queryBytes, queryCommitment, queryDigits } from "../ledger/query.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 
 beforeAll(initPoseidon);
 const slow = { timeout: 300_000 };

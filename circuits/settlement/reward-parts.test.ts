@@ -1,15 +1,12 @@
-/** reward-slots.circom, rewards-tree.circom, model-statics.circom against rewards.ts and leaf.ts. */
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { repositoryRoot } from "../compiler/compile.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { hashStatics, packBinding } from "../ledger/leaf.ts";
-import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { TAG } from "../protocol.ts";
-import { accruedRoot, ownersCommitment, packSplit, slotLeaf } from "../ledger/rewards.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
+import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { hashStatics, packBinding } from "../ledger/leaf.ts";
+import { accruedRoot, ownersCommitment, packSplit, slotLeaf } from "../ledger/rewards.ts";
+import { TAG } from "../protocol.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import { SeededNumbers } from "../testing/settlement-world.ts";
 
 const compile = (file: string, template: string) =>
   CircuitTester.compile(

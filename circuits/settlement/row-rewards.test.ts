@@ -1,11 +1,11 @@
 /** The identity that ties rows to slots, and what forges it where a rule or the order of challenges is missing. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
 import { invertAll } from "../field/montgomery-points.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { splitEarned } from "./settlement-split.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
+import { splitEarned } from "./settlement-split.ts";
 
 const ROWS = 8;
 const SLOTS = 4;

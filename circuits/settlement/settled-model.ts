@@ -1,4 +1,6 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
@@ -14,7 +16,6 @@ import {
 import { RollupError } from "../rollup-error.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
 import type { EpochPayout } from "./settlement-split.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
 export interface SettledModel {

@@ -1,10 +1,10 @@
 /** What a row, a slot, a payment and a draw cost, from the differences of compiled sizes. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { settlementCircuitSpec, slotTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { compileCircuit } from "../compiler/compile.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { settlementCircuitSpec, slotTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { scoreDigitCount } from "./draw-scores.ts";
-import { initPoseidon } from "../field/poseidon.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 
 const HASH_16 = 609;

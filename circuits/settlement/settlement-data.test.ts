@@ -1,7 +1,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { fromBytesBe, toBytesBe } from "../batch/batch-data.ts";
+import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 import {

@@ -2,9 +2,9 @@
  * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/settlement.md).
  * Amounts are wei.
  */
-import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../batch/batch-data.ts";
-import { FIELD_ORDER, MAX_SLOT_COUNT } from "../protocol.ts";
+import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { RewardSlot } from "../ledger/rewards.ts";
+import { FIELD_ORDER, MAX_SLOT_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 /**

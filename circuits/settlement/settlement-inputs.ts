@@ -1,8 +1,8 @@
-import type { ColumnCommitments } from "./feature-commitment.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { SealedEpoch } from "../ledger/rewards.ts";
+import type { ColumnCommitments } from "./feature-commitment.ts";
 import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
 import { privateElements, type SettlementSize } from "./settlement-size.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 /** A payment as its chain holds it; `packed` = payer | cumulative wei << 24. */
 export interface PackedPayment {

@@ -2,14 +2,15 @@
  * The model of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
  * Needs `initPoseidon`.
  */
-import { drawInputs, exactScores } from "./draw-scores.ts";
-import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
-import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
+
 import { hashTagged } from "../field/poseidon.ts";
-import { TAG } from "../protocol.ts";
+import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import { queryCommitment } from "../ledger/query.ts";
 import { receiptHash } from "../ledger/receipt.ts";
 import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import { TAG } from "../protocol.ts";
+import { drawInputs, exactScores } from "./draw-scores.ts";
+import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
 import {
   differs,
   type PreparedSettlement,

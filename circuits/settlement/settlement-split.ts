@@ -1,6 +1,7 @@
 /** How the payments of a sealed epoch are divided: exact integers, all amounts in wei (docs/settlement.md). */
-import { TREASURY_PARTS } from "../protocol.ts";
+
 import type { RewardSplit } from "../ledger/rewards.ts";
+import { TREASURY_PARTS } from "../protocol.ts";
 import { drawBits } from "./settlement-size.ts";
 
 /** What one draw pays, and how it is divided; the parts add up to it. */

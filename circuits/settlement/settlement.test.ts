@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackSplit } from "../ledger/rewards.ts";
+import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
 import { type EpochToSettle, settleEpoch } from "./settlement-model.ts";
 import type { SettlementSize } from "./settlement-size.ts";
-import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
 
 const testers = new Map<string, Promise<CircuitTester>>();
 function testerOf(size: SettlementSize): Promise<CircuitTester> {

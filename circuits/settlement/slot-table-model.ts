@@ -2,9 +2,11 @@
  * The model of slot-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
  * `initPoseidon`.
  */
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
-import { BINDING } from "../protocol.ts";
 import { genesisHash, type SealedEpoch, slotRoot, unpackSplit } from "../ledger/rewards.ts";
+import { BINDING } from "../protocol.ts";
 import {
   modelInputs,
   type PreparedSettlement,
@@ -17,7 +19,6 @@ import {
 import { packGenesisItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 export interface PreparedGenesis extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
 

@@ -1,14 +1,20 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
+import {
+  accruedRoot,
+  genesisHash,
+  packSplit,
+  sealedHash,
+  settlementHash,
+  slotRoot,
+} from "../ledger/rewards.ts";
+import { TREASURY_PARTS } from "../protocol.ts";
 import { slotTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { TREASURY_PARTS } from "../protocol.ts";
-import { accruedRoot, genesisHash, packSplit, sealedHash, settlementHash, slotRoot } from "../ledger/rewards.ts";
-import type { SettledModel } from "./settled-model.ts";
-import { genesisSlots, type SettlementData } from "./settlement-data.ts";
 import {
   acceptedWitness,
   differingPlaces,
@@ -16,8 +22,9 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
+import type { SettledModel } from "./settled-model.ts";
+import { genesisSlots, type SettlementData } from "./settlement-data.ts";
 import { defaultSplit, genesisOf } from "./slot-table-model.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 const SLOTS = 4;
 const CAP = { circuit: 3, payments: 60 };

@@ -5,8 +5,8 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";
-import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
 import type { RollupError } from "../rollup-error.ts";
+import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
 import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";
 import { WriteMark } from "./write-mark.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SeededRandom } from "../testing/seeded-random.ts";
 import { crc32c } from "./crc32c.ts";
 import { checkStructure, checkTables } from "./level-files.ts";
-import { SeededRandom } from "../testing/seeded-random.ts";
 import { storeFaultOf } from "./store-fault.ts";
 
 let folder: string;

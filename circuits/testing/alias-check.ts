@@ -4,11 +4,11 @@
  * choose once z is known.
  */
 import { expect } from "vitest";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 import { fieldAliases, shiftedDown } from "./field-aliases.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 import { noteRefusal, refusalOf } from "./refusal-check.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 /**
  * Of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits, that packings and scaled

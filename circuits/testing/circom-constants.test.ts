@@ -1,12 +1,19 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
-import { compileCircuit, repositoryRoot } from "../compiler/compile.ts";
-import { recordedCount } from "./constraint-counts.ts";
-import { DUMMY } from "../field/dummy-signature.ts";
-import { EPOCH_SECONDS, KIND, KIND_RULES, LEAF_KIND, SMALL_SHAPE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
-import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
+import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
+import { DUMMY } from "../field/dummy-signature.ts";
+import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
+import {
+  EPOCH_SECONDS,
+  KIND,
+  KIND_RULES,
+  LEAF_KIND,
+  SMALL_SHAPE,
+  TAG,
+  WIDE_WORD_COUNT,
+} from "../protocol.ts";
+import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { recordedCount } from "./constraint-counts.ts";
 
 describe("constraint-counts.json", () => {
   it("has the counts of the slots and of the devnet's batch", { timeout: 600_000 }, async () => {

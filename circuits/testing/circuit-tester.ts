@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../compiler/r1cs-reader.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
+import { RollupError } from "../rollup-error.ts";
 
 /** A wire that took another value and no constraint noticed. */
 export interface TamperFinding {

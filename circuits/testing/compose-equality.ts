@@ -4,7 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type Composition, type CompositionLayout, compositionError, readSymbols } from "../compiler/compose-layout.ts";
+import {
+  type Composition,
+  type CompositionLayout,
+  compositionError,
+  readSymbols,
+} from "../compiler/compose-layout.ts";
 import { wireMap } from "../compiler/compose-r1cs.ts";
 import { type R1csTerms, readR1cs } from "../compiler/r1cs-reader.ts";
 

@@ -1,6 +1,6 @@
 /** Test support: forgeries of the kinds that turn a model's epochs, and the statements that refuse them. */
-import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
-import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
+
+import { expectedSettlementHash } from "../batch/settlement-operation.ts";
 import {
   hashModelBody,
   hashStatics,
@@ -10,10 +10,11 @@ import {
   packCounters,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { KIND, LEAF_KIND } from "../protocol.ts";
-import { START_TIMESTAMP } from "./random-ledger.ts";
 import { accruedRoot, claimedRoot, genesisHash, sealedHash } from "../ledger/rewards.ts";
-import { expectedSettlementHash } from "../batch/settlement-operation.ts";
+import { KIND, LEAF_KIND } from "../protocol.ts";
+import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
+import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
+import { START_TIMESTAMP } from "./random-ledger.ts";
 
 export const OPENING_OF_BODY =
   "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";

@@ -1,5 +1,6 @@
 /** Test support: ledgers with models of every state, any part of which a test can choose, and exits' witnesses. */
-import type { CircuitTester } from "./circuit-tester.ts";
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { exitElements, type PreparedExit } from "../exit/exit-statement.ts";
 import {
   accountLeaf,
@@ -14,7 +15,6 @@ import {
   packCounters,
 } from "../ledger/leaf.ts";
 import { Ledger } from "../ledger/ledger.ts";
-import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
 import {
   accruedRoot,
   CLAIM_ROLE,
@@ -29,8 +29,9 @@ import {
   sealedHash,
   slotRoot,
 } from "../ledger/rewards.ts";
+import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
+import type { CircuitTester } from "./circuit-tester.ts";
 import { SeededNumbers } from "./settlement-world.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 export const EXIT_CIRCUIT_ID = 0xe817n;
 /** Ids of the world's leaves. The others lie anywhere in the tree. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fieldAliases, shiftedDown } from "./field-aliases.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { fieldAliases, shiftedDown } from "./field-aliases.ts";
 
 describe("fieldAliases", () => {
   it("finds what passes a shifted check and is above the limit", () => {

@@ -1,4 +1,9 @@
 /** Test support: forgeries that every forced kind with a leaf B must refuse, and the statements that refuse them. */
+
+import type { Leaf } from "../ledger/leaf.ts";
+import type { SignedOperation } from "../ledger/operation.ts";
+import { claimedPath } from "../ledger/rewards.ts";
+import { KIND } from "../protocol.ts";
 import {
   AUTHORISATION,
   type Forgery,
@@ -11,10 +16,6 @@ import {
 } from "./forgery-check.ts";
 import { type Build, HONEST, honest, World } from "./forgery-world.ts";
 import { lawfulForm } from "./lawless-slot.ts";
-import type { Leaf } from "../ledger/leaf.ts";
-import type { SignedOperation } from "../ledger/operation.ts";
-import { KIND } from "../protocol.ts";
-import { claimedPath } from "../ledger/rewards.ts";
 
 export const SLOT_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 export const MISSING_A = "isMissingA * a[i] === 0;";

@@ -3,6 +3,9 @@
  */
 import { expect, it } from "vitest";
 import { BatchBuilder } from "../batch/batch.ts";
+import { executeSlot } from "../batch/slot.ts";
+import type { Leaf } from "../ledger/leaf.ts";
+import type { BatchShape } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import {
@@ -17,11 +20,8 @@ import {
   World,
 } from "./forgery-world.ts";
 import { type LawlessOperation, lawfulForm, lawlessInputs } from "./lawless-slot.ts";
-import type { Leaf } from "../ledger/leaf.ts";
 import { sourceWithout } from "./mutant.ts";
-import type { BatchShape } from "../protocol.ts";
 import { expectRefusedBy } from "./refusal-check.ts";
-import { executeSlot } from "../batch/slot.ts";
 
 export type Inputs = ReturnType<typeof lawlessInputs>;
 

@@ -2,9 +2,10 @@
  * Test support: the world that forgeries are made in. One leaf for each part that an operation may play, and one
  * lawful operation of each kind between them.
  */
-import { encodeAmount } from "../ledger/amount-float.ts";
+
 import { packClaim } from "../batch/epoch-operations.ts";
-import type { LawlessOperation } from "./lawless-slot.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { encodeAmount } from "../ledger/amount-float.ts";
 import {
   accountLeaf,
   type DatanetBody,
@@ -19,10 +20,6 @@ import {
   packCounters,
 } from "../ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../ledger/ledger.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "../protocol.ts";
-import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "./random-ledger.ts";
-import { type SettlementPlan, settleOperation } from "./random-settlement.ts";
 import {
   accruedRoot,
   CLAIM_ROLE,
@@ -36,6 +33,10 @@ import {
   sealedHash,
   slotRoot,
 } from "../ledger/rewards.ts";
+import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "../protocol.ts";
+import type { LawlessOperation } from "./lawless-slot.ts";
+import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "./random-ledger.ts";
+import { type SettlementPlan, settleOperation } from "./random-settlement.ts";
 
 await initPoseidon();
 

@@ -1,8 +1,8 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { SUBGROUP_ORDER } from "../field/eddsa.ts";
 import { toMontgomery } from "../field/eddsa-tables.ts";
-import { add, evaluate, multiply, type Polynomial, roots, scale, subtract } from "./field-polynomial.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { add, evaluate, multiply, type Polynomial, roots, scale, subtract } from "./field-polynomial.ts";
 
 /**
  * For tests: the forgery that a start point known in advance allows (DrawScores, "Why incomplete additions are enough").

@@ -3,11 +3,17 @@
  * refused it, in field arithmetic and with consistent paths, so that a test can break one rule and only that one.
  * On lawful operations it must agree with slot.ts, which makes it a second model of the effects.
  */
-import { decodeAmount } from "../ledger/amount-float.ts";
+
 import type { SealedBatch } from "../batch/batch.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
+import type { SettleOperation } from "../batch/settlement-operation.ts";
+import { nullSlot } from "../batch/slot.ts";
+import type { Operation, SlotContext, SlotTrace } from "../batch/slot-trace.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { recoverKeyY, type Signature, signMessage } from "../field/eddsa.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
 import {
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
@@ -23,7 +29,14 @@ import {
 import type { Ledger } from "../ledger/ledger.ts";
 import type { SignedOperation } from "../ledger/operation.ts";
 import { leafReference, padWords } from "../ledger/operation.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import {
+  accruedPath,
+  accruedRoot,
+  claimedPath,
+  claimedRoot,
+  type RewardSlot,
+  sealedHash,
+} from "../ledger/rewards.ts";
 import {
   type BatchShape,
   COUNTERS,
@@ -36,18 +49,6 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import { TEST_DOMAIN } from "./random-ledger.ts";
-import {
-  accruedPath,
-  accruedRoot,
-  claimedPath,
-  claimedRoot,
-  type RewardSlot,
-  sealedHash,
-} from "../ledger/rewards.ts";
-import type { SettleOperation } from "../batch/settlement-operation.ts";
-import { nullSlot } from "../batch/slot.ts";
-import type { Operation, SlotContext, SlotTrace } from "../batch/slot-trace.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 

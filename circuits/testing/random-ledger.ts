@@ -2,10 +2,13 @@
  * Test support: a small ledger whose members make random operations, valid ones and ones that must be refused.
  * Everything follows from one seed.
  */
-import { encodeAmount } from "../ledger/amount-float.ts";
+
 import type { BatchBuilder, BatchOpening } from "../batch/batch.ts";
-import { derivePublicKey, signMessage } from "../field/eddsa.ts";
 import { packClaim } from "../batch/epoch-operations.ts";
+import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
+import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+import { derivePublicKey, signMessage } from "../field/eddsa.ts";
+import { encodeAmount } from "../ledger/amount-float.ts";
 import {
   accountLeaf,
   type DatanetBody,
@@ -19,7 +22,19 @@ import {
   packCounters,
 } from "../ledger/leaf.ts";
 import { type Genesis, genesisLedger, type Ledger } from "../ledger/ledger.ts";
-import { leafReference, messageHash, type QueueOperation, type SignedOperation } from "../ledger/operation.ts";
+import {
+  leafReference,
+  messageHash,
+  type QueueOperation,
+  type SignedOperation,
+} from "../ledger/operation.ts";
+import {
+  EMPTY_CLAIMED_ROOT,
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  slotRoot,
+} from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,
@@ -30,10 +45,7 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import { postedOf, randomSettlement } from "./random-settlement.ts";
-import { EMPTY_CLAIMED_ROOT, ownersCommitment, packSplit, type RewardSlot, slotRoot } from "../ledger/rewards.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
-import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;

@@ -1,12 +1,5 @@
 /** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
-import { signMessage } from "../field/eddsa.ts";
-import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { leafReference } from "../ledger/operation.ts";
-import { KIND, TREASURY_PARTS } from "../protocol.ts";
-import { type RewardSlot, unpackSplit } from "../ledger/rewards.ts";
-import type { SeededRandom } from "./seeded-random.ts";
-import { packGenesisItem } from "../settlement/settlement-data.ts";
+
 import {
   expectedGenesisHash,
   expectedSettlementHash,
@@ -16,6 +9,14 @@ import {
   type SettleOperation,
   settlementMessage,
 } from "../batch/settlement-operation.ts";
+import { signMessage } from "../field/eddsa.ts";
+import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { leafReference } from "../ledger/operation.ts";
+import { type RewardSlot, unpackSplit } from "../ledger/rewards.ts";
+import { KIND, TREASURY_PARTS } from "../protocol.ts";
+import { packGenesisItem } from "../settlement/settlement-data.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {

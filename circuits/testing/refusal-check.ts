@@ -2,14 +2,14 @@
  * Test support: there is no witness, and which statement refused which forgery. A run of all forgeries with REFUSALS_PATH set writes what
  * `scripts/refusals.ts` makes docs/refusals.md of; every other run holds its forgeries to that page.
  */
-import { appendFileSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { afterAll, expect } from "vitest";
-import type { CircuitTester } from "./circuit-tester.ts";
 import { repositoryRoot } from "../compiler/compile.ts";
-import { REFUSALS_PAGE, type Refusal, refusalRow } from "./refusal-rows.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { templateFiles, templateSource } from "../compiler/template-files.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import type { CircuitTester } from "./circuit-tester.ts";
+import { REFUSALS_PAGE, type Refusal, refusalRow } from "./refusal-rows.ts";
 
 const refusals = new Map<string, Refusal>();
 const sources = new Map<string, string[]>();

@@ -1,10 +1,11 @@
 /** Test support: an honest settlement, and what the circuit must say about a forged one. */
 import { expect } from "vitest";
-import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "./circuit-tester.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { expectRefusedBy } from "./refusal-check.ts";
+import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { type EpochToSettle, type SampledSettlement, settleEpoch } from "../settlement/settlement-model.ts";
+import { CircuitTester } from "./circuit-tester.ts";
+import { expectRefusedBy } from "./refusal-check.ts";
 import {
   acceptedWitness,
   differingPlaces,
@@ -13,7 +14,6 @@ import {
   statedInputs,
   type WorldOptions,
 } from "./settlement-world.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 
 export let tester: CircuitTester;
 /** Every file of forged settlements calls this before its tests. */

@@ -1,14 +1,24 @@
 /** Test support: a model with random features, and sealed epochs of it, any part of which a test can choose. */
-import type { CircuitTester } from "./circuit-tester.ts";
-import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
-import { FIELD_ORDER } from "../protocol.ts";
 import { queryCommitment } from "../ledger/query.ts";
 import { receiptHash } from "../ledger/receipt.ts";
-import { ownersCommitment, packSplit, type RewardSlot, type RewardSplit, slotRoot } from "../ledger/rewards.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import {
+  ownersCommitment,
+  packSplit,
+  type RewardSlot,
+  type RewardSplit,
+  slotRoot,
+} from "../ledger/rewards.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
 import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
-import { type SettlementData, settlementElements, settlementStatement } from "../settlement/settlement-data.ts";
+import {
+  type SettlementData,
+  settlementElements,
+  settlementStatement,
+} from "../settlement/settlement-data.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
@@ -17,7 +27,8 @@ import {
   paymentChain,
 } from "../settlement/settlement-model.ts";
 import { drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import type { CircuitTester } from "./circuit-tester.ts";
+import { SeededRandom } from "./seeded-random.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
 export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };

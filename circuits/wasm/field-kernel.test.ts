@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { scalarsFrom } from "../testing/sample-scalars.ts";
 import { i32, type Local, WasmModuleBuilder } from "./assembler.ts";
 import { half } from "./column-sum.ts";
 import { ConstantPool } from "./constant-pool.ts";
@@ -14,7 +15,6 @@ import {
   toLimbs,
 } from "./field-limbs.ts";
 import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
-import { scalarsFrom } from "../testing/sample-scalars.ts";
 
 const pairBytes = 2 * elementBytes;
 const constantsAt = 1024;

@@ -4,6 +4,8 @@ import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { type DerivedCircuit, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import {
   batchShape,
@@ -11,12 +13,10 @@ import {
   exitCircuitName,
   isNameOfSizes,
 } from "../../circuits/registry/circuit-sizes.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { commandError } from "../../scripts/cli/cli-errors.ts";
 
 export interface DeriveOptions {

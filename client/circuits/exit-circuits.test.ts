@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RegisteredCircuit, RegisteredKey } from "../../bridge/l1/rollup-contract.ts";
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import { openProvingCircuit } from "./rollup-circuits.ts";
 import {
   type ExitCircuit,
   exitCircuitFor,
@@ -20,6 +19,7 @@ import {
   openRegisteredCircuit,
   waysOut,
 } from "./exit-circuits.ts";
+import { openProvingCircuit } from "./rollup-circuits.ts";
 
 let folder: string;
 let compiled: CompiledCircuit;

@@ -1,16 +1,16 @@
 /** Circuits of exits that a rollup has registered, and the keys to prove them on the machine of whoever leaves. */
 import { join } from "node:path";
 import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { loadProductionKey } from "../../prover/proving/proving-key.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { commandError } from "../../scripts/cli/cli-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */

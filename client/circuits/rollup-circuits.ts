@@ -2,8 +2,8 @@
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";

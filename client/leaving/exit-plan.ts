@@ -2,10 +2,10 @@
 import { type Address, getAddress } from "viem";
 import type { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
 import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
-import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
 import { slotDue } from "../../circuits/exit/slot-exit.ts";
+import { unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 
 export type LeafName = "account" | "datanet" | "model";
 export type RoleName = "contributor" | "validator";

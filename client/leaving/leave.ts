@@ -6,11 +6,11 @@
 import { type Address, getAddress, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { commandError } from "../../scripts/cli/cli-errors.ts";

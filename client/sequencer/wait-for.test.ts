@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { FakeFailure } from "../testing/fake-sequencer.ts";
 import { toHex32 } from "../hex.ts";
+import { FakeFailure } from "../testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../testing/ledger-fixture.ts";
 import { type WaitProgress, waitFor } from "./wait-for.ts";
 

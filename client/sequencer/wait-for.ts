@@ -1,8 +1,8 @@
 import type { Hex } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
-import { type Feed, openFeed } from "./feed.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import { type Feed, openFeed } from "./feed.ts";
 import { getBatch, getOperation, getQueueEntry, getStatus } from "./ledger-reads.ts";
 import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequencer-schemas.ts";
 

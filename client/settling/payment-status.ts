@@ -3,6 +3,7 @@ import type { Hex } from "viem";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
+import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getOperation } from "../sequencer/ledger-reads.ts";
 import {
@@ -14,7 +15,6 @@ import {
 } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../sequencer/model-schemas.ts";
 import type { OperationStatus } from "../sequencer/sequencer-schemas.ts";
-import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 
 /** The furthest that a payment has come. */

@@ -1,16 +1,16 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
 import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
 import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, getPayments, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";
-import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 
 /** A model as a settlement finds it. @param accruedWei of its slots, before the settlement; default: the ledger's */
 export function settledModelOf(

@@ -1,9 +1,9 @@
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { type ProofProgress, proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 
 export interface ProveSettlementOptions {
   readonly backend: BackendName;

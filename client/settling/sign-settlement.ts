@@ -1,9 +1,9 @@
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
+import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
-import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 
 /**
  * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or

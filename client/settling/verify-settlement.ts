@@ -7,15 +7,15 @@ import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
+import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
 import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, getPayments, getSettlement, listSettlements } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../sequencer/model-schemas.ts";
-import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
-import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
 
 /** A settlement as it was posted, with what it was made from. */
 export interface VerifiedSettlement {

@@ -2,12 +2,12 @@
 import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
-import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
 import { receiptMessage } from "../sequencer/receipt.ts";
 import type { Receipt } from "../sequencer/sequencer-schemas.ts";
+import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
 export const operator = privateKeyToAccount(pad("0x09"));
 export const rollupAddress: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";

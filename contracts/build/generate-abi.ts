@@ -3,7 +3,6 @@
  * Run it after a change of a contract: npx tsx contracts/build/generate-abi.ts
  */
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Abi } from "viem";
 import { compileContracts, pickContract } from "./compile.ts";

@@ -1,8 +1,8 @@
 import { keccak256, numberToHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "../testing/rollup-fixture.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { encodeHeader, type RpcHeader } from "./block-header.ts";
-import { connect } from "../testing/rollup-fixture.ts";
 
 let anvil: Anvil;
 let client: Awaited<ReturnType<typeof connect>>;

@@ -1,8 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
-import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";
 import {
   type CircuitConfig,
   type ContractProof,
@@ -10,6 +8,8 @@ import {
   G2_GENERATOR,
   type G2Point,
 } from "../build/verifying-key.ts";
+import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
+import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";
 
 const FIELD_P = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 

@@ -1,22 +1,29 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { leafExitCircuitSpec, slotExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
-import { exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { slotExit } from "../../circuits/exit/slot-exit.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { leafExitCircuitSpec, slotExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
+import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
-import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
+import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { exitActions, type SealedExit, toAddress } from "../testing/exit-fixture.ts";
-import { connect, deployFixture, depositNewSlot, OPEN, revertName, SHAPES } from "../testing/rollup-fixture.ts";
-import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
+import {
+  connect,
+  deployFixture,
+  depositNewSlot,
+  OPEN,
+  revertName,
+  SHAPES,
+} from "../testing/rollup-fixture.ts";
 
 // Groth16 proofs of both circuits, by development keys, against a root that a ledger really has. Batches are simulated.
 

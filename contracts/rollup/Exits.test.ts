@@ -1,8 +1,8 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type ExitData, slotExitKey } from "../../circuits/exit/exit-statement.ts";
 import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, type SealedExit } from "../testing/exit-fixture.ts";
 import {
   ANY_FEE,

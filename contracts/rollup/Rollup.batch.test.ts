@@ -1,7 +1,9 @@
 import { bytesToHex, hexToBytes, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BatchData, batchElements, challenge, encodeWire } from "../../circuits/batch/batch-data.ts";
+import { type BatchData, batchElements, encodeWire } from "../../circuits/batch/batch-data.ts";
+import { challenge } from "../../circuits/field/element-vector.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
+import { computeDomain } from "../build/verifying-key.ts";
 import {
   deployFixture,
   OPEN,
@@ -13,7 +15,6 @@ import {
   slot,
   startFixture,
 } from "../testing/rollup-fixture.ts";
-import { computeDomain } from "../build/verifying-key.ts";
 
 let f: Awaited<ReturnType<typeof startFixture>>;
 let snapshot: `0x${string}` | undefined;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { startAnvil } from "../l1/anvil.ts";
+import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { DeployOptions } from "../build/deploy.ts";
+import { startAnvil } from "../l1/anvil.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES, startFixture } from "../testing/rollup-fixture.ts";
 import { simulateCircuit } from "../testing/test-prover.ts";
 

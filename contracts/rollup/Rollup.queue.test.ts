@@ -9,8 +9,8 @@ import {
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { packClaim } from "../../circuits/batch/epoch-operations.ts";
-import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import {
   ANY_FEE,

@@ -3,7 +3,14 @@ import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { ANY_FEE, OPEN, type Role, revertOf, type SealedSettlement, slot } from "../testing/rollup-fixture.ts";
+import {
+  ANY_FEE,
+  OPEN,
+  type Role,
+  revertOf,
+  type SealedSettlement,
+  slot,
+} from "../testing/rollup-fixture.ts";
 import {
   MODEL,
   parkArguments,

@@ -1,7 +1,11 @@
 import { bytesToHex, concatHex, encodeFunctionData, type Hex, hexToBytes, numberToHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
-import { encodeSettlement, type SettlementData, settlementElements } from "../../circuits/settlement/settlement-data.ts";
+import {
+  encodeSettlement,
+  type SettlementData,
+  settlementElements,
+} from "../../circuits/settlement/settlement-data.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { OPEN, revertOf, type SealedBatch, slot, submission } from "../testing/rollup-fixture.ts";
 import {

@@ -1,10 +1,10 @@
 /** What the tests of frozen ledgers share: circuits of exits, freezing, exits with forged proofs, waiting entries. */
 import type { Address } from "viem";
-import { challenge, evaluate } from "../../circuits/batch/batch-data.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type ExitData, exitElements } from "../../circuits/exit/exit-statement.ts";
-import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
+import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { ContractProof } from "../build/verifying-key.ts";
+import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
 
 /** A leaf's exit, then a slot's. */
 export const EXIT_SIZES = [exitSizes(), exitSizes(8)] as const;

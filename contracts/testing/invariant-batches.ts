@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { credit, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
 import {

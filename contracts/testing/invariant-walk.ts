@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { packClaim } from "../../circuits/batch/epoch-operations.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { KIND } from "../../circuits/protocol.ts";
 import { toAddress } from "./exit-fixture.ts";
 import {
   type BatchesStep,

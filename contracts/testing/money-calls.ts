@@ -3,13 +3,13 @@ import { encodeFunctionData, type Hex } from "viem";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { packClaim } from "../../circuits/batch/epoch-operations.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { rollupAbi } from "../build/rollup-abi.ts";
 import { type SealedExit, toAddress } from "./exit-fixture.ts";
 import { FREE_IDS, MODELS, SLOTS } from "./money-ledger.ts";
 import type { Moment, MoneyModel, Waiting } from "./money-model.ts";
-import { rollupAbi } from "../build/rollup-abi.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;

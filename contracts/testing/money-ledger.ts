@@ -3,7 +3,10 @@
  * and what must hold of each entry's effect, stated without those rules.
  */
 import { expect } from "vitest";
+import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
+import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
 import { type ExitData, leafExitKey } from "../../circuits/exit/exit-statement.ts";
+import { slotDue } from "../../circuits/exit/slot-exit.ts";
 import {
   accountLeaf,
   hashModelBody,
@@ -14,8 +17,6 @@ import {
 } from "../../circuits/ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
 import {
   accruedRoot,
   CLAIM_ROLE,
@@ -25,8 +26,7 @@ import {
   type RewardSlot,
   slotRoot,
 } from "../../circuits/ledger/rewards.ts";
-import { slotDue } from "../../circuits/exit/slot-exit.ts";
-import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { OPEN, type Role } from "./rollup-fixture.ts";
 
 /** 64 leaves, of which two are free: some deposits find none. */

@@ -26,21 +26,24 @@ import { foundry } from "viem/chains";
 import {
   type BatchData,
   batchElements,
-  challenge,
   encodeWire,
-  evaluate,
   type L1Header,
   type SlotRecord,
 } from "../../circuits/batch/batch-data.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { encodeSettlement, type SettlementData, settlementElements } from "../../circuits/settlement/settlement-data.ts";
-import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import {
+  encodeSettlement,
+  type SettlementData,
+  settlementElements,
+} from "../../circuits/settlement/settlement-data.ts";
 import { type DeployOptions, deployRollup } from "../build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
-import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 import type { CircuitConfig, ContractProof } from "../build/verifying-key.ts";
+import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./test-prover.ts";
 
 export const OPEN = parseEther("1");
 /** For calls that are not about the fee: no fee is above it. */

@@ -1,9 +1,9 @@
 /** What the tests of settlements share: a rollup with circuits of every sort, seals, randomness and forged proofs. */
 import type { Hex } from "viem";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import { KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { encodeHeader, type RpcHeader } from "../l1/block-header.ts";
 import {

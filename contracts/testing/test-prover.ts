@@ -6,8 +6,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
   type CircuitConfig,
   type ContractProof,

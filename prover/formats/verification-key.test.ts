@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofResult } from "../proving/prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
+import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
 import {
   checkVerificationKey,
   type G2Point,

@@ -1,8 +1,8 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { z } from "zod";
+import { proverError } from "../prover-errors.ts";
 import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
 import type { Groth16Proof } from "./groth16-proof.ts";
-import { proverError } from "../prover-errors.ts";
 
 /** An affine point of G1: [x, y], each below baseModulus. */
 export type G1Point = readonly [bigint, bigint];

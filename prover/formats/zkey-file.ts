@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, powMod, scalarModulus } from "./bn254-wasm.ts";
 import { proverError } from "../prover-errors.ts";
+import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, powMod, scalarModulus } from "./bn254-wasm.ts";
 import type { G1Point, G2Point, VerificationKey } from "./verification-key.ts";
 import {
   circuitHashBytes,

@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
+import { loadProductionKey } from "../proving/proving-key.ts";
+import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
+import { compileSample, makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
 import {
   applyBeacon,
   contributeToKey,
@@ -13,10 +17,6 @@ import {
   verifyKey,
 } from "./ceremony.ts";
 import { developmentSetup } from "./development-setup.ts";
-import { loadProductionKey } from "../proving/proving-key.ts";
-import { compileSample, makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
-import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
-import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
 
 const power = 8;
 const beaconHex = "0102030405060708090a0b0c0d0e0f10";

@@ -5,9 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type SnarkjsLogger, zKey } from "snarkjs";
 import { type CircuitSpec, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
-import { developmentSetup } from "./development-setup.ts";
 import type { KeyMeta } from "../formats/key-meta.ts";
-import { proverError } from "../prover-errors.ts";
 import { readPtauHeader } from "../formats/ptau-file.ts";
 import {
   checkVerificationKey,
@@ -17,6 +15,8 @@ import {
   type VerificationKey,
 } from "../formats/verification-key.ts";
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
+import { proverError } from "../prover-errors.ts";
+import { developmentSetup } from "./development-setup.ts";
 
 /**
  * The second phase of a Groth16 setup for one circuit, with snarkjs: `startKey`, then any number of

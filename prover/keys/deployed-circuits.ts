@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import type { ProvingCircuit } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
 import { parseVerificationKey, type VerificationKey } from "../formats/verification-key.ts";
+import { proverError } from "../prover-errors.ts";
+import type { ProvingCircuit } from "../proving/prover.ts";
 
 type Named = Pick<DeployedCircuit, "name" | "verificationKeyPath">;
 

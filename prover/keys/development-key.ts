@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { developmentSecrets } from "./development-secrets.ts";
 import type { VerificationKey } from "../formats/verification-key.ts";
+import { developmentSecrets } from "./development-secrets.ts";
 
 /**
  * Whether everybody knows a key's secrets, whatever is said of it. Development keys share alpha and beta, so no circuit has

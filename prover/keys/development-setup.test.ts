@@ -2,10 +2,10 @@ import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { developmentSetup } from "./development-setup.ts";
+import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
+import { developmentSetup } from "./development-setup.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -6,15 +6,8 @@ import { publishBuild, removeAbandonedBuilds } from "../../circuits/compiler/bui
 import { type CompiledCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
 import { buildBn254Image, fieldBytes, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-wasm.ts";
-import { developmentSecrets } from "./development-secrets.ts";
-import { chooseWindowBits, type Group } from "./fixed-base.ts";
 import { type KeyMeta, parseKeyMeta } from "../formats/key-meta.ts";
-import type { ProvingCircuit } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
-import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
-import { SetupPool } from "./setup-pool.ts";
 import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
-import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import {
   encodeZkeyFrame,
@@ -24,6 +17,13 @@ import {
   type ZkeyLayout,
   zkeySection,
 } from "../formats/zkey-layout.ts";
+import { proverError } from "../prover-errors.ts";
+import type { ProvingCircuit } from "../proving/prover.ts";
+import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
+import { developmentSecrets } from "./development-secrets.ts";
+import { chooseWindowBits, type Group } from "./fixed-base.ts";
+import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
+import { SetupPool } from "./setup-pool.ts";
 
 /**
  * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and

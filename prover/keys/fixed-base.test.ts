@@ -1,9 +1,16 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { baseModulus, fromBytesLe, montgomeryR, powMod, scalarModulus, toBytesLe } from "../formats/bn254-wasm.ts";
-import { FixedBase } from "./fixed-base.ts";
+import {
+  baseModulus,
+  fromBytesLe,
+  montgomeryR,
+  powMod,
+  scalarModulus,
+  toBytesLe,
+} from "../formats/bn254-wasm.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
+import { FixedBase } from "./fixed-base.ts";
 
 const inverseR = powMod(montgomeryR, baseModulus - 2n, baseModulus);
 const image = buildKernelImage();

@@ -8,8 +8,8 @@ import {
   rootOfUnity,
   scalarModulus,
 } from "../formats/bn254-wasm.ts";
-import type { DevelopmentSecrets } from "./development-secrets.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
+import type { DevelopmentSecrets } from "./development-secrets.ts";
 
 export interface QapRequest {
   r1csPath: string;

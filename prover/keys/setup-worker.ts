@@ -2,9 +2,9 @@ import { writeSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { workerData } from "piscina";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";
+import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
-import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
 
 /** What the development setup asks of a worker thread; each task is answered by one SetupAnswer. */
 export type SetupTask =

@@ -2,13 +2,13 @@ import { copyFile, cp, readFile, rm, truncate, writeFile } from "node:fs/promise
 import { basename, dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
+import { findAddon, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { loadNativeAddon } from "./native-addon.ts";
 import { createNativeProver, type NativeProver, randomScalar } from "./native-backend.ts";
-import { findAddon, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();
 const inputs = { x: 3n, w: 5n };

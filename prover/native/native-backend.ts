@@ -2,14 +2,14 @@ import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
 import type { Groth16Proof } from "../formats/groth16-proof.ts";
+import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
 import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
-import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
 import {
   loadNativeAddon,
   type NativeAddon,

@@ -4,24 +4,24 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import { slotExit } from "../../circuits/exit/slot-exit.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { settleEpoch } from "../../circuits/settlement/settlement-model.ts";
-import { epochOf, SMALL_SIZE, statedInputs } from "../../circuits/testing/settlement-world.ts";
-import { slotExit } from "../../circuits/exit/slot-exit.ts";
 import { genesisOf } from "../../circuits/settlement/slot-table-model.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
-import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
+import { epochOf, SMALL_SIZE, statedInputs } from "../../circuits/testing/settlement-world.ts";
 import { createProver } from "../backends.ts";
-import { developmentSetup } from "../keys/development-setup.ts";
-import type { Prover } from "./prover.ts";
-import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import type { Prover } from "./prover.ts";
 
 /** One small circuit of every sort that the registry knows, and inputs for it. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
-import { HelperThread } from "./helper-thread.ts";
-import type { ProvingCircuit } from "./prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { createWasmProver } from "../wasm/wasm-backend.ts";
+import { HelperThread } from "./helper-thread.ts";
+import type { ProvingCircuit } from "./prover.ts";
 
 let folder: string;
 let circuit: ProvingCircuit;

@@ -1,8 +1,8 @@
 import { parentPort } from "node:worker_threads";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { Groth16Proof } from "../formats/groth16-proof.ts";
-import type { CircuitInputs } from "./prover.ts";
 import { type VerificationKey, verifyProof } from "../formats/verification-key.ts";
+import type { CircuitInputs } from "./prover.ts";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 
 /** What our back ends leave to JavaScript, on a thread of its own: witnesses and verification. */

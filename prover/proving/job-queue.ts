@@ -1,5 +1,5 @@
-import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.ts";
 import { proverError } from "../prover-errors.ts";
+import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.ts";
 
 /** A job that waits or runs. */
 export interface QueuedJob {

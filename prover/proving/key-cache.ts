@@ -1,5 +1,5 @@
-import { type QueuedJob, requireWaiting } from "./job-queue.ts";
 import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import { type QueuedJob, requireWaiting } from "./job-queue.ts";
 
 /** Keys in a back end's own form; the one unused for longest goes first. */
 export class KeyCache<Key extends { readonly header: ZkeyHeader }> {

@@ -3,12 +3,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
-import { availableBackends } from "../testing/available-backends.fixtures.ts";
 import { createProver } from "../backends.ts";
-import { developmentSetup } from "../keys/development-setup.ts";
-import type { ProvingCircuit } from "./prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { encodeWitness } from "../formats/wtns-file.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import { availableBackends } from "../testing/available-backends.fixtures.ts";
+import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import type { ProvingCircuit } from "./prover.ts";
 
 const backends = await availableBackends();
 const proofCount = 1000;

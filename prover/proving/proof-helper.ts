@@ -1,8 +1,8 @@
 import type { Groth16Proof } from "../formats/groth16-proof.ts";
+import { proverError } from "../prover-errors.ts";
 import { HelperThread } from "./helper-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";
 import type { ProofJob } from "./prover.ts";
-import { proverError } from "../prover-errors.ts";
 
 /** What a back end of ours leaves to its helper thread: the witness, and the verification before a proof leaves. */
 export class ProofHelper {

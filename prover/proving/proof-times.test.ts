@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createProver } from "../backends.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
+import { compileSample } from "../testing/sample-circuit.fixtures.ts";
 import { ProofTimes } from "./proof-times.ts";
 import { type ProofProgress, proveWithProgress } from "./prove-with-progress.ts";
-import { compileSample } from "../testing/sample-circuit.fixtures.ts";
 
 let folder: string;
 beforeEach(async () => {

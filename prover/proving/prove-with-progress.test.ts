@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProver } from "../backends.ts";
+import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
+import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { type ProofProgress, proveWithProgress } from "./prove-with-progress.ts";
 import type { Prover, ProvingCircuit } from "./prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { verifyProof } from "../formats/verification-key.ts";
 
 let folder: string;
 let circuit: ProvingCircuit;

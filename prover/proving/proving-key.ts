@@ -1,10 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseKeyMeta } from "../formats/key-meta.ts";
-import type { ProvingCircuit } from "./prover.ts";
-import { proverError } from "../prover-errors.ts";
 import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
 import { hashKeyFile, readZkeyHeader, type ZkeyHeader } from "../formats/zkey-file.ts";
+import { proverError } from "../prover-errors.ts";
+import type { ProvingCircuit } from "./prover.ts";
 
 /** Checks proving keys before they are used, each file once as long as it does not change. */
 export class ProvingKeyChecker {

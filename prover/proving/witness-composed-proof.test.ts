@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { createProver } from "../backends.ts";
+import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
-import { verifyProof } from "../formats/verification-key.ts";
 
 const DEPTH = 2;
 const SHAPE = { narrow: 0, wide: 1 };

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
-import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
+import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
+import { layOutWitness } from "../formats/wtns-file.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
-import { layOutWitness } from "../formats/wtns-file.ts";
 
 /** Parts that are calculated. circom's own program has one part and says nothing before its end. */
 export type WitnessProgress = (done: number, total: number) => void;

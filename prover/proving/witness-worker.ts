@@ -1,7 +1,7 @@
 /** A thread that runs circom's programs of single parts; it must load nothing that loads snarkjs' thread package. */
 import { parentPort } from "node:worker_threads";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 
 export interface PartRequest {
   readonly wasmPath: string;

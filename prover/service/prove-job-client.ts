@@ -1,7 +1,7 @@
 /** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
 import { z } from "zod";
-import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 import { proverError } from "../prover-errors.ts";
+import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 
 export interface ProveJob {
   readonly batchNumber: number;

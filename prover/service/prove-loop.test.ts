@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
+import { proverError } from "../prover-errors.ts";
+import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
 import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
 import { type ProveLoopOptions, runProveLoop } from "./prove-loop.ts";
-import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
 
 const point = [1n, 2n] as const;
 const result: ProofResult = {

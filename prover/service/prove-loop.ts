@@ -2,10 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import type { ProofTimes } from "../proving/proof-times.ts";
-import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
-import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
 import { proverError } from "../prover-errors.ts";
+import type { ProofTimes } from "../proving/proof-times.ts";
+import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
+import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
 
 export interface ProveLoopOptions {
   readonly pollIntervalMs: number;

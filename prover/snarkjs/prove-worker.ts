@@ -2,8 +2,8 @@ import { groth16, wtns } from "snarkjs";
 import { isComposition } from "../../circuits/compiler/composed-description.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { Groth16Proof } from "../formats/groth16-proof.ts";
-import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
 import type { ProverErrorCode } from "../prover-errors.ts";
+import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
 import { openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
 
 /**

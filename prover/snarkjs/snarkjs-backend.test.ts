@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { createSnarkjsProver } from "./snarkjs-backend.ts";
-import { verifyProof } from "../formats/verification-key.ts";
 
 const inputs = { x: 3n, w: 5n };
 const prover = createSnarkjsProver();

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { JobQueue, type QueuedJob, requireWaiting } from "../proving/job-queue.ts";
-import type { ProveAnswer, ProveRequest } from "./prove-worker.ts";
-import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
-import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
+import { proverError } from "../prover-errors.ts";
+import { JobQueue, type QueuedJob, requireWaiting } from "../proving/job-queue.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
+import { ProvingKeyChecker } from "../proving/proving-key.ts";
+import type { ProveAnswer, ProveRequest } from "./prove-worker.ts";
 
 const backend = "snarkjs";
 // Enough for what node says of a crash, and for circom's log lines not to fill the memory.

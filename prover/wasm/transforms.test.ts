@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
 import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
+import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
 import { powMod, rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
 import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";
 import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";

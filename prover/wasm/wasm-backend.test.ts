@@ -2,10 +2,10 @@ import { copyFile, cp, readFile, rm, truncate, writeFile } from "node:fs/promise
 import { basename, dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
 import { createWasmProver } from "./wasm-backend.ts";
 
 const inputs = { x: 3n, w: 5n };

@@ -1,15 +1,15 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
+import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import { zkeySection } from "../formats/zkey-layout.ts";
+import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
 import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
-import { zkeySection } from "../formats/zkey-layout.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, planMemory, type SumName } from "./memory-plan.ts";
 import type { StageTimes } from "./prove-steps.ts";

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { proverError } from "../prover-errors.ts";
 import { fileHeadBytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
+import { proverError } from "../prover-errors.ts";
 
 /** Where the sections of a proving key are, by id. The key's header was checked before. */
 export type ZkeySections = Record<number, { position: number; byteCount: number }>;

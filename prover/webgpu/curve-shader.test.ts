@@ -1,6 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { baseModulus, powMod } from "../formats/bn254-wasm.ts";
+import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {
   type CurveShape,
   curveShader,
@@ -13,7 +14,6 @@ import {
 import { kernelR } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
-import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

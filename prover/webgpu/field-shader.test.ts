@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { powMod } from "../formats/bn254-wasm.ts";
+import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {
   baseShader,
   type FieldShape,
@@ -11,7 +12,6 @@ import {
 } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makeKernel } from "./kernel-source.ts";
-import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

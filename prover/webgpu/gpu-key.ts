@@ -1,10 +1,10 @@
 import { baseModulus, fieldBytes, powMod } from "../formats/bn254-wasm.ts";
-import { proverError } from "../prover-errors.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
-import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
-import { KeyFile, type ZkeySections } from "../wasm/zkey-sections.ts";
 import type { ZkeyHeader } from "../formats/zkey-file.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
+import { proverError } from "../prover-errors.ts";
+import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
+import { KeyFile, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { GpuDevice, Kernel } from "./gpu-device.ts";

@@ -1,11 +1,11 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { baseModulus, scalarModulus } from "../formats/bn254-wasm.ts";
+import { numbersFrom, openTestDevice, putIntegers, putWords } from "../testing/webgpu.fixtures.ts";
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { kernelR } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makePointSums, planSums, type SumPlan } from "./point-sums.ts";
-import { numbersFrom, openTestDevice, putIntegers, putWords } from "../testing/webgpu.fixtures.ts";
 import { combineG1, combineG2 } from "./window-points.ts";
 
 let gpu: GpuDevice;

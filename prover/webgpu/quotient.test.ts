@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { powMod, rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import {
+  numbersFrom,
+  openTestDevice,
+  putIntegers,
+  putWords,
+  runAndRead,
+} from "../testing/webgpu.fixtures.ts";
 import { wordsOf } from "./field-shader.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import { makeQuotient, sortTerms } from "./quotient.ts";
 import { segmentTerms } from "./quotient-kernels.ts";
-import { numbersFrom, openTestDevice, putIntegers, putWords, runAndRead } from "../testing/webgpu.fixtures.ts";
 
 let gpu: GpuDevice;
 beforeAll(async () => {

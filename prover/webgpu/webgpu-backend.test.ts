@@ -1,15 +1,15 @@
 import { rm } from "node:fs/promises";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
+import { openTestDevice } from "../testing/webgpu.fixtures.ts";
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { GpuDevice, type Kernel } from "./gpu-device.ts";
 import { type Kernels, quotientKernels } from "./quotient-kernels.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
-import { openTestDevice } from "../testing/webgpu.fixtures.ts";
 import { adapterOf, createWebgpuProver, type WebgpuProver } from "./webgpu-backend.ts";
 
 const inputs = { x: 3n, w: 5n };

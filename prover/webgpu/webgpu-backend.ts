@@ -1,9 +1,9 @@
+import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
 import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
-import { proverError } from "../prover-errors.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
 import type { AdapterKind } from "./dawn-library.ts";

@@ -10,8 +10,8 @@ import {
   toHex,
 } from "viem";
 import { decodeWire } from "../../circuits/batch/batch-data.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { drillAccount } from "../drill/drill-accounts.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";

@@ -12,6 +12,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Address } from "viem";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_CIRCUITS,
@@ -20,7 +21,6 @@ import {
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
@@ -28,8 +28,13 @@ import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN, randomElement, revertName } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/testing/l1-world.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
+import {
+  deploymentOn,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../../sequencer/testing/l1-world.ts";
 import { seal, send } from "../../sequencer/testing/test-operator.ts";
 
 const BLOCK_SECONDS = 12n;

@@ -2,22 +2,22 @@
 import { randomBytes } from "node:crypto";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
 import { foundry } from "viem/chains";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { BatchBuilder, type SealedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
+import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
+import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
+import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ProvenBatchFigures {
   witnessMs: number;

@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { templatePath } from "../../circuits/compiler/template-files.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
-import { templatePath } from "../../circuits/compiler/template-files.ts";
 
 /** 23 bytes hold two narrow records; a payment also posts its receipt. */
 const BYTES_PER_TRANSFER = 11.5;

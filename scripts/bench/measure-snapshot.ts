@@ -10,9 +10,9 @@ import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { signFor } from "../../circuits/testing/random-ledger.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { makeSnapshot } from "../commands/operate/snapshot.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
 import { temporaryFolder } from "../../sequencer/testing/test-rollup.ts";
+import { makeSnapshot } from "../commands/operate/snapshot.ts";
 
 /** As the fixture makes them. */
 const [ALICE_ID, BOB_ID, ALICE_SECRET] = [2, 3, 11n];

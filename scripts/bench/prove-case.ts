@@ -4,16 +4,16 @@ import { basename, join, resolve } from "node:path";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { KeyMeta } from "../../prover/formats/key-meta.ts";
+import { hashKeyFile, readZkeyHeader } from "../../prover/formats/zkey-file.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { openWitnessSource } from "../../prover/proving/witness-source.ts";
-import { hashKeyFile, readZkeyHeader } from "../../prover/formats/zkey-file.ts";
 
 /** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
 const SHAPE_OF_DOMAIN: Record<number, { narrow: number; wide: number }> = {

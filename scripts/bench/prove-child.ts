@@ -4,8 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "../../prover/backends.ts";
-import type { ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 import { toSnarkjsKey, verifyProof } from "../../prover/formats/verification-key.ts";
+import type { ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ChildRequest {
   readonly circuit: ProvingCircuit;

@@ -12,14 +12,14 @@ import {
   verifySignatureReference,
   verifySignatures,
 } from "../../circuits/field/eddsa.ts";
+import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/poseidon.ts";
 import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/poseidon.ts";
 import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
-import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
 import { receiptSignerOf } from "../../sequencer/intake/signature-tasks.ts";
+import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
 import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";
 
 const USER_COUNT = 4_096;

@@ -1,7 +1,8 @@
 /** Settlements: what a row, a feature, a slot, a payment and a draw cost in constraints, and how long proofs take. */
-import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";

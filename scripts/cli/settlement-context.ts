@@ -1,9 +1,13 @@
 /** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import {
+  openProvingCircuit,
+  type RollupCircuit,
+  readRollupCircuits,
+} from "../../client/circuits/rollup-circuits.ts";
 import { type ProvedSettlement, proveSettlement } from "../../client/settling/prove-settlement.ts";
-import { openProvingCircuit, type RollupCircuit, readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
+import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";

@@ -2,27 +2,27 @@ import { Command, InvalidArgumentError } from "commander";
 import { parseGwei } from "viem";
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/l1/capped-transaction.ts";
 import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/l1/fee-policy.ts";
+import { createOutput } from "../cli/output.ts";
+import { withExample } from "../cli/run-command.ts";
 import { addAccountCommands } from "./account/account-command.ts";
-import { addClaimCommand } from "./money/claim-command.ts";
-import { addContradictionCommand } from "./verify/contradiction-command.ts";
 import { addDatanetCommands } from "./datanet/datanet-command.ts";
-import { addDepositCommand } from "./money/deposit-command.ts";
 import { addExitCommand } from "./exit/exit-command.ts";
-import { addFollowCommand } from "./operate/follow-command.ts";
 import { addFreezeCommand } from "./exit/freeze-command.ts";
 import { addModelCommands } from "./model/model-command.ts";
-import { createOutput } from "../cli/output.ts";
-import { addReceiptCommands } from "./verify/receipt-command.ts";
-import { addReceiptsCommand } from "./verify/receipts-command.ts";
+import { addClaimCommand } from "./money/claim-command.ts";
+import { addDepositCommand } from "./money/deposit-command.ts";
+import { addTransferCommand } from "./money/transfer-command.ts";
+import { addWithdrawCommand } from "./money/withdraw-command.ts";
+import { addFollowCommand } from "./operate/follow-command.ts";
 import { addRestoreCommand } from "./operate/restore-command.ts";
-import { addRewardsCommands } from "./rewards/rewards-command.ts";
-import { withExample } from "../cli/run-command.ts";
 import { addSnapshotCommands } from "./operate/snapshot-command.ts";
 import { addStatusCommand } from "./operate/status-command.ts";
 import { addSubmitQueueCommand } from "./operate/submit-queue-command.ts";
-import { addTransferCommand } from "./money/transfer-command.ts";
+import { addRewardsCommands } from "./rewards/rewards-command.ts";
+import { addContradictionCommand } from "./verify/contradiction-command.ts";
+import { addReceiptCommands } from "./verify/receipt-command.ts";
+import { addReceiptsCommand } from "./verify/receipts-command.ts";
 import { addVerifyCommand } from "./verify/verify-command.ts";
-import { addWithdrawCommand } from "./money/withdraw-command.ts";
 
 /** The whole command line. It never ends the process itself: `runProgram` sets the exit status. */
 export function createProgram(): Command {

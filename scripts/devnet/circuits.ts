@@ -1,3 +1,5 @@
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
+import { shapeName } from "../../circuits/protocol.ts";
 import {
   circuitSpec,
   leafExitCircuitSpec,
@@ -6,8 +8,6 @@ import {
   slotTableCircuitSpec,
 } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { shapeName } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";

@@ -1,8 +1,8 @@
 /** Everything about the devnet that one may want to change. */
 import { join } from "node:path";
 import { parseEther } from "viem";
-import type { BatchShape } from "../../circuits/protocol.ts";
 import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
+import type { BatchShape } from "../../circuits/protocol.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**

@@ -1,13 +1,17 @@
 import { dirname, join } from "node:path";
 import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
 import { foundry } from "viem/chains";
-import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
-import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import {
+  type CircuitConfig,
+  computeCircuitId,
+  type VerifyingKey,
+} from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";

@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
+import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
-import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { buildCircuits } from "./circuits.ts";
 import { devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";

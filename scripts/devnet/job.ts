@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { RowStore } from "../../client/actions/data/row-store.ts";
 import {
   type L1Options,
   type L1Result,
   type SignedTransaction,
   sendTransaction,
 } from "../../client/actions/l1/l1-transaction.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import type { RowStore } from "../../client/actions/data/row-store.ts";
 import {
   type SendResult,
   type SignedSubmission,
   type SigningOptions,
   sendSigned,
 } from "../../client/actions/ledger/send-operation.ts";
+import type { RollupCircuit } from "../../client/circuits/rollup-circuits.ts";
+import { deriveKey } from "../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
 import { waitFor } from "../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import type { RollupCircuit } from "../../client/circuits/rollup-circuits.ts";
 import { devAccount } from "./accounts.ts";
 import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";

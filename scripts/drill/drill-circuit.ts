@@ -1,7 +1,7 @@
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 

@@ -11,15 +11,19 @@ import {
   publicActions,
 } from "viem";
 import { foundry } from "viem/chains";
-import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { type CircuitConfig, computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import {
+  type CircuitConfig,
+  computeCircuitId,
+  type VerifyingKey,
+} from "../../contracts/build/verifying-key.ts";
+import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";
 import type { DrillCircuit } from "./drill-circuit.ts";

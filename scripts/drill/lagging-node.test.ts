@@ -1,9 +1,9 @@
 /** ⚔ Half of the answers come from a node that is a block or two behind: publishing gets slower and does not stop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { startBridgeFixture } from "../../bridge/testing/bridge-fixture.ts";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { startBridgeFixture } from "../../bridge/testing/bridge-fixture.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { startL1Proxy } from "./l1-proxy.ts";
 

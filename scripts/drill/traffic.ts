@@ -1,7 +1,7 @@
 /** Signed transfers, sent like clients send them: again and again until the sequencer answers with a receipt. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { toHex32 } from "../../client/hex.ts";

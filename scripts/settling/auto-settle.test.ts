@@ -9,14 +9,14 @@ import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
+import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { listOperations } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, getPayments, getSettlement } from "../../client/sequencer/model-reads.ts";
-import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
-import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { findFreePort } from "../devnet/free-port.ts";
-import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
 import type { SettlingView } from "./settling-report.ts";
+import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
 
 // The command that people serve a model with, as a process that is killed; real node, sequencer, bridge and proofs.
 

@@ -9,14 +9,22 @@ import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import {
+  encodeSettlementBody,
+  type SettlementBody,
+  sendSettlement,
+} from "../../client/actions/l1/send-settlement.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
+import {
+  type RollupCircuit,
+  settlementCircuitFor,
+  slotTableFor,
+} from "../../client/circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../client/sequencer/open-amount.ts";
-import { seal } from "../../client/actions/ledger/seal.ts";
-import { encodeSettlementBody, type SettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
-import { commandError } from "../cli/cli-errors.ts";
 import type { Openings } from "../../client/settling/model-openings.ts";
 import {
   type EpochFacts,
@@ -25,8 +33,8 @@ import {
   readSealedEpoch,
 } from "../../client/settling/prepare-settlement.ts";
 import type { ProvedSettlement } from "../../client/settling/prove-settlement.ts";
-import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../../client/circuits/rollup-circuits.ts";
 import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
 import { SettlingReport } from "./settling-report.ts";
 

@@ -3,8 +3,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "viem";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { toHex32 } from "../../client/hex.ts";
 import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
+import { toHex32 } from "../../client/hex.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
 
 const pathOf = (folder: string, { modelId, epoch }: { modelId: number; epoch: bigint | number }) =>

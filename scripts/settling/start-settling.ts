@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readModel } from "../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
-import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
 import { fetchOpenings } from "../../client/settling/model-openings.ts";
 import { proveSettlement } from "../../client/settling/prove-settlement.ts";
-import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
+import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
 import {
   type AutoSettleModules,
   type AutoSettleOptions,

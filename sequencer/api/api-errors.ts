@@ -1,10 +1,10 @@
 /** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { httpStatusOf } from "./http-status.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { type SequencerErrorCode, sequencerError } from "../sequencer-errors.ts";
+import { httpStatusOf } from "./http-status.ts";
 
 /** fastify's own errors that a client can cause. */
 const FRAMEWORK_CODES: Readonly<Record<string, SequencerErrorCode>> = {

@@ -4,14 +4,14 @@ import type { DeployedCircuit, Deployment } from "../../circuits/registry/deploy
 import type { Secret } from "../../circuits/secret.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { Feed } from "../batches/feed.ts";
+import type { SettlementDesk } from "../batches/settlement-desk.ts";
+import type { Mempool } from "../intake/mempool.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
-import type { Logger } from "../logger.ts";
-import type { Mempool } from "../intake/mempool.ts";
-import type { Metrics } from "../metrics.ts";
 import type { Receipt } from "../store/receipts.ts";
-import type { Sequencer, SequencerOptions } from "../sequencer.ts";
-import type { SettlementDesk } from "../batches/settlement-desk.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;

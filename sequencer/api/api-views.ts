@@ -1,15 +1,20 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { type LeafRecord, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import {
+  type LeafRecord,
+  type ModelBody,
+  unpackBinding,
+  unpackCounters,
+} from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import type { LedgerHost } from "./api-options.ts";
+import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20, hex32 } from "../store/hex.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
 import type { StoredProof } from "../store/stored-proof.ts";
+import type { LedgerHost } from "./api-options.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
 const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;

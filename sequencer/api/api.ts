@@ -5,13 +5,13 @@ import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
 import { z } from "zod";
+import { sequencerError } from "../sequencer-errors.ts";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import { registerLogRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {

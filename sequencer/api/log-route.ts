@@ -5,10 +5,10 @@
  */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { ApiModules, ApiOptions } from "./api-options.ts";
-import { countFromText, limit } from "./api-schemas.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { hex32 } from "../store/hex.ts";
+import type { ApiModules, ApiOptions } from "./api-options.ts";
+import { countFromText, limit } from "./api-schemas.ts";
 import { entryView } from "./log-views.ts";
 
 const logQuery = z

@@ -2,14 +2,14 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { requireKind } from "../../circuits/ledger/record-rules.ts";
-import type { ApiModules } from "./api-options.ts";
-import { leafView } from "./api-views.ts";
+import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { readEpoch, readPayments } from "../batches/epoch-records.ts";
-import { paymentsView, rewardsView, sealedView, settlementView, slotsView } from "./model-views.ts";
 import { readSealOnL1 } from "../batches/seal-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import type { ApiModules } from "./api-options.ts";
+import { leafView } from "./api-views.ts";
+import { paymentsView, rewardsView, sealedView, settlementView, slotsView } from "./model-views.ts";
 import * as schemas from "./settlement-schemas.ts";
 
 /** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */

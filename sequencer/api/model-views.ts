@@ -5,10 +5,8 @@ import {
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../../bridge/l1/settlement-times.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import {
   CLAIM_ROLE,
   type ClaimRole,
@@ -17,13 +15,15 @@ import {
   type ModelRewards,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { proofView } from "./api-views.ts";
 import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
-import { hex32 } from "../store/hex.ts";
-import { operationStatusOf } from "../store/operation-status.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement } from "../batches/settlement-desk.ts";
+import { hex32 } from "../store/hex.ts";
+import { operationStatusOf } from "../store/operation-status.ts";
+import { proofView } from "./api-views.ts";
 
 /** What a role of a slot has earned and can claim, by the ledger's head. */
 function roleView(rewards: ModelRewards, slotIndex: number, role: ClaimRole, validatorParts: bigint) {

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
-import * as schemas from "./api-schemas.ts";
-import { chainView, readyView } from "./api-views.ts";
 import { noteSealOnL1 } from "../batches/seal-on-l1.ts";
 import type { Sequencer } from "../sequencer.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
+import * as schemas from "./api-schemas.ts";
+import { chainView, readyView } from "./api-views.ts";
 import { parkedSettlementsBody, sealReportBody } from "./settlement-schemas.ts";
 
 /** Digests have one length, so the comparison tells nothing about the token's. */

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { RollupError } from "../../circuits/rollup-error.ts";
+import { unknownBatch } from "../batches/batch-book.ts";
+import { parseTopics } from "../batches/feed.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { hex32 } from "../store/hex.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import { batchView, leafView, operationView, queueView, statusView, weightsView } from "./api-views.ts";
-import { unknownBatch } from "../batches/batch-book.ts";
-import { parseTopics } from "../batches/feed.ts";
-import { hex32 } from "../store/hex.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;

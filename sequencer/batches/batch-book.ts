@@ -10,6 +10,7 @@
  */
 import type { BatchDraft } from "../../circuits/batch/batch-draft.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import {
   type BatchRecord,
   type BatchStatus,
@@ -20,7 +21,6 @@ import {
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { storeKeys } from "../store/store-keys.ts";
 
 /** What L1 allows between a batch's timestamp and its block's: Rollup.TIMESTAMP_WINDOW. */

@@ -1,9 +1,9 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import type { FeedPublisher } from "./feed.ts";
-import type { LedgerLog } from "../store/ledger-log.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { FeedPublisher } from "./feed.ts";
 import type { SealingCircuit } from "./seal-batch.ts";
 
 export interface BatchLineOptions {

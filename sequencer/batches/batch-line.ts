@@ -7,17 +7,20 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type BatchDraft, openDraft } from "../../circuits/batch/batch-draft.ts";
-import { kindRule } from "../../circuits/protocol.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { BatchRecord, ProofReport } from "../store/batch-record.ts";
+import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
+import type { SettlementPosting } from "../store/settlement-posting.ts";
+import { storeKeys } from "../store/store-keys.ts";
 import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
-import type { BatchRecord, ProofReport } from "../store/batch-record.ts";
 import { forcedSealWrites, waitsForEpoch } from "./epoch-records.ts";
 import { type ForeignBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
-import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import type { ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
 import { ProveLeases } from "./prove-leases.ts";
 import { freshQueueEntries, type SeenQueueEntry } from "./queue-entry.ts";
 import { planQueueReplacement } from "./queue-replacement.ts";
@@ -25,10 +28,7 @@ import { announceRebased, type RebaseOptions, rebaseBatches } from "./rebase.ts"
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
 import { sealBatch } from "./seal-batch.ts";
-import { sequencerError } from "../sequencer-errors.ts";
-import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { StageEstimates } from "./stage-estimates.ts";
-import { storeKeys } from "../store/store-keys.ts";
 
 export class BatchLine {
   readonly head: HeadState;

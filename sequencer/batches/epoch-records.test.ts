@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { honest, MODEL, OPENING, SEALED, World } from "../../circuits/testing/forgery-world.ts";
-import { lawfulForm } from "../../circuits/testing/lawless-slot.ts";
+import { executeSlot } from "../../circuits/batch/slot.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { executeSlot } from "../../circuits/batch/slot.ts";
-import { forcedSealWrites } from "./epoch-records.ts";
+import { honest, MODEL, OPENING, SEALED, World } from "../../circuits/testing/forgery-world.ts";
+import { lawfulForm } from "../../circuits/testing/lawless-slot.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { forcedSealWrites } from "./epoch-records.ts";
 
 await initPoseidon();
 

@@ -4,18 +4,19 @@
  * they come from, so they survive exactly what the operation survives. A rebuilt batch changes none of them: it has the
  * same operations in the same order, and keeps its number. Of queue entries only a ForcedSeal leaves a record.
  */
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
+
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { type Leaf, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { EPOCH_SECONDS, KIND } from "../../circuits/protocol.ts";
-import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
-import type { BatchBook } from "./batch-book.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { BatchBook } from "./batch-book.ts";
 
 const NO_OPERATION = hex32(0n);
 

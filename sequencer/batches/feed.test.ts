@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import { Feed, type FeedSocket, parseTopics } from "./feed.ts";
 import {
   operationJson,
   operatorHeaders,
@@ -9,6 +8,7 @@ import {
   temporaryFolder,
   transfer,
 } from "../testing/test-rollup.ts";
+import { Feed, type FeedSocket, parseTopics } from "./feed.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

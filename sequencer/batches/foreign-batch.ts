@@ -4,17 +4,17 @@
  */
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import { kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import type { BatchBook } from "./batch-book.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
-import type { ChainRules } from "./head-state.ts";
-import type { ChainPosition } from "../store/log-entry.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
+import type { ChainPosition } from "../store/log-entry.ts";
+import type { BatchBook } from "./batch-book.ts";
+import type { ChainRules } from "./head-state.ts";
 
 /** What L1 has of one such batch. */
 export interface ForeignBatch {

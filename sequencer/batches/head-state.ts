@@ -1,11 +1,11 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
 import { BatchBuilder, replayBatch, type SealedBatch } from "../../circuits/batch/batch.ts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import type { Operation, SlotTrace } from "../../circuits/batch/slot-trace.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import type { Operation, SlotTrace } from "../../circuits/batch/slot-trace.ts";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";

@@ -2,6 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_CIRCUITS,
@@ -11,14 +13,13 @@ import {
   SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
-import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { randomElement } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import {
   CONFIRMATIONS,
   deploymentOn,
@@ -27,7 +28,6 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { seal } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { operationJson, startTestRollup, type TestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
+import {
+  operationJson,
+  startTestRollup,
+  type TestRollup,
+  temporaryFolder,
+  transfer,
+} from "../testing/test-rollup.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

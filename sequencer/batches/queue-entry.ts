@@ -1,7 +1,7 @@
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 
 const FIELDS = [
   "kind",

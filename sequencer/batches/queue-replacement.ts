@@ -1,10 +1,11 @@
 /** What becomes of queue entries that L1 took back after they were handed over: another place in L1's history. */
-import type { BatchBook } from "./batch-book.ts";
+
+import { sequencerError } from "../sequencer-errors.ts";
 import { statusRank } from "../store/batch-record.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
+import type { BatchBook } from "./batch-book.ts";
 import { type SeenQueueEntry, sameQueueEntry } from "./queue-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 
 /** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
 export type ReplacedQueue = ReadonlyMap<number, QueueRecord | null>;

@@ -2,12 +2,18 @@ import type { Level } from "level";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
+import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import {
+  deploymentOn,
+  FINALITY_DEPTH_BLOCKS,
+  forgedProver,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
 import { seal, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 

@@ -13,13 +13,10 @@
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import type { BatchBook } from "./batch-book.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
 import { droppedWrite } from "../store/dropped-operation.ts";
-import { type EpochRecord, epochWrites, forcedSealWrites, type PaymentRecord } from "./epoch-records.ts";
-import type { FeedPublisher } from "./feed.ts";
-import { foreignRecordOf, type ReadForeignBatch } from "./foreign-batch.ts";
-import type { Execution, HeadState } from "./head-state.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import {
   type BatchTerms,
@@ -31,11 +28,14 @@ import {
   type QueueRecord,
   type SettlementEntry,
 } from "../store/log-entry.ts";
-import type { Logger } from "../logger.ts";
-import type { Metrics } from "../metrics.ts";
+import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import type { BatchBook } from "./batch-book.ts";
+import { type EpochRecord, epochWrites, forcedSealWrites, type PaymentRecord } from "./epoch-records.ts";
+import type { FeedPublisher } from "./feed.ts";
+import { foreignRecordOf, type ReadForeignBatch } from "./foreign-batch.ts";
+import type { Execution, HeadState } from "./head-state.ts";
 import type { ReplacedQueue } from "./queue-replacement.ts";
 import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
-import { storeKeys, underPrefix } from "../store/store-keys.ts";
 
 export interface RebaseModules {
   readonly head: HeadState;

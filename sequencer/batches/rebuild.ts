@@ -7,14 +7,14 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
-import type { BatchBook } from "./batch-book.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
-import type { HeadState } from "./head-state.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { OpenedEntry } from "../store/log-entry.ts";
-import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { BatchBook } from "./batch-book.ts";
+import type { HeadState } from "./head-state.ts";
+import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
 
 /**
  * Rebuilds batch `fromNumber` and all after it, the open one included. The caller keeps everybody else out.

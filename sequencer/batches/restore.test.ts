@@ -1,9 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { genesisOf, shapeOf } from "../../circuits/registry/deployment.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
-import { restore } from "./restore.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import { operationJson, startTestRollup, temporaryFolder, testDeployment, transfer } from "../testing/test-rollup.ts";
+import {
+  operationJson,
+  startTestRollup,
+  temporaryFolder,
+  testDeployment,
+  transfer,
+} from "../testing/test-rollup.ts";
+import { restore } from "./restore.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

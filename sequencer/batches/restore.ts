@@ -2,15 +2,15 @@
 
 import { type Genesis, genesisLedger, Ledger } from "../../circuits/ledger/ledger.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { BatchBook } from "./batch-book.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
-import { type ChainRules, HeadState } from "./head-state.ts";
 import { leafWrite, leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
 import type { ChainPosition, ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { corrupt } from "../store/store-failure.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { BatchBook } from "./batch-book.ts";
+import { type ChainRules, HeadState } from "./head-state.ts";
 
 export interface Restored {
   readonly head: HeadState;

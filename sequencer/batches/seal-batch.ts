@@ -1,9 +1,9 @@
 import type { SealedBatch } from "../../circuits/batch/batch.ts";
 import { draftOf } from "../../circuits/batch/batch-draft.ts";
-import type { BatchBook } from "./batch-book.ts";
 import { type BatchRecord, recordOf } from "../store/batch-record.ts";
-import type { HeadState } from "./head-state.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
+import type { BatchBook } from "./batch-book.ts";
+import type { HeadState } from "./head-state.ts";
 
 /** What sealing needs of the circuit that will prove the batch. */
 export interface SealingCircuit {

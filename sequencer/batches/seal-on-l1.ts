@@ -3,8 +3,9 @@
  * once they are deep enough. What is written here decides whether L1 would take a settlement, so it decides whether
  * the sequencer takes it: a batch that L1 refuses would hold up all later ones.
  */
-import type { LedgerLog } from "../store/ledger-log.ts";
+
 import { sequencerError } from "../sequencer-errors.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 
 export interface SealOnL1 {

@@ -3,6 +3,7 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import {
   capOf,
   fitsSlots,
@@ -10,12 +11,12 @@ import {
   settlementOnL1,
   settlementSignals,
 } from "../../bridge/verify/settlement-statement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { requireKind } from "../../circuits/ledger/record-rules.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
@@ -23,19 +24,18 @@ import {
   genesisSlots,
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import type { BatchLine } from "./batch-line.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
-import type { FeedPublisher } from "./feed.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
-import { readSealOnL1 } from "./seal-on-l1.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredProof } from "../store/stored-proof.ts";
+import type { BatchLine } from "./batch-line.ts";
+import type { FeedPublisher } from "./feed.ts";
+import { readSealOnL1 } from "./seal-on-l1.ts";
 
 /** A circuit of the deployment that proves settlements. */
 export interface SettlementCircuit extends DeployedCircuit {

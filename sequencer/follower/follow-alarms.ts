@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { Gauge, type Registry } from "prom-client";
 import type { PostedOperation } from "../../bridge/verify/receipt-check.ts";
 import { encodeEvidence, type ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
-import type { LedgerLog } from "../store/ledger-log.ts";
 import type { Logger } from "../logger.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 
 export type ContradictionReason = "other-operation" | "two-receipts" | "overdue";

@@ -1,6 +1,7 @@
 /** What the payments and Seals of a batch on L1 leave behind (epoch-records.ts), where no operation of it is known. */
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
+
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";

@@ -6,13 +6,13 @@
 import { isAddressEqual } from "viem";
 import { type ReceiptContext, requireOperatorsReceipt } from "../../bridge/verify/receipt-evidence.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
+import type { OperationEntry } from "../store/log-entry.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import { receiptsAt } from "./follow-receipts.ts";
 import type { FollowedLedger, QueueLookup } from "./followed-ledger.ts";
 import { evidenceOf, type LeaderEntry, type LeaderPage, readLeaderLog } from "./leader-log.ts";
-import type { OperationEntry } from "../store/log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 
 export interface FollowFeedModules {
   readonly context: ReceiptContext;

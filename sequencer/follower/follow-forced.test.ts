@@ -11,9 +11,10 @@ import {
 } from "../../bridge/testing/model-history.ts";
 import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../store/hex.ts";
 import {
   modelDeployment,
   passStall,
@@ -23,11 +24,10 @@ import {
   type TestFollower,
   urlOf,
 } from "../testing/follower-fixture.ts";
-import { hex32 } from "../store/hex.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
 import { operator, seal, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const HOUR_SECONDS = 3_600n;
 const DAY_SECONDS = 24n * HOUR_SECONDS;

@@ -2,18 +2,18 @@
 import type { LedgerHost } from "../api/api-options.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
+import type { KnownSettlement } from "../batches/settlement-desk.ts";
+import { StageEstimates } from "../batches/stage-estimates.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
-import { receiptsAt } from "./follow-receipts.ts";
-import type { FollowedLedger } from "./followed-ledger.ts";
-import type { LeaderTerms } from "./leader-info.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
 import type { Receipt } from "../store/receipts.ts";
-import { sequencerError } from "../sequencer-errors.ts";
-import type { KnownSettlement } from "../batches/settlement-desk.ts";
-import { StageEstimates } from "../batches/stage-estimates.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import { receiptsAt } from "./follow-receipts.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
+import type { LeaderTerms } from "./leader-info.ts";
 
 /** What the follower's two halves know beside the ledger. */
 export interface FollowState {

@@ -3,12 +3,24 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { passStall, plainAnswer, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
+import {
+  passStall,
+  plainAnswer,
+  startTestFollower,
+  type TestFollower,
+  urlOf,
+} from "../testing/follower-fixture.ts";
+import {
+  deploymentOn,
+  FINALITY_DEPTH_BLOCKS,
+  forgedProver,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
 import { operator, seal, send } from "../testing/test-operator.ts";
 import {
   type Answer,

@@ -3,31 +3,32 @@
  * shown, and every posted operation against the receipts that were seen. A poll that fails is repeated; a kill in
  * between repeats what is written already, which changes nothing.
  */
-import { blockReader } from "../../bridge/verify/block-reader.ts";
+
 import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
 import { readRollupLogs } from "../../bridge/l1/log-reader.ts";
 import { batchMalformed, type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
-import { toQueueEntry } from "../../bridge/operator/queue-watcher.ts";
-import { isMissed } from "../../bridge/operator/randomness-watcher.ts";
-import { isSameOperation, postedOperations } from "../../bridge/verify/receipt-check.ts";
+import { toQueueEntry } from "../../bridge/l1/queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { SettlementReplay } from "../../bridge/verify/settlement-replay.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
+import { isMissed } from "../../bridge/operator/randomness-watcher.ts";
+import { blockReader } from "../../bridge/verify/block-reader.ts";
+import { requireBatchProof } from "../../bridge/verify/follow-proofs.ts";
+import { isSameOperation, postedOperations } from "../../bridge/verify/receipt-check.ts";
+import { SettlementReplay } from "../../bridge/verify/settlement-replay.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
+import { readSealOnL1, type SealOnL1 } from "../batches/seal-on-l1.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
-import type { FollowAlarms } from "./follow-alarms.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
-import { requireBatchProof } from "../../bridge/verify/follow-proofs.ts";
+import type { QueueRecord } from "../store/log-entry.ts";
+import { storeKeys } from "../store/store-keys.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
 import { FollowQueue } from "./follow-queue.ts";
 import { receiptsAt, receiptsFrom } from "./follow-receipts.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
-import { readSealOnL1, type SealOnL1 } from "../batches/seal-on-l1.ts";
-import { sequencerError } from "../sequencer-errors.ts";
-import { storeKeys } from "../store/store-keys.ts";
 
 export interface FollowL1Options {
   readonly finalityDepthBlocks: number;

@@ -1,10 +1,10 @@
 /** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { Logger } from "../logger.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";
 import type { FollowL1 } from "./follow-l1.ts";
-import type { Logger } from "../logger.ts";
 
 export interface FollowLoopOptions {
   readonly pollIntervalMs: number;

@@ -4,13 +4,13 @@ import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testi
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { swapG2 } from "../../bridge/verify/verify-keys.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import { hex32 } from "../store/hex.ts";
-import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
 import { underPrefix } from "../store/store-keys.ts";
+import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
+import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
 import { type Answer, temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const folder = temporaryFolder();
 let f: Awaited<ReturnType<typeof startModelHistory>>;

@@ -2,17 +2,21 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { receiptContext } from "../../bridge/verify/receipt-check.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { Feed } from "../batches/feed.ts";
+import type { Logger } from "../logger.ts";
+import { createMetrics } from "../metrics.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import { contradictionView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
 import { FollowHost } from "./follow-host.ts";
@@ -21,10 +25,6 @@ import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
 import { openFollowedLog } from "./follow-store.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
 import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
-import type { LedgerLog } from "../store/ledger-log.ts";
-import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
-import type { Logger } from "../logger.ts";
-import { createMetrics } from "../metrics.ts";
 
 export interface FollowOptions extends FollowLoopOptions {
   readonly rpcUrl: string;

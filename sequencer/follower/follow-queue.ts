@@ -3,10 +3,10 @@
  * them back, what was executed of them goes back, too.
  */
 import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import type { FollowedLedger } from "./followed-ledger.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
 import { sameQueueEntry } from "../batches/queue-entry.ts";
+import type { QueueRecord } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
 
 export interface FollowQueueModules {
   readonly rollup: RollupContract;

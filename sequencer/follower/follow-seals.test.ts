@@ -2,6 +2,11 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
+  BLOCK_HASH_WINDOW_BLOCKS,
+  DEFAULT_SPLIT_DELAY_SECONDS,
+  RANDOMNESS_DELAY_BLOCKS,
+} from "../../bridge/l1/settlement-times.ts";
+import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
@@ -9,14 +14,10 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import {
-  BLOCK_HASH_WINDOW_BLOCKS,
-  DEFAULT_SPLIT_DELAY_SECONDS,
-  RANDOMNESS_DELAY_BLOCKS,
-} from "../../bridge/l1/settlement-times.ts";
 import { swapG2 } from "../../bridge/verify/verify-keys.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { hex32 } from "../store/hex.ts";
 import {
   modelDeployment,
   plainAnswer,
@@ -25,11 +26,10 @@ import {
   type TestFollower,
   urlOf,
 } from "../testing/follower-fixture.ts";
-import { hex32 } from "../store/hex.ts";
 import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
 import { seal } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 // A node here takes minutes for 8,191 blocks. Follower and bridge share the number.
 vi.mock("../../bridge/l1/settlement-times.ts", async (original) => ({

@@ -6,16 +6,16 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { l1Call } from "../../bridge/l1/l1-client.ts";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { malformedOf } from "../../bridge/l1/malformed-batch.ts";
 import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { ALARM_PREFIX } from "./follow-alarms.ts";
-import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
-import { RECEIPT_PREFIX } from "./follow-receipts.ts";
-import { LedgerLog } from "../store/ledger-log.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
+import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
+import { ALARM_PREFIX } from "./follow-alarms.ts";
+import { RECEIPT_PREFIX } from "./follow-receipts.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 export interface FollowStoreOptions {
   readonly rpcUrl: string;

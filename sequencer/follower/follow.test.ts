@@ -3,10 +3,16 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { parseEvidence } from "../../bridge/verify/receipt-evidence.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
 import { seal, send } from "../testing/test-operator.ts";
 import {
   type Answer,

@@ -5,27 +5,27 @@
  */
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
+import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import { epochWrites, forcedSealWrites } from "../batches/epoch-records.ts";
-import { PostedEpochs } from "./follow-epochs.ts";
-import { receiptWrite } from "./follow-receipts.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
-import { hex32 } from "../store/hex.ts";
-import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
-import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import type { LogEntry, OpenedEntry, OperationEntry, QueueRecord } from "../store/log-entry.ts";
 import { forgetEpochs, forgetTail } from "../batches/rebase.ts";
 import { restore } from "../batches/restore.ts";
 import { sealBatch } from "../batches/seal-batch.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
+import { hex32 } from "../store/hex.ts";
+import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { LogEntry, OpenedEntry, OperationEntry, QueueRecord } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { PostedEpochs } from "./follow-epochs.ts";
+import { receiptWrite } from "./follow-receipts.ts";
+import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
 export interface FollowedCircuit {
   readonly name: string;

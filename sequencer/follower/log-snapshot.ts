@@ -1,15 +1,15 @@
 /** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
 import type { Address, Hex } from "viem";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import type { QueueEntry } from "../../bridge/operator/operator-client.ts";
 import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
+import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { type LeafRecord, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { readEpoch, readPayments } from "../batches/epoch-records.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20 } from "../store/hex.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { storeKeys } from "../store/store-keys.ts";
 
 /**

@@ -5,10 +5,16 @@ import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/h
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
-import { restoreFromFollower } from "./restore-from-follower.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
 import { seal, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
+import { restoreFromFollower } from "./restore-from-follower.ts";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;

@@ -8,17 +8,17 @@ import { basename, join } from "node:path";
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { ALARM_PREFIX } from "./follow-alarms.ts";
-import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
-import { RECEIPT_PREFIX } from "./follow-receipts.ts";
-import { NO_GENESIS } from "./followed-ledger.ts";
-import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
-import type { ChainPosition } from "../store/log-entry.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { type Restored, restore } from "../batches/restore.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
+import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
+import type { ChainPosition } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import { ALARM_PREFIX } from "./follow-alarms.ts";
+import { RECEIPT_PREFIX } from "./follow-receipts.ts";
+import { NO_GENESIS } from "./followed-ledger.ts";
 
 export interface RestoreFromFollowerOptions {
   readonly rpcUrl: string;

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import {
@@ -11,18 +12,23 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { hex32 } from "../store/hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "../testing/l1-world.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
 import { seal, send } from "../testing/test-operator.ts";
-import { ONE_OPEN_WEI, operatorHeaders, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
+import {
+  ONE_OPEN_WEI,
+  operatorHeaders,
+  temporaryFolder,
+  testUser,
+  transfer,
+} from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {

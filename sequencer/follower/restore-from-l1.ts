@@ -5,21 +5,21 @@
 import type { Address } from "viem";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
+import type { SealOnL1 } from "../batches/seal-on-l1.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
 import { hex32 } from "../store/hex.ts";
 import { leafWrites } from "../store/leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
 import type { ChainPosition, QueueRecord } from "../store/log-entry.ts";
-import type { SealOnL1 } from "../batches/seal-on-l1.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import { storeKeys } from "../store/store-keys.ts";
 
 export interface RestoreFromL1Options {

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
+import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { makeSnapshot, verifySnapshot } from "../../scripts/commands/operate/snapshot.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);

@@ -9,8 +9,8 @@ import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
-import type { Receipt, ReceiptSigner } from "../store/receipts.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import type { Receipt, ReceiptSigner } from "../store/receipts.ts";
 import type { ReceiptBatchSigner } from "./signature-receipts.ts";
 import {
   type PlainClaim,

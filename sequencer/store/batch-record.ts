@@ -1,13 +1,8 @@
 /** What is known of one sealed batch, from its sealing to its finality. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { SealedBatch } from "../../circuits/batch/batch.ts";
-import {
-  batchStatement,
-  encodeWire,
-  fromBytesBe,
-  type SlotRecord,
-  toBytesBe,
-} from "../../circuits/batch/batch-data.ts";
+import { batchStatement, encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { hex32 } from "./hex.ts";
 import type { ChainPosition } from "./log-entry.ts";

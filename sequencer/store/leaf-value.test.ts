@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hashLeaf } from "../../circuits/ledger/leaf.ts";
+import { prove, report, seal, send } from "../testing/test-operator.ts";
+import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
-import { prove, report, seal, send } from "../testing/test-operator.ts";
-import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let dataPath: string;

@@ -5,8 +5,10 @@
  * together in the next atomic, synced write: they share one fsync, and a later write is never durable before an
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
-import { CheckedLevel, type LevelDb } from "../../circuits/store/checked-level.ts";
+
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import { CheckedLevel, type LevelDb } from "../../circuits/store/checked-level.ts";
+import { sequencerError } from "../sequencer-errors.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
@@ -17,7 +19,6 @@ import {
   type OperationEntry,
   type QueueRecord,
 } from "./log-entry.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import {
   checkStore,
   isCheckOwed,

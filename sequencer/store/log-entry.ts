@@ -1,6 +1,6 @@
+import type { SettlementOperation } from "../../circuits/batch/settlement-operation.ts";
 import type { QueueOperation, SignedOperation } from "../../circuits/ledger/operation.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import type { SettlementOperation } from "../../circuits/batch/settlement-operation.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
 
 /** What a batch is opened with, beyond what follows from the ledger. */

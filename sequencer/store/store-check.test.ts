@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LedgerLog } from "./ledger-log.ts";
-import { storeKeys } from "./store-keys.ts";
 import { seal, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { storeKeys } from "./store-keys.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let dataPath: string;

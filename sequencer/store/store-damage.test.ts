@@ -10,9 +10,9 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
-import { LedgerLog } from "./ledger-log.ts";
 import { seal, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
+import { LedgerLog } from "./ledger-log.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let intact: string;

@@ -4,24 +4,24 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { vi } from "vitest";
-import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
-import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
-import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
+import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
+import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
+import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
+import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import {
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   SLOT_TABLE_CIRCUIT,
 } from "../../bridge/testing/model-history.ts";
-import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
-import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "../follower/follow-process.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
 import { createLogger } from "../logger.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
 import { type Answer, OPERATOR_TOKEN } from "./test-rollup.ts";
 
 export interface TestFollower extends FollowProcess {

@@ -1,22 +1,22 @@
 /** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
 import { join } from "node:path";
 import { Registry } from "prom-client";
+import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { BUNDLE_LIMITS } from "../../bridge/operator/batch-bundle.ts";
 import { BatchPublisher } from "../../bridge/operator/batch-publisher.ts";
-import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
-import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
 import { ParkedWatcher } from "../../bridge/operator/parked-watcher.ts";
 import { IntentStore } from "../../bridge/operator/publish-intent.ts";
 import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
-import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
+import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
 import { swapG2 } from "../../bridge/verify/verify-keys.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
+import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
 import { shapeName } from "../../circuits/protocol.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { ANY_FEE, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { hex32 } from "../store/hex.ts";
 import { operator } from "./test-operator.ts";

@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
-import { encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { PRODUCTION_SHAPE } from "../../circuits/protocol.ts";
+import { encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { connect, deployFixture } from "../../contracts/testing/rollup-fixture.ts";
+import { snapshotOfDirectory } from "../follower/log-snapshot.ts";
+import { restoreFromL1 } from "../follower/restore-from-l1.ts";
+import { processTime } from "../process-time.ts";
 import { killChild, startChild } from "./child-sequencer.ts";
 import { makeLargeStore } from "./large-store.ts";
-import { snapshotOfDirectory } from "../follower/log-snapshot.ts";
-import { processTime } from "../process-time.ts";
-import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { temporaryFolder, testDeployment, testEnvironment } from "./test-rollup.ts";
 
 export interface RestartOptions {

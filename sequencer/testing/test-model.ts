@@ -7,13 +7,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import {
   accruedRoot,
   ownersCommitment,
@@ -24,8 +21,11 @@ import {
   slotRoot,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
+import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";

@@ -2,17 +2,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
+import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { type Config, loadConfig } from "../config.ts";
-import { hex20, hex32 } from "../store/hex.ts";
 import { createLogger } from "../logger.ts";
 import { createSequencerProcess, type SequencerProcess } from "../sequencer-process.ts";
+import { hex20, hex32 } from "../store/hex.ts";
 
 export const OPERATOR_TOKEN = "an operator's token for tests";
 /** The first key of every development chain; it holds nothing anywhere else. */

@@ -1,6 +1,8 @@
 /** Forged batches of lawful slots: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder } from "../batch.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import type { QueueOperation, SignedOperation } from "../../ledger/operation.ts";
+import { KIND, KIND_RULES, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import {
   expectNoWitness,
   type Inputs,
@@ -26,9 +28,7 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import { type LawlessOperation, lawfulForm, lawlessInputs } from "../../testing/lawless-slot.ts";
-import type { QueueOperation, SignedOperation } from "../../ledger/operation.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND, KIND_RULES, MAX_AMOUNT_WEI } from "../../protocol.ts";
+import { BatchBuilder } from "../batch.ts";
 import { executeSlot, replaySlot } from "../slot.ts";
 
 await initPoseidon();

@@ -1,8 +1,11 @@
 /** Forged slots of Claim: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
+import { CLAIM_ROLE, claimedRoot, claimShareWei } from "../../ledger/rewards.ts";
+import { KIND, TREASURY_ID } from "../../protocol.ts";
 import { openings, READY, setBits, withBody } from "../../testing/epoch-forgery-parts.ts";
-import { packClaim } from "../epoch-operations.ts";
 import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
   BALANCE,
@@ -23,11 +26,8 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import type { LawlessOperation } from "../../testing/lawless-slot.ts";
-import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND, TREASURY_ID } from "../../protocol.ts";
 import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
-import { CLAIM_ROLE, claimedRoot, claimShareWei } from "../../ledger/rewards.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -1,5 +1,9 @@
 /** Forged slots of the kinds that open a leaf: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { hashModelBody, type Leaf, type ModelBody } from "../../ledger/leaf.ts";
+import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
+import { COUNTERS, KIND } from "../../protocol.ts";
 import {
   type Inputs,
   LEAF,
@@ -26,10 +30,6 @@ import {
   STATICS,
   World,
 } from "../../testing/forgery-world.ts";
-import { hashModelBody, type Leaf, type ModelBody } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { COUNTERS, KIND } from "../../protocol.ts";
-import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
 import { replaySlot } from "../slot.ts";
 
 await initPoseidon();

@@ -1,5 +1,8 @@
 /** Forged slots of the kinds that datanets sign, and of Withdraw and SetKey: see slot-forgeries.test.ts. */
 import { beforeAll, describe, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { type DatanetBody, hashDatanetBody, hashStatics, type Leaf, packBinding } from "../../ledger/leaf.ts";
+import { BINDING_BITS, FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
   AUTHORISATION,
@@ -28,9 +31,6 @@ import {
   WAITING,
   type World,
 } from "../../testing/forgery-world.ts";
-import { type DatanetBody, hashDatanetBody, hashStatics, type Leaf, packBinding } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { BINDING_BITS, FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import { keyXOf, START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

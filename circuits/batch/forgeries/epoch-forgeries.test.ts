@@ -1,7 +1,19 @@
 /** Forged slots of Seal and Genesis: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { NO_A, openings, READY, SEALABLE, sealedBy, TERMS, withBody } from "../../testing/epoch-forgery-parts.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { hashStatics, type Leaf } from "../../ledger/leaf.ts";
+import { genesisHash } from "../../ledger/rewards.ts";
+import { COUNTERS, KIND } from "../../protocol.ts";
+import {
+  NO_A,
+  openings,
+  READY,
+  SEALABLE,
+  sealedBy,
+  TERMS,
+  withBody,
+} from "../../testing/epoch-forgery-parts.ts";
 import {
   AUTHORISATION,
   expectAccepted,
@@ -23,11 +35,7 @@ import {
   type World,
 } from "../../testing/forgery-world.ts";
 import type { LawlessOperation } from "../../testing/lawless-slot.ts";
-import { hashStatics, type Leaf } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { COUNTERS, KIND } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
-import { genesisHash } from "../../ledger/rewards.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -1,7 +1,9 @@
 /** Forged slots of ForcedClaim: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { CLAIM_ROLE, claimedRoot } from "../../ledger/rewards.ts";
+import { KIND } from "../../protocol.ts";
 import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
-import { packClaim } from "../epoch-operations.ts";
 import {
   common,
   ofOwner,
@@ -22,10 +24,18 @@ import {
   testForgeries,
   wideTester,
 } from "../../testing/forgery-check.ts";
-import { CLAIM_GAIN, DATANET, HONEST, honest, nameOf, PAYEE, PAYER, SEALED, World } from "../../testing/forgery-world.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND } from "../../protocol.ts";
-import { CLAIM_ROLE, claimedRoot } from "../../ledger/rewards.ts";
+import {
+  CLAIM_GAIN,
+  DATANET,
+  HONEST,
+  honest,
+  nameOf,
+  PAYEE,
+  PAYER,
+  SEALED,
+  World,
+} from "../../testing/forgery-world.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -1,12 +1,34 @@
 /** Forged slots of ForcedSeal: see slot-forgeries.test.ts. */
 import { beforeAll, describe } from "vitest";
-import { bodyOpenings, NO_A, OPENING_OF_BODY, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
-import { common, opened, SEAL_TIME, withWord } from "../../testing/forced-forgery-parts.ts";
-import { LEAF, LEAF_FIELD, loadForgeryTesters, PATH, setInput, testForgeries } from "../../testing/forgery-check.ts";
-import { type Build, honest, MODEL, nameOf, PAYEE, PAYER, SEALED, type World } from "../../testing/forgery-world.ts";
-import { hashModelBody } from "../../ledger/leaf.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
+import { hashModelBody } from "../../ledger/leaf.ts";
 import { KIND } from "../../protocol.ts";
+import {
+  bodyOpenings,
+  NO_A,
+  OPENING_OF_BODY,
+  OPENING_OF_COUNTERS,
+  setBits,
+} from "../../testing/epoch-forgery-parts.ts";
+import { common, opened, SEAL_TIME, withWord } from "../../testing/forced-forgery-parts.ts";
+import {
+  LEAF,
+  LEAF_FIELD,
+  loadForgeryTesters,
+  PATH,
+  setInput,
+  testForgeries,
+} from "../../testing/forgery-check.ts";
+import {
+  type Build,
+  honest,
+  MODEL,
+  nameOf,
+  PAYEE,
+  PAYER,
+  SEALED,
+  type World,
+} from "../../testing/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

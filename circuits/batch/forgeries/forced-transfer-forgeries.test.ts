@@ -1,6 +1,8 @@
 /** Forged slots of ForcedTransfer, and witnesses for every outcome of the kinds with two leaves: see slot-forgeries.test.ts. */
 import { beforeAll, describe, it } from "vitest";
-import { packClaim } from "../epoch-operations.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { CLAIM_ROLE } from "../../ledger/rewards.ts";
+import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forced-forgery-parts.ts";
 import {
   expectAccepted,
@@ -26,10 +28,8 @@ import {
   WAITING,
   World,
 } from "../../testing/forgery-world.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
-import { CLAIM_ROLE } from "../../ledger/rewards.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

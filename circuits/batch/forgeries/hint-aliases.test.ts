@@ -3,10 +3,10 @@
  * that a shifted or packed check would mistake for what it is.
  */
 import { beforeAll, expect, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
 import { fieldAliases } from "../../testing/field-aliases.ts";
 import { inputsFor, loadForgeryTesters, testerOf } from "../../testing/forgery-check.ts";
 import { HONEST, honest, nameOf, sectionsOf, World } from "../../testing/forgery-world.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

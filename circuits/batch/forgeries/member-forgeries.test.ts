@@ -1,5 +1,7 @@
 /** Forged slots of the kinds that change B: see slot-forgeries.test.ts. */
 import { beforeAll, describe } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import {
   BALANCE,
   CREDIT,
@@ -22,8 +24,6 @@ import {
   PAYEE,
   PAYER,
 } from "../../testing/forgery-world.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -4,6 +4,10 @@
  * made for the forgery, and nothing but the bounds of each part by itself can refuse.
  */
 import { beforeAll, describe, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { hashModelBody, hashStatics, type Leaf } from "../../ledger/leaf.ts";
+import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
+import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
 import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
   expectNoWitness,
@@ -29,11 +33,7 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import { lawlessInputs } from "../../testing/lawless-slot.ts";
-import { hashModelBody, hashStatics, type Leaf } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
 import { expectRefusedBy } from "../../testing/refusal-check.ts";
-import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -1,5 +1,9 @@
 /** Forged slots of queue entries: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import type { Leaf } from "../../ledger/leaf.ts";
+import type { SignedOperation } from "../../ledger/operation.ts";
+import { FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import {
   AUTHORISATION,
   CREDIT,
@@ -32,10 +36,6 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import { lawfulForm } from "../../testing/lawless-slot.ts";
-import type { Leaf } from "../../ledger/leaf.ts";
-import type { SignedOperation } from "../../ledger/operation.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

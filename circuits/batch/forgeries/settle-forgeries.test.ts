@@ -1,7 +1,19 @@
 /** Forged slots of Settle: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { NEEDED, NO_A, openings, READY, setBits, TERMS, withBody } from "../../testing/epoch-forgery-parts.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import type { Leaf, ModelBody } from "../../ledger/leaf.ts";
+import { settlementHash } from "../../ledger/rewards.ts";
+import { KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
+import {
+  NEEDED,
+  NO_A,
+  openings,
+  READY,
+  setBits,
+  TERMS,
+  withBody,
+} from "../../testing/epoch-forgery-parts.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -27,11 +39,7 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import type { LawlessOperation } from "../../testing/lawless-slot.ts";
-import type { Leaf, ModelBody } from "../../ledger/leaf.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import { OPEN, START_TIMESTAMP } from "../../testing/random-ledger.ts";
-import { settlementHash } from "../../ledger/rewards.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

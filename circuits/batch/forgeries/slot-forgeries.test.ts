@@ -64,6 +64,10 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { recoverKeyY } from "../../field/eddsa.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import type { Leaf } from "../../ledger/leaf.ts";
+import { leafReference, type SignedOperation } from "../../ledger/operation.ts";
+import { FIELD_ORDER, KIND, kindRule, TAG } from "../../protocol.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -99,10 +103,6 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import { type LawlessOperation, lawfulForm } from "../../testing/lawless-slot.ts";
-import type { Leaf } from "../../ledger/leaf.ts";
-import { leafReference, type SignedOperation } from "../../ledger/operation.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { FIELD_ORDER, KIND, kindRule, TAG } from "../../protocol.ts";
 import { keyXOf, OPEN, TEST_DOMAIN } from "../../testing/random-ledger.ts";
 import { executeSlot } from "../slot.ts";
 

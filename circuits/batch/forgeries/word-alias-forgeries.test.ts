@@ -4,15 +4,15 @@
  * set to such elements, and the circuit's verdict and effect are compared with the model's.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder } from "../batch.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { KIND, KIND_RULES, kindRule } from "../../protocol.ts";
 import { fieldAliases, shiftedDown } from "../../testing/field-aliases.ts";
 import { COVERAGE } from "../../testing/forced-forgery-parts.ts";
 import { BALANCE, inputsFor, loadForgeryTesters, wideTester } from "../../testing/forgery-check.ts";
 import { HONEST, honest, nameOf, OPENING, WIDE_SHAPE, World } from "../../testing/forgery-world.ts";
 import { type LawlessOperation, lawfulForm } from "../../testing/lawless-slot.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { KIND, KIND_RULES, kindRule } from "../../protocol.ts";
 import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { BatchBuilder } from "../batch.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);

@@ -1,18 +1,18 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
-import { drawInputs, exactScores } from "../draw-scores.ts";
 import { BASE8, SUBGROUP_ORDER } from "../../field/eddsa.ts";
 import { toMontgomery } from "../../field/eddsa-tables.ts";
-import { commitColumns } from "../feature-commitment.ts";
-import { forgeColumnSignals, trapColumns } from "../../testing/free-slopes.ts";
 import { drawScoresIncludes } from "../../field/generator-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
+import { squareRoot } from "../../field/square-root.ts";
 import { queryBytes } from "../../ledger/query.ts";
 import { isRollupError } from "../../rollup-error.ts";
-import { squareRoot } from "../../field/square-root.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
+import { forgeColumnSignals, trapColumns } from "../../testing/free-slopes.ts";
+import { drawInputs, exactScores } from "../draw-scores.ts";
+import { commitColumns } from "../feature-commitment.ts";
 
 const slow = { timeout: 600_000 };
 const refused = { code: "CIR_WITNESS_REFUSED" };

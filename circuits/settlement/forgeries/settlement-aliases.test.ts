@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
 import { loadSettlementTester, tester } from "../../testing/settlement-forgery-check.ts";
-import { settleEpoch } from "../settlement-model.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+import { settleEpoch } from "../settlement-model.ts";
 
 beforeAll(loadSettlementTester);
 

@@ -4,17 +4,23 @@
  * of features: here two circuits that differ in the draws alone, and a model of the one.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
+import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
 import { queryCommitment } from "../../ledger/query.ts";
 import { receiptHash } from "../../ledger/receipt.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
 import { sealedHash, settlementHash } from "../../ledger/rewards.ts";
+import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import {
+  acceptedWitness,
+  differingPlaces,
+  epochOf,
+  SMALL_SIZE,
+  statedInputs,
+} from "../../testing/settlement-world.ts";
 import { type EpochToSettle, paymentChain, settleEpoch } from "../settlement-model.ts";
 import { misfitOf, modelShape } from "../settlement-size.ts";
-import { acceptedWitness, differingPlaces, epochOf, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
 
 const OTHER_SIZE = { ...SMALL_SIZE, draws: 1 };
 let other: CircuitTester;

@@ -3,13 +3,12 @@
  * proves elements that are not L1's, or C is not the one that z was made of.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import { drawInputs } from "../draw-scores.ts";
-import { hashStatics } from "../../ledger/leaf.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { invertAll } from "../../field/montgomery-points.ts";
 import { hashTagged } from "../../field/poseidon.ts";
-import { FIELD_ORDER, TAG } from "../../protocol.ts";
+import { hashStatics } from "../../ledger/leaf.ts";
 import { queryCommitment } from "../../ledger/query.ts";
-import { settlementStatement } from "../settlement-data.ts";
+import { FIELD_ORDER, TAG } from "../../protocol.ts";
 import {
   array,
   expectNoWitness,
@@ -27,9 +26,10 @@ import {
   WORLD,
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
-import { paymentChain, settleEpoch } from "../settlement-model.ts";
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
-import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { drawInputs } from "../draw-scores.ts";
+import { settlementStatement } from "../settlement-data.ts";
+import { paymentChain, settleEpoch } from "../settlement-model.ts";
 
 beforeAll(loadSettlementTester);
 

@@ -1,7 +1,7 @@
 /** Forged rewards and statements: as settlement-draw-forgeries.test.ts, of rows, slots and what L1 compares. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { settlementHash } from "../../ledger/rewards.ts";
-import { settlementStatement } from "../settlement-data.ts";
 import {
   array,
   expectNoWitness,
@@ -17,9 +17,9 @@ import {
   WORLD,
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
-import { settleEpoch } from "../settlement-model.ts";
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
-import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { settlementStatement } from "../settlement-data.ts";
+import { settleEpoch } from "../settlement-model.ts";
 
 beforeAll(loadSettlementTester);
 

@@ -1,13 +1,17 @@
 /** What a prover of a slot table or of an exit can choose once z is known: every input and wire alone, and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { leafExit } from "../../exit/leaf-exit.ts";
+import { slotExit } from "../../exit/slot-exit.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import {
+  leafExitCircuitSpec,
+  slotExitCircuitSpec,
+  slotTableCircuitSpec,
+} from "../../registry/circuit-registry.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
-import { leafExitCircuitSpec, slotExitCircuitSpec, slotTableCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
-import { leafExit } from "../../exit/leaf-exit.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
 import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
-import { slotExit } from "../../exit/slot-exit.ts";
 import { defaultSplit, genesisOf } from "../slot-table-model.ts";
 
 const SLOTS = 4;

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
-import { checkAnswer } from "./check-answer.ts";
 import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";
+import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 import { payForAnswer } from "./pay-for-answer.ts";
 

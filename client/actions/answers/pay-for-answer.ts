@@ -1,11 +1,11 @@
-import { checkAnswer } from "./check-answer.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
-import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 import { getModel, staticsOf } from "../../sequencer/model-reads.ts";
 import { type PayInferenceReturnType, payInference } from "../ledger/pay-inference.ts";
 import type { SigningOptions } from "../ledger/send-operation.ts";
+import { checkAnswer } from "./check-answer.ts";
+import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 
 export interface PayForAnswerParameters extends SigningOptions {
   modelId: number;

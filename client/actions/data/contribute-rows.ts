@@ -1,7 +1,7 @@
-import { commitData } from "../ledger/commit-data.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { type RowStore, type StoredContribution, storeContribution } from "./row-store.ts";
+import { commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
+import { type RowStore, type StoredContribution, storeContribution } from "./row-store.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;

@@ -6,7 +6,6 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { FIELD_ORDER, TAG } from "../../../circuits/protocol.ts";
 import { treeRoot } from "../../../circuits/ledger/tree-root.ts";
 import {
   contributionRoot,
@@ -15,6 +14,7 @@ import {
   treeDepth,
   type VersionRow,
 } from "../../../circuits/ledger/version-rows.ts";
+import { FIELD_ORDER, TAG } from "../../../circuits/protocol.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
 import { commitVersion } from "./version-commitments.ts";
 

@@ -1,6 +1,11 @@
-import { MAX_SLOT_COUNT } from "../../../circuits/protocol.ts";
-import { ownersCommitment, type RewardSlot, type SlotOwners, slotRoot } from "../../../circuits/ledger/rewards.ts";
+import {
+  ownersCommitment,
+  type RewardSlot,
+  type SlotOwners,
+  slotRoot,
+} from "../../../circuits/ledger/rewards.ts";
 import { type VersionRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
+import { MAX_SLOT_COUNT } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
 
 /** What PublishVersion carries, and the two tables behind it. */

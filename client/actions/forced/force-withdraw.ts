@@ -1,9 +1,9 @@
 import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import { refuseRollup } from "../l1/refuse-rollup.ts";
 import type { QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { refuseRollup } from "../l1/refuse-rollup.ts";
 import { sendForced } from "./send-forced.ts";
 
 export interface ForceWithdrawParameters extends QueueOptions {

@@ -1,6 +1,6 @@
 import { clientError } from "../../client-errors.ts";
-import type { L1Options } from "../l1/l1-transaction.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
+import type { L1Options } from "../l1/l1-transaction.ts";
 
 /** Options of every verb that puts an entry into the L1 queue. */
 export interface QueueOptions extends L1Options {

@@ -1,8 +1,8 @@
-import { approveToken } from "../l1/approve-token.ts";
 import { clientError } from "../../client-errors.ts";
-import { callContract } from "../l1/l1-transaction.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
+import { approveToken } from "../l1/approve-token.ts";
+import { callContract } from "../l1/l1-transaction.ts";
 import { allowedFeeWei, type QueueOptions } from "./queue-fee.ts";
 import { type QueueResult, readQueueResult } from "./queue-result.ts";
 

@@ -1,6 +1,6 @@
 import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
-import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 
 export interface ApproveTokenParameters extends L1Options {
   amountWei: bigint;

@@ -1,7 +1,7 @@
 import { type Address, parseEventLogs } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
-import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 
 export interface ClaimParameters extends L1Options {
   /** Whose credit; the tokens go to that address, whoever sends the transaction. Default: the L1 account. */

@@ -1,12 +1,12 @@
 import type { Address } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
-import { approveToken } from "./approve-token.ts";
 import { clientError } from "../../client-errors.ts";
-import { callContract } from "./l1-transaction.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
 import { allowedFeeWei, type QueueOptions } from "../forced/queue-fee.ts";
 import { type QueueResult, readQueueResult } from "../forced/queue-result.ts";
+import { approveToken } from "./approve-token.ts";
+import { callContract } from "./l1-transaction.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
 interface CommonParameters extends QueueOptions {

@@ -1,7 +1,7 @@
 import type { Address } from "viem";
 import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
-import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 
 export interface SendTokenParameters extends L1Options {
   to: Address;

@@ -1,6 +1,6 @@
 import type { LedgerClient } from "../../ledger-client.ts";
-import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 import type { VersionCommitments } from "../data/version-commitments.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface PublishVersionParameters extends SigningOptions {
   /** The datanet: it signs for itself. */

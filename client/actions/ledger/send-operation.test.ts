@@ -1,13 +1,13 @@
 import { parseEther } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { verifySignature } from "../../../circuits/field/eddsa.ts";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../../circuits/protocol.ts";
-import { FakeFailure } from "../../testing/fake-sequencer.ts";
 import { toHex32 } from "../../hex.ts";
-import { createLedgerFixture, type LedgerFixture, owners } from "../../testing/ledger-fixture.ts";
 import type { OperationBody } from "../../sequencer/operation-body.ts";
+import { FakeFailure } from "../../testing/fake-sequencer.ts";
+import { createLedgerFixture, type LedgerFixture, owners } from "../../testing/ledger-fixture.ts";
 import type { SignedSubmission } from "./send-operation.ts";
 import { transfer } from "./transfer.ts";
 

@@ -1,5 +1,10 @@
 /** Whether a rollup can settle a model at all: by the sizes that its settlement circuits' names spell. */
-import { type Misfit, type ModelShape, misfitOf, parseSettlementName } from "../../../circuits/settlement/settlement-size.ts";
+import {
+  type Misfit,
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+} from "../../../circuits/settlement/settlement-size.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { KIND } from "../../../circuits/protocol.ts";
 import { forceSetKey } from "../../../client/actions/forced/force-set-key.ts";
-import { toHex32 } from "../../../client/hex.ts";
 import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
+import { setKey } from "../../../client/actions/ledger/set-key.ts";
+import { toHex32 } from "../../../client/hex.ts";
 import { createRandomKey } from "../../../client/l2-key.ts";
 import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import type { LedgerLeaf } from "../../../client/sequencer/sequencer-schemas.ts";
-import { setKey } from "../../../client/actions/ledger/set-key.ts";
 import {
   addAccount,
   findAccount,
@@ -27,6 +27,8 @@ import {
   resolveLeaf,
   signFor,
 } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import {
   type ForcedOptions,
   MAX_FEE_OPTION,
@@ -34,8 +36,6 @@ import {
   UNCHECKED_LINE,
   UNCHECKED_OPTION,
 } from "../money/forced-operation.ts";
-import { renderTable } from "../../cli/output.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 
 export function addAccountCommands(program: Command): void {
   const account = program.command("account").description("keys and balances");

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { openReader } from "../../cli/context.ts";
-import type { PlacedRow } from "./datanet-check.ts";
-import { writeLeaveOut } from "./leave-out-file.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import type { PlacedRow } from "./datanet-check.ts";
+import { writeLeaveOut } from "./leave-out-file.ts";
 
 export function addDatanetCheck(parent: Command): void {
   const command = parent

@@ -2,24 +2,24 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { collectVersion } from "../../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf, getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
-import { storeVersion } from "../../../client/actions/data/published-version.ts";
-import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
 import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
 import { labelledRows } from "./label-rows.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
-import { renderTable } from "../../cli/output.ts";
-import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import { workspacePaths } from "../../cli/workspace.ts";
 
 export function addDatanetCommands(program: Command): void {
   const datanet = program

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
+import { revokeModel } from "../../../client/actions/ledger/revoke-model.ts";
 import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
-import { revokeModel } from "../../../client/actions/ledger/revoke-model.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";

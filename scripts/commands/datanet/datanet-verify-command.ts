@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { toHex32 } from "../../../client/hex.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
+import { toHex32 } from "../../../client/hex.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

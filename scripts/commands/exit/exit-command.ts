@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
-import type { ExitCommandOptions } from "./exit.ts";
 import { parseBlock, parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { PROVER_OPTION } from "../../cli/settlement-options.ts";
+import type { ExitCommandOptions } from "./exit.ts";
 
 export function addExitCommand(program: Command): void {
   const command = program

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { ExitContract } from "../../../bridge/l1/exit-contract.ts";
-import { doctored } from "../../../bridge/testing/history-fixture.ts";
 import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { doctored } from "../../../bridge/testing/history-fixture.ts";
 import {
   MODEL_ID,
   type ModelHistory,
@@ -17,17 +17,17 @@ import {
   startModelHistory,
 } from "../../../bridge/testing/model-history.ts";
 import { verifyRollup } from "../../../bridge/verify/verify.ts";
+import { compileCircuit } from "../../../circuits/compiler/compile.ts";
+import { slotDue } from "../../../circuits/exit/slot-exit.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import { KIND } from "../../../circuits/protocol.ts";
 import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../../circuits/registry/circuit-sizes.ts";
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { KIND } from "../../../circuits/protocol.ts";
-import { slotDue } from "../../../circuits/exit/slot-exit.ts";
-import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
 import type { CircuitConfig } from "../../../contracts/build/verifying-key.ts";
+import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
+import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";
 import { developmentSetup } from "../../../prover/keys/development-setup.ts";
-import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
 
 // The command line as a user runs it, against a real node and with real proofs of exits. Batches and settlements are
 // those of a true ledger; their proofs come from known trapdoors.

@@ -2,11 +2,11 @@ import type { Address } from "viem";
 import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../../client/hex.ts";
+import { describeItem, type ExitItem } from "../../../client/leaving/exit-plan.ts";
+import { type LeaveResult, leave } from "../../../client/leaving/leave.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { createProver } from "../../../prover/backends.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
-import { describeItem, type ExitItem } from "../../../client/leaving/exit-plan.ts";
-import { type LeaveResult, leave } from "../../../client/leaving/leave.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   type GlobalOptions,

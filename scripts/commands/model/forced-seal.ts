@@ -2,10 +2,10 @@
 import { KIND } from "../../../circuits/protocol.ts";
 import { forceSeal } from "../../../client/actions/forced/force-seal.ts";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
-import { checkForced } from "../money/forced-check.ts";
-import { followForced } from "../money/forced-operation.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
+import { checkForced } from "../money/forced-check.ts";
+import { followForced } from "../money/forced-operation.ts";
 
 export interface ForcedSeal {
   readonly modelId: number;

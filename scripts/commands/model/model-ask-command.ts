@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { AskOptions } from "./model-ask.ts";
 import { onRun, withExample, withWait } from "../../cli/run-command.ts";
+import type { AskOptions } from "./model-ask.ts";
 
 export function addModelAskCommand(parent: Command): void {
   const command = parent

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { RegisterOptions } from "./model-register.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
+import type { RegisterOptions } from "./model-register.ts";
 
 export function addModelRegisterCommand(parent: Command): void {
   const command = parent

@@ -7,7 +7,12 @@ import { openReader, openSigner, resolveAccount, signFor } from "../../cli/conte
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
-import { CIRCUITS_OPTION, type CircuitOptions, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
+import {
+  CIRCUITS_OPTION,
+  type CircuitOptions,
+  KEYS_OPTION,
+  PROVER_OPTION,
+} from "../../cli/settlement-options.ts";
 
 interface ServeOptions extends CircuitOptions {
   model: string;

@@ -1,9 +1,12 @@
 import type { Command } from "commander";
+import { seal } from "../../../client/actions/ledger/seal.ts";
 import { getOperation } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { seal } from "../../../client/actions/ledger/seal.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 import {
   FORCED_OPTION,
   type ForcedOptions,
@@ -12,9 +15,6 @@ import {
   UNCHECKED_OPTION,
 } from "../money/forced-operation.ts";
 import type { SettleOptions } from "./model-settle.ts";
-import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 
 export function addModelSealCommand(parent: Command): void {
   const command = parent

@@ -1,15 +1,25 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { type Division, type SettleStage, submitSettlement } from "../../../bridge/without-operator/submit-settlement.ts";
+import {
+  type Division,
+  type SettleStage,
+  submitSettlement,
+} from "../../../bridge/without-operator/submit-settlement.ts";
+import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { createProver } from "../../../prover/backends.ts";
-import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
 import { fetchOpenings, type Openings } from "../../../client/settling/model-openings.ts";
 import { readSealedEpoch } from "../../../client/settling/prepare-settlement.ts";
-import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { createProver } from "../../../prover/backends.ts";
+import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { modelServerOf, openReader, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import {
+  modelServerOf,
+  openReader,
+  resolveAccount,
+  resolveEndpoints,
+  spendingCapOf,
+} from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseEpoch } from "../../cli/parse-id.ts";

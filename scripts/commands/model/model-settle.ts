@@ -1,22 +1,34 @@
 import type { PreparedSettlement } from "../../../circuits/settlement/settled-model.ts";
 import type { SampledSettlement } from "../../../circuits/settlement/settlement-model.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import {
+  encodeSettlementBody,
+  type ProvenSettlement,
+  sendSettlement,
+} from "../../../client/actions/l1/send-settlement.ts";
+import {
+  type RollupCircuit,
+  settlementCircuitFor,
+  slotTableFor,
+} from "../../../client/circuits/rollup-circuits.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { encodeSettlementBody, type ProvenSettlement, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
   readSealedEpoch,
 } from "../../../client/settling/prepare-settlement.ts";
-import { type RollupCircuit, settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
-import { fetchPublished, type PublishedOptions, settleDirectly } from "./model-settle-direct.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { openSettlementContext, proveWithOutput, type SettlementContext } from "../../cli/settlement-context.ts";
+import {
+  openSettlementContext,
+  proveWithOutput,
+  type SettlementContext,
+} from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
+import { fetchPublished, type PublishedOptions, settleDirectly } from "./model-settle-direct.ts";
 
 export interface SettleOptions extends CircuitOptions, PublishedOptions {
   epoch?: string;

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { decodeSettlement } from "../../../circuits/settlement/settlement-data.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { genesisMisfit, settlingCircuits } from "../../../client/actions/ledger/settling-circuit.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, listSettlements, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import type { SequencerInfo } from "../../../client/sequencer/sequencer-schemas.ts";
-import { genesisMisfit, settlingCircuits } from "../../../client/actions/ledger/settling-circuit.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -3,17 +3,17 @@ import type { Command } from "commander";
 import { hashRecipe, parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
 import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   datanet: string;

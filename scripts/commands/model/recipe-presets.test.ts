@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
-import { encodeRow } from "../../../attribution/rows/row-content.ts";
-import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
 import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
 import { type OwnedRow, trainModel } from "../../../attribution/model/trained-model.ts";
+import { encodeRow } from "../../../attribution/rows/row-content.ts";
+import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
 

@@ -1,7 +1,7 @@
 import type { Recipe } from "../../../attribution/model/recipe.ts";
+import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
 import type { InputOptions } from "../../../attribution/rows/row-content.ts";
 import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
-import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
 import { toHex32 } from "../../../client/hex.ts";
 
 /** What a recipe says beside the rows that it is about. */

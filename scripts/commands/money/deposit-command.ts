@@ -7,8 +7,8 @@ import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts"
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
 
 export function addDepositCommand(program: Command): void {
   const command = program

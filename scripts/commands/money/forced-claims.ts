@@ -1,16 +1,16 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
 import { packClaim } from "../../../circuits/batch/epoch-operations.ts";
 import type { LeafRecord } from "../../../circuits/ledger/leaf.ts";
-import { KIND } from "../../../circuits/protocol.ts";
 import { CLAIM_ROLE, claimPlace, claimShareWei, unpackSplit } from "../../../circuits/ledger/rewards.ts";
+import { KIND } from "../../../circuits/protocol.ts";
 import { forceClaim } from "../../../client/actions/forced/force-claim.ts";
 import { getRewards } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
-import { checkForced } from "./forced-check.ts";
-import { followForced } from "./forced-operation.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
+import { checkForced } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
 
 export interface Claimable {
   readonly leafId: number;

@@ -1,6 +1,7 @@
 /** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+
 import type { QueueResult } from "../../../client/actions/forced/queue-result.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import type { WaitTarget } from "../../../client/sequencer/wait-for.ts";
 import type { Signer } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";

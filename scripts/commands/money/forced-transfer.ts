@@ -1,15 +1,15 @@
 /** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
 import { type Address, getAddress, numberToHex } from "viem";
 import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
-import { clientError } from "../../../client/client-errors.ts";
 import { forceTransfer } from "../../../client/actions/forced/force-transfer.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
-import { checkForced } from "./forced-check.ts";
-import { followForced } from "./forced-operation.ts";
 import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { checkForced } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
 
 export interface ForcedTransfer {
   /** Leaf ids; with a sequencer also names and addresses. `from`: the account's leaf where absent. */

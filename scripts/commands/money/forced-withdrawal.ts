@@ -4,16 +4,16 @@
 import type { Address } from "viem";
 import type { RestoredLedger } from "../../../bridge/verify/restore-ledger.ts";
 import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
-import { clientError } from "../../../client/client-errors.ts";
 import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { planExits } from "../../../client/leaving/exit-plan.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
-import { checkForced, refuseWaiting, waitingLeaves } from "./forced-check.ts";
-import { followForced } from "./forced-operation.ts";
 import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
+import { checkForced, refuseWaiting, waitingLeaves } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
 
 export interface ForcedWithdrawal {
   /** A leaf's id, with a sequencer also a name or an address; where absent, the account's leaf. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { transfer } from "../../../client/actions/ledger/transfer.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import {
   FORCED_OPTION,
   type ForcedOptions,
@@ -9,7 +10,6 @@ import {
   maxFeeOf,
   UNCHECKED_OPTION,
 } from "./forced-operation.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 
 export function addTransferCommand(program: Command): void {
   const command = program

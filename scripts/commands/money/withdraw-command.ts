@@ -1,10 +1,10 @@
 import type { Command } from "commander";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
-import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 
 export function addWithdrawCommand(program: Command): void {
   const command = program

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
-import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
+import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 
 interface FollowCommandOptions {
   feed?: string;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
-import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
 import type { SnapshotSummary } from "./snapshot.ts";
 
 interface FromBlock {

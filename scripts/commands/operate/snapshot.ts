@@ -1,10 +1,14 @@
 /** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
 import { createPatientL1Client, l1Call } from "../../../bridge/l1/l1-client.ts";
-import { type LedgerSnapshot, snapshotFalse } from "../../../bridge/verify/ledger-snapshot.ts";
 import type { ModelPayments } from "../../../bridge/l1/payment-history.ts";
-import { restoreLedger } from "../../../bridge/verify/restore-ledger.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { findBatchBlock, requireAnchored, type SnapshotAnchor } from "../../../bridge/verify/snapshot-anchor.ts";
+import { type LedgerSnapshot, snapshotFalse } from "../../../bridge/verify/ledger-snapshot.ts";
+import { restoreLedger } from "../../../bridge/verify/restore-ledger.ts";
+import {
+  findBatchBlock,
+  requireAnchored,
+  type SnapshotAnchor,
+} from "../../../bridge/verify/snapshot-anchor.ts";
 import { readSnapshot, writeSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { snapshotOfDirectory } from "../../../sequencer/follower/log-snapshot.ts";

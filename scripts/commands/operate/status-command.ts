@@ -7,8 +7,8 @@ import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { unusualParameters } from "../../../contracts/build/rollup-parameters.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
-import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
 export function addStatusCommand(program: Command): void {
   const command = program

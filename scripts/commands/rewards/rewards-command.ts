@@ -5,6 +5,9 @@ import type { LeafRewards } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { readAccountFile } from "../../cli/account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import {
   FORCED_OPTION,
   type ForcedOptions,
@@ -12,10 +15,7 @@ import {
   maxFeeOf,
   UNCHECKED_OPTION,
 } from "../money/forced-operation.ts";
-import { renderTable } from "../../cli/output.ts";
-import { parseId } from "../../cli/parse-id.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 
 export function addRewardsCommands(program: Command): void {
   const rewards = program

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { WhyOptions } from "./rewards-why.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
+import type { WhyOptions } from "./rewards-why.ts";
 
 export function addRewardsWhyCommand(parent: Command): void {
   const command = parent

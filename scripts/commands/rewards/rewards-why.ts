@@ -1,6 +1,6 @@
-import { explainEarnings } from "../../../attribution/scores/earnings.ts";
 import type { RowKind } from "../../../attribution/rows/row-content.ts";
 import { decodeRow, labelsOf } from "../../../attribution/rows/row-content.ts";
+import { explainEarnings } from "../../../attribution/scores/earnings.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { settledModelOf } from "../../../client/settling/prepare-settlement.ts";

@@ -7,15 +7,19 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
 import { checkReceipts } from "../../../bridge/verify/receipt-check.ts";
-import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../../bridge/verify/receipt-evidence.ts";
+import {
+  encodeEvidence,
+  parseEvidence,
+  type ReceiptEvidence,
+} from "../../../bridge/verify/receipt-evidence.ts";
 import { leafReference, type SignedOperation } from "../../../circuits/ledger/operation.ts";
 import { LEAF_KIND } from "../../../circuits/protocol.ts";
 import { Secret } from "../../../circuits/secret.ts";
+import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
 import { keyFromSecret } from "../../../client/l2-key.ts";
 import { createLedgerClient } from "../../../client/ledger-client.ts";
-import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
-import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
 import { createReceiptSigner } from "../../../sequencer/store/receipts.ts";
+import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
 import { seal, send } from "../../../sequencer/testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -24,8 +28,8 @@ import {
   testUser,
   transfer,
 } from "../../../sequencer/testing/test-rollup.ts";
-import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
 import { storedReceiptPaths, storeReceipt } from "../../cli/receipt-store.ts";
+import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
 
 // Before workspace.ts is loaded: receipts are stored below it.
 const home = vi.hoisted(() => {

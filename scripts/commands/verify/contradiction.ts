@@ -1,6 +1,7 @@
 /** Gathers signed receipts and says what L1 makes of each: the two signed facts where they contradict each other. */
 
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import {
   type CheckedReceipt,
   checkReceipts,
@@ -8,8 +9,11 @@ import {
   type PostedFacts,
   type ReceiptCheck,
 } from "../../../bridge/verify/receipt-check.ts";
-import { encodeEvidence, parseEvidence, type ReceiptEvidence } from "../../../bridge/verify/receipt-evidence.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import {
+  encodeEvidence,
+  parseEvidence,
+  type ReceiptEvidence,
+} from "../../../bridge/verify/receipt-evidence.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { kindRule } from "../../../circuits/protocol.ts";
 import { readReceipts } from "../../../sequencer/follower/leader-log.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { ReceiptStatusOptions } from "./receipt-status.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
+import type { ReceiptStatusOptions } from "./receipt-status.ts";
 
 export function addReceiptCommands(program: Command): void {
   const receipt = program.command("receipt").description("what became of an answer's payment");

@@ -2,10 +2,11 @@ import type { Hex } from "viem";
 import { z } from "zod";
 import { KIND, kindRule } from "../../../circuits/protocol.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
+import type { RollupCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
-import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
 import {
@@ -15,16 +16,15 @@ import {
   paidBy,
   paymentStatus,
 } from "../../../client/settling/payment-status.ts";
-import type { RollupCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { verifySettlement } from "../../../client/settling/verify-settlement.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { modelServerOf, openReader, resolveLeaf } from "../../cli/context.ts";
-import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
+import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
 
 export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   model?: string;

@@ -2,10 +2,10 @@ import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import type { Openings } from "../../../client/settling/model-openings.ts";
 import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
-import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
 import type { Output } from "../../cli/output.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
+import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
 
 export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   readonly keys?: string;

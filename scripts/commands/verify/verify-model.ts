@@ -3,12 +3,12 @@ import { fetchModel, readModel } from "../../../attribution/model/model-director
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { readVersionRows } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { settlingCircuits } from "../../../client/actions/ledger/settling-circuit.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

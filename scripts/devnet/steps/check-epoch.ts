@@ -1,11 +1,11 @@
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { fetchOpenings } from "../../../client/settling/model-openings.ts";
-import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
 import { CONTRIBUTORS, PEOPLE, type PersonName, PRICE_WEI } from "../config.ts";
 import type { Job } from "../job.ts";

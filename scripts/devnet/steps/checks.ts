@@ -1,12 +1,12 @@
 import { TREASURY_ID } from "../../../circuits/protocol.ts";
+import { readVersion } from "../../../client/actions/data/published-version.ts";
+import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
 import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
+import type { SignedSubmission } from "../../../client/actions/ledger/send-operation.ts";
 import { rollupContract, tokenContract } from "../../../client/ledger-client.ts";
 import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { readVersion } from "../../../client/actions/data/published-version.ts";
-import type { SignedSubmission } from "../../../client/actions/ledger/send-operation.ts";
 import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
-import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
 import { devAccount } from "../accounts.ts";
 import {
   FIRST_TRANSFER_COUNT,

@@ -1,10 +1,10 @@
 import { claim, readClaimedWei } from "../../../client/actions/l1/claim.ts";
 import { claimRewards } from "../../../client/actions/ledger/claim-rewards.ts";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { type WaitTarget, waitFor } from "../../../client/sequencer/wait-for.ts";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { devAccount } from "../accounts.ts";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";

@@ -3,8 +3,8 @@ import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { z } from "zod";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { seal } from "../../../client/actions/ledger/seal.ts";
+import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { FINALITY_BLOCKS } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 

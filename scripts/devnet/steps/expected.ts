@@ -1,6 +1,6 @@
-import { KIND } from "../../../circuits/protocol.ts";
-import { CLAIM_ROLE, claimShareWei } from "../../../circuits/ledger/rewards.ts";
 import { operationFeeWei } from "../../../circuits/batch/slot.ts";
+import { CLAIM_ROLE, claimShareWei } from "../../../circuits/ledger/rewards.ts";
+import { KIND } from "../../../circuits/protocol.ts";
 import {
   COMMITS_EACH,
   CONTRIBUTORS,

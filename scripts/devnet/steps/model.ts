@@ -6,27 +6,31 @@ import { readModel, writeModel } from "../../../attribution/model/model-director
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
-import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
 import { trainModel } from "../../../attribution/model/trained-model.ts";
+import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
-import { createModel } from "../../../client/actions/ledger/create-model.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { readVersionRows } from "../../../client/actions/data/published-version.ts";
 import {
   encodeSettlementBody,
   type SettlementBody,
   sendSettlement,
 } from "../../../client/actions/l1/send-settlement.ts";
-import { readIfPresent } from "../../cli/workspace.ts";
+import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
+import { createModel } from "../../../client/actions/ledger/create-model.ts";
+import {
+  openProvingCircuit,
+  settlementCircuitFor,
+  slotTableFor,
+} from "../../../client/circuits/rollup-circuits.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
-import { openProvingCircuit, settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { readIfPresent } from "../../cli/workspace.ts";
 import { devAccount } from "../accounts.ts";
 import { APPROVAL_MARGIN_SECONDS, devnetPaths, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";

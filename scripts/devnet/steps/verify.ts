@@ -1,12 +1,12 @@
-import { blockReader } from "../../../bridge/verify/block-reader.ts";
 import { createL1Client } from "../../../bridge/l1/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../../../bridge/l1/l1-history.ts";
-import { LedgerReplay } from "../../../bridge/verify/ledger-replay.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { blockReader } from "../../../bridge/verify/block-reader.ts";
+import { LedgerReplay } from "../../../bridge/verify/ledger-replay.ts";
 import { verifyRollup } from "../../../bridge/verify/verify.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { verifyProof } from "../../../prover/formats/verification-key.ts";
 import { deriveCircuits } from "../../../client/circuits/derive-circuits.ts";
+import { verifyProof } from "../../../prover/formats/verification-key.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 

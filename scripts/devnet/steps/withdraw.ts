@@ -1,11 +1,11 @@
+import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
+import { readQueueResult } from "../../../client/actions/forced/queue-result.ts";
 import { approveToken } from "../../../client/actions/l1/approve-token.ts";
 import { claim, readClaimedWei } from "../../../client/actions/l1/claim.ts";
-import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { rollupContract } from "../../../client/ledger-client.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { readQueueResult } from "../../../client/actions/forced/queue-result.ts";
 import { type WaitTarget, waitFor } from "../../../client/sequencer/wait-for.ts";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { devAccount } from "../accounts.ts";
 import { FORCED_WITHDRAWAL_WEI, type PersonName, WITHDRAWAL_WEI } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, waitWithConsole } from "../job.ts";

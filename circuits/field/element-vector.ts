@@ -1,0 +1,61 @@
+/**
+ * What a proof says about a vector of field elements, whether a batch's, a settlement's or an exit's: its commitment C,
+ * the challenge z and the value y at z. The twin of ElementVector.sol and data-commitment.circom.
+ */
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
+import { hashTagged } from "./poseidon.ts";
+
+/** C: a chain of 16-input Poseidon calls that starts at the length. */
+export function dataCommitment(elements: readonly bigint[]): bigint {
+  let hash = BigInt(elements.length);
+  for (let from = 0; from < elements.length; from += DATA_CHUNK) {
+    const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => elements[from + i] ?? 0n);
+    hash = hashTagged(TAG.data, [hash, ...chunk]);
+  }
+  return hash;
+}
+
+const CHALLENGE_TAG = keccak_256(new TextEncoder().encode("OpenLedger challenge v1"));
+
+/** @param value non-negative, below 256^length */
+export function toBytesBe(value: bigint, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  for (let i = length - 1, rest = value; i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 0xffn);
+  return out;
+}
+
+/** A big-endian unsigned integer. */
+export function fromBytesBe(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return value;
+}
+
+/** The bytes of all parts, one after the other. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** z: fixed by the circuit, C and every element that L1 evaluates. */
+export function challenge(circuitId: bigint, commitment: bigint, elements: readonly bigint[]): bigint {
+  const elementsHash = keccak_256(concatBytes(elements.map((e) => toBytesBe(e, 32))));
+  const preimage = concatBytes([
+    CHALLENGE_TAG,
+    toBytesBe(circuitId, 32),
+    toBytesBe(commitment, 32),
+    elementsHash,
+  ]);
+  return fromBytesBe(keccak_256(preimage)) % FIELD_ORDER;
+}
+
+/** y = Σ E_i z^i mod r. */
+export function evaluate(elements: readonly bigint[], z: bigint): bigint {
+  return elements.reduceRight((sum, element) => (sum * z + element) % FIELD_ORDER, 0n);
+}
