@@ -16,7 +16,7 @@ const check = (shared: { alpha: bigint; beta: bigint }, isDevelopment: boolean) 
   refuseHiddenDevelopmentKey(registered(shared, isDevelopment), "batch");
 
 test("refuses a key with the development keys' public secrets, though its deployer did not call it one", () => {
-  const hidden = expect.objectContaining({ code: "CMD_DEVELOPMENT_KEY_HIDDEN" });
+  const hidden = expect.objectContaining({ code: "CLI_DEVELOPMENT_KEY_HIDDEN" });
   expect(check({ alpha, beta }, false)).toThrow(hidden);
   // One of them would do.
   expect(check({ alpha, beta: 5n }, false)).toThrow(hidden);

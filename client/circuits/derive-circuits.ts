@@ -17,7 +17,7 @@ import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { clientError } from "../client-errors.ts";
 
 export interface DeriveOptions {
   readonly rpcUrl: string;
@@ -37,7 +37,7 @@ export interface DeriveOptions {
  * believed, and that a key is a development key where it says so itself. Development keys follow from the circuit alone;
  * those of a ceremony are files.
  *
- * @throws CMD_DEVELOPMENT_KEY_HIDDEN, CMD_KEYS_MISSING, CMD_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -77,18 +77,18 @@ export async function deriveKey(
 
 /**
  * The contract knows only what its deployer said of a key. Under one with public secrets anyone proves anything.
- * @throws CMD_DEVELOPMENT_KEY_HIDDEN
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN
  */
 export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
   if (circuit.isDevelopment || !isDevelopmentKey(verifierKey(circuit))) return;
-  throw commandError(
-    "CMD_DEVELOPMENT_KEY_HIDDEN",
+  throw clientError(
+    "CLI_DEVELOPMENT_KEY_HIDDEN",
     `the key of ${name} has the public secrets of the development keys, and the rollup was deployed as if it had not: anyone can forge proofs for it`,
     { data: { circuit: name, index: circuit.index } },
   );
 }
 
-/** @throws CMD_CIRCUIT_UNNAMED */
+/** @throws CLI_CIRCUIT_UNNAMED */
 export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): string {
   const { sort, size0, size1 } = circuit;
   if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
@@ -96,8 +96,8 @@ export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): 
   if (sort === CIRCUIT_SORT.exit) return exitCircuitName(circuit);
   const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
   if (name !== undefined) return name;
-  throw commandError(
-    "CMD_CIRCUIT_UNNAMED",
+  throw clientError(
+    "CLI_CIRCUIT_UNNAMED",
     `the rollup has a settlement circuit for ${size0} payments and ${size1} slots, whose name is not given`,
     { data: { payments: size0, slots: size1, given: circuitNames } },
   );
@@ -108,8 +108,8 @@ async function readCeremonyKey(path: string, name: string): Promise<Verification
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw commandError(
-      "CMD_KEYS_MISSING",
+    throw clientError(
+      "CLI_KEYS_MISSING",
       `the rollup has a key of a ceremony for ${name}, and there is no ${path}`,
       {
         data: { circuit: name, path },

@@ -74,9 +74,9 @@ describe("exitCircuitFor", () => {
 
   test("says where none has room", () => {
     expect(() => exitCircuitFor(circuits, 65)).toThrow(
-      expect.objectContaining({ code: "CMD_CIRCUIT_MISSING" }),
+      expect.objectContaining({ code: "CLI_CIRCUIT_MISSING" }),
     );
-    expect(() => exitCircuitFor([], null)).toThrow(expect.objectContaining({ code: "CMD_CIRCUIT_MISSING" }));
+    expect(() => exitCircuitFor([], null)).toThrow(expect.objectContaining({ code: "CLI_CIRCUIT_MISSING" }));
   });
 });
 
@@ -85,7 +85,7 @@ describe("openRegisteredCircuit", () => {
     const circuit = leafExitAs(true);
     expect(await open(circuit)).toMatchObject({ name: "leaf-exit", isDevelopment: true });
     await expect(open({ ...circuit, circuitId: circuit.circuitId + 1n })).rejects.toMatchObject({
-      code: "CMD_KEYS_DIFFER",
+      code: "CLI_KEYS_DIFFER",
     });
   });
 
@@ -112,7 +112,7 @@ describe("openRegisteredCircuit", () => {
     expect(await open(circuit)).toMatchObject(ofCeremony);
     // The same for whoever carries on the queue or settles, without a record of the deployment.
     await expect(openProvingCircuit(circuit, null, () => {})).rejects.toMatchObject({
-      code: "CMD_KEYS_MISSING",
+      code: "CLI_KEYS_MISSING",
     });
     expect(await openProvingCircuit(circuit, null, () => {}, folder)).toMatchObject(ofCeremony);
   });

@@ -11,7 +11,7 @@ import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { loadProductionKey } from "../../prover/proving/proving-key.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { clientError } from "../client-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */
 export interface ExitCircuit extends RegisteredCircuit {
@@ -45,7 +45,7 @@ export function exitCircuits(registered: readonly RegisteredCircuit[]): ExitCirc
 /**
  * The circuit of leaves' exits, or the smallest one of slots' exits with room for a model's slots.
  * @param slotCount null for a leaf
- * @throws CMD_CIRCUIT_MISSING
+ * @throws CLI_CIRCUIT_MISSING
  */
 export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: number | null): ExitCircuit {
   const [first] = circuits
@@ -55,7 +55,7 @@ export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: numb
     .sort((x, y) => x.size1 - y.size1);
   if (first !== undefined) return first;
   const what = slotCount === null ? "exits of leaves" : `exits from a table of ${slotCount} slots`;
-  throw commandError("CMD_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+  throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });
 }
@@ -65,7 +65,7 @@ export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: numb
  * ceremony are files. The key must be the registered one: proofs by any other convince no one.
  *
  * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
- * @throws CMD_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
+ * @throws CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
  */
 export async function openRegisteredCircuit(
   circuit: RegisteredCircuit & { readonly name: string },
@@ -84,7 +84,7 @@ export async function openRegisteredCircuit(
   const key = toSolidityKey(proving.verificationKey) as VerifyingKey;
   const circuitId = computeCircuitId({ sort, size0, size1, isDevelopment, key });
   if (circuitId === circuit.circuitId) return proving;
-  throw commandError("CMD_KEYS_DIFFER", `the rollup has another key for ${name} than this repository gives`, {
+  throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than this repository gives`, {
     data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
   });
 }

@@ -10,7 +10,7 @@ import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/s
 import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { clientError } from "../client-errors.ts";
 import { nameOf } from "./derive-circuits.ts";
 import { openRegisteredCircuit } from "./exit-circuits.ts";
 
@@ -28,7 +28,7 @@ export interface RollupCircuitsOptions {
   readonly deployment: Deployment | null;
 }
 
-/** All circuits of the rollup by their index. @throws CMD_CIRCUIT_UNNAMED, BRG_L1_… */
+/** All circuits of the rollup by their index. @throws CLI_CIRCUIT_UNNAMED, BRG_L1_… */
 export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const registered = await new RollupContract({ client, address: options.rollupAddress }).circuits();
@@ -52,7 +52,7 @@ export function settlementSizeOf(name: string): SettlementSize {
   return { rows, features, slots, payments, draws };
 }
 
-/** The smallest settlement circuit that settles a model of this shape. @throws CMD_CIRCUIT_MISSING */
+/** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */
 export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: ModelShape): RollupCircuit {
   const fitting = circuits
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
@@ -64,7 +64,7 @@ export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: 
   throw missing(`a model of ${rows} rows, ${features} columns, ${slots} slots and ${draws} draws`, circuits);
 }
 
-/** The smallest slot table with room for these slots. @throws CMD_CIRCUIT_MISSING */
+/** The smallest slot table with room for these slots. @throws CLI_CIRCUIT_MISSING */
 export function slotTableFor(circuits: readonly RollupCircuit[], slotCount: number): RollupCircuit {
   const [first] = circuits
     .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.slotTable && size1 >= slotCount)
@@ -74,7 +74,7 @@ export function slotTableFor(circuits: readonly RollupCircuit[], slotCount: numb
 }
 
 function missing(what: string, circuits: readonly RollupCircuit[]) {
-  return commandError("CMD_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+  return clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });
 }
@@ -82,7 +82,7 @@ function missing(what: string, circuits: readonly RollupCircuit[]) {
 /**
  * A circuit with the keys to prove it: the deployment record's files where it names them, else development keys, made
  * from the circuit, or a ceremony's below `keysFolder`, as for exits.
- * @throws CMD_KEYS_MISSING for keys of a ceremony that neither names; CMD_KEYS_DIFFER, PRV_KEY_*
+ * @throws CLI_KEYS_MISSING for keys of a ceremony that neither names; CLI_KEYS_DIFFER, PRV_KEY_*
  */
 export async function openProvingCircuit(
   circuit: RollupCircuit,
@@ -94,7 +94,7 @@ export async function openProvingCircuit(
   if (deployed !== undefined) return (await loadDeployedCircuits([deployed])).get(deployed.name)!;
   if (!circuit.isDevelopment) {
     if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
-    throw commandError("CMD_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
+    throw clientError("CLI_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
       data: { circuit: circuit.name },
     });
   }

@@ -4,8 +4,8 @@ import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import { type WaysOut, waysOut } from "../circuits/exit-circuits.ts";
+import { clientError } from "../client-errors.ts";
 import { requireOvertaken } from "./overtaken.ts";
 
 export interface FreezeOutlook {
@@ -52,22 +52,22 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
 }
 
 /**
- * @throws CMD_FREEZE_NO_WAY_OUT, CMD_FREEZE_NO_ENTRY, CMD_FREEZE_TOO_EARLY with data.queueIndex and
+ * @throws CLI_FREEZE_NO_WAY_OUT, CLI_FREEZE_NO_ENTRY, CLI_FREEZE_TOO_EARLY with data.queueIndex and
  * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
  */
 export function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
   if (!ways.hasLeafExit || ways.slots < ways.neededSlots) {
-    throw commandError(
-      "CMD_FREEZE_NO_WAY_OUT",
+    throw clientError(
+      "CLI_FREEZE_NO_WAY_OUT",
       `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, slots: ${ways.slots} of ${ways.neededSlots})`,
       { data: { ...ways } },
     );
   }
   if (oldest === null)
-    throw commandError("CMD_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
+    throw clientError("CLI_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
   if (nowSeconds >= oldest.freezableAtSeconds) return;
-  throw commandError(
-    "CMD_FREEZE_TOO_EARLY",
+  throw clientError(
+    "CLI_FREEZE_TOO_EARLY",
     `queue entry ${oldest.queueIndex} waits since ${toIso(oldest.queuedAtSeconds)}; unless a batch takes it, anyone may freeze from ${toIso(oldest.freezableAtSeconds)} on`,
     { data: { ...oldest, nowSeconds } },
   );

@@ -13,7 +13,7 @@ import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { clientError } from "../client-errors.ts";
 import {
   type DepositItem,
   type ExitItem,
@@ -81,7 +81,7 @@ export interface LeaveResult {
 }
 
 /**
- * @throws CMD_NOT_FROZEN where there is an account to act with; CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, PRV_*,
+ * @throws CLI_NOT_FROZEN where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
@@ -92,7 +92,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const rollup = new RollupContract({ client, address, spendingCap });
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)
-    throw commandError("CMD_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
+    throw clientError("CLI_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
   onProgress("rebuilding the ledger from L1");
   let toldAtMs = Date.now();
   const malformedBatches: MalformedBatch[] = [];

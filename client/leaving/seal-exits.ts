@@ -33,7 +33,7 @@ export interface SealedExit {
 
 /**
  * @param onProgress `place` is the item's in the list
- * @throws CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
+ * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
  */
 export async function sealExits(
   items: readonly ProvenItem[],
@@ -77,7 +77,7 @@ export async function sealExits(
  * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
  * be left long after whoever published their keys is gone.
  * @returns the circuits' names
- * @throws CMD_CIRCUIT_MISSING, CMD_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
+ * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
  */
 export async function checkExitKeys(
   items: readonly ProvenItem[],

@@ -5,8 +5,8 @@ import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
 import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
 import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
+import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, getPayments, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
@@ -34,7 +34,7 @@ export interface EpochFacts {
   readonly prevRandao: bigint | null;
 }
 
-/** The model's sealed epoch with its payments. @throws CMD_NOTHING_SEALED */
+/** The model's sealed epoch with its payments. @throws CLI_NOTHING_SEALED */
 export async function readSealedEpoch(
   client: LedgerClient,
   modelId: number,
@@ -44,7 +44,7 @@ export async function readSealedEpoch(
   const epoch = leaf.sealedEpoch;
   if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
     const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
-    throw commandError("CMD_NOTHING_SEALED", `model ${modelId} has ${which} that waits for its settlement`, {
+    throw clientError("CLI_NOTHING_SEALED", `model ${modelId} has ${which} that waits for its settlement`, {
       data: { modelId, openEpoch: leaf.counters.epoch, sealedEpoch: epoch?.epoch ?? null },
     });
   }
@@ -64,7 +64,7 @@ export async function readSealedEpoch(
 
 /**
  * The sampled settlement. The seed is computed here from what L1 recorded.
- * @throws CMD_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
+ * @throws CLI_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function prepareSampled(
   { leaf, payments, prevRandao, sealed }: EpochFacts,
@@ -77,8 +77,8 @@ export function prepareSampled(
   },
 ): SampledSettlement {
   if (prevRandao === null) {
-    throw commandError(
-      "CMD_TOO_EARLY",
+    throw clientError(
+      "CLI_TOO_EARLY",
       `the randomness for epoch ${sealed.epoch} is not on L1 yet: it comes from the block 128 after the seal's`,
       { data: { modelId: leaf.id, sealBatch: sealed.sealBatch.toString() } },
     );

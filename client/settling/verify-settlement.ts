@@ -8,8 +8,8 @@ import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
+import { clientError } from "../client-errors.ts";
 import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, getPayments, getSettlement, listSettlements } from "../sequencer/model-reads.ts";
@@ -30,7 +30,7 @@ export interface VerifiedSettlement {
  * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
  * then compared with L1's transaction, L1's randomness, and the openings.
  * @param keyOf the verification key of a circuit: derived from its source, or L1's
- * @throws CMD_NOT_SETTLED, CMD_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
+ * @throws CLI_NOT_SETTLED, CLI_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
  */
 export async function verifySettlement(
   client: LedgerClient,
@@ -46,7 +46,7 @@ export async function verifySettlement(
   const { modelId, epoch } = wanted;
   const settlement = await getSettlement(client, modelId, epoch);
   if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
-    throw commandError("CMD_NOT_SETTLED", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
+    throw clientError("CLI_NOT_SETTLED", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
       data: { modelId, epoch },
     });
   const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
@@ -120,8 +120,8 @@ function requireSame(what: string, computed: string, posted: string): void {
 }
 
 function differs(what: string, computed: string, posted: string) {
-  return commandError(
-    "CMD_SETTLEMENT_DIFFERS",
+  return clientError(
+    "CLI_SETTLEMENT_DIFFERS",
     `${what}: ${posted.slice(0, 100)} was posted, ${computed.slice(0, 100)} is right`,
     { data: { what, posted, computed } },
   );

@@ -39,33 +39,9 @@ export const commandErrors = {
     remedy:
       "use the account that owns the leaf, or replace its key with: openledger account rotate-key --forced",
   },
-  CMD_KEYS_MISSING: {
-    meaning: "the verification key of a ceremony is not where it is looked for",
-    remedy: "get the published keys of the rollup, and name their folder with --keys",
-  },
-  CMD_DEVELOPMENT_KEY_HIDDEN: {
-    meaning: "a rollup's key has secrets that everybody knows, and its deployer said that it had not",
-    remedy: "do not deposit; take out what is yours",
-  },
-  CMD_CIRCUIT_UNNAMED: {
-    meaning: "L1 does not say how many rows, features and draws one of the rollup's settlement circuits has",
-    remedy: "name it, for example --circuits settlement-1024-256-64-32-4",
-  },
-  CMD_CIRCUIT_MISSING: {
-    meaning: "the proof needs a circuit that the rollup does not have",
-    remedy: "use a model that fits one of the rollup's settlement circuits (openledger status lists them)",
-  },
   CMD_NO_MODEL_SERVER: {
     meaning: "no address of the model's server is known",
     remedy: "pass --server URL, or start one with: openledger model serve",
-  },
-  CMD_NOT_SETTLED: {
-    meaning: "the model has no settlement of this epoch",
-    remedy: "list the model's epochs with: openledger model show",
-  },
-  CMD_NOTHING_SEALED: {
-    meaning: "the model has no sealed epoch to settle",
-    remedy: "seal the open one first with: openledger model seal",
   },
   CMD_LIST_UNREADABLE: {
     meaning: "a file is no list of rows to leave out, or one of another datanet",
@@ -82,22 +58,6 @@ export const commandErrors = {
     remedy:
       "bring the answers' folder back; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
   },
-  CMD_NOT_FROZEN: {
-    meaning: "exits are for a frozen rollup, and this one is not",
-    remedy: "take the money with: openledger withdraw (--forced), or look with --dry-run",
-  },
-  CMD_FREEZE_TOO_EARLY: {
-    meaning: "the queue's oldest entry does not wait for 14 days yet",
-    remedy: "wait until the time that the message names, or carry the queue on: openledger submit-queue",
-  },
-  CMD_FREEZE_NO_ENTRY: {
-    meaning: "only a queue entry that waits for too long lets anyone freeze, and none waits",
-    remedy: "ask for your money first: openledger withdraw all --forced --rpc … --rollup …",
-  },
-  CMD_FREEZE_NO_WAY_OUT: {
-    meaning: "the rollup was deployed without the circuits of exits that a freeze needs",
-    remedy: "its queue is the way out: openledger withdraw all --forced, then openledger submit-queue",
-  },
   CMD_FORCED_NO_EFFECT: {
     meaning:
       "the forced operation would have no effect on the ledger that L1 has, and its fee would be burned",
@@ -108,17 +68,9 @@ export const commandErrors = {
     meaning: "the operator ends the rollup, or it is frozen: nothing should go in any more",
     remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
   },
-  CMD_KEYS_DIFFER: {
-    meaning: "the rollup's registered key of a circuit is not the one that this repository gives",
-    remedy: "use the version of this repository that the rollup was deployed with",
-  },
   CMD_TOO_EARLY: {
     meaning: "the rules allow this only later",
     remedy: "wait as long as the message says, and try again",
-  },
-  CMD_SETTLEMENT_DIFFERS: {
-    meaning: "a settlement is not what the published data and L1 make of its epoch",
-    remedy: "do not trust this model before the difference is explained",
   },
   CMD_NO_RECEIPT: {
     meaning: "no receipt is named, and none is stored on this machine",

@@ -18,7 +18,7 @@ export interface SettlementContext {
   readonly deployment: Deployment | null;
 }
 
-/** @throws CMD_CIRCUIT_UNNAMED */
+/** @throws CLI_CIRCUIT_UNNAMED */
 export async function openSettlementContext(
   options: Pick<CircuitOptions, "circuits"> & GlobalOptions,
 ): Promise<SettlementContext> {

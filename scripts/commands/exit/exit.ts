@@ -34,7 +34,7 @@ export interface ExitCommandOptions {
   prover: string;
 }
 
-/** @throws CMD_NOT_FROZEN, CMD_USAGE, CMD_NO_ACCOUNT, and what `leave` throws */
+/** @throws CLI_NOT_FROZEN, CMD_USAGE, CMD_NO_ACCOUNT, and what `leave` throws */
 export async function runExit({ options, output }: CommandContext<ExitCommandOptions>): Promise<void> {
   const backend = requireBackend(options.prover);
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);

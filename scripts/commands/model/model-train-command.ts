@@ -108,7 +108,7 @@ export function addModelTrainCommand(parent: Command): void {
 
 /**
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
- * @throws CMD_USAGE, CMD_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
+ * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
  */
 async function recipeOf(
   options: TrainOptions & GlobalOptions,
@@ -126,7 +126,7 @@ async function recipeOf(
   return recipe;
 }
 
-/** Columns of the smallest settlement circuit that holds the rows. @throws CMD_CIRCUIT_MISSING, CMD_USAGE */
+/** Columns of the smallest settlement circuit that holds the rows. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
 async function columnsOf(
   options: TrainOptions & GlobalOptions,
   rows: readonly OwnedContent[],
@@ -153,7 +153,7 @@ async function columnsOf(
   if (fitting !== undefined) return fitting.features;
   const limits = sizes.map(({ rows: most, slots }) => `${most} rows in ${slots} slots`).join(", or ");
   throw commandError(
-    "CMD_CIRCUIT_MISSING",
+    "CLI_CIRCUIT_MISSING",
     `the version has ${rows.length} rows in ${slotCount} reward slots; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
     { data: { rowCount: rows.length, slotCount, circuits: circuits.map(({ name }) => name) } },
   );

@@ -66,7 +66,7 @@ export async function recomputeSettlement({
 
 /**
  * The scores of every opened draw by the chosen mode, compared with those that the settlement was made with.
- * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CMD_SETTLEMENT_DIFFERS
+ * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CLI_SETTLEMENT_DIFFERS
  */
 export function scoreAgain(
   { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
@@ -81,7 +81,7 @@ export function scoreAgain(
       const row = engine.scores(query).findIndex((score, i) => BigInt(score) !== scores[i]);
       if (row < 0) continue;
       throw commandError(
-        "CMD_SETTLEMENT_DIFFERS",
+        "CLI_SETTLEMENT_DIFFERS",
         `draw ${draw}, row ${row}: ${engine.mode} has another score`,
         {
           data: { what: "scores", draw, row, mode: engine.mode },
