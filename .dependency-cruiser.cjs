@@ -1,37 +1,37 @@
-// Dependencies point one way: scripts -> {client, sequencer} -> {bridge, prover} -> circuits; contracts stand beside
-// them. Biome's lint sees the specifiers, this sees the resolved files.
-const folder = (name) => `^${name}/`;
-const only = (name, allowed) => ({
-  name: `${name}-imports-down`,
+// Who may import whom: one rule for each room of scripts/house/walls.json. "circuits" there means the files at the top
+// of that folder, "circuits/*" the folder with all of its rooms, "testing" every room of that name. Tests may import
+// what they test and whatever testing/ holds; nothing imports a test. Biome's lint sees the specifiers, this sees the
+// resolved files.
+const walls = require("./scripts/house/walls.json");
+
+const wings = [...new Set(Object.keys(walls).map((room) => room.split("/")[0]))];
+const anyWing = `^(${wings.join("|")})/`;
+const TESTING = "/testing/";
+const TEST = "\\.test\\.ts$";
+
+const pattern = (room) => {
+  if (room === "testing") return TESTING;
+  if (room.endsWith("/*")) return `^${room.slice(0, -2)}/(?!.*testing/)`;
+  return room.includes("/") ? `^${room}/` : `^${room}/[^/]+$`;
+};
+
+const wall = ([room, allowed]) => ({
+  name: `wall-${room.replaceAll("/", "-")}`,
   severity: "error",
-  from: { path: folder(name), pathNot: "\\.test\\.ts$|test-support|random-ledger|fixture|measure-|load\\.ts$" },
-  to: {
-    path: "^(circuits|attribution|prover|bridge|contracts|client|sequencer|scripts)/",
-    pathNot: [name, ...allowed].map(folder),
-  },
+  from: { path: pattern(room), pathNot: `${TEST}|${TESTING}` },
+  to: { path: anyWing, pathNot: [room, ...allowed].map(pattern) },
 });
 
 module.exports = {
   forbidden: [
-    only("circuits", []),
-    only("attribution", ["circuits"]),
-    only("prover", ["circuits"]),
-    only("contracts", ["circuits"]),
-    only("bridge", ["circuits", "contracts"]),
-    only("client", ["circuits", "contracts"]),
-    only("sequencer", ["circuits", "prover", "bridge", "contracts"]),
+    ...Object.entries(walls).map(wall),
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    {
-      name: "no-imports-of-tests",
-      severity: "error",
-      from: { pathNot: "\\.test\\.ts$" },
-      to: { path: "\\.test\\.ts$" },
-    },
+    { name: "no-imports-of-tests", severity: "error", from: { pathNot: TEST }, to: { path: TEST } },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    includeOnly: "^(circuits|attribution|prover|bridge|contracts|client|sequencer|scripts)/",
+    includeOnly: anyWing,
     doNotFollow: { path: "node_modules" },
   },
 };

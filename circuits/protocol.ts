@@ -93,48 +93,56 @@ interface KindRule {
   readonly isCreate: boolean;
 }
 
-const rule = (name: KindName, wordCount: number, weight: number, flags: string): KindRule => ({
+/** What a kind has beyond a name: words, weight, and which of the flags of `KindRule` are true. */
+interface KindTraits {
+  readonly words: number;
+  readonly weight: number;
+  readonly flags: readonly KindFlag[];
+}
+type KindFlag = "isNarrow" | "isQueue" | "isSettlement" | "movesAmount" | "usesA" | "usesB" | "isCreate";
+
+const rule = (name: KindName, { words, weight, flags }: KindTraits): KindRule => ({
   name,
   kind: KIND[name],
-  wordCount,
+  wordCount: words,
   weight,
-  isNarrow: flags.includes("n"),
+  isNarrow: flags.includes("isNarrow"),
   isSigned: weight > 0,
-  isQueue: flags.includes("q"),
-  isSettlement: flags.includes("t"),
-  movesAmount: flags.includes("m"),
-  usesA: flags.includes("a"),
-  usesB: flags.includes("b"),
-  isCreate: flags.includes("c"),
+  isQueue: flags.includes("isQueue"),
+  isSettlement: flags.includes("isSettlement"),
+  movesAmount: flags.includes("movesAmount"),
+  usesA: flags.includes("usesA"),
+  usesB: flags.includes("usesB"),
+  isCreate: flags.includes("isCreate"),
 });
 
-/** Every kind that a slot can prove. */
+/** Every kind that a slot can prove. `circuits/batch/wide-kinds.circom` is written from this table. */
 export const KIND_RULES: readonly KindRule[] = [
-  rule("null", 0, 0, "n"),
-  rule("transfer", 0, 10, "nmab"),
-  rule("commitData", 1, 14, "nab"),
-  rule("payInference", 1, 14, "nmab"),
-  rule("createAccount", 2, 30, "mabc"),
-  rule("createDatanet", 2, 30, "mabc"),
-  rule("createModel", 7, 50, "mabc"),
-  rule("withdraw", 2, 40, "a"),
-  rule("publishVersion", 5, 40, "a"),
-  rule("approveModel", 1, 25, "ab"),
-  rule("revokeModel", 0, 20, "ab"),
-  rule("setKey", 1, 25, "a"),
-  rule("seal", 0, 30, "ab"),
+  rule("null", { words: 0, weight: 0, flags: ["isNarrow"] }),
+  rule("transfer", { words: 0, weight: 10, flags: ["isNarrow", "movesAmount", "usesA", "usesB"] }),
+  rule("commitData", { words: 1, weight: 14, flags: ["isNarrow", "usesA", "usesB"] }),
+  rule("payInference", { words: 1, weight: 14, flags: ["isNarrow", "movesAmount", "usesA", "usesB"] }),
+  rule("createAccount", { words: 2, weight: 30, flags: ["movesAmount", "usesA", "usesB", "isCreate"] }),
+  rule("createDatanet", { words: 2, weight: 30, flags: ["movesAmount", "usesA", "usesB", "isCreate"] }),
+  rule("createModel", { words: 7, weight: 50, flags: ["movesAmount", "usesA", "usesB", "isCreate"] }),
+  rule("withdraw", { words: 2, weight: 40, flags: ["usesA"] }),
+  rule("publishVersion", { words: 5, weight: 40, flags: ["usesA"] }),
+  rule("approveModel", { words: 1, weight: 25, flags: ["usesA", "usesB"] }),
+  rule("revokeModel", { words: 0, weight: 20, flags: ["usesA", "usesB"] }),
+  rule("setKey", { words: 1, weight: 25, flags: ["usesA"] }),
+  rule("seal", { words: 0, weight: 30, flags: ["usesA", "usesB"] }),
   // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
-  rule("settle", 1, 0, "abt"),
-  rule("claim", 1, 30, "ab"),
-  rule("genesis", 1, 0, "bt"),
-  rule("depositNew", 4, 0, "q"),
-  rule("depositTo", 4, 0, "qb"),
-  rule("forcedWithdraw", 5, 0, "qa"),
-  rule("forcedSetKey", 4, 0, "qa"),
-  rule("forcedSetOwner", 4, 0, "qa"),
-  rule("forcedClaim", 4, 0, "qab"),
-  rule("forcedTransfer", 4, 0, "qab"),
-  rule("forcedSeal", 4, 0, "qb"),
+  rule("settle", { words: 1, weight: 0, flags: ["isSettlement", "usesA", "usesB"] }),
+  rule("claim", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
+  rule("genesis", { words: 1, weight: 0, flags: ["isSettlement", "usesB"] }),
+  rule("depositNew", { words: 4, weight: 0, flags: ["isQueue"] }),
+  rule("depositTo", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
+  rule("forcedWithdraw", { words: 5, weight: 0, flags: ["isQueue", "usesA"] }),
+  rule("forcedSetKey", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
+  rule("forcedSetOwner", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
+  rule("forcedClaim", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedTransfer", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedSeal", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
 ];
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));

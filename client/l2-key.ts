@@ -41,7 +41,7 @@ const KEY_TAG = stringToHex("OpenLedger key v1");
 const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n;
 
 /** The fixed message whose signature is the key's seed. Index 0 is the first key; rotation counts up. */
-export function keyMessage(options: { chainId: number; rollupAddress: Address; index?: number }) {
+function keyMessage(options: { chainId: number; rollupAddress: Address; index?: number }) {
   return {
     domain: {
       name: "OpenLedger",

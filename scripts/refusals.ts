@@ -1,5 +1,5 @@
 /**
- * Makes docs/refusals.md: runs every forgery, and lists the statement that refused each. Run it after a rule or a
+ * Makes docs/generated/refusals.md: runs every forgery, and lists the statement that refused each. Run it after a rule or a
  * forgery has changed: npx tsx scripts/refusals.ts. With names of test files, only their sections are made anew.
  */
 import { spawnSync } from "node:child_process";
@@ -61,4 +61,4 @@ const sections = [...byFile].sort().map(([file, rows]) => {
   return `## \`${file}\`\n\n${table.join("\n")}\n`;
 });
 writeFileSync(REFUSALS_PAGE, `${HEAD}\n${sections.join("\n")}`);
-console.log(`docs/refusals.md: ${[...byFile.values()].reduce((sum, rows) => sum + rows.size, 0)} forgeries`);
+console.log(`docs/generated/refusals.md: ${[...byFile.values()].reduce((sum, rows) => sum + rows.size, 0)} forgeries`);

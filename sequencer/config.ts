@@ -44,7 +44,7 @@ const secretText = (pattern: RegExp, message: string) =>
     .regex(pattern, message)
     .transform((value) => new Secret(value));
 
-export const configTable = {
+const configTable = {
   deploymentPath: setting("SEQUENCER_DEPLOYMENT_PATH", text, "Deployment record (JSON)"),
   dataPath: setting("SEQUENCER_DATA_PATH", text, "Folder of the ledger's log", {
     fallback: ".openledger/sequencer",

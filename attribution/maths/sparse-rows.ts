@@ -104,18 +104,6 @@ export function renumberColumns(rows: SparseRows, position: Int32Array, count: n
   };
 }
 
-/** out[i] = rows_i · dense, for every row of `rows` and one dense vector. */
-export function timesVector(rows: SparseRows, dense: Float64Array): Float64Array {
-  const out = new Float64Array(rows.rowCount);
-  for (let i = 0; i < rows.rowCount; i++) {
-    let sum = 0;
-    for (let e = rows.starts[i]!; e < rows.starts[i + 1]!; e++)
-      sum += rows.values[e]! * dense[rows.columns[e]!]!;
-    out[i] = sum;
-  }
-  return out;
-}
-
 export function writeDenseRow(rows: SparseRows, i: number, out: Float64Array): void {
   out.fill(0);
   for (let e = rows.starts[i]!; e < rows.starts[i + 1]!; e++) out[rows.columns[e]!] = rows.values[e]!;

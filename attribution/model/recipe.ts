@@ -12,7 +12,7 @@ const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
  * Everything that the bytes of a model depend on, beside the rows. The same recipe and the same rows give the same
  * bytes on every machine. Constants of the method that stand in no field belong to `version`.
  */
-export const recipeSchema = z.strictObject({
+const recipeSchema = z.strictObject({
   version: z.literal(2),
   /** The rows: a published version of a datanet, with the root that the ledger holds for it. */
   datanet: z.strictObject({

@@ -96,10 +96,7 @@ export function staticsOf(
 }
 
 /** @throws ATT_BEYOND_CIRCUIT where the model has more rows or slots than the circuit, or other columns */
-export function checkFits(
-  { features, slots }: Pick<TrainedModel, "features" | "slots">,
-  size: ModelSize,
-): void {
+function checkFits({ features, slots }: Pick<TrainedModel, "features" | "slots">, size: ModelSize): void {
   const beyond = (what: string, given: number, most: number) =>
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },

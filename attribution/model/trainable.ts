@@ -6,7 +6,7 @@ import { decodeRow, type InputOptions, inputRows, labelsOf } from "../rows/row-c
 import type { Recipe } from "./recipe.ts";
 
 /** With fewer rows the eigenvectors of their gradients are not determined. */
-export const LEAST_ROWS = 4;
+const LEAST_ROWS = 4;
 
 /** What a choice of sizes depends on. */
 export interface RowFacts {

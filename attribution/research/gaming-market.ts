@@ -156,7 +156,7 @@ export function contributed(k: number, rowCount: number, attackerRows: number): 
 }
 
 /** The same rows with each pixel a whole grey level: their contents are these, and one byte for the label. */
-export function inGreyLevels(rows: LabelledRows): LabelledRows {
+function inGreyLevels(rows: LabelledRows): LabelledRows {
   const width = rows.features.columnCount;
   const values = new Float64Array(rows.labels.length * width);
   const contents = Array.from(rows.labels, (label, i) => {

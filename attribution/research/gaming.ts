@@ -123,7 +123,7 @@ export function simulateGaming(options: GamingOptions): GamingReport {
   };
 }
 
-export function simulateAttacks(
+function simulateAttacks(
   world: ContributorWorld,
   honest: Market,
   rules: MarketRules,

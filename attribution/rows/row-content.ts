@@ -11,7 +11,7 @@ import { hashedTerms } from "./spam-emails.ts";
  *   email  {"label":"spam" | "ham","text":"subject\nbody"}
  *   digit  {"label":"0" … "9","pixels":base64 of 28 × 28 bytes, row after row, 0 = background}
  */
-export const ROW_KINDS = ["email", "digit"] as const;
+const ROW_KINDS = ["email", "digit"] as const;
 export type RowKind = (typeof ROW_KINDS)[number];
 
 /** A row's label as a class number, and its input as text: an e-mail's text, a digit's pixels in base64. */

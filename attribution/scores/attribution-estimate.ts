@@ -26,7 +26,7 @@ export interface AttributionEstimate {
 }
 
 /** Weights of rows as a settlement takes them: positive scores, or 1 each where there are none. */
-export function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
+function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven: boolean } {
   const weights = Float64Array.from(scores, (score) => Math.max(0, score));
   const isEven = weights.every((weight) => weight === 0);
   return { weights: isEven ? weights.fill(1) : weights, isEven };

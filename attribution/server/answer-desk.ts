@@ -181,12 +181,12 @@ export class AnswerDesk {
 }
 
 /** The hash of the statics that the sequencer shows of a model. */
-export function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["model"]): bigint {
+function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["model"]): bigint {
   const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
   return hashStatics({ ...statics, split });
 }
 
 /** The query of an answer, from the bytes that openings show. */
-export function queryOfRecord({ queryBytes: text }: Pick<AnswerRecord, "queryBytes">): Int16Array {
+function queryOfRecord({ queryBytes: text }: Pick<AnswerRecord, "queryBytes">): Int16Array {
   return queryOfBytes(Buffer.from(text, "base64"));
 }

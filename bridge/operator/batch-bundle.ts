@@ -112,7 +112,7 @@ async function parkedAmong(
  * Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it.
  * @param parked those that L1 has already
  */
-export function submissionOf(
+function submissionOf(
   batches: readonly ReadyBatch[],
   circuitIndex: (name: string) => number,
   parked: ReadonlySet<ReadySettlement> = new Set(),

@@ -24,7 +24,7 @@ export type ExitPlace =
   | { readonly kind: "slot"; readonly modelId: number; readonly slotIndex: number; readonly role: ClaimRole };
 
 /** null where no circuit proves such a key: it has bits that none of its parts takes. */
-export function exitPlace(key: bigint): ExitPlace | null {
+function exitPlace(key: bigint): ExitPlace | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };
   if (key >> 33n !== 1n) return null;

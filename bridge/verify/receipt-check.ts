@@ -110,9 +110,7 @@ export function isSameOperation(operation: SignedOperation, posted: PostedOperat
 }
 
 /** Pairs of receipts that name different operations for one place; the operator's signatures are checked already. */
-export function findEquivocations(
-  evidences: readonly ReceiptEvidence[],
-): [ReceiptEvidence, ReceiptEvidence][] {
+function findEquivocations(evidences: readonly ReceiptEvidence[]): [ReceiptEvidence, ReceiptEvidence][] {
   const first = new Map<number, ReceiptEvidence>();
   return evidences.flatMap((evidence): [ReceiptEvidence, ReceiptEvidence][] => {
     const { opIndex, operationHash } = evidence.receipt;

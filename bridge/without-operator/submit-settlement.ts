@@ -41,14 +41,7 @@ import {
 } from "../verify/settlement-circuits.ts";
 import { type G1, type G2, swapG2 } from "../verify/verify-keys.ts";
 
-export const SETTLE_STAGES = [
-  "restore",
-  "settle",
-  "prove-settlement",
-  "park",
-  "prove-batch",
-  "send",
-] as const;
+const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "park", "prove-batch", "send"] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
 
 /** How to divide the epoch: by its draws, or, after 14 days, by row counts. */

@@ -16,9 +16,9 @@ const { Point } = babyjubjub;
 const { Fp: field } = Point;
 type NoblePoint = InstanceType<typeof Point>;
 
-export const DIGIT_COUNT = 84;
+const DIGIT_COUNT = 84;
 /** Nobody knows a discrete logarithm of this point: it comes from a hash of this sentence. */
-export const OFFSET_SEED = "openledger-verifiable: offset of the fixed-base chain in eddsa.circom";
+const OFFSET_SEED = "openledger-verifiable: offset of the fixed-base chain in eddsa.circom";
 
 /**
  * The point that the fixed-base chain starts at. x = sha256(seed ‖ counter) mod r for the first counter byte

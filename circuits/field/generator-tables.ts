@@ -12,7 +12,7 @@ import { addAll, invertAll, type MontgomeryPoints } from "./montgomery-points.ts
  */
 export const TABLE_BLOCK_ROWS = 64;
 /** Most digits of a score: score-rows.circom, SCORE_DIGITS. */
-export const MAX_SCORE_DIGITS = 9;
+const MAX_SCORE_DIGITS = 9;
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** What decides the file's text: its name is their hash, so that a name never stands for two texts. */
 const sources = ["generators.ts", "generator-tables.ts", "montgomery-points.ts", "square-root.ts"];

@@ -11,7 +11,7 @@ import { squareRoot } from "./square-root.ts";
  * "OpenLedger generator v1|name|index|counter" (decimal numbers), big-endian, mod r. The first u whose right side is a
  * square gives (u, the smaller root v); eight times this point is the generator, unless it is the identity.
  */
-export const GENERATOR_SEED = "OpenLedger generator v1";
+const GENERATOR_SEED = "OpenLedger generator v1";
 const MONTGOMERY_A = 168698n;
 
 /** row: H_0, H_1, … (one a row); blind: H' (index 0); plane: B_p, where the sum of digit plane p starts. */

@@ -4,7 +4,7 @@ import { RollupError } from "../rollup-error.ts";
 
 export const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */
-export const QUERY_DIGITS = 4;
+const QUERY_DIGITS = 4;
 /** Bytes in a field element. */
 const PACKED_BYTES = 31;
 const CHUNK = 15;

@@ -27,9 +27,8 @@ export interface RewardSplit {
 export const CLAIM_ROLE = { contributor: 0, validator: 1 } as const;
 export type ClaimRole = (typeof CLAIM_ROLE)[keyof typeof CLAIM_ROLE];
 
+/** Above it 120 bits, 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
 const ACCRUED_SHIFT = 48n;
-/** 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
-export const ACCRUED_BITS = 120;
 
 /** The root of 512 leaves of 0 under SLOT_NODE; rewards.test.ts computes it again. */
 export const EMPTY_CLAIMED_ROOT =

@@ -1,6 +1,6 @@
 /**
  * Test support: there is no witness, and which statement refused which forgery. A run of all forgeries with REFUSALS_PATH set writes what
- * `scripts/refusals.ts` makes docs/refusals.md of; every other run holds its forgeries to that page.
+ * `scripts/refusals.ts` makes docs/generated/refusals.md of; every other run holds its forgeries to that page.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -78,5 +78,5 @@ afterAll(() => {
   }
   const rows = new Set(readFileSync(REFUSALS_PAGE, "utf8").split("\n"));
   const missing = [...refusals.keys()].filter((row) => !rows.has(row));
-  expect(missing, "not in docs/refusals.md: run npx tsx scripts/refusals.ts").toEqual([]);
+  expect(missing, "not in docs/generated/refusals.md: run npx tsx scripts/refusals.ts").toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Rows of docs/refusals.md: which constraints refuse which forgery. */
+/** Rows of docs/generated/refusals.md: which constraints refuse which forgery. */
 import { repositoryRoot } from "../compiler/compile.ts";
 
 export interface Refusal {
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly statement: string;
 }
 
-export const REFUSALS_PAGE = `${repositoryRoot}/docs/refusals.md`;
+export const REFUSALS_PAGE = `${repositoryRoot}/docs/generated/refusals.md`;
 
 /** One row of the page. */
 export function refusalRow({ forgery, statement }: Refusal): string {

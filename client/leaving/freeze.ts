@@ -31,7 +31,7 @@ export interface FreezeResult {
   readonly gasCostWei: bigint;
 }
 
-export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
+async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
   const contract = new ExitContract(rollup);
   const [{ isFrozen, queueHead }, head, deadlineSeconds, circuits] = await Promise.all([
     rollup.state(),
@@ -55,7 +55,7 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
  * @throws CLI_FREEZE_NO_WAY_OUT, CLI_FREEZE_NO_ENTRY, CLI_FREEZE_TOO_EARLY with data.queueIndex and
  * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
  */
-export function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
+function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
   if (!ways.hasLeafExit || ways.slots < ways.neededSlots) {
     throw clientError(
       "CLI_FREEZE_NO_WAY_OUT",
@@ -98,4 +98,4 @@ export async function freezeRollup(options: {
   }
 }
 
-export const toIso = (seconds: number): string => new Date(1_000 * seconds).toISOString();
+const toIso = (seconds: number): string => new Date(1_000 * seconds).toISOString();

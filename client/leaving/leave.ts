@@ -25,7 +25,7 @@ import { requireOvertaken } from "./overtaken.ts";
 import { checkExitKeys, type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
 
 /** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
-export const EXITS_PER_CALL = 16;
+const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
 const PROGRESS_INTERVAL_MS = 2_000;
 

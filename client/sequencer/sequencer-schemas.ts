@@ -108,7 +108,7 @@ export const leavesSchema = z.union([
   z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
 ]);
 
-export const receiptSchema = z.object({
+const receiptSchema = z.object({
   operationHash: hex,
   opIndex: counter,
   deadlineSeconds: counter,

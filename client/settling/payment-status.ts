@@ -18,7 +18,7 @@ import type { OperationStatus } from "../sequencer/sequencer-schemas.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 
 /** The furthest that a payment has come. */
-export const PAYMENT_STAGES = [
+const PAYMENT_STAGES = [
   /** In the open epoch. */
   "epoch-open",
   /** The epoch is closed; what is drawn depends on an L1 block to come. */

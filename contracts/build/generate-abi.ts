@@ -24,11 +24,12 @@ export async function renderAbi(): Promise<string> {
   ].join("\n");
 }
 
+/** One line an item, without `internalType`, which viem does not read. */
 function render(abi: Abi): string {
-  // As the formatter would write it: bare keys, trailing commas.
-  return JSON.stringify(abi, null, 2)
-    .replace(/^(\s*)"([a-zA-Z]+)":/gm, "$1$2:")
-    .replace(/([^,[{\n])\n(?=\s*[\]}])/g, "$1,\n");
+  const lines = abi.map(
+    (item) => `  ${JSON.stringify(item, (key, value) => (key === "internalType" ? undefined : value))},`,
+  );
+  return `[\n${lines.join("\n")}\n]`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

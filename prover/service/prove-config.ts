@@ -21,7 +21,7 @@ interface Variable {
 }
 
 /** Every setting of the prover's process; docs take their table from here. */
-export const PROVER_VARIABLES = {
+const PROVER_VARIABLES = {
   deploymentPath: {
     env: "DEPLOYMENT_PATH",
     schema: text,

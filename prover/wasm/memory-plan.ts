@@ -11,7 +11,7 @@ import {
 } from "./multi-scalar.ts";
 
 /** The sums of a proof, those of G2 first: their windows take longest, and what ends last should be short. */
-export const sumNames = ["b2", "a", "b1", "c", "h"] as const;
+const sumNames = ["b2", "a", "b1", "c", "h"] as const;
 export type SumName = (typeof sumNames)[number];
 
 export interface KeyShape {
@@ -52,7 +52,7 @@ export interface MemoryPlan {
 }
 
 export const stagingBytes = 44 * 65536;
-export const controlWords = 16;
+const controlWords = 16;
 const maxBytes = 65536 * pageBytes;
 
 /** @throws RollupError PRV_CIRCUIT_UNSUPPORTED where 4 GiB do not suffice */

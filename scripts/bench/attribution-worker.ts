@@ -6,7 +6,7 @@ import { measureQuality } from "../../attribution/research/quality.ts";
 export const PARTS = ["mnistLogistic", "mnistMlp", "gaming"] as const;
 export type Part = (typeof PARTS)[number];
 
-export function runPart(part: Part, size: "full" | "quick") {
+function runPart(part: Part, size: "full" | "quick") {
   const startedAt = performance.now();
   const log = (line: string) =>
     console.log(`${part}: ${line} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);

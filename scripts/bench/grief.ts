@@ -1,9 +1,11 @@
 /**
- * What strangers can do to the publishing of signed operations, for gas alone: attacks on real processes, an L1 of anvil's and
- * real proofs. Each attack is measured against the same load without it.
+ * What strangers can do to the publishing of signed operations, for gas alone. Each attack is measured against the same
+ * load without it: out of gas and the stale node on real processes with real proofs, settlements in one process with
+ * proofs by known trapdoors (grief-settle-only.ts says what stands in).
  */
 import type { BackendName } from "../../prover/backends.ts";
 import { griefPublisher } from "./grief-publisher.ts";
+import { griefSettleOnly } from "./grief-settle-only.ts";
 
 export interface GriefOptions {
   readonly backend: BackendName;
@@ -23,8 +25,13 @@ export interface GriefResult {
 }
 
 export async function benchGrief(options: GriefOptions) {
-  // A stranger's settlements before the operator's batches: an attack of its own, measured in a file of its own.
-  const settleOnly: GriefResult | null = null;
+  options.progress("settlements of strangers before each of the operator's batches");
+  const { attackerGas, operatorGas, ...settling } = await griefSettleOnly();
+  const settleOnly: GriefResult = {
+    ...settling,
+    attackerGas: Number(attackerGas),
+    operatorGas: Number(operatorGas),
+  };
   const { outOfGas, staleNode } = await griefPublisher(options);
   return { grief: { settleOnly, outOfGas, staleNode } };
 }

@@ -39,7 +39,7 @@ export function createOutput(
 }
 
 /** bigint as decimal text: JSON numbers end at 2^53. */
-export function encodeJson(value: object): string {
+function encodeJson(value: object): string {
   return JSON.stringify(
     value,
     (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part),

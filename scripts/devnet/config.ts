@@ -81,7 +81,6 @@ export const DEPOSITS = {
 export const DATANET_AMOUNT_WEI = parseEther("2");
 export const CONTRIBUTORS = ["bob", "carol", "dave"] as const;
 export type ContributorName = (typeof CONTRIBUTORS)[number];
-export const VALIDATORS = ["vera", "walt"] as const;
 export const CUSTOMERS = ["nina", "alice"] as const;
 export const COMMITS_EACH = 4;
 

@@ -21,7 +21,7 @@ import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 
 /** The key of the operator's fee account, as public as every key of the devnet. */
-export const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
+const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
 
 /**
  * The devnet's rollup: the one that is there, with the node's current address, or a new one.

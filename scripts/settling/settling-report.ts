@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
-export const SETTLING_STAGES = [
+const SETTLING_STAGES = [
   "starting",
   /** The model has had no genesis. */
   "not-ready",

@@ -17,7 +17,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, SequencerErrorCode>> = {
   FST_ERR_VALIDATION: "SEQ_BAD_REQUEST",
 };
 
-export function errorBody(error: RollupError) {
+function errorBody(error: RollupError) {
   const { code, message, data } = error.toJSON() as { code: string; message: string; data: object };
   return { error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } };
 }

@@ -74,11 +74,7 @@ export function rewardsView(records: Iterable<[id: number, record: LeafRecord]>,
 }
 
 /** When and with what a sealed epoch can be settled; null parts are not on L1 yet. */
-export function sealView(
-  modelId: number,
-  epoch: { epoch: bigint; chain: bigint },
-  seal: SealOnL1 | undefined,
-) {
+function sealView(modelId: number, epoch: { epoch: bigint; chain: bigint }, seal: SealOnL1 | undefined) {
   if (seal === undefined) {
     return {
       sealedAtBlock: null,

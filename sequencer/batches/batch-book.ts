@@ -24,7 +24,7 @@ import type { ChainPosition } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 
 /** What L1 allows between a batch's timestamp and its block's: Rollup.TIMESTAMP_WINDOW. */
-export const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
+const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
 /** Past the window by this much, no block can take a submitted batch any more, whatever reorganisation there is. Guess. */
 const SUBMITTED_GRACE_SECONDS = 300;
 
@@ -296,7 +296,7 @@ export function unknownBatch(batchNumber: number): Error {
   return sequencerError("SEQ_UNKNOWN_BATCH", `there is no batch ${batchNumber}`, { data: { batchNumber } });
 }
 
-export function batchReplaced(record: Pick<BatchRecord, "number" | "batchHash">, batchHash: string): Error {
+function batchReplaced(record: Pick<BatchRecord, "number" | "batchHash">, batchHash: string): Error {
   return sequencerError("SEQ_BATCH_REPLACED", `batch ${record.number} is ${record.batchHash} by now`, {
     data: { batchNumber: record.number, batchHash: record.batchHash, requestedHash: batchHash },
   });

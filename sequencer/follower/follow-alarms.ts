@@ -28,7 +28,7 @@ export interface Contradiction {
  * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
  * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules.
  */
-export const PASSING_ALARMS = [
+const PASSING_ALARMS = [
   "l1-stalled",
   "feed-stalled",
   "feed-differs",

@@ -13,7 +13,7 @@ import type { StoredProof } from "./stored-proof.ts";
  * sealed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
  * final: deep enough in L1 that nothing takes it back.
  */
-export const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final"] as const;
+const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final"] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 
 export const statusRank = (status: BatchStatus): number => BATCH_STATUSES.indexOf(status);

@@ -66,7 +66,7 @@ export async function signAndSend(
  * Fetches nonce, fee rate and B's owner, and signs. The domain comes from L1, never from the sequencer.
  * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_WRONG_ROLLUP
  */
-export async function signOperation(
+async function signOperation(
   client: LedgerClient,
   draft: OperationDraft,
   options: SigningOptions,

@@ -15,7 +15,7 @@ export interface EndomorphismBetas {
 }
 
 /** A root of x^2 + x + 1. */
-export function cubeRoot(modulus: bigint): bigint {
+function cubeRoot(modulus: bigint): bigint {
   for (let base = 2n; ; base++) {
     const root = powMod(base, (modulus - 1n) / 3n, modulus);
     if (root !== 1n) return root;

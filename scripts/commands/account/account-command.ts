@@ -122,7 +122,7 @@ function chooseAccounts(options: Parameters<typeof resolveAccount>[0], name?: st
 }
 
 /** A leaf for `--json`: field elements as hex, wei as decimal text. */
-export function describeLeaf(leaf: LedgerLeaf): object {
+function describeLeaf(leaf: LedgerLeaf): object {
   return { ...leaf, keyX: toHex32(leaf.keyX), chain: toHex32(leaf.chain), datanet: undefined };
 }
 

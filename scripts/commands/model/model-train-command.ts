@@ -5,6 +5,7 @@ import { requireTrainable, rowFacts } from "../../../attribution/model/trainable
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -152,7 +153,7 @@ async function columnsOf(
   );
   if (fitting !== undefined) return fitting.features;
   const limits = sizes.map(({ rows: most, slots }) => `${most} rows in ${slots} slots`).join(", or ");
-  throw commandError(
+  throw clientError(
     "CLI_CIRCUIT_MISSING",
     `the version has ${rows.length} rows in ${slotCount} reward slots; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
     { data: { rowCount: rows.length, slotCount, circuits: circuits.map(({ name }) => name) } },

@@ -50,7 +50,7 @@ export async function checkForced(
 }
 
 /** Executes the entry on the rebuilt ledger, which is nobody else's. @throws CMD_FORCED_NO_EFFECT */
-export function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Address): void {
+function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Address): void {
   const entry: QueueOperation = {
     queueIndex: 0,
     a: 0,

@@ -80,7 +80,7 @@ async function claimableOf(client: Signer["client"], leafId: number): Promise<Cl
 }
 
 /** What leaves of this owner may claim, model by model. */
-export function claimableIn(records: ReadonlyMap<number, LeafRecord>, owner: bigint): Claimable[] {
+function claimableIn(records: ReadonlyMap<number, LeafRecord>, owner: bigint): Claimable[] {
   const found: Claimable[] = [];
   for (const [modelId, { model, rewards }] of records) {
     if (model === undefined || rewards === undefined) continue;

@@ -1,7 +1,7 @@
 import { openScoreEngine, type RanMode, type ScoreChoice } from "../../../attribution/scores/score-engine.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
@@ -68,7 +68,7 @@ export async function recomputeSettlement({
  * The scores of every opened draw by the chosen mode, compared with those that the settlement was made with.
  * @returns what ran. @throws ATT_SCORE_MODE_UNAVAILABLE, CLI_SETTLEMENT_DIFFERS
  */
-export function scoreAgain(
+function scoreAgain(
   { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
   choice: ScoreChoice,
 ): RanMode {
@@ -80,7 +80,7 @@ export function scoreAgain(
       const { query } = openings.get(payments[paymentIndex]!.receipt)!;
       const row = engine.scores(query).findIndex((score, i) => BigInt(score) !== scores[i]);
       if (row < 0) continue;
-      throw commandError(
+      throw clientError(
         "CLI_SETTLEMENT_DIFFERS",
         `draw ${draw}, row ${row}: ${engine.mode} has another score`,
         {

@@ -24,7 +24,7 @@ export interface RewardClaim {
 }
 
 /** The claims that the job makes, in the model's order of slots. */
-export function plannedClaims({ slots }: Pick<LedgerModelLeaf, "slots">, leaves: Leaves): RewardClaim[] {
+function plannedClaims({ slots }: Pick<LedgerModelLeaf, "slots">, leaves: Leaves): RewardClaim[] {
   return slots.flatMap((slot) =>
     (["contributor", "validator"] as const).flatMap((role): RewardClaim[] => {
       const id = role === "contributor" ? slot.contributorId : slot.validatorId;

@@ -68,7 +68,7 @@ export async function passADay(job: Job, datanetId: number): Promise<void> {
 }
 
 /** What mia makes of the version's rows: everything that her model's bytes depend on. */
-export function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: bigint }): Recipe {
+function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: bigint }): Recipe {
   return {
     version: 2,
     datanet: { id: datanet.id, version: 1, rowsRoot: toHex32(datanet.rowsRoot) },

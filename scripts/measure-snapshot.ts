@@ -1,18 +1,18 @@
 /**
- * How long a data directory takes from L1 alone and with a snapshot: `tsx scripts/bench/measure-snapshot.ts [batches]`.
+ * How long a data directory takes from L1 alone and with a snapshot: `tsx scripts/measure-snapshot.ts [batches]`.
  * A local node, real contracts, batches of six transfers with forged proofs; the snapshot is of the batch at nine tenths.
  */
 import { join } from "node:path";
-import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { signFor } from "../../circuits/testing/random-ledger.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
-import { temporaryFolder } from "../../sequencer/testing/test-rollup.ts";
-import { makeSnapshot } from "../commands/operate/snapshot.ts";
+import { startHistoryFixture } from "../bridge/testing/history-fixture.ts";
+import { readSnapshot } from "../bridge/verify/snapshot-file.ts";
+import { encodeAmount } from "../circuits/ledger/amount-float.ts";
+import type { Ledger } from "../circuits/ledger/ledger.ts";
+import { KIND } from "../circuits/protocol.ts";
+import { signFor } from "../circuits/testing/random-ledger.ts";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
+import { restoreFromL1 } from "../sequencer/follower/restore-from-l1.ts";
+import { temporaryFolder } from "../sequencer/testing/test-rollup.ts";
+import { makeSnapshot } from "./commands/operate/snapshot.ts";
 
 /** As the fixture makes them. */
 const [ALICE_ID, BOB_ID, ALICE_SECRET] = [2, 3, 11n];

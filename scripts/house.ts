@@ -1,0 +1,41 @@
+/**
+ * `npm run house`: measures how easy it is to find one's way in the source tree, and compares with the limits that
+ * `scripts/house/limits.ts` states. The last line is JSON.
+ */
+import { fileURLToPath } from "node:url";
+import { brokenLimits } from "./house/limits.ts";
+import { measureHouse } from "./house/measures.ts";
+import { readTree } from "./house/tree.ts";
+
+const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
+const measures = measureHouse(readTree(root));
+const list = (title: string, items: readonly string[]) => {
+  console.log(`${title}: ${items.length}`);
+  for (const item of items.slice(0, 100)) console.log(`  ${item}`);
+};
+
+console.log(`largest folder: ${measures.largestFolder} with ${measures.filesInLargestFolder} files`);
+const highest = Object.entries(measures.storeys).sort(([, a], [, b]) => b - a);
+list(
+  "storeys of the highest folders",
+  highest.slice(0, 10).map(([folder, height]) => `${height} ${folder}`),
+);
+list(
+  "circles of rooms",
+  measures.circles.map((circle) => circle.join(" - ")),
+);
+list("files outside testing/ that only tests use", measures.testSupportOutsideTesting);
+list("exported values that no other file names", measures.exportsWithoutCaller);
+const broken = brokenLimits(measures);
+list("limits that do not hold", broken);
+console.log(
+  `house ${JSON.stringify({
+    filesInLargestFolder: measures.filesInLargestFolder,
+    storeys: measures.storeys,
+    circles: measures.circles.length,
+    testSupportOutsideTesting: measures.testSupportOutsideTesting.length,
+    exportsWithoutCaller: measures.exportsWithoutCaller.length,
+    productLines: measures.productLines,
+  })}`,
+);
+process.exitCode = broken.length === 0 ? 0 : 1;

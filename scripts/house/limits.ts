@@ -1,0 +1,25 @@
+import type { HouseMeasures } from "./measures.ts";
+
+/** About as many files as one can look through in a list. */
+const MAX_FILES_IN_FOLDER = 42;
+const MAX_STOREYS = 8;
+
+/** What `npm test` refuses to let grow. @returns a sentence for each limit that does not hold */
+export function brokenLimits(measures: HouseMeasures): string[] {
+  const broken: string[] = [];
+  if (measures.filesInLargestFolder > MAX_FILES_IN_FOLDER) {
+    broken.push(
+      `${measures.largestFolder} has ${measures.filesInLargestFolder} files, the limit is ${MAX_FILES_IN_FOLDER}`,
+    );
+  }
+  for (const [folder, height] of Object.entries(measures.storeys)) {
+    if (height > MAX_STOREYS) broken.push(`${folder} has ${height} storeys, the limit is ${MAX_STOREYS}`);
+  }
+  for (const circle of measures.circles) broken.push(`these rooms import each other: ${circle.join(", ")}`);
+  for (const path of measures.testSupportOutsideTesting) {
+    broken.push(`${path} is used by tests alone: it belongs into a testing/ room`);
+  }
+  for (const name of measures.exportsWithoutCaller)
+    broken.push(`no other file names what is exported in ${name}`);
+  return broken;
+}
