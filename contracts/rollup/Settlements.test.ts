@@ -58,7 +58,7 @@ describe("Settle", () => {
     expect(await f.rollup.getEvents.SettlementData()).toEqual([]);
     const supply = await f.token.read.totalSupply();
     await f.rollup.write.burnAccrued({ account: f.roles.stranger });
-    expect(await f.token.read.totalSupply()).toBe(supply - 3n * OPEN);
+    expect(await f.token.read.totalSupply()).toBe(supply - 4n * OPEN);
   });
 
   test("is accepted at every field's limits, with no slot and with the circuit's last", async () => {
