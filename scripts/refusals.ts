@@ -61,4 +61,6 @@ const sections = [...byFile].sort().map(([file, rows]) => {
   return `## \`${file}\`\n\n${table.join("\n")}\n`;
 });
 writeFileSync(REFUSALS_PAGE, `${HEAD}\n${sections.join("\n")}`);
-console.log(`docs/generated/refusals.md: ${[...byFile.values()].reduce((sum, rows) => sum + rows.size, 0)} forgeries`);
+console.log(
+  `docs/generated/refusals.md: ${[...byFile.values()].reduce((sum, rows) => sum + rows.size, 0)} forgeries`,
+);

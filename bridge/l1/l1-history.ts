@@ -14,16 +14,12 @@ import {
 } from "../../circuits/settlement/settlement-data.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
-import {
-  readSubmission,
-  type Submission,
-  type SubmittedSettlement,
-  takesSettlementOnL1,
-} from "./l1-submission.ts";
+import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { ContractProof, RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export interface GenesisEvent {
   readonly type: "genesis";

@@ -6,20 +6,7 @@ import type { RollupLog } from "./log-reader.ts";
 import { readParkedSettlement } from "./parked-settlement.ts";
 import type { ContractProof } from "./rollup-contract.ts";
 import { decodeSubmission } from "./submission-call.ts";
-
-/** A batch's or a settlement's part of a submission. */
-export interface SubmittedPart {
-  readonly data: Hex;
-  /** null where it came in through another contract: its data is in an event, C and the proof are not. */
-  readonly commitment: bigint | null;
-  readonly proof: ContractProof | null;
-}
-
-export interface SubmittedSettlement extends SubmittedPart {
-  readonly circuitIndex: number;
-  /** The block in which it was parked; null where it came with its batch. */
-  readonly parkedAtBlock: number | null;
-}
+import type { SubmittedPart, SubmittedSettlement } from "./submitted-part.ts";
 
 export interface Submission {
   readonly transactionHash: Hex;

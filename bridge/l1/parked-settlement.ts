@@ -5,9 +5,9 @@
 import type { Hex } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import type { L1Client } from "./l1-client.ts";
-import type { SubmittedSettlement } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { ContractProof } from "./rollup-contract.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export type ParkedLog = RollupLog & { eventName: "SettlementParked" };
 export type ParkedTakenLog = RollupLog & { eventName: "ParkedSettlementTaken" };

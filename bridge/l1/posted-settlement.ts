@@ -2,9 +2,10 @@
 import { type Hex, hexToBytes } from "viem";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { l1Call } from "./l1-client.ts";
-import { readSubmission, type SubmittedSettlement, takesSettlementOnL1 } from "./l1-submission.ts";
+import { readSubmission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { findEventBlock, type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { RollupContract } from "./rollup-contract.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export interface SettledEpochKey {
   readonly modelId: number;

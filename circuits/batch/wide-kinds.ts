@@ -9,7 +9,7 @@ import { KIND_RULES } from "../protocol.ts";
 const wideKinds = KIND_RULES.filter(({ kind }) => kind !== 0);
 
 /** The text of wide-kinds.circom. */
-export function renderWideKinds(): string {
+function renderWideKinds(): string {
   const table = (name: string, values: readonly number[], variable: string) =>
     [
       `function ${name}(i) {`,

@@ -7,7 +7,7 @@ import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
 import { waitUntil } from "../drill/wait-until.ts";
 import { ClaimAttacker } from "./claim-attacker.ts";
-import type { GriefOptions, GriefResult } from "./grief.ts";
+import type { GriefOptions, GriefResult } from "./grief-result.ts";
 import { Withdrawals } from "./withdrawals.ts";
 
 /** Of one batch: eight. Most of them are the attacker's withdrawals, the rest four users' transfers. */

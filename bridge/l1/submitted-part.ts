@@ -1,0 +1,16 @@
+import type { Hex } from "viem";
+import type { ContractProof } from "./rollup-contract.ts";
+
+/** A batch's or a settlement's part of a submission. */
+export interface SubmittedPart {
+  readonly data: Hex;
+  /** null where it came in through another contract: its data is in an event, C and the proof are not. */
+  readonly commitment: bigint | null;
+  readonly proof: ContractProof | null;
+}
+
+export interface SubmittedSettlement extends SubmittedPart {
+  readonly circuitIndex: number;
+  /** The block in which it was parked; null where it came with its batch. */
+  readonly parkedAtBlock: number | null;
+}
