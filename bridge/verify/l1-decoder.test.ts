@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import {
   type AbiEvent,
   type AbiFunction,
+  type AbiParameter,
   concatHex,
   type Hex,
   toEventSelector,
@@ -14,7 +15,7 @@ import {
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KIND } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import {
@@ -104,18 +105,21 @@ async function makeChain(): Promise<void> {
     data: await data(number, SAMPLED),
   }));
   await l1.submit([await settlements.joined(await Promise.all(both))]);
-  // By strangers: settlements after three days, one through a contract; by row counts after fourteen.
+  // By strangers: settlements by draws and by row counts, parked first; a day later in batches, one through a contract.
   await l1.passTime(14n * DAY + 1n);
-  const two = async () =>
-    settlements.joined([
-      { circuit: SAMPLED, data: await data(seals, SAMPLED) },
-      { circuit: SLOT_TABLE, data: await data(seals, SLOT_TABLE) },
-    ]);
-  await l1.submit([await two()], "stranger");
+  const two = async (changes: Partial<SettlementData> = {}) => [
+    { circuit: SAMPLED, data: { ...(await data(seals, SAMPLED)), ...changes } },
+    { circuit: SLOT_TABLE, data: { ...(await data(seals, SLOT_TABLE)), ...changes } },
+  ];
+  const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
+  for (const part of waiting.flat()) await settlements.park(part);
+  await l1.passTime(DAY + 1n);
+  const parked = (i: number) => settlements.joined(waiting[i]!.map((part) => ({ ...part, isParked: true })));
+  await l1.submit([await parked(0)], "stranger");
   // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered.
   const forward = concatHex(["0x365f5f375f5f365f5f73", address, "0x5af13d5f5f3e602a573d5ffd5b3d5ff3"]);
   await client.setCode({ address: RELAY, bytecode: forward });
-  await send("stranger", RELAY, call([await two()]));
+  await send("stranger", RELAY, call([await parked(1)]));
   // Overdue entries through the contract, two batches in one call.
   await rollup.write.forceSetKey([2, 5n, ANY_FEE], { account: roles.alice });
   await rollup.write.forceSetOwner([2, roles.bob, ANY_FEE], { account: roles.bob });
@@ -128,7 +132,7 @@ async function makeChain(): Promise<void> {
   await send("stranger", RELAY, call([first]));
   // An account that runs code (EIP-7702), with a settlement.
   await client.setCode({ address: roles.sequencer, bytecode: concatHex(["0xef0100", RELAY]) });
-  await l1.submit([await two()]);
+  await l1.submit([await settlements.joined(await two())]);
   await client.setCode({ address: roles.sequencer, bytecode: "0x" });
   // An offset that points backwards.
   await send("sequencer", address, withNegativeOffset(call([l1.seal(await l1.draft())])));
@@ -218,10 +222,9 @@ describe("l1_decoder.py", () => {
       decoded.statements.filter((one) => one.sort === sort && one.isProofKnown === isProofKnown).length;
     expect(count(CIRCUIT_SORT.batch, true)).toBe(batchNumber - 2);
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
-    expect(count(CIRCUIT_SORT.settlement, true)).toBe(4);
-    expect(count(CIRCUIT_SORT.settlement, false)).toBe(1);
-    expect(count(CIRCUIT_SORT.slotTable, true)).toBe(3);
-    expect(count(CIRCUIT_SORT.slotTable, false)).toBe(1);
+    // What was parked has its proof in its event, whoever takes it.
+    expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
+    expect(count(CIRCUIT_SORT.slotTable, true)).toBe(4);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);
   });
 
@@ -238,6 +241,12 @@ describe("l1_decoder.py", () => {
   });
 });
 
+/** A tuple's type is its fields in brackets. */
+const typeOf = (input: AbiParameter): string =>
+  "components" in input
+    ? `(${input.components.map((part) => `${typeOf(part)} ${part.name}`).join(", ")})`
+    : input.type;
+
 describe("docs/l1-format.md", () => {
   const rows = [...page.matchAll(/^\| (0x[0-9a-f]+) \| `([^`]+)` \|$/gm)].map(
     ([, selector, text]) => [selector, text] as const,
@@ -247,7 +256,7 @@ describe("docs/l1-format.md", () => {
     const events = rollupAbi.filter((item): item is AbiEvent & typeof item => item.type === "event");
     const expected = events.map((event) => {
       const inputs: readonly { type: string; name?: string; indexed?: boolean }[] = event.inputs;
-      const fields = inputs.map(({ indexed, name, type }) => `${type}${indexed ? " indexed" : ""} ${name}`);
+      const fields = inputs.map((input) => `${typeOf(input)}${input.indexed ? " indexed" : ""} ${input.name}`);
       return [toEventSelector(event), `${event.name}(${fields.join(", ")})`];
     });
     expect(rows.filter(([selector]) => selector!.length === 66).sort()).toEqual(expected.sort());
@@ -255,7 +264,7 @@ describe("docs/l1-format.md", () => {
 
   test("has the selectors of the functions that it names", () => {
     const functions = rows.filter(([selector]) => selector!.length === 10);
-    expect(functions.length).toBe(7);
+    expect(functions.length).toBe(8);
     for (const [selector, text] of functions) {
       const named = rollupAbi.find(
         (item) => item.type === "function" && toFunctionSelector(item) === selector,

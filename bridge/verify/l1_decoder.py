@@ -1,11 +1,9 @@
 """Reads a rollup from an Ethereum node, by docs/l1-format.md alone: python3 l1_decoder.py RPC_URL ROLLUP_ADDRESS
-It decodes every batch, settlement and exit, computes z and y of each, asks the contract whether the posted proof is one of
-that statement (and none of y + 1), and derives what the events and the contract's state must say. It prints what it has
-read as JSON, or the first difference, with exit status 1. Python's standard library is all that it needs."""
+Decodes all, computes z and y of every statement, asks the contract whether the posted proof is one of it (and none of y + 1),
+and derives every event and the contract's state. Prints what it has read as JSON, or the first difference with status 1."""
 import json, sys, urllib.request
 
-RPC_URL, ROLLUP = sys.argv[1:3]
-R = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+(RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
 BATCH, SETTLEMENT, SLOT_TABLE, EXIT = range(4)  # sorts of circuits
 WITHDRAW, SEAL, SETTLE, GENESIS, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_SEAL = 7, 12, 13, 15, 16, 17, 18, 23
 WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4]  # by kind
@@ -21,6 +19,8 @@ RandomnessRecorded(uint256 indexed batch, uint256 prevRandao)
 SettlementAccepted(uint256 indexed model, uint256 indexed batch, uint24 epoch, uint8 circuit, uint8 voids, uint96 wei, bool isDefault)
 GenesisAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
+SettlementParked(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
+ParkedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
 QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, address indexed who, uint40 at, uint96 fee)
 QueueEntryConsumed(uint256 indexed index, uint256 indexed batch, bool isValid, uint96 executedWei)
 WithdrawalCredited(address indexed recipient, uint256 indexed batch, uint8 reason, uint96 amountWei)
@@ -48,18 +48,14 @@ def keccak(data):
                 register = (register << 1 ^ (register >> 7) * 0x71) & 0xFF
                 s[0][0] ^= (register >> 1 & 1) << (1 << j) - 1
     return b"".join(s[i][0].to_bytes(8, "little") for i in range(4))
-number = lambda data: int.from_bytes(data, "big")
-words = lambda values: b"".join(value.to_bytes(32, "big") for value in values)
-each = lambda data, size: [number(data[at : at + size]) for at in range(0, len(data), size)]
-tag = lambda text: number(keccak(text.encode()))
-hash_of = lambda *values: number(keccak(words(values)))
-selector = lambda signature: keccak(signature.encode())[:4]
+number, words = lambda data: int.from_bytes(data, "big"), lambda values: b"".join(value.to_bytes(32, "big") for value in values)
+tag, hash_of = lambda text: number(keccak(text.encode())), lambda *values: number(keccak(words(values)))
+selector, each = lambda signature: keccak(signature.encode())[:4], lambda data, size: [number(data[i : i + size]) for i in range(0, len(data), size)]
 def split(data, *sizes):
     """Big-endian numbers of these sizes, and what is behind them."""
     return [number(data[sum(sizes[:i]) :][:size]) for i, size in enumerate(sizes)], data[sum(sizes) :]
 def require(condition, what):
-    if not condition:
-        sys.exit(f"differs at batch {s['number']}: {what}")
+    if not condition: sys.exit(f"differs at batch {s['number']}: {what}")
 def rpc(method, *params):
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
     return json.load(urllib.request.urlopen(urllib.request.Request(RPC_URL, body, {"content-type": "application/json"})))
@@ -67,7 +63,7 @@ ask = lambda method, *params: rpc(method, *params)["result"]
 call_of = lambda signature, values: {"to": ROLLUP, "data": "0x" + (selector(signature) + words(values)).hex()}
 view = lambda signature, *values: each(bytes.fromhex(ask("eth_call", call_of(signature, values), HEAD)[2:]), 32)
 def parse_event(text):
-    name, fields = text[:-1].split("(")
+    name, fields = text[:-1].split("(", 1)
     fields = [field.split() for field in fields.split(", ")]
     return tag(f"{name}({','.join(field[0] for field in fields)})"), (name, fields)
 def decode_event(log):
@@ -75,6 +71,10 @@ def decode_event(log):
     name, fields = KINDS.get(int(log["topics"][0], 16), ("another", []))
     topics, data = iter(log["topics"][1:]), bytes.fromhex(log["data"][2:])
     rest = iter([data[64:][: number(data[32:64])]] if name.endswith("Data") else each(data, 32))
+    if name == "SettlementParked":  # the settlement at an offset, its data at another one in it; the proof in place
+        at, *proof = each(data[:288], 32)
+        (circuit, commitment, where), part = split(data[at:], 32, 32, 32)[0], data[at:]
+        rest = iter([[circuit, commitment, part[where + 32 :][: number(part[where : where + 32])], proof], None])
     return name, [int(next(topics), 16) if field[1] == "indexed" else next(rest) for field in fields]
 class Call:
     """A transaction's input as Solidity reads it: zeros behind the end, offsets modulo 2^256."""
@@ -85,7 +85,7 @@ class Call:
         self.batches, self.settlements = (self.parts(i) if self.is_submission else [] for i in (0, 1))
         self.proofs = iter(self.rows(2, 8) if self.is_submission else self.rows(1, 8) if is_exit else [])
         self.batches, self.exits = [(*one, next(self.proofs)) for one in self.batches], iter(self.rows(0, 5) if is_exit else [])
-        self.settlements = iter([(*one, next(self.proofs)) for one in self.settlements])
+        self.settlements = iter([(*one, next(self.proofs) if one[2] else None) for one in self.settlements])
     def word(self, at):
         return number(self.input[at % 2**256 :][:32].ljust(32, b"\0"))
     def rows(self, argument, width):
@@ -103,14 +103,13 @@ def check(sorts, circuit, elements, commitment, proof):
     sort, _, _, circuit_id = CIRCUITS[circuit]
     require(sort in sorts and max(elements) < R, f"circuit {circuit} is of another sort, or an element is not below r")
     statements.append({"sort": sort, "batch": s["number"], "isProofKnown": proof is not None})
-    if proof is not None:
+    for wrong in (0, 1) if proof is not None else ():
         z = hash_of(tag("OpenLedger challenge v1"), circuit_id, commitment, hash_of(*elements)) % R
         y = sum(element * pow(z, i, R) for i, element in enumerate(elements)) % R
-        for wrong in (0, 1):
-            values = [64, 224, 1, circuit, commitment, (y + wrong) % R, z, 1, *proof]
-            answer = rpc("eth_call", call_of(VERIFY, values), HEAD)
-            is_refused = "0x" + selector("VerifierProofRejected()").hex() in json.dumps(answer.get("error"))
-            require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
+        values = [64, 224, 1, circuit, commitment, (y + wrong) % R, z, 1, *proof]
+        answer = rpc("eth_call", call_of(VERIFY, values), HEAD)
+        is_refused = "0x" + selector("VerifierProofRejected()").hex() in json.dumps(answer.get("error"))
+        require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
 def take_settlement(kind, model, word, circuit, commitment, data, proof):
     """The event that a Settle or Genesis record must have; `word` is the record's."""
     (epoch, seal_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
@@ -143,9 +142,11 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             s["seals"][n] = block
             events.append(("EpochsSealed", [n]))
         if kind in (SETTLE, GENESIS):
-            events.append(take_settlement(kind, b, w[0], *next(settlements)))
+            given = next(settlements)
+            parked = ("ParkedSettlementTaken", [b, n, w[0], s["parked"].pop((b, w[0]), None)])
+            events.append(take_settlement(kind, b, w[0], *given) if given[2] else parked)
         elif kind in (WITHDRAW, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW):
-            recipient, reason, wei = (w[0], 0, w[1]) if kind == WITHDRAW else (w[3], 2, w[0]) if kind <= DEPOSIT_TO else (w[1], 1, w[4])
+            recipient, reason, wei = (w[0], 0, w[1]) if kind == WITHDRAW else (w[3], 2, w[0] - BASE_FEE * (kind == DEPOSIT_TO)) if kind <= DEPOSIT_TO else (w[1], 1, w[4])
             is_credited = wei != 0 and (kind == WITHDRAW or is_valid == (reason == 1))
             events += [("WithdrawalCredited", [recipient, n, reason, wei])] if is_credited else []
         if kind >= DEPOSIT_NEW:
@@ -156,10 +157,10 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             s["head"] += 1
     return [*events, ("BatchAccepted", [n, circuit, old_root, root, s["opIndex"], s["head"]])]
 
-s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "seals": {}, "randomness": {}}
+s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "seals": {}, "randomness": {}, "parked": {}}
 KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))), [], [], {}, ask("eth_blockNumber")
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
-[ID_FEE], CIRCUITS = view("idFeeWei()"), []
+[ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
 for i in range(view("circuitCount()")[0]):
     sort, size0, size1, _, circuit_id, *key = view("circuits(uint256)", i)
     CIRCUITS.append((sort, size0, size1, hash_of(tag("OpenLedger circuit v1"), sort, size0, size1, hash_of(*key))))
@@ -168,29 +169,28 @@ ranges = [(hex(first), hex(min(first + 9_999, int(HEAD, 16)))) for first in rang
 for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROLLUP, "fromBlock": a, "toBlock": b})):
     (name, values), block = decode_event(log), int(log["blockNumber"], 16)
     call = calls.get(log["transactionHash"]) or calls.setdefault(log["transactionHash"], Call(log))
-    if name == "GenesisSet":
-        s["root"] = values[0]
-    elif name == "QueueEntryAdded":
-        s["queue"].append(values[1:8])
+    if name == "GenesisSet": s["root"] = values[0]
+    elif name == "QueueEntryAdded": s["queue"].append(values[1:8])
     elif name == "RandomnessRecorded":
         s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["seals"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")
-    elif name == "Frozen":
-        s["isFrozen"] = int(values == [s["root"], s["number"], s["head"]])
+    elif name == "SettlementParked":
+        take_settlement(SETTLE, values[0], values[1], *values[2])
+        s["parked"][values[0], values[1]] = block
+    elif name == "Frozen": s["isFrozen"] = int(values == [s["root"], s["number"], s["head"]])
     elif name == "Exited":
         circuit, commitment, *leaving = next(call.exits, (None, None, *values))
         require(leaving == values, f"the exit {leaving} is {values} in the event")
-        if circuit is not None:
-            check([EXIT], circuit, [s["root"], *values], commitment, next(call.proofs))
+        if circuit is not None: check([EXIT], circuit, [s["root"], *values], commitment, next(call.proofs))
     elif name == "BatchData" and call.is_submission:
         require(values[1] == batch[2], "BatchData is not the input's")
-    elif name != "another":
-        seen.append((name, values))
+    elif name != "another": seen.append((name, values))
     if name == ("BatchAccepted" if call.is_submission else "BatchData"):
-        emitted = [values[2] for event, values in seen if event == "SettlementData"]
-        circuits = [values[{"S": 3, "G": 2}[event[0]]] for event, values in seen if event in ("SettlementAccepted", "GenesisAccepted")]
+        emitted, places = iter([v[2] for event, v in seen if event == "SettlementData"]), {"SettlementAccepted": 3, "GenesisAccepted": 2}
+        records = [(places.get(event), v) for event, v in seen if event in places or event == "ParkedSettlementTaken"]
         seen = [event for event in seen if event[0] not in ("SettlementData", "BatchData")]
-        given = call.settlements if call.is_submission else ((i, None, data, None) for i, data in zip(circuits, emitted))
+        told = ((values[at], None, next(emitted), None) if at else (0, None, b"", None) for at, values in records)
+        given = call.settlements if call.is_submission else told
         batch = call.batches.pop(0) if call.is_submission else (seen[-1][1][1], None, values[1], None)
         expected = take_batch(block, given, *batch)
         seen = require(seen == expected, f"the events are {seen}, computed {expected}") or []
