@@ -256,7 +256,9 @@ describe("docs/l1-format.md", () => {
     const events = rollupAbi.filter((item): item is AbiEvent & typeof item => item.type === "event");
     const expected = events.map((event) => {
       const inputs: readonly { type: string; name?: string; indexed?: boolean }[] = event.inputs;
-      const fields = inputs.map((input) => `${typeOf(input)}${input.indexed ? " indexed" : ""} ${input.name}`);
+      const fields = inputs.map(
+        (input) => `${typeOf(input)}${input.indexed ? " indexed" : ""} ${input.name}`,
+      );
       return [toEventSelector(event), `${event.name}(${fields.join(", ")})`];
     });
     expect(rows.filter(([selector]) => selector!.length === 66).sort()).toEqual(expected.sort());

@@ -170,6 +170,7 @@ describe("a model's epochs over HTTP", () => {
         commitment: settled.publicSignals[0],
         data: settled.data,
         proof: settled.proof,
+        settles: { modelId, word: settled.settlementHash },
       },
     ]);
     expect(await batch(rollup, batchNumber)).toMatchObject({ counts: { settlements: 1 } });
