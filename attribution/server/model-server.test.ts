@@ -107,6 +107,8 @@ function modelLeaf(changed: object = {}) {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
       datanetId: 4,
       version: 1,
+      drawCount: 4,
+      featureCount: 20,
       ownerParts: Number(ownerParts),
       validatorParts: Number(validatorParts),
       epochStart: 1,

@@ -21,9 +21,11 @@ import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { signedByModel } from "../../circuits/testing/random-settlement.ts";
 import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts";
 import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 
+const DAY_SECONDS = 86_400n;
 const ALICE_SECRET = 11n;
 const ALICE = 2;
 export const DATANET_ID = 3;
@@ -145,6 +147,17 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       const operation = data.isGenesis ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
       const batch = await f.seal(() => [operation], undefined, SHAPES[1]);
       return { ...batch, settlements: [l1.sealSettlement(circuit, changes.data ?? data)] };
+    },
+
+    /** Somebody else than the sequencer settles: parks the settlement, and takes it in a batch of its own a day later. */
+    async settleAsStranger(data: SettlementData, circuit: number): Promise<void> {
+      const parked = l1.sealSettlement(circuit, data);
+      const account = l1.roles.stranger;
+      const hash = await l1.rollup.write.parkSettlement(parkArguments(data, parked), { account });
+      await l1.client.waitForTransactionReceipt({ hash });
+      await l1.passTime(DAY_SECONDS + 1n);
+      const batch = await this.sealSettlement(data, circuit);
+      await l1.submit([{ ...batch, settlements: [{ ...parked, isParked: true }] }], "stranger");
     },
 
     genesisData(): SettlementData {

@@ -169,8 +169,7 @@ describe("the Seals' randomness at a follower", () => {
       expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
 
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    const settled = await f.sealSettlement(f.defaultData(), SLOT_TABLE_CIRCUIT);
-    await f.l1.submit([settled], "stranger");
+    await f.settleAsStranger(f.defaultData(), SLOT_TABLE_CIRCUIT);
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.turn();
     for (const copy of [fed, late, again]) {
