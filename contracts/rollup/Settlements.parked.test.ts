@@ -148,7 +148,8 @@ describe("a record of a parked settlement", () => {
     expect(event?.args).toEqual({ modelId: BigInt(MODEL), batchNumber, word, parkedAtBlock });
     expect(await f.rollup.getEvents.SettlementAccepted()).toEqual([]);
     expect(await f.rollup.read.ledgerWei()).toBe(997n * OPEN);
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    // And the id fee of the fixture's deposit.
+    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN + OPEN);
     expect(await f.rollup.read.parkedSettlements([BigInt(MODEL), word])).toEqual([0n, 0n, 0n]);
     expect(await takes(part, "sequencer"), "once").toEqual({
       name: "SettlementNotParked",
@@ -234,7 +235,8 @@ describe("strangers", () => {
     expect(await takes(part, "sequencer")).toMatchObject({ name: "accepted" });
     await f.passTo(timestamp + DAY + 1n);
     await f.submit([await f.joined([parked(part)])], "stranger");
-    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN);
+    // And the id fee of the fixture's deposit.
+    expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN + OPEN);
   });
 
   test("post nothing else with it, and several only where each is overdue", async () => {
