@@ -139,7 +139,7 @@ describe("POSEIDON_M00_INV", () => {
   test("inverts the first element of every matrix, which every sparse round repeats", async () => {
     const { default: constants } = (await import(
       // @ts-expect-error a file of the package without types
-      "../node_modules/circomlibjs/src/poseidon_constants_opt.js"
+      "../../node_modules/circomlibjs/src/poseidon_constants_opt.js"
     )) as { default: { M: string[][][]; S: string[][] } };
     const source = readFileSync(`${repositoryRoot}circuits/field/poseidon-constants.circom`, "utf8");
     const inverses = [...source.matchAll(/0x[0-9a-f]+/g)].map(([text]) => BigInt(text));
