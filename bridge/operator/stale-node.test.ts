@@ -22,15 +22,18 @@ async function race(f: BridgeFixture): Promise<SealedBatch> {
   const { content } = await l1.post({ shape: SHAPES[1], wide: [seal], signedCount: 1 });
   await actions.recordRandomness(content.batchNumber);
   await l1.passTime(3n * 86_400n + 1n);
-  const { batchNumber, opIndex, queueHead, root } = await f.rollup.state();
-  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
-  await f.prove(1, { signedCount: 3 });
   const data = await actions.settlementData(content.batchNumber, {
     modelId: 100,
     voidCount: 0,
     burnedWei: 0n,
   });
-  return actions.joined([{ circuit: SAMPLED, data }], { shape: SHAPES[2] });
+  const part = { circuit: SAMPLED, data };
+  await actions.park(part);
+  await l1.passTime(86_400n + 1n);
+  const { batchNumber, opIndex, queueHead, root } = await f.rollup.state();
+  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
+  await f.prove(1, { signedCount: 3 });
+  return actions.joined([{ ...part, isParked: true }], { shape: SHAPES[2] });
 }
 
 /** Answers questions about the newest block as of the block before, and about a block by its number as every node does. */
