@@ -92,6 +92,8 @@ describe("payForAnswer", () => {
           epochStart: 1,
           ownerParts: 1,
           validatorParts: 2,
+          drawCount: 4,
+          featureCount: 20,
         },
         sealedEpoch: null,
         slots: [],
