@@ -78,6 +78,7 @@ export function addModelServeCommand(parent: Command): void {
       { log, settling: settling?.report },
     );
     const address = served.url;
+    let failure: unknown;
     try {
       const running = await settling?.start(client, {
         modelId,
@@ -97,13 +98,16 @@ export function addModelServeCommand(parent: Command): void {
         [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
         { modelId, address, scoreMode, settles },
       );
-      const failure = await Promise.race([ended(), served.failed]);
+      failure = await Promise.race([ended(), served.failed]);
       await running?.stop();
-      if (failure !== undefined) throw failure;
-    } finally {
-      // An answer store that failed cannot be closed in order; what it said first counts.
-      await served.close().catch(() => {});
+    } catch (error) {
+      failure = error;
     }
+    // What failed first counts: an answer store that failed cannot be closed in order.
+    await served.close().catch((error: unknown) => {
+      failure ??= error;
+    });
+    if (failure !== undefined) throw failure;
   });
 }
 
