@@ -26,7 +26,7 @@ export const attributionErrors = {
     remedy: "take the rows of the version that the recipe names, in the version's order",
   },
   ATT_BEYOND_CIRCUIT: {
-    meaning: "a model has more rows, slots or columns than the settlement circuit, or other columns",
+    meaning: "a model has more rows, earners or columns than the settlement circuit, or other columns",
     remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
   },
   ATT_SPLIT_INVALID: {
@@ -83,7 +83,7 @@ export const attributionErrors = {
     remedy: "use the query and the features of one model",
   },
   ATT_EARNINGS_DIFFER: {
-    meaning: "a posted settlement gave a slot something else than its draws make",
+    meaning: "a posted settlement gave an earner something else than its draws make",
     remedy:
       "take the settlement circuit's draws, the right seed and all openings; a proven settlement cannot differ",
   },

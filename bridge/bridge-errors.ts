@@ -190,19 +190,20 @@ export const bridgeErrors = {
     httpStatus: 409,
     isRetryable: false,
   },
-  BRG_RECEIPT_UNREADABLE: {
-    meaning: "the file is no receipt with its operation",
+  BRG_PRECONFIRMATION_UNREADABLE: {
+    meaning: "the file is no preconfirmation with its operation",
     httpStatus: 400,
     isRetryable: false,
   },
-  BRG_RECEIPT_NOT_OPERATORS: {
+  BRG_PRECONFIRMATION_NOT_OPERATORS: {
     meaning:
-      "the receipt is of another rollup or another operation, or not signed by the address that the contract calls sequencer",
+      "the preconfirmation is of another rollup or another operation, or not signed by the address that the contract calls sequencer",
     httpStatus: 422,
     isRetryable: false,
   },
-  BRG_RECEIPT_UNOPENED: {
-    meaning: "the receipt's place is taken on L1, and the operation that its hash is of is not beside it",
+  BRG_PRECONFIRMATION_UNOPENED: {
+    meaning:
+      "the preconfirmation's place is taken on L1, and the operation that its hash is of is not beside it",
     httpStatus: 422,
     isRetryable: false,
   },

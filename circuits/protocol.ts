@@ -38,7 +38,7 @@ export const TAG = {
   versionRow: 33n,
   versionNode: 34n,
   owners: 35n,
-  slotNode: 37n,
+  earnerNode: 37n,
   leaf: 256n,
 } as const;
 
@@ -60,14 +60,14 @@ export const KIND = {
   setKey: 11,
   seal: 12,
   settle: 13,
-  claim: 14,
+  collect: 14,
   genesis: 15,
   depositNew: 16,
   depositTo: 17,
   forcedWithdraw: 18,
   forcedSetKey: 19,
   forcedSetOwner: 20,
-  forcedClaim: 21,
+  forcedCollect: 21,
   forcedTransfer: 22,
   forcedSeal: 23,
 } as const;
@@ -133,14 +133,14 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("seal", { words: 0, weight: 30, flags: ["usesA", "usesB"] }),
   // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
   rule("settle", { words: 1, weight: 0, flags: ["isSettlement", "usesA", "usesB"] }),
-  rule("claim", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
+  rule("collect", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
   rule("genesis", { words: 1, weight: 0, flags: ["isSettlement", "usesB"] }),
   rule("depositNew", { words: 4, weight: 0, flags: ["isQueue"] }),
   rule("depositTo", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
   rule("forcedWithdraw", { words: 5, weight: 0, flags: ["isQueue", "usesA"] }),
   rule("forcedSetKey", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
   rule("forcedSetOwner", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
-  rule("forcedClaim", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedCollect", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedTransfer", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedSeal", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
 ];
@@ -194,9 +194,9 @@ export const BINDING_BITS = 127n;
 export const EPOCH_SECONDS = 24 * 60 * 60;
 /** The treasury's part of every payment, in 65,536ths: just above 5 %. */
 export const TREASURY_PARTS = 3_277n;
-/** Depth of a model's accrued and claimed trees: 512 places; two of them a slot in the claimed one. */
-export const SLOT_TREE_DEPTH = 3;
-export const MAX_SLOT_COUNT = 256;
+/** Depth of a model's accrued and collected trees: 512 places; two of them an earner in the collected one. */
+export const EARNER_TREE_DEPTH = 3;
+export const MAX_EARNER_COUNT = 256;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;

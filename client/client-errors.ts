@@ -61,8 +61,8 @@ export const clientErrors = {
     remedy: "use the sequencer, RPC address and rollup address of one deployment",
     isRetryable: false,
   },
-  CLI_RECEIPT_INVALID: {
-    meaning: "the receipt is not the sequencer's signature over the operation that was sent",
+  CLI_PRECONFIRMATION_INVALID: {
+    meaning: "the preconfirmation is not the sequencer's signature over the operation that was sent",
     remedy: "do not count on the operation; wait until it is posted on L1",
     isRetryable: false,
   },
@@ -141,8 +141,8 @@ export const clientErrors = {
     remedy: "try again; if it stays so, read the commits from L1's batches, not from this sequencer",
     isRetryable: true,
   },
-  CLI_TOO_MANY_SLOTS: {
-    meaning: "a version has more (contributor, validator) pairs than a slot tree holds",
+  CLI_TOO_MANY_EARNERS: {
+    meaning: "a version has more (contributor, validator) pairs than an earner tree holds",
     remedy: "publish fewer contributors in one version",
     isRetryable: false,
   },

@@ -28,7 +28,7 @@ import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
-import type { KeptReceipt } from "./sequencer/kept-receipt.ts";
+import type { KeptPreconfirmation } from "./sequencer/kept-preconfirmation.ts";
 
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */
@@ -45,8 +45,8 @@ export interface LedgerClientOptions {
   leafId?: number;
   /** How long one request may take. */
   requestTimeoutMs?: number;
-  /** Called with every receipt once it is checked, so that a caller can keep it: it is what contradicts a liar. */
-  onReceipt?: (kept: KeptReceipt) => void | Promise<void>;
+  /** Called with every preconfirmation once it is checked, so that a caller can keep it: it is what contradicts a liar. */
+  onPreconfirmation?: (kept: KeptPreconfirmation) => void | Promise<void>;
 }
 
 export interface LedgerClient {
@@ -57,13 +57,13 @@ export interface LedgerClient {
   readonly wallet: WalletClient<Transport, Chain, Account> | null;
   readonly spendingCap: SpendingCap;
   readonly tokenAddress: Address;
-  /** The L1 account that posts batches and signs receipts, as the contract names it. */
+  /** The L1 account that posts batches and signs preconfirmations, as the contract names it. */
   readonly sequencerAddress: Address;
   readonly domain: bigint;
   readonly l2Key: L2Key | null;
   readonly leafId: number | null;
   readonly requestTimeoutMs: number;
-  readonly onReceipt?: LedgerClientOptions["onReceipt"];
+  readonly onPreconfirmation?: LedgerClientOptions["onPreconfirmation"];
 }
 
 const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
@@ -114,7 +114,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       l2Key: options.l2Key ?? null,
       leafId: options.leafId ?? null,
       requestTimeoutMs,
-      onReceipt: options.onReceipt,
+      onPreconfirmation: options.onPreconfirmation,
     };
   } catch (cause) {
     throw clientError("CLI_L1_UNREACHABLE", `cannot read the rollup ${rollupAddress} at ${options.rpcUrl}`, {

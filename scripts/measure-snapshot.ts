@@ -29,8 +29,8 @@ try {
   const transfer = (ledger: Ledger, nonce: bigint) =>
     signFor(ledger, ALICE_SECRET, { ...fields, nonce }, domain);
   for (let number = 6; number <= batchCount; number++) {
-    const sealed = await f.seal((ledger) => {
-      const { nonce } = ledger.requireRecord(ALICE_ID).leaf;
+    const sealed = await f.close((ledger) => {
+      const { nonce } = ledger.requireLeaf(ALICE_ID).leaf;
       return Array.from({ length: TRANSFER_COUNT }, (_, i) => transfer(ledger, nonce + BigInt(i)));
     });
     await f.l1.submit([sealed]);

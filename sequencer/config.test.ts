@@ -10,7 +10,7 @@ describe("loadConfig", () => {
   it("fills in defaults and freezes the result", () => {
     const config = loadConfig(environment());
     expect(config).toMatchObject({
-      sealIntervalMs: 10_000,
+      closeIntervalMs: 10_000,
       pendingPerLeaf: 64,
       pendingTotal: 10_000,
       feeAccountId: 1,
@@ -23,7 +23,7 @@ describe("loadConfig", () => {
     const wrong = {
       ...environment({
         SEQUENCER_PORT: "",
-        SEQUENCER_SEAL_INTERVAL_MS: "1e3",
+        SEQUENCER_CLOSE_INTERVAL_MS: "1e3",
         SEQUENCER_OPERATOR_TOKEN: token,
         SEQUENCER_TYPO: "1",
         SEQUENCER_FEE_PER_UNIT_WEI: (2n ** 64n).toString(),
@@ -42,7 +42,7 @@ describe("loadConfig", () => {
       "SEQUENCER_FEE_PER_UNIT_WEI",
       "SEQUENCER_OPERATOR_TOKEN",
       "SEQUENCER_PORT",
-      "SEQUENCER_SEAL_INTERVAL_MS",
+      "SEQUENCER_CLOSE_INTERVAL_MS",
       "SEQUENCER_TYPO",
     ]);
     expect(error.message).not.toContain(token);
@@ -73,7 +73,7 @@ describe("secrets", () => {
       `${config.operatorToken}`,
     ]) {
       expect(text).not.toContain(token);
-      expect(text).not.toContain(config.receiptPrivateKey.reveal());
+      expect(text).not.toContain(config.preconfirmationPrivateKey.reveal());
     }
     expect(lines).toHaveLength(2);
   });

@@ -65,10 +65,10 @@ const configTable = {
     "Bearer token of prover and bridge",
     { isSecret: true },
   ),
-  receiptPrivateKey: setting(
-    "SEQUENCER_RECEIPT_PRIVATE_KEY",
+  preconfirmationPrivateKey: setting(
+    "SEQUENCER_PRECONFIRMATION_PRIVATE_KEY",
     secretText(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes"),
-    "The operator's L1 key; it signs receipts",
+    "The operator's L1 key; it signs preconfirmations",
     { isSecret: true },
   ),
   feePerUnitWei: setting("SEQUENCER_FEE_PER_UNIT_WEI", feeWei, "Fee of one unit of weight", {
@@ -80,10 +80,10 @@ const configTable = {
     "Leaf that is credited with the fees",
     { fallback: "1" },
   ),
-  sealIntervalMs: setting(
-    "SEQUENCER_SEAL_INTERVAL_MS",
+  closeIntervalMs: setting(
+    "SEQUENCER_CLOSE_INTERVAL_MS",
     integer(50, 3_600_000),
-    "Longest time between a batch's first operation and its sealing",
+    "Longest time between a batch's first operation and its closing",
     {
       fallback: "10000",
     },
@@ -97,7 +97,7 @@ const configTable = {
   maxUnpostedBatches: setting(
     "SEQUENCER_MAX_UNPOSTED_BATCHES",
     integer(1, 100_000),
-    "Sealed batches that L1 does not have; beyond, signed operations are refused",
+    "Closed batches that L1 does not have; beyond, signed operations are refused",
     {
       fallback: "256",
     },
@@ -105,7 +105,7 @@ const configTable = {
   staleMarginSeconds: setting(
     "SEQUENCER_STALE_MARGIN_SECONDS",
     integer(60, 3_000),
-    "A batch this close to the end of L1's one-hour window is sealed anew",
+    "A batch this close to the end of L1's one-hour window is closed anew",
     {
       fallback: "900",
     },
@@ -118,10 +118,10 @@ const configTable = {
       fallback: "12",
     },
   ),
-  receiptDeadlineSeconds: setting(
-    "SEQUENCER_RECEIPT_DEADLINE_SECONDS",
+  preconfirmationDeadlineSeconds: setting(
+    "SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS",
     integer(3_600, 2_592_000),
-    "L1 time within which a receipt promises the posting",
+    "L1 time within which a preconfirmation promises the posting",
     {
       fallback: "86400",
     },
@@ -129,7 +129,7 @@ const configTable = {
   signatureThreads: setting(
     "SEQUENCER_SIGNATURE_THREADS",
     integer(0, 64),
-    "Threads that check signatures and sign receipts; 0 = the main one",
+    "Threads that check signatures and sign preconfirmations; 0 = the main one",
     { fallback: "1" },
   ),
   pendingPerLeaf: setting(

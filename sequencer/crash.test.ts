@@ -58,7 +58,7 @@ describe("a sequencer that is killed", () => {
       const dataPath = join(folder.path, "data");
       const environment = testEnvironment(dataPath, {
         SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
-        SEQUENCER_SEAL_INTERVAL_MS: "100",
+        SEQUENCER_CLOSE_INTERVAL_MS: "100",
         SEQUENCER_LOG_LEVEL: "info",
         SEQUENCER_SIGNATURE_THREADS: "1",
       });
@@ -87,15 +87,15 @@ describe("a sequencer that is killed", () => {
           }
           // The later one was pending when it was answered; it is acknowledged by now or soon.
           const settled = await request(`${url}/v1/operations/${answers[0]?.hash}`);
-          if (settled?.receipt) acknowledged.set(settled.hash, settled.receipt);
+          if (settled?.preconfirmation) acknowledged.set(settled.hash, settled.preconfirmation);
           else if (settled !== null && settled.status === "pending") nonce -= 1n;
         }
       };
-      /** The operator's processes: sealed batches become posted and final, all but the last few. */
+      /** The operator's processes: closed batches become posted and final, all but the last few. */
       const settle = async (url: string, openCount: number): Promise<boolean> => {
         const status = await request(`${url}/v1/status`);
         if (status === null) return false;
-        for (let number = status.batches.final + 1; number <= status.batches.sealed - openCount; number++) {
+        for (let number = status.batches.final + 1; number <= status.batches.closed - openCount; number++) {
           const record = await request(`${url}/v1/batches/${number}`);
           const fields = { batchHash: record?.batchHash, transactionHash: hex32(1n) };
           for (const stage of ["posted", "final"]) {
@@ -138,9 +138,11 @@ describe("a sequencer that is killed", () => {
         await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp });
         const entries = [...depositsFor(USER_COUNT + 1), ...depositsFor(life, 5n, USER_COUNT + 1)];
         await request(`${url}/operator/queue-entries`, { entries });
-        for (const [hash, receipt] of acknowledged) {
+        for (const [hash, preconfirmation] of acknowledged) {
           if (random.next().value > 0.2) continue;
-          expect((await request(`${url}/v1/operations/${hash}`)).receipt, `life ${life}`).toEqual(receipt);
+          expect((await request(`${url}/v1/operations/${hash}`)).preconfirmation, `life ${life}`).toEqual(
+            preconfirmation,
+          );
         }
         if (life === KILL_COUNT) {
           expect(await stopChild(child), "a clean stop").toBe(0);
@@ -185,7 +187,7 @@ describe("a sequencer that is killed", () => {
       const foundSettlements = new Map<string, string>();
       for await (const [, entry] of log.entries(0)) {
         if (entry.type === "opened") replay.openNext(entry);
-        if (entry.type === "sealed") replay.seal();
+        if (entry.type === "closed") replay.close();
         if (entry.type === "queue") replay.replay(entry);
         if (entry.type === "settlement") {
           const name = `${entry.operation.modelId}/${entry.epoch}`;

@@ -8,9 +8,9 @@ const REDACTED = [
   "headers.authorization",
   "req.headers.authorization",
   "operatorToken",
-  "receiptPrivateKey",
+  "preconfirmationPrivateKey",
   "*.operatorToken",
-  "*.receiptPrivateKey",
+  "*.preconfirmationPrivateKey",
 ];
 
 /** @param destination tests collect lines; else stdout */

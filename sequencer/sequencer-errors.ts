@@ -28,7 +28,7 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_UNKNOWN_BATCH: {
-    meaning: "there is no sealed batch of this number",
+    meaning: "there is no closed batch of this number",
     httpStatus: 404,
     isRetryable: false,
   },
@@ -153,7 +153,7 @@ export const sequencerErrors = {
   },
   SEQ_CIRCUIT_MISFIT: {
     meaning:
-      "a settlement by, or a genesis that names, a circuit for other rows, slots, features or draws than the model's; data.what names which",
+      "a settlement by, or a genesis that names, a circuit for other rows, earners, features or draws than the model's; data.what names which",
     httpStatus: 422,
     isRetryable: false,
   },

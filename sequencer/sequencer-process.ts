@@ -18,7 +18,7 @@ import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
-/** How often due work (sealing, expiry) is looked for. */
+/** How often due work (closing, expiry) is looked for. */
 const TICK_MS = 100;
 /** Two seconds' work of one thread. */
 const MAX_WAITING_SIGNATURES = 10_000;
@@ -63,7 +63,7 @@ export async function createSequencerProcess(
     {
       chainId: deployment.chainId,
       rollupAddress: deployment.rollupAddress,
-      privateKey: (config.receiptPrivateKey as Secret<`0x${string}`>).reveal(),
+      privateKey: (config.preconfirmationPrivateKey as Secret<`0x${string}`>).reveal(),
     },
     onFatal,
   );
@@ -88,7 +88,7 @@ export async function createSequencerProcess(
       },
       {
         log,
-        receipts: signatures,
+        preconfirmations: signatures,
         signatures,
         feed,
         metrics,
@@ -98,7 +98,7 @@ export async function createSequencerProcess(
         circuits,
         circuit: {
           circuitId: circuit.circuitId,
-          circuitInputs: (sealed, z) => batchInputs(sealed, z, TREE_DEPTH),
+          circuitInputs: (closed, z) => batchInputs(closed, z, TREE_DEPTH),
         },
       },
     );
@@ -106,7 +106,7 @@ export async function createSequencerProcess(
       if (check !== null) logger.info(check, "store checked");
     });
     const app = await createApi(
-      { ...config, deployment, receiptSigner: signatures.address },
+      { ...config, deployment, preconfirmationSigner: signatures.address },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },
     );
     let ticker: NodeJS.Timeout | undefined;

@@ -9,7 +9,6 @@ import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
-import { epochWrites } from "./batches/epoch-records.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
@@ -18,30 +17,31 @@ import {
   type SettlementDeskModules,
   type SettlementRequest,
 } from "./batches/settlement-desk.ts";
+import { epochWrites } from "./batches/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
-import type { PlainClaim } from "./intake/signature-tasks.ts";
+import type { PlainCheck } from "./intake/signature-tasks.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { readDropped } from "./store/dropped-operation.ts";
 import { hex32 } from "./store/hex.ts";
 import type { LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
-import type { Receipt, ReceiptSigner } from "./store/receipts.ts";
+import type { Preconfirmation, PreconfirmationSigner } from "./store/preconfirmations.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
-  readonly receiptDeadlineSeconds: number;
-  /** The rollup's contract: nobody can claim what is withdrawn to it. */
+  readonly preconfirmationDeadlineSeconds: number;
+  /** The rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
   /** "open" by default. */
   readonly mode?: DoorMode;
 }
 
 export interface SequencerModules extends BatchLineModules {
-  readonly receipts: ReceiptSigner;
+  readonly preconfirmations: PreconfirmationSigner;
   /** Checks signatures beside this thread; without it they are checked when operations are executed. */
   readonly signatures?: Pick<SignaturePool, "verify">;
   readonly circuits: SettlementDeskModules["circuits"];
@@ -50,7 +50,7 @@ export interface SequencerModules extends BatchLineModules {
 export interface Submission {
   readonly hash: `0x${string}`;
   readonly status: KnownOperation["status"];
-  readonly receipt: Receipt | null;
+  readonly preconfirmation: Preconfirmation | null;
 }
 
 /** Dropped operations that are still answered for. Guess. */
@@ -79,7 +79,7 @@ export class Sequencer {
     modules.logger.info(
       {
         finalBatch: book.finalNumber,
-        sealedBatch: book.sealedNumber,
+        closedBatch: book.closedNumber,
         opIndex: head.position.opIndex,
         replayedCount,
         leafCount,
@@ -91,7 +91,7 @@ export class Sequencer {
     );
     const sequencer = new Sequencer(options, modules, restored);
     const { line } = sequencer;
-    await line.estimates.recall((number) => line.batch(number), book.sealedNumber);
+    await line.estimates.recall((number) => line.batch(number), book.closedNumber);
     return sequencer;
   }
 
@@ -118,14 +118,14 @@ export class Sequencer {
     Object.freeze(operation.words);
     Object.freeze(operation);
     const { signatures } = this.modules;
-    const claim = signatures === undefined ? null : await this.claimToCheck(operation);
+    const check = signatures === undefined ? null : await this.signatureToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.
-    if (claim !== null) await signatures!.verify(claim, operation.a);
+    if (check !== null) await signatures!.verify(check, operation.a);
     return this.admit(operation);
   }
 
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
-  private async claimToCheck(operation: SignedOperation): Promise<PlainClaim | null> {
+  private async signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
     if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
@@ -183,8 +183,8 @@ export class Sequencer {
 
   private messageOf(operation: SignedOperation) {
     const rule = kindRule(operation.kind)!;
-    const { leaf } = this.line.head.ledger.requireRecord(operation.a);
-    const b = rule.usesB && !rule.isCreate ? this.line.head.ledger.requireRecord(operation.b).leaf : null;
+    const { leaf } = this.line.head.ledger.requireLeaf(operation.a);
+    const b = rule.usesB && !rule.isCreate ? this.line.head.ledger.requireLeaf(operation.b).leaf : null;
     const bRef = b === null ? 0n : leafReference(b);
     return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
   }
@@ -230,7 +230,7 @@ export class Sequencer {
       this.modules.metrics.mempool.transactions.set(this.mempool.size);
       this.dropped.delete(hash);
     }
-    return { hash, status: "pending", receipt: null };
+    return { hash, status: "pending", preconfirmation: null };
   }
 
   /** Executes in memory at once, so the order is fixed when this returns; throws before it changes anything. */
@@ -249,7 +249,7 @@ export class Sequencer {
       opIndex,
       createdId: kindRule(operation.kind)!.isCreate ? trace.record.b : null,
       feeWei: trace.feeWei,
-      deadlineSeconds: Number(batch.terms.timestamp) + this.options.receiptDeadlineSeconds,
+      deadlineSeconds: Number(batch.terms.timestamp) + this.options.preconfirmationDeadlineSeconds,
       acknowledgedAtMs: startedAtMs,
     };
     const records = epochWrites(this.line.head.ledger, operation, trace, { hash, batchNumber: batch.number });
@@ -257,12 +257,12 @@ export class Sequencer {
     this.dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees it before it is there.
-      const [receipt] = await Promise.all([this.receiptOf(entry), durable]);
-      return { hash, status: "acknowledged" as const, receipt };
+      const [preconfirmation] = await Promise.all([this.preconfirmationOf(entry), durable]);
+      return { hash, status: "acknowledged" as const, preconfirmation };
     })();
     this.inFlight.set(hash, submission);
     submission
-      .then(({ receipt }) => {
+      .then(({ preconfirmation }) => {
         this.modules.metrics.mempool.acknowledgeSeconds.observe((this.modules.clock() - startedAtMs) / 1_000);
         const data = {
           hash,
@@ -271,7 +271,7 @@ export class Sequencer {
           b: trace.record.b,
           opIndex,
           batchNumber: entry.batchNumber,
-          receipt,
+          preconfirmation,
         };
         this.modules.feed.publish("operations", "acknowledged", data);
         for (const id of leavesOf(entry)) this.modules.feed.publish(`leaf:${id}`, "acknowledged", data);
@@ -286,7 +286,7 @@ export class Sequencer {
     for (;;) {
       await nextTurn();
       await this.line.idle();
-      const nonce = this.line.head.ledger.record(leafId)?.leaf.nonce;
+      const nonce = this.line.head.ledger.leaf(leafId)?.leaf.nonce;
       const pending = nonce === undefined || this.isStopping ? null : this.mempool.take(leafId, nonce);
       if (pending === null) return;
       this.modules.metrics.mempool.transactions.set(this.mempool.size);
@@ -355,18 +355,18 @@ export class Sequencer {
       status,
       entry,
       batch,
-      receipt: await this.receiptOf(entry),
+      preconfirmation: await this.preconfirmationOf(entry),
       reason: null,
     };
   }
 
   private async answer(entry: OperationEntry): Promise<Submission> {
-    const { hash, status, receipt } = await this.known(entry);
-    return { hash, status, receipt };
+    const { hash, status, preconfirmation } = await this.known(entry);
+    return { hash, status, preconfirmation };
   }
 
-  receiptOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Receipt> {
-    return this.modules.receipts.sign({ operationHash: hash, opIndex, deadlineSeconds });
+  preconfirmationOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
+    return this.modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }
 
   get isHealthy(): boolean {
@@ -376,7 +376,7 @@ export class Sequencer {
   /** Does what is due; to be called a few times a second. */
   tick(): void {
     if (this.isStopping) return;
-    this.line.sealIfDue();
+    this.line.closeIfDue();
     for (const expired of this.mempool.expire(this.modules.clock())) {
       this.drop(
         expired,

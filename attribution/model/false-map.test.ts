@@ -16,7 +16,7 @@ it("⚔ refuses a false query map: the statics bind recipe, parameters and map",
   await initPoseidon();
   const rows = sampleRows("email", 32);
   const trained = trainModel(rows, recipeFor(rows));
-  const size = { rows: 64, features: 20, slots: 16, draws: 4 };
+  const size = { rows: 64, features: 20, earners: 16, draws: 4 };
   const honest = publishedModel(trained, registerModel(trained, { split: SPLIT }, size), {
     publishRows: true,
   });

@@ -23,7 +23,7 @@ import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts
 import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
-const SIZE = { rows: 64, features: 20, slots: 16, draws: 4 };
+const SIZE = { rows: 64, features: 20, earners: 16, draws: 4 };
 const code = (name: string) => expect.objectContaining({ code: name });
 const differs = (what: string) =>
   expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
@@ -43,8 +43,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("registerModel", () => {
-  it("commits to features, slots, version and split as docs/settlement.md defines them", () => {
-    const { statics, columns, answeringHash, staticsHash, slots } = model;
+  it("commits to features, earners, version and split as docs/settlement.md defines them", () => {
+    const { statics, columns, answeringHash, staticsHash, earners } = model;
     const { values, rowCount, featureCount } = trained.features;
     expect(statics.featuresCommitment).toBe(
       featuresCommitment(commitColumns(values, rowCount, featureCount), answeringHash),
@@ -60,7 +60,7 @@ describe("registerModel", () => {
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));
     expect(columns.u).toHaveLength(20);
-    expect(slots.reduce((sum, slot) => sum + slot.rowCount, 0)).toBe(32);
+    expect(earners.reduce((sum, earner) => sum + earner.rowCount, 0)).toBe(32);
   });
 
   it("tells its progress", () => {
@@ -74,7 +74,7 @@ describe("registerModel", () => {
 
   it.each([
     ["rows", { rows: 31 }],
-    ["slots", { slots: 2 }],
+    ["earners", { earners: 2 }],
     ["columns", { features: 32 }],
     ["columns", { features: 16 }],
   ])("refuses a circuit that does not fit in its %s", (what, changed) => {
@@ -150,10 +150,10 @@ describe("model files", () => {
         name,
       ).toThrow(names);
     }
-    await rm(join(path, "slots.json"));
-    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "slots.json" } });
-    await writeFile(join(path, "slots.json"), "[]");
-    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "slots.json" } });
+    await rm(join(path, "earners.json"));
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "earners.json" } });
+    await writeFile(join(path, "earners.json"), "[]");
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "earners.json" } });
   });
 
   /** The files after a change by somebody who also makes the manifest's hashes fit. */
@@ -172,11 +172,11 @@ describe("model files", () => {
     const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
       ["columns.bin", (bytes) => bytes.fill(1, 63, 64), "ATT_MODEL_FILE_INVALID"],
       [
-        "slots.json",
+        "earners.json",
         text((json) => json.replace('"validatorId": 8', '"validatorId": 7')),
         "ATT_MODEL_FILE_INVALID",
       ],
-      ["slots.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
+      ["earners.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
       ["recipe.json", text((json) => json.replace('"id": 4', '"id": 5')), "ATT_MODEL_FILE_INVALID"],
       [
         "recipe.json",
@@ -197,7 +197,7 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", () => {
-    const found = { rowCount: 32, slotCount: model.slots.length };
+    const found = { rowCount: 32, earnerCount: model.earners.length };
     expect(verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,

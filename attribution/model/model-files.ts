@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { type RewardSlot, unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { type Earner, unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { attributionError } from "../attribution-errors.ts";
@@ -16,7 +16,7 @@ import { checkRowsRoot, type OwnedRow, type TrainedModel } from "./trained-model
 /** A model as its owner publishes it. */
 export interface PublishedModel {
   readonly recipe: Recipe;
-  readonly slots: readonly RewardSlot[];
+  readonly earners: readonly Earner[];
   readonly parameters: Float64Array;
   readonly map: QueryMap;
   /** G. */
@@ -37,7 +37,7 @@ export interface PublishedModel {
  */
 export const MODEL_FILES = [
   "recipe.json",
-  "slots.json",
+  "earners.json",
   "parameters.bin",
   "query-map.bin",
   "features.bin",
@@ -60,7 +60,7 @@ const manifestSchema = z.strictObject({
   statics: z.strictObject({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    slotRoot: fieldElement,
+    earnerRoot: fieldElement,
     binding: fieldElement,
     split: fieldElement,
   }),
@@ -72,7 +72,7 @@ const manifestSchema = z.strictObject({
 });
 export type ModelManifest = z.infer<typeof manifestSchema>;
 
-const slotsSchema = z.array(
+const earnersSchema = z.array(
   z.strictObject({
     contributorId: z.number().int().min(0).max(0xffffff),
     validatorId: z.number().int().min(0).max(0xffffff),
@@ -86,8 +86,8 @@ export function publishedModel(
   registration: ModelRegistration,
   { publishRows }: { publishRows: boolean },
 ): PublishedModel {
-  const { recipe, slots, parameters, map, features, rows } = trained;
-  return { recipe, slots, parameters, map, features, ...registration, rows: publishRows ? rows : null };
+  const { recipe, earners, parameters, map, features, rows } = trained;
+  return { recipe, earners, parameters, map, features, ...registration, rows: publishRows ? rows : null };
 }
 
 /** The files, the manifest among them. */
@@ -96,7 +96,7 @@ export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
   const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
     ["recipe.json", answering.recipe],
-    ["slots.json", jsonBytes(model.slots)],
+    ["earners.json", jsonBytes(model.earners)],
     ["parameters.bin", answering.parameters],
     ["query-map.bin", answering.queryMap],
     ["features.bin", new Uint8Array(features.values)],
@@ -113,7 +113,7 @@ export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
     statics: {
       featuresCommitment: hex32(statics.featuresCommitment),
       ownersCommitment: hex32(statics.ownersCommitment),
-      slotRoot: hex32(statics.slotRoot),
+      earnerRoot: hex32(statics.earnerRoot),
       binding: hex32(statics.binding),
       split: hex32(statics.split),
     },
@@ -137,7 +137,7 @@ export function decodeModel(files: ModelFiles): PublishedModel {
   const manifest = decodeManifest(files);
   const bytesOf = (name: ModelFileName) => checkedFile(files, manifest, name);
   const recipe = parseRecipe(parseJson(bytesOf("recipe.json"), "recipe.json"));
-  const slots = decodeSlots(bytesOf("slots.json"), manifest.rowCount);
+  const earners = decodeEarners(bytesOf("earners.json"), manifest.rowCount);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
   const columns = decodeColumns(bytesOf("columns.bin"), manifest.columnCount);
   const answering = answeringHash({
@@ -145,11 +145,11 @@ export function decodeModel(files: ModelFiles): PublishedModel {
     parameters: bytesOf("parameters.bin"),
     queryMap: bytesOf("query-map.bin"),
   });
-  const statics = decodeStatics(manifest, recipe, slots, featuresCommitment(columns, answering));
-  const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), slots, recipe) : null;
+  const statics = decodeStatics(manifest, recipe, earners, featuresCommitment(columns, answering));
+  const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), earners, recipe) : null;
   return {
     recipe,
-    slots,
+    earners,
     parameters: decodeDoubles(bytesOf("parameters.bin")),
     map: decodeQueryMap(bytesOf("query-map.bin")),
     features,
@@ -185,20 +185,20 @@ function checkedFile(files: ModelFiles, manifest: ModelManifest, name: ModelFile
   return bytes;
 }
 
-function decodeSlots(bytes: Uint8Array, rowCount: number): RewardSlot[] {
-  const parsed = slotsSchema.safeParse(parseJson(bytes, "slots.json"));
-  if (!parsed.success) throw invalid("slots.json", z.prettifyError(parsed.error));
-  const slots = parsed.data;
-  for (const [m, slot] of slots.entries()) {
-    const before = slots[m - 1];
+function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {
+  const parsed = earnersSchema.safeParse(parseJson(bytes, "earners.json"));
+  if (!parsed.success) throw invalid("earners.json", z.prettifyError(parsed.error));
+  const earners = parsed.data;
+  for (const [m, earner] of earners.entries()) {
+    const before = earners[m - 1];
     if (before === undefined) continue;
-    if ((slot.contributorId - before.contributorId || slot.validatorId - before.validatorId) <= 0) {
-      throw invalid("slots.json", `has slot ${m} out of order`);
+    if ((earner.contributorId - before.contributorId || earner.validatorId - before.validatorId) <= 0) {
+      throw invalid("earners.json", `has earner ${m} out of order`);
     }
   }
-  const total = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
-  if (total !== rowCount) throw invalid("slots.json", `counts ${total} rows, not ${rowCount}`);
-  return slots;
+  const total = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
+  if (total !== rowCount) throw invalid("earners.json", `counts ${total} rows, not ${rowCount}`);
+  return earners;
 }
 
 function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Recipe): QuantisedFeatures {
@@ -231,17 +231,17 @@ function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitment
 function decodeStatics(
   manifest: ModelManifest,
   recipe: Recipe,
-  slots: readonly RewardSlot[],
+  earners: readonly Earner[],
   features: bigint,
 ): ModelStatics {
   const split = unpackSplit(BigInt(manifest.statics.split));
   const { drawBits, predecessorId } = unpackBinding(BigInt(manifest.statics.binding));
-  const statics = staticsOf(recipe, slots, features, {
+  const statics = staticsOf(recipe, earners, features, {
     split,
     predecessorId: Number(predecessorId),
     drawBits: Number(drawBits),
   });
-  for (const name of ["featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"] as const) {
+  for (const name of ["featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"] as const) {
     if (hex32(statics[name]) !== manifest.statics[name]) {
       throw invalid(
         MANIFEST,
@@ -255,7 +255,7 @@ function decodeStatics(
   return statics;
 }
 
-function decodeRowLines(bytes: Uint8Array, slots: readonly RewardSlot[], recipe: Recipe): OwnedRow[] {
+function decodeRowLines(bytes: Uint8Array, earners: readonly Earner[], recipe: Recipe): OwnedRow[] {
   // A row is one line: JSON.stringify writes no line break.
   const contents: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; ) {
@@ -264,7 +264,7 @@ function decodeRowLines(bytes: Uint8Array, slots: readonly RewardSlot[], recipe:
     contents.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from));
     from = to + 1;
   }
-  const owners = slots.flatMap(({ rowCount, contributorId, validatorId }) =>
+  const owners = earners.flatMap(({ rowCount, contributorId, validatorId }) =>
     Array.from({ length: rowCount }, () => ({ contributorId, validatorId })),
   );
   if (contents.length !== owners.length) {

@@ -1,12 +1,12 @@
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import {
+  type Earner,
+  earnerRoot,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
   type RewardSplit,
-  slotRoot,
 } from "../../circuits/ledger/rewards.ts";
-import { MAX_SLOT_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
+import { MAX_EARNER_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
 import {
   type ColumnCommitments,
   commitColumns,
@@ -36,15 +36,15 @@ export interface ModelRegistration {
   readonly staticsHash: bigint;
 }
 
-/** Of the settlement circuit: rows and slots that it has room for, its features and draws exactly. */
-export type ModelSize = Pick<SettlementSize, "rows" | "slots" | "features" | "draws">;
+/** Of the settlement circuit: rows and earners that it has room for, its features and draws exactly. */
+export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "draws">;
 
 /**
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
  * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel(
-  model: Pick<TrainedModel, "recipe" | "features" | "slots" | "parameters" | "map">,
+  model: Pick<TrainedModel, "recipe" | "features" | "earners" | "parameters" | "map">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -53,7 +53,7 @@ export function registerModel(
   checkSplit(terms.split);
   const columns = commitFeatures(model.features, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, model.slots, featuresCommitment(columns, answering), {
+  const statics = staticsOf(model.recipe, model.earners, featuresCommitment(columns, answering), {
     ...terms,
     drawBits: drawBits(size.draws),
   });
@@ -70,19 +70,19 @@ export function commitFeatures(
   });
 }
 
-/** The statics of a model with these slots and this commitment. @param terms with log2 of the draws of an epoch */
+/** The statics of a model with these earners and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
   { datanet, columnCount }: Pick<Recipe, "datanet" | "columnCount">,
-  slots: readonly RewardSlot[],
+  earners: readonly Earner[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
 ): ModelStatics {
   const { split, predecessorId = 0, drawBits } = terms;
-  const rowCounts = slots.map(({ rowCount }) => rowCount);
+  const rowCounts = earners.map(({ rowCount }) => rowCount);
   return {
     featuresCommitment: features,
     ownersCommitment: ownersCommitment(rowCounts),
-    slotRoot: slotRoot(slots),
+    earnerRoot: earnerRoot(earners),
     binding: packBinding({
       datanetId: BigInt(datanet.id),
       version: BigInt(datanet.version),
@@ -95,15 +95,15 @@ export function staticsOf(
   };
 }
 
-/** @throws ATT_BEYOND_CIRCUIT where the model has more rows or slots than the circuit, or other columns */
-function checkFits({ features, slots }: Pick<TrainedModel, "features" | "slots">, size: ModelSize): void {
+/** @throws ATT_BEYOND_CIRCUIT where the model has more rows or earners than the circuit, or other columns */
+function checkFits({ features, earners }: Pick<TrainedModel, "features" | "earners">, size: ModelSize): void {
   const beyond = (what: string, given: number, most: number) =>
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },
     });
   if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
-  const mostSlots = Math.min(size.slots, MAX_SLOT_COUNT);
-  if (slots.length > mostSlots) throw beyond("slots", slots.length, mostSlots);
+  const mostEarners = Math.min(size.earners, MAX_EARNER_COUNT);
+  if (earners.length > mostEarners) throw beyond("earners", earners.length, mostEarners);
   if (features.featureCount !== size.features) {
     throw beyond("columns", features.featureCount, size.features);
   }

@@ -8,7 +8,7 @@ import { integerScores } from "../scores/integer-scores.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { answeringModel } from "./answering-model.ts";
 import { hashRecipe, parseRecipe, type Recipe } from "./recipe.ts";
-import { rowOwners, slotTable, type TrainedModel, trainModel } from "./trained-model.ts";
+import { earnerTable, rowOwners, type TrainedModel, trainModel } from "./trained-model.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const MLP: Recipe["model"] = {
@@ -139,14 +139,14 @@ describe("trainModel", () => {
   });
 });
 
-describe("slotTable", () => {
-  it("counts each slot's rows, and owners follow it", () => {
+describe("earnerTable", () => {
+  it("counts each earner's rows, and owners follow it", () => {
     const rows = sampleRows("email", 40);
-    const slots = slotTable(rows);
-    expect(slots.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
-    const owners = rowOwners(slots);
+    const earners = earnerTable(rows);
+    expect(earners.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
+    const owners = rowOwners(earners);
     for (const [i, { contributorId, validatorId }] of rows.entries()) {
-      expect(slots[owners[i]!]).toMatchObject({ contributorId, validatorId });
+      expect(earners[owners[i]!]).toMatchObject({ contributorId, validatorId });
     }
   });
 });

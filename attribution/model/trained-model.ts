@@ -1,4 +1,4 @@
-import type { RewardSlot, SlotOwners } from "../../circuits/ledger/rewards.ts";
+import type { Earner, EarnerOwners } from "../../circuits/ledger/rewards.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { alignColumns } from "../features/exact-influence.ts";
@@ -17,8 +17,8 @@ import { mlpModel } from "./mlp-model.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
 import { parseRecipe, type Recipe } from "./recipe.ts";
 
-/** A row of the version, with the slot it earns for. */
-export interface OwnedRow extends SlotOwners {
+/** A row of the version, with the earner it earns for. */
+export interface OwnedRow extends EarnerOwners {
   readonly content: Uint8Array;
 }
 
@@ -27,7 +27,7 @@ export interface TrainedModel {
   readonly recipe: Recipe;
   /** In the version's order. */
   readonly rows: readonly OwnedRow[];
-  readonly slots: readonly RewardSlot[];
+  readonly earners: readonly Earner[];
   readonly parameters: Float64Array;
   readonly map: QueryMap;
   /** G: rows × columnCount. */
@@ -47,7 +47,7 @@ export function trainModel(
   options: { onProgress?: OnProgress } = {},
 ): TrainedModel {
   const recipe = parseRecipe(unchecked);
-  const slots = slotTable(rows);
+  const earners = earnerTable(rows);
   checkRowsRoot(rows, recipe);
   const examples = decodeRows(rows, recipe);
   const model = modelOf(recipe);
@@ -56,7 +56,7 @@ export function trainModel(
   return {
     recipe,
     rows,
-    slots,
+    earners,
     parameters,
     map,
     features: rowFeatures(model, parameters, map, examples, recipe),
@@ -127,32 +127,32 @@ function comparable({ contents, labels }: DecodedRows, { inputs }: Recipe) {
   return { contents, labels, kind: "image", width: side, height: side } as const;
 }
 
-/** The slots of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
-export function slotTable(rows: readonly SlotOwners[]): RewardSlot[] {
-  const slots: RewardSlot[] = [];
+/** The earners of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
+export function earnerTable(rows: readonly EarnerOwners[]): Earner[] {
+  const earners: Earner[] = [];
   for (const [index, { contributorId, validatorId }] of rows.entries()) {
-    const last = slots.at(-1);
+    const last = earners.at(-1);
     const order =
       last === undefined ? 1 : contributorId - last.contributorId || validatorId - last.validatorId;
     if (order < 0) {
       throw attributionError(
         "ATT_ROWS_MISMATCH",
-        `row ${index} belongs to an earlier slot than row ${index - 1}`,
+        `row ${index} belongs to an earlier earner than row ${index - 1}`,
         {
           data: { index },
         },
       );
     }
-    if (order === 0) slots[slots.length - 1] = { ...last!, rowCount: last!.rowCount + 1 };
-    else slots.push({ contributorId, validatorId, rowCount: 1 });
+    if (order === 0) earners[earners.length - 1] = { ...last!, rowCount: last!.rowCount + 1 };
+    else earners.push({ contributorId, validatorId, rowCount: 1 });
   }
-  if (slots.length === 0) throw attributionError("ATT_ROWS_MISMATCH", "a version has at least one row");
-  return slots;
+  if (earners.length === 0) throw attributionError("ATT_ROWS_MISMATCH", "a version has at least one row");
+  return earners;
 }
 
-/** Of each row the place of its slot. */
-export function rowOwners(slots: readonly RewardSlot[]): Int32Array {
-  return Int32Array.from(slots.flatMap(({ rowCount }, slot) => Array<number>(rowCount).fill(slot)));
+/** Of each row the place of its earner. */
+export function rowOwners(earners: readonly Earner[]): Int32Array {
+  return Int32Array.from(earners.flatMap(({ rowCount }, earner) => Array<number>(rowCount).fill(earner)));
 }
 
 /** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe */

@@ -7,10 +7,10 @@ import { commitFeatures } from "./registration.ts";
 import {
   checkRowsRoot,
   decodeRows,
+  earnerTable,
   modelOf,
   type OwnedRow,
   rowFeatures,
-  slotTable,
   trainModel,
 } from "./trained-model.ts";
 
@@ -36,7 +36,7 @@ export interface VerifyModelOptions {
 
 export interface VerifiedModel {
   readonly rowCount: number;
-  readonly slotCount: number;
+  readonly earnerCount: number;
   /** Part of the rows that the model labels as their contributors did; null where it was not trained again. */
   readonly accuracy: number | null;
 }
@@ -60,7 +60,7 @@ export function verifyModel(options: VerifyModelOptions): VerifiedModel {
     );
   }
   checkRowsRoot(rows, recipe);
-  requireSame("slots", JSON.stringify(model.slots), JSON.stringify(slotTable(rows)));
+  requireSame("earners", JSON.stringify(model.earners), JSON.stringify(earnerTable(rows)));
   let accuracy: number | null = null;
   if (depth === "train") {
     const trained = trainModel(rows, recipe, progress);
@@ -76,7 +76,7 @@ export function verifyModel(options: VerifyModelOptions): VerifiedModel {
   const columns = commitFeatures(model.features, progress);
   requireSameNumbers("columns", model.columns.u, columns.u);
   requireSameNumbers("columns", model.columns.v, columns.v);
-  return { rowCount: rows.length, slotCount: model.slots.length, accuracy };
+  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy };
 }
 
 function requireSameFeatures(published: QuantisedFeatures, computed: QuantisedFeatures): void {

@@ -28,12 +28,12 @@ describe("splitDraw", () => {
           const paid = splitDraw(scores, owners, 4, amount);
           const total = paid.reduce((sum, wei) => sum + wei, 0n);
           expect(total).toBeLessThanOrEqual(amount);
-          // floor of the rate loses Σ W / 2^40 wei at most, floor of each slot one wei.
+          // floor of the rate loses Σ W / 2^40 wei at most, floor of each earner one wei.
           expect(amount - total).toBeLessThanOrEqual(5n);
           if (scores.some((score) => score > 0)) {
-            for (const slot of [0, 1, 2, 3]) {
-              const earns = rows.some(([score, owner]) => owner === slot && score > 0);
-              if (!earns) expect(paid[slot]).toBe(0n);
+            for (const earner of [0, 1, 2, 3]) {
+              const earns = rows.some(([score, owner]) => owner === earner && score > 0);
+              if (!earns) expect(paid[earner]).toBe(0n);
             }
           }
         },

@@ -108,7 +108,7 @@ export function simulateGaming(options: GamingOptions): GamingReport {
     honest.features,
     honest.queries,
     rowOwners,
-    { slotCount: contributors, attacker: 0 },
+    { earnerCount: contributors, attacker: 0 },
     options,
   );
   return {
@@ -150,10 +150,10 @@ function simulateAttacks(
   const earned = ({ rowShares }: Market) => victims.reduce((sum, i) => sum + rowShares[i]!, 0);
 
   log(`sybils, ${name}`);
-  const slots = honest.kept.map((place) =>
+  const earners = honest.kept.map((place) =>
     place < rowsEach ? options.contributors + (place % SYBILS) : Math.floor(place / rowsEach),
   );
-  const sybilShares = rewardShares(honest.features, honest.queries, slots, options.contributors + SYBILS);
+  const sybilShares = rewardShares(honest.features, honest.queries, earners, options.contributors + SYBILS);
   const oneOwner = rewardShares(
     honest.features,
     honest.queries,

@@ -38,20 +38,20 @@ const SPLIT = { ownerParts: 0n, validatorParts: 0n };
 const OWNER_PARTS = [0n, 16_384n, 62_259n];
 
 /**
- * The attacker owns the rows of slot `attacker` and pays for queries of his own choice: any vector of 8 bits, since he
- * need not want an answer. He takes the one that pays his rows best. `owners`: each row's slot.
+ * The attacker owns the rows of earner `attacker` and pays for queries of his own choice: any vector of 8 bits, since he
+ * need not want an answer. He takes the one that pays his rows best. `owners`: each row's earner.
  */
 export function simulateSelfPay(
   { values: features, rowCount, featureCount }: QuantisedFeatures,
   honestQueries: readonly QuantisedQuery[],
   owners: Int32Array,
-  { slotCount, attacker }: { slotCount: number; attacker: number },
+  { earnerCount, attacker }: { earnerCount: number; attacker: number },
   { epochs, seed }: SelfPayOptions,
 ): SelfPayResult {
   const UNIT_WEI = 10n ** 15n;
   const shareOf = (query: Int16Array) => {
     const scores = integerScores({ features, rowCount, featureCount, query });
-    return Number(splitDraw(scores, owners, slotCount, UNIT_WEI)[attacker]!) / Number(UNIT_WEI);
+    return Number(splitDraw(scores, owners, earnerCount, UNIT_WEI)[attacker]!) / Number(UNIT_WEI);
   };
   // Candidates: towards each of his rows, and towards all of them, as far as 8 bits go.
   const own = [...owners.keys()].filter((i) => owners[i] === attacker);

@@ -1,4 +1,4 @@
-import type { RewardSlot } from "../../circuits/ledger/rewards.ts";
+import type { Earner } from "../../circuits/ledger/rewards.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { rowOwners } from "../model/trained-model.ts";
 import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
@@ -33,28 +33,28 @@ function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven:
 }
 
 export function estimateAttribution(
-  model: { readonly features: QuantisedFeatures; readonly slots: readonly RewardSlot[] },
+  model: { readonly features: QuantisedFeatures; readonly earners: readonly Earner[] },
   query: Int16Array,
   options: { topCount?: number; engine?: ScoreEngine } = {},
 ): AttributionEstimate {
-  const { features, slots } = model;
+  const { features, earners } = model;
   const { rowCount, featureCount } = features;
   const matrix = { features: features.values, rowCount, featureCount };
   const engine = options.engine ?? openScoreEngine(matrix, "int32");
   const scores = engine.scores(query);
   const { weights, isEven } = rowWeights(scores);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const owners = rowOwners(slots);
+  const owners = rowOwners(earners);
   const contributors = new Map<number, number>();
   for (const [row, weight] of weights.entries()) {
-    const { contributorId } = slots[owners[row]!]!;
+    const { contributorId } = earners[owners[row]!]!;
     contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + weight);
   }
   const topRows = [...weights.keys()]
     .sort((a, b) => weights[b]! - weights[a]! || a - b)
     .slice(0, options.topCount ?? 10)
     .map((row) => {
-      const { contributorId, validatorId } = slots[owners[row]!]!;
+      const { contributorId, validatorId } = earners[owners[row]!]!;
       return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
     });
   return {

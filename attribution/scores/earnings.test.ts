@@ -9,7 +9,7 @@ import {
   paymentChain,
   type SampledSettlement,
   settleEpoch,
-} from "../../circuits/settlement/settlement-model.ts";
+} from "../../circuits/settlement/settlement-rules.ts";
 import { answeringModel } from "../model/answering-model.ts";
 import { publishedModel } from "../model/model-files.ts";
 import { registerModel } from "../model/registration.ts";
@@ -18,7 +18,7 @@ import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { explainEarnings } from "./earnings.ts";
 import { integerScores } from "./integer-scores.ts";
 
-const SIZE = { rows: 32, features: 20, slots: 16, payments: 8, draws: 4 };
+const SIZE = { rows: 32, features: 20, earners: 16, payments: 8, draws: 4 };
 const PRICE_WEI = 1_234_567_890_123_456_789n;
 
 let model: ReturnType<typeof publishedModel>;
@@ -35,8 +35,8 @@ beforeAll(async () => {
   settled = {
     modelId: 9,
     statics: model.statics,
-    slots: model.slots,
-    accruedWei: model.slots.map((_, m) => BigInt(m) + 1n),
+    earners: model.earners,
+    accruedWei: model.earners.map((_, m) => BigInt(m) + 1n),
   };
   const answering = answeringModel(model);
   openings = new Map();
@@ -76,24 +76,24 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
 }
 
 describe("explainEarnings", () => {
-  it("explains every wei of every slot by rows, draws and answers", () => {
+  it("explains every wei of every earner by rows, draws and answers", () => {
     const settlement = settle((receipt) => openings.get(receipt));
-    const { rows, slots, voids } = explainEarnings(
+    const { rows, earners, voids } = explainEarnings(
       settlement,
       { model: settled, payments },
       settlement.data.items,
     );
     expect(voids).toEqual([]);
-    expect(slots.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
-    const owners = rowOwners(model.slots);
-    for (const { slotIndex, earnedWei, contributorWei, validatorWei } of slots) {
-      const theirs = rows.filter((row) => row.slotIndex === slotIndex);
+    expect(earners.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
+    const owners = rowOwners(model.earners);
+    for (const { earnerIndex, earnedWei, contributorWei, validatorWei } of earners) {
+      const theirs = rows.filter((row) => row.earnerIndex === earnerIndex);
       expect(theirs.reduce((sum, row) => sum + row.earnedParts, 0n) >> 40n).toBe(earnedWei);
       expect(contributorWei + validatorWei).toBe(earnedWei);
       expect(Number(validatorWei) / Number(earnedWei)).toBeCloseTo(0.2, 4);
     }
-    for (const { row, slotIndex, contributorId, earnedParts, draws } of rows) {
-      expect(slotIndex).toBe(owners[row]);
+    for (const { row, earnerIndex, contributorId, earnedParts, draws } of rows) {
+      expect(earnerIndex).toBe(owners[row]);
       expect(contributorId).toBe(model.rows![row]!.contributorId);
       expect(draws.reduce((sum, draw) => sum + draw.earnedParts, 0n)).toBe(earnedParts);
       for (const { receipt, score } of draws) {
@@ -122,18 +122,18 @@ describe("explainEarnings", () => {
     const [first] = settlement.draws;
     const scores = [-1n, 0n, ...Array<bigint>(22).fill(-5n)];
     const draws = [{ ...first!, isEven: true, scores, rewardPerUnit: 3n << 40n }];
-    const earnedWei = model.slots.map(({ rowCount }) => 3n * BigInt(rowCount));
-    const { rows, slots } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
+    const earnedWei = model.earners.map(({ rowCount }) => 3n * BigInt(rowCount));
+    const { rows, earners } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
     expect(rows).toHaveLength(24);
     expect(rows.every((row) => row.earnedWei === 3n)).toBe(true);
-    expect(slots.map((slot) => slot.earnedWei)).toEqual(earnedWei);
+    expect(earners.map((earner) => earner.earnedWei)).toEqual(earnedWei);
   });
 
-  it("refuses a posted settlement that gave a slot something else", () => {
+  it("refuses a posted settlement that gave an earner something else", () => {
     const settlement = settle((receipt) => openings.get(receipt));
     const posted = settlement.earnedWei.map((wei, m) => (m === 1 ? wei + 1n : wei));
     expect(() => explainEarnings(settlement, { model: settled, payments }, posted)).toThrow(
-      expect.objectContaining({ code: "ATT_EARNINGS_DIFFER", data: expect.objectContaining({ slot: 1 }) }),
+      expect.objectContaining({ code: "ATT_EARNINGS_DIFFER", data: expect.objectContaining({ earner: 1 }) }),
     );
   });
 });

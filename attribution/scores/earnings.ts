@@ -2,9 +2,9 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
-import { CLAIM_ROLE, claimShareWei, type RewardSlot, unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "../../circuits/ledger/rewards.ts";
 import type { SettledModel } from "../../circuits/settlement/settled-model.ts";
-import type { EpochPayment, SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
+import type { EpochPayment, SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/trained-model.ts";
 
@@ -23,10 +23,10 @@ export interface RowDraw {
 export interface RowEarning {
   /** Place in the version's order. */
   readonly row: number;
-  readonly slotIndex: number;
+  readonly earnerIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** In 2^-40 wei: those of a slot's rows add up to what it earned and a remainder below one wei. */
+  /** In 2^-40 wei: those of an earner's rows add up to what it earned and a remainder below one wei. */
   readonly earnedParts: bigint;
   /** Rounded down. */
   readonly earnedWei: bigint;
@@ -34,12 +34,12 @@ export interface RowEarning {
   readonly draws: readonly RowDraw[];
 }
 
-export interface SlotEarning {
-  readonly slotIndex: number;
+export interface EarnerEarning {
+  readonly earnerIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
   readonly earnedWei: bigint;
-  /** What the two of them can claim more than before: shares are of all that the slot has ever accrued. */
+  /** What the two of them can collect more than before: shares are of all that the earner has ever accrued. */
   readonly contributorWei: bigint;
   readonly validatorWei: bigint;
 }
@@ -47,7 +47,7 @@ export interface SlotEarning {
 export interface EpochEarnings {
   /** Rows that earned something, most first. */
   readonly rows: readonly RowEarning[];
-  readonly slots: readonly SlotEarning[];
+  readonly earners: readonly EarnerEarning[];
   /** Draws that were burned, by their payments. */
   readonly voids: readonly {
     readonly draw: number;
@@ -57,13 +57,13 @@ export interface EpochEarnings {
 }
 
 /**
- * @param posted what the settlement on L1 gave to each slot, if it is there already
- * @throws ATT_EARNINGS_DIFFER naming the first slot that was given something else
+ * @param posted what the settlement on L1 gave to each earner, if it is there already
+ * @throws ATT_EARNINGS_DIFFER naming the first earner that was given something else
  */
 export function explainEarnings(
   settlement: Pick<SampledSettlement, "draws" | "earnedWei">,
   epoch: {
-    readonly model: Pick<SettledModel, "slots" | "accruedWei" | "statics">;
+    readonly model: Pick<SettledModel, "earners" | "accruedWei" | "statics">;
     readonly payments: readonly EpochPayment[];
   },
   posted?: readonly bigint[],
@@ -71,7 +71,7 @@ export function explainEarnings(
   const { model, payments } = epoch;
   const { draws, earnedWei } = settlement;
   if (posted !== undefined) checkPosted(earnedWei, posted);
-  const owners = rowOwners(model.slots);
+  const owners = rowOwners(model.earners);
   const byRow = new Map<number, RowDraw[]>();
   for (const [draw, { scores, isEven, rewardPerUnit, paymentIndex }] of draws.entries()) {
     const { receipt, payerId } = payments[paymentIndex]!;
@@ -83,12 +83,12 @@ export function explainEarnings(
     }
   }
   const rows = [...byRow].map(([row, rowDraws]): RowEarning => {
-    const slotIndex = owners[row]!;
-    const { contributorId, validatorId } = model.slots[slotIndex]!;
+    const earnerIndex = owners[row]!;
+    const { contributorId, validatorId } = model.earners[earnerIndex]!;
     const earnedParts = rowDraws.reduce((sum, draw) => sum + draw.earnedParts, 0n);
     return {
       row,
-      slotIndex,
+      earnerIndex,
       contributorId,
       validatorId,
       earnedParts,
@@ -99,7 +99,7 @@ export function explainEarnings(
   rows.sort((a, b) => compare(b.earnedParts, a.earnedParts) || a.row - b.row);
   return {
     rows,
-    slots: model.slots.map((slot, m) => slotEarning(slot, m, earnedWei[m]!, model)),
+    earners: model.earners.map((earner, m) => earnerEarning(earner, m, earnedWei[m]!, model)),
     voids: draws.flatMap(({ isValid, paymentIndex }, draw) =>
       isValid ? [] : [{ draw, paymentIndex, receipt: payments[paymentIndex]!.receipt }],
     ),
@@ -109,19 +109,19 @@ export function explainEarnings(
 /** Weights are multiplied by 40-bit fractions of a wei. */
 const FRACTION_BITS = 40n;
 
-function slotEarning(
-  { contributorId, validatorId }: RewardSlot,
-  slotIndex: number,
+function earnerEarning(
+  { contributorId, validatorId }: Earner,
+  earnerIndex: number,
   earnedWei: bigint,
   { accruedWei, statics }: Pick<SettledModel, "accruedWei" | "statics">,
-): SlotEarning {
+): EarnerEarning {
   const { validatorParts } = unpackSplit(statics.split);
-  const before = accruedWei[slotIndex] ?? 0n;
+  const before = accruedWei[earnerIndex] ?? 0n;
   const validatorWei =
-    claimShareWei(before + earnedWei, CLAIM_ROLE.validator, validatorParts) -
-    claimShareWei(before, CLAIM_ROLE.validator, validatorParts);
+    roleShareWei(before + earnedWei, EARNER_ROLE.validator, validatorParts) -
+    roleShareWei(before, EARNER_ROLE.validator, validatorParts);
   return {
-    slotIndex,
+    earnerIndex,
     contributorId,
     validatorId,
     earnedWei,
@@ -131,12 +131,16 @@ function slotEarning(
 }
 
 function checkPosted(earnedWei: readonly bigint[], posted: readonly bigint[]): void {
-  for (let slot = 0; slot < Math.max(earnedWei.length, posted.length); slot++) {
-    const [own, given] = [earnedWei[slot] ?? 0n, posted[slot] ?? 0n];
+  for (let earner = 0; earner < Math.max(earnedWei.length, posted.length); earner++) {
+    const [own, given] = [earnedWei[earner] ?? 0n, posted[earner] ?? 0n];
     if (own === given) continue;
-    throw attributionError("ATT_EARNINGS_DIFFER", `slot ${slot} was given ${given} wei, but earned ${own}`, {
-      data: { slot, posted: `${given}`, computed: `${own}` },
-    });
+    throw attributionError(
+      "ATT_EARNINGS_DIFFER",
+      `earner ${earner} was given ${given} wei, but earned ${own}`,
+      {
+        data: { earner, posted: `${given}`, computed: `${own}` },
+      },
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import { type AnsweringModel, answeringModel } from "../model/answering-model.ts
 import { hex32, type PublishedModel } from "../model/model-files.ts";
 import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
-import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
 
@@ -31,7 +31,7 @@ export interface Question {
 }
 
 export interface GivenAnswer {
-  readonly record: AnswerRecord;
+  readonly record: StoredAnswer;
   readonly estimate: AttributionEstimate;
 }
 
@@ -127,7 +127,7 @@ export class AnswerDesk {
       queryCommitment: queryCommitment(answered.query),
       salt: BigInt(`0x${randomBytes(31).toString("hex")}`),
     };
-    const record: AnswerRecord = {
+    const record: StoredAnswer = {
       receipt: hex32(receiptHash(opening)),
       payerId: question.payerId,
       ask,
@@ -147,12 +147,12 @@ export class AnswerDesk {
     return this.#given(record, answered.query);
   }
 
-  async #unpaid(payerId: number, nowMs: number): Promise<AnswerRecord | undefined> {
+  async #unpaid(payerId: number, nowMs: number): Promise<StoredAnswer | undefined> {
     const record = await this.#store.unpaid(payerId);
     return record !== undefined && record.expiresAtMs > nowMs ? record : undefined;
   }
 
-  #given(record: AnswerRecord, query = queryOfRecord(record)): GivenAnswer {
+  #given(record: StoredAnswer, query = queryOfRecord(record)): GivenAnswer {
     return { record, estimate: estimateAttribution(this.#model, query, { engine: this.#engine }) };
   }
 
@@ -187,6 +187,6 @@ function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["
 }
 
 /** The query of an answer, from the bytes that openings show. */
-function queryOfRecord({ queryBytes: text }: Pick<AnswerRecord, "queryBytes">): Int16Array {
+function queryOfRecord({ queryBytes: text }: Pick<StoredAnswer, "queryBytes">): Int16Array {
   return queryOfBytes(Buffer.from(text, "base64"));
 }

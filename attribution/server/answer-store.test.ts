@@ -5,7 +5,7 @@ import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
-import { type AnswerRecord, AnswerStore } from "./answer-store.ts";
+import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 
 let parent: string;
 let folder: string;
@@ -19,7 +19,7 @@ const random = new SeededRandom(11);
 const hex = (bytes: number) =>
   Array.from({ length: 2 * bytes }, () => random.below(16).toString(16)).join("");
 
-const answerOf = (payerId: number): AnswerRecord => ({
+const answerOf = (payerId: number): StoredAnswer => ({
   receipt: `0x${hex(32)}`,
   payerId,
   ask: `0x${hex(32)}`,
@@ -37,8 +37,8 @@ const answerOf = (payerId: number): AnswerRecord => ({
 });
 
 /** Two tables and a log, as a server that was started three times leaves them. */
-async function fill(): Promise<AnswerRecord[]> {
-  const records: AnswerRecord[] = [];
+async function fill(): Promise<StoredAnswer[]> {
+  const records: StoredAnswer[] = [];
   for (let start = 0; start < 3; start++) {
     const store = await AnswerStore.open(folder);
     for (let i = 0; i < 5; i++) {

@@ -9,7 +9,7 @@ import {
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
-export interface AnswerRecord {
+export interface StoredAnswer {
   readonly receipt: string;
   readonly payerId: number;
   /** Of the signed question: the same question is answered the same way while the answer is unpaid. */
@@ -83,18 +83,18 @@ export class AnswerStore {
     );
   }
 
-  async answer(receipt: string): Promise<AnswerRecord | undefined> {
-    return (await this.#level.read(this.#db.get(keys.answer(receipt)))) as AnswerRecord | undefined;
+  async answer(receipt: string): Promise<StoredAnswer | undefined> {
+    return (await this.#level.read(this.#db.get(keys.answer(receipt)))) as StoredAnswer | undefined;
   }
 
   /** The account's answer that waits for its payment, expired or not. */
-  async unpaid(payerId: number): Promise<AnswerRecord | undefined> {
+  async unpaid(payerId: number): Promise<StoredAnswer | undefined> {
     const receipt = (await this.#level.read(this.#db.get(keys.unpaid(payerId)))) as string | undefined;
     return receipt === undefined ? undefined : this.answer(receipt);
   }
 
   /** It takes the place of the account's unpaid answer, which stays to be opened should its payment come late. */
-  async add(record: AnswerRecord): Promise<void> {
+  async add(record: StoredAnswer): Promise<void> {
     await this.#level.write([
       put(keys.answer(record.receipt), record),
       put(keys.unpaid(record.payerId), record.receipt),
@@ -107,7 +107,7 @@ export class AnswerStore {
   }
 
   /** Marks answers as paid and moves the cursor, all or nothing. */
-  async advance(cursor: PaymentCursor, paid: readonly AnswerRecord[]): Promise<void> {
+  async advance(cursor: PaymentCursor, paid: readonly StoredAnswer[]): Promise<void> {
     const writes: LevelWrite[] = [put(keys.cursor, cursor)];
     for (const record of paid) {
       const { epoch, index } = record.payment!;
@@ -126,8 +126,8 @@ export class AnswerStore {
     epoch: number,
     from: number,
     limit: number,
-  ): Promise<{ index: number; record: AnswerRecord }[]> {
-    const found: { index: number; record: AnswerRecord }[] = [];
+  ): Promise<{ index: number; record: StoredAnswer }[]> {
+    const found: { index: number; record: StoredAnswer }[] = [];
     const range = { gte: keys.paid(epoch, from), lt: keys.paid(epoch + 1, 0), limit };
     for await (const [key, receipt] of this.#level.readEach(this.#db.iterator(range))) {
       const record = await this.answer(receipt as string);
@@ -141,7 +141,7 @@ export class AnswerStore {
     let count = 0;
     const answers = this.#db.iterator({ gte: keys.answer(""), lt: "answer0" });
     for await (const [key, value] of this.#level.readEach(answers)) {
-      const record = value as AnswerRecord;
+      const record = value as StoredAnswer;
       if (record.payment !== null || record.expiresAtMs >= beforeMs) continue;
       const writes: LevelWrite[] = [{ type: "del", key }];
       const unpaid = await this.unpaid(record.payerId);

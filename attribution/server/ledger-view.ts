@@ -18,7 +18,7 @@ const modelSchema = z.object({
   model: z.object({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    slotRoot: fieldElement,
+    earnerRoot: fieldElement,
     binding: fieldElement,
     ownerParts: whole,
     validatorParts: whole,

@@ -37,7 +37,7 @@ beforeAll(async () => {
   const rows = sampleRows("email", 24);
   const trained = trainModel(rows, recipeFor(rows));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, { rows: 64, features: 20, slots: 16, draws: 4 });
+  const registration = registerModel(trained, { split }, { rows: 64, features: 20, earners: 16, draws: 4 });
   model = publishedModel(trained, registration, { publishRows: true });
   prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
 });
@@ -114,7 +114,7 @@ function modelLeaf(changed: object = {}) {
       epochStart: 1,
     },
     sealedEpoch: null,
-    slots: [],
+    earners: [],
   };
 }
 
@@ -155,8 +155,12 @@ async function pay(answer: UncheckedAnswer, prompt: string, own = checkableModel
     answer,
     from: 4,
     onSigned: async ({ hash }) => {
-      const receipt = await fixture.signReceipt({ operationHash: hash, opIndex: 3, deadlineSeconds: 99 });
-      fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", receipt });
+      const preconfirmation = await fixture.signPreconfirmation({
+        operationHash: hash,
+        opIndex: 3,
+        deadlineSeconds: 99,
+      });
+      fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", preconfirmation });
     },
   });
 }
@@ -320,7 +324,7 @@ describe("a model server", () => {
       isRetryable: false,
     });
     const other = modelLeaf();
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, slotRoot: "0x1" } });
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, earnerRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
     answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });

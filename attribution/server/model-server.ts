@@ -7,7 +7,7 @@ import { attributionError, attributionHttpStatus } from "../attribution-errors.t
 import { decodeManifest, decodeModel, MANIFEST, type ModelFiles } from "../model/model-files.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { AnswerDesk, type AnswerDeskOptions, type GivenAnswer } from "./answer-desk.ts";
-import type { AnswerRecord, AnswerStore } from "./answer-store.ts";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
 export interface ModelServerOptions extends AnswerDeskOptions {
@@ -134,7 +134,7 @@ function answerView({ record, estimate }: GivenAnswer) {
 }
 
 /** What anyone may know of an answer: neither prompt nor text. */
-function statusView(record: AnswerRecord) {
+function statusView(record: StoredAnswer) {
   const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment } = record;
   return {
     receipt,
@@ -149,7 +149,7 @@ function statusView(record: AnswerRecord) {
 }
 
 /** What opens a receipt: published once it is paid, for everyone who settles or checks a settlement. */
-function openingView({ receipt, payerId, answerHash, queryBytes, queryCommitment, salt }: AnswerRecord) {
+function openingView({ receipt, payerId, answerHash, queryBytes, queryCommitment, salt }: StoredAnswer) {
   return { receipt, payerId, answerHash, queryBytes, queryCommitment, salt };
 }
 

@@ -1,5 +1,5 @@
 import { hex32 } from "../model/model-files.ts";
-import type { AnswerRecord, AnswerStore, PaymentCursor } from "./answer-store.ts";
+import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
   for (;;) {
     const page = await ledger.payments(modelId, cursor.epoch, cursor.index);
     if (page === null) return count;
-    const paid: AnswerRecord[] = [];
+    const paid: StoredAnswer[] = [];
     for (const [place, { receipt, payerId, amountWei }] of page.payments.entries()) {
       const record = await store.answer(hex32(receipt));
       if (record === undefined || record.payerId !== payerId) continue;

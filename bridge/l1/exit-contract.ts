@@ -15,7 +15,7 @@ export interface ContractExit {
 }
 
 /** A waiting entry as `QueueEntryAdded` stated it. */
-export interface ContractQueueEntry {
+export interface RefundedQueueEntry {
   readonly index: bigint;
   readonly kind: number;
   readonly a: number;
@@ -29,7 +29,7 @@ export interface ContractQueueEntry {
 type Call =
   | { functionName: "freeze"; args: readonly [] }
   | { functionName: "exit"; args: readonly [readonly ContractExit[], readonly ContractProof[]] }
-  | { functionName: "refund"; args: readonly [readonly ContractQueueEntry[]] };
+  | { functionName: "refund"; args: readonly [readonly RefundedQueueEntry[]] };
 
 /** The lower 40 bits of a stored queue entry are its time. */
 const QUEUE_TIME_BITS = 40;
@@ -85,7 +85,7 @@ export class ExitContract {
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
-  refund(account: LocalAccount, entries: readonly ContractQueueEntry[]): Promise<TransactionReceipt> {
+  refund(account: LocalAccount, entries: readonly RefundedQueueEntry[]): Promise<TransactionReceipt> {
     return this.write(account, { functionName: "refund", args: [entries] }, entries.length);
   }
 

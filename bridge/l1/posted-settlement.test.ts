@@ -18,7 +18,7 @@ beforeAll(async () => {
   const sealBatch = await f.sealEpoch();
   await f.recordRandomness(sealBatch);
   data = await f.sampledData();
-  await f.submit([await f.sealSettlement(data, SAMPLED_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(data, SAMPLED_CIRCUIT)]);
   const { batchNumber } = await f.rollup.state();
   key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
 }, 60_000);

@@ -61,7 +61,7 @@ describe("verifyRollup", () => {
     f = await startHistoryFixture();
     await f.l1.depositNew("alice", 10n ** 20n);
     const entries = await f.queueOperations();
-    const sealed = await f.seal(() => entries);
+    const sealed = await f.close(() => entries);
     const hash = await f.l1.client.sendTransaction({
       account: f.l1.roles.sequencer,
       to: f.rollup.address,

@@ -117,7 +117,7 @@ describe("BatchPublisher", () => {
     expect(intent!.attempts[0]!.maxPriorityFeePerGasWei).toBe("7");
   });
 
-  test("tells the sequencer to seal anew where L1 finds the batch's time too old, and then posts the new one", async () => {
+  test("tells the sequencer to close anew where L1 finds the batch's time too old, and then posts the new one", async () => {
     await f.prove(1);
     await f.l1.passTime(3_700n);
     const publisher = await f.publisher();
@@ -183,8 +183,8 @@ describe("BatchPublisher", () => {
   });
 
   test("says which batch L1 refuses and why, look after look and not after one, and goes on with a better proof", async () => {
-    const [sealed] = await f.prove(1);
-    f.sequencer.add({ ...sealed!, proof: { ...sealed!.proof, c: sealed!.proof.a } });
+    const [closed] = await f.prove(1);
+    f.sequencer.add({ ...closed!, proof: { ...closed!.proof, c: closed!.proof.a } });
     const publisher = await f.publisher();
     for (let block = 0; block < 5; block++) {
       for (const _ of ["a look", "another at the same block"]) await publisher.poll();
@@ -198,14 +198,14 @@ describe("BatchPublisher", () => {
     );
     expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "refused" });
     expect(await nonceOfPublisher()).toBe(0);
-    f.sequencer.add(sealed!);
+    f.sequencer.add(closed!);
     await publisher.poll();
     expect(await f.acceptedNumbers()).toEqual([1]);
   });
 
   test("finds its batches on L1 after its database was lost, and submits nothing twice", async () => {
-    const sealed = await f.prove(2);
-    await f.l1.submit(sealed);
+    const closed = await f.prove(2);
+    await f.l1.submit(closed);
     const nonce = await nonceOfPublisher();
     const publisher = await f.publisher();
     await publisher.poll();

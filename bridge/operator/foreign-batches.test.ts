@@ -16,9 +16,9 @@ const watcher = () =>
 
 describe("ForeignBatches", () => {
   test("says nothing where L1 has what the sequencer has, or less", async () => {
-    const sealed = await f.prove(2);
+    const closed = await f.prove(2);
     expect(await watcher().poll()).toBe(false);
-    await f.l1.submit(sealed.slice(0, 1));
+    await f.l1.submit(closed.slice(0, 1));
     expect(await watcher().poll()).toBe(false);
     expect(f.sequencer.foreign).toEqual([]);
   });

@@ -40,7 +40,7 @@ async function proveWithdrawals(batchCount: number) {
   for (let batch = 0; batch < batchCount; batch++) {
     const content = { shape: SHAPE, wide: paidIn(batch), signedCount: SHAPE.wide };
     const draft = await l1.draft({ ...content, ...(after === undefined ? {} : { after }) });
-    sequencer.add(l1.seal(draft));
+    sequencer.add(l1.close(draft));
     after = draft;
   }
 }
@@ -136,7 +136,7 @@ test("creditCountOf counts what L1 may credit: withdrawals, deposits, forced wit
   ];
   const content = { shape: SHAPE, wide, signedCount: 2, newNextId: 10 };
   return f.l1.draft(content).then((draft) => {
-    const { batch } = f.l1.seal(draft);
+    const { batch } = f.l1.close(draft);
     expect(creditCountOf([batch, batch])).toBe(8);
   });
 });

@@ -8,7 +8,7 @@ import type { ContractProof } from "../l1/rollup-contract.ts";
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {
-  /** Name of the circuit, "slot-table-64". */
+  /** Name of the circuit, "earner-table-64". */
   readonly circuit: string;
   readonly commitment: bigint;
   readonly data: Hex;
@@ -74,7 +74,7 @@ export interface ForeignBatchReport {
 export type DropReason =
   /** L1 forgot the transaction; the bridge sends it again. */
   | "reorganised"
-  /** The batch's time is too old for L1: it has to be sealed again with a new one. */
+  /** The batch's time is too old for L1: it has to be closed again with a new one. */
   | "stale-timestamp"
   /** It leaves overdue queue entries to later batches: they have to go before what it holds. */
   | "queue-overdue"

@@ -67,7 +67,7 @@ test("⚔ strangers with sealed epochs do not stop what is signed, at the defaul
     const part = await settlementOf(modelId);
     const direct = await settlementActions(f.l1).joined([part], { shape: SHAPES[2] });
     expect(await revertName(f.l1.trySubmit([direct], "stranger"))).toBe("SettlementNotSequencer");
-    const sealed = f.l1.sealSettlement(part.circuit, part.data);
+    const sealed = f.l1.proveSettlementFixture(part.circuit, part.data);
     await f.l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), {
       account: f.l1.roles.stranger,
     });
@@ -84,7 +84,7 @@ test("the bridge offers what is parked until nothing more comes of it, and leave
   const actions = settlementActions(l1);
   const [first, second] = [await settlementOf(100), await settlementOf(101)];
   for (const part of [first, second]) {
-    const sealed = l1.sealSettlement(part.circuit, part.data);
+    const sealed = l1.proveSettlementFixture(part.circuit, part.data);
     await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
   }
   const words = () => f.sequencer.offered.splice(0).map(({ word }) => BigInt(word));
@@ -115,7 +115,7 @@ test("a batch brings the settlement itself once L1 has forgotten the parking", a
   const { l1 } = f;
   const part = await settlementOf(100);
   const id = await l1.client.snapshot();
-  const sealed = l1.sealSettlement(part.circuit, part.data);
+  const sealed = l1.proveSettlementFixture(part.circuit, part.data);
   await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
   const { batchNumber, opIndex: signed, queueHead, root } = await l1.rollup.read.state();
   f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };

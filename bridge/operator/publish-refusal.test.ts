@@ -23,7 +23,7 @@ describe("classifyRefusal", () => {
 });
 
 describe("dropReason", () => {
-  test("asks for a new seal only where the time or the order is the reason", () => {
+  test("asks to close the batch again only where the time or the order is the reason", () => {
     const reasons = (["stale", "overdue", "superseded", "refused", "early", "behind", null] as const).map(
       dropReason,
     );

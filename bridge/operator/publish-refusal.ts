@@ -6,7 +6,7 @@ import type { Attempt } from "./publish-intent.ts";
 
 /**
  * Why L1 does not take a batch, as far as the publisher's next step depends on it:
- * - "stale": its time lies too far back. Only a new seal helps.
+ * - "stale": its time lies too far back. Only closing it again helps.
  * - "overdue": it leaves overdue queue entries to later ones. Only another order helps.
  * - "early": L1's newest block is older than the batch. Time helps.
  * - "behind": L1 does not have the batch before it (again). Waiting helps.

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
+  EARNER_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
-  SLOT_TABLE,
   sealSlot,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
@@ -185,9 +185,9 @@ describe("BatchPublisher with settlements", () => {
     const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const sampled = { circuit: SAMPLED, data: await actions.settlementData(sealBatch) };
-    const genesis = { circuit: SLOT_TABLE, data: actions.genesisData() };
+    const genesis = { circuit: EARNER_TABLE, data: actions.genesisData() };
     const first = await actions.joined([genesis, sampled]);
-    const second = f.l1.seal(await f.l1.draft({ after: first.content, wide: [sealSlot()], signedCount: 1 }));
+    const second = f.l1.close(await f.l1.draft({ after: first.content, wide: [sealSlot()], signedCount: 1 }));
     for (const sealed of [first, second]) f.sequencer.add(sealed);
     const publisher = await f.publisher();
     await publisher.poll();
@@ -210,7 +210,7 @@ describe("BatchPublisher with settlements", () => {
     const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
-    f.sequencer.add(await actions.joined([{ circuit: SLOT_TABLE, data }]));
+    f.sequencer.add(await actions.joined([{ circuit: EARNER_TABLE, data }]));
     const publisher = await f.publisher({ limits: BUNDLE_LIMITS });
     for (let look = 1; look < 3; look++) {
       await publisher.poll();

@@ -6,7 +6,7 @@ import { encodeFunctionData } from "viem";
 import { expect, test } from "vitest";
 import { KIND } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { OPEN, type SealedBatch, SHAPES, slot, submission } from "../../contracts/testing/rollup-fixture.ts";
+import { type ClosedBatch, OPEN, SHAPES, slot, submission } from "../../contracts/testing/rollup-fixture.ts";
 import { SAMPLED, SETTLEMENT_SIZES, settlementActions } from "../../contracts/testing/settlement-fixture.ts";
 import type { RollupContract, RollupState } from "../l1/rollup-contract.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
@@ -14,7 +14,7 @@ import { overtake } from "../testing/node-fixture.ts";
 import { RepeatedLook } from "./repeated-look.ts";
 
 /** A batch of somebody else that L1 takes, and a publisher's behind it that L1 does not take then. */
-async function race(f: BridgeFixture): Promise<SealedBatch> {
+async function race(f: BridgeFixture): Promise<ClosedBatch> {
   const { l1 } = f;
   const actions = settlementActions(l1);
   await l1.fund("alice", 1_000n * OPEN);

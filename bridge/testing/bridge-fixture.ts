@@ -7,7 +7,7 @@ import { Registry } from "prom-client";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { connect, deployFixture, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { type ClosedBatch, connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
@@ -152,16 +152,16 @@ export async function startBridgeFixture(
     },
 
     /** Batches on top of L1's state, each on top of the one before, proven and handed to the stand-in. */
-    async prove(count: number, content: Partial<BatchData> = {}): Promise<SealedBatch[]> {
-      const sealed: SealedBatch[] = [];
+    async prove(count: number, content: Partial<BatchData> = {}): Promise<ClosedBatch[]> {
+      const closed: ClosedBatch[] = [];
       let after: BatchData | undefined;
       for (let i = 0; i < count; i++) {
         const draft = await l1.draft({ ...content, ...(after === undefined ? {} : { after }) });
-        sealed.push(l1.seal(draft));
-        sequencer.add(sealed.at(-1)!);
+        closed.push(l1.close(draft));
+        sequencer.add(closed.at(-1)!);
         after = draft;
       }
-      return sealed;
+      return closed;
     },
 
     /** Numbers of the batches that L1 accepted, as its events say. */

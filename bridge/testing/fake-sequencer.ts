@@ -1,13 +1,13 @@
 /**
  * Stands for the sequencer in the bridge's tests: the operator routes of docs/api.md over a state in memory, with the
- * sequencer's rules about reports. What it does not do: execute, seal or check anything. The real one is used in the
+ * sequencer's rules about reports. What it does not do: execute, close or check anything. The real one is used in the
  * end-to-end test.
  */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import type { ContractProof } from "../../contracts/build/verifying-key.ts";
-import type { SealedBatch } from "../../contracts/testing/rollup-fixture.ts";
+import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 
@@ -16,7 +16,7 @@ const STATUSES = ["proven", "submitted", "posted", "final"] as const;
 type Status = (typeof STATUSES)[number];
 
 export interface FakeBatch {
-  readonly sealed: SealedBatch;
+  readonly closed: ClosedBatch;
   readonly batchHash: string;
   status: Status;
   transactionHash: string | null;
@@ -121,7 +121,9 @@ export class FakeSequencer {
     );
     app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
       const { batchNumber, prevRandao } = request.body;
-      const known = this.seals.find((seal) => seal.batchNumber === batchNumber && seal.prevRandao !== null);
+      const known = this.seals.find(
+        (close) => close.batchNumber === batchNumber && close.prevRandao !== null,
+      );
       if (known !== undefined && known.prevRandao !== prevRandao)
         return reply.code(409).send({ error: { code: "SEQ_SEAL_CONFLICT" } });
       this.seals.push(request.body);
@@ -135,12 +137,12 @@ export class FakeSequencer {
     return this.app.close();
   }
 
-  /** A batch that was sealed and proven; one of the same number is replaced. */
-  add(sealed: SealedBatch): void {
-    const batchNumber = Number(sealed.content.batchNumber);
+  /** A batch that was closed and proven; one of the same number is replaced. */
+  add(closed: ClosedBatch): void {
+    const batchNumber = Number(closed.content.batchNumber);
     this.batches.set(batchNumber, {
-      sealed,
-      batchHash: `0x${sealed.batch.commitment.toString(16)}`,
+      closed,
+      batchHash: `0x${closed.batch.commitment.toString(16)}`,
       status: "proven",
       transactionHash: null,
     });
@@ -157,8 +159,8 @@ export class FakeSequencer {
 
   private chain() {
     let { queueHead } = this.origin;
-    const positions = [...this.batches].map(([batchNumber, { batchHash, sealed, status }]) => {
-      const { firstOpIndex, newRoot, signedCount, wide } = sealed.content;
+    const positions = [...this.batches].map(([batchNumber, { batchHash, closed, status }]) => {
+      const { firstOpIndex, newRoot, signedCount, wide } = closed.content;
       queueHead += wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
       const opIndex = Number(firstOpIndex) + signedCount;
       return { batchNumber, root: `0x${newRoot.toString(16)}`, opIndex, queueHead, batchHash, status };
@@ -172,8 +174,8 @@ export class FakeSequencer {
 
   private ready(limit: number) {
     const open = [...this.batches].filter(([, { status }]) => status === "proven" || status === "submitted");
-    return open.slice(0, limit).map(([batchNumber, { batchHash, sealed, status }]) => {
-      const { batch, content } = sealed;
+    return open.slice(0, limit).map(([batchNumber, { batchHash, closed, status }]) => {
+      const { batch, content } = closed;
       return {
         batchNumber,
         batchHash,
@@ -181,8 +183,8 @@ export class FakeSequencer {
         circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
         commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
         data: batch.data,
-        proof: proverForm(sealed.proof),
-        settlements: (sealed.settlements ?? []).map(({ proof, settlement }, i) => ({
+        proof: proverForm(closed.proof),
+        settlements: (closed.settlements ?? []).map(({ proof, settlement }, i) => ({
           settles: settlesOf(content.wide.filter(({ kind }) => kindRule(kind)?.isSettlement)[i]!),
           circuit: `circuit-${settlement.circuit}`,
           commitment: `0x${settlement.commitment.toString(16).padStart(64, "0")}`,

@@ -14,10 +14,10 @@ import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
   ANY_FEE,
+  type ClosedBatch,
   connect,
   deployFixture,
   OPEN,
-  type SealedBatch,
   SHAPES,
 } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
@@ -98,17 +98,17 @@ export async function startHistoryFixture(
     }) satisfies VerifyProof,
 
     /** Executes operations and seals them, on top of what the ledger is now. */
-    async seal(
+    async close(
       operations: (ledger: Ledger) => readonly Operation[],
-      after?: SealedBatch,
+      after?: ClosedBatch,
       shape: BatchShape = SHAPES[0],
-    ): Promise<SealedBatch> {
+    ): Promise<ClosedBatch> {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
       const builder = new BatchBuilder(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
-      const content = builder.seal().data;
-      const sealed = l1.seal(content, { commitment: dataCommitment(committedElements(content)) });
-      return sealed;
+      const content = builder.close().data;
+      const closed = l1.close(content, { commitment: dataCommitment(committedElements(content)) });
+      return closed;
     },
 
     transfer: (from: "alice" | "bob", to: number, wei: bigint, domain: bigint) =>
@@ -148,7 +148,7 @@ export async function startHistoryFixture(
      * burn, and two batches in one transaction: five batches.
      */
     async makeHistory(
-      submit: (sealed: readonly SealedBatch[]) => Promise<unknown> = (sealed) => l1.submit(sealed),
+      submit: (closed: readonly ClosedBatch[]) => Promise<unknown> = (closed) => l1.submit(closed),
     ): Promise<void> {
       const { alice, bob } = l1.roles;
       const domain = await rollup.domain();
@@ -160,8 +160,8 @@ export async function startHistoryFixture(
         l1.rollup.write.depositNew([50n * OPEN, bob, keyXOf(BOB_SECRET), ANY_FEE], { account: bob }),
       );
       const deposits = await this.queueOperations();
-      await submit([await this.seal(() => deposits)]);
-      const second = await this.seal((now) => [
+      await submit([await this.close(() => deposits)]);
+      const second = await this.close((now) => [
         this.transfer("alice", 3, 5n * OPEN, domain),
         signFor(
           now,
@@ -185,11 +185,11 @@ export async function startHistoryFixture(
       await wait(l1.rollup.write.depositTo([2, 9n * OPEN, bob, ANY_FEE], { account: alice }));
       await wait(l1.rollup.write.forceWithdraw([3, 11n * OPEN, alice, ANY_FEE], { account: bob }));
       const forced = await this.queueOperations();
-      await submit([await this.seal(() => forced)]);
+      await submit([await this.close(() => forced)]);
       await wait(l1.rollup.write.claim([bob], { account: alice }));
       await wait(l1.rollup.write.burnAccrued({ account: alice }));
-      const fourth = await this.seal(() => [this.transfer("alice", 3, OPEN, domain)]);
-      const fifth = await this.seal(
+      const fourth = await this.close(() => [this.transfer("alice", 3, OPEN, domain)]);
+      const fifth = await this.close(
         () => [this.transfer("bob", 2, 2n * OPEN, domain), this.transfer("alice", 1, OPEN, domain)],
         fourth,
       );

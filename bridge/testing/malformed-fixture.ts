@@ -9,9 +9,9 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import {
   ANY_FEE,
+  type ClosedBatch,
   OPEN,
   randomElement,
-  type SealedBatch,
   slot,
 } from "../../contracts/testing/rollup-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
@@ -27,7 +27,7 @@ export async function makeDatanet(f: HistoryFixture): Promise<void> {
   const keyX = keyXOf(ALICE_SECRET);
   await f.l1.rollup.write.depositNew([100n * OPEN, alice, keyX, ANY_FEE], { account: alice });
   const entries = await f.queueOperations();
-  await f.l1.submit([await f.seal(() => entries)]);
+  await f.l1.submit([await f.close(() => entries)]);
   const domain = await f.rollup.domain();
   const create = {
     kind: KIND.createDatanet,
@@ -35,15 +35,15 @@ export async function makeDatanet(f: HistoryFixture): Promise<void> {
     amountCode: encodeAmount(10n * OPEN),
     words: [BigInt(alice), keyX],
   };
-  await f.l1.submit([await f.seal((now) => [signFor(now, ALICE_SECRET, create, domain)])]);
+  await f.l1.submit([await f.close((now) => [signFor(now, ALICE_SECRET, create, domain)])]);
 }
 
 /** A PublishVersion of more rows than 32 bits. With the root that follows, the fixture's ledger takes it; or with another. */
-export async function tooManyRows(f: HistoryFixture, isRootKnown: boolean): Promise<SealedBatch> {
+export async function tooManyRows(f: HistoryFixture, isRootKnown: boolean): Promise<ClosedBatch> {
   const words = [1n, 2n, 3n, TOO_MANY_ROWS, 5n];
   const wide = [slot(KIND.publishVersion, words, { a: DATANET_ID })];
   const draft = await f.l1.draft({ wide, signedCount: 1, newRoot: randomElement() });
-  if (!isRootKnown) return f.l1.seal(draft);
+  if (!isRootKnown) return f.l1.close(draft);
   try {
     replayBatch(f.ledger, draft, [], { onBrokenForm: () => {} });
   } catch (error) {
@@ -51,10 +51,10 @@ export async function tooManyRows(f: HistoryFixture, isRootKnown: boolean): Prom
     if (!isRollupError(error, "CIR_REPLAY_DIFFERS")) throw error;
   }
   const content = { ...draft, newRoot: f.ledger.root };
-  return f.l1.seal(content, { commitment: dataCommitment(committedElements(content)) });
+  return f.l1.close(content, { commitment: dataCommitment(committedElements(content)) });
 }
 
 /** A slot of no kind with a leaf in it: L1 looks at neither. */
-export async function nullWithLeaf(f: HistoryFixture): Promise<SealedBatch> {
-  return f.l1.seal(await f.l1.draft({ wide: [slot(KIND.null, [], { a: ALICE_ID })] }));
+export async function nullWithLeaf(f: HistoryFixture): Promise<ClosedBatch> {
+  return f.l1.close(await f.l1.draft({ wide: [slot(KIND.null, [], { a: ALICE_ID })] }));
 }

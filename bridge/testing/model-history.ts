@@ -5,22 +5,22 @@ import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import {
   accruedRoot,
+  earnerRoot,
   ownersCommitment,
   packSplit,
   sealedHash,
   settlementHash,
-  slotRoot,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
-import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { signedByModel } from "../../circuits/testing/random-settlement.ts";
 import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts";
-import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
@@ -32,17 +32,17 @@ export const DATANET_ID = 3;
 export const MODEL_ID = 4;
 export const DRAWS = 4;
 export const FEATURES = 16;
-/** Behind SHAPES: the settlement circuit and the slot table. */
+/** Behind SHAPES: the settlement circuit and the earner table. */
 export const SAMPLED_CIRCUIT = 3;
-export const SLOT_TABLE_CIRCUIT = 4;
-const SLOT_COUNT = 8;
+export const EARNER_TABLE_CIRCUIT = 4;
+const EARNER_COUNT = 8;
 const PAYMENT_COUNT = 16;
 export const MODEL_CIRCUITS = [
-  { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: SLOT_COUNT },
-  { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: SLOT_COUNT },
+  { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: EARNER_COUNT },
+  { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: EARNER_COUNT },
 ];
 
-export const SLOTS = [
+export const EARNERS = [
   { contributorId: ALICE, validatorId: ALICE, rowCount: 5 },
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
@@ -67,8 +67,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
   const domain = await rollup.domain();
   const statics: ModelStatics = {
     featuresCommitment: options.featuresCommitment ?? 1n,
-    ownersCommitment: ownersCommitment(SLOTS.map(({ rowCount }) => rowCount)),
-    slotRoot: slotRoot(SLOTS),
+    ownersCommitment: ownersCommitment(EARNERS.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(EARNERS),
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
@@ -88,13 +88,13 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     statics,
     sign,
     /** How batches get to L1; tests put a relay here. */
-    submit: (sealed: readonly SealedBatch[]): Promise<unknown> => l1.submit(sealed),
+    submit: (sealed: readonly ClosedBatch[]): Promise<unknown> => l1.submit(sealed),
 
     /** One batch after the other, since each operation is signed over what the ones before have made of the ledger. */
-    async post(...steps: (() => Parameters<HistoryFixture["seal"]>[0])[]): Promise<SealedBatch[]> {
-      const posted: SealedBatch[] = [];
+    async post(...steps: (() => Parameters<HistoryFixture["close"]>[0])[]): Promise<ClosedBatch[]> {
+      const posted: ClosedBatch[] = [];
       for (const step of steps) {
-        const sealed = await f.seal(step(), undefined, SHAPES[1]);
+        const sealed = await f.close(step(), undefined, SHAPES[1]);
         await this.submit([sealed]);
         posted.push(sealed);
       }
@@ -108,7 +108,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.depositNew([1_000n * OPEN, alice, keyX, ANY_FEE], { account: alice }));
       const deposits = await f.queueOperations();
       const owner = [BigInt(alice), keyX];
-      const { binding, featuresCommitment, slotRoot: root, split } = statics;
+      const { binding, featuresCommitment, earnerRoot: root, split } = statics;
       const words = [
         ...owner,
         featuresCommitment,
@@ -136,37 +136,37 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     },
 
     /** A batch with one settlement, proven. */
-    async sealSettlement(
+    async proveSettlementFixture(
       data: SettlementData,
       circuit: number,
       changes: { data?: SettlementData } = {},
-    ): Promise<SealedBatch> {
+    ): Promise<ClosedBatch> {
       const kind = data.isGenesis ? KIND.genesis : KIND.settle;
       const record = { kind, b: data.modelId, words: [data.settlementHash] };
-      const derived = settlementOperationOf(record, data, ledger.requireRecord(data.modelId));
+      const derived = settlementOperationOf(record, data, ledger.requireLeaf(data.modelId));
       const operation = data.isGenesis ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
-      const batch = await f.seal(() => [operation], undefined, SHAPES[1]);
-      return { ...batch, settlements: [l1.sealSettlement(circuit, changes.data ?? data)] };
+      const batch = await f.close(() => [operation], undefined, SHAPES[1]);
+      return { ...batch, settlements: [l1.proveSettlementFixture(circuit, changes.data ?? data)] };
     },
 
     /** Somebody else than the sequencer settles: parks the settlement, and takes it in a batch of its own a day later. */
     async settleAsStranger(data: SettlementData, circuit: number): Promise<void> {
-      const parked = l1.sealSettlement(circuit, data);
+      const parked = l1.proveSettlementFixture(circuit, data);
       const account = l1.roles.stranger;
       const hash = await l1.rollup.write.parkSettlement(parkArguments(data, parked), { account });
       await l1.client.waitForTransactionReceipt({ hash });
       await l1.passTime(DAY_SECONDS + 1n);
-      const batch = await this.sealSettlement(data, circuit);
+      const batch = await this.proveSettlementFixture(data, circuit);
       await l1.submit([{ ...batch, settlements: [{ ...parked, isParked: true }] }], "stranger");
     },
 
     genesisData(): SettlementData {
       const cap = { circuit: SAMPLED_CIRCUIT, payments: PAYMENT_COUNT };
-      return genesisOf({ modelId: MODEL_ID, statics, slots: SLOTS }, cap, SLOT_COUNT).data;
+      return genesisOf({ modelId: MODEL_ID, statics, earners: EARNERS }, cap, EARNER_COUNT).data;
     },
 
     async openModel(): Promise<void> {
-      await this.submit([await this.sealSettlement(this.genesisData(), SLOT_TABLE_CIRCUIT)]);
+      await this.submit([await this.proveSettlementFixture(this.genesisData(), EARNER_TABLE_CIRCUIT)]);
     },
 
     /** Three payments of one OPEN each, and a Seal. @returns the Seal's batch */
@@ -196,9 +196,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
     },
 
-    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first slot. */
+    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first earner. */
     async sampledData(): Promise<SettlementData> {
-      const record = ledger.requireRecord(MODEL_ID);
+      const record = ledger.requireLeaf(MODEL_ID);
       const { accruedWei, sealed } = record.rewards!;
       const shares = drawShares(sealed!.amountWei, DRAWS, unpackSplit(statics.split));
       const earnedWei = [BigInt(DRAWS) * shares.rewardWei, 0n];
@@ -210,9 +210,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
           voidCount: 0,
           sealed: sealedHash(hashStatics(statics), sealed!),
           ...payout,
-          oldAccruedRoot: accruedRoot(SLOTS, accruedWei),
+          oldAccruedRoot: accruedRoot(EARNERS, accruedWei),
           newAccruedRoot: accruedRoot(
-            SLOTS,
+            EARNERS,
             accruedWei.map((wei, m) => wei + earnedWei[m]!),
           ),
         }),
@@ -229,12 +229,15 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     },
 
     defaultData(): SettlementData {
-      const { accruedWei, sealed } = ledger.requireRecord(MODEL_ID).rewards!;
-      return defaultSplit({ modelId: MODEL_ID, statics, slots: SLOTS, accruedWei }, sealed!, SLOT_COUNT).data;
+      const { accruedWei, sealed } = ledger.requireLeaf(MODEL_ID).rewards!;
+      return defaultSplit({ modelId: MODEL_ID, statics, earners: EARNERS, accruedWei }, sealed!, EARNER_COUNT)
+        .data;
     },
 
-    claim: (slotIndex: number) =>
-      history.post(() => () => [sign(ALICE, { kind: KIND.claim, b: MODEL_ID, words: [BigInt(slotIndex)] })]),
+    collect: (earnerIndex: number) =>
+      history.post(() => () => [
+        sign(ALICE, { kind: KIND.collect, b: MODEL_ID, words: [BigInt(earnerIndex)] }),
+      ]),
   };
   return history;
 }

@@ -1,8 +1,8 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
 
-import { slotDue } from "../../circuits/exit/slot-exit.ts";
+import { earnerDue } from "../../circuits/exit/earner-exit.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { ClaimRole } from "../../circuits/ledger/rewards.ts";
+import type { EarnerRole } from "../../circuits/ledger/rewards.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "../l1/l1-history.ts";
@@ -21,21 +21,26 @@ export interface ReadSoFar {
 /** What the key of an exit names. */
 export type ExitPlace =
   | { readonly kind: "leaf"; readonly id: number }
-  | { readonly kind: "slot"; readonly modelId: number; readonly slotIndex: number; readonly role: ClaimRole };
+  | {
+      readonly kind: "earner";
+      readonly modelId: number;
+      readonly earnerIndex: number;
+      readonly role: EarnerRole;
+    };
 
 /** null where no circuit proves such a key: it has bits that none of its parts takes. */
 function exitPlace(key: bigint): ExitPlace | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };
   if (key >> 33n !== 1n) return null;
-  const role = Number((key >> 32n) & 1n) as ClaimRole;
-  return { kind: "slot", modelId: id, slotIndex: Number((key >> 24n) & 0xffn), role };
+  const role = Number((key >> 32n) & 1n) as EarnerRole;
+  return { kind: "earner", modelId: id, earnerIndex: Number((key >> 24n) & 0xffn), role };
 }
 
-/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or slot */
+/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or earner */
 function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
-  if (place.kind === "slot") return slotDue(ledger, place.modelId, place.slotIndex, place.role);
-  const { leaf } = ledger.requireRecord(place.id);
+  if (place.kind === "earner") return earnerDue(ledger, place.modelId, place.earnerIndex, place.role);
+  const { leaf } = ledger.requireLeaf(place.id);
   return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }
 
@@ -47,7 +52,7 @@ export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEv
     throw verifyDiffers({ batchNumber: null, what, expected: "at most once", actual: "again" });
   const place = exitPlace(key);
   if (place === null)
-    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or a slot", actual: key });
+    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or an earner", actual: key });
   const due = dueExit(read.requireLedger(), place, what);
   requireSame(null, `the recipient of ${what}`, due.recipient, BigInt(recipient));
   requireSame(null, `the amount of ${what}`, due.amountWei, amountWei);

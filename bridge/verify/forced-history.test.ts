@@ -3,10 +3,10 @@ import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import {
+  EARNERS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOTS,
   startModelHistory,
 } from "../testing/model-history.ts";
 import { verifyRollup } from "./verify.ts";
@@ -14,13 +14,13 @@ import { verifyRollup } from "./verify.ts";
 let f: ModelHistory;
 afterEach(() => f?.stop());
 
-const ALICE = SLOTS[0]!.contributorId;
+const ALICE = EARNERS[0]!.contributorId;
 const DAY = 86_400n;
 
 /** Posts whatever waits in the queue, as any submitter would have to. @returns the batch's number and outcomes */
 async function postQueue(): Promise<{ number: number; outcomes: boolean[] }> {
   const waiting = await f.queueOperations();
-  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([sealed]);
   const { batchNumber, wide } = sealed.content;
   return { number: Number(batchNumber), outcomes: wide.map(({ isValid }) => isValid) };
@@ -31,7 +31,7 @@ const pay = () =>
     f.sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [9n], amountCode: encodeAmount(OPEN) }),
   ]);
 
-test("an epoch is sealed, settled and claimed though its operator signs nothing for it", async () => {
+test("an epoch is sealed, settled and collected though its operator signs nothing for it", async () => {
   f = await startModelHistory();
   const { l1 } = f;
   const { alice, bob } = l1.roles;
@@ -49,21 +49,21 @@ test("an epoch is sealed, settled and claimed though its operator signs nothing 
   const sealed = await postQueue();
   // The second finds the epoch sealed.
   expect(sealed.outcomes).toEqual([true, false]);
-  expect(f.ledger.requireRecord(MODEL_ID).rewards!.sealed!.sealBatch).toBe(BigInt(sealed.number));
+  expect(f.ledger.requireLeaf(MODEL_ID).rewards!.sealed!.sealBatch).toBe(BigInt(sealed.number));
   await f.recordRandomness(sealed.number);
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
 
-  const { balance } = f.ledger.requireRecord(ALICE).leaf;
-  const owed = f.ledger.requireRecord(MODEL_ID).rewards!.accruedWei[0]!;
-  await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
-  await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-  // Nothing is left, another's leaf, a slot that is not there, what is no model.
-  await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-  await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
-  await force.forceClaim([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });
-  await force.forceClaim([ALICE, ALICE, 0, false, ANY_FEE], { account: alice });
+  const { balance } = f.ledger.requireLeaf(ALICE).leaf;
+  const owed = f.ledger.requireLeaf(MODEL_ID).rewards!.accruedWei[0]!;
+  await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+  await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+  // Nothing is left, another's leaf, an earner that is not there, what is no model.
+  await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+  await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
+  await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });
+  await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice });
   expect((await postQueue()).outcomes).toEqual([true, true, true, false, false, false]);
-  expect(f.ledger.requireRecord(ALICE).leaf.balance - balance).toBe(owed);
+  expect(f.ledger.requireLeaf(ALICE).leaf.balance - balance).toBe(owed);
 
   await force.forceTransfer([ALICE, MODEL_ID, OPEN, alice, ANY_FEE], { account: alice });
   await force.forceTransfer([ALICE, MODEL_ID, OPEN, bob, ANY_FEE], { account: alice });

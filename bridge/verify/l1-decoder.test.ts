@@ -20,17 +20,17 @@ import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import {
   ANY_FEE,
+  type ClosedBatch,
   OPEN,
   type Role,
-  type SealedBatch,
   SHAPES,
   slot,
   submission,
 } from "../../contracts/testing/rollup-fixture.ts";
 import {
+  EARNER_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
-  SLOT_TABLE,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
@@ -83,14 +83,14 @@ async function makeChain(): Promise<void> {
   const settlements = settlementActions(l1);
   const exits = exitActions(l1);
   const address = rollup.address;
-  const call = (sealed: readonly SealedBatch[]) => encodeSubmission(submission(sealed));
+  const call = (sealed: readonly ClosedBatch[]) => encodeSubmission(submission(sealed));
   const data = (seals: bigint, circuit: number) =>
     settlements.settlementData(seals, circuit === SAMPLED ? {} : { seed: 0n, voidCount: 0 });
 
   // Deposits, signed operations, forced ones, two batches in one transaction.
   await f.makeHistory();
   // Genesis and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
-  await l1.submit([await settlements.joined([{ circuit: SLOT_TABLE, data: settlements.genesisData() }])]);
+  await l1.submit([await settlements.joined([{ circuit: EARNER_TABLE, data: settlements.genesisData() }])]);
   await rollup.write.forceSeal([77, ANY_FEE], { account: roles.alice });
   const entries = await f.queueOperations();
   const queued = entries.map(({ a, amountWei, b, kind, sender, word1, word2 }) =>
@@ -109,7 +109,7 @@ async function makeChain(): Promise<void> {
   await l1.passTime(14n * DAY + 1n);
   const two = async (changes: Partial<SettlementData> = {}) => [
     { circuit: SAMPLED, data: { ...(await data(seals, SAMPLED)), ...changes } },
-    { circuit: SLOT_TABLE, data: { ...(await data(seals, SLOT_TABLE)), ...changes } },
+    { circuit: EARNER_TABLE, data: { ...(await data(seals, EARNER_TABLE)), ...changes } },
   ];
   const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
   for (const part of waiting.flat()) await settlements.park(part);
@@ -128,19 +128,19 @@ async function makeChain(): Promise<void> {
     slot(kind, [amountWei, word1, word2, sender], { a, isValid: true }),
   );
   const draft = { shape: SHAPES[2], wide: forced };
-  const first = l1.seal(await l1.draft(draft));
+  const first = l1.close(await l1.draft(draft));
   await send("stranger", RELAY, call([first]));
   // An account that runs code (EIP-7702), with a settlement.
   await client.setCode({ address: roles.sequencer, bytecode: concatHex(["0xef0100", RELAY]) });
   await l1.submit([await settlements.joined(await two())]);
   await client.setCode({ address: roles.sequencer, bytecode: "0x" });
   // An offset that points backwards.
-  await send("sequencer", address, withNegativeOffset(call([l1.seal(await l1.draft())])));
+  await send("sequencer", address, withNegativeOffset(call([l1.close(await l1.draft())])));
   // The end: a freeze, exits, the rest.
   await exits.freeze();
   const { root } = await rollup.read.state();
   const exit = (key: bigint, circuit: number) =>
-    exits.sealExit(circuit, { root, key, recipient: BigInt(roles.bob), amountWei: OPEN + (key % 7n) });
+    exits.proveExit(circuit, { root, key, recipient: BigInt(roles.bob), amountWei: OPEN + (key % 7n) });
   await exits.exit([
     exit(2n, LEAF_EXIT),
     exit(77n | (3n << 24n) | (1n << 33n), LEAF_EXIT + 1),
@@ -224,7 +224,7 @@ describe("l1_decoder.py", () => {
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
     // What was parked has its proof in its event, whoever takes it.
     expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
-    expect(count(CIRCUIT_SORT.slotTable, true)).toBe(4);
+    expect(count(CIRCUIT_SORT.earnerTable, true)).toBe(4);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);
   });
 

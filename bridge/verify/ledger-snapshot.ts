@@ -9,13 +9,13 @@ import {
   hashDatanetBody,
   hashModelBody,
   hashStatics,
-  type LeafRecord,
+  type LeafState,
   unpackCounters,
 } from "../../circuits/ledger/leaf.ts";
 import { Ledger } from "../../circuits/ledger/ledger.ts";
-import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "../../circuits/ledger/rewards.ts";
+import { accruedRoot, collectedRoot, ownersCommitment, sealedHash } from "../../circuits/ledger/rewards.ts";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../../circuits/protocol.ts";
-import { paymentChain } from "../../circuits/settlement/settlement-model.ts";
+import { paymentChain } from "../../circuits/settlement/settlement-rules.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ModelPayments, Payment } from "../l1/payment-history.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -42,7 +42,7 @@ export interface LedgerSnapshot {
   readonly blockNumber: number;
   /** Queue entries of older blocks that the batch left in the queue, from the position's queueHead on. */
   readonly waiting: readonly QueueEntry[];
-  readonly leaves: ReadonlyMap<number, LeafRecord>;
+  readonly leaves: ReadonlyMap<number, LeafState>;
   /** Of every model that has had its genesis. */
   readonly epochs: ReadonlyMap<number, ModelPayments>;
 }
@@ -94,7 +94,7 @@ const elementsOf = (part: object): bigint[] =>
   Object.values(part).filter((value): value is bigint => typeof value === "bigint");
 
 /** What a leaf's body hides is what its hash says. */
-function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafRecord): void {
+function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState): void {
   if (!Object.values(LEAF_KIND).some((kind) => kind === leaf.kind))
     throw snapshotFalse(`leaf ${id} has kind ${leaf.kind}`);
   for (const part of [leaf, datanet, model, model?.statics])
@@ -114,27 +114,27 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafRecor
   if (unpackCounters(leaf.counters).isReady !== (rewards !== undefined))
     throw snapshotFalse(`model ${id} has rewards exactly if it is ready`);
   if (rewards === undefined) return;
-  const { accruedWei, claimedWei, sealed, slots } = rewards;
-  const owners = slots.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
-  requireRange(`model ${id}'s slot table`, owners, LEAF_ID_END);
-  requireRange(`model ${id}'s rewards`, [...accruedWei, ...claimedWei], AMOUNT_END);
-  if (slots.some(({ rowCount }) => rowCount < 1) || accruedWei.length > slots.length)
-    throw snapshotFalse(`model ${id}'s slot table has a slot without rows`);
+  const { accruedWei, collectedWei, sealed, earners } = rewards;
+  const owners = earners.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
+  requireRange(`model ${id}'s earner table`, owners, LEAF_ID_END);
+  requireRange(`model ${id}'s rewards`, [...accruedWei, ...collectedWei], AMOUNT_END);
+  if (earners.some(({ rowCount }) => rowCount < 1) || accruedWei.length > earners.length)
+    throw snapshotFalse(`model ${id}'s earner table has an earner without rows`);
   if (sealed !== null) {
     requireRange(`model ${id}'s sealed epoch`, [sealed.epoch], EPOCH_END);
     requireRange(`model ${id}'s sealed epoch`, elementsOf(sealed), FIELD_ORDER);
   }
-  const rowCounts = slots.map(({ rowCount }) => rowCount);
+  const rowCounts = earners.map(({ rowCount }) => rowCount);
   const differing = Object.entries({
-    "slot table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
-    "accrued rewards": accruedRoot(slots, accruedWei) !== model.accruedRoot,
-    "claimed rewards": claimedRoot(claimedWei) !== model.claimedRoot,
+    "earner table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
+    "accrued rewards": accruedRoot(earners, accruedWei) !== model.accruedRoot,
+    "collected rewards": collectedRoot(collectedWei) !== model.collectedRoot,
     "sealed epoch": (sealed === null ? 0n : sealedHash(hashStatics(model.statics), sealed)) !== model.sealed,
   }).find(([, differs]) => differs);
   if (differing !== undefined) throw snapshotFalse(`model ${id}'s ${differing[0]} is not what its body says`);
 }
 
-function requirePayments(id: number, { leaf, rewards }: LeafRecord, { open, sealed }: ModelPayments): void {
+function requirePayments(id: number, { leaf, rewards }: LeafState, { open, sealed }: ModelPayments): void {
   const { epoch, paymentCount } = unpackCounters(leaf.counters);
   requireChain(`model ${id}'s open epoch`, open.payments, { chain: leaf.chain, amountWei: leaf.openAmount });
   if (BigInt(open.epoch) !== epoch || BigInt(open.payments.length) !== paymentCount)

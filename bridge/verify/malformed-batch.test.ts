@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { leave } from "../../client/leaving/leave.ts";
-import { ANY_FEE, OPEN, type SealedBatch, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { ALICE_ID, makeDatanet, nullWithLeaf, tooManyRows } from "../testing/malformed-fixture.ts";
@@ -42,13 +42,13 @@ const look = () =>
     rpcUrl: f.rpcUrl,
     rollupAddress: f.rollup.address,
     account: null,
-    selection: { owner: f.l1.roles.alice, leafId: undefined, slotIndex: undefined, minWei: undefined },
+    selection: { owner: f.l1.roles.alice, leafId: undefined, earnerIndex: undefined, minWei: undefined },
     prover: { open: () => Promise.reject(new Error("nothing is proven")), keysFolder: "" },
     onProgress: () => {},
   });
 
 /** What the errors of everything that builds on the ledger must say. */
-async function post(sealed: SealedBatch) {
+async function post(sealed: ClosedBatch) {
   const { blockNumber, transactionHash } = await f.l1.submit([sealed]);
   const place = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };
   await f.l1.rollup.write.forceSetKey([ALICE_ID, 5n, ANY_FEE], { account: f.l1.roles.alice });
@@ -95,7 +95,7 @@ describe("a batch that L1 has taken and the rules refuse", () => {
   });
 
   test("is named where its C is not of its data, and keeps nobody from leaving then", async () => {
-    const place = await post(f.l1.seal(await f.l1.draft({ newRoot: (await f.rollup.state()).root })));
+    const place = await post(f.l1.close(await f.l1.draft({ newRoot: (await f.rollup.state()).root })));
     await expect(verify()).rejects.toMatchObject({
       code: "BRG_BATCH_MALFORMED",
       data: { what: "the commitment C" },

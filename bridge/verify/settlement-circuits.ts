@@ -55,15 +55,15 @@ export function chooseQueueCircuit(
 }
 
 /** @throws BRG_NO_CIRCUIT */
-export function chooseSlotTable(
+export function chooseEarnerTable(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],
-  slotCount: number,
+  earnerCount: number,
 ): ChosenCircuit {
   const found = known(registered, circuits).find(
-    ({ size1, sort }) => sort === CIRCUIT_SORT.slotTable && size1 >= slotCount,
+    ({ size1, sort }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount,
   );
-  if (found === undefined) throw noCircuit(`slot table of ${slotCount} slots`, { slotCount });
+  if (found === undefined) throw noCircuit(`earner table of ${earnerCount} slots`, { earnerCount });
   return found;
 }
 

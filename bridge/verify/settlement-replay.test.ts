@@ -5,10 +5,10 @@ import type { BatchEvent, HistoryEvent } from "../l1/l1-history.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { doctored } from "../testing/history-fixture.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../testing/model-history.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
@@ -35,17 +35,17 @@ const difference = async (change: (event: HistoryEvent) => HistoryEvent | null):
   return "nothing";
 };
 
-/** A genesis, a sampled epoch, an epoch by default split, and a claim. */
+/** A genesis, a sampled epoch, an epoch by default split, and a collection. */
 async function makeHistory(): Promise<void> {
   await f.makeModel();
   await f.openModel();
   const first = await f.sealEpoch();
   await f.recordRandomness(first);
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
-  await f.claim(0);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.collect(0);
   await f.sealEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-  await f.submit([await f.sealSettlement(f.defaultData(), SLOT_TABLE_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(f.defaultData(), EARNER_TABLE_CIRCUIT)]);
 }
 
 const settles = (event: HistoryEvent): event is BatchEvent =>

@@ -12,7 +12,7 @@ import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import {
   capOf,
-  fitsSlots,
+  fitsEarners,
   provesKind,
   type SettlementRecord,
   settlementOnL1,
@@ -135,7 +135,7 @@ export class SettlementReplay {
       if (
         circuit === undefined ||
         !provesKind(circuit.sort, record.kind) ||
-        !fitsSlots(settlement.posted, circuit)
+        !fitsEarners(settlement.posted, circuit)
       )
         throw verifyDiffers({
           batchNumber,

@@ -52,22 +52,22 @@ const leafSchema = z.strictObject({
     }),
     datanet: z
       .strictObject(
-        bigs("version", "rowCount", "publishedAt", "policy", "rowsRoot", "ownersCommitment", "slotRoot"),
+        bigs("version", "rowCount", "publishedAt", "policy", "rowsRoot", "ownersCommitment", "earnerRoot"),
       )
       .optional(),
     model: z
       .strictObject({
         statics: z.strictObject(
-          bigs("featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"),
+          bigs("featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"),
         ),
-        ...bigs("sealed", "accruedRoot", "claimedRoot", "epochStart"),
+        ...bigs("sealed", "accruedRoot", "collectedRoot", "epochStart"),
       })
       .optional(),
     rewards: z
       .strictObject({
-        slots: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
+        earners: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
         accruedWei: z.array(big),
-        claimedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
+        collectedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
         sealed: z.strictObject(bigs("chain", "epoch", "sealBatch", "amountWei")).nullable(),
       })
       .optional(),

@@ -77,12 +77,12 @@ function sizesName({ size0, size1, sort }: CircuitSizes): string {
   switch (sort) {
     case CIRCUIT_SORT.batch:
       return shapeName({ narrow: size0, wide: size1 });
-    case CIRCUIT_SORT.slotTable:
-      return `slot-table-${size1}`;
+    case CIRCUIT_SORT.earnerTable:
+      return `earner-table-${size1}`;
     case CIRCUIT_SORT.exit:
       return exitCircuitName({ size0, size1 });
     default:
-      return `a settlement of ${size0} payments and ${size1} slots`;
+      return `a settlement of ${size0} payments and ${size1} earners`;
   }
 }
 

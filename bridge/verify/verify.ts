@@ -143,8 +143,8 @@ function findMisfits(
     const name = derived.find(isIt)?.name;
     const size = name === undefined ? null : parseSettlementName(name);
     if (size === null) return [];
-    const { model, rewards } = replay.requireLedger().requireRecord(modelId);
-    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.slots.length));
+    const { model, rewards } = replay.requireLedger().requireLeaf(modelId);
+    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.earners.length));
     return misfit === null ? [] : [{ modelId, circuit: name!, ...misfit }];
   });
 }

@@ -27,7 +27,7 @@ test("exits go through where everybody whom they pay was paid out right before",
     const sealed = (firstKey: number) =>
       owners.map((owner, i) => {
         const recipient = BigInt(owner);
-        return actions.sealExit(LEAF, { root, key: BigInt(firstKey + i), recipient, amountWei: 1n });
+        return actions.proveExit(LEAF, { root, key: BigInt(firstKey + i), recipient, amountWei: 1n });
       });
     // A credit that nobody has claimed.
     await actions.exit(sealed(100));

@@ -102,7 +102,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
       feePerUnitWei: 0n,
     });
     for (const operation of overdue) builder.add(operation);
-    const batch = builder.seal();
+    const batch = builder.close();
     const statement = batchStatement(batch.data, circuit.circuitId);
     const inputs = batchInputs(batch, statement.z, TREE_DEPTH);
     const proof = await proveStatement(prove, circuit.name, inputs, statement);

@@ -9,12 +9,12 @@ import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import {
   DRAWS,
+  EARNER_TABLE_CIRCUIT,
   FEATURES,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../testing/model-history.ts";
 import { verifyRollup } from "../verify/verify.ts";
@@ -31,7 +31,7 @@ const PAYER_ID = 2;
 const [{ size0: payments, size1: slots }] = MODEL_CIRCUITS as [(typeof MODEL_CIRCUITS)[0]];
 const NAMES = new Map([
   [SAMPLED_CIRCUIT, `settlement-16-${FEATURES}-${slots}-${payments}-${DRAWS}`],
-  [SLOT_TABLE_CIRCUIT, `slot-table-${slots}`],
+  [EARNER_TABLE_CIRCUIT, `earner-table-${slots}`],
   ...SHAPES.map(({ narrow, wide }, i) => [i, `batch-${narrow}-${wide}`] as const),
 ]);
 

@@ -16,15 +16,15 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import {
   type AnswerOpening,
   type ModelFeatures,
   settleEpoch,
-} from "../../circuits/settlement/settlement-model.ts";
+} from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { defaultSplit } from "../../circuits/settlement/slot-table-model.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
@@ -35,8 +35,8 @@ import { restoreLedger } from "../verify/restore-ledger.ts";
 import {
   type ChosenCircuit,
   chooseBatchCircuit,
+  chooseEarnerTable,
   chooseSettlementCircuit,
-  chooseSlotTable,
   type KnownCircuit,
 } from "../verify/settlement-circuits.ts";
 import { type G1, type G2, swapG2 } from "../verify/verify-keys.ts";
@@ -94,7 +94,7 @@ export interface SubmitSettlementResult {
   readonly gasUsed: number;
   /** Ether that it has cost. */
   readonly gasCostWei: bigint;
-  /** By slot. */
+  /** By earner. */
   readonly earnedWei: readonly bigint[];
 }
 
@@ -118,7 +118,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   stage("restore");
   const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
   const { ledger, registered, replay, state } = restored;
-  const record = ledger.record(modelId);
+  const record = ledger.leaf(modelId);
   const sealed = record?.rewards?.sealed ?? null;
   if (record === undefined || sealed === null) {
     throw bridgeError("BRG_NOTHING_TO_SETTLE", `model ${modelId} has no sealed epoch on L1`, {
@@ -134,7 +134,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   let prepared: PreparedSettlement;
   let circuit: ChosenCircuit;
   if (division.kind === "row-counts") {
-    circuit = chooseSlotTable(registered, circuits, model.slots.length);
+    circuit = chooseEarnerTable(registered, circuits, model.earners.length);
     prepared = defaultSplit(model, sealed, circuit.size1);
   } else {
     const prevRandao = await rollup.randomness(sealBatch);
@@ -146,7 +146,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     const payments = replay.payments.sealed(modelId)!.payments;
     const { features, openingOf } = division;
     const chosen = chooseSettlementCircuit(registered, circuits, {
-      ...modelShape(model.statics, model.slots.length),
+      ...modelShape(model.statics, model.earners.length),
       payments: payments.length,
     });
     circuit = chosen.circuit;
@@ -193,7 +193,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   });
   const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
   builder.add(settlementOperationOf(settleRecord, data, record));
-  const batch = builder.seal();
+  const batch = builder.close();
   const batchSigned = batchStatement(batch.data, batchCircuit.circuitId);
   const inputs = batchInputs(batch, batchSigned.z, TREE_DEPTH);
   const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
@@ -223,8 +223,8 @@ async function park(
     stage,
   }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
 ): Promise<TransactionReceipt> {
-  const { data, inputs, privateElements, slotCount } = prepared;
-  const statement = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const statement = settlementStatement(data, earnerCount, privateElements, circuit.circuitId);
   stage("prove-settlement");
   const proof = await proveStatement(prove, circuit.name, inputs, statement);
   stage("park");

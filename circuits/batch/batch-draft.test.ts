@@ -4,7 +4,7 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { hashLeaf } from "../ledger/leaf.ts";
 import { rootFromPath } from "../ledger/ledger-tree.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { BatchBuilder, type SealedBatch } from "./batch.ts";
+import { BatchBuilder, type ClosedBatch } from "./batch.ts";
 import { draftOf, openDraft } from "./batch-draft.ts";
 import { batchInputs } from "./batch-inputs.ts";
 
@@ -13,10 +13,10 @@ const SHAPE = { narrow: 3, wide: 2 };
 
 beforeAll(initPoseidon);
 
-const sealBatch = (world: RandomLedger): SealedBatch => {
+const closeBatch = (world: RandomLedger): ClosedBatch => {
   const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  return builder.seal();
+  return builder.close();
 };
 
 describe("openDraft", () => {
@@ -24,13 +24,13 @@ describe("openDraft", () => {
     for (let seed = 1; seed <= 6; seed++) {
       const world = new RandomLedger(seed, DEPTH);
       const batches = Array.from({ length: 8 }, () => {
-        const sealed = sealBatch(world);
-        return { sealed, stored: serialize(draftOf(sealed)) };
+        const closed = closeBatch(world);
+        return { closed, stored: serialize(draftOf(closed)) };
       });
-      for (const { sealed, stored } of batches.reverse()) {
+      for (const { closed, stored } of batches.reverse()) {
         const opened = openDraft(deserialize(stored));
-        expect(batchInputs(opened, 5n, DEPTH)).toEqual(batchInputs(sealed, 5n, DEPTH));
-        expect(opened).toEqual(sealed);
+        expect(batchInputs(opened, 5n, DEPTH)).toEqual(batchInputs(closed, 5n, DEPTH));
+        expect(opened).toEqual(closed);
       }
     }
   });
@@ -38,7 +38,7 @@ describe("openDraft", () => {
   it("ends at the batch's new root, slot by slot from its old one", () => {
     const world = new RandomLedger(3, DEPTH);
     for (let i = 0; i < 10; i++) {
-      const { data, fee, narrow, wide } = openDraft(draftOf(sealBatch(world)));
+      const { data, fee, narrow, wide } = openDraft(draftOf(closeBatch(world)));
       let root = data.oldRoot;
       for (const { oldRoot, newRoot } of [...narrow, ...wide]) {
         expect(oldRoot).toBe(root);
@@ -51,8 +51,8 @@ describe("openDraft", () => {
   });
 
   it("refuses traces that no ledger made", () => {
-    const sealed = sealBatch(new RandomLedger(1, DEPTH));
-    expect(() => draftOf({ ...sealed, narrow: sealed.narrow.map((trace) => ({ ...trace })) })).toThrow(
+    const closed = closeBatch(new RandomLedger(1, DEPTH));
+    expect(() => draftOf({ ...closed, narrow: closed.narrow.map((trace) => ({ ...trace })) })).toThrow(
       RangeError,
     );
   });

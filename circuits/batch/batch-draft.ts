@@ -1,5 +1,5 @@
 /**
- * A sealed batch without its paths: what has to be kept until the prover asks for it.
+ * A closed batch without its paths: what has to be kept until the prover asks for it.
  *
  * The witness needs, for every slot, both leaves' paths on the tree of that moment: 2 · 8 · 8 hashes a slot, of which 16
  * were never needed before. A draft holds the part of the tree that the batch began with and what every slot did to its
@@ -8,7 +8,7 @@
 
 import type { Leaf } from "../ledger/leaf.ts";
 import { hashVersions, LedgerTree, type TreePart, type TreeVersion } from "../ledger/ledger-tree.ts";
-import { type FeeTrace, feeOnTree, type SealedBatch } from "./batch.ts";
+import { type ClosedBatch, type FeeTrace, feeOnTree } from "./batch.ts";
 import type { BatchData } from "./batch-data.ts";
 import { type SlotTrace, type TreelessTrace, traceOnTree, treesOf } from "./slot-trace.ts";
 
@@ -30,8 +30,8 @@ export interface BatchDraft {
 }
 
 /** @throws RangeError for traces that no ledger made: they have no trees */
-export function draftOf(sealed: SealedBatch): BatchDraft {
-  const { data, fee, narrow, wide } = sealed;
+export function draftOf(closed: ClosedBatch): BatchDraft {
+  const { data, fee, narrow, wide } = closed;
   // Empty slots are one and the same trace; so they are in the draft, which is stored the smaller for it.
   const drafts = new Map<SlotTrace, DraftSlot>();
   const draft = (trace: SlotTrace): DraftSlot => {
@@ -61,11 +61,11 @@ function requireTrees(trace: SlotTrace) {
 function draftSlot(trace: SlotTrace): DraftSlot {
   const { before, between, after } = requireTrees(trace);
   const { record, feeWei, a, b, maxFeePerUnitWei, keyY, signature } = trace;
-  const { datanetA, modelB, claim, settlement } = trace;
+  const { datanetA, modelB, collect, settlement } = trace;
   return {
     trace: {
       ...{ record, feeWei, a, b, maxFeePerUnitWei, keyY, signature },
-      ...{ datanetA, modelB, claim, settlement },
+      ...{ datanetA, modelB, collect, settlement },
     },
     newA: between.top === before.top ? null : between.leaf(record.a),
     newB: after.top === between.top ? null : after.leaf(record.b),
@@ -73,7 +73,7 @@ function draftSlot(trace: SlotTrace): DraftSlot {
 }
 
 /** The batch with all its roots and paths, hashed: about 18 hashes a slot that changes both leaves. */
-export function openDraft(draft: BatchDraft): SealedBatch {
+export function openDraft(draft: BatchDraft): ClosedBatch {
   const tree = LedgerTree.ofPart(draft.tree);
   const versions: TreeVersion[] = [tree.version];
   const set = (id: number, leaf: Leaf | null): TreeVersion => {

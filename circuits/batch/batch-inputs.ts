@@ -1,9 +1,9 @@
-/** Lays a sealed batch out as the input signals of `LedgerBatch` (batch.circom). */
+/** Lays a closed batch out as the input signals of `LedgerBatch` (batch.circom). */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
-import { createdModelBody } from "../ledger/record-rules.ts";
-import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
+import { createdModelBody } from "../ledger/leaf-rules.ts";
+import { collectedPath, unpackSplit } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
@@ -15,7 +15,7 @@ import {
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
-import type { SealedBatch } from "./batch.ts";
+import type { ClosedBatch } from "./batch.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
@@ -32,8 +32,8 @@ function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
 }
 
 /** The inputs of the batch circuit at challenge z. Rows are slots; the order within rows is batch.circom's. */
-export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): CircuitInputs {
-  const { data, narrow, wide, fee } = sealed;
+export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): CircuitInputs {
+  const { data, narrow, wide, fee } = closed;
   const idBits = 3 * depth;
   const flags = (trace: SlotTrace, rules: typeof KIND_RULES) =>
     rules.map((rule) => (rule.kind === trace.record.kind ? 1n : 0n));
@@ -50,7 +50,7 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
   ];
   const wides = wide.map(wideDetails);
   // Slots that claim nothing read 0 in an empty tree, at any place.
-  const emptyPath = claimedPath([], 0);
+  const emptyPath = collectedPath([], 0);
   return {
     z,
     domain: data.domain,
@@ -95,18 +95,18 @@ export function batchInputs(sealed: SealedBatch, z: bigint, depth: number): Circ
     }),
     wideDatanet: wides.map((w) => w.datanet),
     wideModel: wides.map((w) => w.model),
-    wideAccruedChildren: wide.map((t) => t.claim?.accruedChildren ?? emptyPath),
-    wideClaimedChildren: wide.map((t) => t.claim?.claimedChildren ?? emptyPath),
+    wideAccruedChildren: wide.map((t) => t.collect?.accruedChildren ?? emptyPath),
+    wideCollectedChildren: wide.map((t) => t.collect?.collectedChildren ?? emptyPath),
     wideScratchBits: wide.map((t) => toBits(scratch(t, data.timestamp), SCRATCH_BITS)),
   };
 }
 
 /** Forced kinds that open B where it is a model. */
-const asksModel = (kind: number) => kind === KIND.forcedClaim || kind === KIND.forcedSeal;
+const asksModel = (kind: number) => kind === KIND.forcedCollect || kind === KIND.forcedSeal;
 
-/** The amount's digits; a ForcedClaim has none and shows there who has the role in the slot (slot-claim.circom). */
-const shownAmount = ({ claim, record }: SlotTrace): bigint =>
-  record.kind === KIND.forcedClaim ? (claim?.memberId ?? 0n) : record.amountCode;
+/** The amount's digits; a ForcedCollect has none and shows there who has the role in the earner (collect.circom). */
+const shownAmount = ({ collect, record }: SlotTrace): bigint =>
+  record.kind === KIND.forcedCollect ? (collect?.memberId ?? 0n) : record.amountCode;
 
 function modelCounters(trace: SlotTrace, isOpened: boolean) {
   if (!isOpened) return { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
@@ -137,7 +137,7 @@ function wideDetails(trace: SlotTrace) {
     counters: modelCounters(trace, kind === KIND.payInference || opensModel),
     datanet:
       opensDatanet && d !== null
-        ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.slotRoot]
+        ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.earnerRoot]
         : Array(7).fill(0n),
     model: modelFields(
       trace,
@@ -148,13 +148,13 @@ function wideDetails(trace: SlotTrace) {
 
 /** The columns of wideModel (batch.circom). */
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
-  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claim?.claimedWei ?? 0n];
+  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.collect?.collectedWei ?? 0n];
   if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
-  const { statics, sealed, accruedRoot, claimedRoot, epochStart } = body;
-  const { featuresCommitment, ownersCommitment, slotRoot, binding, split } = statics;
+  const { statics, sealed, accruedRoot, collectedRoot, epochStart } = body;
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding, split } = statics;
   return [
-    ...[featuresCommitment, ownersCommitment, slotRoot, binding, split],
-    ...[sealed, accruedRoot, claimedRoot, epochStart],
+    ...[featuresCommitment, ownersCommitment, earnerRoot, binding, split],
+    ...[sealed, accruedRoot, collectedRoot, epochStart],
     ...last,
   ];
 }
@@ -223,12 +223,12 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.genesis:
       return BigInt(trace.settlement!.cap);
-    case KIND.claim:
-    case KIND.forcedClaim: {
-      // A ForcedClaim from what is no ready model opens no slot.
-      if (trace.claim === null) return 0n;
-      const { otherId, accruedWei } = trace.claim;
-      const word = words[kind === KIND.claim ? 0 : 1]!;
+    case KIND.collect:
+    case KIND.forcedCollect: {
+      // A ForcedCollect from what is no ready model opens no earner.
+      if (trace.collect === null) return 0n;
+      const { otherId, accruedWei } = trace.collect;
+      const word = words[kind === KIND.collect ? 0 : 1]!;
       const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
       return sideBySide([
         [word, 8],

@@ -5,7 +5,7 @@ import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { BatchBuilder, replayBatch, type SealedBatch } from "./batch.ts";
+import { BatchBuilder, type ClosedBatch, replayBatch } from "./batch.ts";
 import { batchElements, batchStatement, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 
@@ -21,15 +21,15 @@ beforeAll(async () => {
   tester = await CircuitTester.compile(spec.name, spec.mainSource);
 });
 
-function sealRandomBatch(world: RandomLedger) {
+function closeRandomBatch(world: RandomLedger) {
   const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
   const filled = world.fill(builder, SHAPE);
-  const sealed = builder.seal();
-  return { sealed, statement: batchStatement(sealed.data, CIRCUIT_ID), ...filled };
+  const closed = builder.close();
+  return { closed, statement: batchStatement(closed.data, CIRCUIT_ID), ...filled };
 }
 
-const inputsOf = (sealed: SealedBatch) =>
-  batchInputs(sealed, batchStatement(sealed.data, CIRCUIT_ID).z, DEPTH);
+const inputsOf = (closed: ClosedBatch) =>
+  batchInputs(closed, batchStatement(closed.data, CIRCUIT_ID).z, DEPTH);
 
 describe("LedgerBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
@@ -44,19 +44,19 @@ describe("LedgerBatch", () => {
       const follower = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
       for (let i = 0; i < 30 && batchCount < 500; i++, batchCount++) {
-        const { sealed, statement, traces, refusedCodes, settlements } = sealRandomBatch(world);
+        const { closed, statement, traces, refusedCodes, settlements } = closeRandomBatch(world);
         for (const { record } of traces) {
           const name = `${record.kind}${record.isValid ? " executed" : ""}`;
           seen.set(name, (seen.get(name) ?? 0) + 1);
         }
         for (const code of refusedCodes) refused.add(code);
-        const witness = await tester.calculateWitness(batchInputs(sealed, statement.z, DEPTH));
+        const witness = await tester.calculateWitness(batchInputs(closed, statement.z, DEPTH));
         const at = `seed ${seed}, batch ${i}`;
         if (batchCount % 25 === 0) expect(tester.checkConstraints(witness), at).toBeNull();
         expect(tester.readOutput(witness, "commitment"), at).toBe(statement.commitment);
         expect(tester.readOutput(witness, "y"), at).toBe(statement.y);
-        const decoded = decodeWire(encodeWire(sealed.data), SHAPE, sealed.data);
-        expect(batchElements(decoded), at).toEqual(batchElements(sealed.data));
+        const decoded = decodeWire(encodeWire(closed.data), SHAPE, closed.data);
+        expect(batchElements(decoded), at).toEqual(batchElements(closed.data));
         replayBatch(follower, decoded, settlements);
         expect(follower.totalWei(), at).toBe(world.ledger.totalWei());
       }
@@ -78,13 +78,13 @@ describe("LedgerBatch", () => {
     const world = new RandomLedger(4711, DEPTH);
     for (let i = 0; i < 20; i++) {
       const before = world.ledger.totalWei();
-      const { sealed, burnedWei } = sealRandomBatch(world);
+      const { closed, burnedWei } = closeRandomBatch(world);
       let expected = before - burnedWei;
-      for (const { kind, words, isValid } of [...sealed.data.narrow, ...sealed.data.wide]) {
+      for (const { kind, words, isValid } of [...closed.data.narrow, ...closed.data.wide]) {
         if ((kind === 16 || kind === 17) && isValid) expected += words[0]!;
         if (kind === 18) expected -= words[4]!;
         if (kind === 7) expected -= words[1]!;
-        if (kind >= 4 && kind <= 6) expected -= sealed.data.idFeeWei;
+        if (kind >= 4 && kind <= 6) expected -= closed.data.idFeeWei;
       }
       expect(world.ledger.totalWei()).toBe(expected);
     }
@@ -93,8 +93,8 @@ describe("LedgerBatch", () => {
   it("notices every altered wire that is not an input", { timeout: 300_000 }, async () => {
     // Two worlds, so that the flags that are 0 in one batch are 1 in another.
     for (const seed of [3, 12]) {
-      const { sealed } = sealRandomBatch(new RandomLedger(seed, DEPTH));
-      const witness = await tester.calculateWitness(inputsOf(sealed));
+      const { closed } = closeRandomBatch(new RandomLedger(seed, DEPTH));
+      const witness = await tester.calculateWitness(inputsOf(closed));
       const inputWires =
         tester.header.privateInputCount + tester.header.publicInputCount + tester.header.publicOutputCount;
       const findings = tester.tamper(witness).filter(({ wire }) => wire > inputWires);
@@ -105,8 +105,8 @@ describe("LedgerBatch", () => {
 
   it("binds every input of a used slot to the commitment, the root or the signature", async () => {
     const world = new RandomLedger(21, DEPTH);
-    const { sealed, statement } = sealRandomBatch(world);
-    const honest = inputsOf(sealed);
+    const { closed, statement } = closeRandomBatch(world);
+    const honest = inputsOf(closed);
     await tester.calculateWitness(honest);
     const bound = [
       ...[
@@ -151,8 +151,8 @@ describe("LedgerBatch", () => {
   it("puts the payload of an absent place to nothing and refuses a forged presence", async () => {
     const world = new RandomLedger(8, DEPTH);
     const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
-    const sealed = builder.seal();
-    const inputs = inputsOf(sealed) as Record<string, bigint[]>;
+    const closed = builder.close();
+    const inputs = inputsOf(closed) as Record<string, bigint[]>;
     await expect(tester.calculateWitness({ ...inputs, narrowPayload: [5n, 0n] })).rejects.toThrow();
     const witness = await tester.calculateWitness(inputs);
     for (const signal of ["main.frame.narrowHasPayload[0]", "main.frame.wideHasWord[1][3]"]) {
@@ -164,7 +164,7 @@ describe("LedgerBatch", () => {
     const world = new RandomLedger(9, DEPTH);
     const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
     builder.add(world.operation(false));
-    const inputs = inputsOf(builder.seal()) as Record<string, unknown[]>;
+    const inputs = inputsOf(builder.close()) as Record<string, unknown[]>;
     await tester.calculateWitness(inputs as never);
     const swapped = Object.fromEntries(
       Object.entries(inputs).map(([name, rows]) => [
@@ -178,8 +178,8 @@ describe("LedgerBatch", () => {
 
 describe("dataCommitment", () => {
   it("changes with every element and with the length", () => {
-    const { sealed } = sealRandomBatch(new RandomLedger(2, DEPTH));
-    const elements = committedElements(sealed.data);
+    const { closed } = closeRandomBatch(new RandomLedger(2, DEPTH));
+    const elements = committedElements(closed.data);
     const commitments = new Set([dataCommitment(elements), dataCommitment([...elements, 0n])]);
     for (const [i, element] of elements.entries()) {
       commitments.add(dataCommitment(elements.with(i, element + 1n)));

@@ -1,4 +1,4 @@
-/** Batches: operations placed into slots, sealed, laid out for the circuit; and replayed from what L1 received. */
+/** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
 
 import type { Leaf } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -28,7 +28,7 @@ export interface FeeTrace {
   readonly totalWei: bigint;
 }
 
-export interface SealedBatch {
+export interface ClosedBatch {
   readonly data: BatchData;
   /** One trace for every slot of the shape, nulls included. */
   readonly narrow: readonly SlotTrace[];
@@ -47,7 +47,7 @@ export class BatchBuilder {
 
   /** @throws OP_UNKNOWN_LEAF where the fee account does not exist. */
   constructor(ledger: Ledger, opening: BatchOpening) {
-    ledger.requireRecord(opening.feeAccountId);
+    ledger.requireLeaf(opening.feeAccountId);
     this.ledger = ledger;
     this.opening = opening;
     this.context = opening;
@@ -90,7 +90,7 @@ export class BatchBuilder {
       );
     }
     const isNarrow = this.takesNarrow(operation.kind);
-    // The fee leaf takes all fees at once when the batch is sealed; every one of them must still fit.
+    // The fee leaf takes all fees at once when the batch is closed; every one of them must still fit.
     const before = isNarrow ? null : nullSlot(this.ledger);
     const trace = executeSlot(this.ledger, operation, this.context);
     if (isNarrow) {
@@ -104,7 +104,7 @@ export class BatchBuilder {
   }
 
   /** Fills the empty slots, credits the fees and closes the batch. */
-  seal(): SealedBatch {
+  close(): ClosedBatch {
     const { shape, ...header } = this.opening;
     const used = { narrow: this.usedNarrowCount, wide: this.wide.length };
     const signedCount = this.signedCount;
@@ -143,7 +143,7 @@ export function feeOnTree(fee: Omit<FeeTrace, "children">, before: TreeVersion):
 }
 
 function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
-  const record = ledger.requireRecord(id);
+  const record = ledger.requireLeaf(id);
   const trace = feeOnTree({ id, leaf: record.leaf, totalWei }, ledger.tree.version);
   const balance = record.leaf.balance + totalWei;
   if (balance > MAX_AMOUNT_WEI) {

@@ -1,28 +1,28 @@
 /**
- * The life of a model's epochs: Genesis, Seal, Settle, Claim (docs/settlement.md, "Operations"), as model-body.circom
- * and slot-claim.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
+ * The life of a model's epochs: Genesis, Seal, Settle, Collect (docs/settlement.md, "Operations"), as model-body.circom
+ * and collect.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */
 import {
   hashStatics,
-  type LeafRecord,
+  type LeafState,
   type ModelCounters,
   packCounters,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { credit, inRange, refuse, requireKind, withModel } from "../ledger/record-rules.ts";
+import { credit, inRange, refuse, requireKind, withModel } from "../ledger/leaf-rules.ts";
 import {
   accruedPath,
   accruedRoot,
-  CLAIM_ROLE,
-  type ClaimRole,
-  claimedPath,
-  claimedRoot,
-  claimPlace,
-  claimShareWei,
+  collectedPath,
+  collectedPlace,
+  collectedRoot,
+  EARNER_ROLE,
+  type EarnerOwners,
+  type EarnerRole,
   type ModelRewards,
+  roleShareWei,
   type SealedEpoch,
-  type SlotOwners,
   sealedHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
@@ -32,21 +32,21 @@ import {
   expectedGenesisHash,
   expectedSettlementHash,
   type GenesisOperation,
-  requireSlotTable,
+  requireEarnerTable,
   type SettleOperation,
 } from "./settlement-operation.ts";
 
-/** What a Claim opens, as its slot's witness needs it. Amounts in wei. */
-export interface ClaimTrace {
-  /** Who has the claim's role in the slot: of a signed claim the signer. */
+/** What a Collect opens, as its earner's witness needs it. Amounts in wei. */
+export interface CollectTrace {
+  /** Who has the collection's role in the earner: of a signed claim the signer. */
   readonly memberId: bigint;
-  /** The slot's other leaf. */
+  /** The earner's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
-  /** Claimed before by the same role. */
-  readonly claimedWei: bigint;
+  /** Collected before by the same role. */
+  readonly collectedWei: bigint;
   readonly accruedChildren: readonly (readonly bigint[])[];
-  readonly claimedChildren: readonly (readonly bigint[])[];
+  readonly collectedChildren: readonly (readonly bigint[])[];
 }
 
 /** What a Settle or Genesis adds to its record's word. */
@@ -59,20 +59,20 @@ export interface SettlementTrace {
 }
 
 interface ReadyModel {
-  readonly record: LeafRecord;
+  readonly record: LeafState;
   readonly counters: ModelCounters;
   readonly rewards: ModelRewards;
 }
 
 /** null where the leaf is missing, no model, or a model without a genesis. */
-function readyModel(record: LeafRecord | undefined): ReadyModel | null {
+function readyModel(record: LeafState | undefined): ReadyModel | null {
   if (record === undefined || record.leaf.kind !== LEAF_KIND.model || record.rewards === undefined)
     return null;
   const counters = unpackCounters(record.leaf.counters);
   return counters.isReady ? { record, counters, rewards: record.rewards } : null;
 }
 
-function requireReady(model: LeafRecord, id: number): ReadyModel {
+function requireReady(model: LeafState, id: number): ReadyModel {
   requireKind(model, LEAF_KIND.model, id);
   return readyModel(model) ?? refuse("OP_MODEL_NOT_READY", `model ${id} has had no genesis`, { id });
 }
@@ -87,10 +87,10 @@ interface SealContext {
  * @throws OP_MODEL_NOT_READY, OP_EPOCH_UNSETTLED, OP_NOTHING_TO_SEAL, OP_EPOCH_NOT_OVER, OP_EPOCH_EXHAUSTED
  */
 export function sealEpoch(
-  model: LeafRecord,
+  model: LeafState,
   by: { readonly modelId: number; readonly signerId: number },
   context: SealContext,
-): LeafRecord {
+): LeafState {
   const { modelId: id, signerId } = by;
   const ready = requireReady(model, id);
   const { sealed, epochStart } = model.model!;
@@ -116,10 +116,10 @@ export function sealEpoch(
  * @param queuedAt L1's time in seconds when the entry was queued
  */
 export function forcedSeal(
-  model: LeafRecord | undefined,
+  model: LeafState | undefined,
   queuedAt: bigint,
   context: SealContext,
-): LeafRecord | null {
+): LeafState | null {
   const ready = readyModel(model);
   if (ready === null) return null;
   const { sealed, epochStart } = ready.record.model!;
@@ -129,7 +129,7 @@ export function forcedSeal(
   return isOver && isSealable && hasNext ? closeEpoch(ready, context) : null;
 }
 
-function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealContext): LeafRecord {
+function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealContext): LeafState {
   const { statics } = record.model!;
   const { chain, openAmount } = record.leaf;
   const opening: SealedEpoch = {
@@ -149,111 +149,111 @@ function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealCont
   });
 }
 
-/** A Claim's word: slotIndex 8 bits, role at bit 9. */
-export function unpackClaim(word: bigint): { slotIndex: number; role: ClaimRole } {
+/** A Collect's word: earnerIndex 8 bits, role at bit 9. */
+export function unpackCollect(word: bigint): { earnerIndex: number; role: EarnerRole } {
   return {
-    slotIndex: Number(word & 0xffn),
-    role: (word >> 9n) & 1n ? CLAIM_ROLE.validator : CLAIM_ROLE.contributor,
+    earnerIndex: Number(word & 0xffn),
+    role: (word >> 9n) & 1n ? EARNER_ROLE.validator : EARNER_ROLE.contributor,
   };
 }
 
-export function packClaim(slotIndex: number, role: ClaimRole): bigint {
-  return BigInt(slotIndex) | (BigInt(role) << 9n);
+export function packCollect(earnerIndex: number, role: EarnerRole): bigint {
+  return BigInt(earnerIndex) | (BigInt(role) << 9n);
 }
 
-const ABSENT_SLOT: SlotOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
+const ABSENT_EARNER: EarnerOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
 
 /**
- * Pays what a slot's contributor or validator has not claimed yet.
- * @param word of the operation, checked to be a slot and a role
- * @throws OP_MODEL_NOT_READY, OP_NOT_SLOT_OWNER
+ * Pays what an earner's contributor or validator has not collected yet.
+ * @param word of the operation, checked to be an earner and a role
+ * @throws OP_MODEL_NOT_READY, OP_NOT_EARNER
  */
-export function claimSlot(
-  model: LeafRecord,
+export function collectRewards(
+  model: LeafState,
   by: { readonly modelId: number; readonly signerId: number },
   word: bigint,
-): PaidClaim & { readonly trace: ClaimTrace } {
+): PaidCollect & { readonly trace: CollectTrace } {
   const { modelId: id, signerId } = by;
-  const slot = openSlot(requireReady(model, id), word);
-  if (slot.memberId !== signerId) {
-    const { slotIndex, role } = unpackClaim(word);
-    return refuse("OP_NOT_SLOT_OWNER", `slot ${slotIndex} of model ${id} is not leaf ${signerId}'s`, {
+  const earner = openEarner(requireReady(model, id), word);
+  if (earner.memberId !== signerId) {
+    const { earnerIndex, role } = unpackCollect(word);
+    return refuse("OP_NOT_EARNER", `earner ${earnerIndex} of model ${id} is not leaf ${signerId}'s`, {
       id,
-      slotIndex,
-      role: role === CLAIM_ROLE.contributor ? "contributor" : "validator",
+      earnerIndex,
+      role: role === EARNER_ROLE.contributor ? "contributor" : "validator",
     });
   }
-  return { ...slot.paid, trace: slot.trace };
+  return { ...earner.paid, trace: earner.trace };
 }
 
 /**
- * What a ForcedClaim opens and does: null where the leaf is no ready model, `paid` null where the slot is not the
- * claimant's. Whether the sender owns the claimant is the caller's to know.
- * @param word of the entry, checked by L1 to be a slot and a role
+ * What a ForcedCollect opens and does: null where the leaf is no ready model, `paid` null where the earner is not the
+ * collector's. Whether the sender owns the collector is the caller's to know.
+ * @param word of the entry, checked by L1 to be an earner and a role
  */
-export function forcedClaim(
-  model: LeafRecord | undefined,
-  claimantId: number,
+export function forcedCollect(
+  model: LeafState | undefined,
+  collectorId: number,
   word: bigint,
-): { readonly paid: PaidClaim | null; readonly trace: ClaimTrace } | null {
+): { readonly paid: PaidCollect | null; readonly trace: CollectTrace } | null {
   const ready = readyModel(model);
   if (ready === null) return null;
-  const { memberId, paid, trace } = openSlot(ready, word);
-  return { paid: memberId === claimantId ? paid : null, trace };
+  const { memberId, paid, trace } = openEarner(ready, word);
+  return { paid: memberId === collectorId ? paid : null, trace };
 }
 
-/** The model after its member's claim, and what that gains. */
-interface PaidClaim {
-  readonly model: LeafRecord;
+/** The model after its member's collect, and what that gains. */
+interface PaidCollect {
+  readonly model: LeafState;
   readonly gainWei: bigint;
 }
 
-/** Who has the role in the slot, and what the claim would do. */
-function openSlot(
+/** Who has the role in the earner, and what the collection would do. */
+function openEarner(
   { record, rewards }: ReadyModel,
   word: bigint,
-): { readonly memberId: number; readonly paid: PaidClaim; readonly trace: ClaimTrace } {
-  const { slotIndex, role } = unpackClaim(word);
-  // ⚔ An absent slot's leaf is 0, as of a slot of the treasury's that earned nothing: the circuit lets the treasury claim
+): { readonly memberId: number; readonly paid: PaidCollect; readonly trace: CollectTrace } {
+  const { earnerIndex, role } = unpackCollect(word);
+  // ⚔ An absent earner's leaf is 0, as of an earner of the treasury's that earned nothing: the circuit lets the treasury collect
   // those 0 wei, so whoever follows L1 has to.
-  const { contributorId, validatorId } = rewards.slots[slotIndex] ?? ABSENT_SLOT;
-  const isContributor = role === CLAIM_ROLE.contributor;
+  const { contributorId, validatorId } = rewards.earners[earnerIndex] ?? ABSENT_EARNER;
+  const isContributor = role === EARNER_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;
-  const place = claimPlace(slotIndex, role);
-  const accruedWei = rewards.accruedWei[slotIndex] ?? 0n;
-  const claimedWei = rewards.claimedWei[place] ?? 0n;
-  const shareWei = claimShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
-  const claimed = Array.from({ length: 2 * rewards.slots.length }, (_, i) =>
-    i === place ? shareWei : (rewards.claimedWei[i] ?? 0n),
+  const place = collectedPlace(earnerIndex, role);
+  const accruedWei = rewards.accruedWei[earnerIndex] ?? 0n;
+  const collectedWei = rewards.collectedWei[place] ?? 0n;
+  const shareWei = roleShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
+  const collected = Array.from({ length: 2 * rewards.earners.length }, (_, i) =>
+    i === place ? shareWei : (rewards.collectedWei[i] ?? 0n),
   );
   return {
     memberId,
     paid: {
       model: withModel(record, {
-        body: { claimedRoot: claimedRoot(claimed) },
-        rewards: { ...rewards, claimedWei: claimed },
+        body: { collectedRoot: collectedRoot(collected) },
+        rewards: { ...rewards, collectedWei: collected },
       }),
-      gainWei: shareWei - claimedWei,
+      gainWei: shareWei - collectedWei,
     },
     trace: {
       memberId: BigInt(memberId),
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
-      claimedWei,
-      accruedChildren: accruedPath(rewards.slots, rewards.accruedWei, slotIndex),
-      claimedChildren: claimedPath(rewards.claimedWei, place),
+      collectedWei,
+      accruedChildren: accruedPath(rewards.earners, rewards.accruedWei, earnerIndex),
+      collectedChildren: collectedPath(rewards.collectedWei, place),
     },
   };
 }
 
 /**
- * Pays a sealed epoch out to slots and owner; the treasury's part is the caller's to pay.
+ * Pays a sealed epoch out to earners and owner; the treasury's part is the caller's to pay.
  * @throws OP_MODEL_NOT_READY, OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS
  */
 export function settleModel(
-  model: LeafRecord,
+  model: LeafState,
   operation: SettleOperation,
-): { readonly model: LeafRecord; readonly trace: SettlementTrace } {
+): { readonly model: LeafState; readonly trace: SettlementTrace } {
   const { modelId: id, ownerWei, treasuryWei, burnedWei, earnedWei, voidCount } = operation;
   const { rewards } = requireReady(model, id);
   const { sealed } = rewards;
@@ -264,12 +264,13 @@ export function settleModel(
   const sumWei = earnedWei.reduce((sum, wei) => sum + wei, ownerWei + treasuryWei + burnedWei);
   if (!isWei || sumWei !== sealed.amountWei)
     differs("amounts", `its amounts add up to ${sumWei} wei, ${sealed.amountWei} are sealed`);
-  if (earnedWei.length > rewards.slots.length) differs("items", "it pays slots that the model does not have");
+  if (earnedWei.length > rewards.earners.length)
+    differs("items", "it pays earners that the model does not have");
   if (!inRange(BigInt(voidCount), 8)) differs("voidCount", "its void count is not 8 bits");
   if (expectedSettlementHash(model, operation) !== operation.settlementHash)
     differs("settlementHash", "its J is not that of the ledger's values");
   const accruedWei = accruedAfter(rewards, earnedWei);
-  const newAccruedRoot = accruedRoot(rewards.slots, accruedWei);
+  const newAccruedRoot = accruedRoot(rewards.earners, accruedWei);
   return {
     model: withModel(model, {
       leaf: { balance: credit(model.leaf.balance, ownerWei) },
@@ -282,21 +283,21 @@ export function settleModel(
 
 /**
  * Makes a model ready and opens its first epoch.
- * @throws OP_MODEL_READY, OP_SETTLEMENT_DIFFERS, CIR_TOO_MANY_SLOTS
+ * @throws OP_MODEL_READY, OP_SETTLEMENT_DIFFERS, CIR_TOO_MANY_EARNERS
  */
 export function openModel(
-  model: LeafRecord,
+  model: LeafState,
   operation: GenesisOperation,
   timestamp: bigint,
-): { readonly model: LeafRecord; readonly trace: SettlementTrace } {
-  const { modelId: id, cap, slots } = operation;
+): { readonly model: LeafState; readonly trace: SettlementTrace } {
+  const { modelId: id, cap, earners } = operation;
   requireKind(model, LEAF_KIND.model, id);
   const counters = unpackCounters(model.leaf.counters);
   if (counters.isReady) refuse("OP_MODEL_READY", `model ${id} has had its genesis`, { id });
   const differs = (field: string, why: string) =>
     refuse("OP_SETTLEMENT_DIFFERS", `the genesis of model ${id}: ${why}`, { id, field });
   if (!inRange(BigInt(cap), 16) || cap === 0) differs("cap", "its cap is not 16 bits, or is 0");
-  requireSlotTable(model, operation);
+  requireEarnerTable(model, operation);
   if (expectedGenesisHash(model, id, cap) !== operation.settlementHash)
     differs("settlementHash", "its J is not that of the ledger's values");
   return {
@@ -304,9 +305,9 @@ export function openModel(
       leaf: { counters: model.leaf.counters + 1n + (BigInt(cap) << COUNTERS.cap) + (1n << COUNTERS.epoch) },
       body: { epochStart: timestamp },
       rewards: {
-        slots,
-        accruedWei: slots.map(() => 0n),
-        claimedWei: slots.flatMap(() => [0n, 0n]),
+        earners,
+        accruedWei: earners.map(() => 0n),
+        collectedWei: earners.flatMap(() => [0n, 0n]),
         sealed: null,
       },
     }),

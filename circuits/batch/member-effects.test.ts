@@ -101,7 +101,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
     expect(tester.constraintCount).toBe(recordedCount(`MemberEffects(${withModels})`));
   });
 
-  it("equals the model for each kind and notices every altered wire", async () => {
+  it("equals the rules for each kind and notices every altered wire", async () => {
     for (const inputs of [base, commit, pay, ...(withModels === 1 ? [approval] : [])]) {
       const witness = await expectModel(inputs);
       expect(tester.checkConstraints(witness)).toBeNull();
@@ -109,7 +109,7 @@ describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
     }
   });
 
-  it("equals the model at the limits of every field", async () => {
+  it("equals the rules at the limits of every field", async () => {
     const top = 2n ** 96n - 1n;
     await expectModel({ ...commit, countersB: 2n ** 40n - 1n, code: 0n });
     await expectModel({ ...commit, countersB: 0n, code: 2n ** 40n - 1n });

@@ -2,22 +2,22 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
-include "./slot-claim.circom";
+include "./collect.circom";
 
 // Seconds after which anyone may seal; protocol.ts has the same.
 function EPOCH_SECONDS() { return 86400; }
 
-// B's model body, opened and made anew, and the rules of an epoch's life: Genesis, Seal, Settle, Claim. Model:
+// B's model body, opened and made anew, and the rules of an epoch's life: Genesis, Seal, Settle, Collect. Model:
 // epoch-operations.ts.
 //
-// Inputs:      flags of the kinds; opensForced: a ForcedClaim or ForcedSeal whose B is a model; isForcedAllowed: A exists
+// Inputs:      flags of the kinds; opensForced: a ForcedCollect or ForcedSeal whose B is a model; isForcedAllowed: A exists
 //              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
 //              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], sealed, accruedRoot,
-//              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
-//              bits[201]: digits of what the one active kind compares; memberBits, claimedWei, accruedChildren,
-//              claimedChildren: slot-claim.circom.
-// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Claim), newCap (Genesis), 0 elsewhere;
-//              isClaimForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
+//              collectedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
+//              bits[201]: digits of what the one active kind compares; memberBits, collectedWei, accruedChildren,
+//              collectedChildren: collect.circom.
+// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Collect), newCap (Genesis), 0 elsewhere;
+//              isCollectForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
 // Assumes:     at most one flag is 1, bits are boolean; aId, bId < 2^24, timestamp, batchNumber < 2^40, and no batch is
 //              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedSeal with its time in word1, so
 //              that it is less than 2^39 s from epochStart; under any of these flags but CreateModel's and
@@ -31,9 +31,9 @@ template ModelBody() {
     signal input isApproval;
     signal input isSeal;
     signal input isSettle;
-    signal input isClaim;
+    signal input isCollect;
     signal input isGenesis;
-    signal input isForcedClaim;
+    signal input isForcedCollect;
     signal input isForcedSeal;
     signal input opensForced;
     signal input isForcedAllowed;
@@ -53,21 +53,21 @@ template ModelBody() {
     signal input statics[5];
     signal input sealed;
     signal input accruedRoot;
-    signal input claimedRoot;
+    signal input collectedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input claimedWei;
+    signal input collectedWei;
     signal input bits[201];
     signal input memberBits[24];
     signal input accruedChildren[3][8];
-    signal input claimedChildren[3][8];
+    signal input collectedChildren[3][8];
     signal output staticsHash;
     signal output newBody;
     signal output ownerWei;
     signal output treasuryWei;
     signal output gainWei;
     signal output newCap;
-    signal output isClaimForced;
+    signal output isCollectForced;
     signal output isSealForced;
     signal output noVoids;
 
@@ -79,15 +79,15 @@ template ModelBody() {
     oldBody.in[0] <== staticsHash;
     oldBody.in[1] <== sealed;
     oldBody.in[2] <== accruedRoot;
-    oldBody.in[3] <== claimedRoot;
+    oldBody.in[3] <== collectedRoot;
     oldBody.in[4] <== epochStart;
-    (isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;
+    (isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;
 
-    // B. When. A model that is not ready has a slot root of its owner's choice, which nobody has shown to be without
-    //    accrued amounts: nothing may be claimed from it, nor its slots be opened. Genesis: all four are non-negative,
+    // B. When. A model that is not ready has an earner root of its owner's choice, which nobody has shown to be without
+    //    accrued amounts: nothing may be collected from it, nor its earners be opened. Genesis: all four are non-negative,
     //    so all are 0.
     //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
-    (isSeal + isSettle + isClaim) * (1 - ready) === 0;
+    (isSeal + isSettle + isCollect) * (1 - ready) === 0;
     isGenesis * (ready + cap + paymentCount + epoch) === 0;
     signal opensReady <== opensForced * ready;
     component unsealed = IsZero();
@@ -149,7 +149,7 @@ template ModelBody() {
     terms.in[1] <== sealed + isGenesis * (staticsHash - sealed);
     terms.in[2] <== ownerWei + newCap;
     terms.in[3] <== treasuryWei;
-    // Before its genesis a model's accrued root is its slot root.
+    // Before its genesis a model's accrued root is its earner root.
     terms.in[4] <== accruedRoot;
     terms.in[5] <== newAccruedRoot;
     (isSettle + isGenesis) * (word0 - terms.out) === 0;
@@ -157,31 +157,31 @@ template ModelBody() {
     voidless.in <== voidCount;
     noVoids <== voidless.out;
 
-    // E. Claim.
-    component claim = SlotClaim();
-    claim.isClaim <== isClaim;
-    claim.isForced <== isForcedClaim * opensReady;
-    claim.isAllowed <== isForcedAllowed;
-    claim.aId <== aId;
-    claim.word <== word0;
-    claim.forcedWord <== word1;
-    claim.split <== statics[4];
-    claim.accruedRoot <== accruedRoot;
-    claim.claimedRoot <== claimedRoot;
-    claim.bits <== bits;
-    claim.memberBits <== memberBits;
-    claim.claimedWei <== claimedWei;
-    claim.accruedChildren <== accruedChildren;
-    claim.claimedChildren <== claimedChildren;
-    gainWei <== claim.gainWei;
-    isClaimForced <== claim.isExecuted;
+    // E. Collect.
+    component collect = Collect();
+    collect.isCollect <== isCollect;
+    collect.isForced <== isForcedCollect * opensReady;
+    collect.isAllowed <== isForcedAllowed;
+    collect.aId <== aId;
+    collect.word <== word0;
+    collect.forcedWord <== word1;
+    collect.split <== statics[4];
+    collect.accruedRoot <== accruedRoot;
+    collect.collectedRoot <== collectedRoot;
+    collect.bits <== bits;
+    collect.memberBits <== memberBits;
+    collect.collectedWei <== collectedWei;
+    collect.accruedChildren <== accruedChildren;
+    collect.collectedChildren <== collectedChildren;
+    gainWei <== collect.gainWei;
+    isCollectForced <== collect.isExecuted;
 
     // F. The new body. A Seal finds sealed = 0, a Settle leaves it so.
     component made = HashTagged(5, 9);
     made.in[0] <== staticsHash;
     made.in[1] <== newlySealed + (1 - isSettle) * sealed;
     made.in[2] <== accruedRoot + isSettle * (newAccruedRoot - accruedRoot);
-    made.in[3] <== claim.newClaimedRoot;
+    made.in[3] <== collect.newCollectedRoot;
     made.in[4] <== epochStart + (seals + isGenesis) * (timestamp - epochStart);
     newBody <== made.out;
 }

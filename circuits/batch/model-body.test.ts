@@ -19,7 +19,7 @@ import {
   World,
 } from "../testing/forgery-world.ts";
 import type { LawlessOperation } from "../testing/lawless-slot.ts";
-import { packClaim } from "./epoch-operations.ts";
+import { packCollect } from "./epoch-operations.ts";
 
 const load = (label: string, file: string) =>
   CircuitTester.compile(
@@ -36,14 +36,14 @@ const OPERATIONS: [string, () => LawlessOperation][] = [
     "a Settle with voids",
     () => honest(KIND.settle, settleWith({ drawBits: 1n, voidCount: 1, earnedParts: [999] })),
   ],
-  ["a contributor's Claim", () => honest(KIND.claim)],
-  ["a validator's Claim", () => honest(KIND.claim, { a: SEALED, words: [packClaim(1, 1)] })],
+  ["a contributor's Collect", () => honest(KIND.collect)],
+  ["a validator's Collect", () => honest(KIND.collect, { a: SEALED, words: [packCollect(1, 1)] })],
   ["a Genesis", () => honest(KIND.genesis)],
   ["an approval", () => honest(KIND.approveModel)],
   ["a transfer", () => honest(KIND.transfer)],
-  ["a ForcedClaim", () => honest(KIND.forcedClaim)],
-  ["a ForcedClaim by another", () => honest(KIND.forcedClaim, { a: DATANET })],
-  ["a ForcedClaim from a model without a genesis", () => honest(KIND.forcedClaim, { b: WAITING })],
+  ["a ForcedCollect", () => honest(KIND.forcedCollect)],
+  ["a ForcedCollect by another", () => honest(KIND.forcedCollect, { a: DATANET })],
+  ["a ForcedCollect from a model without a genesis", () => honest(KIND.forcedCollect, { b: WAITING })],
   ["a ForcedSeal", () => honest(KIND.forcedSeal)],
   ["a ForcedSeal of a sealed epoch", () => honest(KIND.forcedSeal, { b: SEALED })],
 ];
@@ -54,17 +54,17 @@ function modelInputs(operation: LawlessOperation) {
   const [b, rest, model] = [inputs.wideB![0]!, inputs.wideRest![0]!, inputs.wideModel![0]!];
   const is = (...kinds: number[]) => BigInt(kinds.includes(operation.kind));
   // Every B here is a model, and every forced claim its owner's.
-  const opensForced = is(KIND.forcedClaim, KIND.forcedSeal);
+  const opensForced = is(KIND.forcedCollect, KIND.forcedSeal);
   return {
     isApproval: is(KIND.approveModel),
     isSeal: is(KIND.seal),
     isSettle: is(KIND.settle),
-    isClaim: is(KIND.claim),
+    isCollect: is(KIND.collect),
     isGenesis: is(KIND.genesis),
-    isForcedClaim: is(KIND.forcedClaim),
+    isForcedCollect: is(KIND.forcedCollect),
     isForcedSeal: is(KIND.forcedSeal),
     opensForced,
-    isForcedAllowed: is(KIND.forcedClaim),
+    isForcedAllowed: is(KIND.forcedCollect),
     aId: BigInt(operation.a ?? 0),
     bId: BigInt(operation.b!),
     timestamp: inputs.timestamp as unknown as bigint,
@@ -81,14 +81,14 @@ function modelInputs(operation: LawlessOperation) {
     statics: model.slice(0, 5),
     sealed: model[5]!,
     accruedRoot: model[6]!,
-    claimedRoot: model[7]!,
+    collectedRoot: model[7]!,
     epochStart: model[8]!,
     newAccruedRoot: model[9]!,
-    claimedWei: model[10]!,
+    collectedWei: model[10]!,
     bits: inputs.wideScratchBits![0]!,
     memberBits: inputs.wideAmountBits![0]!.slice(0, 24),
     accruedChildren: inputs.wideAccruedChildren![0]!,
-    claimedChildren: inputs.wideClaimedChildren![0]!,
+    collectedChildren: inputs.wideCollectedChildren![0]!,
   };
 }
 
@@ -100,7 +100,7 @@ describe("ModelBody", () => {
 
   it("has the recorded constraints", async () => {
     expect(tester.constraintCount).toBe(recordedCount("ModelBody()"));
-    expect((await load("SlotClaim()", "slot-claim")).constraintCount).toBe(recordedCount("SlotClaim()"));
+    expect((await load("Collect()", "collect")).constraintCount).toBe(recordedCount("Collect()"));
     expect((await load("NodeRead8(37)", "merkle8")).constraintCount).toBe(recordedCount("NodeRead8(37)"));
   });
 
@@ -121,7 +121,7 @@ describe("NodeRead8", () => {
       const bits = [0, 1, 2].map((i) => BigInt((index >> i) & 1));
       const inputs = { bits, child: children[index]!, children };
       const witness = await tester.calculateWitness(inputs);
-      expect(tester.readOutput(witness, "node")).toBe(hashTagged(TAG.slotNode, children));
+      expect(tester.readOutput(witness, "node")).toBe(hashTagged(TAG.earnerNode, children));
       expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       const refused = tester.calculateWitness({ ...inputs, child: children[(index + 1) % 8]! });
       await expect(refused).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });

@@ -3,7 +3,7 @@ pragma circom 2.1.6;
 include "../ledger/merkle8.circom";
 include "./slot-parts.circom";
 
-// One slot for the frequent operations: Null, Transfer, CommitData, PayInference. Model: slot.ts.
+// One slot for the frequent operations: Null, Transfer, CommitData, PayInference. Rules: slot.ts.
 //
 // Parameters:  depth of the tree: 1 … 8 (ids have 3·depth bits, in places of 24).
 // Inputs:      oldRoot, domain, feePerUnit (64 bits) from the batch. Witness: flags[3] = is Transfer, CommitData,

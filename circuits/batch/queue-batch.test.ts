@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
-import { CLAIM_ROLE } from "../ledger/rewards.ts";
+import { EARNER_ROLE } from "../ledger/rewards.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
@@ -10,7 +10,7 @@ import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
 import { BatchBuilder, replayBatch } from "./batch.ts";
 import { batchStatement, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
-import { packClaim } from "./epoch-operations.ts";
+import { packCollect } from "./epoch-operations.ts";
 
 /** Batches of queue entries alone, at the real depth: ids have all 24 bits. */
 const SHAPE = { narrow: 0, wide: 3 };
@@ -62,15 +62,15 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .record({
       a: id,
       b: id,
-      slotIndex: fc.integer({ min: 0, max: 255 }),
+      earnerIndex: fc.integer({ min: 0, max: 255 }),
       isValidator: fc.boolean(),
       sender: address,
     })
-    .map(({ slotIndex, isValidator, ...e }) => ({
+    .map(({ earnerIndex, isValidator, ...e }) => ({
       ...empty,
       ...e,
-      word1: packClaim(slotIndex, isValidator ? CLAIM_ROLE.validator : CLAIM_ROLE.contributor),
-      kind: KIND.forcedClaim,
+      word1: packCollect(earnerIndex, isValidator ? EARNER_ROLE.validator : EARNER_ROLE.contributor),
+      kind: KIND.forcedCollect,
     })),
   fc
     .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
@@ -97,12 +97,12 @@ describe("a batch of queue entries", () => {
             const word1 = operation.kind === KIND.depositTo ? (owner ?? operation.word1) : operation.word1;
             builder.add({ ...operation, word1, sender: owner ?? operation.sender });
           }
-          const sealed = builder.seal();
-          const statement = batchStatement(sealed.data, 5n);
-          const witness = await tester.calculateWitness(batchInputs(sealed, statement.z, DEPTH));
+          const closed = builder.close();
+          const statement = batchStatement(closed.data, 5n);
+          const witness = await tester.calculateWitness(batchInputs(closed, statement.z, DEPTH));
           expect(tester.readOutput(witness, "commitment")).toBe(statement.commitment);
           expect(tester.readOutput(witness, "y")).toBe(statement.y);
-          replayBatch(follower, decodeWire(encodeWire(sealed.data), SHAPE, sealed.data));
+          replayBatch(follower, decodeWire(encodeWire(closed.data), SHAPE, closed.data));
           expect(follower.root).toBe(world.ledger.root);
         },
       ),

@@ -1,11 +1,11 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
 
-import type { LeafRecord } from "../ledger/leaf.ts";
+import type { LeafState } from "../ledger/leaf.ts";
+import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
-import { createdRecord, credit, refuse, withLeaf } from "../ledger/record-rules.ts";
 import { KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
-import { type ClaimTrace, forcedClaim, forcedSeal } from "./epoch-operations.ts";
+import { type CollectTrace, forcedCollect, forcedSeal } from "./epoch-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */
@@ -18,12 +18,12 @@ export function executeQueueEntry(
   if (!rule?.isQueue)
     refuse("OP_UNKNOWN_KIND", `kind ${entry.kind} is not a queue entry`, { kind: entry.kind });
   const words = [entry.amountWei, entry.word1, entry.word2, entry.sender];
-  let newA: LeafRecord | null = null;
-  let newB: LeafRecord | null = null;
+  let newA: LeafState | null = null;
+  let newB: LeafState | null = null;
   let b = entry.b;
   let executedWei = 0n;
-  let claim: ClaimTrace | null = null;
-  const owned = (record: LeafRecord | undefined, owner: bigint) =>
+  let collect: CollectTrace | null = null;
+  const owned = (record: LeafState | undefined, owner: bigint) =>
     record !== undefined && record.leaf.l1Owner === owner ? record : null;
 
   switch (entry.kind) {
@@ -35,12 +35,12 @@ export function executeQueueEntry(
       }
       break;
     case KIND.depositTo: {
-      const target = owned(ledger.record(entry.b), entry.word1);
+      const target = owned(ledger.leaf(entry.b), entry.word1);
       if (target !== null) newB = withLeaf(target, { balance: credit(target.leaf.balance, entry.amountWei) });
       break;
     }
     case KIND.forcedWithdraw: {
-      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const leaf = owned(ledger.leaf(entry.a), entry.sender);
       const wanted = leaf === null ? null : coveredWei(leaf, entry.amountWei);
       if (leaf === null || wanted === null) break;
       executedWei = wanted;
@@ -48,39 +48,39 @@ export function executeQueueEntry(
       break;
     }
     case KIND.forcedTransfer: {
-      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const leaf = owned(ledger.leaf(entry.a), entry.sender);
       const wanted = leaf === null ? null : coveredWei(leaf, entry.amountWei);
       if (leaf === null || wanted === null) break;
       const debited = withLeaf(leaf, { balance: leaf.leaf.balance - wanted });
       // A leaf may pay itself.
-      const payee = owned(entry.b === entry.a ? debited : ledger.record(entry.b), entry.word1);
+      const payee = owned(entry.b === entry.a ? debited : ledger.leaf(entry.b), entry.word1);
       if (payee === null) break;
       newA = debited;
       newB = withLeaf(payee, { balance: credit(payee.leaf.balance, wanted) });
       break;
     }
-    case KIND.forcedClaim: {
-      const leaf = owned(ledger.record(entry.a), entry.sender);
-      const opened = forcedClaim(ledger.record(entry.b), entry.a, entry.word1);
-      // The witness shows whose the slot is, whether or not the entry is executed.
-      claim = opened?.trace ?? null;
+    case KIND.forcedCollect: {
+      const leaf = owned(ledger.leaf(entry.a), entry.sender);
+      const opened = forcedCollect(ledger.leaf(entry.b), entry.a, entry.word1);
+      // The witness shows whose the earner is, whether or not the entry is executed.
+      collect = opened?.trace ?? null;
       if (leaf === null || opened === null || opened.paid === null) break;
       const { gainWei, model } = opened.paid;
       newA = withLeaf(leaf, { balance: credit(leaf.leaf.balance, gainWei) });
-      // A model may own a slot of itself: its leaf has then changed as A.
+      // A model may own an earner of itself: its leaf has then changed as A.
       newB = entry.b === entry.a ? { ...model, leaf: { ...newA.leaf, body: model.leaf.body } } : model;
       break;
     }
     case KIND.forcedSeal:
-      newB = forcedSeal(ledger.record(entry.b), entry.word1, context);
+      newB = forcedSeal(ledger.leaf(entry.b), entry.word1, context);
       break;
     case KIND.forcedSetKey: {
-      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const leaf = owned(ledger.leaf(entry.a), entry.sender);
       if (leaf !== null) newA = withLeaf(leaf, { keyX: entry.word1 });
       break;
     }
     case KIND.forcedSetOwner: {
-      const leaf = owned(ledger.record(entry.a), entry.sender);
+      const leaf = owned(ledger.leaf(entry.a), entry.sender);
       if (leaf !== null) newA = withLeaf(leaf, { l1Owner: entry.word1 });
       break;
     }
@@ -99,12 +99,12 @@ export function executeQueueEntry(
     newA,
     newB,
     ...UNSIGNED,
-    claim,
+    collect,
   });
 }
 
 /** What a leaf gives of what is asked, which may be everything; null where it has less. */
-function coveredWei({ leaf }: LeafRecord, askedWei: bigint): bigint | null {
+function coveredWei({ leaf }: LeafState, askedWei: bigint): bigint | null {
   if (askedWei === WITHDRAW_ALL_WEI) return leaf.balance;
   return askedWei > leaf.balance ? null : askedWei;
 }

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { repositoryRoot } from "../compiler/compile.ts";
 import { templateSource } from "../compiler/template-files.ts";
 
-const FILES = ["narrow-slot", "wide-slot", "slot-parts", "slot-claim", "model-body", "batch-frame"];
+const FILES = ["narrow-slot", "wide-slot", "slot-parts", "collect", "model-body", "batch-frame"];
 const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8");
 
 /** Lines that check a range, or that shift, scale or pack a value; sums of digits are none. */

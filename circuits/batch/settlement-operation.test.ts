@@ -6,9 +6,9 @@ import { KIND } from "../protocol.ts";
 import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
 import {
   BINDING,
+  EARNERS,
   SEALED,
   SEALED_EPOCH,
-  SLOTS,
   STATICS,
   secretOf,
   settleWith,
@@ -20,7 +20,7 @@ import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.
 import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
 import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
-import { packClaim } from "./epoch-operations.ts";
+import { packCollect } from "./epoch-operations.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
 import { executeSlot } from "./slot.ts";
 import type { Operation } from "./slot-trace.ts";
@@ -76,7 +76,7 @@ describe("settlementOperationOf", () => {
       const operation = settle(world, plan);
       const posted = postedOf(world.ledger, operation);
       const wire = { ...decodeSettlement(encodeSettlement(posted)), cap: 0 };
-      const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireRecord(SEALED));
+      const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireLeaf(SEALED));
       expect(found, `${plan.drawBits}, ${plan.voidCount} voids`).toEqual({ ...operation, signature: null });
     }
   });
@@ -88,7 +88,7 @@ describe("settlementOperationOf", () => {
       const operation = settle(world, { ...PLAN, drawBits });
       const posted = { ...postedOf(world.ledger, operation), cap: 0 };
       expect(() =>
-        settlementOperationOf(recordOf(operation), posted, world.ledger.requireRecord(SEALED)),
+        settlementOperationOf(recordOf(operation), posted, world.ledger.requireLeaf(SEALED)),
       ).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "settlementHash" }));
     }
   });
@@ -107,7 +107,7 @@ describe("settlementOperationOf", () => {
       ["settlementHash", { items: [SEALED_EPOCH.amountWei, 1n] }],
       ["items", { items: [...posted.items, 1n] }],
     ];
-    const model = world.ledger.requireRecord(SEALED);
+    const model = world.ledger.requireLeaf(SEALED);
     for (const [field, changes] of rows) {
       const act = () => settlementOperationOf(recordOf(operation), { ...posted, ...changes }, model);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
@@ -126,10 +126,10 @@ describe("a life of epochs", () => {
       if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
       this.builder.add(operation);
     }
-    claim(a: number, slotIndex: number, role: 0 | 1, modelId = SEALED): bigint {
+    collect(a: number, earnerIndex: number, role: 0 | 1, modelId = SEALED): bigint {
       const before = this.world.leaf(a).balance;
-      const words = [packClaim(slotIndex, role)];
-      this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.claim, a, b: modelId, words }));
+      const words = [packCollect(earnerIndex, role)];
+      this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.collect, a, b: modelId, words }));
       return this.world.leaf(a).balance - before + 30n * CONTEXT.feePerUnitWei;
     }
   }
@@ -141,26 +141,26 @@ describe("a life of epochs", () => {
     const operation = settle(world, { ...PLAN, voidCount: 1 });
     teller.do(operation);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
-    const { accruedWei, claimedWei } = world.ledger.requireRecord(SEALED).rewards!;
-    const [first, second] = SLOTS;
+    const { accruedWei, collectedWei } = world.ledger.requireLeaf(SEALED).rewards!;
+    const [first, second] = EARNERS;
     const gains = [
-      [teller.claim(first!.contributorId, 0, 0), teller.claim(first!.validatorId, 0, 1)],
-      [teller.claim(second!.contributorId, 1, 0), teller.claim(second!.validatorId, 1, 1)],
+      [teller.collect(first!.contributorId, 0, 0), teller.collect(first!.validatorId, 0, 1)],
+      [teller.collect(second!.contributorId, 1, 0), teller.collect(second!.validatorId, 1, 1)],
     ];
     for (const [m, [contributorWei, validatorWei]] of gains.entries()) {
-      const claimed = claimedWei[2 * m]! + claimedWei[2 * m + 1]!;
-      expect(contributorWei! + validatorWei! + claimed, `slot ${m}`).toBe(accruedWei[m]);
+      const collected = collectedWei[2 * m]! + collectedWei[2 * m + 1]!;
+      expect(contributorWei! + validatorWei! + collected, `earner ${m}`).toBe(accruedWei[m]);
     }
-    expect(teller.claim(first!.contributorId, 0, 0)).toBe(0n);
+    expect(teller.collect(first!.contributorId, 0, 0)).toBe(0n);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
-    const { data } = builder.seal();
+    const { data } = builder.close();
     const posted = teller.settlements.map((one) => ({ ...decodeSettlement(encodeSettlement(one)), cap: 0 }));
     replayBatch(follower.ledger, decodeWire(encodeWire(data), SHAPE, data), posted);
     expect(follower.ledger.root).toBe(world.ledger.root);
     expect(follower.ledger.totalWei()).toBe(total - operation.burnedWei);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
   });
-  const fees = (claims: number) => BigInt(claims) * 30n * CONTEXT.feePerUnitWei;
+  const fees = (collections: number) => BigInt(collections) * 30n * CONTEXT.feePerUnitWei;
 
   it("settles once, opens once, and seals the next epoch with the new chain", () => {
     const teller = new Teller();
@@ -170,7 +170,7 @@ describe("a life of epochs", () => {
     expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_NOTHING_SEALED"));
     const sealed = signFor(world.ledger, secretOf(SEALED), { kind: KIND.seal, a: SEALED, b: SEALED });
     teller.do(sealed);
-    expect(world.ledger.requireRecord(SEALED).rewards!.sealed).toEqual({
+    expect(world.ledger.requireLeaf(SEALED).rewards!.sealed).toEqual({
       chain: 88n,
       epoch: 1n,
       sealBatch: 1n,
@@ -183,7 +183,7 @@ describe("a life of epochs", () => {
     const genesis = genesisOperation(
       world.ledger,
       { id: WAITING, secret: secretOf(WAITING) },
-      SLOTS,
+      EARNERS,
       16,
       TEST_DOMAIN,
     );
@@ -194,7 +194,7 @@ describe("a life of epochs", () => {
       epoch: 1n,
     });
     expect(() => executeSlot(world.ledger, genesis, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
-    const { data } = teller.builder.seal();
+    const { data } = teller.builder.close();
     const { follower } = teller;
     expect(() => replayBatch(new World().ledger, data, [])).toThrow(refusal("CIR_REPLAY_DIFFERS"));
     const all = teller.settlements;
@@ -205,30 +205,30 @@ describe("a life of epochs", () => {
     expect(follower.ledger.root).toBe(world.ledger.root);
   });
 
-  it("refuses a genesis with other slots, counts or rows than the model is bound to", () => {
+  it("refuses a genesis with other earners, counts or rows than the model is bound to", () => {
     const { ledger } = new World();
     const genesis = genesisOperation(
       ledger,
       { id: WAITING, secret: secretOf(WAITING) },
-      SLOTS,
+      EARNERS,
       16,
       TEST_DOMAIN,
     );
-    const [first, second] = SLOTS;
-    const rows: [string, typeof SLOTS][] = [
-      ["slotRoot", [second!, first!]],
-      ["slotRoot", [first!]],
+    const [first, second] = EARNERS;
+    const rows: [string, typeof EARNERS][] = [
+      ["earnerRoot", [second!, first!]],
+      ["earnerRoot", [first!]],
       ["ownersCommitment", [{ ...first!, rowCount: 101 }, second!]],
     ];
-    for (const [field, slots] of rows) {
-      const act = () => executeSlot(ledger, { ...genesis, slots }, CONTEXT);
+    for (const [field, earners] of rows) {
+      const act = () => executeSlot(ledger, { ...genesis, earners }, CONTEXT);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
     }
     for (const cap of [0, 65_536]) {
       const act = () =>
         executeSlot(
           ledger,
-          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, SLOTS, cap, TEST_DOMAIN),
+          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, EARNERS, cap, TEST_DOMAIN),
           CONTEXT,
         );
       expect(act).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "cap" }));

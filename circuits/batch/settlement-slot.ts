@@ -1,10 +1,10 @@
 /** Slots of settlements: Settle and Genesis, executed by whoever has the proof or replayed from what was posted. */
 
 import { type Signature, verifySignature } from "../field/eddsa.ts";
-import type { LeafRecord } from "../ledger/leaf.ts";
+import type { LeafState } from "../ledger/leaf.ts";
+import { credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
-import { credit, refuse, withLeaf } from "../ledger/record-rules.ts";
 import { KIND, kindRule, TREASURY_ID } from "../protocol.ts";
 import type { SlotRecord } from "./batch-data.ts";
 import { openModel, settleModel } from "./epoch-operations.ts";
@@ -27,7 +27,7 @@ export function replaySettlement(
   posted: ReplayedSettlement,
   context: SlotContext,
 ): void {
-  const operation = settlementOperationOf(record, posted, ledger.requireRecord(record.b));
+  const operation = settlementOperationOf(record, posted, ledger.requireLeaf(record.b));
   executeSettlement(ledger, operation, context, false);
 }
 
@@ -42,12 +42,12 @@ export function executeSettlement(
   isSignatureNeeded: boolean,
 ): SlotTrace {
   const { kind, modelId } = operation;
-  const model = ledger.requireRecord(modelId);
-  let newA: LeafRecord | null = null;
+  const model = ledger.requireLeaf(modelId);
+  let newA: LeafState | null = null;
   let effect: ReturnType<typeof settleModel>;
   if (operation.kind === KIND.settle) {
     effect = settleModel(model, operation);
-    const treasury = ledger.requireRecord(TREASURY_ID);
+    const treasury = ledger.requireLeaf(TREASURY_ID);
     newA = withLeaf(treasury, { balance: credit(treasury.leaf.balance, operation.treasuryWei) });
   } else {
     effect = openModel(model, operation, context.timestamp);
@@ -68,12 +68,12 @@ export function executeSettlement(
 }
 
 /**
- * ⚔ A Genesis fixes the model's cap for ever, and whoever knows its slot table can prove one: without the model's word a
+ * ⚔ A Genesis fixes the model's cap for ever, and whoever knows its earner table can prove one: without the model's word a
  * stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
  */
 function requireSignature(
   operation: SettlementOperation,
-  { leaf }: LeafRecord,
+  { leaf }: LeafState,
   { domain }: SlotContext,
 ): Signature {
   const { kind, modelId, signature } = operation;

@@ -38,7 +38,7 @@ describe("AmountFloat", () => {
     expect(tester.constraintCount).toBe(recordedCount("AmountFloat()"));
   });
 
-  it("equals the model for every exponent at the mantissas' boundaries, below 2^138", async () => {
+  it("equals the rules for every exponent at the mantissas' boundaries, below 2^138", async () => {
     for (let exponent = 0n; exponent < 32n; exponent++) {
       for (const mantissa of [0n, 1n, 7n, 2n ** 34n, 2n ** 35n - 2n, 2n ** 35n - 1n]) {
         const code = (exponent << 35n) | mantissa;
@@ -103,7 +103,7 @@ describe("LeafHash", () => {
     body: body!,
   });
 
-  it("equals the model for the three kinds and notices every altered wire and field", async () => {
+  it("equals the rules for the three kinds and notices every altered wire and field", async () => {
     expect(tester.constraintCount).toBe(recordedCount("LeafHash()"));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(1, 2, 3), fields, async (kind, values) => {
@@ -172,7 +172,7 @@ describe("Authorisation", () => {
 
 describe("DataCommitment", () => {
   it.each([1, 2, 15, 16, 31])(
-    "equals the model for %i elements and notices every altered wire",
+    "equals the rules for %i elements and notices every altered wire",
     async (n) => {
       const tester = await load(`DataCommitment(${n})`, "batch");
       expect(tester.constraintCount).toBe(recordedCount(`DataCommitment(${n})`));

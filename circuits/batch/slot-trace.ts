@@ -2,12 +2,12 @@
 
 import { DUMMY } from "../field/dummy-signature.ts";
 import { recoverKeyY, type Signature } from "../field/eddsa.ts";
-import type { DatanetBody, Leaf, LeafRecord, ModelBody } from "../ledger/leaf.ts";
+import type { DatanetBody, Leaf, LeafState, ModelBody } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation, SignedOperation } from "../ledger/operation.ts";
 import type { SlotRecord } from "./batch-data.ts";
-import type { ClaimTrace, SettlementTrace } from "./epoch-operations.ts";
+import type { CollectTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
 /** What a batch fixes for all its slots. */
@@ -36,7 +36,7 @@ export interface SlotTrace {
   /** Openings of A's datanet body and B's model body, for the kinds that need them. */
   readonly datanetA: DatanetBody | null;
   readonly modelB: ModelBody | null;
-  readonly claim: ClaimTrace | null;
+  readonly collect: CollectTrace | null;
   readonly settlement: SettlementTrace | null;
 }
 
@@ -48,14 +48,14 @@ export interface Effect {
   readonly record: SlotRecord;
   readonly feeWei: bigint;
   /** null = opened and left as it is. */
-  readonly newA: LeafRecord | null;
-  readonly newB: LeafRecord | null;
+  readonly newA: LeafState | null;
+  readonly newB: LeafState | null;
   /** null = the slot is not signed (or replayed without its signature, and then never proven). */
   readonly maxFeePerUnitWei: bigint | null;
   readonly signature: Signature | null;
   /** Whose signature it is. */
   readonly signerKeyX?: bigint;
-  readonly claim?: ClaimTrace | null;
+  readonly collect?: CollectTrace | null;
   readonly settlement?: SettlementTrace;
 }
 
@@ -83,7 +83,7 @@ export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
       signature: effect.signature ?? DUMMY.signature,
       datanetA: a.datanet ?? null,
       modelB: b.model ?? null,
-      claim: effect.claim ?? null,
+      collect: effect.collect ?? null,
       settlement: effect.settlement ?? null,
     },
     { before, between, after },

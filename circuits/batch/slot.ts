@@ -11,11 +11,12 @@ import {
   type DatanetBody,
   hashDatanetBody,
   hashStatics,
-  type LeafRecord,
+  type LeafState,
   packCounters,
   unpackBinding,
   unpackCounters,
 } from "../ledger/leaf.ts";
+import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   leafReference,
@@ -24,7 +25,6 @@ import {
   type SignedOperation,
 } from "../ledger/operation.ts";
 import { checkForm } from "../ledger/operation-form.ts";
-import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/record-rules.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING_BITS,
@@ -39,7 +39,7 @@ import {
 } from "../protocol.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { SlotRecord } from "./batch-data.ts";
-import { type ClaimTrace, claimSlot, sealEpoch } from "./epoch-operations.ts";
+import { type CollectTrace, collectRewards, sealEpoch } from "./epoch-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
@@ -111,7 +111,7 @@ export function replaySlot(
 function executeSigned(ledger: Ledger, operation: SignedOperation, context: SlotContext): SlotTrace {
   checkForm(operation);
   const rule = kindRule(operation.kind)!;
-  const a = ledger.requireRecord(operation.a).leaf;
+  const a = ledger.requireLeaf(operation.a).leaf;
   if (operation.nonce !== a.nonce) {
     refuse(
       "OP_WRONG_NONCE",
@@ -133,7 +133,7 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
       },
     );
   }
-  const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.requireRecord(operation.b).leaf) : 0n;
+  const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.requireLeaf(operation.b).leaf) : 0n;
   const message = messageHash(operation, { domain: context.domain, bRef });
   if (!verifySignature({ keyX: a.keyX, message, signature: operation.signature })) {
     refuse(
@@ -157,10 +157,10 @@ function applySigned(
 ): SlotTrace {
   const rule = kindRule(operation.kind)!;
   const { kind, words } = operation;
-  const recordA = ledger.requireRecord(operation.a);
+  const recordA = ledger.requireLeaf(operation.a);
   const a = recordA.leaf;
   const usesExistingB = rule.usesB && !rule.isCreate;
-  if (usesExistingB) ledger.requireRecord(operation.b);
+  if (usesExistingB) ledger.requireLeaf(operation.b);
   if (!inRange(a.nonce + 1n, NONCE_BITS))
     refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
   if (rule.isCreate && ledger.nextId >= ledger.tree.capacity) refuse("OP_TREE_FULL", "all ids are given", {});
@@ -169,16 +169,16 @@ function applySigned(
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
-  // What is claimed may pay the claim's own fee.
-  const claimed =
-    kind === KIND.claim
-      ? claimSlot(
-          ledger.requireRecord(operation.b),
+  // What is collected may pay the collection's own fee.
+  const collected =
+    kind === KIND.collect
+      ? collectRewards(
+          ledger.requireLeaf(operation.b),
           { modelId: operation.b, signerId: operation.a },
           words[0]!,
         )
       : null;
-  const balance = a.balance + (claimed?.gainWei ?? 0n);
+  const balance = a.balance + (collected?.gainWei ?? 0n);
   if (balance < debitWei) {
     refuse(
       "OP_BALANCE_TOO_LOW",
@@ -190,19 +190,15 @@ function applySigned(
       },
     );
   }
-  let newA: LeafRecord = {
+  let newA: LeafState = {
     ...recordA,
     leaf: { ...a, nonce: a.nonce + 1n, balance: credit(balance - debitWei, 0n) },
   };
-  let newB: LeafRecord | null = null;
-  let claim: ClaimTrace | null = null;
+  let newB: LeafState | null = null;
+  let collect: CollectTrace | null = null;
   const bId = rule.isCreate ? ledger.nextId : operation.b;
   // B is read after A's update: a leaf may act on itself.
-  const oldB = usesExistingB
-    ? operation.b === operation.a
-      ? newA
-      : ledger.requireRecord(operation.b)
-    : null;
+  const oldB = usesExistingB ? (operation.b === operation.a ? newA : ledger.requireLeaf(operation.b)) : null;
 
   switch (kind) {
     case KIND.transfer:
@@ -269,7 +265,7 @@ function applySigned(
         policy: words[4]!,
         rowsRoot: words[0]!,
         ownersCommitment: words[1]!,
-        slotRoot: words[2]!,
+        earnerRoot: words[2]!,
       };
       newA = { leaf: { ...newA.leaf, body: hashDatanetBody(datanet) }, datanet };
       break;
@@ -284,10 +280,10 @@ function applySigned(
     case KIND.seal:
       newB = sealEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
       break;
-    case KIND.claim:
-      claim = claimed!.trace;
-      // A model may own a slot of itself: its leaf has then changed as A.
-      newB = { ...claimed!.model, leaf: { ...oldB!.leaf, body: claimed!.model.leaf.body } };
+    case KIND.collect:
+      collect = collected!.trace;
+      // A model may own an earner of itself: its leaf has then changed as A.
+      newB = { ...collected!.model, leaf: { ...oldB!.leaf, body: collected!.model.leaf.body } };
       break;
     case KIND.setKey:
       newA = withLeaf(newA, { keyX: words[0]! });
@@ -306,7 +302,7 @@ function applySigned(
     maxFeePerUnitWei: authorisation?.maxFeePerUnitWei ?? null,
     signature: authorisation?.signature ?? null,
     signerKeyX: a.keyX,
-    claim,
+    collect,
   });
 }
 
@@ -318,9 +314,9 @@ function chainStep(tag: bigint, chain: bigint, payload: bigint, a: number, last:
 function setApproval(
   operation: Pick<SignedOperation, "kind" | "a" | "b" | "words">,
   datanet: DatanetBody,
-  model: LeafRecord,
+  model: LeafState,
   context: SlotContext,
-): LeafRecord {
+): LeafState {
   const { statics } = model.model!;
   const binding = unpackBinding(statics.binding);
   const differs = (field: string) =>
@@ -342,7 +338,7 @@ function setApproval(
     if (binding.version !== datanet.version) differs("version");
     if (binding.rowCount !== datanet.rowCount) differs("rowCount");
     if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
-    if (statics.slotRoot !== datanet.slotRoot) differs("slotRoot");
+    if (statics.earnerRoot !== datanet.earnerRoot) differs("earnerRoot");
     const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
     if (context.timestamp < approvableAt) {
       refuse("OP_APPROVAL_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {

@@ -8,18 +8,18 @@ include "./wide-kinds.circom";
 // H[DATANET_BODY] of seven zeros; slot-parts.test.ts computes it again.
 function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
 
-// One slot for every operation. Model: slot.ts.
+// One slot for every operation. Rules: slot.ts.
 //
 // Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
 // Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
 //              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
-//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
+//              and rest of the body; newAccruedRoot, collectedWei, accruedChildren, collectedChildren: model-body.circom;
 //              scratchBits[201]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
-//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaim's
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedCollect's
 //              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
@@ -62,12 +62,12 @@ template WideSlot(depth, approvalDelay) {
     signal input statics[5];
     signal input sealed;
     signal input accruedRoot;
-    signal input claimedRoot;
+    signal input collectedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input claimedWei;
+    signal input collectedWei;
     signal input accruedChildren[3][8];
-    signal input claimedChildren[3][8];
+    signal input collectedChildren[3][8];
     signal input scratchBits[201];
     signal output newRoot;
     signal output newNextId;
@@ -105,26 +105,26 @@ template WideSlot(depth, approvalDelay) {
     signal isSetKey <== flags[10];
     signal isSeal <== flags[11];
     signal isSettle <== flags[12];
-    signal isClaim <== flags[13];
+    signal isCollect <== flags[13];
     signal isGenesis <== flags[14];
     signal isDepositNew <== flags[15];
     signal isDepositTo <== flags[16];
     signal isForcedWithdraw <== flags[17];
     signal isForcedSetKey <== flags[18];
     signal isForcedSetOwner <== flags[19];
-    signal isForcedClaim <== flags[20];
+    signal isForcedCollect <== flags[20];
     signal isForcedTransfer <== flags[21];
     signal isForcedSeal <== flags[22];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     // What the owner of A forces.
-    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaim + isForcedTransfer;
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedCollect + isForcedTransfer;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
-    var turnsModel = isSeal + isSettle + isClaim + isGenesis;
+    var turnsModel = isSeal + isSettle + isCollect + isGenesis;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
     var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
-    var namesQueuedB = isDepositTo + isForcedClaim + isForcedTransfer + isForcedSeal;
+    var namesQueuedB = isDepositTo + isForcedCollect + isForcedTransfer + isForcedSeal;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -145,9 +145,9 @@ template WideSlot(depth, approvalDelay) {
     signal bId <== bSum;
     signal code <== codeSum;
     (1 - isSigned - isForced) * aId === 0;
-    // A ForcedClaim has no amount and shows a member's id in its low bits (slot-claim.circom).
-    (1 - movesAmount - isCommit - isForcedClaim) * code === 0;
-    signal shownCode <== isForcedClaim * code;
+    // A ForcedCollect has no amount and shows a member's id in its low bits (collect.circom).
+    (1 - movesAmount - isCommit - isForcedCollect) * code === 0;
+    signal shownCode <== isForcedCollect * code;
     for (var j = 0; j < 7; j++) {
         var has = 0;
         for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
@@ -203,11 +203,11 @@ template WideSlot(depth, approvalDelay) {
     signal executedWei <== isForcedPaid * wantedWei;
     signal transferredWei <== isForcedTransfer * executedWei;
     isForcedWithdraw * (words[4] - executedWei) === 0;
-    // ForcedClaim and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
+    // ForcedCollect and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
     component isModel = IsEqual();
     isModel.a <== b[0];
     isModel.b <== TAG_MODEL();
-    signal opensForced <== (isForcedClaim + isForcedSeal) * isModel.out;
+    signal opensForced <== (isForcedCollect + isForcedSeal) * isModel.out;
 
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
@@ -249,9 +249,9 @@ template WideSlot(depth, approvalDelay) {
     model.isApproval <== isApproval;
     model.isSeal <== isSeal;
     model.isSettle <== isSettle;
-    model.isClaim <== isClaim;
+    model.isCollect <== isCollect;
     model.isGenesis <== isGenesis;
-    model.isForcedClaim <== isForcedClaim;
+    model.isForcedCollect <== isForcedCollect;
     model.isForcedSeal <== isForcedSeal;
     model.opensForced <== opensForced;
     model.isForcedAllowed <== isForcedAllowed;
@@ -271,22 +271,22 @@ template WideSlot(depth, approvalDelay) {
     model.statics <== statics;
     model.sealed <== sealed;
     model.accruedRoot <== accruedRoot;
-    model.claimedRoot <== claimedRoot;
+    model.collectedRoot <== collectedRoot;
     model.epochStart <== epochStart;
     model.newAccruedRoot <== newAccruedRoot;
-    model.claimedWei <== claimedWei;
+    model.collectedWei <== collectedWei;
     model.bits <== scratchBits;
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
-    model.claimedChildren <== claimedChildren;
-    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimForced + model.isSealForced;
+    model.collectedChildren <== collectedChildren;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isCollectForced + model.isSealForced;
     core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * (code - shownCode) + (1 << 93) * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
     isCreateModel * (statics[4] - split32) === 0;
     isCreateModel * sealed === 0;
     isCreateModel * (accruedRoot - statics[2]) === 0;
-    isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
+    isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
     // PublishVersion: N has 32 bits. ⚔ Nothing less than digits of its own will do: the statement 2^64·N < 2^96 in the
     // field holds for N = y / 2^64 with any y < 2^96, too, and by such an N a datanet could approve another's models.
@@ -309,7 +309,7 @@ template WideSlot(depth, approvalDelay) {
     isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;
 
     // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
-    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is slot-claim.circom's, step C.
+    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is collect.circom's, step C.
     // So a debit above the balance is negative, above −2^140, and fails 96 bits.
     component float = AmountFloat();
     for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
@@ -388,7 +388,7 @@ template WideSlot(depth, approvalDelay) {
 
     // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
     // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. ⚔ A Genesis fixes the cap for
-    // ever, and anyone can prove one of a slot table that he knows: without the model's word its sequencer would choose.
+    // ever, and anyone can prove one of an earner table that he knows: without the model's word its sequencer would choose.
     var isByModel = 1 - model.noVoids + isGenesis;
     component wordsHash = HashTagged(7, 4);
     for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }

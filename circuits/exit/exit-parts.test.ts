@@ -8,8 +8,8 @@ import { packSplit } from "../ledger/rewards.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
+import { earnedByDefault } from "./earner-exit.ts";
 import { exitStatement } from "./exit-statement.ts";
-import { earnedByDefault } from "./slot-exit.ts";
 
 async function load(label: string, file: string): Promise<CircuitTester> {
   const name = label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();
@@ -46,7 +46,7 @@ describe("PathRead8", () => {
 describe("PickOf256", () => {
   it("reads every place, and 0 behind the last", async () => {
     for (const count of [1, 5, 256]) {
-      const tester = await load(`PickOf256(${count})`, "slot-exit");
+      const tester = await load(`PickOf256(${count})`, "earner-exit");
       const values = Array.from({ length: count }, () => 1n + numbers.bits(250));
       for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 127, 128, 254, 255]) {
         const witness = await tester.calculateWitness({ values, bits: digits(index, 8) });
@@ -61,7 +61,7 @@ describe("DefaultEarned", () => {
   const staticsOf = (rowTotal: bigint, ownerParts: bigint) => ({
     featuresCommitment: 0n,
     ownersCommitment: 0n,
-    slotRoot: 0n,
+    earnerRoot: 0n,
     binding: packBinding({
       datanetId: 0n,
       version: 1n,
@@ -77,7 +77,7 @@ describe("DefaultEarned", () => {
     tester = await load("DefaultEarned()", "default-earned");
   });
 
-  it("equals the model, and no other quotient or remainder passes", async () => {
+  it("equals the rules, and no other quotient or remainder passes", async () => {
     const most = 2n ** 96n - 1n;
     for (const [amount, ownerParts, rowTotal, rowCount] of [
       [0n, 0n, 1n, 1],

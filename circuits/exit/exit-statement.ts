@@ -2,13 +2,13 @@
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
-import type { ClaimRole } from "../ledger/rewards.ts";
+import type { EarnerRole } from "../ledger/rewards.ts";
 
 /** E: what L1 evaluates. */
 export interface ExitData {
   /** Root of the frozen ledger. */
   readonly root: bigint;
-  /** `leafExitKey` or `slotExitKey`. */
+  /** `leafExitKey` or `earnerExitKey`. */
   readonly key: bigint;
   /** An L1 address. */
   readonly recipient: bigint;
@@ -32,16 +32,16 @@ export interface ExitStatement {
 }
 
 /** The two sorts of exits: `size0` of their circuits (CircuitSizes). */
-export const EXIT_KIND = { leaf: 0, slot: 1 } as const;
+export const EXIT_KIND = { leaf: 0, earner: 1 } as const;
 
 /** The key of a leaf's own balance. */
 export function leafExitKey(id: number): bigint {
   return BigInt(id);
 }
 
-/** The key of what a role of a model's slot owns. */
-export function slotExitKey(modelId: number, slotIndex: number, role: ClaimRole): bigint {
-  return BigInt(modelId) | (BigInt(slotIndex) << 24n) | (BigInt(role) << 32n) | (1n << 33n);
+/** The key of what a role of a model's earner owns. */
+export function earnerExitKey(modelId: number, earnerIndex: number, role: EarnerRole): bigint {
+  return BigInt(modelId) | (BigInt(earnerIndex) << 24n) | (BigInt(role) << 32n) | (1n << 33n);
 }
 
 export function exitElements({ root, key, recipient, amountWei }: ExitData): bigint[] {

@@ -4,7 +4,7 @@ include "./exit-statement.circom";
 include "../ledger/path-read.circom";
 include "../batch/slot-parts.circom";
 
-// The balance of one leaf of a frozen ledger, and who gets it (docs/exits.md). Model: leafExit in leaf-exit.ts.
+// The balance of one leaf of a frozen ledger, and who gets it (docs/exits.md). Rules: leafExit in leaf-exit.ts.
 //
 // Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits.
 // Public:      commitment (C), y; z.
@@ -22,7 +22,7 @@ template LeafExit(depth) {
     signal output commitment;
     signal output y;
 
-    // A. The key: id, with role and isSlot 0. Boolean bits, so no id has two keys.
+    // A. The key: id, with role and isEarner 0. Boolean bits, so no id has two keys.
     var id = 0;
     for (var i = 0; i < 3 * depth; i++) {
         idBits[i] * (1 - idBits[i]) === 0;

@@ -33,11 +33,11 @@ const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(tester, inputs, at, what);
 
 describe("LeafExit", () => {
-  it("equals the model for leaves of every kind, in every corner of the tree", async () => {
+  it("equals the rules for leaves of every kind, in every corner of the tree", async () => {
     expect(tester.constraintCount).toBe(recordedCount("LeafExit(8)"));
     for (let seed = 1; seed <= 5; seed++) {
       const ledger = exitWorld(seed);
-      for (const [id, { leaf }] of ledger.records) {
+      for (const [id, { leaf }] of ledger.leaves) {
         const exit = leafExit(ledger, id);
         expect(exit).toMatchObject({ root: ledger.root, key: BigInt(id), recipient: leaf.l1Owner });
         expect(exit.amountWei).toBe(leaf.balance);
@@ -49,7 +49,7 @@ describe("LeafExit", () => {
 
   it("takes the leaves of a ledger that operations have made", async () => {
     const { ledger } = new RandomLedger(3, 8);
-    for (const id of ledger.records.keys()) await acceptedExit(tester, leafExit(ledger, id));
+    for (const id of ledger.leaves.keys()) await acceptedExit(tester, leafExit(ledger, id));
   });
 
   it("notices every altered wire", async () => {
@@ -65,7 +65,7 @@ describe("LeafExit", () => {
     const inputs = exitInputs(exit);
     expect(await differingElements(inputs, exit)).toEqual([]);
     const other = exitWorld(2);
-    const { leaf, ...opening } = other.requireRecord(MODEL_ID);
+    const { leaf, ...opening } = other.requireLeaf(MODEL_ID);
     other.put(MODEL_ID, { ...opening, leaf: { ...leaf, balance: leaf.balance + 1n } });
     const richer = { ...leafExit(other, MODEL_ID).inputs, z: inputs.z! };
     expect(await differingElements(richer, exit), "a ledger of one's own").toEqual([0, 3]);

@@ -1,4 +1,4 @@
-/** The model of leaf-exit.circom: what a leaf of a frozen ledger takes to L1. Needs `initPoseidon`. */
+/** The rules of leaf-exit.circom: what a leaf of a frozen ledger takes to L1. Needs `initPoseidon`. */
 
 import { leafFields } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -6,7 +6,7 @@ import { leafExitKey, type PreparedExit, prepareExit } from "./exit-statement.ts
 
 /** The balance of leaf `id`, for its l1Owner. @throws OP_UNKNOWN_LEAF */
 export function leafExit(ledger: Ledger, id: number): PreparedExit {
-  const { leaf } = ledger.requireRecord(id);
+  const { leaf } = ledger.requireLeaf(id);
   return prepareExit(
     { root: ledger.root, key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
     { idBits: pathBits(ledger, id), leaf: leafFields(leaf), children: ledger.tree.path(id) },

@@ -6,7 +6,7 @@ import { type SignatureEquation, SignatureKernel } from "../wasm/signature-kerne
 import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 
 /**
- * The model of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.
+ * The rules of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.
  *
  * The curve is a·x² + y² = 1 + d·x²·y² with a = 168700 (a square) and d = 168696 (none), so its addition has
  * no exceptions; its order is 8l (ERC-2494). `initPoseidon` must have been awaited.
@@ -109,7 +109,7 @@ export function signMessage(secret: Uint8Array | bigint, message: bigint): Signa
 }
 
 /** A signature by the key at `keyX`; without `keyY` the usable key there is meant. */
-export interface SignatureClaim {
+export interface SignatureCheck {
   readonly keyX: bigint;
   readonly keyY?: bigint;
   readonly message: bigint;
@@ -120,10 +120,10 @@ export interface SignatureClaim {
  * Whether the circuit has a witness for this signature: circomlibjs' verifyPoseidon for usable keys, less
  * R8 = identity, which no signer makes except on purpose and which the circuit cannot convert.
  */
-export function verifySignature(claim: SignatureClaim): boolean {
-  const known = verdicts.get(claim.signature);
-  const isKnown = claim.keyY === undefined && known?.keyX === claim.keyX && known.message === claim.message;
-  return isKnown ? known.isValid : verifySignatures([claim])[0]!;
+export function verifySignature(check: SignatureCheck): boolean {
+  const known = verdicts.get(check.signature);
+  const isKnown = check.keyY === undefined && known?.keyX === check.keyX && known.message === check.message;
+  return isKnown ? known.isValid : verifySignatures([check])[0]!;
 }
 
 interface Verdict {
@@ -138,16 +138,16 @@ const verdicts = new WeakMap<Signature, Verdict>();
  * the same key and message. The signature is frozen, so the verdict stays its own.
  */
 export function rememberVerdict(
-  { keyX, message, signature }: Omit<SignatureClaim, "keyY">,
+  { keyX, message, signature }: Omit<SignatureCheck, "keyY">,
   isValid: boolean,
 ): void {
   verdicts.set(Object.freeze(signature), { keyX, message, isValid });
 }
 
 /** As `verifySignature` for each, two at a time in our own WebAssembly: 65 µs each instead of 2.5 ms. */
-export function verifySignatures(claims: readonly SignatureClaim[]): boolean[] {
-  const sound = claims.map(soundClaim);
-  const kept = sound.flatMap((claim) => claim ?? []);
+export function verifySignatures(checks: readonly SignatureCheck[]): boolean[] {
+  const sound = checks.map(soundCheck);
+  const kept = sound.flatMap((check) => check ?? []);
   const challenges = hashTaggedMany(kept.map(({ key, r8, message }) => challengeRequest(r8, key, message)));
   const equations = kept.map(
     ({ key, r8, s }, i): SignatureEquation => ({
@@ -157,12 +157,12 @@ export function verifySignatures(claims: readonly SignatureClaim[]): boolean[] {
   );
   const isHeld = poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
   let next = 0;
-  return sound.map((claim) => claim !== null && isHeld[next++]!);
+  return sound.map((check) => check !== null && isHeld[next++]!);
 }
 
 /** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
-export function verifySignatureReference(claim: SignatureClaim): boolean {
-  const sound = soundClaim(claim);
+export function verifySignatureReference(check: SignatureCheck): boolean {
+  const sound = soundCheck(check);
   if (sound === null) return false;
   const { key, message, r8, s } = sound;
   const [tag, inputs] = challengeRequest(r8, key, message);
@@ -170,7 +170,7 @@ export function verifySignatureReference(claim: SignatureClaim): boolean {
 }
 
 /** Everything but the equation: ranges, a usable key, R8 on the curve and not the identity. */
-function soundClaim({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureClaim) {
+function soundCheck({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureCheck) {
   const key = keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: keyY };
   if (key === null || (keyY !== undefined && !isUsableKey(key))) return null;
   if (message < 0n || message >= FIELD_ORDER || s < 0n || s >= SUBGROUP_ORDER) return null;

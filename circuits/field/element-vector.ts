@@ -1,6 +1,6 @@
 /**
  * What a proof says about a vector of field elements, whether a batch's, a settlement's or an exit's: its commitment C,
- * the challenge z and the value y at z. The twin of ElementVector.sol and data-commitment.circom.
+ * the challenge z and the value y at z. The rules of ElementVector.sol and data-commitment.circom.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";

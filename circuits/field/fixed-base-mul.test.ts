@@ -31,7 +31,7 @@ describe("FixedBaseMul", () => {
     expect(tester.circuit.constraintCounts.linear).toBe(0);
   });
 
-  test("equals the model on random scalars and the extremes, and refuses every altered wire", async () => {
+  test("equals the rules on random scalars and the extremes, and refuses every altered wire", async () => {
     const scalar = fc.bigInt(0n, 2n ** 252n - 1n);
     const extremes = [0n, 1n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, 2n ** 252n - 1n];
     await fc.assert(

@@ -76,7 +76,7 @@ describe("hashTaggedMany", () => {
 });
 
 describe("HashTagged", () => {
-  test.each([2, 4, 5, 6, 8, 10, 16])("equals the model, refuses every altered wire: %i inputs", async (n) => {
+  test.each([2, 4, 5, 6, 8, 10, 16])("equals the rules, refuses every altered wire: %i inputs", async (n) => {
     const tag = BigInt(n + 1);
     const tester = await compile(`hash-tagged-${n}`, `HashTagged(${n}, ${tag})`);
     expect(tester.constraintCount).toBe(recordedCount(`HashTagged(${n})`));
@@ -110,7 +110,7 @@ describe("HashTagged", () => {
 });
 
 describe("HashTaggedVar", () => {
-  test.each([2, 8])("equals the model and refuses every altered wire: %i inputs", async (n) => {
+  test.each([2, 8])("equals the rules and refuses every altered wire: %i inputs", async (n) => {
     const tester = await compile(`hash-tagged-var-${n}`, `HashTaggedVar(${n})`);
     expect(tester.constraintCount).toBe(recordedCount(`HashTaggedVar(${n})`));
     expect(tester.circuit.constraintCounts.linear).toBe(0);

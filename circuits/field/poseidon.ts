@@ -2,7 +2,7 @@ import { RollupError } from "../rollup-error.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
 
 /**
- * The model of poseidon.circom: Poseidon over BN254's scalar field with circomlib's constants, the domain
+ * The rules of poseidon.circom: Poseidon over BN254's scalar field with circomlib's constants, the domain
  * tag as the initial capacity.
  *
  * Our own WebAssembly (wasm/poseidon-kernel.ts) on processors with a fused multiply-add, circomlibjs' elsewhere: the

@@ -23,7 +23,7 @@ describe("NegatedScalarMul", () => {
     expect(tester.circuit.constraintCounts.linear).toBe(0);
   });
 
-  test("equals the model on random scalars and the extremes, and refuses every altered wire", async () => {
+  test("equals the rules on random scalars and the extremes, and refuses every altered wire", async () => {
     const extremes = [
       1n,
       2n,

@@ -5,7 +5,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import {
   derivePublicKey,
   recoverPublicKey,
-  type SignatureClaim,
+  type SignatureCheck,
   SUBGROUP_ORDER,
   signMessage,
   verifySignature,
@@ -32,69 +32,69 @@ const secret = fc.bigInt(1n, 20n);
 const message = fc.oneof(fc.bigInt(0n, FIELD_ORDER - 1n), fc.constantFrom(0n, 1n, FIELD_ORDER - 1n));
 
 /** What somebody may send instead of a good signature. */
-const alterations: Record<string, fc.Arbitrary<(claim: SignatureClaim) => SignatureClaim>> = {
-  nothing: fc.constant((claim) => claim),
-  "another message": fc.constant((claim) => ({ ...claim, message: (claim.message + 1n) % FIELD_ORDER })),
-  "a message at an edge": edge.map((value) => (claim) => ({ ...claim, message: value })),
+const alterations: Record<string, fc.Arbitrary<(check: SignatureCheck) => SignatureCheck>> = {
+  nothing: fc.constant((check) => check),
+  "another message": fc.constant((check) => ({ ...check, message: (check.message + 1n) % FIELD_ORDER })),
+  "a message at an edge": edge.map((value) => (check) => ({ ...check, message: value })),
   "another S": fc
     .bigInt(0n, SUBGROUP_ORDER)
-    .map((s) => (claim) => ({ ...claim, signature: { ...claim.signature, s } })),
-  "S plus a multiple of the order": fc.constantFrom(1n, -1n, 2n).map((k) => (claim) => {
-    const s = claim.signature.s + k * SUBGROUP_ORDER;
-    return { ...claim, signature: { ...claim.signature, s } };
+    .map((s) => (check) => ({ ...check, signature: { ...check.signature, s } })),
+  "S plus a multiple of the order": fc.constantFrom(1n, -1n, 2n).map((k) => (check) => {
+    const s = check.signature.s + k * SUBGROUP_ORDER;
+    return { ...check, signature: { ...check.signature, s } };
   }),
-  "S at an edge": edge.map((s) => (claim) => ({ ...claim, signature: { ...claim.signature, s } })),
-  "R8 plus a point of small order": order.map((k) => (claim) => {
-    const { r8x, r8y, s } = claim.signature;
+  "S at an edge": edge.map((s) => (check) => ({ ...check, signature: { ...check.signature, s } })),
+  "R8 plus a point of small order": order.map((k) => (check) => {
+    const { r8x, r8y, s } = check.signature;
     const moved = Point.fromAffine({ x: r8x, y: r8y })
       .add(torsion.multiplyUnsafe(BigInt(k)))
       .toAffine();
-    return { ...claim, signature: { r8x: moved.x, r8y: moved.y, s } };
+    return { ...check, signature: { r8x: moved.x, r8y: moved.y, s } };
   }),
-  "R8 of small order": order.map((k) => (claim) => {
+  "R8 of small order": order.map((k) => (check) => {
     const { x, y } = lowOrder[k]!;
-    return { ...claim, signature: { r8x: x, r8y: y, s: claim.signature.s } };
+    return { ...check, signature: { r8x: x, r8y: y, s: check.signature.s } };
   }),
-  "R8 off the curve, or not canonical": fc.tuple(edge, edge).map(([dx, dy]) => (claim) => {
-    const { r8x, r8y, s } = claim.signature;
-    return { ...claim, signature: { r8x: r8x + dx, r8y: r8y + dy, s } };
+  "R8 off the curve, or not canonical": fc.tuple(edge, edge).map(([dx, dy]) => (check) => {
+    const { r8x, r8y, s } = check.signature;
+    return { ...check, signature: { r8x: r8x + dx, r8y: r8y + dy, s } };
   }),
-  "another key": secret.map((other) => (claim) => ({ ...claim, keyX: derivePublicKey(other).x })),
-  "a key at an edge": edge.map((keyX) => (claim) => ({ ...claim, keyX })),
-  "a key of small order": order.map((k) => (claim) => {
+  "another key": secret.map((other) => (check) => ({ ...check, keyX: derivePublicKey(other).x })),
+  "a key at an edge": edge.map((keyX) => (check) => ({ ...check, keyX })),
+  "a key of small order": order.map((k) => (check) => {
     const { x, y } = lowOrder[k]!;
-    return { ...claim, keyX: x, keyY: y };
+    return { ...check, keyX: x, keyY: y };
   }),
-  "the key with its y": fc.constant((claim) => ({ ...claim, keyY: recoverPublicKey(claim.keyX)!.y })),
-  "the other point at keyX": fc.constant((claim) => ({
-    ...claim,
-    keyY: FIELD_ORDER - recoverPublicKey(claim.keyX)!.y,
+  "the key with its y": fc.constant((check) => ({ ...check, keyY: recoverPublicKey(check.keyX)!.y })),
+  "the other point at keyX": fc.constant((check) => ({
+    ...check,
+    keyY: FIELD_ORDER - recoverPublicKey(check.keyX)!.y,
   })),
 };
 
-const good = fc.tuple(secret, message).map(([by, about]): SignatureClaim => {
+const good = fc.tuple(secret, message).map(([by, about]): SignatureCheck => {
   return { keyX: derivePublicKey(by).x, message: about, signature: signMessage(by, about) };
 });
-const any = fc.tuple(good, fc.oneof(...Object.values(alterations))).map(([claim, alter]) => alter(claim));
+const any = fc.tuple(good, fc.oneof(...Object.values(alterations))).map(([check, alter]) => alter(check));
 
 describe("verifySignatures", () => {
   test.each(Object.entries(alterations))("gives noble's verdict for: %s", (_name, alteration) => {
     fc.assert(
-      fc.property(good, alteration, (claim, alter) => {
-        const altered = alter(claim);
+      fc.property(good, alteration, (check, alter) => {
+        const altered = alter(check);
         expect(verifySignature(altered)).toBe(verifySignatureReference(altered));
       }),
       { numRuns: 12 },
     );
   });
 
-  test("gives every claim of a list its own verdict, whoever stands beside it", () => {
+  test("gives every check of a list its own verdict, whoever stands beside it", () => {
     const seen = new Set<boolean>();
     fc.assert(
-      fc.property(fc.array(fc.oneof(good, any), { maxLength: 7 }), (claims) => {
-        const verdicts = claims.map(verifySignatureReference);
+      fc.property(fc.array(fc.oneof(good, any), { maxLength: 7 }), (checks) => {
+        const verdicts = checks.map(verifySignatureReference);
         for (const verdict of verdicts) seen.add(verdict);
-        expect(verifySignatures(claims)).toEqual(verdicts);
+        expect(verifySignatures(checks)).toEqual(verdicts);
       }),
       { numRuns: 25 },
     );

@@ -23,14 +23,14 @@ export interface DatanetBody {
   readonly policy: bigint;
   readonly rowsRoot: bigint;
   readonly ownersCommitment: bigint;
-  readonly slotRoot: bigint;
+  readonly earnerRoot: bigint;
 }
 
 /** What a model's statics open to; `binding` packs what ModelBinding says, `split` both parts. */
 export interface ModelStatics {
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
-  readonly slotRoot: bigint;
+  readonly earnerRoot: bigint;
   readonly binding: bigint;
   readonly split: bigint;
 }
@@ -40,13 +40,13 @@ export interface ModelBody {
   readonly statics: ModelStatics;
   readonly sealed: bigint;
   readonly accruedRoot: bigint;
-  readonly claimedRoot: bigint;
+  readonly collectedRoot: bigint;
   /** Timestamp of the batch that opened the present epoch; 0 before the genesis. */
   readonly epochStart: bigint;
 }
 
 /** A leaf with the opening of its body: all that the operator has to know of it. */
-export interface LeafRecord {
+export interface LeafState {
   readonly leaf: Leaf;
   readonly datanet?: DatanetBody;
   readonly model?: ModelBody;
@@ -81,7 +81,7 @@ export const EMPTY_DATANET_BODY: DatanetBody = {
   policy: 0n,
   rowsRoot: 0n,
   ownersCommitment: 0n,
-  slotRoot: 0n,
+  earnerRoot: 0n,
 };
 
 /** All zero: what a slot opens where the tree is empty. Its hash is never used. */
@@ -135,7 +135,7 @@ export function hashDatanetBody(body: DatanetBody): bigint {
     body.policy,
     body.rowsRoot,
     body.ownersCommitment,
-    body.slotRoot,
+    body.earnerRoot,
   ]);
 }
 
@@ -143,7 +143,7 @@ export function hashStatics(statics: ModelStatics): bigint {
   return hashTagged(TAG.statics, [
     statics.featuresCommitment,
     statics.ownersCommitment,
-    statics.slotRoot,
+    statics.earnerRoot,
     statics.binding,
     statics.split,
   ]);
@@ -154,7 +154,7 @@ export function hashModelBody(body: ModelBody): bigint {
     hashStatics(body.statics),
     body.sealed,
     body.accruedRoot,
-    body.claimedRoot,
+    body.collectedRoot,
     body.epochStart,
   ]);
 }

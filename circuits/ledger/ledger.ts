@@ -1,12 +1,12 @@
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
-import { accountLeaf, EMPTY_LEAF, type LeafRecord } from "./leaf.ts";
+import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
 
 /** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
 export class Ledger {
   readonly tree: LedgerTree;
-  readonly records = new Map<number, LeafRecord>();
+  readonly leaves = new Map<number, LeafState>();
   nextId = 0;
 
   constructor(depth: number = TREE_DEPTH) {
@@ -17,42 +17,42 @@ export class Ledger {
     return this.tree.root;
   }
 
-  record(id: number): LeafRecord | undefined {
-    return this.records.get(id);
+  leaf(id: number): LeafState | undefined {
+    return this.leaves.get(id);
   }
 
   /** @throws OP_UNKNOWN_LEAF */
-  requireRecord(id: number): LeafRecord {
-    const record = this.records.get(id);
-    if (record === undefined) {
+  requireLeaf(id: number): LeafState {
+    const state = this.leaves.get(id);
+    if (state === undefined) {
       throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${id}`, { data: { id } });
     }
-    return record;
+    return state;
   }
 
   /** The leaf as a slot opens it: all zero where the tree is empty. */
-  opened(id: number): LeafRecord {
-    return this.records.get(id) ?? { leaf: EMPTY_LEAF };
+  opened(id: number): LeafState {
+    return this.leaves.get(id) ?? { leaf: EMPTY_LEAF };
   }
 
   /** @param leafHash where the caller knows it for certain; else it is taken with the next root */
-  put(id: number, record: LeafRecord, leafHash?: bigint): void {
-    this.records.set(id, record);
-    this.tree.put(id, record.leaf, leafHash);
+  put(id: number, state: LeafState, leafHash?: bigint): void {
+    this.leaves.set(id, state);
+    this.tree.put(id, state.leaf, leafHash);
   }
 
   /** As `put` for each. The tree hashes every node once, when its root is asked for. */
-  putAll(records: Iterable<readonly [id: number, record: LeafRecord, leafHash?: bigint]>): void {
-    for (const [id, record, leafHash] of records) this.put(id, record, leafHash);
+  putAll(states: Iterable<readonly [id: number, state: LeafState, leafHash?: bigint]>): void {
+    for (const [id, state, leafHash] of states) this.put(id, state, leafHash);
   }
 
-  /** Sum of what L2 owes: balances, open and sealed amounts, and what slots have accrued but not claimed. */
+  /** Sum of what L2 owes: balances, open and sealed amounts, and what earners have accrued but not collected. */
   totalWei(): bigint {
     let sum = 0n;
-    for (const { leaf, rewards } of this.records.values()) {
+    for (const { leaf, rewards } of this.leaves.values()) {
       sum += leaf.balance + leaf.openAmount + (rewards?.sealed?.amountWei ?? 0n);
       for (const wei of rewards?.accruedWei ?? []) sum += wei;
-      for (const wei of rewards?.claimedWei ?? []) sum -= wei;
+      for (const wei of rewards?.collectedWei ?? []) sum -= wei;
     }
     return sum;
   }

@@ -34,7 +34,7 @@ const siblingsOf = (depth: number) =>
 beforeAll(initPoseidon);
 
 describe("PathUpdate8", () => {
-  test("equals the model at every position of a node", async () => {
+  test("equals the rules at every position of a node", async () => {
     const tester = await compile(1);
     expect(tester.constraintCount).toBe(recordedCount("PathUpdate8(1)"));
     const [siblings] = fc.sample(siblingsOf(1), { numRuns: 1, seed: 1 });
@@ -47,7 +47,7 @@ describe("PathUpdate8", () => {
     }
   });
 
-  test("equals the model for depth 8 and refuses every altered wire, inputs but newLeaf too", async () => {
+  test("equals the rules for depth 8 and refuses every altered wire, inputs but newLeaf too", async () => {
     const tester = await compile(8);
     expect(tester.constraintCount).toBe(recordedCount("PathUpdate8(8)"));
     expect(tester.circuit.constraintCounts.linear).toBe(0);

@@ -2,9 +2,9 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 
-// The hash of an empty subtree of SLOT_NODE: of eight absent leaves, then of eight of those.
+// The hash of an empty subtree of EARNER_NODE: of eight absent leaves, then of eight of those.
 // rewards-tree.test.ts computes them again.
-function EMPTY_SLOT_NODE(level) {
+function EMPTY_EARNER_NODE(level) {
     var empty[3] = [
         0,
         12594646520141605601512382428066088496130067461687000007087518072084727470303,
@@ -13,30 +13,30 @@ function EMPTY_SLOT_NODE(level) {
     return empty[level];
 }
 
-// Old and new root of a model's rewards tree. Model: accruedRoot in rewards.ts.
+// Old and new root of a model's rewards tree. Rules: accruedRoot in rewards.ts.
 //
-// Parameters:  slots 1 … 512: places behind them are empty.
-// Inputs:      leaf[slots]: contributor 24 | validator 24 | accrued wei before, 0 for an absent slot; earned[slots]: wei.
+// Parameters:  earners 1 … 512: places behind them are empty.
+// Inputs:      leaf[earners]: contributor 24 | validator 24 | accrued wei before, 0 for an absent earner; earned[earners]: wei.
 // Outputs:     oldRoot, newRoot.
 // Assumes:     nothing: a leaf is what the old root binds, and the caller compares that root.
 // Ensures:     oldRoot is the tree of depth 3 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
 //              accrued amounts stay below 2^120: at most 2^24 epochs of 2^96 wei, so a leaf stays below 2^168 < r.
-// Constraints: 804 for each node above a place below `slots`: (ceil(slots / 8) + ceil(slots / 64) + 1) · 804; none linear.
-template RewardsTree(slots) {
-    signal input leaf[slots];
-    signal input earned[slots];
+// Constraints: 804 for each node above a place below `earners`: (ceil(earners / 8) + ceil(earners / 64) + 1) · 804; none linear.
+template RewardsTree(earners) {
+    signal input leaf[earners];
+    signal input earned[earners];
     signal output oldRoot;
     signal output newRoot;
 
     // A. Nodes above the leaves. The new leaves are combinations, which the core takes as a matrix.
-    var n1 = (slots + 7) \ 8;
+    var n1 = (earners + 7) \ 8;
     component old1[n1];
     component new1[n1];
     for (var i = 0; i < n1; i++) {
         old1[i] = HashTagged(8, 37);
         new1[i] = PoseidonCore(8, 16, ACCRUAL_MATRIX(), 0, 37);
         for (var j = 0; j < 8; j++) {
-            if (8 * i + j < slots) {
+            if (8 * i + j < earners) {
                 old1[i].in[j] <== leaf[8 * i + j];
                 new1[i].in[j] <== leaf[8 * i + j];
                 new1[i].in[8 + j] <== earned[8 * i + j];
@@ -60,8 +60,8 @@ template RewardsTree(slots) {
                 old2[i].in[j] <== old1[8 * i + j].out;
                 new2[i].in[j] <== new1[8 * i + j].out;
             } else {
-                old2[i].in[j] <== EMPTY_SLOT_NODE(1);
-                new2[i].in[j] <== EMPTY_SLOT_NODE(1);
+                old2[i].in[j] <== EMPTY_EARNER_NODE(1);
+                new2[i].in[j] <== EMPTY_EARNER_NODE(1);
             }
         }
     }
@@ -72,8 +72,8 @@ template RewardsTree(slots) {
             old3.in[j] <== old2[j].out;
             new3.in[j] <== new2[j].out;
         } else {
-            old3.in[j] <== EMPTY_SLOT_NODE(2);
-            new3.in[j] <== EMPTY_SLOT_NODE(2);
+            old3.in[j] <== EMPTY_EARNER_NODE(2);
+            new3.in[j] <== EMPTY_EARNER_NODE(2);
         }
     }
     oldRoot <== old3.out;

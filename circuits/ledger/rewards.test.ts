@@ -6,86 +6,88 @@ import { rootFromPath } from "./ledger-tree.ts";
 import {
   accruedPath,
   accruedRoot,
-  CLAIM_ROLE,
-  claimedPath,
-  claimedRoot,
-  claimPlace,
-  claimShareWei,
-  EMPTY_CLAIMED_ROOT,
+  collectedPath,
+  collectedPlace,
+  collectedRoot,
+  EARNER_ROLE,
+  EMPTY_COLLECTED_ROOT,
+  earnerLeaf,
+  earnerRoot,
   genesisHash,
   ownersCommitment,
   packSplit,
+  roleShareWei,
   sealedHash,
   settlementHash,
-  slotLeaf,
-  slotRoot,
   unpackSplit,
 } from "./rewards.ts";
 
 beforeAll(initPoseidon);
 
 const node = (children: bigint[]) =>
-  hashTagged(TAG.slotNode, [...children, ...Array<bigint>(8 - children.length).fill(0n)]);
-const slots = Array.from({ length: 10 }, (_, i) => ({
+  hashTagged(TAG.earnerNode, [...children, ...Array<bigint>(8 - children.length).fill(0n)]);
+const earners = Array.from({ length: 10 }, (_, i) => ({
   contributorId: 3 + i,
   validatorId: 100,
   rowCount: 1 + i,
 }));
 
-describe("slot trees", () => {
-  it("have eight children a node and 512 places, under SLOT_NODE", () => {
-    const leaves = slots.map((slot) => BigInt(slot.contributorId) | (BigInt(slot.validatorId) << 24n));
+describe("earner trees", () => {
+  it("have eight children a node and 512 places, under EARNER_NODE", () => {
+    const leaves = earners.map(
+      (earner) => BigInt(earner.contributorId) | (BigInt(earner.validatorId) << 24n),
+    );
     const empty1 = node([]);
     const empty2 = node(Array<bigint>(8).fill(empty1));
     const level1 = [node(leaves.slice(0, 8)), node(leaves.slice(8)), ...Array<bigint>(6).fill(empty1)];
     const expected = node([node(level1), ...Array<bigint>(7).fill(empty2)]);
-    expect(slotRoot(slots)).toBe(expected);
-    expect(accruedRoot(slots, [])).toBe(expected);
-    expect(EMPTY_CLAIMED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
-    expect(claimedRoot([])).toBe(EMPTY_CLAIMED_ROOT);
+    expect(earnerRoot(earners)).toBe(expected);
+    expect(accruedRoot(earners, [])).toBe(expected);
+    expect(EMPTY_COLLECTED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
+    expect(collectedRoot([])).toBe(EMPTY_COLLECTED_ROOT);
   });
 
   it("have paths that lead to their roots", () => {
-    const accrued = slots.map((_, i) => BigInt(i) * 10n ** 18n);
-    const root = accruedRoot(slots, accrued);
+    const accrued = earners.map((_, i) => BigInt(i) * 10n ** 18n);
+    const root = accruedRoot(earners, accrued);
     const climb = (index: number, leaf: bigint, rows: bigint[][]) =>
       rows.reduce(
         ({ hash, at }, row) => {
           expect(row[at % 8]).toBe(hash);
-          return { hash: hashTagged(TAG.slotNode, row), at: Math.floor(at / 8) };
+          return { hash: hashTagged(TAG.earnerNode, row), at: Math.floor(at / 8) };
         },
         { hash: leaf, at: index },
       ).hash;
     for (const index of [0, 7, 8, 9]) {
-      expect(climb(index, slotLeaf(slots[index]!, accrued[index]), accruedPath(slots, accrued, index))).toBe(
-        root,
-      );
+      expect(
+        climb(index, earnerLeaf(earners[index]!, accrued[index]), accruedPath(earners, accrued, index)),
+      ).toBe(root);
     }
-    const claimed = [5n, 0n, 0n, 7n];
-    expect(climb(3, 7n, claimedPath(claimed, 3))).toBe(claimedRoot(claimed));
-    expect(climb(511, 0n, claimedPath(claimed, 511))).toBe(claimedRoot(claimed));
+    const collected = [5n, 0n, 0n, 7n];
+    expect(climb(3, 7n, collectedPath(collected, 3))).toBe(collectedRoot(collected));
+    expect(climb(511, 0n, collectedPath(collected, 511))).toBe(collectedRoot(collected));
     // Not the ledger's own tree: the tags differ.
-    expect(rootFromPath(3, 7n, claimedPath(claimed, 3))).not.toBe(claimedRoot(claimed));
+    expect(rootFromPath(3, 7n, collectedPath(collected, 3))).not.toBe(collectedRoot(collected));
   });
 
   it("change with every amount and every owner", () => {
-    const roots = slots.map((_, i) =>
+    const roots = earners.map((_, i) =>
       accruedRoot(
-        slots,
-        slots.map((_s, j) => (i === j ? 1n : 0n)),
+        earners,
+        earners.map((_s, j) => (i === j ? 1n : 0n)),
       ),
     );
-    expect(new Set([slotRoot(slots), ...roots]).size).toBe(slots.length + 1);
-    expect(slotRoot([{ contributorId: 1, validatorId: 2 }])).not.toBe(
-      slotRoot([{ contributorId: 2, validatorId: 1 }]),
+    expect(new Set([earnerRoot(earners), ...roots]).size).toBe(earners.length + 1);
+    expect(earnerRoot([{ contributorId: 1, validatorId: 2 }])).not.toBe(
+      earnerRoot([{ contributorId: 2, validatorId: 1 }]),
     );
   });
 
-  it("refuse a slot too many", () => {
-    const many = Array.from({ length: 257 }, () => slots[0]!);
-    expect(() => slotRoot(many)).toThrow(expect.objectContaining({ code: "CIR_TOO_MANY_SLOTS" }));
+  it("refuse an earner too many", () => {
+    const many = Array.from({ length: 257 }, () => earners[0]!);
+    expect(() => earnerRoot(many)).toThrow(expect.objectContaining({ code: "CIR_TOO_MANY_EARNERS" }));
     expect(() => ownersCommitment(many.map(() => 1))).toThrow(
-      expect.objectContaining({ code: "CIR_TOO_MANY_SLOTS" }),
+      expect.objectContaining({ code: "CIR_TOO_MANY_EARNERS" }),
     );
   });
 });
@@ -101,22 +103,22 @@ describe("ownersCommitment", () => {
   });
 });
 
-describe("claims", () => {
-  it("divide what a slot accrued without a wei left, and never take back", () => {
+describe("collections", () => {
+  it("divide what an earner accrued without a wei left, and never take back", () => {
     fc.assert(
       fc.property(
         fc.bigInt(0n, 2n ** 120n - 1n),
         fc.bigInt(0n, 2n ** 96n),
         fc.bigInt(0n, 65535n),
         (wei, more, parts) => {
-          const of = (accrued: bigint, role: 0 | 1) => claimShareWei(accrued, role, parts);
-          expect(of(wei, CLAIM_ROLE.contributor) + of(wei, CLAIM_ROLE.validator)).toBe(wei);
+          const of = (accrued: bigint, role: 0 | 1) => roleShareWei(accrued, role, parts);
+          expect(of(wei, EARNER_ROLE.contributor) + of(wei, EARNER_ROLE.validator)).toBe(wei);
           for (const role of [0, 1] as const) expect(of(wei + more, role) >= of(wei, role)).toBe(true);
         },
       ),
     );
-    expect(claimShareWei(65536n * 3n + 1n, CLAIM_ROLE.validator, 655n)).toBe(655n * 3n);
-    expect([claimPlace(0, 0), claimPlace(0, 1), claimPlace(255, 1)]).toEqual([0, 1, 511]);
+    expect(roleShareWei(65536n * 3n + 1n, EARNER_ROLE.validator, 655n)).toBe(655n * 3n);
+    expect([collectedPlace(0, 0), collectedPlace(0, 1), collectedPlace(255, 1)]).toEqual([0, 1, 511]);
   });
 
   it("open a split into its two parts", () => {
@@ -137,7 +139,7 @@ describe("hashes", () => {
     expect(settlementHash({ ...terms, oldAccruedRoot: 6n, newAccruedRoot: 7n })).toBe(
       hashTagged(TAG.settlement, [1n + 2n * 2n ** 24n, 3n, 4n, 5n, 6n, 7n]),
     );
-    expect(genesisHash({ modelId: 1, statics: 2n, cap: 3, slotRoot: 4n })).toBe(
+    expect(genesisHash({ modelId: 1, statics: 2n, cap: 3, earnerRoot: 4n })).toBe(
       hashTagged(TAG.genesis, [1n, 2n, 3n, 0n, 4n, 4n]),
     );
   });

@@ -1,20 +1,20 @@
 /**
- * A model's reward slots and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
+ * A model's earners and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
 import { hashTagged } from "../field/poseidon.ts";
-import { DATA_CHUNK, MAX_SLOT_COUNT, SLOT_TREE_DEPTH, TAG } from "../protocol.ts";
+import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { treePath, treeRoot } from "./tree-root.ts";
 
-/** Who a slot's rows earn for: 24-bit ids of leaves. */
-export interface SlotOwners {
+/** Who an earner's rows earn for: 24-bit ids of leaves. */
+export interface EarnerOwners {
   readonly contributorId: number;
   readonly validatorId: number;
 }
 
-/** A reward slot: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
-export interface RewardSlot extends SlotOwners {
+/** An earner: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
+export interface Earner extends EarnerOwners {
   readonly rowCount: number;
 }
 
@@ -24,14 +24,14 @@ export interface RewardSplit {
   readonly validatorParts: bigint;
 }
 
-export const CLAIM_ROLE = { contributor: 0, validator: 1 } as const;
-export type ClaimRole = (typeof CLAIM_ROLE)[keyof typeof CLAIM_ROLE];
+export const EARNER_ROLE = { contributor: 0, validator: 1 } as const;
+export type EarnerRole = (typeof EARNER_ROLE)[keyof typeof EARNER_ROLE];
 
 /** Above it 120 bits, 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
 const ACCRUED_SHIFT = 48n;
 
-/** The root of 512 leaves of 0 under SLOT_NODE; rewards.test.ts computes it again. */
-export const EMPTY_CLAIMED_ROOT =
+/** The root of 512 leaves of 0 under EARNER_NODE; rewards.test.ts computes it again. */
+export const EMPTY_COLLECTED_ROOT =
   9189957684751500115525080199068410226295084266883402511021071352367930612189n;
 
 export function packSplit(split: RewardSplit): bigint {
@@ -43,69 +43,69 @@ export function unpackSplit(split: bigint): RewardSplit {
 }
 
 /** contributor | validator << 24 | accruedWei << 48. */
-export function slotLeaf(slot: SlotOwners, accruedWei = 0n): bigint {
-  return BigInt(slot.contributorId) | (BigInt(slot.validatorId) << 24n) | (accruedWei << ACCRUED_SHIFT);
+export function earnerLeaf(earner: EarnerOwners, accruedWei = 0n): bigint {
+  return BigInt(earner.contributorId) | (BigInt(earner.validatorId) << 24n) | (accruedWei << ACCRUED_SHIFT);
 }
 
-const accruedLeaves = (slots: readonly SlotOwners[], accruedWei: readonly bigint[]): bigint[] => {
-  requireSlotCount(slots.length);
-  return slots.map((slot, i) => slotLeaf(slot, accruedWei[i] ?? 0n));
+const accruedLeaves = (earners: readonly EarnerOwners[], accruedWei: readonly bigint[]): bigint[] => {
+  requireEarnerCount(earners.length);
+  return earners.map((earner, i) => earnerLeaf(earner, accruedWei[i] ?? 0n));
 };
 
-/** @throws CIR_TOO_MANY_SLOTS */
-function requireSlotCount(slotCount: number): void {
-  if (slotCount <= MAX_SLOT_COUNT) return;
+/** @throws CIR_TOO_MANY_EARNERS */
+function requireEarnerCount(earnerCount: number): void {
+  if (earnerCount <= MAX_EARNER_COUNT) return;
   throw new RollupError(
-    "CIR_TOO_MANY_SLOTS",
-    `a model has at most ${MAX_SLOT_COUNT} slots, not ${slotCount}`,
+    "CIR_TOO_MANY_EARNERS",
+    `a model has at most ${MAX_EARNER_COUNT} earners, not ${earnerCount}`,
     {
-      data: { slotCount, maxSlotCount: MAX_SLOT_COUNT },
+      data: { earnerCount, maxEarnerCount: MAX_EARNER_COUNT },
     },
   );
 }
 
-/** Root of the rewards tree in which nothing was earned yet. @throws CIR_TOO_MANY_SLOTS */
-export function slotRoot(slots: readonly SlotOwners[]): bigint {
-  return accruedRoot(slots, []);
+/** Root of the rewards tree in which nothing was earned yet. @throws CIR_TOO_MANY_EARNERS */
+export function earnerRoot(earners: readonly EarnerOwners[]): bigint {
+  return accruedRoot(earners, []);
 }
 
-/** `accruedWei[m]`: what slot m has earned in all epochs so far; missing ones are 0. @throws CIR_TOO_MANY_SLOTS */
-export function accruedRoot(slots: readonly SlotOwners[], accruedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.slotNode, accruedLeaves(slots, accruedWei), SLOT_TREE_DEPTH);
+/** `accruedWei[m]`: what earner m has earned in all epochs so far; missing ones are 0. @throws CIR_TOO_MANY_EARNERS */
+export function accruedRoot(earners: readonly EarnerOwners[], accruedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.earnerNode, accruedLeaves(earners, accruedWei), EARNER_TREE_DEPTH);
 }
 
-/** The eight children on each of the three levels above slot `index`. */
+/** The eight children on each of the three levels above earner `index`. */
 export function accruedPath(
-  slots: readonly SlotOwners[],
+  earners: readonly EarnerOwners[],
   accruedWei: readonly bigint[],
   index: number,
 ): bigint[][] {
-  return treePath(TAG.slotNode, accruedLeaves(slots, accruedWei), SLOT_TREE_DEPTH, index);
+  return treePath(TAG.earnerNode, accruedLeaves(earners, accruedWei), EARNER_TREE_DEPTH, index);
 }
 
-/** Place of what a slot's contributor (0) or validator (1) has claimed. */
-export function claimPlace(slotIndex: number, role: ClaimRole): number {
-  return 2 * slotIndex + role;
+/** Place of what an earner's contributor (0) or validator (1) has collected. */
+export function collectedPlace(earnerIndex: number, role: EarnerRole): number {
+  return 2 * earnerIndex + role;
 }
 
-/** `claimedWei[claimPlace(m, role)]`: claimed so far; missing ones are 0. */
-export function claimedRoot(claimedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.slotNode, claimedWei, SLOT_TREE_DEPTH);
+/** `collectedWei[collectedPlace(m, role)]`: collected so far; missing ones are 0. */
+export function collectedRoot(collectedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.earnerNode, collectedWei, EARNER_TREE_DEPTH);
 }
 
-export function claimedPath(claimedWei: readonly bigint[], place: number): bigint[][] {
-  return treePath(TAG.slotNode, claimedWei, SLOT_TREE_DEPTH, place);
+export function collectedPath(collectedWei: readonly bigint[], place: number): bigint[][] {
+  return treePath(TAG.earnerNode, collectedWei, EARNER_TREE_DEPTH, place);
 }
 
-/** What a role owns of all that its slot has accrued; the two roles' parts add up to it. */
-export function claimShareWei(accruedWei: bigint, role: ClaimRole, validatorParts: bigint): bigint {
+/** What a role owns of all that its earner has accrued; the two roles' parts add up to it. */
+export function roleShareWei(accruedWei: bigint, role: EarnerRole, validatorParts: bigint): bigint {
   const validatorWei = (accruedWei * validatorParts) >> 16n;
-  return role === CLAIM_ROLE.validator ? validatorWei : accruedWei - validatorWei;
+  return role === EARNER_ROLE.validator ? validatorWei : accruedWei - validatorWei;
 }
 
-/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_TOO_MANY_SLOTS */
+/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_TOO_MANY_EARNERS */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
-  requireSlotCount(rowCounts.length);
+  requireEarnerCount(rowCounts.length);
   let hash = BigInt(rowCounts.length);
   for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
     const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => BigInt(rowCounts[from + i] ?? 0));
@@ -124,11 +124,11 @@ export interface SealedEpoch {
 
 /** What a model's body hides, known from its genesis on. */
 export interface ModelRewards {
-  readonly slots: readonly RewardSlot[];
-  /** Earned by slot m in all settled epochs. */
+  readonly earners: readonly Earner[];
+  /** Earned by earner m in all settled epochs. */
   readonly accruedWei: readonly bigint[];
-  /** At `claimPlace(m, role)`: claimed of that. */
-  readonly claimedWei: readonly bigint[];
+  /** At `collectedPlace(m, role)`: collected of that. */
+  readonly collectedWei: readonly bigint[];
   /** The opening of `sealed`; null where that is 0. */
   readonly sealed: SealedEpoch | null;
 }
@@ -168,7 +168,7 @@ export interface GenesisTerms {
   readonly modelId: number;
   readonly statics: bigint;
   readonly cap: number;
-  readonly slotRoot: bigint;
+  readonly earnerRoot: bigint;
 }
 
 /** J of a Genesis. */
@@ -178,7 +178,7 @@ export function genesisHash(terms: GenesisTerms): bigint {
     terms.statics,
     BigInt(terms.cap),
     0n,
-    terms.slotRoot,
-    terms.slotRoot,
+    terms.earnerRoot,
+    terms.earnerRoot,
   ]);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { circuitSpec, settlementCircuitSpec, slotTableCircuitSpec } from "./circuit-registry.ts";
+import { circuitSpec, earnerTableCircuitSpec, settlementCircuitSpec } from "./circuit-registry.ts";
 
 describe("circuitSpec", () => {
   it("finds every sort of circuit by its name", () => {
@@ -7,17 +7,17 @@ describe("circuitSpec", () => {
       ["batch-6-2", "LedgerBatch(8, 6, 2, 86400)"],
       ["batch-0-8", "LedgerBatch(8, 0, 8, 86400)"],
       ["settlement-8-4-4-4-2", "Settlement(8, 4, 4, 4, 2)"],
-      ["slot-table-16", "SlotTable(16)"],
+      ["earner-table-16", "EarnerTable(16)"],
       ["leaf-exit", "LeafExit(8)"],
-      ["slot-exit-16", "SlotExit(8, 16)"],
+      ["earner-exit-16", "EarnerExit(8, 16)"],
     ] as const) {
       const spec = circuitSpec(name);
       expect(spec.name).toBe(name);
       expect(spec.mainSource).toContain(`component main {public [z]} = ${template};`);
     }
-    const size = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+    const size = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
     expect(circuitSpec("settlement-8-4-4-4-2")).toEqual(settlementCircuitSpec(size));
-    expect(circuitSpec("slot-table-16")).toEqual(slotTableCircuitSpec(16));
+    expect(circuitSpec("earner-table-16")).toEqual(earnerTableCircuitSpec(16));
   });
 
   it("knows no other names", () => {
@@ -28,12 +28,12 @@ describe("circuitSpec", () => {
         "batch-6-2-1",
         "batch-06-2",
         "batch--2",
-        "slot-table",
-        "slot-table-4-4",
+        "earner-table",
+        "earner-table-4-4",
         "Batch-6-2",
         "leaf-exit-1",
-        "slot-exit",
-        "slot-exit-4-4",
+        "earner-exit",
+        "earner-exit-4-4",
       ],
       ...["settlement-8-4-4-4", "settlement-8-4-4-4-2-2", "constructor-1-2", "settlement", "", "batch-6-2 "],
     ];
@@ -42,10 +42,10 @@ describe("circuitSpec", () => {
     for (const name of [
       "settlement-8-4-4-4-3",
       "settlement-0-4-4-4-2",
-      "slot-table-0",
-      "slot-table-257",
-      "slot-exit-0",
-      "slot-exit-257",
+      "earner-table-0",
+      "earner-table-257",
+      "earner-exit-0",
+      "earner-exit-257",
     ])
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
   });

@@ -4,7 +4,7 @@ import { drawScoresIncludes } from "../field/generator-tables.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,
-  MAX_SLOT_COUNT,
+  MAX_EARNER_COUNT,
   shapeName,
   TREE_DEPTH,
 } from "../protocol.ts";
@@ -54,28 +54,28 @@ export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH)
 /** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
 export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
   requireSize(size);
-  const { rows, features, slots, payments, draws } = size;
+  const { rows, features, earners, payments, draws } = size;
   return {
     name: settlementCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
       `${drawScoresIncludes(rows)}include "circuits/settlement/settlement.circom";`,
-      `component main {public [z]} = Settlement(${rows}, ${features}, ${slots}, ${payments}, ${draws});`,
+      `component main {public [z]} = Settlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
       "",
     ].join("\n"),
   };
 }
 
-/** Geneses and default splits of models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
-export function slotTableCircuitSpec(slots: number): CircuitSpec {
-  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
-    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+/** Geneses and default splits of models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
+export function earnerTableCircuitSpec(earners: number): CircuitSpec {
+  if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
+    throw sizeError("earners", earners, MAX_EARNER_COUNT);
   return {
-    name: `slot-table-${slots}`,
+    name: `earner-table-${earners}`,
     mainSource: [
       "pragma circom 2.1.6;",
-      'include "circuits/settlement/slot-table.circom";',
-      `component main {public [z]} = SlotTable(${slots});`,
+      'include "circuits/settlement/earner-table.circom";',
+      `component main {public [z]} = EarnerTable(${earners});`,
       "",
     ].join("\n"),
   };
@@ -94,43 +94,45 @@ export function leafExitCircuitSpec(): CircuitSpec {
   };
 }
 
-/** Exits of slots, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
-export function slotExitCircuitSpec(slots: number): CircuitSpec {
-  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
-    throw sizeError("slots", slots, MAX_SLOT_COUNT);
+/** Exits of earners, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
+export function earnerExitCircuitSpec(earners: number): CircuitSpec {
+  if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
+    throw sizeError("earners", earners, MAX_EARNER_COUNT);
   return {
-    name: `slot-exit-${slots}`,
+    name: `earner-exit-${earners}`,
     mainSource: [
       "pragma circom 2.1.6;",
-      'include "circuits/exit/slot-exit.circom";',
-      `component main {public [z]} = SlotExit(${TREE_DEPTH}, ${slots});`,
+      'include "circuits/exit/earner-exit.circom";',
+      `component main {public [z]} = EarnerExit(${TREE_DEPTH}, ${earners});`,
       "",
     ].join("\n"),
   };
 }
 
 /**
- * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<slots>-<payments>-<draws>,
- * slot-table-<slots>, leaf-exit or slot-exit-<slots>.
+ * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<earners>-<payments>-<draws>,
+ * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
-  const [, sort, numbers] = /^(batch|settlement|slot-table|slot-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
-  const [first, second, slots, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
+  const [, sort, numbers] =
+    /^(batch|settlement|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
+  const [first, second, earners, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
   if (rest.length === 0 && first !== undefined) {
-    if (sort === "slot-table" && second === undefined) return slotTableCircuitSpec(first);
-    if (sort === "slot-exit" && second === undefined) return slotExitCircuitSpec(first);
+    if (sort === "earner-table" && second === undefined) return earnerTableCircuitSpec(first);
+    if (sort === "earner-exit" && second === undefined) return earnerExitCircuitSpec(first);
     if (second !== undefined) {
-      if (sort === "batch" && slots === undefined) return composedBatchSpec({ narrow: first, wide: second });
-      if (slots !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
-        return settlementCircuitSpec({ rows: first, features: second, slots, payments, draws });
+      if (sort === "batch" && earners === undefined)
+        return composedBatchSpec({ narrow: first, wide: second });
+      if (earners !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
+        return settlementCircuitSpec({ rows: first, features: second, earners, payments, draws });
     }
   }
   throw new RollupError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
-      "settlement-<rows>-<features>-<slots>-<payments>-<draws>, slot-table-<slots>, leaf-exit and slot-exit-<slots>",
+      "settlement-<rows>-<features>-<earners>-<payments>-<draws>, earner-table-<earners>, leaf-exit and earner-exit-<earners>",
     { data: { name } },
   );
 }

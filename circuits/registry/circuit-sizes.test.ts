@@ -4,26 +4,26 @@ import { settlementCircuitName } from "../settlement/settlement-size.ts";
 import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
-const slotTable = { sort: 2, size0: 0, size1: 16 };
+const earnerTable = { sort: 2, size0: 0, size1: 16 };
 
 describe("circuit sizes", () => {
   test("are a batch's shape there and back, and no shape for other sorts", () => {
     expect(batchShape(batchSizes(SMALL_SHAPE))).toEqual(SMALL_SHAPE);
-    for (const sizes of [settlement, slotTable, exitSizes(), exitSizes(16)]) {
+    for (const sizes of [settlement, earnerTable, exitSizes(), exitSizes(16)]) {
       expect(() => batchShape(sizes)).toThrow(expect.objectContaining({ code: "CIR_NOT_A_BATCH_CIRCUIT" }));
     }
   });
 
   test("fit the names of the registry, each sort's only its own", () => {
-    const name = settlementCircuitName({ rows: 64, features: 32, slots: 16, payments: 300, draws: 4 });
-    const names = [shapeName(SMALL_SHAPE), name, "slot-table-16", "leaf-exit", "slot-exit-16"];
-    const all = [batchSizes(SMALL_SHAPE), settlement, slotTable, exitSizes(), exitSizes(16)];
+    const name = settlementCircuitName({ rows: 64, features: 32, earners: 16, payments: 300, draws: 4 });
+    const names = [shapeName(SMALL_SHAPE), name, "earner-table-16", "leaf-exit", "earner-exit-16"];
+    const all = [batchSizes(SMALL_SHAPE), settlement, earnerTable, exitSizes(), exitSizes(16)];
     for (const [i, sizes] of all.entries()) {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }
     expect(isNameOfSizes(name, { ...settlement, size0: 16, size1: 300 })).toBe(false);
     expect(isNameOfSizes(`${name}-1`, settlement)).toBe(false);
-    expect(isNameOfSizes("slot-exit-16", { sort: 3, size0: 2, size1: 16 })).toBe(false);
+    expect(isNameOfSizes("earner-exit-16", { sort: 3, size0: 2, size1: 16 })).toBe(false);
     expect(isNameOfSizes("leaf-exit", { sort: 3, size0: 0, size1: 16 })).toBe(false);
   });
 });

@@ -4,8 +4,8 @@ import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 
 /**
- * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and slots of a sampled settlement; 0 and
- * the slots of a slot table; 0 and 0 for a leaf's exit, 1 and the slots of the model's table for a slot's.
+ * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and earners of a sampled settlement; 0 and
+ * the earners of an earner table; 0 and 0 for a leaf's exit, 1 and the earners of the model's table for an earner's.
  */
 export interface CircuitSizes {
   readonly sort: number;
@@ -17,14 +17,14 @@ export function batchSizes(shape: BatchShape): CircuitSizes {
   return { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
 }
 
-/** Sizes of the circuit of leaves' exits; with a number of slots, of slots' exits. */
-export function exitSizes(slots?: number): CircuitSizes {
-  return { sort: CIRCUIT_SORT.exit, size0: slots === undefined ? 0 : 1, size1: slots ?? 0 };
+/** Sizes of the circuit of leaves' exits; with a number of earners, of earners' exits. */
+export function exitSizes(earners?: number): CircuitSizes {
+  return { sort: CIRCUIT_SORT.exit, size0: earners === undefined ? 0 : 1, size1: earners ?? 0 };
 }
 
 /** The registry's name of an exit circuit of these sizes. */
 export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "size1">): string {
-  return size0 === 0 ? "leaf-exit" : `slot-exit-${size1}`;
+  return size0 === 0 ? "leaf-exit" : `earner-exit-${size1}`;
 }
 
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
@@ -38,11 +38,11 @@ export function batchShape({ sort, size0, size1 }: CircuitSizes): BatchShape {
 /** Whether a circuit's name in the registry can be that of these sizes; rows, features and draws are free. */
 export function isNameOfSizes(name: string, { sort, size0, size1 }: CircuitSizes): boolean {
   if (sort === CIRCUIT_SORT.batch) return name === shapeName({ narrow: size0, wide: size1 });
-  if (sort === CIRCUIT_SORT.slotTable) return name === `slot-table-${size1}`;
+  if (sort === CIRCUIT_SORT.earnerTable) return name === `earner-table-${size1}`;
   if (sort === CIRCUIT_SORT.exit) {
     const isLeaf = size0 === 0 && size1 === 0;
-    return name === (isLeaf ? "leaf-exit" : `slot-exit-${size1}`) && (isLeaf || size0 === 1);
+    return name === (isLeaf ? "leaf-exit" : `earner-exit-${size1}`) && (isLeaf || size0 === 1);
   }
-  const [, slots, payments] = /^settlement-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
-  return sort === CIRCUIT_SORT.settlement && Number(slots) === size1 && Number(payments) === size0;
+  const [, earners, payments] = /^settlement-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
+  return sort === CIRCUIT_SORT.settlement && Number(earners) === size1 && Number(payments) === size0;
 }

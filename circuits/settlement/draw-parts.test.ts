@@ -75,7 +75,7 @@ describe("DrawPoint", () => {
 });
 
 describe("DrawShares", () => {
-  it.each([0, 1, 4])("equals the model for 2^%i draws", async (bits) => {
+  it.each([0, 1, 4])("equals the rules for 2^%i draws", async (bits) => {
     const tester = await compile("draw-shares", `DrawShares(${bits})`);
     expect(tester.constraintCount).toBe(recordedCount(`DrawShares(${bits})`));
     const parts = fc.oneof(fc.bigInt(0n, 65_536n - TREASURY_PARTS), fc.constant(65_536n - TREASURY_PARTS));

@@ -66,7 +66,7 @@ describe("DrawScores", () => {
     [16, 5],
     [64, 8],
     [66, 33],
-  ])("equals the model with %i rows and %i features", slow, async (rows, features) => {
+  ])("equals the rules with %i rows and %i features", slow, async (rows, features) => {
     const tester = await compileDraw(rows, features);
     await fc.assert(
       fc.asyncProperty(arbitraryInstance(rows, features), startElement, async (instance, start) => {
@@ -87,7 +87,7 @@ describe("DrawScores", () => {
     ["columns of zeros", [0, 0, 0, 0, 0, 0], [-255, 127]],
     ["opposite columns", [5, -5, 7, -7, 9, -9], [33, 33]],
   ];
-  test.each(extremes)("equals the model for %s", slow, async (_name, G, q) => {
+  test.each(extremes)("equals the rules for %s", slow, async (_name, G, q) => {
     const tester = await compileDraw(rows, features);
     await expectAgreement(tester, { G: Int8Array.from(G), q: Int16Array.from(q) }, 3n);
   });

@@ -2,7 +2,7 @@ pragma circom 2.1.6;
 
 include "../field/range-check.circom";
 
-// μ: what a unit of a draw's weights earns, in 2^-40 wei. Model: rewardPerUnit in settlement-split.ts.
+// μ: what a unit of a draw's weights earns, in 2^-40 wei. Rules: rewardPerUnit in settlement-split.ts.
 //
 // Parameters:  rows; totalBits with rows · max(s⁺) < 2^totalBits and rows < 2^totalBits, at most 100.
 // Inputs:      positive[rows]: s⁺, each ≥ 0; rowTotal: N; rewardWei: what contributors and validators get of a valid draw;

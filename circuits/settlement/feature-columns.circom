@@ -32,7 +32,7 @@ template FeatureColumn() {
     triple <== thrice.out;
 }
 
-// The column commitments of a model: checked, tripled and hashed once a proof. Model: columnsCommitment in
+// The column commitments of a model: checked, tripled and hashed once a proof. Rules: columnsCommitment in
 // feature-commitment.ts; format: docs/settlement.md.
 //
 // Parameters:  features >= 1.

@@ -3,7 +3,7 @@ pragma circom 2.1.6;
 include "../field/poseidon.circom";
 
 // Replays a sealed epoch's chain of payments and offers each (packed before, packed after, receipt) to the draws.
-// Model: paymentChain in settlement-model.ts.
+// Rules: paymentChain in settlement-rules.ts.
 //
 // Parameters:  payments ≥ 1; hitBits: bits of how many draws one payment can have.
 // Inputs:      beta, betaSquare, gamma: challenges. active[payments]; receipt[payments]; packed[payments]: payer 24 |

@@ -6,7 +6,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
-import { type EpochPayment, paymentChain } from "./settlement-model.ts";
+import { type EpochPayment, paymentChain } from "./settlement-rules.ts";
 
 const PAYMENTS = 4;
 let tester: CircuitTester;
@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 
 describe("PaymentReplay", () => {
-  it("equals the model for every number of payments", async () => {
+  it("equals the rules for every number of payments", async () => {
     expect(tester.constraintCount).toBe(recordedCount(`PaymentReplay(${PAYMENTS}, 3)`));
     for (let count = 0; count <= PAYMENTS; count++) {
       const payments = paymentsOf(count);

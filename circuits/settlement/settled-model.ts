@@ -4,13 +4,13 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
+  type Earner,
+  earnerLeaf,
   ownersCommitment,
-  type RewardSlot,
   type SealedEpoch,
   type SettlementTerms,
   sealedHash,
   settlementHash,
-  slotLeaf,
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { RollupError } from "../rollup-error.ts";
@@ -21,8 +21,8 @@ import type { EpochPayout } from "./settlement-split.ts";
 export interface SettledModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
-  readonly slots: readonly RewardSlot[];
-  /** What each slot has accrued before. */
+  readonly earners: readonly Earner[];
+  /** What each earner has accrued before. */
   readonly accruedWei: readonly bigint[];
 }
 
@@ -32,15 +32,15 @@ export interface PreparedSettlement {
   readonly terms: SettlementTerms;
   readonly earnedWei: readonly bigint[];
   readonly newAccruedWei: readonly bigint[];
-  /** Slots of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
-  readonly slotCount: number;
+  /** Earners of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
+  readonly earnerCount: number;
   readonly privateElements: readonly bigint[];
   /** All of the circuit's inputs but z, which `settlementStatement` computes. */
   readonly inputs: CircuitInputs;
 }
 
 /**
- * J, what is posted and what the slots have accrued afterwards, once it is known where the epoch goes.
+ * J, what is posted and what the earners have accrued afterwards, once it is known where the epoch goes.
  * @throws CIR_ELEMENT_NOT_CANONICAL
  */
 export function settledEpoch(outcome: {
@@ -52,16 +52,16 @@ export function settledEpoch(outcome: {
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
   const { model, sealed, payout, earnedWei, voidCount, seed } = outcome;
-  const { modelId, slots, accruedWei } = model;
-  const newAccruedWei = slots.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
+  const { modelId, earners, accruedWei } = model;
+  const newAccruedWei = earners.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
   const terms: SettlementTerms = {
     modelId,
     voidCount,
     sealed: sealedHash(hashStatics(model.statics), sealed),
     ownerWei: payout.ownerWei,
     treasuryWei: payout.treasuryWei,
-    oldAccruedRoot: accruedRoot(slots, accruedWei),
-    newAccruedRoot: accruedRoot(slots, newAccruedWei),
+    oldAccruedRoot: accruedRoot(earners, accruedWei),
+    newAccruedRoot: accruedRoot(earners, newAccruedWei),
   };
   const data: SettlementData = {
     settlementHash: settlementHash(terms),
@@ -82,26 +82,26 @@ export function settledEpoch(outcome: {
 }
 
 /** Inputs that both settlement circuits take of a model. */
-export function modelInputs(model: SettledModel, slotCount: number): CircuitInputs {
-  const { slotRoot, binding, split } = model.statics;
+export function modelInputs(model: SettledModel, earnerCount: number): CircuitInputs {
+  const { earnerRoot, binding, split } = model.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
-    slotRoot,
+    earnerRoot,
     origin: binding & ((1n << 56n) - 1n),
     predecessor: unpackBinding(binding).predecessorId,
     ownerParts,
     validatorParts,
     present: padded(
-      model.slots.map(() => 1n),
-      slotCount,
+      model.earners.map(() => 1n),
+      earnerCount,
     ),
     rowCounts: padded(
-      model.slots.map((slot) => BigInt(slot.rowCount)),
-      slotCount,
+      model.earners.map((earner) => BigInt(earner.rowCount)),
+      earnerCount,
     ),
     leaf: padded(
-      model.slots.map((slot, m) => slotLeaf(slot, model.accruedWei[m] ?? 0n)),
-      slotCount,
+      model.earners.map((earner, m) => earnerLeaf(earner, model.accruedWei[m] ?? 0n)),
+      earnerCount,
     ),
   };
 }
@@ -110,12 +110,12 @@ export function padded(values: readonly bigint[], length: number): bigint[] {
   return Array.from({ length }, (_, i) => values[i] ?? 0n);
 }
 
-/** @throws CIR_SETTLEMENT_DIFFERS where the slots are not those of the statics */
-export function requireSlots(model: SettledModel): void {
-  const { statics, slots } = model;
-  const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
+/** @throws CIR_SETTLEMENT_DIFFERS where the earners are not those of the statics */
+export function requireEarners(model: SettledModel): void {
+  const { statics, earners } = model;
+  const rowCount = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
   requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
-  requireSame("owners", ownersCommitment(slots.map((slot) => slot.rowCount)), statics.ownersCommitment);
+  requireSame("owners", ownersCommitment(earners.map((earner) => earner.rowCount)), statics.ownersCommitment);
 }
 
 /** @throws CIR_SETTLEMENT_DIFFERS */

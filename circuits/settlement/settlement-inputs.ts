@@ -33,7 +33,7 @@ export interface SettlementWitness {
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
   readonly draws: readonly DrawWitness[];
-  /** T_m and W_m mod 2^40 of each slot. */
+  /** T_m and W_m mod 2^40 of each earner. */
   readonly earned: readonly { earnedWei: bigint; remainder: bigint }[];
 }
 
@@ -43,12 +43,12 @@ export function settlementInputs(
   witness: SettlementWitness,
 ): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
   const { model, columns, answeringHash, sealed, seed, payments, draws, earned } = witness;
-  const rowOwners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.slots.length);
+  const rowOwners = model.earners.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.earners.length);
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
-  const ofSlots = (values: readonly bigint[]) => padded(values, size.slots);
+  const ofEarners = (values: readonly bigint[]) => padded(values, size.earners);
   const ofPayments = (values: readonly bigint[]) => padded(values, size.payments);
-  const remainder = ofSlots(earned.map((slot) => slot.remainder));
+  const remainder = ofEarners(earned.map((earner) => earner.remainder));
   const drawn = draws.map(({ isValid, paymentIndex }) => ({
     isValid,
     before: payments[paymentIndex - 1]?.packed ?? 0n,
@@ -58,13 +58,13 @@ export function settlementInputs(
   return {
     privateElements: privateElements(size, { remainders: remainder, owners, hits, draws: drawn }),
     inputs: {
-      ...modelInputs(model, size.slots),
+      ...modelInputs(model, size.earners),
       modelId: model.modelId,
       epoch: sealed.epoch,
       sealBatch: sealed.sealBatch,
       seed,
       amount: sealed.amountWei,
-      earned: ofSlots(earned.map((slot) => slot.earnedWei)),
+      earned: ofEarners(earned.map((earner) => earner.earnedWei)),
       remainder,
       owner: owners,
       active: ofPayments(payments.map(() => 1n)),

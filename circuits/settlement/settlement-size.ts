@@ -1,12 +1,12 @@
 import { unpackBinding } from "../ledger/leaf.ts";
-import { MAX_SLOT_COUNT } from "../protocol.ts";
+import { MAX_EARNER_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
 export interface SettlementSize {
   readonly rows: number;
   readonly features: number;
-  readonly slots: number;
+  readonly earners: number;
   readonly payments: number;
   /** A power of two, at most 128: the void count has 8 bits. */
   readonly draws: number;
@@ -24,7 +24,7 @@ export function requireSize(size: SettlementSize): void {
   const limits: [what: keyof SettlementSize, most: number][] = [
     ["rows", 2 ** 20],
     ["features", 2072],
-    ["slots", MAX_SLOT_COUNT],
+    ["earners", MAX_EARNER_COUNT],
     ["payments", 2 ** 16 - 1],
     ["draws", 128],
   ];
@@ -36,24 +36,24 @@ export function requireSize(size: SettlementSize): void {
 }
 
 export function settlementCircuitName(size: SettlementSize): string {
-  return `settlement-${size.rows}-${size.features}-${size.slots}-${size.payments}-${size.draws}`;
+  return `settlement-${size.rows}-${size.features}-${size.earners}-${size.payments}-${size.draws}`;
 }
 
 /** The sizes in a settlement circuit's name, or null for another name. */
 export function parseSettlementName(name: string): SettlementSize | null {
   const numbers = /^settlement-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name)?.slice(1).map(Number);
   if (numbers === undefined) return null;
-  const [rows, features, slots, payments, draws] = numbers as [number, number, number, number, number];
-  return { rows, features, slots, payments, draws };
+  const [rows, features, earners, payments, draws] = numbers as [number, number, number, number, number];
+  return { rows, features, earners, payments, draws };
 }
 
-/** What a model needs of the circuit that settles it: its rows and slots at least, its features and draws exactly. */
+/** What a model needs of the circuit that settles it: its rows and earners at least, its features and draws exactly. */
 export type ModelShape = Omit<SettlementSize, "payments">;
 
-/** By the binding of its statics, which the owner signed and the datanet approved. @param slots M */
-export function modelShape({ binding }: { readonly binding: bigint }, slots: number): ModelShape {
+/** By the binding of its statics, which the owner signed and the datanet approved. @param earners M */
+export function modelShape({ binding }: { readonly binding: bigint }, earners: number): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
-  return { rows: Number(rowCount), features: Number(featureCount), slots, draws: 2 ** Number(bits) };
+  return { rows: Number(rowCount), features: Number(featureCount), earners, draws: 2 ** Number(bits) };
 }
 
 /** The first thing of a model that is not the circuit's: `given` is the model's, `has` the circuit's. */
@@ -67,7 +67,7 @@ export interface Misfit {
 export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
   const fits: readonly [what: keyof ModelShape, fits: boolean][] = [
     ["rows", model.rows <= size.rows],
-    ["slots", model.slots <= size.slots],
+    ["earners", model.earners <= size.earners],
     ["features", model.features === size.features],
     ["draws", model.draws === size.draws],
   ];
@@ -102,9 +102,9 @@ function packed(values: readonly bigint[], width: number): bigint[] {
 export function privateElements(
   size: SettlementSize,
   values: {
-    /** W_m mod 2^40 of each slot. */
+    /** W_m mod 2^40 of each earner. */
     readonly remainders: readonly bigint[];
-    /** The slot of each row; M for padding rows. */
+    /** The earner of each row; M for padding rows. */
     readonly owners: readonly number[];
     /** How many draws each payment pays. */
     readonly hits: readonly number[];

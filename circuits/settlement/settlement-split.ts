@@ -41,14 +41,14 @@ export function splitEarned(weighted: bigint): { earnedWei: bigint; remainder: b
   };
 }
 
-/** Where a whole epoch goes: owner, treasury (all dust too), burned and the slots together are `amountWei`. */
+/** Where a whole epoch goes: owner, treasury (all dust too), burned and the earners together are `amountWei`. */
 export interface EpochPayout {
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
   readonly burnedWei: bigint;
 }
 
-/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all slots together. */
+/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all earners together. */
 export function sampledPayout(
   amountWei: bigint,
   shares: DrawShares,

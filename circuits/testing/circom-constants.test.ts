@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
-import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
+import { EMPTY_COLLECTED_ROOT } from "../ledger/rewards.ts";
 import {
   EPOCH_SECONDS,
   KIND,
@@ -103,8 +103,8 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
     expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isGenesis`);
     expect(TAG.genesis).toBe(TAG.settlement + 1n);
-    expect(constant("slot-claim", "TAG_SLOT_NODE")).toBe(TAG.slotNode);
-    expect(constant("slot-claim", "EMPTY_CLAIMED_ROOT")).toBe(EMPTY_CLAIMED_ROOT);
+    expect(constant("collect", "TAG_EARNER_NODE")).toBe(TAG.earnerNode);
+    expect(constant("collect", "EMPTY_COLLECTED_ROOT")).toBe(EMPTY_COLLECTED_ROOT);
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
     expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);
     expect(/step\.tag <== (.+);/.exec(source("slot-parts"))?.[1]).toBe(`${TAG.commit} + isPay`);

@@ -5,22 +5,22 @@ import {
   hashModelBody,
   hashStatics,
   type Leaf,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   packCounters,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { accruedRoot, claimedRoot, genesisHash, sealedHash } from "../ledger/rewards.ts";
+import { accruedRoot, collectedRoot, genesisHash, sealedHash } from "../ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../protocol.ts";
 import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
 import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
 import { START_TIMESTAMP } from "./random-ledger.ts";
 
 export const OPENING_OF_BODY =
-  "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
+  "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 export const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
-export const READY = "(isSeal + isSettle + isClaim) * (1 - ready) === 0;";
+export const READY = "(isSeal + isSettle + isCollect) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";
 export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";
@@ -44,7 +44,7 @@ export const withBody =
   (kind: number, changes: (lawful: ModelBody) => Partial<ModelBody>): Build =>
   (world) => {
     const operation = honest(kind);
-    const before = world.ledger.requireRecord(operation.b!).model!;
+    const before = world.ledger.requireLeaf(operation.b!).model!;
     const lawful = { ...before, ...lawfulBody[kind]!(world, before) };
     const forged = hashModelBody({ ...lawful, ...changes(lawful) });
     return { ...operation, effectB: (leaf: Leaf) => ({ ...leaf, body: forged }) };
@@ -54,7 +54,7 @@ export const sealedBy = (changes: Partial<typeof SEALED_EPOCH>) =>
 const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<ModelBody>> = {
   [KIND.seal]: () => ({ sealed: sealedBy({}), epochStart: START_TIMESTAMP }),
   [KIND.settle]: () => ({ sealed: 0n }),
-  [KIND.claim]: () => ({}),
+  [KIND.collect]: () => ({}),
   [KIND.genesis]: () => ({ epochStart: START_TIMESTAMP }),
 };
 
@@ -92,11 +92,11 @@ export function openings(kind: number): Forgery[] {
   ];
 }
 
-const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "slotRoot", "binding", "split"] as const;
-const BODY_FIELDS = ["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const;
+const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"] as const;
+const BODY_FIELDS = ["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const;
 
 /** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
-function falseBody(kind: number, i: number, { model, rewards }: LeafRecord): Partial<LeafRecord> {
+function falseBody(kind: number, i: number, { model, rewards }: LeafState): Partial<LeafState> {
   const body = model!;
   const field = BODY_FIELDS[i - 5];
   if (field === undefined) {
@@ -108,12 +108,15 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafRecord): Par
   if (field === "accruedRoot" && rewards !== undefined) {
     const accruedWei = rewards.accruedWei.map((wei) => wei + 65_536n);
     return {
-      model: { ...body, accruedRoot: accruedRoot(rewards.slots, accruedWei) },
+      model: { ...body, accruedRoot: accruedRoot(rewards.earners, accruedWei) },
       rewards: { ...rewards, accruedWei },
     };
   }
-  if (field === "claimedRoot" && rewards !== undefined && rewards.claimedWei.length > 0)
-    return { model: { ...body, claimedRoot: claimedRoot([]) }, rewards: { ...rewards, claimedWei: [] } };
+  if (field === "collectedRoot" && rewards !== undefined && rewards.collectedWei.length > 0)
+    return {
+      model: { ...body, collectedRoot: collectedRoot([]) },
+      rewards: { ...rewards, collectedWei: [] },
+    };
   const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
   if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };
   return { model: { ...body, [field]: body[field] + (field === "epochStart" ? -1n : 1n) } };
@@ -128,7 +131,7 @@ export function bodyOpenings(kind: number): Forgery[] {
     forged: (world: World) => {
       // A Seal wants nothing sealed: SEALED has something.
       const b = isSeal && i === 5 ? SEALED : honest(kind).b!;
-      const record = world.ledger.requireRecord(b);
+      const record = world.ledger.requireLeaf(b);
       const shown = { ...record, ...falseBody(kind, i, record) };
       world.ledger.put(b, shown);
       const operation = honest(kind, { b });
@@ -136,8 +139,8 @@ export function bodyOpenings(kind: number): Forgery[] {
       if (kind === KIND.settle)
         return { ...operation, words: [expectedSettlementHash(shown, { modelId: b, ...settlement! })] };
       if (kind !== KIND.genesis) return operation;
-      const { statics, accruedRoot: slotRoot } = shown.model!;
-      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, slotRoot };
+      const { statics, accruedRoot: earnerRoot } = shown.model!;
+      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, earnerRoot };
       return { ...operation, words: [genesisHash(terms)] };
     },
     at: OPENING_OF_BODY,

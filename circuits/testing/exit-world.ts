@@ -9,7 +9,7 @@ import {
   hashDatanetBody,
   hashModelBody,
   hashStatics,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   packBinding,
   packCounters,
@@ -17,17 +17,17 @@ import {
 import { Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
-  CLAIM_ROLE,
-  claimedRoot,
-  claimShareWei,
+  collectedRoot,
+  EARNER_ROLE,
+  type Earner,
+  earnerRoot,
   type ModelRewards,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
   type RewardSplit,
+  roleShareWei,
   type SealedEpoch,
   sealedHash,
-  slotRoot,
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
@@ -45,12 +45,12 @@ export interface ExitWorldOptions {
   /** 0: nothing is sealed. */
   readonly sealedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
-  /** Of each slot, how many 256ths of its two shares were claimed. */
-  readonly claimedParts?: bigint;
+  /** Of each earner, how many 256ths of its two shares were collected. */
+  readonly collectedParts?: bigint;
   readonly isReady?: boolean;
 }
 
-/** A ledger with accounts, a datanet and a model whose slots belong to all of them, itself included. */
+/** A ledger with accounts, a datanet and a model whose earners belong to all of them, itself included. */
 export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger {
   const numbers = new SeededNumbers(seed);
   const ledger = new Ledger();
@@ -73,9 +73,9 @@ export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger 
   return ledger;
 }
 
-function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: ExitWorldOptions): LeafRecord {
+function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: ExitWorldOptions): LeafState {
   const rowCounts = options.rowCounts ?? numbers.parts(1 + numbers.below(9) + 4, 1 + numbers.below(4));
-  const slots: RewardSlot[] = rowCounts.map((rowCount) => ({
+  const earners: Earner[] = rowCounts.map((rowCount) => ({
     contributorId: ids[numbers.below(ids.length)]!,
     validatorId: ids[numbers.below(ids.length)]!,
     rowCount,
@@ -87,7 +87,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
   const statics = {
     featuresCommitment: numbers.bits(250),
     ownersCommitment: ownersCommitment(rowCounts),
-    slotRoot: slotRoot(slots),
+    earnerRoot: earnerRoot(earners),
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
@@ -98,12 +98,12 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
     }),
     split: packSplit(split),
   };
-  const accruedWei = slots.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
-  const parts = options.claimedParts;
-  const claimedWei = accruedWei.flatMap((wei) =>
-    [CLAIM_ROLE.contributor, CLAIM_ROLE.validator].map((role) => {
-      const claimed = parts ?? BigInt(numbers.below(257));
-      return (claimShareWei(wei, role, split.validatorParts) * claimed) >> 8n;
+  const accruedWei = earners.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
+  const parts = options.collectedParts;
+  const collectedWei = accruedWei.flatMap((wei) =>
+    [EARNER_ROLE.contributor, EARNER_ROLE.validator].map((role) => {
+      const collected = parts ?? BigInt(numbers.below(257));
+      return (roleShareWei(wei, role, split.validatorParts) * collected) >> 8n;
     }),
   );
   const sealedWei = options.sealedWei ?? BigInt(numbers.below(2)) * (1n + numbers.bits(80));
@@ -116,12 +116,12 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
           sealBatch: numbers.bits(40),
           amountWei: sealedWei,
         };
-  const rewards: ModelRewards = { slots, accruedWei, claimedWei, sealed };
+  const rewards: ModelRewards = { earners, accruedWei, collectedWei, sealed };
   const model: ModelBody = {
     statics,
     sealed: sealed === null ? 0n : sealedHash(hashStatics(statics), sealed),
-    accruedRoot: accruedRoot(slots, accruedWei),
-    claimedRoot: claimedRoot(claimedWei),
+    accruedRoot: accruedRoot(earners, accruedWei),
+    collectedRoot: collectedRoot(collectedWei),
     epochStart: numbers.bits(40),
   };
   const leaf = {

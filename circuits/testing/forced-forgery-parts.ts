@@ -2,7 +2,7 @@
 
 import type { Leaf } from "../ledger/leaf.ts";
 import type { SignedOperation } from "../ledger/operation.ts";
-import { claimedPath } from "../ledger/rewards.ts";
+import { collectedPath } from "../ledger/rewards.ts";
 import { KIND } from "../protocol.ts";
 import {
   AUTHORISATION,
@@ -17,7 +17,7 @@ import {
 import { type Build, HONEST, honest, World } from "./forgery-world.ts";
 import { lawfulForm } from "./lawless-slot.ts";
 
-export const SLOT_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
+export const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 export const MISSING_A = "isMissingA * a[i] === 0;";
 export const MISSING_B = "isEmptyB * b[i] === 0;";
 export const SEAL_TIME =
@@ -36,16 +36,16 @@ export const opened =
   (name: "wideA" | "wideB", field: number, value: bigint): Tamper =>
   (inputs) =>
     setInput(inputs, name, [0, field], value);
-/** The digits of who has the role in the slot. */
+/** The digits of who has the role in the earner. */
 export const shownMember =
   (id: number): Tamper =>
   (inputs) => {
     for (let i = 0; i < 24; i++) setInput(inputs, "wideAmountBits", [0, i], (BigInt(id) >> BigInt(i)) & 1n);
   };
-/** The witness of a forced claim that opens no slot. */
-export const opensNoSlot: Tamper = (inputs) => {
-  for (const name of ["wideAccruedChildren", "wideClaimedChildren"])
-    (inputs as Record<string, unknown>)[name] = [claimedPath([], 0)];
+/** The witness of a forced collection that opens no earner. */
+export const opensNoEarner: Tamper = (inputs) => {
+  for (const name of ["wideAccruedChildren", "wideCollectedChildren"])
+    (inputs as Record<string, unknown>)[name] = [collectedPath([], 0)];
   setInput(inputs, "wideModel", [0, 10], 0n);
   setScratch(inputs, 0n);
 };

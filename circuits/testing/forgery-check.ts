@@ -63,7 +63,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
   };
   const builder = new BatchBuilder(ofModel.ledger, { ...opening, ...header });
   builder.add(operation);
-  const { data } = builder.seal();
+  const { data } = builder.close();
   const ofCircuit = new World();
   const inputs = inputsFor(ofCircuit, section, build(ofCircuit), opening);
   expect(ofCircuit.ledger.root, "lawlessSlot differs from the model").toBe(data.newRoot);
@@ -75,7 +75,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
 
 /** Statements that hold the prover's openings of bodies and counters to the leaves. */
 const OPENINGS = [
-  "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
+  "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
   "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
   "(isPay + opensModel) * (countersB - (ready + 2 * approved + (1 << 2) * cap + (1 << 18) * paymentCount + (1 << 50) * epoch + (1 << 74) * price)) === 0;",
 ];

@@ -3,7 +3,7 @@
  * lawful operation of each kind between them.
  */
 
-import { packClaim } from "../batch/epoch-operations.ts";
+import { packCollect } from "../batch/epoch-operations.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import {
@@ -14,7 +14,7 @@ import {
   hashModelBody,
   hashStatics,
   type Leaf,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   packBinding,
   packCounters,
@@ -22,16 +22,16 @@ import {
 import { genesisLedger, type Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
-  CLAIM_ROLE,
-  claimedRoot,
-  claimShareWei,
+  collectedRoot,
+  EARNER_ROLE,
+  type Earner,
+  earnerRoot,
   genesisHash,
   type ModelRewards,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
+  roleShareWei,
   sealedHash,
-  slotRoot,
 } from "../ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "../protocol.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
@@ -67,8 +67,8 @@ export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET,
 export const secretOf = (id: number) => 2000n + BigInt(id);
 export const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
-/** The slots of every model here; SEALED has one of itself. */
-export const SLOTS: readonly RewardSlot[] = [
+/** The earners of every model here; SEALED has one of itself. */
+export const EARNERS: readonly Earner[] = [
   { contributorId: PAYER, validatorId: PAYEE, rowCount: 100 },
   { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
 ];
@@ -80,8 +80,8 @@ export const PUBLISHED: DatanetBody = {
   publishedAt: START_TIMESTAMP - DELAY,
   policy: 4n,
   rowsRoot: 11n,
-  ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
-  slotRoot: slotRoot(SLOTS),
+  ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
+  earnerRoot: earnerRoot(EARNERS),
 };
 export const BINDING = {
   datanetId: BigInt(DATANET),
@@ -94,21 +94,26 @@ export const BINDING = {
 export const STATICS = {
   featuresCommitment: 21n,
   ownersCommitment: PUBLISHED.ownersCommitment,
-  slotRoot: PUBLISHED.slotRoot,
+  earnerRoot: PUBLISHED.earnerRoot,
   binding: packBinding(BINDING),
   split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
-/** What PAYER may claim from SEALED's first slot. */
-export const CLAIM_GAIN = 1000n;
+/** What PAYER may collect from SEALED's first earner. */
+export const COLLECT_GAIN = 1000n;
 const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
-const CLAIMED = [
-  claimShareWei(ACCRUED[0]!, CLAIM_ROLE.contributor, VALIDATOR_PARTS) - CLAIM_GAIN,
+const COLLECTED = [
+  roleShareWei(ACCRUED[0]!, EARNER_ROLE.contributor, VALIDATOR_PARTS) - COLLECT_GAIN,
   0n,
   0n,
   3n,
 ];
 export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7n * OPEN + 12_345n };
-const NOTHING_EARNED: ModelRewards = { slots: SLOTS, accruedWei: [0n, 0n], claimedWei: [], sealed: null };
+const NOTHING_EARNED: ModelRewards = {
+  earners: EARNERS,
+  accruedWei: [0n, 0n],
+  collectedWei: [],
+  sealed: null,
+};
 export const COUNTERS_OF_MODEL = {
   isReady: true,
   isApproved: true,
@@ -147,13 +152,13 @@ export class World {
       const isReady = id !== WAITING;
       const isSealed = id === SEALED;
       const rewards = isSealed
-        ? { slots: SLOTS, accruedWei: ACCRUED, claimedWei: CLAIMED, sealed: SEALED_EPOCH }
+        ? { earners: EARNERS, accruedWei: ACCRUED, collectedWei: COLLECTED, sealed: SEALED_EPOCH }
         : NOTHING_EARNED;
       const model = {
         statics: STATICS,
         sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
-        accruedRoot: accruedRoot(SLOTS, rewards.accruedWei),
-        claimedRoot: claimedRoot(rewards.claimedWei),
+        accruedRoot: accruedRoot(EARNERS, rewards.accruedWei),
+        collectedRoot: collectedRoot(rewards.collectedWei),
         // From this batch on, others may seal.
         epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
       };
@@ -175,17 +180,17 @@ export class World {
   }
 
   setDatanet(id: number, changes: Partial<DatanetBody>): void {
-    const { leaf, datanet } = this.ledger.requireRecord(id) as Required<LeafRecord>;
+    const { leaf, datanet } = this.ledger.requireLeaf(id) as Required<LeafState>;
     const body = { ...datanet, ...changes };
     this.ledger.put(id, { leaf: { ...leaf, body: hashDatanetBody(body) }, datanet: body });
   }
 
   setModel(id: number, statics: Partial<ModelBody["statics"]>): void {
-    this.setBody(id, { statics: { ...this.ledger.requireRecord(id).model!.statics, ...statics } });
+    this.setBody(id, { statics: { ...this.ledger.requireLeaf(id).model!.statics, ...statics } });
   }
 
   setBody(id: number, changes: Partial<ModelBody>): void {
-    const record = this.ledger.requireRecord(id);
+    const record = this.ledger.requireLeaf(id);
     const model = { ...record.model!, ...changes };
     this.ledger.put(id, { ...record, leaf: { ...record.leaf, body: hashModelBody(model) }, model });
   }
@@ -213,7 +218,14 @@ export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly 
 export const AMOUNT = 25n * OPEN;
 export const CODE = encodeAmount(AMOUNT);
 export const MODEL_WORDS = [
-  ...[0xc0den, 31n, STATICS.featuresCommitment, STATICS.ownersCommitment, STATICS.slotRoot, STATICS.binding],
+  ...[
+    0xc0den,
+    31n,
+    STATICS.featuresCommitment,
+    STATICS.ownersCommitment,
+    STATICS.earnerRoot,
+    STATICS.binding,
+  ],
   OPEN / 100n + (STATICS.split << 96n),
 ];
 export const SENDER = ownerOf(PAYER);
@@ -233,25 +245,35 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.setKey]: { kind: KIND.setKey, a: PAYER, words: [99n] },
   [KIND.seal]: { kind: KIND.seal, a: PAYER, b: MODEL },
   [KIND.settle]: settleWith({ drawBits: 2n, voidCount: 0, earnedParts: [300, 500] }),
-  [KIND.claim]: { kind: KIND.claim, a: PAYER, b: SEALED, words: [packClaim(0, CLAIM_ROLE.contributor)] },
+  [KIND.collect]: {
+    kind: KIND.collect,
+    a: PAYER,
+    b: SEALED,
+    words: [packCollect(0, EARNER_ROLE.contributor)],
+  },
   [KIND.genesis]: {
     kind: KIND.genesis,
     b: WAITING,
     words: [
-      genesisHash({ modelId: WAITING, statics: hashStatics(STATICS), cap: 16, slotRoot: STATICS.slotRoot }),
+      genesisHash({
+        modelId: WAITING,
+        statics: hashStatics(STATICS),
+        cap: 16,
+        earnerRoot: STATICS.earnerRoot,
+      }),
     ],
-    settlement: { ...NO_AMOUNTS, cap: 16, slots: SLOTS },
+    settlement: { ...NO_AMOUNTS, cap: 16, earners: EARNERS },
   },
   [KIND.depositNew]: { kind: KIND.depositNew, words: [AMOUNT, 0xe0n, 31n, 0xf0n] },
   [KIND.depositTo]: { kind: KIND.depositTo, b: PAYEE, words: [AMOUNT, ownerOf(PAYEE), 0n, 0xf0n] },
   [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
   [KIND.forcedSetKey]: { kind: KIND.forcedSetKey, a: PAYER, words: [0n, 31n, 0n, SENDER] },
   [KIND.forcedSetOwner]: { kind: KIND.forcedSetOwner, a: PAYER, words: [0n, 0xabcn, 0n, SENDER] },
-  [KIND.forcedClaim]: {
-    kind: KIND.forcedClaim,
+  [KIND.forcedCollect]: {
+    kind: KIND.forcedCollect,
     a: PAYER,
     b: SEALED,
-    words: [0n, packClaim(0, CLAIM_ROLE.contributor), 0n, SENDER],
+    words: [0n, packCollect(0, EARNER_ROLE.contributor), 0n, SENDER],
   },
   [KIND.forcedTransfer]: {
     kind: KIND.forcedTransfer,

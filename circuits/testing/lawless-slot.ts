@@ -4,7 +4,7 @@
  * On lawful operations it must agree with slot.ts, which makes it a second model of the effects.
  */
 
-import type { SealedBatch } from "../batch/batch.ts";
+import type { ClosedBatch } from "../batch/batch.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
 import type { SettleOperation } from "../batch/settlement-operation.ts";
 import { nullSlot } from "../batch/slot.ts";
@@ -21,7 +21,7 @@ import {
   hashModelBody,
   hashStatics,
   type Leaf,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   type ModelCounters,
   unpackCounters,
@@ -32,9 +32,9 @@ import { leafReference, padWords } from "../ledger/operation.ts";
 import {
   accruedPath,
   accruedRoot,
-  claimedPath,
-  claimedRoot,
-  type RewardSlot,
+  collectedPath,
+  collectedRoot,
+  type Earner,
   sealedHash,
 } from "../ledger/rewards.ts";
 import {
@@ -69,11 +69,11 @@ export interface LawlessOperation {
   readonly weight?: bigint;
   /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
   readonly isValid?: boolean;
-  /** Settlements: what the word hashes, and a Genesis' cap and slots. */
+  /** Settlements: what the word hashes, and a Genesis' cap and earners. */
   readonly settlement?: Pick<
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
-  > & { readonly cap?: number; readonly slots?: readonly RewardSlot[] };
+  > & { readonly cap?: number; readonly earners?: readonly Earner[] };
   /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
   readonly shownCounters?: Partial<ModelCounters>;
   /** Last changes to the effect. */
@@ -92,13 +92,13 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
   const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
   if (isSettlement(kind)) {
-    const { cap = 0, slots = [], ...amounts } = operation.settlement!;
+    const { cap = 0, earners = [], ...amounts } = operation.settlement!;
     const common = { modelId: b, settlementHash: words[0]! };
     const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
     const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
     const isSigned = isByModel && operation.secret !== undefined;
     const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
-    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, slots, signature };
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, earners, signature };
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
@@ -152,12 +152,11 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   const childrenA = ledger.tree.path(a);
   const amountWei = kindRule(kind)?.movesAmount === true ? decodeAmount(amountCode) : 0n;
   const feeWei = (operation.weight ?? BigInt(kindRule(kind)?.weight ?? 0)) * context.feePerUnitWei;
-  const owned = (record: LeafRecord, owner: bigint) =>
-    record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
+  const owned = (record: LeafState, owner: bigint) => record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
   const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
   const target = ledger.opened(b);
   const isReady = target.leaf.kind === LEAF_KIND.model && unpackCounters(target.leaf.counters).isReady;
-  const forcedClaim = kind === KIND.forcedClaim && isReady ? lawlessClaim(target, word(1), null) : null;
+  const forcedCollect = kind === KIND.forcedCollect && isReady ? lawlessCollect(target, word(1), null) : null;
   const predicates: Record<number, () => boolean> = {
     [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
     [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
@@ -166,13 +165,13 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     [KIND.forcedSetOwner]: () => owned(before, word(3)),
     [KIND.forcedTransfer]: () =>
       owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
-    [KIND.forcedClaim]: () => owned(before, word(3)) && isReady && forcedClaim!.memberId === BigInt(a),
+    [KIND.forcedCollect]: () => owned(before, word(3)) && isReady && forcedCollect!.memberId === BigInt(a),
     [KIND.forcedSeal]: () => isReady && maySeal(ledger.opened(b), word(1)),
   };
   const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
 
   // A.
-  let recordA: LeafRecord = before;
+  let recordA: LeafState = before;
   const changeA = (changes: Partial<Leaf>) => {
     recordA = { ...recordA, leaf: { ...recordA.leaf, ...changes } };
   };
@@ -181,9 +180,9 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
       amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
     changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
   }
-  const claim = kind === KIND.claim ? lawlessClaim(target, word(0), a) : forcedClaim;
-  const isPaid = kind === KIND.claim || (kind === KIND.forcedClaim && isValid);
-  if (claim !== null && isPaid) changeA({ balance: modulo(recordA.leaf.balance + claim.gainWei) });
+  const collect = kind === KIND.collect ? lawlessCollect(target, word(0), a) : forcedCollect;
+  const isPaid = kind === KIND.collect || (kind === KIND.forcedCollect && isValid);
+  if (collect !== null && isPaid) changeA({ balance: modulo(recordA.leaf.balance + collect.gainWei) });
   const { settlement } = operation;
   if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
@@ -195,7 +194,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
       policy: word(4),
       rowsRoot: word(0),
       ownersCommitment: word(1),
-      slotRoot: word(2),
+      earnerRoot: word(2),
     };
     recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
   }
@@ -210,7 +209,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
   // B, after A.
   const beforeB = ledger.opened(b);
   const childrenB = ledger.tree.path(b);
-  let recordB: LeafRecord = beforeB;
+  let recordB: LeafState = beforeB;
   const changeB = (changes: Partial<Leaf>) => {
     recordB = { ...recordB, leaf: { ...recordB.leaf, ...changes } };
   };
@@ -236,7 +235,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
     recordB = { ...recordB, leaf: { ...recordB.leaf, body: hashModelBody(model) }, model };
   };
-  const slots = beforeB.rewards?.slots ?? [];
+  const earners = beforeB.rewards?.earners ?? [];
   const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
   if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
     const { epoch, paymentCount } = shown;
@@ -251,7 +250,7 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
     changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
   }
-  if (claim !== null && isPaid) changeBody({ claimedRoot: claim.newRoot });
+  if (collect !== null && isPaid) changeBody({ collectedRoot: collect.newRoot });
   if (kind === KIND.genesis) {
     const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
     changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
@@ -282,37 +281,37 @@ export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context
     signature,
     datanetA: before.datanet ?? EMPTY_DATANET_BODY,
     modelB: beforeB.model ?? EMPTY_MODEL_BODY,
-    claim:
-      claim === null
+    collect:
+      collect === null
         ? null
         : {
-            ...claim,
-            accruedChildren: accruedPath(slots, beforeB.rewards?.accruedWei ?? [], claim.slotIndex),
-            claimedChildren: claimedPath(beforeB.rewards?.claimedWei ?? [], claim.place),
+            ...collect,
+            accruedChildren: accruedPath(earners, beforeB.rewards?.accruedWei ?? [], collect.earnerIndex),
+            collectedChildren: collectedPath(beforeB.rewards?.collectedWei ?? [], collect.place),
           },
     settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
   };
 }
 
 const EMPTY_MODEL_BODY: ModelBody = {
-  statics: { featuresCommitment: 0n, ownersCommitment: 0n, slotRoot: 0n, binding: 0n, split: 0n },
+  statics: { featuresCommitment: 0n, ownersCommitment: 0n, earnerRoot: 0n, binding: 0n, split: 0n },
   sealed: 0n,
   accruedRoot: 0n,
-  claimedRoot: 0n,
+  collectedRoot: 0n,
   epochStart: 0n,
 };
 
 /** The accrued root after these earnings, of a model that need not be ready. */
-function lawlessAccruedRoot({ rewards, model }: LeafRecord, earnedWei: readonly bigint[]): bigint {
+function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly bigint[]): bigint {
   if (rewards === undefined) return model?.accruedRoot ?? 0n;
   return accruedRoot(
-    rewards.slots,
-    rewards.slots.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
+    rewards.earners,
+    rewards.earners.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
   );
 }
 
 /** Whether anyone may force a Seal. */
-function maySeal({ leaf, model }: LeafRecord, queuedAt: bigint): boolean {
+function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
   const { sealed, epochStart } = model!;
   const isOver = queuedAt - epochStart >= BigInt(EPOCH_SECONDS);
   return (
@@ -320,33 +319,33 @@ function maySeal({ leaf, model }: LeafRecord, queuedAt: bigint): boolean {
   );
 }
 
-/** A's claim of a role's share, whoever A is; of whoever has the role, where A is null. */
-function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number | null) {
-  const slotIndex = Number(word % 256n);
+/** A's collect of a role's share, whoever A is; of whoever has the role, where A is null. */
+function lawlessCollect({ rewards, model }: LeafState, word: bigint, a: number | null) {
+  const earnerIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;
-  const place = 2 * slotIndex + (isValidator ? 1 : 0);
-  const accruedWei = rewards?.accruedWei[slotIndex] ?? 0n;
-  const claimed = Array.from({ length: 512 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
+  const place = 2 * earnerIndex + (isValidator ? 1 : 0);
+  const accruedWei = rewards?.accruedWei[earnerIndex] ?? 0n;
+  const collected = Array.from({ length: 512 }, (_, i) => rewards?.collectedWei[i] ?? 0n);
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
   const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
-  const slot = rewards?.slots[slotIndex];
-  const otherId = BigInt((isValidator ? slot?.contributorId : slot?.validatorId) ?? a ?? 0);
-  const memberId = BigInt(a ?? (isValidator ? slot?.validatorId : slot?.contributorId) ?? 0);
-  const newRoot = claimedRoot(claimed.with(place, shareWei));
-  const claimedWei = claimed[place]!;
+  const earner = rewards?.earners[earnerIndex];
+  const otherId = BigInt((isValidator ? earner?.contributorId : earner?.validatorId) ?? a ?? 0);
+  const memberId = BigInt(a ?? (isValidator ? earner?.validatorId : earner?.contributorId) ?? 0);
+  const newRoot = collectedRoot(collected.with(place, shareWei));
+  const collectedWei = collected[place]!;
   return {
-    slotIndex,
+    earnerIndex,
     place,
     memberId,
     otherId,
     accruedWei,
-    claimedWei,
-    gainWei: shareWei - claimedWei,
+    collectedWei,
+    gainWei: shareWei - collectedWei,
     newRoot,
   };
 }
 
-function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
+function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafState {
   const word = (i: number) => words[i] ?? 0n;
   const base = { ...EMPTY_LEAF, l1Owner: word(0), keyX: word(1), balance };
   if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
@@ -359,11 +358,11 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafR
   const statics = {
     featuresCommitment: word(2),
     ownersCommitment: word(3),
-    slotRoot: word(4),
+    earnerRoot: word(4),
     binding: word(5),
     split: word(6) >> 96n,
   };
-  const roots = { accruedRoot: word(4), claimedRoot: claimedRoot([]) };
+  const roots = { accruedRoot: word(4), collectedRoot: collectedRoot([]) };
   const model = { statics, sealed: 0n, ...roots, epochStart: 0n };
   const counters = modulo((word(6) % 2n ** 96n) << COUNTERS.price);
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
@@ -400,7 +399,7 @@ export function lawlessInputs(
     ...feeRecord,
     leaf: { ...feeRecord.leaf, balance: modulo(feeRecord.leaf.balance + totalWei) },
   });
-  const sealed: SealedBatch = {
+  const sealed: ClosedBatch = {
     data: {
       ...opening,
       oldRoot,

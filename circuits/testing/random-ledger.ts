@@ -4,7 +4,7 @@
  */
 
 import type { BatchBuilder, BatchOpening } from "../batch/batch.ts";
-import { packClaim } from "../batch/epoch-operations.ts";
+import { packCollect } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";
@@ -16,7 +16,7 @@ import {
   hashDatanetBody,
   hashModelBody,
   hashStatics,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   packBinding,
   packCounters,
@@ -29,11 +29,11 @@ import {
   type SignedOperation,
 } from "../ledger/operation.ts";
 import {
-  EMPTY_CLAIMED_ROOT,
+  type Earner,
+  EMPTY_COLLECTED_ROOT,
+  earnerRoot,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
-  slotRoot,
 } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -100,10 +100,10 @@ export function signFor(
   };
 }
 
-/** The ids of the worlds' first accounts, and of its payable model, which has a slot of itself. */
+/** The ids of the worlds' first accounts, and of its payable model, which has an earner of itself. */
 const [FIRST, SECOND, THIRD, PAYABLE] = [2, 3, 4, 6] as const;
-/** The slot table of the worlds' datanet. */
-export const SLOTS: readonly RewardSlot[] = [
+/** The earner table of the worlds' datanet. */
+export const EARNERS: readonly Earner[] = [
   { contributorId: FIRST, validatorId: SECOND, rowCount: 100 },
   { contributorId: SECOND, validatorId: SECOND, rowCount: 50 },
   { contributorId: PAYABLE, validatorId: THIRD, rowCount: 150 },
@@ -125,7 +125,7 @@ export class RandomLedger {
   constructor(seed: number, depth: number) {
     this.random = new SeededRandom(seed);
     this.ledger = genesisLedger(GENESIS, depth);
-    const put = (list: Member[], kind: number, record: (owner: bigint, keyX: bigint) => LeafRecord) => {
+    const put = (list: Member[], kind: number, record: (owner: bigint, keyX: bigint) => LeafState) => {
       const id = this.ledger.nextId++;
       const secret = BigInt(1000 + (id % 5));
       const l1Owner = BigInt(0xa000 + id);
@@ -145,8 +145,8 @@ export class RandomLedger {
       rowCount: 300n,
       publishedAt: START_TIMESTAMP - BigInt(APPROVAL_DELAY_SECONDS),
       rowsRoot: 11n,
-      ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
-      slotRoot: slotRoot(SLOTS),
+      ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
+      earnerRoot: earnerRoot(EARNERS),
     };
     const datanetId = put(this.datanets, LEAF_KIND.datanet, (l1Owner, keyX) => ({
       leaf: {
@@ -162,7 +162,7 @@ export class RandomLedger {
         statics: {
           featuresCommitment: 21n,
           ownersCommitment: published.ownersCommitment,
-          slotRoot: published.slotRoot,
+          earnerRoot: published.earnerRoot,
           binding: packBinding({
             datanetId: BigInt(datanetId),
             version: 1n,
@@ -174,8 +174,8 @@ export class RandomLedger {
           split: SPLIT,
         },
         sealed: 0n,
-        accruedRoot: published.slotRoot,
-        claimedRoot: EMPTY_CLAIMED_ROOT,
+        accruedRoot: published.earnerRoot,
+        collectedRoot: EMPTY_COLLECTED_ROOT,
         // So that others may seal after some batches.
         epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
       };
@@ -194,7 +194,7 @@ export class RandomLedger {
           body: hashModelBody(model),
         },
         model,
-        ...(isReady ? { rewards: { slots: SLOTS, accruedWei: [], claimedWei: [], sealed: null } } : {}),
+        ...(isReady ? { rewards: { earners: EARNERS, accruedWei: [], collectedWei: [], sealed: null } } : {}),
       }));
     }
   }
@@ -301,8 +301,8 @@ export class RandomLedger {
           words: [BigInt(0xd000 + random.below(99)), BigInt(random.below(1e9))],
         });
       case KIND.publishVersion: {
-        const fresh = this.random.below(2) === 0 || ledger.requireRecord(datanet.id).datanet!.version > 1n;
-        const published = [ownersCommitment(SLOTS.map((slot) => slot.rowCount)), slotRoot(SLOTS)];
+        const fresh = this.random.below(2) === 0 || ledger.requireLeaf(datanet.id).datanet!.version > 1n;
+        const published = [ownersCommitment(EARNERS.map((earner) => earner.rowCount)), earnerRoot(EARNERS)];
         const words = fresh
           ? [random.field(), ...published, 300n, BigInt(random.below(5))]
           : [11n, ...published, 300n, 0n];
@@ -310,7 +310,7 @@ export class RandomLedger {
       }
       case KIND.approveModel: {
         const model = random.pick(this.models);
-        const statics = ledger.requireRecord(model.id).model!.statics;
+        const statics = ledger.requireLeaf(model.id).model!.statics;
         return sign(datanet, { kind, a: datanet.id, b: model.id, words: [hashStatics(statics)] });
       }
       case KIND.revokeModel:
@@ -320,17 +320,17 @@ export class RandomLedger {
         const by = random.pick([model, model, account]);
         return sign(by, { kind, a: by.id, b: model.id });
       }
-      case KIND.claim: {
-        const slotIndex = random.below(SLOTS.length);
+      case KIND.collect: {
+        const earnerIndex = random.below(EARNERS.length);
         const role = random.pick([0, 1] as const);
-        const id = role === 0 ? SLOTS[slotIndex]!.contributorId : SLOTS[slotIndex]!.validatorId;
+        const id = role === 0 ? EARNERS[earnerIndex]!.contributorId : EARNERS[earnerIndex]!.validatorId;
         const owner = [...this.accounts, ...this.models].find((m) => m.id === id)!;
         const by = random.below(8) === 0 ? account : owner;
-        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packClaim(slotIndex, role)] });
+        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packCollect(earnerIndex, role)] });
       }
       case KIND.settle:
       case KIND.genesis:
-        return randomSettlement(kind, random, ledger, random.pick(this.models), SLOTS, TEST_DOMAIN);
+        return randomSettlement(kind, random, ledger, random.pick(this.models), EARNERS, TEST_DOMAIN);
       case KIND.setKey:
         // To the same key, so that the member can go on signing.
         return sign(member, { kind, a: member.id, words: [keyXOf(member.secret)] });
@@ -380,15 +380,15 @@ export class RandomLedger {
           amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
         };
       }
-      case KIND.forcedClaim: {
-        const slotIndex = random.below(SLOTS.length + 1);
+      case KIND.forcedCollect: {
+        const earnerIndex = random.below(EARNERS.length + 1);
         const role = random.pick([0, 1] as const);
-        const slot = SLOTS[slotIndex];
-        const member = (role === 0 ? slot?.contributorId : slot?.validatorId) ?? id;
+        const earner = EARNERS[earnerIndex];
+        const member = (role === 0 ? earner?.contributorId : earner?.validatorId) ?? id;
         const a = random.below(4) === 0 ? id : member;
         const b = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
         const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
-        return { ...base, a, b, word1: packClaim(slotIndex, role), sender };
+        return { ...base, a, b, word1: packCollect(earnerIndex, role), sender };
       }
       case KIND.forcedSeal:
         return {

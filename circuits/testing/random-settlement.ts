@@ -13,7 +13,7 @@ import { signMessage } from "../field/eddsa.ts";
 import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
-import { type RewardSlot, unpackSplit } from "../ledger/rewards.ts";
+import { type Earner, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packGenesisItem } from "../settlement/settlement-data.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -23,7 +23,7 @@ export interface SettlementPlan {
   /** log2 of the draws; null for the default split. */
   readonly drawBits: bigint | null;
   readonly voidCount: number;
-  /** The part of what the slots may get that each one earns, in 1,000ths. */
+  /** The part of what the earners may get that each one earns, in 1,000ths. */
   readonly earnedParts: readonly number[];
 }
 
@@ -35,17 +35,17 @@ export function settleOperation(
   plan: SettlementPlan,
   domain: bigint,
 ): SettleOperation {
-  const record = ledger.requireRecord(modelId);
+  const record = ledger.requireLeaf(modelId);
   const { amountWei } = record.rewards!.sealed!;
   const { ownerParts } = unpackSplit(record.model!.statics.split);
   const drawWei = amountWei >> (plan.drawBits ?? 0n);
   const ownerOfDrawWei = (drawWei * ownerParts) >> 16n;
-  const slotsOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
+  const earnersOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
   const voids = BigInt(plan.voidCount);
   const paidDraws = (1n << (plan.drawBits ?? 0n)) - voids;
   const ownerWei = plan.drawBits === null ? 0n : paidDraws * ownerOfDrawWei;
   const burnedWei = plan.drawBits === null ? ownerOfDrawWei : voids * drawWei;
-  const earnedWei = plan.earnedParts.map((part) => (paidDraws * slotsOfDrawWei * BigInt(part)) / 1000n);
+  const earnedWei = plan.earnedParts.map((part) => (paidDraws * earnersOfDrawWei * BigInt(part)) / 1000n);
   const treasuryWei = amountWei - ownerWei - burnedWei - earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const fields = { kind: KIND.settle, modelId, ownerWei, treasuryWei, burnedWei, earnedWei };
   const draft = { ...fields, voidCount: plan.voidCount, settlementHash: 0n, signature: null };
@@ -83,13 +83,13 @@ export function signedByModel<T extends SettlementOperation>(
 export function genesisOperation(
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
-  slots: readonly RewardSlot[],
+  earners: readonly Earner[],
   cap: number,
   domain: bigint,
 ): GenesisOperation {
   const { id: modelId, secret } = model;
-  const settlementHash = expectedGenesisHash(ledger.requireRecord(modelId), modelId, cap);
-  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, slots, signature: null };
+  const settlementHash = expectedGenesisHash(ledger.requireLeaf(modelId), modelId, cap);
+  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, earners, signature: null };
   return signedByModel(ledger, unsigned, secret, domain);
 }
 
@@ -97,8 +97,8 @@ export function genesisOperation(
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
   const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
   if (operation.kind === KIND.genesis)
-    return { ...none, cap: operation.cap, items: operation.slots.map(packGenesisItem) };
-  const { rewards, leaf } = ledger.requireRecord(operation.modelId);
+    return { ...none, cap: operation.cap, items: operation.earners.map(packGenesisItem) };
+  const { rewards, leaf } = ledger.requireLeaf(operation.modelId);
   const { chain, epoch, sealBatch } = rewards?.sealed ?? {
     ...none,
     epoch: unpackCounters(leaf.counters).epoch,
@@ -116,18 +116,18 @@ export function randomSettlement(
   random: SeededRandom,
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
-  slots: readonly RewardSlot[],
+  earners: readonly Earner[],
   domain: bigint,
 ): SettlementOperation {
-  if (kind === KIND.genesis) return genesisOperation(ledger, model, slots, 1 + random.below(30), domain);
-  const { rewards } = ledger.requireRecord(model.id);
+  if (kind === KIND.genesis) return genesisOperation(ledger, model, earners, 1 + random.below(30), domain);
+  const { rewards } = ledger.requireLeaf(model.id);
   if (rewards === undefined || rewards.sealed === null) {
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
     return { kind, modelId: model.id, settlementHash: 1n, ...none, signature: null };
   }
-  const own = unpackBinding(ledger.requireRecord(model.id).model!.statics.binding).drawBits;
+  const own = unpackBinding(ledger.requireLeaf(model.id).model!.statics.binding).drawBits;
   const drawBits = random.pick([null, own, own]);
   const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
-  const earnedParts = slots.map(() => random.below(333));
+  const earnedParts = earners.map(() => random.below(333));
   return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, domain);
 }

@@ -4,13 +4,7 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { queryCommitment } from "../ledger/query.ts";
 import { receiptHash } from "../ledger/receipt.ts";
-import {
-  ownersCommitment,
-  packSplit,
-  type RewardSlot,
-  type RewardSplit,
-  slotRoot,
-} from "../ledger/rewards.ts";
+import { type Earner, earnerRoot, ownersCommitment, packSplit, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
 import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
@@ -25,13 +19,13 @@ import {
   type EpochToSettle,
   type ModelFeatures,
   paymentChain,
-} from "../settlement/settlement-model.ts";
+} from "../settlement/settlement-rules.ts";
 import { drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
-export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 
 /** Numbers of the kinds that settlements hold, the same in every run. */
 export class SeededNumbers extends SeededRandom {
@@ -54,7 +48,7 @@ export class SeededNumbers extends SeededRandom {
 export interface WorldOptions {
   readonly size?: SettlementSize;
   readonly seed?: number;
-  /** Rows of each slot. */
+  /** Rows of each earner. */
   readonly rowCounts?: readonly number[];
   /** Entry of row k, column j. */
   readonly entry?: (row: number, column: number) => number;
@@ -70,9 +64,9 @@ export interface WorldOptions {
 export function epochOf(options: WorldOptions = {}): EpochToSettle {
   const size = options.size ?? SMALL_SIZE;
   const numbers = new SeededNumbers(options.seed ?? 1);
-  const slotCount = 1 + numbers.below(Math.min(size.slots, size.rows));
+  const earnerCount = 1 + numbers.below(Math.min(size.earners, size.rows));
   const rowCounts =
-    options.rowCounts ?? numbers.parts(slotCount + numbers.below(size.rows - slotCount + 1), slotCount);
+    options.rowCounts ?? numbers.parts(earnerCount + numbers.below(size.rows - earnerCount + 1), earnerCount);
   const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
   const entry = options.entry ?? (() => numbers.below(255) - 127);
   const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
@@ -130,7 +124,7 @@ function modelOf(
   rowCounts: readonly number[],
   { features, split, size }: { features: ModelFeatures; split: RewardSplit; size: SettlementSize },
 ): SettledModel {
-  const slots: RewardSlot[] = rowCounts.map((rowCount) => ({
+  const earners: Earner[] = rowCounts.map((rowCount) => ({
     contributorId: numbers.below(2 ** 24),
     validatorId: numbers.below(2 ** 24),
     rowCount,
@@ -138,7 +132,7 @@ function modelOf(
   const statics: ModelStatics = {
     featuresCommitment: featuresCommitment(features.columns, features.answeringHash),
     ownersCommitment: ownersCommitment(rowCounts),
-    slotRoot: slotRoot(slots),
+    earnerRoot: earnerRoot(earners),
     binding: packBinding({
       datanetId: numbers.bits(24),
       version: numbers.bits(32),
@@ -152,17 +146,17 @@ function modelOf(
   return {
     modelId: numbers.below(2 ** 24),
     statics,
-    slots,
-    accruedWei: slots.map(() => numbers.bits(100)),
+    earners,
+    accruedWei: earners.map(() => numbers.bits(100)),
   };
 }
 
 /** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
 export function statedInputs(
-  prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
 ): { inputs: CircuitInputs; statement: ReturnType<typeof settlementStatement> } {
-  const { data, slotCount, privateElements } = prepared;
-  const statement = settlementStatement(data, slotCount, privateElements, CIRCUIT_ID);
+  const { data, earnerCount, privateElements } = prepared;
+  const statement = settlementStatement(data, earnerCount, privateElements, CIRCUIT_ID);
   return { inputs: { ...prepared.inputs, z: statement.z }, statement };
 }
 
@@ -193,10 +187,10 @@ export async function differingPlaces(
   tester: CircuitTester,
   inputs: CircuitInputs,
   data: SettlementData,
-  slots: number,
+  earners: number,
 ): Promise<number[]> {
   const witness = await tester.calculateWitness(inputs);
-  const count = 5 + Math.ceil(slots / 2);
+  const count = 5 + Math.ceil(earners / 2);
   const sums = Array.from({ length: count }, (_, i) => {
     if (i === 0) return witness[2]!;
     const signal = i === count - 1 ? `main.vector.e[${i}]` : `main.vector.horner[${i}]`;

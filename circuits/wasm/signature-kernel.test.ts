@@ -52,8 +52,8 @@ const equation = fc
   .map(({ key, factor, s, error, order }) => {
     const exact = multiply(base8, s).add(multiply(key, factor).negate());
     const r8 = exact.add(base8.multiplyUnsafe(error)).add(torsion.multiplyUnsafe(order));
-    const claim: SignatureEquation = { key: key.toAffine(), r8: r8.toAffine(), factor, s };
-    return { claim, isTrue: error === 0n && order === 0n };
+    const check: SignatureEquation = { key: key.toAffine(), r8: r8.toAffine(), factor, s };
+    return { check, isTrue: error === 0n && order === 0n };
   });
 
 describe("SignatureKernel", () => {
@@ -65,7 +65,7 @@ describe("SignatureKernel", () => {
   test("agrees with noble for all points of the curve and all scalars, each lane by itself", () => {
     fc.assert(
       fc.property(equation, equation, (first, second) => {
-        expect(kernel.check(first.claim, second.claim)).toEqual([first.isTrue, second.isTrue]);
+        expect(kernel.check(first.check, second.check)).toEqual([first.isTrue, second.isTrue]);
       }),
       { numRuns: 60 },
     );
@@ -73,16 +73,16 @@ describe("SignatureKernel", () => {
 
   test("takes the identity for what it is", () => {
     const zero = { x: 0n, y: 1n };
-    const claim = { key: zero, r8: zero, factor: 5n, s: 0n };
-    expect(kernel.check(claim, { ...claim, s: 1n })).toEqual([true, false]);
-    expect(kernel.check({ ...claim, r8: BASE8, s: 1n }, { ...claim, r8: BASE8 })).toEqual([true, false]);
+    const check = { key: zero, r8: zero, factor: 5n, s: 0n };
+    expect(kernel.check(check, { ...check, s: 1n })).toEqual([true, false]);
+    expect(kernel.check({ ...check, r8: BASE8, s: 1n }, { ...check, r8: BASE8 })).toEqual([true, false]);
   });
 
   test("compares both coordinates", () => {
     const { x, y } = base8.multiplyUnsafe(7n).toAffine();
-    const claim = { key: BASE8, r8: { x, y }, factor: 0n, s: 7n };
+    const check = { key: BASE8, r8: { x, y }, factor: 0n, s: 7n };
     const prime = Point.Fp.ORDER;
-    expect(kernel.check(claim, { ...claim, r8: { x: prime - x, y } })).toEqual([true, false]);
-    expect(kernel.check({ ...claim, r8: { x, y: prime - y } }, claim)).toEqual([false, true]);
+    expect(kernel.check(check, { ...check, r8: { x: prime - x, y } })).toEqual([true, false]);
+    expect(kernel.check({ ...check, r8: { x, y: prime - y } }, check)).toEqual([false, true]);
   });
 });

@@ -92,14 +92,14 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
 export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): string {
   const { sort, size0, size1 } = circuit;
   if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
-  if (sort === CIRCUIT_SORT.slotTable) return `slot-table-${size1}`;
+  if (sort === CIRCUIT_SORT.earnerTable) return `earner-table-${size1}`;
   if (sort === CIRCUIT_SORT.exit) return exitCircuitName(circuit);
   const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
   if (name !== undefined) return name;
   throw clientError(
     "CLI_CIRCUIT_UNNAMED",
-    `the rollup has a settlement circuit for ${size0} payments and ${size1} slots, whose name is not given`,
-    { data: { payments: size0, slots: size1, given: circuitNames } },
+    `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
+    { data: { payments: size0, earners: size1, given: circuitNames } },
   );
 }
 

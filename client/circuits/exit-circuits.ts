@@ -21,9 +21,9 @@ export interface ExitCircuit extends RegisteredCircuit {
 /** The ways out that the contract asks for before it freezes (Exits.sol, `_requireWaysOut`). */
 export interface WaysOut {
   readonly hasLeafExit: boolean;
-  /** Slots of the largest circuit of slots' exits; 0 where there is none. */
-  readonly slots: number;
-  readonly neededSlots: number;
+  /** Earners of the largest circuit of earners' exits; 0 where there is none. */
+  readonly earners: number;
+  readonly neededEarners: number;
 }
 
 export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
@@ -31,8 +31,8 @@ export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
   const settlements = registered.filter(({ sort }) => sort === CIRCUIT_SORT.settlement);
   return {
     hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
-    slots: Math.max(0, ...exits.map(({ size1 }) => size1)),
-    neededSlots: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
+    earners: Math.max(0, ...exits.map(({ size1 }) => size1)),
+    neededEarners: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
   };
 }
 
@@ -43,18 +43,18 @@ export function exitCircuits(registered: readonly RegisteredCircuit[]): ExitCirc
 }
 
 /**
- * The circuit of leaves' exits, or the smallest one of slots' exits with room for a model's slots.
- * @param slotCount null for a leaf
+ * The circuit of leaves' exits, or the smallest one of earners' exits with room for a model's earners.
+ * @param earnerCount null for a leaf
  * @throws CLI_CIRCUIT_MISSING
  */
-export function exitCircuitFor(circuits: readonly ExitCircuit[], slotCount: number | null): ExitCircuit {
+export function exitCircuitFor(circuits: readonly ExitCircuit[], earnerCount: number | null): ExitCircuit {
   const [first] = circuits
     .filter(({ size0, size1 }) =>
-      slotCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.slot && size1 >= slotCount,
+      earnerCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.earner && size1 >= earnerCount,
     )
     .sort((x, y) => x.size1 - y.size1);
   if (first !== undefined) return first;
-  const what = slotCount === null ? "exits of leaves" : `exits from a table of ${slotCount} slots`;
+  const what = earnerCount === null ? "exits of leaves" : `exits from a table of ${earnerCount} earners`;
   throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });

@@ -42,14 +42,14 @@ function knownNames(deployment: Deployment | null): string[] {
 
 /** Sizes of a settlement circuit, which its name spells. */
 export function settlementSizeOf(name: string): SettlementSize {
-  const [rows, features, slots, payments, draws] = name.split("-").slice(1).map(Number) as [
+  const [rows, features, earners, payments, draws] = name.split("-").slice(1).map(Number) as [
     number,
     number,
     number,
     number,
     number,
   ];
-  return { rows, features, slots, payments, draws };
+  return { rows, features, earners, payments, draws };
 }
 
 /** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */
@@ -60,17 +60,20 @@ export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: 
     .filter(({ size }) => misfitOf(size, model) === null)
     .sort((a, b) => a.size.rows - b.size.rows);
   if (fitting[0] !== undefined) return fitting[0].circuit;
-  const { draws, features, rows, slots } = model;
-  throw missing(`a model of ${rows} rows, ${features} columns, ${slots} slots and ${draws} draws`, circuits);
+  const { draws, features, rows, earners } = model;
+  throw missing(
+    `a model of ${rows} rows, ${features} columns, ${earners} earners and ${draws} draws`,
+    circuits,
+  );
 }
 
-/** The smallest slot table with room for these slots. @throws CLI_CIRCUIT_MISSING */
-export function slotTableFor(circuits: readonly RollupCircuit[], slotCount: number): RollupCircuit {
+/** The smallest earner table with room for these earners. @throws CLI_CIRCUIT_MISSING */
+export function earnerTableFor(circuits: readonly RollupCircuit[], earnerCount: number): RollupCircuit {
   const [first] = circuits
-    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.slotTable && size1 >= slotCount)
+    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount)
     .sort((a, b) => a.size1 - b.size1);
   if (first !== undefined) return first;
-  throw missing(`a slot table of ${slotCount} slots`, circuits);
+  throw missing(`an earner table of ${earnerCount} earners`, circuits);
 }
 
 function missing(what: string, circuits: readonly RollupCircuit[]) {

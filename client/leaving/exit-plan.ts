@@ -1,10 +1,10 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
 import { type Address, getAddress } from "viem";
 import type { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
+import { earnerDue } from "../../circuits/exit/earner-exit.ts";
 import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
-import { slotDue } from "../../circuits/exit/slot-exit.ts";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 
 export type LeafName = "account" | "datanet" | "model";
@@ -26,12 +26,12 @@ export interface LeafItem extends Owed {
   readonly leafKind: LeafName;
 }
 
-/** What a role of a model's slot earned: proven and unclaimed, and its part of the open and the sealed epoch. */
-export interface SlotItem extends Owed {
-  readonly kind: "slot";
+/** What a role of a model's earner earned: proven and uncollected, and its part of the open and the sealed epoch. */
+export interface EarnerItem extends Owed {
+  readonly kind: "earner";
   readonly key: bigint;
   readonly modelId: number;
-  readonly slotIndex: number;
+  readonly earnerIndex: number;
   readonly role: RoleName;
   /** The leaf that has the role. */
   readonly leafId: number;
@@ -43,16 +43,16 @@ export interface DepositItem extends Owed {
   readonly queueIndex: number;
 }
 
-export type ProvenItem = LeafItem | SlotItem;
+export type ProvenItem = LeafItem | EarnerItem;
 export type ExitItem = ProvenItem | DepositItem;
 
 export interface ExitSelection {
   /** Only what goes to this address; null = to anybody. */
   readonly owner: Address | null;
-  /** Only this leaf's balance, and its slots where it is a model. */
+  /** Only this leaf's balance, and its earners where it is a model. */
   readonly leafId?: number | undefined;
-  /** Only this slot of the model `leafId`. */
-  readonly slotIndex?: number | undefined;
+  /** Only this earner of the model `leafId`. */
+  readonly earnerIndex?: number | undefined;
   /** Only what is not less than this. */
   readonly minWei?: bigint | undefined;
 }
@@ -65,24 +65,24 @@ const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
 
 const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
 
-/** Everything that is owed to the selected, taken or not: leaves, then slots, then deposits, each by their numbers. */
+/** Everything that is owed to the selected, taken or not: leaves, then earners, then deposits, each by their numbers. */
 export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
-  const items = [...leafItems(replay), ...slotItems(replay), ...depositItems(replay)];
+  const items = [...leafItems(replay), ...earnerItems(replay), ...depositItems(replay)];
   return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
 }
 
-function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, slotIndex }: ExitSelection): boolean {
+function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, earnerIndex }: ExitSelection): boolean {
   if (item.amountWei < minWei) return false;
   if (owner !== null && item.owner !== owner) return false;
   if (leafId === undefined) return true;
   if (item.kind === "deposit") return false;
-  if (item.kind === "leaf") return item.leafId === leafId && slotIndex === undefined;
-  return item.modelId === leafId && (slotIndex === undefined || item.slotIndex === slotIndex);
+  if (item.kind === "leaf") return item.leafId === leafId && earnerIndex === undefined;
+  return item.modelId === leafId && (earnerIndex === undefined || item.earnerIndex === earnerIndex);
 }
 
 function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
-  const { records } = replay.requireLedger();
-  for (const [leafId, { leaf }] of [...records].sort(([x], [y]) => x - y)) {
+  const { leaves } = replay.requireLedger();
+  for (const [leafId, { leaf }] of [...leaves].sort(([x], [y]) => x - y)) {
     const key = leafExitKey(leafId);
     yield {
       kind: "leaf",
@@ -96,18 +96,23 @@ function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
   }
 }
 
-function* slotItems(replay: LedgerReplay): Generator<SlotItem> {
+function* earnerItems(replay: LedgerReplay): Generator<EarnerItem> {
   const ledger = replay.requireLedger();
-  for (const [modelId, { leaf, rewards }] of [...ledger.records].sort(([x], [y]) => x - y)) {
+  for (const [modelId, { leaf, rewards }] of [...ledger.leaves].sort(([x], [y]) => x - y)) {
     if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
-    for (const [slotIndex, { contributorId, validatorId }] of rewards.slots.entries()) {
+    for (const [earnerIndex, { contributorId, validatorId }] of rewards.earners.entries()) {
       for (const role of ["contributor", "validator"] as const) {
         // Owners that are no leaves have nobody to pay to.
-        if (ledger.record(role === "contributor" ? contributorId : validatorId) === undefined) continue;
-        const { amountWei, key, ownerId, recipient } = slotDue(ledger, modelId, slotIndex, CLAIM_ROLE[role]);
+        if (ledger.leaf(role === "contributor" ? contributorId : validatorId) === undefined) continue;
+        const { amountWei, key, ownerId, recipient } = earnerDue(
+          ledger,
+          modelId,
+          earnerIndex,
+          EARNER_ROLE[role],
+        );
         const isTaken = replay.totals.exitedWei.has(key);
         const owner = toOwner(recipient);
-        yield { kind: "slot", key, modelId, slotIndex, role, leafId: ownerId, owner, amountWei, isTaken };
+        yield { kind: "earner", key, modelId, earnerIndex, role, leafId: ownerId, owner, amountWei, isTaken };
       }
     }
   }
@@ -122,13 +127,13 @@ function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
   }
 }
 
-/** What an item is, for people: "balance of account 5", "slot 2 of model 11 as validator (leaf 7)". */
+/** What an item is, for people: "balance of account 5", "earner 2 of model 11 as validator (leaf 7)". */
 export function describeItem(item: ExitItem): string {
   switch (item.kind) {
     case "leaf":
       return `balance of ${item.leafKind} ${item.leafId}`;
-    case "slot":
-      return `slot ${item.slotIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
+    case "earner":
+      return `earner ${item.earnerIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
     case "deposit":
       return `deposit that waits as queue entry ${item.queueIndex}`;
     default:

@@ -56,10 +56,10 @@ async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook>
  * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
  */
 function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
-  if (!ways.hasLeafExit || ways.slots < ways.neededSlots) {
+  if (!ways.hasLeafExit || ways.earners < ways.neededEarners) {
     throw clientError(
       "CLI_FREEZE_NO_WAY_OUT",
-      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, slots: ${ways.slots} of ${ways.neededSlots})`,
+      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, earners: ${ways.earners} of ${ways.neededEarners})`,
       { data: { ...ways } },
     );
   }

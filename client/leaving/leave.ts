@@ -22,7 +22,7 @@ import {
   planExits,
 } from "./exit-plan.ts";
 import { requireOvertaken } from "./overtaken.ts";
-import { checkExitKeys, type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
+import { checkExitKeys, type ExitProver, type ProvenExit, proveExits } from "./prove-exits.ts";
 
 /** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
 const EXITS_PER_CALL = 16;
@@ -184,7 +184,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   try {
     for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
       const first = i * EXITS_PER_CALL;
-      const sealed = await sealExits(group, restored, prover, (place, text) =>
+      const sealed = await proveExits(group, restored, prover, (place, text) =>
         onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
       );
       onProgress(`sending ${sealed.length} exits to L1`);
@@ -217,9 +217,9 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
 async function sendExits(
   contract: ExitContract,
   account: LocalAccount,
-  sealed: readonly SealedExit[],
+  sealed: readonly ProvenExit[],
 ): Promise<LeaveTransaction[]> {
-  const stillOwed = async (exits: readonly SealedExit[]) => {
+  const stillOwed = async (exits: readonly ProvenExit[]) => {
     const isDone = await Promise.all(exits.map(({ exit }) => contract.isExited(exit.key)));
     return exits.filter((_, i) => !isDone[i]);
   };

@@ -16,7 +16,7 @@ import {
   leavesSchema,
   operationSchema,
   operationsSchema,
-  type QueueEntry,
+  type QueueEntryView,
   queueEntrySchema,
   type SequencerInfo,
   type SequencerStatus,
@@ -128,7 +128,7 @@ export function listBatches(client: LedgerClient, limit = 20): Promise<LedgerBat
 }
 
 /** null where the sequencer has not seen the entry (yet). */
-export async function getQueueEntry(client: LedgerClient, index: number): Promise<QueueEntry | null> {
+export async function getQueueEntry(client: LedgerClient, index: number): Promise<QueueEntryView | null> {
   try {
     return await requestSequencer(client, `/v1/queue/${index}`, queueEntrySchema);
   } catch (error) {

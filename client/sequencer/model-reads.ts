@@ -29,9 +29,9 @@ export async function getModel(client: LedgerClient, modelId: number): Promise<L
 
 /** A model's statics, and their hash. Needs `initPoseidon`, as every client has done. */
 export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly hash: bigint } {
-  const { featuresCommitment, ownersCommitment, slotRoot, binding, ownerParts, validatorParts } = model;
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding, ownerParts, validatorParts } = model;
   const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
-  const statics = { featuresCommitment, ownersCommitment, slotRoot, binding, split };
+  const statics = { featuresCommitment, ownersCommitment, earnerRoot, binding, split };
   return { ...statics, hash: hashStatics(statics) };
 }
 

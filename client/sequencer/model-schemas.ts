@@ -13,9 +13,9 @@ const wei = z
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
 const count = z.int().nonnegative();
 
-const roleSchema = z.object({ earnedWei: wei, claimedWei: wei, claimableWei: wei });
+const roleSchema = z.object({ earnedWei: wei, collectedWei: wei, collectableWei: wei });
 
-const slotSchema = z.object({
+const earnerSchema = z.object({
   index: count,
   contributorId: count,
   validatorId: count,
@@ -60,7 +60,7 @@ export const modelSchema = leafSchema.extend({
   model: z.object({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    slotRoot: fieldElement,
+    earnerRoot: fieldElement,
     binding: fieldElement,
     datanetId: count,
     version: count,
@@ -73,7 +73,7 @@ export const modelSchema = leafSchema.extend({
     epochStart: count,
   }),
   sealedEpoch: sealedEpochSchema.nullable(),
-  slots: z.array(slotSchema),
+  earners: z.array(earnerSchema),
 });
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
 
@@ -102,11 +102,11 @@ export const paymentsSchema = z.object({
 
 export const rewardsSchema = z.object({
   leafId: count,
-  claimableWei: wei,
+  collectableWei: wei,
   rewards: z.array(
     roleSchema.extend({
       modelId: count,
-      slotIndex: count,
+      earnerIndex: count,
       role: z.enum(["contributor", "validator"]),
       rowCount: count,
     }),

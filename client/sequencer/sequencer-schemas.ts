@@ -31,7 +31,7 @@ export const infoSchema = z.object({
   rollupAddress: address,
   tokenAddress: address,
   domain: fieldElement,
-  receiptSigner: address,
+  preconfirmationSigner: address,
   feePerUnitWei: wei,
   idFeeWei: wei,
   feeAccountId: z.int(),
@@ -39,11 +39,11 @@ export const infoSchema = z.object({
   circuits: z.array(
     z.object({
       name: z.string(),
-      /** 0 a batch, 1 a sampled settlement, 2 a slot table. */
+      /** 0 a batch, 1 a sampled settlement, 2 an earner table. */
       sort: z.int(),
       /** Narrow slots; payments; 0. */
       size0: z.int(),
-      /** Wide slots; reward slots; reward slots. */
+      /** Wide slots; earners; earners. */
       size1: z.int(),
       circuitId: hex,
       isDevelopment: z.boolean(),
@@ -62,7 +62,7 @@ export const statusSchema = z.object({
     operationCount: z.int(),
   }),
   batches: z.object({
-    sealed: counter,
+    closed: counter,
     proven: counter,
     submitted: counter,
     posted: counter,
@@ -73,7 +73,7 @@ export const statusSchema = z.object({
   mode: z.enum(["open", "sunset", "frozen"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
-  estimates: z.object({ sealMs: z.number(), proveMs: z.number(), postMs: z.number() }),
+  estimates: z.object({ closeMs: z.number(), proveMs: z.number(), postMs: z.number() }),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 
@@ -97,7 +97,7 @@ export const leafSchema = z.object({
       publishedAt: counter,
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,
-      slotRoot: fieldElement,
+      earnerRoot: fieldElement,
     })
     .nullish(),
   counters: z.unknown(),
@@ -108,18 +108,18 @@ export const leavesSchema = z.union([
   z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
 ]);
 
-const receiptSchema = z.object({
+const preconfirmationSchema = z.object({
   operationHash: hex,
   opIndex: counter,
   deadlineSeconds: counter,
   signature: hex,
 });
-export type Receipt = z.infer<typeof receiptSchema>;
+export type Preconfirmation = z.infer<typeof preconfirmationSchema>;
 
 const OPERATION_STATUSES = [
   "pending",
   "acknowledged",
-  "sealed",
+  "closed",
   "proven",
   "posted",
   "final",
@@ -130,7 +130,7 @@ export type OperationStatus = (typeof OPERATION_STATUSES)[number];
 export const submissionSchema = z.object({
   hash: hex,
   status: z.enum(OPERATION_STATUSES),
-  receipt: receiptSchema.nullish(),
+  preconfirmation: preconfirmationSchema.nullish(),
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
@@ -149,7 +149,7 @@ export const operationSchema = z.object({
   opIndex: counter.nullish(),
   batchNumber: counter.nullish(),
   l1TransactionHash: hex.nullish(),
-  receipt: receiptSchema.nullish(),
+  preconfirmation: preconfirmationSchema.nullish(),
   reason: z.string().nullish(),
   estimatedReadyAtMs: z.record(z.string(), z.number().nullish()).nullish(),
 });
@@ -182,7 +182,7 @@ export const queueEntrySchema = z.object({
   status: z.enum(["queued", "executed", "invalid"]),
   batchNumber: counter.nullish(),
 });
-export type QueueEntry = z.infer<typeof queueEntrySchema>;
+export type QueueEntryView = z.infer<typeof queueEntrySchema>;
 
 export const errorSchema = z.object({
   error: z.object({

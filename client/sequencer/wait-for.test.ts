@@ -52,7 +52,7 @@ describe("waitFor", () => {
 
   it("polls where there is no feed", async () => {
     fixture = await createLedgerFixture({ hasFeed: false });
-    setStatus("sealed");
+    setStatus("closed");
     const seen: WaitProgress[] = [];
     const wait = waitFor(fixture.client, { hash }, "final", {
       onProgress: (progress) => seen.push(progress),

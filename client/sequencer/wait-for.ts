@@ -7,7 +7,7 @@ import { getBatch, getOperation, getQueueEntry, getStatus } from "./ledger-reads
 import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequencer-schemas.ts";
 
 /** In the order in which an operation passes them. */
-const STAGES = ["pending", "acknowledged", "sealed", "proven", "posted", "final"] as const;
+const STAGES = ["pending", "acknowledged", "closed", "proven", "posted", "final"] as const;
 export type Stage = (typeof STAGES)[number];
 /** "claimable" is "posted", asked of a withdrawal: from then on `claim` pays it out. */
 export type WaitStage = Exclude<Stage, "pending"> | "claimable";
@@ -187,7 +187,7 @@ async function lookUpQueueEntry(client: LedgerClient, queueIndex: number): Promi
 
 /** An executed operation is acknowledged while its batch is open; "submitted" is on its way from proven to posted. */
 function stageOfBatch(status: string | undefined): Exclude<OperationStatus, "dropped"> {
-  if (status === "sealed" || status === "proven" || status === "posted" || status === "final") return status;
+  if (status === "closed" || status === "proven" || status === "posted" || status === "final") return status;
   return status === "submitted" ? "proven" : "acknowledged";
 }
 
@@ -203,8 +203,14 @@ async function estimateRemainingMs(
 }
 
 function sumEstimates({ estimates }: SequencerStatus, from: number, goal: number): number {
-  // Time to leave each stage; entering the queue is one seal away from being executed.
-  const leaveMs = [estimates.sealMs, estimates.sealMs, estimates.proveMs, estimates.postMs, estimates.postMs];
+  // Time to leave each stage; entering the queue is one close away from being executed.
+  const leaveMs = [
+    estimates.closeMs,
+    estimates.closeMs,
+    estimates.proveMs,
+    estimates.postMs,
+    estimates.postMs,
+  ];
   return leaveMs.slice(from, goal).reduce((sum, ms) => sum + ms, 0);
 }
 

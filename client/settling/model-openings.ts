@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { queryOfBytes } from "../../circuits/ledger/query.ts";
-import type { AnswerOpening } from "../../circuits/settlement/settlement-model.ts";
+import type { AnswerOpening } from "../../circuits/settlement/settlement-rules.ts";
 
 const element = z
   .string()

@@ -80,7 +80,7 @@ export async function paymentStatus(
   const operation = await getOperation(client, payment.hash as Hex);
   const settlement = payments.isSealed ? await getSettlement(client, leaf.id, epoch) : null;
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
-  const isByRowCounts = circuit?.sort === CIRCUIT_SORT.slotTable;
+  const isByRowCounts = circuit?.sort === CIRCUIT_SORT.earnerTable;
   const seed = payments.seed ?? null;
   const count = circuit === undefined || isByRowCounts ? null : settlementSizeOf(circuit.name).draws;
   return {
@@ -154,7 +154,7 @@ export function paidBy(index: number, { leaf, sampled, settlement }: VerifiedSet
   const amountWei =
     settlement.earnedSumWei! + settlement.ownerWei! + settlement.treasuryWei! + settlement.burnedWei!;
   const shares = drawShares(amountWei, sampled.draws.length, unpackSplit(staticsOf(leaf).split));
-  const owners = leaf.slots.flatMap(({ contributorId, rowCount }) =>
+  const owners = leaf.earners.flatMap(({ contributorId, rowCount }) =>
     Array<number>(rowCount).fill(contributorId),
   );
   const parts = new Map<number, { score: bigint; parts: bigint }>();

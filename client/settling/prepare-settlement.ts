@@ -2,9 +2,13 @@
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import {
+  defaultSplit,
+  genesisOf,
+  type PreparedGenesis,
+} from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
-import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
-import { defaultSplit, genesisOf, type PreparedGenesis } from "../../circuits/settlement/slot-table-model.ts";
+import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
@@ -12,18 +16,18 @@ import { getModel, getPayments, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
 import type { Openings } from "./model-openings.ts";
 
-/** A model as a settlement finds it. @param accruedWei of its slots, before the settlement; default: the ledger's */
+/** A model as a settlement finds it. @param accruedWei of its earners, before the settlement; default: the ledger's */
 export function settledModelOf(
   leaf: LedgerModelLeaf,
-  accruedWei = leaf.slots.map((slot) => slot.accruedWei),
+  accruedWei = leaf.earners.map((earner) => earner.accruedWei),
 ): SettledModel {
   const { hash: _hash, ...statics } = staticsOf(leaf);
-  const slots = leaf.slots.map(({ contributorId, validatorId, rowCount }) => ({
+  const earners = leaf.earners.map(({ contributorId, validatorId, rowCount }) => ({
     contributorId,
     validatorId,
     rowCount,
   }));
-  return { modelId: leaf.id, statics, slots, accruedWei };
+  return { modelId: leaf.id, statics, earners, accruedWei };
 }
 
 export interface EpochFacts {
@@ -72,7 +76,7 @@ export function prepareSampled(
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
     readonly circuit: RollupCircuit;
-    /** Of the slots before this settlement; default: what the ledger says now. */
+    /** Of the earners before this settlement; default: what the ledger says now. */
     readonly accruedWei?: readonly bigint[];
   },
 ): SampledSettlement {
@@ -110,10 +114,10 @@ export function prepareDefaultSplit(
 /** A model's genesis. @param settling the circuit that its epochs will be settled by: it gives the cap of payments */
 export function prepareGenesis(
   leaf: LedgerModelLeaf,
-  model: Pick<PublishedModel, "slots">,
+  model: Pick<PublishedModel, "earners">,
   circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
 ): PreparedGenesis {
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
-  return genesisOf({ modelId: leaf.id, statics, slots: model.slots }, cap, circuits.table.size1);
+  return genesisOf({ modelId: leaf.id, statics, earners: model.earners }, cap, circuits.table.size1);
 }

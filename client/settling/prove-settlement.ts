@@ -26,12 +26,12 @@ export interface ProvedSettlement {
  * @throws what `Prover.prove` throws
  */
 export async function proveSettlement(
-  prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
   circuit: { readonly circuitId: bigint; readonly proving: ProvingCircuit },
   options: ProveSettlementOptions,
 ): Promise<ProvedSettlement> {
-  const { data, inputs, privateElements, slotCount } = prepared;
-  const { commitment, y, z } = settlementStatement(data, slotCount, privateElements, circuit.circuitId);
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const { commitment, y, z } = settlementStatement(data, earnerCount, privateElements, circuit.circuitId);
   const { backend, ...progress } = options;
   const prover = await createProver(backend);
   try {

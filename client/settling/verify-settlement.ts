@@ -6,7 +6,7 @@ import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import type { SampledSettlement } from "../../circuits/settlement/settlement-model.ts";
+import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
 import { clientError } from "../client-errors.ts";
@@ -107,12 +107,12 @@ async function readSettledEpoch(
   return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 
-/** What the slots had accrued before an epoch: the sum of what earlier settlements paid them. */
+/** What the earners had accrued before an epoch: the sum of what earlier settlements paid them. */
 async function accruedBefore(client: LedgerClient, leaf: LedgerModelLeaf, epoch: number): Promise<bigint[]> {
   const earlier = (await listSettlements(client, leaf.id)).filter(
     (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
   );
-  return leaf.slots.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
+  return leaf.earners.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
 }
 
 function requireSame(what: string, computed: string, posted: string): void {

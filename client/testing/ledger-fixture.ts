@@ -5,8 +5,8 @@ import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
-import { receiptMessage } from "../sequencer/receipt.ts";
-import type { Receipt } from "../sequencer/sequencer-schemas.ts";
+import { preconfirmationMessage } from "../sequencer/preconfirmation.ts";
+import type { Preconfirmation } from "../sequencer/sequencer-schemas.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
 export const operator = privateKeyToAccount(pad("0x09"));
@@ -18,7 +18,7 @@ export interface LedgerFixture {
   sequencer: FakeSequencer;
   client: LedgerClient;
   key: L2Key;
-  signReceipt(fields: Omit<Receipt, "signature">): Promise<Receipt>;
+  signPreconfirmation(fields: Omit<Preconfirmation, "signature">): Promise<Preconfirmation>;
   close(): Promise<void>;
 }
 
@@ -55,8 +55,10 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
     sequencer,
     client,
     key,
-    async signReceipt(fields) {
-      const signature = await operator.signTypedData(receiptMessage(client, { ...fields, signature: "0x" }));
+    async signPreconfirmation(fields) {
+      const signature = await operator.signTypedData(
+        preconfirmationMessage(client, { ...fields, signature: "0x" }),
+      );
       return { ...fields, signature };
     },
     close: () => sequencer.close(),
@@ -69,7 +71,7 @@ function infoAnswer(client: LedgerClient): object {
     rollupAddress,
     tokenAddress,
     domain: toHex32(client.domain),
-    receiptSigner: operator.address,
+    preconfirmationSigner: operator.address,
     feePerUnitWei: "1000",
     idFeeWei: "5",
     feeAccountId: 1,

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
-    MAX_SLOT_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_SLOT_TABLE
+    MAX_EARNER_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_EARNER_TABLE
 } from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
@@ -365,10 +365,10 @@ contract BatchVerifier is IBatchVerifier {
         if (size1 == 0) return false;
         // The wire form counts pairs of narrow slots, and wide slots, in a byte each: no batch could fill more.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 <= 510 && size1 <= 255;
-        if (size1 > MAX_SLOT_COUNT) return false;
-        // ⚔ Two slots share an element: beside an odd table a genesis with one slot more would fit, and no settlement.
+        if (size1 > MAX_EARNER_COUNT) return false;
+        // ⚔ Two earners share an element: beside an odd table a genesis with one earner more would fit, and no settlement.
         if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;
-        return sort == SORT_SLOT_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
+        return sort == SORT_EARNER_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 
     /// @dev On the curve and not at infinity.

@@ -1,6 +1,6 @@
 import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { slotExitKey } from "../../circuits/exit/exit-statement.ts";
+import { earnerExitKey } from "../../circuits/exit/exit-statement.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
@@ -9,7 +9,7 @@ import { EXIT_SIZES, exitActions, HARD_DEADLINE, toAddress } from "../testing/ex
 import { honestBatches, lie, WALK_SHAPE } from "../testing/money-batches.ts";
 import { type AnyExit, type Call, MoneyCalls, USERS } from "../testing/money-calls.ts";
 import { duesOf, moneyLedger } from "../testing/money-ledger.ts";
-import { type Fates, MoneyModel } from "../testing/money-model.ts";
+import { type Fates, MoneyModel } from "../testing/money-oracle.ts";
 import { connect, deployFixture, depositNewSlot, OPEN, type Role, slot } from "../testing/rollup-fixture.ts";
 
 // I1 to I3, I6 to I9 and I13 under many calls: blocks full of random transactions, most of which must fail. A model says
@@ -172,7 +172,7 @@ function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
   const { root } = model.state;
   const right = duesOf(ledger).map((due): AnyExit => {
     const circuit = due.key >> 33n === 1n ? SLOT : LEAF;
-    return { ...exitActions(f).sealExit(circuit, { root, ...due }), isSpoiled: false };
+    return { ...exitActions(f).proveExit(circuit, { root, ...due }), isSpoiled: false };
   });
   const wrong = right.map((good, i): AnyExit => {
     const { exit } = good;
@@ -192,10 +192,10 @@ function unsoundExits({ model }: MoneyCalls): AnyExit[] {
   const { root, ledgerWei } = model.state;
   return Array.from({ length: 60 }, (_, i) => {
     const isSlot = i % 3 === 0;
-    const key = isSlot ? slotExitKey(77, i, i % 2 === 0 ? 0 : 1) : BigInt(i);
+    const key = isSlot ? earnerExitKey(77, i, i % 2 === 0 ? 0 : 1) : BigInt(i);
     const recipient = word(random.pick([...USERS]));
     const amountWei = (ledgerWei * BigInt(random.below(6))) / 100n;
-    const sealed = exitActions(f).sealExit(isSlot ? SLOT : LEAF, { root, key, recipient, amountWei });
+    const sealed = exitActions(f).proveExit(isSlot ? SLOT : LEAF, { root, key, recipient, amountWei });
     if (i % 5 !== 4) return { ...sealed, isSpoiled: false };
     return { ...sealed, exit: { ...sealed.exit, amountWei: amountWei + 1n }, isSpoiled: true };
   });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import { slotExit } from "../../circuits/exit/slot-exit.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { leafExitCircuitSpec, slotExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { earnerExitCircuitSpec, leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
 import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
@@ -15,7 +15,7 @@ import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
 import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
-import { exitActions, type SealedExit, toAddress } from "../testing/exit-fixture.ts";
+import { exitActions, type ProvenExit, toAddress } from "../testing/exit-fixture.ts";
 import {
   connect,
   deployFixture,
@@ -27,7 +27,7 @@ import {
 
 // Groth16 proofs of both circuits, by development keys, against a root that a ledger really has. Batches are simulated.
 
-const SLOTS = 4;
+const EARNERS = 4;
 /** Behind the one batch circuit. */
 const [LEAF, SLOT] = [1, 2];
 
@@ -42,7 +42,7 @@ beforeAll(async () => {
   circuits = await Promise.all(
     [
       { spec: leafExitCircuitSpec(), sizes: exitSizes() },
-      { spec: slotExitCircuitSpec(SLOTS), sizes: exitSizes(SLOTS) },
+      { spec: earnerExitCircuitSpec(EARNERS), sizes: exitSizes(EARNERS) },
     ].map(async ({ spec, sizes }) => {
       const proving = await developmentSetup(await compileCircuit(spec));
       const { ic, ...points } = toSolidityKey(proving.verificationKey);
@@ -55,9 +55,9 @@ beforeAll(async () => {
     openAmount: 10n * OPEN + 7n,
     sealedWei: 3n * OPEN + 1n,
     accruedWei: [5n * OPEN, OPEN, OPEN],
-    claimedParts: 100n,
+    collectedParts: 100n,
   });
-  const { leaf, ...opening } = ledger.requireRecord(MODEL_ID);
+  const { leaf, ...opening } = ledger.requireLeaf(MODEL_ID);
   ledger.put(MODEL_ID, { ...opening, leaf: { ...leaf, balance: 40n * OPEN + 3n } });
 
   anvil = await startAnvil();
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 /** Proves the exit; the proof's public signals are those that the model states for the circuit's id. */
-async function prove(exit: PreparedExit, circuit: number): Promise<SealedExit> {
+async function prove(exit: PreparedExit, circuit: number): Promise<ProvenExit> {
   const { proving, config } = circuits[circuit - 1]!;
   const { commitment, y, z } = exit.statement(computeCircuitId(config));
   const { proof, publicSignals } = await prover.prove({ circuit: proving, inputs: { ...exit.inputs, z } });
@@ -87,7 +87,7 @@ async function prove(exit: PreparedExit, circuit: number): Promise<SealedExit> {
 }
 
 test("a leaf and a slot leave by real proofs, each once, and for nobody else", async () => {
-  const exits = [leafExit(ledger, MODEL_ID), slotExit(ledger, MODEL_ID, 1, 0, SLOTS)] as const;
+  const exits = [leafExit(ledger, MODEL_ID), earnerExit(ledger, MODEL_ID, 1, 0, EARNERS)] as const;
   const leaf = await prove(exits[0], LEAF);
   const slot = await prove(exits[1], SLOT);
   const { tryExit, exit } = exitActions(f);

@@ -26,22 +26,22 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         emit Frozen(current.root, current.batchNumber, current.queueHead);
     }
 
-    /// @dev A model's table has no more slots than the settlement circuit that its genesis named (I13), or one more
+    /// @dev A model's table has no more earners than the settlement circuit that its genesis named (I13), or one more
     /// where those are an odd number: they are posted in pairs.
     function _requireWaysOut() private view {
         uint256 keys = _loadKeys();
         bool hasLeafExit = false;
-        uint256 slots = 0;
-        uint256 neededSlots = 0;
+        uint256 earners = 0;
+        uint256 neededEarners = 0;
         for (uint256 i = 0; i < circuitCount; ++i) {
             (, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, i);
-            if (sort == SORT_SETTLEMENT && size1 > neededSlots) neededSlots = size1;
+            if (sort == SORT_SETTLEMENT && size1 > neededEarners) neededEarners = size1;
             if (sort != SORT_EXIT) continue;
             if (size0 == 0) hasLeafExit = true;
-            else if (size1 > slots) slots = size1;
+            else if (size1 > earners) earners = size1;
         }
-        if (!hasLeafExit || slots < neededSlots) {
-            revert FreezeNoWayOut(hasLeafExit, slots, neededSlots);
+        if (!hasLeafExit || earners < neededEarners) {
+            revert FreezeNoWayOut(hasLeafExit, earners, neededEarners);
         }
     }
 

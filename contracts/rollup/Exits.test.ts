@@ -1,9 +1,9 @@
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type ExitData, slotExitKey } from "../../circuits/exit/exit-statement.ts";
+import { type ExitData, earnerExitKey } from "../../circuits/exit/exit-statement.ts";
 import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { EXIT_SIZES, exitActions, HARD_DEADLINE, type SealedExit } from "../testing/exit-fixture.ts";
+import { EXIT_SIZES, exitActions, HARD_DEADLINE, type ProvenExit } from "../testing/exit-fixture.ts";
 import {
   ANY_FEE,
   deployFixture,
@@ -53,12 +53,12 @@ async function queueSome(): Promise<void> {
   await f.rollup.write.forceSetKey([2, 77n, ANY_FEE], as("alice"));
 }
 
-async function leaving(overrides: Partial<ExitData> = {}, circuit = LEAF): Promise<SealedExit> {
+async function leaving(overrides: Partial<ExitData> = {}, circuit = LEAF): Promise<ProvenExit> {
   const { root } = await f.rollup.read.state();
   const data = { root, key: 2n, recipient: word("alice"), amountWei: 40n * OPEN, ...overrides };
-  return f.sealExit(circuit, data);
+  return f.proveExit(circuit, data);
 }
-const attempt = (sealed: readonly SealedExit[]) => revertOf(f.tryExit(sealed));
+const attempt = (sealed: readonly ProvenExit[]) => revertOf(f.tryExit(sealed));
 
 describe("freeze", () => {
   test("comes when the oldest entry waits longer than the hard deadline, from whoever calls", async () => {
@@ -141,7 +141,7 @@ describe("freeze", () => {
     } as const;
     const { alice } = f.roles;
     for (const [name, call] of Object.entries({
-      batch: f.trySubmit([f.seal(await f.draft())]),
+      batch: f.trySubmit([f.close(await f.draft())]),
       depositNew: simulate.depositNew([OPEN, alice, 5n, ANY_FEE], as("alice")),
       depositNewWithPermit: simulate.depositNewWithPermit([OPEN, alice, 5n, ANY_FEE, permit], as("alice")),
       depositTo: simulate.depositTo([2, OPEN, alice, ANY_FEE], as("alice")),
@@ -168,7 +168,7 @@ describe("exit", () => {
   test("credits a leaf's balance and a slot's part to their owners, who claim them", async () => {
     const before = await f.rollup.read.ledgerWei();
     const leaf = await leaving();
-    const key = slotExitKey(77, 3, 1);
+    const key = earnerExitKey(77, 3, 1);
     const part = await leaving({ key, recipient: word("treasury"), amountWei: 5n }, SLOT);
     await f.exit([leaf]);
     expect((await f.rollup.getEvents.Exited()).map(({ args }) => args)).toEqual([
@@ -192,7 +192,7 @@ describe("exit", () => {
   });
 
   test("takes several at once, also for one recipient, and neighbours in one word", async () => {
-    const keys = [2n, 3n, 255n, 256n, slotExitKey(2, 0, 0)];
+    const keys = [2n, 3n, 255n, 256n, earnerExitKey(2, 0, 0)];
     const sealed = await Promise.all(
       keys.map((key, i) => leaving({ key, amountWei: BigInt(i + 1) }, i === 4 ? SLOT : LEAF)),
     );
@@ -318,15 +318,15 @@ test("nobody leaves a ledger that is not frozen", async () => {
 });
 
 test("a settlement or a batch by a circuit of exits is refused", async () => {
-  const batch = f.seal(await f.draft());
+  const batch = f.close(await f.draft());
   expect(await revertOf(f.trySubmit([{ ...batch, batch: { ...batch.batch, circuit: LEAF } }]))).toEqual({
     name: "RollupCircuitSortInvalid",
     args: [BigInt(LEAF), 3n],
   });
   const data = f.genesisData({ capCircuit: 0 });
   const record = slot(KIND.genesis, [data.settlementHash], { b: data.modelId });
-  const withRecord = f.seal(await f.draft({ wide: [record] }));
-  const sealed = { ...withRecord, settlements: [f.sealSettlement(SLOT, data)] };
+  const withRecord = f.close(await f.draft({ wide: [record] }));
+  const sealed = { ...withRecord, settlements: [f.proveSettlementFixture(SLOT, data)] };
   expect((await revertOf(f.trySubmit([sealed]))).name).toBe("SettlementSortInvalid");
 });
 

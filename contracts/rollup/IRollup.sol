@@ -272,10 +272,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 maxFeeWei
     ) external returns (uint256 index);
 
-    /// @notice Queues a claim of what leaf `id` has earned as contributor or validator of a slot of a model; executed
-    /// only if the caller is the leaf's l1Owner, the model has had its genesis and the slot is the leaf's. What is
+    /// @notice Queues a collection of what leaf `id` has earned as contributor or validator of an earner of a model; executed
+    /// only if the caller is the leaf's l1Owner, the model has had its genesis and the earner is the leaf's. What is
     /// claimed goes to the leaf's balance. Fee as for `forceWithdraw`.
-    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator, uint96 maxFeeWei)
+    function forceCollect(uint24 id, uint24 modelId, uint8 earnerIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256 index);
 
@@ -310,7 +310,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice What an address can claim.
     function pendingWithdrawals(address owner) external view returns (uint256);
 
-    /// @notice What the ledger owes: balances, open and sealed amounts, and what slots accrued less what was claimed.
+    /// @notice What the ledger owes: balances, open and sealed amounts, and what earners accrued less what was collected.
     /// Frozen: less what has left by exits.
     function ledgerWei() external view returns (uint256);
 

@@ -8,8 +8,8 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
-/// @dev Slots of a model's table at most (docs/settlement.md).
-uint256 constant MAX_SLOT_COUNT = 256;
+/// @dev Earners of a model's table at most (docs/settlement.md).
+uint256 constant MAX_EARNER_COUNT = 256;
 
 // Kinds with an effect on L1.
 uint256 constant CREATE_ACCOUNT = 4;
@@ -23,7 +23,7 @@ uint256 constant DEPOSIT_TO = 17;
 uint256 constant FORCED_WITHDRAW = 18;
 uint256 constant FORCED_SET_KEY = 19;
 uint256 constant FORCED_SET_OWNER = 20;
-uint256 constant FORCED_CLAIM = 21;
+uint256 constant FORCED_COLLECT = 21;
 uint256 constant FORCED_TRANSFER = 22;
 uint256 constant FORCED_SEAL = 23;
 
@@ -31,9 +31,9 @@ uint256 constant FORCED_SEAL = 23;
 
 /// @dev Sizes: narrow slots, wide slots.
 uint256 constant SORT_BATCH = 0;
-/// @dev Sizes: most payments an epoch, slots of the model's table.
+/// @dev Sizes: most payments an epoch, earners of the model's table.
 uint256 constant SORT_SETTLEMENT = 1;
-/// @dev Sizes: 0, slots of the model's table.
-uint256 constant SORT_SLOT_TABLE = 2;
-/// @dev Sizes: (0, 0) a leaf's balance; (1, slots of the model's table) a slot's part.
+/// @dev Sizes: 0, earners of the model's table.
+uint256 constant SORT_EARNER_TABLE = 2;
+/// @dev Sizes: (0, 0) a leaf's balance; (1, earners of the model's table) an earner's part.
 uint256 constant SORT_EXIT = 3;

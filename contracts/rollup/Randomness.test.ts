@@ -42,10 +42,10 @@ describe("Seal", () => {
   });
 
   test("of several batches in one transaction are kept apart, and batches without one store nothing", async () => {
-    const first = f.seal(await f.draft({ wide: [sealSlot()], signedCount: 1 }));
-    const idle = f.seal(await f.draft({ after: first.content }));
-    const claim = slot(KIND.claim, [1n], { a: 2, b: 7 });
-    const last = f.seal(await f.draft({ after: idle.content, wide: [claim, sealSlot()], signedCount: 2 }));
+    const first = f.close(await f.draft({ wide: [sealSlot()], signedCount: 1 }));
+    const idle = f.close(await f.draft({ after: first.content }));
+    const claim = slot(KIND.collect, [1n], { a: 2, b: 7 });
+    const last = f.close(await f.draft({ after: idle.content, wide: [claim, sealSlot()], signedCount: 2 }));
     await f.submit([first, idle, last]);
     const { number, timestamp } = await f.client.getBlock();
     const sealed = (n: bigint) => f.rollup.read.sealedAt([n]);

@@ -5,12 +5,12 @@ import { challenge } from "../../circuits/field/element-vector.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { computeDomain } from "../build/verifying-key.ts";
 import {
+  type ClosedBatch,
   deployFixture,
   OPEN,
   randomElement,
   revertName,
   revertOf,
-  type SealedBatch,
   SHAPES,
   slot,
   startFixture,
@@ -42,7 +42,7 @@ const busy: Partial<BatchData> = {
 };
 
 /** Posts other bytes than those that were proven. */
-const withData = (sealed: SealedBatch, data: Uint8Array): SealedBatch => ({
+const withData = (sealed: ClosedBatch, data: Uint8Array): ClosedBatch => ({
   ...sealed,
   batch: { ...sealed.batch, data: bytesToHex(data) },
 });
@@ -78,7 +78,7 @@ describe("submitBatches", () => {
   });
 
   test("emits the batch and leaves its data to the transaction's input", async () => {
-    const sealed = f.seal(await f.draft(busy));
+    const sealed = f.close(await f.draft(busy));
     const { opIndex, queueHead } = await f.rollup.read.state();
     await f.submit([sealed]);
     const accepted = await f.rollup.getEvents.BatchAccepted();
@@ -94,11 +94,11 @@ describe("submitBatches", () => {
   });
 
   test("applies several batches of several circuits in one transaction, each on top of the last", async () => {
-    const sealed: SealedBatch[] = [];
+    const sealed: ClosedBatch[] = [];
     for (const shape of [SHAPES[0], SHAPES[1], SHAPES[0], SHAPES[2]]) {
       const after = sealed.at(-1)?.content;
       const content = { shape, signedCount: 3, ...(after === undefined ? {} : { after }) };
-      sealed.push(f.seal(await f.draft(content)));
+      sealed.push(f.close(await f.draft(content)));
     }
     const before = await f.rollup.read.state();
     await f.submit(sealed);
@@ -110,9 +110,9 @@ describe("submitBatches", () => {
   });
 
   test("rejects several batches in another order, with one left out or with one bad proof", async () => {
-    const first = f.seal(await f.draft());
-    const second = f.seal(await f.draft({ after: first.content }));
-    const third = f.seal(await f.draft({ after: second.content }));
+    const first = f.close(await f.draft());
+    const second = f.close(await f.draft({ after: first.content }));
+    const third = f.close(await f.draft({ after: second.content }));
     expect(await revertName(f.trySubmit([first, second, third]))).toBe("accepted");
     const bad = { ...second, proof: first.proof };
     for (const [i, set] of [
@@ -131,7 +131,7 @@ describe("submitBatches", () => {
   });
 
   test("rejects no batch, and another number of proofs than of batches", async () => {
-    const { batch, proof } = f.seal(await f.draft());
+    const { batch, proof } = f.close(await f.draft());
     const account = f.roles.sequencer;
     const submit = (batches: (typeof batch)[], proofs: (typeof proof)[]) =>
       revertOf(f.rollup.simulate.submitBatches([batches, [], proofs], { account }));
@@ -144,7 +144,7 @@ describe("submitBatches", () => {
   });
 
   test("rejects another circuit than the one that proved", async () => {
-    const sealed = f.seal(await f.draft({ shape: SHAPES[1] }));
+    const sealed = f.close(await f.draft({ shape: SHAPES[1] }));
     const as = (circuit: number) => [{ ...sealed, batch: { ...sealed.batch, circuit } }];
     expect(await revertName(f.trySubmit(as(1)))).toBe("accepted");
     expect(await revertName(f.trySubmit(as(0)))).toBe("VerifierProofRejected");
@@ -152,7 +152,7 @@ describe("submitBatches", () => {
   });
 
   test("rejects another commitment, and one that is not below r", async () => {
-    const sealed = f.seal(await f.draft());
+    const sealed = f.close(await f.draft());
     const as = (commitment: bigint) => [{ ...sealed, batch: { ...sealed.batch, commitment } }];
     expect(await revertName(f.trySubmit(as(randomElement())))).toBe("VerifierProofRejected");
     const over = sealed.batch.commitment + FIELD_ORDER;
@@ -163,13 +163,13 @@ describe("submitBatches", () => {
     // Two fresh ones: nothing but the address, and with it the domain, tells their states apart.
     const twin = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
     const fresh = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
-    const sealed = f.seal(await twin.draft());
+    const sealed = f.close(await twin.draft());
     expect(await revertName(twin.trySubmit([sealed]))).toBe("accepted");
     expect(await revertName(fresh.trySubmit([sealed]))).toBe("VerifierProofRejected");
   });
 
   test("rejects a batch from anyone but the sequencer while no entry is overdue", async () => {
-    const sealed = f.seal(await f.draft());
+    const sealed = f.close(await f.draft());
     expect(await revertOf(f.trySubmit([sealed], "stranger"))).toEqual({
       name: "RollupNotSequencer",
       args: [f.roles.stranger],
@@ -179,7 +179,7 @@ describe("submitBatches", () => {
 
 describe("batch data", () => {
   test("rejects a change of any byte of the data", async () => {
-    const sealed = f.seal(await f.draft(busy));
+    const sealed = f.close(await f.draft(busy));
     expect(await revertName(f.trySubmit([sealed]))).toBe("accepted");
     const data = hexToBytes(sealed.batch.data);
     for (const place of data.keys()) {
@@ -192,7 +192,7 @@ describe("batch data", () => {
   });
 
   test("rejects missing and trailing bytes at every length", async () => {
-    const sealed = f.seal(await f.draft(busy));
+    const sealed = f.close(await f.draft(busy));
     const data = hexToBytes(sealed.batch.data);
     for (let length = 0; length < data.length; length += 7) {
       const name = await revertName(f.trySubmit([withData(sealed, data.slice(0, length))]));
@@ -210,8 +210,8 @@ describe("batch data", () => {
   test("rejects more slots than the circuit has", async () => {
     const narrow = Array.from({ length: SHAPES[0].narrow }, () => slot(KIND.transfer));
     const wide = Array.from({ length: SHAPES[0].wide }, () => slot(KIND.revokeModel));
-    const data = hexToBytes(f.seal(await f.draft({ narrow, wide, signedCount: 9 })).batch.data);
-    const sealed = f.seal(await f.draft());
+    const data = hexToBytes(f.close(await f.draft({ narrow, wide, signedCount: 9 })).batch.data);
+    const sealed = f.close(await f.draft());
     const [pairs, wides] = [data.with(56, data[56]! + 1), data.with(57, data[57]! + 1)];
     expect(await revertOf(f.trySubmit([withData(sealed, pairs)]))).toEqual({
       name: "RollupNarrowCountExceeded",
@@ -224,7 +224,7 @@ describe("batch data", () => {
   });
 
   test("rejects payloads, words and a root that are not below r", async () => {
-    const sealed = f.seal(await f.draft(busy));
+    const sealed = f.close(await f.draft(busy));
     const data = hexToBytes(sealed.batch.data);
     const words = data.length - 5 * 32;
     for (const place of [0, words, words + 32, words + 64, words + 128]) {
@@ -239,7 +239,7 @@ describe("batch data", () => {
   });
 
   test("⚔ rejects a next id that would spill into the fee account of the packed element", async () => {
-    const sealed = f.seal(await f.draft({ feeAccountId: 5 }));
+    const sealed = f.close(await f.draft({ feeAccountId: 5 }));
     const spilled = { ...sealed.content, newNextId: sealed.content.newNextId + 2 ** 25, feeAccountId: 4 };
     const data = encodeWire(spilled);
     // The packed element would be the proven one …
@@ -250,7 +250,7 @@ describe("batch data", () => {
       name: "RollupNextIdTooLarge",
       args: [BigInt(spilled.newNextId)],
     });
-    const over = f.seal(await f.draft({ newNextId: 2 ** 24 + 1 }));
+    const over = f.close(await f.draft({ newNextId: 2 ** 24 + 1 }));
     expect(await revertName(f.trySubmit([over]))).toBe("RollupNextIdTooLarge");
   });
 
@@ -272,9 +272,9 @@ describe("batch data", () => {
       { oldNextId: content.oldNextId + 1 },
       { idFeeWei: content.idFeeWei + 1n },
     ];
-    expect(await revertName(f.trySubmit([f.seal(content)]))).toBe("accepted");
+    expect(await revertName(f.trySubmit([f.close(content)]))).toBe("accepted");
     for (const other of others) {
-      const name = await revertName(f.trySubmit([f.seal({ ...content, ...other })]));
+      const name = await revertName(f.trySubmit([f.close({ ...content, ...other })]));
       expect(name, Object.keys(other).join()).toBe("VerifierProofRejected");
     }
   });
@@ -284,7 +284,7 @@ describe("batch data", () => {
     for (let kind = 0; kind < 32; kind++) {
       const rule = known.get(kind);
       const words = Array.from({ length: rule?.wordCount ?? 0 }, () => 1n);
-      const name = await revertName(f.trySubmit([f.seal(await f.draft({ wide: [slot(kind, words)] }))]));
+      const name = await revertName(f.trySubmit([f.close(await f.draft({ wide: [slot(kind, words)] }))]));
       const isSettling = kind === KIND.settle || kind === KIND.genesis;
       const accepted = isSettling ? "SettlementMissing" : rule?.isQueue ? "RollupQueueMismatch" : "accepted";
       const expected = rule === undefined ? "RollupKindUnknown" : accepted;
@@ -293,7 +293,7 @@ describe("batch data", () => {
   });
 
   test("rejects a wide core with bits beyond its 94", async () => {
-    const sealed = f.seal(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
+    const sealed = f.close(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
     const data = hexToBytes(sealed.batch.data);
     for (const bit of [0x40, 0x80]) {
       const changed = data.with(58, data[58]! | bit);
@@ -306,12 +306,12 @@ describe("time", () => {
   test("accepts a time from an hour before the block up to the block's", async () => {
     await f.passTime(10_000n);
     const now = (await f.client.getBlock()).timestamp;
-    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now }))]))).toBe("accepted");
-    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now - 3600n }))]))).toBe(
+    expect(await revertName(f.trySubmit([f.close(await f.draft({ timestamp: now }))]))).toBe("accepted");
+    expect(await revertName(f.trySubmit([f.close(await f.draft({ timestamp: now - 3600n }))]))).toBe(
       "accepted",
     );
     for (const timestamp of [now + 1n, now - 3601n]) {
-      expect(await revertOf(f.trySubmit([f.seal(await f.draft({ timestamp }))]))).toEqual({
+      expect(await revertOf(f.trySubmit([f.close(await f.draft({ timestamp }))]))).toEqual({
         name: "RollupTimestampInvalid",
         args: [timestamp, now - 3600n, now],
       });
@@ -322,8 +322,8 @@ describe("time", () => {
     await f.passTime(10_000n);
     const now = (await f.client.getBlock()).timestamp;
     await f.post({ timestamp: now });
-    expect(await revertName(f.trySubmit([f.seal(await f.draft({ timestamp: now }))]))).toBe("accepted");
-    const earlier = f.seal(await f.draft({ timestamp: now - 1n }));
+    expect(await revertName(f.trySubmit([f.close(await f.draft({ timestamp: now }))]))).toBe("accepted");
+    const earlier = f.close(await f.draft({ timestamp: now - 1n }));
     expect(await revertName(f.trySubmit([earlier]))).toBe("RollupTimestampInvalid");
   });
 });

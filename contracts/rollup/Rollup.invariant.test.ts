@@ -81,7 +81,7 @@ describe("invariants", () => {
       { numRuns: WALK_COUNT, seed: WALK_SEED, endOnFailure: true, examples: [[everySort]] },
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
-    expectAllTaken(["forceTransfer", "forceClaim", "forceSeal"]);
+    expectAllTaken(["forceTransfer", "forceCollect", "forceSeal"]);
     expectAllTaken(["batches", "park", "recordRandomness", "claim", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);

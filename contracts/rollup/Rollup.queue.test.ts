@@ -8,8 +8,8 @@ import {
   parseSignature,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { packClaim } from "../../circuits/batch/epoch-operations.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { packCollect } from "../../circuits/batch/epoch-operations.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import {
@@ -75,17 +75,17 @@ describe("queue entries", () => {
         },
       ],
       [
-        () => f.rollup.write.forceClaim([6, 7, 255, true, ANY_FEE], as("alice")),
+        () => f.rollup.write.forceCollect([6, 7, 255, true, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packClaim(255, CLAIM_ROLE.validator),
+          ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          word1: packCollect(255, EARNER_ROLE.validator),
         },
       ],
       [
-        () => f.rollup.write.forceClaim([6, 7, 3, false, ANY_FEE], as("alice")),
+        () => f.rollup.write.forceCollect([6, 7, 3, false, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaim, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packClaim(3, CLAIM_ROLE.contributor),
+          ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          word1: packCollect(3, EARNER_ROLE.contributor),
         },
       ],
       [
@@ -239,7 +239,7 @@ describe("soft deadline", () => {
     const atTime = async (timestamp: bigint) => {
       await f.client.setNextBlockTimestamp({ timestamp });
       await f.client.mine({ blocks: 1 });
-      return revertName(f.trySubmit([f.seal(await f.draft({ wide: [setKeySlot(2)] }))], "stranger"));
+      return revertName(f.trySubmit([f.close(await f.draft({ wide: [setKeySlot(2)] }))], "stranger"));
     };
     expect(await atTime(queuedAt + DAY)).toBe("RollupNotSequencer");
     expect(await f.rollup.read.isOverdue([1n])).toBe(false);
@@ -247,13 +247,13 @@ describe("soft deadline", () => {
     expect(await f.rollup.read.isOverdue([1n])).toBe(true);
     await f.post({ wide: [setKeySlot(2)] }, "stranger");
     // The next one needs an overdue entry again.
-    expect(await revertName(f.trySubmit([f.seal(await f.draft())], "stranger"))).toBe("RollupNotSequencer");
+    expect(await revertName(f.trySubmit([f.close(await f.draft())], "stranger"))).toBe("RollupNotSequencer");
   });
 
   test("lets nobody but the sequencer submit signed operations", async () => {
     await setKey(2);
     await f.passTime(DAY + 1n);
-    const sealed = f.seal(await f.draft({ wide: [setKeySlot(2)], signedCount: 1 }));
+    const sealed = f.close(await f.draft({ wide: [setKeySlot(2)], signedCount: 1 }));
     expect(await revertOf(f.trySubmit([sealed], "stranger"))).toEqual({
       name: "RollupSignedOperations",
       args: [f.roles.stranger, 1n],
@@ -270,7 +270,7 @@ describe("soft deadline", () => {
       f.draft({ shape, wide: Array.from({ length: count }, (_, i) => setKeySlot(from + i)) });
     for (const role of ["sequencer", "stranger"] as const) {
       const verdict = async (count: number, shape: (typeof SHAPES)[number]) =>
-        revertOf(f.trySubmit([f.seal(await take(count, shape))], role));
+        revertOf(f.trySubmit([f.close(await take(count, shape))], role));
       expect(await verdict(7, SHAPES[1])).toEqual({ name: "RollupOverdueEntryLeft", args: [8n, 7n] });
       expect(await verdict(0, SHAPES[1])).toMatchObject({ name: "RollupOverdueEntryLeft" });
       expect(await verdict(8, SHAPES[1])).toMatchObject({ name: "accepted" });
@@ -278,9 +278,9 @@ describe("soft deadline", () => {
       expect(await verdict(2, SHAPES[0])).toMatchObject({ name: "RollupOverdueEntryLeft" });
       expect(await verdict(3, SHAPES[0])).toMatchObject({ name: "accepted" });
     }
-    await f.submit([f.seal(await take(8, SHAPES[1]))]);
+    await f.submit([f.close(await take(8, SHAPES[1]))]);
     // Four are left: fewer than eight, so all four.
-    const rest = async (count: number) => revertName(f.trySubmit([f.seal(await take(count, SHAPES[1], 8))]));
+    const rest = async (count: number) => revertName(f.trySubmit([f.close(await take(count, SHAPES[1], 8))]));
     expect(await rest(3)).toBe("RollupOverdueEntryLeft");
     expect(await rest(4)).toBe("accepted");
     expect(await rest(5)).toBe("accepted");
@@ -291,10 +291,10 @@ describe("soft deadline", () => {
     await f.passTime(DAY + 1n);
     const wide = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => setKeySlot(from + i));
-    const first = f.seal(await f.draft({ wide: wide(0, 3) }));
-    const second = f.seal(await f.draft({ wide: wide(3, 5), after: first.content }));
-    const idle = f.seal(await f.draft({ after: first.content }));
-    const last = f.seal(await f.draft({ after: second.content }));
+    const first = f.close(await f.draft({ wide: wide(0, 3) }));
+    const second = f.close(await f.draft({ wide: wide(3, 5), after: first.content }));
+    const idle = f.close(await f.draft({ after: first.content }));
+    const last = f.close(await f.draft({ after: second.content }));
     expect(await revertName(f.trySubmit([first, second, last]))).toBe("accepted");
     expect(await revertName(f.trySubmit([first, idle]))).toBe("RollupOverdueEntryLeft");
     expect(await revertName(f.trySubmit([first, second, last], "stranger"))).toBe("RollupNotSequencer");
@@ -303,7 +303,7 @@ describe("soft deadline", () => {
   test("emits the data where the transaction's input may not hold it", async () => {
     await setKey(2);
     await f.passTime(DAY + 1n);
-    const sealed = f.seal(await f.draft({ wide: [setKeySlot(2)] }));
+    const sealed = f.close(await f.draft({ wide: [setKeySlot(2)] }));
     const data = encodeFunctionData({
       abi: rollupAbi,
       functionName: "submitBatches",

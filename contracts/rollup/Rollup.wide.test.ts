@@ -1,7 +1,7 @@
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packClaim } from "../../circuits/batch/epoch-operations.ts";
+import { packCollect } from "../../circuits/batch/epoch-operations.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import {
@@ -35,7 +35,7 @@ const word = (role: Role) => BigInt(f.roles[role]);
 const pending = (role: Role) => f.rollup.read.pendingWithdrawals([f.roles[role]]);
 const post = (wide: SlotRecord[]) => f.post({ wide, shape: SHAPES[1] });
 const tryPost = async (wide: SlotRecord[]) =>
-  revertOf(f.trySubmit([f.seal(await f.draft({ wide, shape: SHAPES[1] }))]));
+  revertOf(f.trySubmit([f.close(await f.draft({ wide, shape: SHAPES[1] }))]));
 
 describe("Withdraw", () => {
   test("credits the recipient and takes the amount from the ledger (I1)", async () => {
@@ -211,7 +211,7 @@ describe("queue order", () => {
     await f.rollup.write.forceSetKey([2, 77n, ANY_FEE], from(alice));
     await f.rollup.write.forceSetOwner([2, bob, ANY_FEE], from(alice));
     await f.rollup.write.forceTransfer([2, 3, OPEN, bob, ANY_FEE], from(alice));
-    await f.rollup.write.forceClaim([2, 9, 4, true, ANY_FEE], from(alice));
+    await f.rollup.write.forceCollect([2, 9, 4, true, ANY_FEE], from(alice));
     await f.rollup.write.forceSeal([9, ANY_FEE], from(alice));
     const { timestamp } = await f.client.getBlock();
     return [
@@ -224,7 +224,7 @@ describe("queue order", () => {
       slot(KIND.forcedSetKey, [0n, 77n, 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedSetOwner, [0n, word("bob"), 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedTransfer, [OPEN, word("bob"), 0n, word("alice")], { a: 2, b: 3, isValid: true }),
-      slot(KIND.forcedClaim, [0n, packClaim(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
+      slot(KIND.forcedCollect, [0n, packCollect(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
       slot(KIND.forcedSeal, [0n, timestamp, 0n, word("alice")], { b: 9, isValid: true }),
     ];
   }

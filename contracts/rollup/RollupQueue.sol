@@ -9,7 +9,7 @@ import {OpenToken} from "./OpenToken.sol";
 import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
-    FORCED_CLAIM,
+    FORCED_COLLECT,
     FORCED_SEAL,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
@@ -208,13 +208,13 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function forceClaim(uint24 id, uint24 modelId, uint8 slotIndex, bool isValidator, uint96 maxFeeWei)
+    function forceCollect(uint24 id, uint24 modelId, uint8 earnerIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256)
     {
         // The word of a signed Claim (docs/settlement.md); no other has a witness.
-        uint256 word = isValidator ? uint256(slotIndex) | 1 << 9 : slotIndex;
-        return _enqueue(Entry(FORCED_CLAIM, id, modelId, 0, word, 0), maxFeeWei);
+        uint256 word = isValidator ? uint256(earnerIndex) | 1 << 9 : earnerIndex;
+        return _enqueue(Entry(FORCED_COLLECT, id, modelId, 0, word, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup

@@ -6,18 +6,18 @@ import { encodeSettlement, type SettlementData } from "../../circuits/settlement
 import {
   ANY_FEE,
   OPEN,
+  type ProvenSettlementFixture,
   type Role,
   revertOf,
-  type SealedSettlement,
   slot,
 } from "../testing/rollup-fixture.ts";
 import {
+  EARNER_TABLE,
   MODEL,
   parkArguments,
   SAMPLED,
   type SealedFixture,
   type SettlementPart,
-  SLOT_TABLE,
   sealSlot,
   settleSlot,
   startSealedFixture,
@@ -43,9 +43,10 @@ const takes = async (part: SettlementPart, from: Role = "stranger") =>
   f.attempt(await f.joined([parked(part)]), from);
 
 /** What the contract would say to the parking of a settlement as it stands. */
-const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, sealed: SealedSettlement) =>
+const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, sealed: ProvenSettlementFixture) =>
   revertOf(f.rollup.simulate.parkSettlement(parkArguments(data, sealed), { account: f.roles.stranger }));
-const attemptPark = ({ circuit, data }: SettlementPart) => tryPark(data, f.sealSettlement(circuit, data));
+const attemptPark = ({ circuit, data }: SettlementPart) =>
+  tryPark(data, f.proveSettlementFixture(circuit, data));
 
 describe("parkSettlement", () => {
   test("keeps the settlement for its record, and says everything of it in its event", async () => {
@@ -79,13 +80,13 @@ describe("parkSettlement", () => {
     await f.passTo(f.sealTime + 14n * DAY);
     expect(await attemptPark(byDefault)).toMatchObject({ name: "accepted" });
     expect(await attemptPark(young)).toMatchObject({ name: "accepted" });
-    const unsealed = { circuit: SLOT_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
+    const unsealed = { circuit: EARNER_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
     expect(await attemptPark(unsealed)).toMatchObject({ name: "SettlementSealUnknown" });
   });
 
   test("⚔ refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
     const { data } = await sampled();
-    const good = f.sealSettlement(SAMPLED, data);
+    const good = f.proveSettlementFixture(SAMPLED, data);
     expect(await tryPark(data, good)).toMatchObject({ name: "accepted" });
     const rejected = { name: "VerifierProofRejected", args: [] };
     expect(await tryPark({ ...data, settlementHash: data.settlementHash + 1n }, good)).toEqual(rejected);
@@ -117,7 +118,7 @@ describe("parkSettlement", () => {
 
   test("refuses a word, a chain and a commitment that are not below r, and data of another length", async () => {
     const { data } = await sampled();
-    const good = f.sealSettlement(SAMPLED, data);
+    const good = f.proveSettlementFixture(SAMPLED, data);
     const outOfField = { name: "RollupElementOutOfField", args: [] };
     expect(await tryPark({ ...data, settlementHash: data.settlementHash + FIELD_ORDER }, good)).toEqual(
       outOfField,
@@ -258,10 +259,10 @@ describe("strangers", () => {
       [record, slot(KIND.null)],
       [sealSlot(), record],
       [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
-      [record, slot(KIND.claim, [1n], { a: 2, b: MODEL })],
+      [record, slot(KIND.collect, [1n], { a: 2, b: MODEL })],
     ])
       expect(await f.attempt(await f.joined([parked(old)], { wide }), "stranger")).toEqual(notSequencer);
-    expect(await f.attempt(f.seal(await f.draft()), "stranger")).toEqual(notSequencer);
+    expect(await f.attempt(f.close(await f.draft()), "stranger")).toEqual(notSequencer);
     expect(await f.attempt(await f.joined([parked(old)], { signedCount: 1 }), "stranger")).toEqual({
       name: "RollupSignedOperations",
       args: [f.roles.stranger, 1n],

@@ -7,13 +7,13 @@ import {
   settlementElements,
 } from "../../circuits/settlement/settlement-data.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
-import { OPEN, revertOf, type SealedBatch, slot, submission } from "../testing/rollup-fixture.ts";
+import { type ClosedBatch, OPEN, revertOf, slot, submission } from "../testing/rollup-fixture.ts";
 import {
+  EARNER_TABLE,
   MODEL,
   SAMPLED,
-  SAMPLED_FEW_SLOTS,
+  SAMPLED_FEW_EARNERS,
   type SealedFixture,
-  SLOT_TABLE,
   settleSlot,
   startSealedFixture,
 } from "../testing/settlement-fixture.ts";
@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 /** Posts other bytes than those that were proven. */
-const withSettlementData = (sealed: SealedBatch, data: Uint8Array): SealedBatch => {
+const withSettlementData = (sealed: ClosedBatch, data: Uint8Array): ClosedBatch => {
   const [first, ...others] = sealed.settlements!;
   return {
     ...sealed,
@@ -113,7 +113,11 @@ describe("Settle", () => {
       { items: [...data.items, 1n] },
     ];
     for (const other of others) {
-      const { proof } = f.sealSettlement(SAMPLED, { ...data, ...other }, good.settlements![0]!.settlement);
+      const { proof } = f.proveSettlementFixture(
+        SAMPLED,
+        { ...data, ...other },
+        good.settlements![0]!.settlement,
+      );
       const forged = { ...good, settlements: [{ ...good.settlements![0]!, proof }] };
       expect(await f.attempt(forged), JSON.stringify(Object.keys(other))).toEqual({
         name: "VerifierProofRejected",
@@ -151,7 +155,7 @@ describe("Settle", () => {
     for (const [extra, name] of [
       [1, "SettlementDataLengthInvalid"],
       [24, "VerifierProofRejected"],
-      [72, "SettlementSlotCountExceeded"],
+      [72, "SettlementEarnerCountExceeded"],
     ] as const) {
       const longer = Uint8Array.of(...data, ...new Uint8Array(extra));
       expect((await f.attempt(withSettlementData(good, longer))).name, `${extra} more`).toBe(name);
@@ -162,12 +166,12 @@ describe("Settle", () => {
     const items = Array<bigint>(10).fill(1n);
     const part = await f.sampled({ items });
     expect(await f.attempt(await f.joined([part]))).toEqual({
-      name: "SettlementSlotCountExceeded",
+      name: "SettlementEarnerCountExceeded",
       args: [5n, 4n],
     });
-    const few = { ...part, circuit: SAMPLED_FEW_SLOTS, data: { ...part.data, items: items.slice(0, 6) } };
+    const few = { ...part, circuit: SAMPLED_FEW_EARNERS, data: { ...part.data, items: items.slice(0, 6) } };
     expect(await f.attempt(await f.joined([few]))).toEqual({
-      name: "SettlementSlotCountExceeded",
+      name: "SettlementEarnerCountExceeded",
       args: [3n, 2n],
     });
   });
@@ -209,12 +213,12 @@ describe("Settle", () => {
       name: "SettlementMissing",
       args: [batchNumber, BigInt(MODEL)],
     });
-    const surplus = f.sealSettlement(SAMPLED, part.data);
+    const surplus = f.proveSettlementFixture(SAMPLED, part.data);
     expect(await f.attempt({ ...good, settlements: [...good.settlements!, surplus] })).toEqual({
       name: "SettlementUnused",
       args: [2n, 3n],
     });
-    const idle = { ...f.seal(await f.draft()), settlements: [surplus] };
+    const idle = { ...f.close(await f.draft()), settlements: [surplus] };
     expect(await f.attempt(idle)).toEqual({ name: "SettlementUnused", args: [0n, 1n] });
   });
 
@@ -248,7 +252,7 @@ describe("Settle", () => {
     };
     const [first, second] = [await wide(3), await wide(4)];
     const one = await f.joined([first.part], { wide: first.records });
-    const idle = f.seal(await f.draft({ after: one.content }));
+    const idle = f.close(await f.draft({ after: one.content }));
     const two = await f.joined([second.part], { wide: second.records, after: idle.content });
     await f.submit([one, idle, two]);
     expect(await f.rollup.read.burnableWei()).toBe(OPEN + 7n);
@@ -274,10 +278,10 @@ describe("Settle", () => {
       name: "SettlementSortInvalid",
       args: [0n, 0n, BigInt(KIND.settle)],
     });
-    const asBatch = f.seal(await f.draft());
+    const asBatch = f.close(await f.draft());
     for (const [circuit, sort] of [
       [SAMPLED, 1n],
-      [SLOT_TABLE, 2n],
+      [EARNER_TABLE, 2n],
     ] as const) {
       expect(await f.attempt({ ...asBatch, batch: { ...asBatch.batch, circuit } })).toEqual({
         name: "RollupCircuitSortInvalid",
@@ -295,7 +299,7 @@ describe("Settle", () => {
   test("rejects a proof of another settlement circuit, and a bad one", async () => {
     const good = await f.joined([await f.sampled({ items: [1n, 2n] })]);
     const [first] = good.settlements!;
-    const other = { ...first!, settlement: { ...first!.settlement, circuit: SAMPLED_FEW_SLOTS } };
+    const other = { ...first!, settlement: { ...first!.settlement, circuit: SAMPLED_FEW_EARNERS } };
     for (const settlements of [[other], [{ ...first!, proof: good.proof }]]) {
       expect(await f.attempt({ ...good, settlements })).toMatchObject({ name: "VerifierProofRejected" });
     }

@@ -10,7 +10,7 @@ import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixtur
 export const EXIT_SIZES = [exitSizes(), exitSizes(8)] as const;
 export const HARD_DEADLINE = 14n * 86_400n;
 
-export interface SealedExit {
+export interface ProvenExit {
   readonly exit: { circuit: number; commitment: bigint; key: bigint; recipient: Address; amountWei: bigint };
   readonly proof: ContractProof;
 }
@@ -35,7 +35,7 @@ export function exitActions(f: Fixture) {
   const { client, circuits, rollup, roles } = f;
   return {
     /** An exit as it is sent, with a proof for these elements; `commitment` is any element. */
-    sealExit(circuit: number, data: ExitData): SealedExit {
+    proveExit(circuit: number, data: ExitData): ProvenExit {
       const commitment = randomElement();
       const elements = exitElements(data);
       const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
@@ -55,13 +55,13 @@ export function exitActions(f: Fixture) {
       await rollup.write.freeze({ account: roles[from] });
     },
 
-    async exit(sealed: readonly SealedExit[], from: Role = "stranger") {
+    async exit(sealed: readonly ProvenExit[], from: Role = "stranger") {
       const hash = await rollup.write.exit(exitArguments(sealed), { account: roles[from] });
       return client.waitForTransactionReceipt({ hash });
     },
 
     /** Returns if the exits would be accepted, throws as they would revert. */
-    async tryExit(sealed: readonly SealedExit[], from: Role = "stranger"): Promise<void> {
+    async tryExit(sealed: readonly ProvenExit[], from: Role = "stranger"): Promise<void> {
       await rollup.simulate.exit(exitArguments(sealed), { account: roles[from] });
     },
 
@@ -76,5 +76,5 @@ export function exitActions(f: Fixture) {
   };
 }
 
-const exitArguments = (sealed: readonly SealedExit[]) =>
+const exitArguments = (sealed: readonly ProvenExit[]) =>
   [sealed.map((s) => s.exit), sealed.map((s) => s.proof)] as const;

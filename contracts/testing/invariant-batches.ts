@@ -5,21 +5,21 @@ import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import type { SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { credit, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
+import { credit, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import {
+  type ClosedBatch,
   type Fixture,
   OPEN,
   type Role,
   randomElement,
-  type SealedBatch,
   SHAPES,
   slot,
 } from "./rollup-fixture.ts";
 import {
+  EARNER_TABLE,
   MODEL,
   SAMPLED,
   type SettlementPart,
-  SLOT_TABLE,
   sealSlot,
   settlementActions,
 } from "./settlement-fixture.ts";
@@ -80,7 +80,7 @@ export function prepareParking(f: Fixture, model: InvariantModel, s: ParkStep): 
   const { circuit, data } = settlementOf(f, model, s, burnedWei);
   const part = { circuit, data: { ...data, voidCount: s.spice === 0 ? 1 : 0 } };
   const known = s.spice === 2 ? model.parked[0] : undefined;
-  const sealed = f.sealSettlement(circuit, part.data);
+  const sealed = f.proveSettlementFixture(circuit, part.data);
   const proof = s.spice === 1 ? { ...sealed.proof, c: sealed.proof.a } : sealed.proof;
   const word = known?.data.settlementHash ?? part.data.settlementHash;
   const args = [known?.data.modelId ?? MODEL, word, sealed.settlement, proof] as const;
@@ -106,10 +106,10 @@ export async function prepareBatches(
   model: InvariantModel,
   s: BatchesStep,
   counts: RecordCounts,
-): Promise<{ sealed: SealedBatch[]; apply: () => Promise<InvariantModel> }> {
+): Promise<{ sealed: ClosedBatch[]; apply: () => Promise<InvariantModel> }> {
   const shape = SHAPES[s.shape]!;
   const next = structuredClone(model);
-  const sealed: SealedBatch[] = [];
+  const sealed: ClosedBatch[] = [];
   const parts: SettlementPart[] = [];
   const taken: InvariantModel["parked"] = [];
   const sealNumbers: bigint[] = [];
@@ -192,11 +192,11 @@ export async function prepareBatches(
     const drafted = await f.draft(base);
     const content = { ...drafted, newNextId: drafted.oldNextId + (isSequencer ? 1 : 0) };
     const settlements = own.map(({ circuit, data, isParked = false }) => ({
-      ...f.sealSettlement(circuit, data),
+      ...f.proveSettlementFixture(circuit, data),
       isParked,
     }));
     // Now and then a thing that must be refused, whatever else is right.
-    sealed.push(spoil({ ...f.seal(content), settlements }, s.spice));
+    sealed.push(spoil({ ...f.close(content), settlements }, s.spice));
     next.batchNumber += 1;
     next.opIndex += content.signedCount;
     next.nextId = content.newNextId;
@@ -234,7 +234,7 @@ export async function prepareBatches(
   return { sealed, apply };
 }
 
-const hasSettlement = (batch: SealedBatch) => (batch.settlements ?? []).length > 0;
+const hasSettlement = (batch: ClosedBatch) => (batch.settlements ?? []).length > 0;
 
 /** A settlement of a random seal, as good as what is known of it allows. */
 function settlementOf(
@@ -244,7 +244,7 @@ function settlementOf(
   burnedWei: bigint,
 ): SettlementPart {
   const { genesisData } = settlementActions(f);
-  if (s.settles === "genesis") return { circuit: SLOT_TABLE, data: genesisData() };
+  if (s.settles === "genesis") return { circuit: EARNER_TABLE, data: genesisData() };
   // Mostly one that may be settled: an old one by default, one with randomness by draws.
   const isLikely = s.pick % 4 !== 0;
   const likely = s.settles === "default" ? [...model.seals.keys()].slice(0, 3) : [...model.randomness.keys()];
@@ -263,7 +263,7 @@ function settlementOf(
     voidCount: isDefault ? 0 : 1,
     seed: isDefault ? 0n : drawSeed({ ...source, prevRandao }),
   };
-  return { circuit: isDefault ? SLOT_TABLE : SAMPLED, data };
+  return { circuit: isDefault ? EARNER_TABLE : SAMPLED, data };
 }
 
 /** I12. */
@@ -280,12 +280,12 @@ function checkTimes(
   const seal = model.seals.get(data.sealBatch);
   expect(seal, "I12: what is settled was sealed").toBeDefined();
   const age = timestamp - seal!.timestamp;
-  if (circuit === SLOT_TABLE) expect(age, "I12: default split").toBeGreaterThanOrEqual(14n * DAY);
+  if (circuit === EARNER_TABLE) expect(age, "I12: default split").toBeGreaterThanOrEqual(14n * DAY);
   else expect(model.randomness.has(data.sealBatch), "I12: randomness").toBe(true);
   if (!isSequencer) expect(age, "I12: strangers").toBeGreaterThanOrEqual(3n * DAY);
 }
 
-function spoil(good: SealedBatch, spice: number): SealedBatch {
+function spoil(good: ClosedBatch, spice: number): ClosedBatch {
   const { batch, proof } = good;
   if (spice === 0) return { ...good, batch: { ...batch, commitment: batch.commitment ^ 1n } };
   if (spice === 1) return { ...good, batch: { ...batch, data: `${batch.data}00` } };

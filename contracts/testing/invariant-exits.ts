@@ -1,9 +1,9 @@
 /** Random freezes, exits and refunds for the invariants' walks, and what they do to the model. */
 import fc from "fast-check";
 import { expect } from "vitest";
-import { slotExitKey } from "../../circuits/exit/exit-statement.ts";
+import { earnerExitKey } from "../../circuits/exit/exit-statement.ts";
 import { exitActions, HARD_DEADLINE, toAddress, type WaitingEntry } from "./exit-fixture.ts";
-import { credit, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
+import { credit, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import { type Fixture, type Role, randomElement, SHAPES } from "./rollup-fixture.ts";
 import { SETTLEMENT_SIZES } from "./settlement-fixture.ts";
 
@@ -35,7 +35,7 @@ const key = fc.oneof(
   fc.bigInt({ min: 0n, max: 40n }),
   fc
     .tuple(fc.integer({ min: 70, max: 71 }), fc.integer({ min: 0, max: 255 }), fc.constantFrom<0 | 1>(0, 1))
-    .map(([modelId, slotIndex, role]) => slotExitKey(modelId, slotIndex, role)),
+    .map(([modelId, earnerIndex, role]) => earnerExitKey(modelId, earnerIndex, role)),
 );
 
 export const exitStep: fc.Arbitrary<ExitStep> = fc.record({
@@ -89,7 +89,7 @@ function prepareExits(f: Fixture, model: InvariantModel, s: ExitStep): PreparedS
     restWei -= amountWei;
     return { root: model.root, key, recipient: BigInt(f.roles[owner]), amountWei };
   });
-  const sealed = leaving.map((data) => exitActions(f).sealExit(LEAF + Number(data.key >> 33n), data));
+  const sealed = leaving.map((data) => exitActions(f).proveExit(LEAF + Number(data.key >> 33n), data));
   const exits = sealed.map(({ exit }) => exit);
   const proofs = sealed.map(({ proof }) => proof);
   // Now and then a thing that must be refused, whatever else is right.

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packClaim } from "../../circuits/batch/epoch-operations.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { packCollect } from "../../circuits/batch/epoch-operations.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { toAddress } from "./exit-fixture.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type RecordCounts,
 } from "./invariant-batches.ts";
 import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
-import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-model.ts";
+import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
 import { MODEL, settlementActions } from "./settlement-fixture.ts";
 
@@ -33,7 +33,7 @@ export type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
-  | { type: "forceTransfer" | "forceClaim" | "forceSeal"; from: Role; id: number; amountWei: bigint }
+  | { type: "forceTransfer" | "forceCollect" | "forceSeal"; from: Role; id: number; amountWei: bigint }
   | BatchesStep
   | ParkStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
@@ -72,7 +72,7 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      type: fc.constantFrom("forceTransfer" as const, "forceClaim" as const, "forceSeal" as const),
+      type: fc.constantFrom("forceTransfer" as const, "forceCollect" as const, "forceSeal" as const),
       from: user,
       id: leaf,
       amountWei: amount,
@@ -304,14 +304,14 @@ export class InvariantWalk {
           },
         };
       }
-      case "forceClaim": {
+      case "forceCollect": {
         const args = [s.id, MODEL, 3, true, ANY_FEE] as const;
-        const words = [0n, packClaim(3, CLAIM_ROLE.validator), 0n, word(s.from)];
+        const words = [0n, packCollect(3, EARNER_ROLE.validator), 0n, word(s.from)];
         return {
-          call: () => simulate.forceClaim(args, { account }),
-          send: () => write.forceClaim(args, { account }),
+          call: () => simulate.forceCollect(args, { account }),
+          send: () => write.forceCollect(args, { account }),
           apply: async () => {
-            await push(slot(KIND.forcedClaim, words, { a: s.id, b: MODEL }), 0n);
+            await push(slot(KIND.forcedCollect, words, { a: s.id, b: MODEL }), 0n);
           },
         };
       }

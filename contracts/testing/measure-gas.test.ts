@@ -21,7 +21,7 @@ const LIMITS = {
 // A thousand more since a record may also take what was parked: the batch says which, and the code is smaller and slower.
 const SETTLEMENT_LIMIT = 134_000n;
 /** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */
-const EXIT_LIMITS = { leafExit: 283_000n, slotExit: 283_000n, furtherSameCircuit: 60_500n } as const;
+const EXIT_LIMITS = { leafExit: 283_000n, earnerExit: 283_000n, furtherSameCircuit: 60_500n } as const;
 /** The call that queues an entry, for each kind. */
 const FORCED_LIMITS = {
   withdrawal: 106_000n,

@@ -11,14 +11,14 @@ import { startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {
   ANY_FEE,
+  type ClosedBatch,
   connect,
   deployFixture,
   depositNewSlot,
   type Fixture,
   OPEN,
+  type ProvenSettlementFixture,
   randomElement,
-  type SealedBatch,
-  type SealedSettlement,
   slot,
 } from "./rollup-fixture.ts";
 import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
@@ -83,7 +83,7 @@ export interface ExitGas {
   freeze: bigint;
   /** A transaction with one exit: the first one of its 256 keys. */
   leafExit: bigint;
-  slotExit: bigint;
+  earnerExit: bigint;
   /** One more in the same transaction: of the same circuit, and of the other. Keys that lie in one word. */
   furtherSameCircuit: bigint;
   furtherOtherCircuit: bigint;
@@ -128,7 +128,7 @@ async function measure(
   };
   const gasOf = async (hash: Hex) => (await f.client.waitForTransactionReceipt({ hash })).gasUsed;
   const gasOfBatch = (content: Partial<BatchData>) =>
-    on(async () => (await f.submit([f.seal(await f.draft({ shape: LARGE, ...content }))])).gasUsed);
+    on(async () => (await f.submit([f.close(await f.draft({ shape: LARGE, ...content }))])).gasUsed);
   const gasOfWide = async (wide: SlotRecord, content: Partial<BatchData> = {}) => {
     const empty = await gasOfBatch({ shape: SMALL });
     return (await gasOfBatch({ shape: SMALL, wide: [wide], ...content })) - empty;
@@ -143,10 +143,10 @@ async function measure(
 
   const chain = (contents: readonly Partial<BatchData>[]) =>
     on(async () => {
-      const sealed: SealedBatch[] = [];
+      const sealed: ClosedBatch[] = [];
       for (const content of contents) {
         const after = sealed.at(-1)?.content;
-        sealed.push(f.seal(await f.draft(after === undefined ? content : { ...content, after })));
+        sealed.push(f.close(await f.draft(after === undefined ? content : { ...content, after })));
       }
       return (await f.submit(sealed)).gasUsed;
     });
@@ -249,7 +249,7 @@ async function measureForced(
 ): Promise<ForcedGas> {
   const account = { account: roles.alice };
   const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
-  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaim, forceSeal } = rollup.write;
+  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceCollect, forceSeal } = rollup.write;
   const gasOf = (call: () => Promise<Hex>) =>
     on(async () => (await client.waitForTransactionReceipt({ hash: await call() })).gasUsed);
   return {
@@ -257,7 +257,7 @@ async function measureForced(
     newKey: await gasOf(() => forceSetKey([id, randomElement(), OPEN], account)),
     newOwner: await gasOf(() => forceSetOwner([id, roles.bob, OPEN], account)),
     transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob, OPEN], account)),
-    claim: await gasOf(() => forceClaim([id, otherId, 200, true, OPEN], account)),
+    claim: await gasOf(() => forceCollect([id, otherId, 200, true, OPEN], account)),
     seal: await gasOf(() => forceSeal([otherId, OPEN], account)),
   };
 }
@@ -267,9 +267,9 @@ async function measureSettlement(
 ): Promise<Pick<GasFigures, "seal" | "recordRandomness" | "settlement">> {
   const settling = settlementActions(f);
   await f.fund("alice", 1_000n * OPEN);
-  const gasOf = async (wide: SlotRecord[], settlements: readonly SealedSettlement[] = []) => {
+  const gasOf = async (wide: SlotRecord[], settlements: readonly ProvenSettlementFixture[] = []) => {
     const id = await f.client.snapshot();
-    const batch = f.seal(await f.draft({ wide }));
+    const batch = f.close(await f.draft({ wide }));
     const { gasUsed } = await f.submit([{ ...batch, settlements }]);
     await f.client.revert({ id });
     return gasUsed;
@@ -282,11 +282,14 @@ async function measureSettlement(
   const hash = await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.stranger });
   const recorded = await f.client.waitForTransactionReceipt({ hash });
 
-  const settle = async (slotCount: number) => {
+  const settle = async (earnerCount: number) => {
     // Amounts of about 100 OPEN: 67 of the 96 bits.
-    const items = Array.from({ length: slotCount }, () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n));
+    const items = Array.from(
+      { length: earnerCount },
+      () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n),
+    );
     const data = await settling.settlementData(sealBatch, { items, voidCount: 0, burnedWei: 0n });
-    return gasOf([settleSlot(data.settlementHash)], [f.sealSettlement(1, data)]);
+    return gasOf([settleSlot(data.settlementHash)], [f.proveSettlementFixture(1, data)]);
   };
   const alone = await gasOf([slot(KIND.setKey, [randomElement()], { a: 0xabcdef })]);
   const joined = await settle(0);
@@ -302,7 +305,7 @@ async function measureSettlement(
 }
 
 async function measureExits(f: Fixture): Promise<ExitGas> {
-  const { sealExit, exit, queued } = exitActions(f);
+  const { proveExit, exit, queued } = exitActions(f);
   await f.fund("alice", 1_000n * OPEN);
   await f.post({ signedCount: 1, wide: [slot(KIND.withdraw, [BigInt(f.roles.alice), OPEN])] });
   await f.depositNew("alice", 7n * OPEN);
@@ -322,7 +325,7 @@ async function measureExits(f: Fixture): Promise<ExitGas> {
     on(async () => {
       const recipient = BigInt(f.roles.alice);
       const sealed = circuits.map((circuit, i) =>
-        sealExit(circuit, { root, key: 0x1abcdef00n + BigInt(i), recipient, amountWei: 3n * OPEN + 7n }),
+        proveExit(circuit, { root, key: 0x1abcdef00n + BigInt(i), recipient, amountWei: 3n * OPEN + 7n }),
       );
       return (await exit(sealed)).gasUsed;
     });
@@ -332,7 +335,7 @@ async function measureExits(f: Fixture): Promise<ExitGas> {
   return {
     freeze,
     leafExit,
-    slotExit: await gasOfExits([2]),
+    earnerExit: await gasOfExits([2]),
     furtherSameCircuit: (await gasOfExits([1, 1, 1])) - two,
     furtherOtherCircuit: (await gasOfExits([1, 1, 2])) - two,
     refundDeposit: await on(async () =>

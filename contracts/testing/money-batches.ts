@@ -58,7 +58,7 @@ function batchCall(
   content: BatchData,
   take: Call["take"],
 ): Call {
-  return calls.call(name, from, "submitBatches", submission([calls.f.seal(content)]), take);
+  return calls.call(name, from, "submitBatches", submission([calls.f.close(content)]), take);
 }
 
 /** A batch with one fault, and a proof of all that it says: no circuit sees the queue, so L1 has to refuse it. */
@@ -141,7 +141,7 @@ function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: string, Part
         ? ["of another key", withWord(2, record.words[2]! ^ 1n)]
         : ["of another payee", { b: record.b ^ 1 }];
     default: {
-      const kind = record.kind === KIND.forcedTransfer ? KIND.forcedClaim : KIND.forcedTransfer;
+      const kind = record.kind === KIND.forcedTransfer ? KIND.forcedCollect : KIND.forcedTransfer;
       return ["of another kind", { kind, words: record.words.slice(0, 4) }];
     }
   }

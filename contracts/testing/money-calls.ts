@@ -1,15 +1,15 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
 import { encodeFunctionData, type Hex } from "viem";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packClaim } from "../../circuits/batch/epoch-operations.ts";
+import { packCollect } from "../../circuits/batch/epoch-operations.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
-import { type SealedExit, toAddress } from "./exit-fixture.ts";
-import { FREE_IDS, MODELS, SLOTS } from "./money-ledger.ts";
-import type { Moment, MoneyModel, Waiting } from "./money-model.ts";
+import { type ProvenExit, toAddress } from "./exit-fixture.ts";
+import { EARNERS, FREE_IDS, MODELS } from "./money-ledger.ts";
+import type { Moment, MoneyModel, Waiting } from "./money-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;
@@ -26,7 +26,7 @@ export interface Call {
   readonly take: (at: Moment) => boolean;
 }
 
-export interface AnyExit extends SealedExit {
+export interface AnyExit extends ProvenExit {
   /** The proof shows something else than is stated. */
   readonly isSpoiled: boolean;
 }
@@ -71,7 +71,7 @@ export class MoneyCalls {
 
   /** The user who owns a leaf, or anybody where none does. */
   #ownerOf(id: number): Role {
-    const owner = this.ledger.record(id)?.leaf.l1Owner;
+    const owner = this.ledger.leaf(id)?.leaf.l1Owner;
     return USERS.find((role) => this.word(role) === owner) ?? this.user();
   }
 
@@ -80,7 +80,7 @@ export class MoneyCalls {
     const { random } = this;
     const { roles } = this.f;
     const kind = random.pick(this.#kinds);
-    if (kind === KIND.forcedClaim) return this.#forceClaim();
+    if (kind === KIND.forcedCollect) return this.#forceCollect();
     const id = random.pick(IDS);
     const owner = this.#ownerOf(id);
     const from = this.isOften(3) ? owner : this.user();
@@ -120,19 +120,19 @@ export class MoneyCalls {
     }
   }
 
-  #forceClaim(): Call {
+  #forceCollect(): Call {
     const { random } = this;
-    const slotIndex = random.below(SLOTS.length + 1);
-    const role = random.pick([CLAIM_ROLE.contributor, CLAIM_ROLE.validator]);
-    const isValidator = role === CLAIM_ROLE.validator;
-    const owners = SLOTS[slotIndex];
+    const earnerIndex = random.below(EARNERS.length + 1);
+    const role = random.pick([EARNER_ROLE.contributor, EARNER_ROLE.validator]);
+    const isValidator = role === EARNER_ROLE.validator;
+    const owners = EARNERS[earnerIndex];
     const member = isValidator ? owners?.validatorId : owners?.contributorId;
     const a = member !== undefined && this.isOften(4) ? member : random.pick(IDS);
     const from = this.isOften(3) ? this.#ownerOf(a) : this.user();
     const b = random.pick([...MODEL_IDS, MODELS.old, MODELS.young, a]);
-    const words = [0n, packClaim(slotIndex, role)];
-    return this.#queue("forceClaim", from, [a, b, slotIndex, isValidator], {
-      ...{ kind: KIND.forcedClaim, a, b },
+    const words = [0n, packCollect(earnerIndex, role)];
+    return this.#queue("forceCollect", from, [a, b, earnerIndex, isValidator], {
+      ...{ kind: KIND.forcedCollect, a, b },
       words,
     });
   }

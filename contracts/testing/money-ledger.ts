@@ -5,12 +5,12 @@
 import { expect } from "vitest";
 import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
 import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import { earnerDue } from "../../circuits/exit/earner-exit.ts";
 import { type ExitData, leafExitKey } from "../../circuits/exit/exit-statement.ts";
-import { slotDue } from "../../circuits/exit/slot-exit.ts";
 import {
   accountLeaf,
   hashModelBody,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
   packBinding,
   packCounters,
@@ -19,12 +19,12 @@ import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import {
   accruedRoot,
-  CLAIM_ROLE,
-  claimedRoot,
+  collectedRoot,
+  EARNER_ROLE,
+  type Earner,
+  earnerRoot,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
-  slotRoot,
 } from "../../circuits/ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { OPEN, type Role } from "./rollup-fixture.ts";
@@ -35,7 +35,7 @@ export const FREE_IDS = [62, 63] as const;
 /** Two models with slots, and one that waits for its genesis. */
 export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
 
-export const SLOTS: readonly RewardSlot[] = [
+export const EARNERS: readonly Earner[] = [
   { contributorId: 2, validatorId: 3, rowCount: 100 },
   { contributorId: 3, validatorId: 3, rowCount: 50 },
   { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
@@ -48,30 +48,30 @@ export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now
     { treasuryOwner: owner("treasury"), operatorOwner: owner("operator"), operatorKeyX: 456n },
     DEPTH,
   );
-  const put = (record: LeafRecord) => ledger.put(ledger.nextId++, record);
+  const put = (record: LeafState) => ledger.put(ledger.nextId++, record);
   const roles = ["alice", "bob", "stranger", "alice"] as const;
   for (const role of roles) put({ leaf: accountLeaf({ l1Owner: owner(role), balance: 60n * OPEN + 11n }) });
   put(modelRecord(owner("bob"), 0n));
   put(modelRecord(owner("stranger"), now));
   put(modelRecord(owner("alice"), null));
   ledger.nextId = FREE_IDS[0];
-  const first = ledger.requireRecord(2);
+  const first = ledger.requireLeaf(2);
   const balance = first.leaf.balance + totalWei - ledger.totalWei();
   ledger.put(2, { leaf: { ...first.leaf, balance } });
   return ledger;
 }
 
 /** @param epochStart null for a model without a genesis */
-function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafRecord {
+function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const isReady = epochStart !== null;
   const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
-  // The first slot's contributor has claimed before.
-  const claimedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
+  // The first earner's contributor has claimed before.
+  const collectedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
   const model: ModelBody = {
     statics: {
       featuresCommitment: 21n,
-      ownersCommitment: ownersCommitment(SLOTS.map((slot) => slot.rowCount)),
-      slotRoot: slotRoot(SLOTS),
+      ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
+      earnerRoot: earnerRoot(EARNERS),
       binding: packBinding({
         datanetId: 1n,
         version: 1n,
@@ -83,8 +83,8 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafRecord {
       split: packSplit({ ownerParts: 20_000n, validatorParts: 6_554n }),
     },
     sealed: 0n,
-    accruedRoot: accruedRoot(SLOTS, accruedWei),
-    claimedRoot: claimedRoot(claimedWei),
+    accruedRoot: accruedRoot(EARNERS, accruedWei),
+    collectedRoot: collectedRoot(collectedWei),
     epochStart: epochStart ?? 0n,
   };
   const counters = { isReady, isApproved: isReady, cap: isReady ? 16n : 0n, epoch: isReady ? 1n : 0n };
@@ -98,7 +98,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafRecord {
       body: hashModelBody(model),
     },
     model,
-    ...(isReady ? { rewards: { slots: SLOTS, accruedWei, claimedWei, sealed: null } } : {}),
+    ...(isReady ? { rewards: { earners: EARNERS, accruedWei, collectedWei, sealed: null } } : {}),
   };
 }
 
@@ -108,14 +108,14 @@ export function executeEntry(
   entry: QueueOperation,
   context: { readonly batchNumber: bigint; readonly timestamp: bigint },
 ): SlotTrace {
-  const before = new Map(ledger.records);
+  const before = new Map(ledger.leaves);
   const beforeWei = ledger.totalWei();
   const trace = executeQueueEntry(ledger, entry, context);
   const { isValid, words } = trace.record;
   const paidInWei = isValid && entry.kind <= KIND.depositTo ? entry.amountWei : 0n;
   expect(ledger.totalWei(), "I1: no wei is made").toBe(beforeWei + paidInWei - (words[4] ?? 0n));
   if (entry.kind === KIND.forcedWithdraw && !isValid) expect(words[4], "nothing is paid").toBe(0n);
-  for (const [id, { leaf }] of ledger.records) {
+  for (const [id, { leaf }] of ledger.leaves) {
     const old = before.get(id);
     if (old === undefined || old.leaf === leaf) continue;
     expect(isValid, "what is not executed changes nothing").toBe(true);
@@ -123,9 +123,9 @@ export function executeEntry(
     // Whoever hands over, changes a key or pays has sent the entry, and earnings go to whoever asks for them.
     if (leaf.balance < old.leaf.balance || isOwners)
       expect(old.leaf.l1Owner, `leaf ${id}'s owner sent the entry`).toBe(entry.sender);
-    if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedClaim)
+    if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedCollect)
       expect(leaf.l1Owner, `leaf ${id} claims for its owner`).toBe(entry.sender);
-    if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedClaim) {
+    if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedCollect) {
       expect([KIND.depositTo, KIND.forcedTransfer], "what gives to a leaf").toContain(entry.kind);
       expect([id, old.leaf.l1Owner], "the payee as it was named").toEqual([entry.b, entry.word1]);
     }
@@ -135,10 +135,12 @@ export function executeEntry(
 
 /** What each leaf and each role of a slot takes from the ledger once it is frozen. */
 export function duesOf(ledger: Ledger): Omit<ExitData, "root">[] {
-  return [...ledger.records].flatMap(([id, { leaf, rewards }]) => [
+  return [...ledger.leaves].flatMap(([id, { leaf, rewards }]) => [
     { key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
-    ...(rewards?.slots ?? []).flatMap((_, slotIndex) =>
-      [CLAIM_ROLE.contributor, CLAIM_ROLE.validator].map((role) => slotDue(ledger, id, slotIndex, role)),
+    ...(rewards?.earners ?? []).flatMap((_, earnerIndex) =>
+      [EARNER_ROLE.contributor, EARNER_ROLE.validator].map((role) =>
+        earnerDue(ledger, id, earnerIndex, role),
+      ),
     ),
   ]);
 }

@@ -62,15 +62,15 @@ type Client = TestClient<"anvil", CustomTransport, Chain> &
 export const ROLES = ["holder", "sequencer", "treasury", "operator", "alice", "bob", "stranger"] as const;
 export type Role = (typeof ROLES)[number];
 
-export interface SealedBatch {
+export interface ClosedBatch {
   readonly batch: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
   readonly content: BatchData;
   /** For its Settle and Genesis records, in their order. */
-  readonly settlements?: readonly SealedSettlement[];
+  readonly settlements?: readonly ProvenSettlementFixture[];
 }
 
-export interface SealedSettlement {
+export interface ProvenSettlementFixture {
   readonly settlement: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
   /** The record takes what is parked for it. */
@@ -200,7 +200,7 @@ export async function deployFixture(
     },
 
     /** The batch as it is posted, with a proof; `commitment` is any element, since nothing was committed. */
-    seal(content: BatchData, options: { commitment?: bigint } = {}): SealedBatch {
+    close(content: BatchData, options: { commitment?: bigint } = {}): ClosedBatch {
       const circuit = shapes.findIndex(
         (s) => s.narrow === content.shape.narrow && s.wide === content.shape.wide,
       );
@@ -215,11 +215,11 @@ export async function deployFixture(
     },
 
     /** A settlement as it is posted, with a proof; `commitment` is any element. */
-    sealSettlement(
+    proveSettlementFixture(
       circuit: number,
       data: SettlementData,
       options: { commitment?: bigint } = {},
-    ): SealedSettlement {
+    ): ProvenSettlementFixture {
       const commitment = options.commitment ?? randomElement();
       const elements = settlementElements(data);
       const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
@@ -230,20 +230,20 @@ export async function deployFixture(
     },
 
     /** Sends the batches in one transaction. */
-    async submit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<TransactionReceipt> {
-      return receipt(await rollup.write.submitBatches(submission(sealed), { account: roles[from] }));
+    async submit(closed: readonly ClosedBatch[], from: Role = "sequencer"): Promise<TransactionReceipt> {
+      return receipt(await rollup.write.submitBatches(submission(closed), { account: roles[from] }));
     },
 
     /** The same without a transaction: returns if it would be accepted, throws as it would revert. */
-    async trySubmit(sealed: readonly SealedBatch[], from: Role = "sequencer"): Promise<void> {
-      await rollup.simulate.submitBatches(submission(sealed), { account: roles[from] });
+    async trySubmit(closed: readonly ClosedBatch[], from: Role = "sequencer"): Promise<void> {
+      await rollup.simulate.submitBatches(submission(closed), { account: roles[from] });
     },
 
     /** Drafts, seals and sends one batch. */
-    async post(overrides: Partial<BatchData> = {}, from: Role = "sequencer"): Promise<SealedBatch> {
-      const sealed = this.seal(await this.draft(overrides));
-      await this.submit([sealed], from);
-      return sealed;
+    async post(overrides: Partial<BatchData> = {}, from: Role = "sequencer"): Promise<ClosedBatch> {
+      const closed = this.close(await this.draft(overrides));
+      await this.submit([closed], from);
+      return closed;
     },
 
     /** Time of the next block, this many seconds after the last one; a block is mined. */
@@ -272,12 +272,12 @@ export async function deployFixture(
 }
 
 /** The arguments of submitBatches. */
-export function submission(sealed: readonly SealedBatch[]) {
-  const settlements = sealed.flatMap((s) => s.settlements ?? []);
+export function submission(closed: readonly ClosedBatch[]) {
+  const settlements = closed.flatMap((s) => s.settlements ?? []);
   return [
-    sealed.map((s) => s.batch),
+    closed.map((s) => s.batch),
     settlements.map((s) => (s.isParked ? { circuit: 0, commitment: 0n, data: "0x" as const } : s.settlement)),
-    [...sealed, ...settlements.filter((s) => !s.isParked)].map((s) => s.proof),
+    [...closed, ...settlements.filter((s) => !s.isParked)].map((s) => s.proof),
   ] as const;
 }
 

@@ -7,13 +7,13 @@ import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { encodeHeader, type RpcHeader } from "../l1/block-header.ts";
 import {
+  type ClosedBatch,
   type Fixture,
   OPEN,
+  type ProvenSettlementFixture,
   type Role,
   randomElement,
   revertOf,
-  type SealedBatch,
-  type SealedSettlement,
   SHAPES,
   slot,
   startFixture,
@@ -24,12 +24,12 @@ export const RANDOMNESS_DELAY = 128;
 /** Behind the circuits of SHAPES. The second settlement circuit has room for few slots. */
 export const SETTLEMENT_SIZES: readonly CircuitSizes[] = [
   { sort: CIRCUIT_SORT.settlement, size0: 16, size1: 8 },
-  { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: 8 },
+  { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: 8 },
   { sort: CIRCUIT_SORT.settlement, size0: 300, size1: 4 },
 ];
 export const SAMPLED = 3;
-export const SLOT_TABLE = 4;
-export const SAMPLED_FEW_SLOTS = 5;
+export const EARNER_TABLE = 4;
+export const SAMPLED_FEW_EARNERS = 5;
 
 export const MODEL = 77;
 
@@ -61,15 +61,15 @@ export async function startSealedFixture() {
 
     async byDefault(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
       const data = await f.settlementData(sealBatch, { seed: 0n, voidCount: 0, ...overrides });
-      return { circuit: SLOT_TABLE, data };
+      return { circuit: EARNER_TABLE, data };
     },
 
     genesis(overrides: Partial<SettlementData> = {}): SettlementPart {
-      return { circuit: SLOT_TABLE, data: f.genesisData(overrides) };
+      return { circuit: EARNER_TABLE, data: f.genesisData(overrides) };
     },
 
     /** What the contract would say to one batch: "accepted", or its error. */
-    attempt: (sealed: SealedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([sealed], from)),
+    attempt: (sealed: ClosedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([sealed], from)),
 
     /** Mines a block at that time. */
     async passTo(timestamp: bigint): Promise<void> {
@@ -89,7 +89,7 @@ export interface SettlementPart {
 /** The arguments of parkSettlement. */
 export const parkArguments = (
   { modelId, settlementHash }: Pick<SettlementData, "modelId" | "settlementHash">,
-  { proof, settlement }: SealedSettlement,
+  { proof, settlement }: ProvenSettlementFixture,
 ) => [modelId, settlementHash, settlement, proof] as const;
 
 /** A record of a settlement: the word is J, which these tests choose freely. */
@@ -171,8 +171,8 @@ export function settlementActions(f: Fixture) {
     },
 
     /** Parks a settlement; what a batch says to take it. */
-    async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<SealedSettlement> {
-      const sealed = f.sealSettlement(circuit, data);
+    async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<ProvenSettlementFixture> {
+      const sealed = f.proveSettlementFixture(circuit, data);
       const hash = await f.rollup.write.parkSettlement(parkArguments(data, sealed), {
         account: f.roles[from],
       });
@@ -184,14 +184,14 @@ export function settlementActions(f: Fixture) {
     async joined(
       parts: readonly SettlementPart[],
       content: Partial<BatchData> & { after?: BatchData } = {},
-    ): Promise<SealedBatch> {
+    ): Promise<ClosedBatch> {
       const wide = parts.map(({ data }) =>
         (data.isGenesis ? genesisSlot : settleSlot)(data.settlementHash, data.modelId),
       );
-      const batch = f.seal(await f.draft({ shape: SHAPES[1], wide, ...content }));
+      const batch = f.close(await f.draft({ shape: SHAPES[1], wide, ...content }));
       const settlements = parts.map(
-        ({ circuit, data, isParked = false }): SealedSettlement => ({
-          ...f.sealSettlement(circuit, data),
+        ({ circuit, data, isParked = false }): ProvenSettlementFixture => ({
+          ...f.proveSettlementFixture(circuit, data),
           isParked,
         }),
       );

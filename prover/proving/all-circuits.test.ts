@@ -6,13 +6,13 @@ import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import { slotExit } from "../../circuits/exit/slot-exit.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { settleEpoch } from "../../circuits/settlement/settlement-model.ts";
-import { genesisOf } from "../../circuits/settlement/slot-table-model.ts";
+import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
+import { settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { epochOf, SMALL_SIZE, statedInputs } from "../../circuits/testing/settlement-world.ts";
@@ -32,8 +32,8 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
       const world = new RandomLedger(7, TREE_DEPTH);
       const builder = new BatchBuilder(world.ledger, world.opening(shape));
       for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-      const sealed = builder.seal();
-      return batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH);
+      const closed = builder.close();
+      return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
     },
   },
   {
@@ -41,14 +41,14 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
     makeInputs: () => statedInputs(settleEpoch(epochOf({ size: SMALL_SIZE }))).inputs,
   },
   {
-    name: "slot-table-4",
+    name: "earner-table-4",
     makeInputs: () =>
       statedInputs(genesisOf(epochOf({ seed: 1 }).model, { circuit: 3, payments: 60 }, 4)).inputs,
   },
   { name: "leaf-exit", makeInputs: () => exitInputs(leafExit(exitWorld(1), MODEL_ID)) },
   {
-    name: "slot-exit-4",
-    makeInputs: () => exitInputs(slotExit(exitWorld(6, { rowCounts: [2, 3, 1] }), MODEL_ID, 1, 0, 4)),
+    name: "earner-exit-4",
+    makeInputs: () => exitInputs(earnerExit(exitWorld(6, { rowCounts: [2, 3, 1] }), MODEL_ID, 1, 0, 4)),
   },
 ];
 

@@ -32,9 +32,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function nextBatch(world: RandomLedger) {
   const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const sealed = builder.seal();
-  const statement = batchStatement(sealed.data, 77n);
-  return { inputs: batchInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
+  const closed = builder.close();
+  const statement = batchStatement(closed.data, 77n);
+  return { inputs: batchInputs(closed, statement.z, DEPTH) as CircuitInputs, statement };
 }
 
 describe("a composed circuit's proof", () => {

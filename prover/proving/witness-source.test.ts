@@ -49,8 +49,8 @@ afterAll(async () => {
 function nextInputs(world: RandomLedger): CircuitInputs {
   const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const sealed = builder.seal();
-  return batchInputs(sealed, batchStatement(sealed.data, 77n).z, DEPTH);
+  const closed = builder.close();
+  return batchInputs(closed, batchStatement(closed.data, 77n).z, DEPTH);
 }
 
 const valueAt = (file: Uint8Array, wire: number) =>

@@ -5,7 +5,7 @@ import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.
 
 export interface ProveJob {
   readonly batchNumber: number;
-  /** Names one sealing of the batch; a rebuilt one has another. */
+  /** Names one closing of the batch; a rebuilt one has another. */
   readonly batchHash: string;
   /** Name of the circuit, "batch-6-2". */
   readonly circuit: string;

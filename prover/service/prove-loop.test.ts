@@ -175,8 +175,8 @@ describe("runProveLoop", () => {
     const loop = start(jobs.client, prover);
     await vi.waitFor(() => expect(prover.startedCount).toBeGreaterThan(2));
     expect(loop.failing.at(-1)).toBe(code);
-    jobs.state.wanted[0] = jobOf(1, "sealed anew");
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["sealed anew"]));
+    jobs.state.wanted[0] = jobOf(1, "closed anew");
+    await vi.waitFor(() => expect(jobs.taken).toEqual(["closed anew"]));
     await vi.waitFor(() => expect(loop.failing.at(-1)).toBe(null));
     await loop.stop();
   });

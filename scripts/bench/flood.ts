@@ -23,7 +23,7 @@ const WIDE_SLOTS = 8;
 const SHAPE = { narrow: 8, wide: WIDE_SLOTS };
 const MONTH_DAYS = 30;
 const DAY_SECONDS = 86_400;
-/** How often a batch takes entries: each seal interval of the default settings, each minute, and once an hour. */
+/** How often a batch takes entries: each close interval of the default settings, each minute, and once an hour. */
 const BATCH_INTERVALS_SECONDS = [10, 60, 3_600];
 
 export interface BenchFloodOptions {
@@ -153,7 +153,7 @@ async function fillWithForced(f: Fixture, count: number) {
 async function drain(f: Fixture, deposits: number) {
   const take = async (entry: SlotRecord, count: number) => {
     const wide = Array.from({ length: count }, () => entry);
-    const { gasUsed } = await f.submit([f.seal(await f.draft({ shape: SHAPE, wide }))]);
+    const { gasUsed } = await f.submit([f.close(await f.draft({ shape: SHAPE, wide }))]);
     return gasUsed;
   };
   const alice = BigInt(f.roles.alice);

@@ -15,10 +15,10 @@ import type { Address } from "viem";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
@@ -35,7 +35,7 @@ import {
   type L1World,
   startL1World,
 } from "../../sequencer/testing/l1-world.ts";
-import { seal, send } from "../../sequencer/testing/test-operator.ts";
+import { close, send } from "../../sequencer/testing/test-operator.ts";
 
 const BLOCK_SECONDS = 12n;
 const ALICE = { id: 2, secret: 11n };
@@ -92,9 +92,9 @@ async function startWorld(f: ModelHistory, folder: string): Promise<L1World> {
   await f.sealEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-  const names = ["settlement-16-16-8-16-4", "slot-table-8"];
+  const names = ["settlement-16-16-8-16-4", "earner-table-8"];
   const circuits = await Promise.all(
-    [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map(async (index, i) => {
+    [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map(async (index, i) => {
       const verificationKeyPath = join(folder, `${names[i]}.json`);
       const key = verifierKey({ ...f.l1.circuits[index]!, index });
       await writeFile(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
@@ -129,7 +129,7 @@ async function run(f: ModelHistory, w: L1World, rounds: number, disturb: () => P
       };
       await send(w.rollup, signFor(ledger, ALICE.secret, operation, domain));
     }
-    await seal(w.rollup);
+    await close(w.rollup);
     await disturb();
     await w.turn();
     const { timestamp } = await client.getBlock();
@@ -157,9 +157,9 @@ async function attack(f: ModelHistory, isOfLedger: boolean): Promise<void> {
   const account = f.l1.roles.stranger;
   const known = f.defaultData();
   const data = isOfLedger ? known : { ...known, chain: randomElement(), settlementHash: randomElement() };
-  const sealed = f.l1.sealSettlement(SLOT_TABLE_CIRCUIT, data);
+  const sealed = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
   const record = { kind: KIND.settle, a: 0, b: data.modelId, amountCode: 0n, isValid: false };
-  const batch = f.l1.seal(await f.l1.draft({ wide: [{ ...record, words: [data.settlementHash] }] }));
+  const batch = f.l1.close(await f.l1.draft({ wide: [{ ...record, words: [data.settlementHash] }] }));
   const refusal = await revertName(f.l1.trySubmit([{ ...batch, settlements: [sealed] }], "stranger"));
   if (refusal === "accepted") await f.l1.submit([{ ...batch, settlements: [sealed] }], "stranger");
   const hash = await f.l1.rollup.write.parkSettlement(parkArguments(data, sealed), { account });

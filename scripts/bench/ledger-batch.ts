@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
 import { foundry } from "viem/chains";
-import { BatchBuilder, type SealedBatch } from "../../circuits/batch/batch.ts";
+import { BatchBuilder, type ClosedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
@@ -60,10 +60,10 @@ function fillWithTransfers(
       // A random mantissa and a small exponent: five bytes that are rarely zero.
       amountCode: encodeAmount(BigInt(randomBytes(4).readUInt32BE()) * 10n ** 3n),
       words: [],
-      nonce: ledger.requireRecord(a).leaf.nonce,
+      nonce: ledger.requireLeaf(a).leaf.nonce,
       maxFeePerUnitWei: 10n ** 15n,
     };
-    const message = messageHash(operation, { domain, bRef: leafReference(ledger.requireRecord(b).leaf) });
+    const message = messageHash(operation, { domain, bRef: leafReference(ledger.requireLeaf(b).leaf) });
     builder.add({ ...operation, signature: signMessage(SECRETS[ids.indexOf(a)]!, message) });
   }
 }
@@ -109,14 +109,14 @@ export async function proveFullBatch(
       feePerUnitWei: 10n ** 9n,
     });
     fillWithTransfers(ledger, ids, builder, domain, shape.narrow + shape.wide);
-    const sealed: SealedBatch = builder.seal();
-    const statement = batchStatement(sealed.data, computeCircuitId(config));
+    const closed: ClosedBatch = builder.close();
+    const statement = batchStatement(closed.data, computeCircuitId(config));
     log("proving");
     const result = await prover.prove(
-      { circuit, inputs: batchInputs(sealed, statement.z, TREE_DEPTH) },
+      { circuit, inputs: batchInputs(closed, statement.z, TREE_DEPTH) },
       { onProgress: ({ stage, elapsedMs }) => log(`${stage} after ${(elapsedMs / 1000).toFixed(1)} s`) },
     );
-    const data = encodeWire(sealed.data);
+    const data = encodeWire(closed.data);
     const hash = await walletClient.writeContract({
       ...contract,
       functionName: "submitBatches",

@@ -1,13 +1,13 @@
 import { workerData } from "piscina";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import {
-  type ReceiptIdentity,
-  receiptSignerOf,
+  type PreconfirmationIdentity,
+  preconfirmationSignerOf,
   runTasks,
   type TaskBatch,
 } from "../../sequencer/intake/signature-tasks.ts";
 
-const signer = receiptSignerOf(workerData as ReceiptIdentity);
+const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();
 
 export default (batch: TaskBatch) => runTasks(batch, signer);

@@ -3,7 +3,7 @@ import { Piscina } from "piscina";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { SignaturePool } from "../../sequencer/intake/signature-pool.ts";
-import type { PlainClaim, TaskAnswers, TaskBatch } from "../../sequencer/intake/signature-tasks.ts";
+import type { PlainCheck, TaskAnswers, TaskBatch } from "../../sequencer/intake/signature-tasks.ts";
 import { hex32 } from "../../sequencer/store/hex.ts";
 
 const identity = { chainId: 31337, rollupAddress: `0x${"5b".repeat(20)}`, privateKey: hex32(77n) } as const;
@@ -13,8 +13,8 @@ const CLAIM_COUNT = 480;
 const ROUND_TRIPS = 60;
 const TURNS = 7;
 
-/** Claims that no pool has seen: a verdict is remembered. */
-function freshClaims(count: number, turn: number): PlainClaim[] {
+/** Checks that no pool has seen: a verdict is remembered. */
+function freshChecks(count: number, turn: number): PlainCheck[] {
   return Array.from({ length: count }, (_, i) => {
     const secret = BigInt(1 + (i % 20));
     const message = BigInt(1_000_000 * turn + i);
@@ -23,9 +23,9 @@ function freshClaims(count: number, turn: number): PlainClaim[] {
 }
 
 interface Contestant {
-  /** Milliseconds of many claims at once, and of one claim at a time. */
-  all(claims: readonly PlainClaim[]): Promise<void>;
-  one(claim: PlainClaim): Promise<void>;
+  /** Milliseconds of many checks at once, and of one check at a time. */
+  all(checks: readonly PlainCheck[]): Promise<void>;
+  one(check: PlainCheck): Promise<void>;
 }
 
 export async function benchPools(): Promise<{ piscinaOverOurs: Record<string, number> }> {
@@ -42,32 +42,32 @@ export async function benchPools(): Promise<{ piscinaOverOurs: Record<string, nu
     concurrentTasksPerWorker: 2,
   });
   let id = 0;
-  const send = async (claims: readonly PlainClaim[]) => {
-    const { verdicts } = await piscina.run({ id: id++, claims, receipts: [] });
+  const send = async (checks: readonly PlainCheck[]) => {
+    const { verdicts } = await piscina.run({ id: id++, checks, preconfirmations: [] });
     if (verdicts.some(({ isValid }) => !isValid)) throw new Error("a good signature was refused");
   };
   const ours: Contestant = {
-    async all(claims) {
-      const verdicts = await Promise.all(claims.map((claim, i) => pool.verify(claim, i % 50)));
+    async all(checks) {
+      const verdicts = await Promise.all(checks.map((check, i) => pool.verify(check, i % 50)));
       if (!verdicts.every(Boolean)) throw new Error("a good signature was refused");
     },
-    one: (claim) => ours.all([claim]),
+    one: (check) => ours.all([check]),
   };
   const theirs: Contestant = {
-    async all(claims) {
-      const batches = Array.from({ length: Math.ceil(claims.length / BATCH_TASKS) }, (_, b) =>
-        claims.slice(b * BATCH_TASKS, (b + 1) * BATCH_TASKS),
+    async all(checks) {
+      const batches = Array.from({ length: Math.ceil(checks.length / BATCH_TASKS) }, (_, b) =>
+        checks.slice(b * BATCH_TASKS, (b + 1) * BATCH_TASKS),
       );
       await Promise.all(batches.map(send));
     },
-    one: (claim) => send([claim]),
+    one: (check) => send([check]),
   };
   const measure = async (who: Contestant, turn: number) => {
-    const [many, single] = [freshClaims(CLAIM_COUNT, 2 * turn), freshClaims(ROUND_TRIPS, 2 * turn + 1)];
+    const [many, single] = [freshChecks(CLAIM_COUNT, 2 * turn), freshChecks(ROUND_TRIPS, 2 * turn + 1)];
     const [from, start] = [performance.now(), cpuMs()];
     await who.all(many);
     const [between, middle] = [performance.now(), cpuMs()];
-    for (const claim of single) await who.one(claim);
+    for (const check of single) await who.one(check);
     return {
       allMs: between - from,
       oneMs: performance.now() - between,
@@ -99,7 +99,7 @@ export async function benchPools(): Promise<{ piscinaOverOurs: Record<string, nu
   const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
   const result = Object.fromEntries(names.map((name) => [name, Number(median(ratios[name]).toFixed(2))]));
   console.log(
-    `piscina over ours, medians of ${TURNS} turns, ${CLAIM_COUNT} claims at once (all) and ${ROUND_TRIPS} one by one (one): ${JSON.stringify(result)}`,
+    `piscina over ours, medians of ${TURNS} turns, ${CLAIM_COUNT} checks at once (all) and ${ROUND_TRIPS} one by one (one): ${JSON.stringify(result)}`,
   );
   return { piscinaOverOurs: result as Record<(typeof names)[number], number> };
 }

@@ -60,8 +60,8 @@ export async function ledgerCase(
   const world = new RandomLedger(domainLog2, TREE_DEPTH);
   const builder = new BatchBuilder(world.ledger, world.opening(shape));
   for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-  const sealed = builder.seal();
-  const inputs = batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH);
+  const closed = builder.close();
+  const inputs = batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
   const source = await openWitnessSource(circuit.wasmPath);
   const witnessStartMs = performance.now();
   const bytes = await source.calculate(inputs);

@@ -18,8 +18,8 @@ import { Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
-import { receiptSignerOf } from "../../sequencer/intake/signature-tasks.ts";
-import { createReceiptSigner } from "../../sequencer/store/receipts.ts";
+import { preconfirmationSignerOf } from "../../sequencer/intake/signature-tasks.ts";
+import { createPreconfirmationSigner } from "../../sequencer/store/preconfirmations.ts";
 import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";
 
 const USER_COUNT = 4_096;
@@ -47,15 +47,15 @@ export async function benchSequencerParts() {
     inPairs: await microseconds(64, 100, () => hashTaggedMany(many)),
   };
 
-  const claims = Array.from({ length: SENDER_COUNT }, (_, i) => {
+  const checks = Array.from({ length: SENDER_COUNT }, (_, i) => {
     const [secret, message] = [BigInt(i + 1), BigInt(i) ** 40n];
     return { keyX: derivePublicKey(secret).x, message, signature: signMessage(secret, message) };
   });
-  if (!verifySignatures(claims).every(Boolean)) throw new Error("the sample's signatures are not good");
+  if (!verifySignatures(checks).every(Boolean)) throw new Error("the sample's signatures are not good");
   const signatureUs = {
-    noble: await microseconds(SENDER_COUNT, 4, () => claims.map(verifySignatureReference)),
-    alone: await microseconds(SENDER_COUNT, 20, () => claims.map(verifySignature)),
-    inPairs: await microseconds(SENDER_COUNT, 40, () => verifySignatures(claims)),
+    noble: await microseconds(SENDER_COUNT, 4, () => checks.map(verifySignatureReference)),
+    alone: await microseconds(SENDER_COUNT, 20, () => checks.map(verifySignature)),
+    inPairs: await microseconds(SENDER_COUNT, 40, () => verifySignatures(checks)),
   };
 
   const identity = {
@@ -67,15 +67,15 @@ export async function benchSequencerParts() {
     ...{ operationHash: `0x${"03".repeat(32)}` as const, opIndex, deadlineSeconds: 4 },
   }));
   const [viem, ours] = [
-    createReceiptSigner(identity, new Secret(identity.privateKey)),
-    receiptSignerOf(identity),
+    createPreconfirmationSigner(identity, new Secret(identity.privateKey)),
+    preconfirmationSignerOf(identity),
   ];
-  const receiptUs = {
+  const preconfirmationUs = {
     viem: await microseconds(16, 10, () => Promise.all(facts.map((fact) => viem.sign(fact)))),
     alone: await microseconds(16, 20, () => facts.map((fact) => ours.signAll([fact]))),
     sixteen: await microseconds(16, 40, () => ours.signAll(facts)),
   };
-  return { poseidonUs, signatureUs, receiptUs, batch: await batchParts() };
+  return { poseidonUs, signatureUs, preconfirmationUs, batch: await batchParts() };
 }
 
 /** Batches of 64 transfers between leaves that lie apart among 4,096, of the production shape. */
@@ -92,13 +92,13 @@ async function batchParts() {
   for (const operation of signed.flat()) {
     Object.freeze(operation.words);
     Object.freeze(operation);
-    const { keyX } = ledger.requireRecord(operation.a).leaf;
-    const bRef = leafReference(ledger.requireRecord(operation.b).leaf);
-    const claim = { keyX, message: messageHash(operation, { domain: TEST_DOMAIN, bRef }) };
+    const { keyX } = ledger.requireLeaf(operation.a).leaf;
+    const bRef = leafReference(ledger.requireLeaf(operation.b).leaf);
+    const check = { keyX, message: messageHash(operation, { domain: TEST_DOMAIN, bRef }) };
     // As the sequencer and its threads do: the message is hashed before, the verdict known.
-    rememberVerdict({ ...claim, signature: operation.signature }, true);
+    rememberVerdict({ ...check, signature: operation.signature }, true);
   }
-  const spentUs = { execute: 0, seal: 0, draft: 0, layOut: 0 };
+  const spentUs = { execute: 0, close: 0, draft: 0, layOut: 0 };
   const bytes = { draft: 0, inputs: 0 };
   for (const [round, operations] of signed.entries()) {
     const timed = <T>(step: keyof typeof spentUs, run: () => T): T => {
@@ -116,8 +116,8 @@ async function batchParts() {
     timed("execute", () => {
       for (const operation of operations) builder.add(operation);
     });
-    const sealed = timed("seal", () => builder.seal());
-    const draft = timed("draft", () => serialize(draftOf(sealed)));
+    const closed = timed("close", () => builder.close());
+    const draft = timed("draft", () => serialize(draftOf(closed)));
     const inputs = timed("layOut", () => batchInputs(openDraft(deserialize(draft)), 5n, TREE_DEPTH));
     bytes.draft = draft.length / SENDER_COUNT;
     bytes.inputs = serialize(inputs).length / SENDER_COUNT;
@@ -126,7 +126,7 @@ async function batchParts() {
     /** Messages and signatures being known; no node of the tree is hashed. */
     executeUs: spentUs.execute,
     /** The new root, each node once. */
-    sealUs: spentUs.seal,
+    closeUs: spentUs.close,
     draftUs: spentUs.draft,
     /** When a prover asks: all paths hashed, all inputs laid out. */
     layOutUs: spentUs.layOut,

@@ -1,10 +1,10 @@
-/** Settlements: what a row, a feature, a slot, a payment and a draw cost in constraints, and how long proofs take. */
+/** Settlements: what a row, a feature, an earner, a payment and a draw cost in constraints, and how long proofs take. */
 
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-model.ts";
+import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
 import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
@@ -12,7 +12,7 @@ import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 
 export interface BenchSettlementOptions {
-  /** rows-features-slots-payments-draws, commas between sizes. */
+  /** rows-features-earners-payments-draws, commas between sizes. */
   readonly sizes: string;
   readonly prover: string;
   readonly gas: boolean;
@@ -46,11 +46,11 @@ export async function benchSettlement(options: BenchSettlementOptions) {
 }
 
 function parseSize(name: string): SettlementSize {
-  const [rows, features, slots, payments, draws] = name.split("-").map(Number);
-  return { rows: rows!, features: features!, slots: slots!, payments: payments!, draws: draws! };
+  const [rows, features, earners, payments, draws] = name.split("-").map(Number);
+  return { rows: rows!, features: features!, earners: earners!, payments: payments!, draws: draws! };
 }
 
-const BASE: SettlementSize = { rows: 64, features: 60, slots: 30, payments: 8, draws: 1 };
+const BASE: SettlementSize = { rows: 64, features: 60, earners: 30, payments: 8, draws: 1 };
 
 /** Constraints of a hash over 15 elements. */
 const BLOCK_CONSTRAINTS = 609;
@@ -59,14 +59,14 @@ const BLOCK_CONSTRAINTS = 609;
  * What hashes cost beyond 609 / 15 an element, because a last block is not full: taken out, so that a difference of two
  * sizes does not depend on where blocks end. 252 row steps, six remainders, two amounts, 31 query bytes are an element.
  */
-function blockRemainder({ rows, features, slots, payments, draws }: SettlementSize): number {
+function blockRemainder({ rows, features, earners, payments, draws }: SettlementSize): number {
   const hitsEach = Math.floor(252 / (Math.log2(draws) + 1));
-  const parts = [slots / 2, slots / 6, rows / 252, payments / hitsEach, 3 * draws];
+  const parts = [earners / 2, earners / 6, rows / 252, payments / hitsEach, 3 * draws];
   const exact = 5 + parts.reduce((sum, part) => sum + part, 0);
   const rounded = 5 + parts.reduce((sum, part) => sum + Math.ceil(part), 0);
   const hashes = [
     { exact, rounded },
-    { exact: slots, rounded: slots },
+    { exact: earners, rounded: earners },
     { exact: features, rounded: features },
     { exact: features / 64, rounded: Math.ceil(features / 64) },
     ...Array.from({ length: draws }, () => ({ exact: features / 31, rounded: Math.ceil(features / 31) })),
@@ -92,7 +92,7 @@ async function measureConstraints() {
     return total;
   };
   /** How much one more of `what` adds once, and for each draw. */
-  const per = async (what: "rows" | "features" | "slots" | "payments", step: number) => {
+  const per = async (what: "rows" | "features" | "earners" | "payments", step: number) => {
     const more = { [what]: BASE[what] + step };
     const atOne = (await count(more)) - (await count({}));
     const atTwo = (await count({ ...more, draws: 2 })) - (await count({ draws: 2 }));
@@ -101,15 +101,15 @@ async function measureConstraints() {
   const row = await per("rows", 64);
   // Within one number of score digits (docs/settlement.md): eight, as for up to 259 features.
   const feature = await per("features", 180);
-  const slot = await per("slots", 120);
+  const earner = await per("earners", 120);
   const payment = await per("payments", 56);
   return {
     rowDraw: row.draw,
     row: row.once,
     featureDraw: feature.draw,
     feature: feature.once,
-    slotDraw: slot.draw,
-    slot: slot.once,
+    earnerDraw: earner.draw,
+    earner: earner.once,
     payment: payment.once,
     // What a draw costs besides its rows and features.
     draw:
@@ -123,13 +123,13 @@ async function proveSize(size: SettlementSize, prover: Prover) {
   const compiled: CompiledCircuit = await compileCircuit(circuitSpec(name));
   log(`${name}: making or loading the development key`);
   const circuit = await developmentSetup(compiled);
-  log(`${name}: an epoch with every row, slot and payment in use`);
+  log(`${name}: an epoch with every row, earner and payment in use`);
   const epoch = fullEpoch(size);
   const startedAtMs = performance.now();
   const prepared = settleEpoch(epoch);
   const modelMs = Math.round(performance.now() - startedAtMs);
-  const { data, slotCount, privateElements } = prepared;
-  const statement = settlementStatement(data, slotCount, privateElements, CIRCUIT_ID);
+  const { data, earnerCount, privateElements } = prepared;
+  const statement = settlementStatement(data, earnerCount, privateElements, CIRCUIT_ID);
   const result = await prover.prove({ circuit, inputs: { ...prepared.inputs, z: statement.z } });
   const proveMs = Math.round(result.timings.proveMs);
   const { nonLinear, linear } = compiled.constraintCounts;
@@ -150,11 +150,11 @@ async function proveSize(size: SettlementSize, prover: Prover) {
   return row;
 }
 
-/** Rows spread evenly over all slots; payments of 1 to 2 OPEN. */
+/** Rows spread evenly over all earners; payments of 1 to 2 OPEN. */
 function fullEpoch(size: SettlementSize): EpochToSettle {
-  const each = Math.floor(size.rows / size.slots);
-  const rowCounts = Array.from({ length: size.slots }, (_, m) =>
-    m === 0 ? size.rows - each * (size.slots - 1) : each,
+  const each = Math.floor(size.rows / size.earners);
+  const rowCounts = Array.from({ length: size.earners }, (_, m) =>
+    m === 0 ? size.rows - each * (size.earners - 1) : each,
   );
   const amountsWei = Array.from(
     { length: size.payments },
@@ -172,7 +172,7 @@ async function measureSettlementGas() {
   const figures = {
     alone: Number(alone),
     joined: Number(joined),
-    totals: Object.fromEntries(Object.entries(totals).map(([slots, gas]) => [slots, Number(gas)])),
+    totals: Object.fromEntries(Object.entries(totals).map(([earners, gas]) => [earners, Number(gas)])),
   };
   log(
     `a batch alone ${figures.alone} gas, with a settlement ${figures.joined}; posted totals ${JSON.stringify(figures.totals)}`,

@@ -100,8 +100,8 @@ function fullBatch(shape: BatchShape): CircuitInputs {
   const builder = new BatchBuilder(world.ledger, world.opening(shape));
   for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
   world.fill(builder, { narrow: 0, wide: shape.wide });
-  const sealed = builder.seal();
-  return batchInputs(sealed, batchStatement(sealed.data, 1n).z, TREE_DEPTH) as CircuitInputs;
+  const closed = builder.close();
+  return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH) as CircuitInputs;
 }
 
 /** One round more than is counted: the first loads and compiles the programs. */

@@ -48,15 +48,15 @@ export const commandErrors = {
     remedy: "make it with: openledger datanet check ID --write FILE",
   },
   CMD_UNKNOWN_PAYMENT: {
-    meaning: "no payment has this hash, or none of the model's epochs has one for this receipt",
+    meaning: "no payment has this hash, or none of the model's epochs has one for this preconfirmation",
     remedy:
-      "list an account's payments with: openledger receipt status --account NAME; of a receipt name the model, --model ID",
+      "list an account's payments with: openledger preconfirmation status --account NAME; of a preconfirmation name the model, --model ID",
   },
   CMD_VOID_DRAWS: {
     meaning:
       "drawn payments of an epoch cannot be opened, so that their part would be burned; the server does not settle it by itself",
     remedy:
-      "bring the answers' folder back; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
+      "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
   },
   CMD_FORCED_NO_EFFECT: {
     meaning:
@@ -72,13 +72,13 @@ export const commandErrors = {
     meaning: "the rules allow this only later",
     remedy: "wait as long as the message says, and try again",
   },
-  CMD_NO_RECEIPT: {
-    meaning: "no receipt is named, and none is stored on this machine",
-    remedy: "name a receipt's file, or a sequencer with --from-feed URL",
+  CMD_NO_PRECONFIRMATION: {
+    meaning: "no preconfirmation is named, and none is stored on this machine",
+    remedy: "name a preconfirmation's file, or a sequencer with --from-feed URL",
   },
-  CMD_RECEIPT_FILE_UNREADABLE: {
-    meaning: "a receipt's file cannot be read",
-    remedy: "list the stored ones with: openledger receipts",
+  CMD_PRECONFIRMATION_FILE_UNREADABLE: {
+    meaning: "a preconfirmation's file cannot be read",
+    remedy: "list the stored ones with: openledger preconfirmations",
   },
   CMD_INTERNAL: {
     meaning: "the program failed in an unforeseen way",
@@ -122,14 +122,16 @@ const ledgerRemedies: Record<string, string> = {
   BRG_SNAPSHOT_UNREADABLE: "make one with: openledger snapshot make FILE",
   BRG_SNAPSHOT_FALSE:
     "do not use it, nor trust where it comes from; make one with: openledger snapshot make FILE",
-  BRG_RECEIPT_UNREADABLE: "pass a file that openledger receipts lists, or that a follower's alarm names",
-  BRG_RECEIPT_NOT_OPERATORS: "it shows nothing about this rollup's operator: check --rollup and --rpc",
-  BRG_RECEIPT_UNOPENED: "pass the file with the operation beside the receipt",
+  BRG_PRECONFIRMATION_UNREADABLE:
+    "pass a file that openledger preconfirmations lists, or that a follower's alarm names",
+  BRG_PRECONFIRMATION_NOT_OPERATORS:
+    "it shows nothing about this rollup's operator: check --rollup and --rpc",
+  BRG_PRECONFIRMATION_UNOPENED: "pass the file with the operation beside the preconfirmation",
   BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
   OP_NOTHING_TO_SEAL: "wait until somebody has paid the model",
   OP_EPOCH_UNSETTLED: "settle the sealed epoch first with: openledger model settle",
   OP_EPOCH_NOT_OVER: "the model itself may seal now; anybody else 24 hours after the epoch's beginning",
-  OP_NOT_SLOT_OWNER: "list what is yours with: openledger rewards",
+  OP_NOT_EARNER: "list what is yours with: openledger rewards",
   OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by L1's clock",
   BRG_SETTLEMENT_TOO_EARLY:
     "hand the settlement to the sequencer, or wait until the time that the message names",

@@ -12,7 +12,7 @@ import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
-import { storeReceipt } from "./receipt-store.ts";
+import { storePreconfirmation } from "./preconfirmation-store.ts";
 import { readIfPresent, workspacePaths } from "./workspace.ts";
 
 /** Options that every command takes. */
@@ -160,7 +160,7 @@ export async function openSigner(options: GlobalOptions): Promise<Signer> {
     l1Account: account.l1,
     spendingCap: spendingCapOf(options),
     l2Key: key,
-    onReceipt: storeReceipt,
+    onPreconfirmation: storePreconfirmation,
   });
   return { client, account, key };
 }

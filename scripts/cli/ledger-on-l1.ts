@@ -40,8 +40,8 @@ async function rebuild(options: GlobalOptions, output: Output): Promise<Restored
 }
 
 /** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */
-export function onlyAccountOf({ records }: Ledger, owner: Address): number {
-  const ids = [...records].flatMap(([id, { leaf }]) =>
+export function onlyAccountOf({ leaves }: Ledger, owner: Address): number {
+  const ids = [...leaves].flatMap(([id, { leaf }]) =>
     leaf.kind === LEAF_KIND.account && leaf.l1Owner === BigInt(owner) ? [id] : [],
   );
   const [only, ...others] = ids;

@@ -43,7 +43,7 @@ export function withExample(command: Command, ...lines: string[]): Command {
   return command.addHelpText("after", `\nExample:\n${text}`);
 }
 
-const STAGES: readonly WaitStage[] = ["acknowledged", "sealed", "proven", "posted", "final", "claimable"];
+const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "claimable"];
 
 /** `--wait <stage>`, for everything that goes through the sequencer. */
 export function withWait(command: Command, fallback: WaitStage): Command {

@@ -42,7 +42,7 @@ export function requireBackend(text: string): BackendName {
 
 /** Proves with percentages on stderr. */
 export async function proveWithOutput(
-  prepared: Pick<PreparedSettlement, "data" | "slotCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
   circuit: RollupCircuit,
   context: SettlementContext & { readonly output: Output; readonly prover: string; readonly keys?: string },
 ): Promise<ProvedSettlement> {

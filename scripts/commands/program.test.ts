@@ -75,7 +75,7 @@ describe("openledger --help", () => {
         "receipts",
         "restore",
         "rewards",
-        "rewards claim",
+        "rewards collect",
         "rewards why",
         "snapshot",
         "snapshot make",

@@ -20,8 +20,8 @@ import { addStatusCommand } from "./operate/status-command.ts";
 import { addSubmitQueueCommand } from "./operate/submit-queue-command.ts";
 import { addRewardsCommands } from "./rewards/rewards-command.ts";
 import { addContradictionCommand } from "./verify/contradiction-command.ts";
+import { addPreconfirmationsCommand } from "./verify/preconfirmations-command.ts";
 import { addReceiptCommands } from "./verify/receipt-command.ts";
-import { addReceiptsCommand } from "./verify/receipts-command.ts";
 import { addVerifyCommand } from "./verify/verify-command.ts";
 
 /** The whole command line. It never ends the process itself: `runProgram` sets the exit status. */
@@ -71,7 +71,7 @@ export function createProgram(): Command {
   addFollowCommand(program);
   addSnapshotCommands(program);
   addReceiptCommands(program);
-  addReceiptsCommand(program);
+  addPreconfirmationsCommand(program);
   addContradictionCommand(program);
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });

@@ -2,10 +2,10 @@ import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/co
 import { shapeName } from "../../circuits/protocol.ts";
 import {
   circuitSpec,
+  earnerExitCircuitSpec,
+  earnerTableCircuitSpec,
   leafExitCircuitSpec,
   settlementCircuitSpec,
-  slotExitCircuitSpec,
-  slotTableCircuitSpec,
 } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
@@ -22,23 +22,23 @@ export interface DevnetCircuit {
 }
 
 /**
- * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, slot table, and exits of
- * leaves and of slots, without which nobody could freeze it.
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, and exits of
+ * leaves and of earners, without which nobody could freeze it.
  */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
-  const { settlement, tableSlots } = plan;
+  const { settlement, tableEarners } = plan;
   const wanted = [
     { sizes: batchSizes(DEVNET_SHAPE), spec: circuitSpec(shapeName(DEVNET_SHAPE)) },
     {
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: settlement.payments, size1: settlement.slots },
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: settlement.payments, size1: settlement.earners },
       spec: settlementCircuitSpec(settlement),
     },
     {
-      sizes: { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: tableSlots },
-      spec: slotTableCircuitSpec(tableSlots),
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
+      spec: earnerTableCircuitSpec(tableEarners),
     },
     { sizes: exitSizes(), spec: leafExitCircuitSpec() },
-    { sizes: exitSizes(settlement.slots), spec: slotExitCircuitSpec(settlement.slots) },
+    { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
   ];
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();

@@ -17,8 +17,8 @@ export const L1_SAVE_SECONDS = 2;
 /** L1 blocks until the bridge calls a batch final: more than a killed node can forget. */
 export const FINALITY_BLOCKS = 12;
 /** Longest time that an operation waits for company; proving takes longer anyway. */
-export const SEAL_INTERVAL_MS = 8000;
-export const RECEIPT_DEADLINE_SECONDS = 86_400;
+export const CLOSE_INTERVAL_MS = 8000;
+export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
 export const L1_PORT = 8545;
 export const SEQUENCER_PORT = 8787;

@@ -19,7 +19,7 @@ import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec } from "./l1-node.ts";
 import { type DevnetPlan, PLANS } from "./plan.ts";
-import { endLeftovers } from "./process-record.ts";
+import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {

@@ -40,7 +40,7 @@ describe("expectedBalances", () => {
     paymentCount,
     ownerWei: 2n * 10n ** 18n,
     treasuryWei: 10n ** 18n,
-    slots: [
+    earners: [
       { contributor: "bob", validator: "vera", earnedWei: 5n * 10n ** 18n + 1n },
       { contributor: "carol", validator: "walt", earnedWei: 3n * 10n ** 18n + 7n },
       { contributor: "dave", validator: "walt", earnedWei: 10n ** 18n - 8n },
@@ -49,14 +49,15 @@ describe("expectedBalances", () => {
   const { ledgerWei, l1Wei, rewardsWei } = expectedBalances(10n ** 18n, outcome);
   const sum = (values: readonly bigint[]) => values.reduce((total, wei) => total + wei, 0n);
 
-  it("loses nothing but what is burned, an id fee for each of ten leaves and the forced one, and what walt has not claimed", () => {
+  it("loses nothing but what is burned, an id fee for each of ten leaves and the forced one, and what walt has not collected", () => {
     const funded = sum(PEOPLE.map((name) => DEPOSITS[name].fundedWei));
     const held = sum([...Object.values(ledgerWei), ...Object.values(l1Wei)]);
     const spent = 12n * 10n ** 18n;
     expect(PRICE_WEI * BigInt(paymentCount)).toBe(spent);
-    const unclaimed = sum(outcome.slots.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
-    expect(unclaimed).toBeGreaterThan(0n);
-    expect(funded - held).toBe(6n * 10n ** 18n + unclaimed);
+    const uncollected =
+      sum(outcome.earners.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
+    expect(uncollected).toBeGreaterThan(0n);
+    expect(funded - held).toBe(6n * 10n ** 18n + uncollected);
   });
 
   it("leaves nobody in debt", () => {

@@ -4,8 +4,8 @@ import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./c
 
 export interface DevnetPlan {
   readonly settlement: SettlementSize;
-  /** Slots of the circuit that geneses and default splits are proven with. */
-  readonly tableSlots: number;
+  /** Earners of the circuit that geneses and default splits are proven with. */
+  readonly tableEarners: number;
   /** Rows of one of a contributor's commits. */
   readonly rowsPerCommit: Readonly<Record<ContributorName, number>>;
   /** Held-out e-mails that customers ask about. */
@@ -21,8 +21,8 @@ export type PlanName = (typeof PLAN_NAMES)[number];
 
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
-    settlement: { rows: 1024, features: 256, slots: 64, payments: 32, draws: 4 },
-    tableSlots: 64,
+    settlement: { rows: 1024, features: 256, earners: 64, payments: 32, draws: 4 },
+    tableEarners: 64,
     rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
     questionCount: 24,
     bucketCount: 512,
@@ -30,8 +30,8 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   },
   // For tests: circuits that compile in seconds.
   small: {
-    settlement: { rows: 64, features: 32, slots: 16, payments: 16, draws: 2 },
-    tableSlots: 16,
+    settlement: { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 },
+    tableEarners: 16,
     rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
     questionCount: 8,
     bucketCount: 128,

@@ -75,10 +75,10 @@ export function printReport(console: Console, report: Report): void {
   ]);
   const head = ["rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
   for (const line of renderTable([head, ...lines])) console.line(line);
-  console.line("of a slot's earnings an eighth is its validator's; the rows left out have earned nothing");
+  console.line("of an earner's earnings an eighth is its validator's; the rows left out have earned nothing");
   console.title("Checks");
-  for (const { claim, holds, detail } of report.checks) {
-    const text = detail === "" ? claim : `${claim}: ${detail}`;
+  for (const { statement, holds, detail } of report.checks) {
+    const text = detail === "" ? statement : `${statement}: ${detail}`;
     if (holds) console.done(text);
     else console.alarm(`does not hold: ${text}`);
   }
@@ -99,7 +99,7 @@ export function printNextSteps(console: Console, modelId: number): void {
     "npm run openledger -- status",
     "npm run openledger -- account show alice",
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
-    "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- claim --account bob",
+    "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- statement --account bob",
     'npm run openledger -- model ask MODEL "Subject: you have won a free cruise" --account nina',
     "npm run openledger -- rewards --account walt",
     "npm run openledger -- rewards why MODEL 1",

@@ -6,7 +6,7 @@ import { checkEpoch } from "./steps/check-epoch.ts";
 import { runChecks } from "./steps/checks.ts";
 import { contributeMail, openDatanet, publishMail } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
-import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
+import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { sealFirstEpoch, settleFirstEpoch } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import { passADay, registerOnLedger, trainOnMail } from "./steps/model.ts";
@@ -19,7 +19,7 @@ import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdra
  *
  * The order fills the batches: eight deposits are two batches' wide slots; everything else needs slots of either sort.
  * Narrow slots are executed before wide ones, so a narrow operation after a wide one takes a wide slot: eight transfers
- * come before every four of the model's, the settlement's and the claims' operations.
+ * come before every four of the model's, the settlement's and the collections' operations.
  *
  * Every step may be entered again after a kill: what was sent is in the journal.
  */
@@ -37,7 +37,7 @@ export async function runJob(job: Job): Promise<Report> {
   await job.journal.set("leaves", leaves);
   title("Transfers, a datanet, labelled e-mails, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
-  console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed receipt`);
+  console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);
   const datanetId = await openDatanet(job, leaves);
   await job.journal.set("datanet-id", datanetId);
   await contributeMail(job, leaves, datanetId);
@@ -74,7 +74,7 @@ export async function runJob(job: Job): Promise<Report> {
   };
   await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
   title("Rewards");
-  const payouts = await claimAndWithdraw(job, leaves, modelId, beforeWide);
+  const payouts = await collectAndWithdraw(job, leaves, modelId, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   await Promise.all([

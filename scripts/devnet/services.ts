@@ -4,11 +4,11 @@ import type { BackendName } from "../../prover/backends.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
+  CLOSE_INTERVAL_MS,
   devnetPaths,
   FEE_PER_UNIT_WEI,
   FINALITY_BLOCKS,
-  RECEIPT_DEADLINE_SECONDS,
-  SEAL_INTERVAL_MS,
+  PRECONFIRMATION_DEADLINE_SECONDS,
 } from "./config.ts";
 import type { ServiceSpec } from "./supervisor.ts";
 
@@ -42,12 +42,12 @@ export function sequencerSpec({
       SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
       SEQUENCER_PORT: new URL(sequencerUrl).port,
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
-      SEQUENCER_RECEIPT_PRIVATE_KEY: devPrivateKey("operator"),
+      SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
-      SEQUENCER_SEAL_INTERVAL_MS: String(SEAL_INTERVAL_MS),
+      SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
       ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: String(expectedProveMs) }),
       SEQUENCER_L1_CONFIRMATIONS: String(FINALITY_BLOCKS),
-      SEQUENCER_RECEIPT_DEADLINE_SECONDS: String(RECEIPT_DEADLINE_SECONDS),
+      SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: String(PRECONFIRMATION_DEADLINE_SECONDS),
     },
     isReady: async () => (await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };

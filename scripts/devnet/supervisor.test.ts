@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Console } from "./console.ts";
 import { Journal } from "./journal.ts";
-import { commandOf, endLeftovers } from "./process-record.ts";
+import { commandOf, endLeftovers } from "./process-file.ts";
 import { type ServiceSpec, Supervisor } from "./supervisor.ts";
 
 let folder: string;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
-import { commandOf, type ProcessRecord, writeProcessRecord } from "./process-record.ts";
+import { commandOf, type ProcessFile, writeProcessFile } from "./process-file.ts";
 
 export interface ServiceSpec {
   readonly name: string;
@@ -150,13 +150,13 @@ export class Supervisor {
   private recordProcesses(): Promise<void> {
     // One write after another: each writes what is true when its turn comes.
     this.recording = this.recording.then(() =>
-      writeProcessRecord(this.options.recordPath, this.runningProcesses()),
+      writeProcessFile(this.options.recordPath, this.runningProcesses()),
     );
     return this.recording;
   }
 
-  private runningProcesses(): ProcessRecord["children"] {
-    const children: ProcessRecord["children"] = [];
+  private runningProcesses(): ProcessFile["children"] {
+    const children: ProcessFile["children"] = [];
     for (const { spec, child } of this.services) {
       const command = child.pid === undefined || child.exitCode !== null ? null : commandOf(child.pid);
       if (command !== null) children.push({ name: spec.name, pid: child.pid!, command });

@@ -1,5 +1,5 @@
 /**
- * What a drill ends with: the ledger is rebuilt from L1 alone, and held against every receipt that anybody got.
+ * What a drill ends with: the ledger is rebuilt from L1 alone, and held against every preconfirmation that anybody got.
  * Nothing of the sequencer's is believed but its signatures.
  */
 
@@ -7,7 +7,7 @@ import { foundry } from "viem/chains";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { checkReceipt } from "../../client/sequencer/receipt.ts";
+import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
@@ -62,18 +62,19 @@ export async function audit(world: DrillWorld): Promise<Audit> {
   let lost = 0;
   const indices = new Set<number>();
   const signer = { chain: foundry, rollupAddress, sequencerAddress: drillAccount("operator").address };
-  for (const { amountCode, hash, receipt, to, user } of traffic.acknowledged) {
-    await checkReceipt(signer, receipt, hash as `0x${string}`);
+  for (const { amountCode, hash, preconfirmation, to, user } of traffic.acknowledged) {
+    await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
     const [opIndex] = places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
-    // Without a batch of somebody else, an operation has the place that its receipt promises.
-    if (opIndex === undefined || opIndex !== receipt.opIndex) {
+    // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
+    if (opIndex === undefined || opIndex !== preconfirmation.opIndex) {
       lost += 1;
       problems.push(
-        `leaf ${user.leafId}: receipt ${hash} for place ${receipt.opIndex}, L1 has ${opIndex ?? "nothing"}`,
+        `leaf ${user.leafId}: preconfirmation ${hash} for place ${preconfirmation.opIndex}, L1 has ${opIndex ?? "nothing"}`,
       );
     }
-    if (indices.has(receipt.opIndex)) problems.push(`two receipts for place ${receipt.opIndex}`);
-    indices.add(receipt.opIndex);
+    if (indices.has(preconfirmation.opIndex))
+      problems.push(`two preconfirmations for place ${preconfirmation.opIndex}`);
+    indices.add(preconfirmation.opIndex);
   }
   if (posted.length !== traffic.acknowledged.length)
     problems.push(`${posted.length} signed operations on L1, ${traffic.acknowledged.length} acknowledged`);
@@ -93,7 +94,7 @@ export async function audit(world: DrillWorld): Promise<Audit> {
     const { balanceWei } = await world.get<{ balanceWei: string }>(`/v1/leaves/${leafId}`);
     if (BigInt(balanceWei) !== expected.get(leafId))
       problems.push(
-        `leaf ${leafId} has ${balanceWei} wei, its deposits and receipts give ${expected.get(leafId)}`,
+        `leaf ${leafId} has ${balanceWei} wei, its deposits and preconfirmations give ${expected.get(leafId)}`,
       );
   }
   const root = await finalRoot(world);

@@ -36,7 +36,7 @@ const SETTLE_TIMEOUT_MS = 1_200_000;
 
 export interface LedgerStatus {
   readonly batches: {
-    readonly sealed: number;
+    readonly closed: number;
     readonly proven: number;
     readonly submitted: number;
     readonly posted: number;
@@ -137,9 +137,9 @@ export class DrillWorld {
         SEQUENCER_DATA_PATH: this.dataPath,
         SEQUENCER_PORT: String(sequencerPort),
         SEQUENCER_OPERATOR_TOKEN: this.operatorToken,
-        SEQUENCER_RECEIPT_PRIVATE_KEY: drillPrivateKey("operator"),
+        SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
-        SEQUENCER_SEAL_INTERVAL_MS: "1000",
+        SEQUENCER_CLOSE_INTERVAL_MS: "1000",
         SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES.get(options.slots)),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
@@ -225,9 +225,9 @@ export class DrillWorld {
     await this.waitFor(
       "every batch to be posted",
       async () => {
-        await this.operator("/operator/seal", {});
+        await this.operator("/operator/close", {});
         const { batches } = await this.status();
-        return batches.posted === batches.sealed;
+        return batches.posted === batches.closed;
       },
       SETTLE_TIMEOUT_MS,
     );
@@ -236,7 +236,7 @@ export class DrillWorld {
       "every batch to be final",
       async () => {
         const { batches } = await this.status();
-        return batches.final === batches.sealed;
+        return batches.final === batches.closed;
       },
       SETTLE_TIMEOUT_MS,
     );

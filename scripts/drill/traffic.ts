@@ -6,7 +6,7 @@ import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { encodeOperation, type OperationBody } from "../../client/sequencer/operation-body.ts";
-import type { Receipt } from "../../client/sequencer/sequencer-schemas.ts";
+import type { Preconfirmation } from "../../client/sequencer/sequencer-schemas.ts";
 import type { DrillUser } from "./drill-accounts.ts";
 
 export const FEE_PER_UNIT_WEI = 1_000n;
@@ -18,7 +18,7 @@ const RETRY_MS = 250;
 
 export interface Acknowledged {
   readonly hash: string;
-  readonly receipt: Receipt;
+  readonly preconfirmation: Preconfirmation;
   readonly user: DrillUser;
   readonly to: DrillUser;
   readonly nonce: number;
@@ -29,7 +29,7 @@ export interface Acknowledged {
 
 interface SubmissionAnswer {
   readonly hash?: string;
-  readonly receipt?: Receipt | null;
+  readonly preconfirmation?: Preconfirmation | null;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -66,7 +66,7 @@ export class Traffic {
     this.running = Promise.all(this.options.users.map((_, i) => this.send(i)));
   }
 
-  /** Ends after the operations that are on their way have got their receipts. */
+  /** Ends after the operations that are on their way have got their preconfirmations. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.running;
@@ -93,11 +93,11 @@ export class Traffic {
     const { amountCode, body, hash } = this.sign(user, to, nonce, amountWei);
     for (;;) {
       const answer = await this.post(body);
-      if (answer?.receipt) {
+      if (answer?.preconfirmation) {
         this.nonces[index] = nonce + 1;
         this.acknowledged.push({
           hash,
-          receipt: answer.receipt,
+          preconfirmation: answer.preconfirmation,
           user,
           to,
           nonce,

@@ -16,9 +16,9 @@ import {
 } from "../../client/actions/l1/send-settlement.ts";
 import { seal } from "../../client/actions/ledger/seal.ts";
 import {
+  earnerTableFor,
   type RollupCircuit,
   settlementCircuitFor,
-  slotTableFor,
 } from "../../client/circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/sequencer/ledger-reads.ts";
@@ -58,7 +58,7 @@ export interface AutoSettleModules {
   readonly client: LedgerClient;
   /** The client with the key that the model has now. @throws CMD_KEY_UNKNOWN */
   readonly signer: (leaf: LedgerModelLeaf) => Promise<LedgerClient>;
-  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "slots" | "statics">;
+  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "earners" | "statics">;
   readonly circuits: readonly RollupCircuit[];
   /** What opens an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
   readonly openings: (epoch: number) => Promise<Openings>;
@@ -190,12 +190,12 @@ export class AutoSettler {
     isMissed: boolean,
   ): Promise<{ prepared: PreparedSettlement; circuit: RollupCircuit }> {
     const { circuits, model, openings } = this.modules;
-    const slotCount = model.slots.length;
+    const earnerCount = model.earners.length;
     if (isMissed) {
-      const circuit = slotTableFor(circuits, slotCount);
+      const circuit = earnerTableFor(circuits, earnerCount);
       return { circuit, prepared: prepareDefaultSplit(facts, circuit) };
     }
-    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, slotCount));
+    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, earnerCount));
     const opened = await openings(Number(facts.sealed.epoch));
     const prepared = prepareSampled(facts, { model, openings: opened, circuit });
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);

@@ -11,7 +11,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
-import type { Receipt } from "../store/receipts.ts";
+import type { Preconfirmation } from "../store/preconfirmations.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -31,7 +31,7 @@ export type ServedDeployment = Pick<
 
 export interface ApiOptions {
   readonly deployment: ServedDeployment;
-  readonly receiptSigner: string;
+  readonly preconfirmationSigner: string;
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
@@ -43,7 +43,7 @@ export interface LedgerHost
   extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
   readonly options: Pick<
     SequencerOptions,
-    "feePerUnitWei" | "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "sealIntervalMs"
+    "feePerUnitWei" | "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "closeIntervalMs"
   >;
   readonly line: Pick<
     BatchLine,
@@ -54,7 +54,7 @@ export interface LedgerHost
   /** What it takes at all; a follower takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
   readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
-  receiptOf(entry: OperationEntry): Promise<Receipt>;
+  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
   /** Beside status and isL1HeadKnown in /health. */
   readonly healthFacts?: object;
 }

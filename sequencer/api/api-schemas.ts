@@ -169,6 +169,6 @@ export const l1ReportBody = z.object({
     .nullish(),
   reason: z.string().max(200).nullish().meta({
     description:
-      "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
+      "dropped: stale-timestamp has the batch closed anew, queue-overdue with the queue's entries first",
   }),
 });

@@ -1,18 +1,13 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import {
-  type LeafRecord,
-  type ModelBody,
-  unpackBinding,
-  unpackCounters,
-} from "../../circuits/ledger/leaf.ts";
+import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20, hex32 } from "../store/hex.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { StoredProof } from "../store/stored-proof.ts";
 import type { LedgerHost } from "./api-options.ts";
 
@@ -22,7 +17,7 @@ const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex"
 export function leafView(
   sequencer: Pick<LedgerHost, "line" | "mempool">,
   id: number,
-  { leaf, datanet, model }: LeafRecord,
+  { leaf, datanet, model }: LeafState,
 ) {
   const { book } = sequencer.line;
   const posted = book.leafAfter(book.reached("posted"), id);
@@ -48,7 +43,7 @@ export function leafView(
             policy: hex32(datanet.policy),
             rowsRoot: hex32(datanet.rowsRoot),
             ownersCommitment: hex32(datanet.ownersCommitment),
-            slotRoot: hex32(datanet.slotRoot),
+            earnerRoot: hex32(datanet.earnerRoot),
           },
         }),
     ...(model === undefined ? {} : { model: modelView(model) }),
@@ -69,7 +64,7 @@ function countersView(kind: number, counters: bigint): object {
   };
 }
 
-function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
+function modelView({ statics, sealed, accruedRoot, collectedRoot, epochStart }: ModelBody) {
   const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
     statics.binding,
   );
@@ -77,7 +72,7 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: Mo
   return {
     featuresCommitment: hex32(statics.featuresCommitment),
     ownersCommitment: hex32(statics.ownersCommitment),
-    slotRoot: hex32(statics.slotRoot),
+    earnerRoot: hex32(statics.earnerRoot),
     binding: hex32(statics.binding),
     datanetId: Number(datanetId),
     version: Number(version),
@@ -90,13 +85,13 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: Mo
     featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
     sealed: hex32(sealed),
     accruedRoot: hex32(accruedRoot),
-    claimedRoot: hex32(claimedRoot),
+    collectedRoot: hex32(collectedRoot),
     epochStart: Number(epochStart),
   };
 }
 
 export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownOperation, nowMs: number) {
-  const { hash, operation, status, entry, batch, receipt, reason } = known;
+  const { hash, operation, status, entry, batch, preconfirmation, reason } = known;
   const { estimates, openedAtMs } = sequencer.line;
   return {
     hash,
@@ -120,7 +115,7 @@ export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownO
     feeWei: entry?.feeWei.toString() ?? null,
     acknowledgedAtMs: entry?.acknowledgedAtMs ?? null,
     l1TransactionHash: batch?.l1?.transactionHash ?? null,
-    receipt,
+    preconfirmation,
     reason: reason?.code ?? null,
     error: reason?.toJSON() ?? null,
     estimatedReadyAtMs:
@@ -138,7 +133,7 @@ const recordView = (record: SlotRecord, slot: number) => ({
   words: record.words.map(hex32),
 });
 
-export function batchView(batch: BatchRecord) {
+export function batchView(batch: StoredBatch) {
   const [narrowSlots] = batch.circuit.match(/\d+/) ?? ["0"];
   return {
     number: batch.number,
@@ -166,7 +161,7 @@ export function batchView(batch: BatchRecord) {
       ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i)),
     ],
     openedAtMs: batch.openedAtMs,
-    sealedAtMs: batch.sealedAtMs,
+    closedAtMs: batch.closedAtMs,
     provenAtMs: batch.proof?.provenAtMs ?? null,
     postedAtMs: batch.postedAtMs,
     proveMs:
@@ -187,7 +182,7 @@ export function proofView({ a, b, c }: StoredProof) {
 }
 
 /** A batch as the bridge takes it to L1. */
-export function readyView(batch: BatchRecord) {
+export function readyView(batch: StoredBatch) {
   const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
   return {
     batchNumber: batch.number,
@@ -217,8 +212,8 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
 export function chainView(book: BatchBook, finalBlockNumber: number | null) {
-  const { finalNumber, sealedNumber } = book;
-  const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
+  const { finalNumber, closedNumber } = book;
+  const numbers = Array.from({ length: closedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
     finalNumber,
     ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
@@ -231,7 +226,7 @@ export function chainView(book: BatchBook, finalBlockNumber: number | null) {
   };
 }
 
-export function queueView(entry: QueueRecord) {
+export function queueView(entry: StoredQueueEntry) {
   return {
     queueIndex: entry.queueIndex,
     kind: kindName(entry.kind),
@@ -252,7 +247,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
   const { line, mempool } = sequencer;
   const { head, book, l1Head, queueSeenIndex } = line;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
-  const { sealMs, proveMs, postMs, finalMs } = line.estimates.medians;
+  const { closeMs, proveMs, postMs, finalMs } = line.estimates.medians;
   return {
     head: {
       root: hex32(root),
@@ -262,7 +257,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
       operationCount: head.openBatch?.operationCount ?? 0,
     },
     batches: {
-      sealed: book.sealedNumber,
+      closed: book.closedNumber,
       proven: book.reached("proven"),
       submitted: book.reached("submitted"),
       posted: book.reached("posted"),
@@ -272,7 +267,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
     ...(sequencer.mode === undefined ? {} : { mode: sequencer.mode }),
     queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
     l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
-    estimates: { sealMs, proveMs, postMs, finalMs },
+    estimates: { closeMs, proveMs, postMs, finalMs },
   };
 }
 

@@ -2,7 +2,7 @@ import { verifyTypedData } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { hex32 } from "../store/hex.ts";
-import { receiptTypedData } from "../store/receipts.ts";
+import { preconfirmationTypedData } from "../store/preconfirmations.ts";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,
@@ -34,7 +34,7 @@ async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {
 const MODEL_WORDS = (owner: bigint, keyX: bigint) => [owner, keyX, 11n, 12n, 13n, 14n, 5n];
 
 describe("POST /v1/operations", () => {
-  it("acknowledges a transfer with a receipt that verifies, and answers the same again", async () => {
+  it("acknowledges a transfer with a preconfirmation that verifies, and answers the same again", async () => {
     const rollup = await start();
     const [alice, bob] = rollup.users;
     const body = operationJson(transfer(alice!, bob!, 0n));
@@ -42,12 +42,17 @@ describe("POST /v1/operations", () => {
     expect(first.status).toBe(202);
     expect(first.body).toMatchObject({
       status: "acknowledged",
-      receipt: { opIndex: 0, operationHash: first.body.hash },
+      preconfirmation: { opIndex: 0, operationHash: first.body.hash },
     });
-    const { signature, ...facts } = first.body.receipt;
+    const { signature, ...facts } = first.body.preconfirmation;
     const info = (await rollup.get("/v1/info")).body;
-    const typedData = receiptTypedData({ chainId: info.chainId, rollupAddress: info.rollupAddress }, facts);
-    expect(await verifyTypedData({ address: info.receiptSigner, signature, ...typedData })).toBe(true);
+    const typedData = preconfirmationTypedData(
+      { chainId: info.chainId, rollupAddress: info.rollupAddress },
+      facts,
+    );
+    expect(await verifyTypedData({ address: info.preconfirmationSigner, signature, ...typedData })).toBe(
+      true,
+    );
 
     const [second, third] = await Promise.all([
       rollup.post("/v1/operations", body),
@@ -66,7 +71,7 @@ describe("POST /v1/operations", () => {
       kind: "transfer",
       a: alice!.id,
       opIndex: 0,
-      receipt: first.body.receipt,
+      preconfirmation: first.body.preconfirmation,
     });
     expect((await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body).toHaveLength(1);
     expect((await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${first.body.hash}`)).body).toEqual([]);
@@ -326,7 +331,7 @@ describe("POST /v1/operations", () => {
     const folder = temporaryFolder();
     cleanUps.push(folder.remove);
     const first = await startTestRollup({ dataPath: folder.path });
-    await first.post("/operator/seal", {}, operatorHeaders);
+    await first.post("/operator/close", {}, operatorHeaders);
     await first.stop();
     const rollup = await startTestRollup({ dataPath: folder.path, isL1HeadKnown: false });
     cleanUps.push(() => rollup.stop());
@@ -365,7 +370,7 @@ describe("other routes", () => {
       { authorization: "Bearer wrong" },
       { authorization: operatorHeaders.authorization.slice(0, -1) },
     ]) {
-      const answer = await rollup.post("/operator/seal", {}, headers as Record<string, string>);
+      const answer = await rollup.post("/operator/close", {}, headers as Record<string, string>);
       expect([answer.status, answer.body.error.code]).toEqual([401, "SEQ_UNAUTHORIZED"]);
     }
   });

@@ -23,8 +23,8 @@ export const operationStatuses: Readonly<Record<string, number>> = {
   OP_EPOCH_UNSETTLED: 409,
   OP_EPOCH_NOT_OVER: 409,
   OP_EPOCH_EXHAUSTED: 409,
-  OP_NOTHING_TO_SEAL: 409,
-  OP_NOTHING_SEALED: 409,
+  OP_NOTHING_TO_CLOSE: 409,
+  OP_NOTHING_CLOSEED: 409,
   OP_FEE_TOO_LOW: 422,
   OP_BAD_SIGNATURE: 422,
   OP_BALANCE_TOO_LOW: 422,
@@ -32,7 +32,7 @@ export const operationStatuses: Readonly<Record<string, number>> = {
   OP_BELOW_PRICE: 422,
   OP_WRONG_LEAF_KIND: 422,
   OP_MODEL_NOT_OF_DATANET: 422,
-  OP_NOT_SLOT_OWNER: 422,
+  OP_NOT_EARNER: 422,
   OP_SETTLEMENT_DIFFERS: 422,
 };
 

@@ -1,6 +1,6 @@
 /**
- * The log for followers: what was executed, in order, with every receipt. Sequences have gaps, and an entry may be made
- * anew (a rebuild, a rebase); who follows compares a sealed batch's hash with his own and reads again from the batch
+ * The log for followers: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
+ * anew (a rebuild, a rebase); who follows compares a closed batch's hash with his own and reads again from the batch
  * before.
  */
 import type { FastifyInstance } from "fastify";
@@ -33,7 +33,7 @@ export async function registerLogRoute(
     {
       schema: {
         tags: ["feed"],
-        summary: "What was executed, in order, with receipts: for followers",
+        summary: "What was executed, in order, with preconfirmations: for followers",
         querystring: logQuery,
       },
     },
@@ -64,7 +64,7 @@ export async function registerLogRoute(
   /** Where the log stands after a batch. @throws SEQ_UNKNOWN_BATCH */
   async function positionAfter(batchNumber: number) {
     const { book } = line;
-    const isKept = batchNumber >= book.finalNumber && batchNumber <= book.sealedNumber;
+    const isKept = batchNumber >= book.finalNumber && batchNumber <= book.closedNumber;
     const position = isKept ? book.positionAfter(batchNumber) : (await log.batch(batchNumber))?.position;
     if (position === undefined) throw unknownBatch(batchNumber);
     return position;

@@ -3,7 +3,7 @@ import { leafReference } from "../../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
-import type { Receipt } from "../store/receipts.ts";
+import type { Preconfirmation } from "../store/preconfirmations.ts";
 import type { LedgerHost } from "./api-options.ts";
 import { proofView } from "./api-views.ts";
 
@@ -18,7 +18,7 @@ export async function entryView(host: LedgerHost, sequence: number, entry: LogEn
         feePerUnitWei: entry.feePerUnitWei.toString(),
       };
     case "operation":
-      return operationEntryView(host, sequence, entry, await host.receiptOf(entry));
+      return operationEntryView(host, sequence, entry, await host.preconfirmationOf(entry));
     case "queue":
       return {
         sequence,
@@ -28,7 +28,7 @@ export async function entryView(host: LedgerHost, sequence: number, entry: LogEn
       };
     case "settlement":
       return settlementEntryView(sequence, entry);
-    case "sealed": {
+    case "closed": {
       const batch = await host.line.batch(entry.batchNumber);
       if (batch === undefined) return null;
       const { batchHash, position } = batch;
@@ -39,17 +39,22 @@ export async function entryView(host: LedgerHost, sequence: number, entry: LogEn
   }
 }
 
-function operationEntryView(host: LedgerHost, sequence: number, entry: OperationEntry, receipt: Receipt) {
+function operationEntryView(
+  host: LedgerHost,
+  sequence: number,
+  entry: OperationEntry,
+  preconfirmation: Preconfirmation,
+) {
   const { acknowledgedAtMs, batchNumber, operation } = entry;
   const rule = kindRule(operation.kind)!;
-  const b = rule.usesB && !rule.isCreate ? host.line.head.ledger.record(operation.b)?.leaf : undefined;
+  const b = rule.usesB && !rule.isCreate ? host.line.head.ledger.leaf(operation.b)?.leaf : undefined;
   const { signature } = operation;
   return {
     sequence,
     type: entry.type,
     batchNumber,
     acknowledgedAtMs,
-    receipt,
+    preconfirmation,
     operation: {
       kind: rule.name,
       a: operation.a,

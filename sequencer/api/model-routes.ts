@@ -1,15 +1,15 @@
-/** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
+/** Routes about models: what a settler needs, what a contributor can collect, and the settlements themselves. */
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { requireKind } from "../../circuits/ledger/record-rules.ts";
+import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
-import { readEpoch, readPayments } from "../batches/epoch-records.ts";
 import { readSealOnL1 } from "../batches/seal-on-l1.ts";
+import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ApiModules } from "./api-options.ts";
 import { leafView } from "./api-views.ts";
-import { paymentsView, rewardsView, sealedView, settlementView, slotsView } from "./model-views.ts";
+import { earnersView, paymentsView, rewardsView, sealedView, settlementView } from "./model-views.ts";
 import * as schemas from "./settlement-schemas.ts";
 
 /** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */
@@ -22,7 +22,7 @@ export async function registerModelRoutes(
   const { line, log, settlements } = sequencer;
   const { ledger } = line.head;
   const requireModel = (id: number) => {
-    const record = ledger.requireRecord(id);
+    const record = ledger.requireLeaf(id);
     requireKind(record, LEAF_KIND.model, id);
     return record;
   };
@@ -32,7 +32,7 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "A model with its sealed epoch and its slots",
+        summary: "A model with its sealed epoch and its earners",
         params: schemas.modelParams,
       },
     },
@@ -44,7 +44,7 @@ export async function registerModelRoutes(
       return {
         ...leafView(sequencer, id, record),
         sealedEpoch: sealedView(id, record, seal),
-        slots: slotsView(record),
+        earners: earnersView(record),
       };
     },
   );
@@ -89,14 +89,14 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "What a leaf has earned and can claim, of every model",
+        summary: "What a leaf has earned and can collect, of every model",
         params: schemas.leafParams,
       },
     },
     async ({ params: { id } }) => {
       await line.idle();
-      ledger.requireRecord(id);
-      return rewardsView(ledger.records, id);
+      ledger.requireLeaf(id);
+      return rewardsView(ledger.leaves, id);
     },
   );
 

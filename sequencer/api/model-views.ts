@@ -5,72 +5,72 @@ import {
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../../bridge/l1/settlement-times.ts";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import {
-  CLAIM_ROLE,
-  type ClaimRole,
-  claimPlace,
-  claimShareWei,
+  collectedPlace,
+  EARNER_ROLE,
+  type EarnerRole,
   type ModelRewards,
+  roleShareWei,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement } from "../batches/settlement-desk.ts";
+import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import { hex32 } from "../store/hex.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 import { proofView } from "./api-views.ts";
 
-/** What a role of a slot has earned and can claim, by the ledger's head. */
-function roleView(rewards: ModelRewards, slotIndex: number, role: ClaimRole, validatorParts: bigint) {
-  const earnedWei = claimShareWei(rewards.accruedWei[slotIndex] ?? 0n, role, validatorParts);
-  const claimedWei = rewards.claimedWei[claimPlace(slotIndex, role)] ?? 0n;
+/** What a role of an earner has earned and can collect, by the ledger's head. */
+function roleView(rewards: ModelRewards, earnerIndex: number, role: EarnerRole, validatorParts: bigint) {
+  const earnedWei = roleShareWei(rewards.accruedWei[earnerIndex] ?? 0n, role, validatorParts);
+  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
   return {
     earnedWei: earnedWei.toString(),
-    claimedWei: claimedWei.toString(),
-    claimableWei: (earnedWei - claimedWei).toString(),
+    collectedWei: collectedWei.toString(),
+    collectableWei: (earnedWei - collectedWei).toString(),
   };
 }
 
-/** A model's slots with what they have accrued; empty before the genesis. */
-export function slotsView({ model, rewards }: LeafRecord) {
+/** A model's earners with what they have accrued; empty before the genesis. */
+export function earnersView({ model, rewards }: LeafState) {
   if (rewards === undefined) return [];
   const { validatorParts } = unpackSplit(model!.statics.split);
-  return rewards.slots.map(({ contributorId, validatorId, rowCount }, index) => ({
+  return rewards.earners.map(({ contributorId, validatorId, rowCount }, index) => ({
     index,
     contributorId,
     validatorId,
     rowCount,
     accruedWei: (rewards.accruedWei[index] ?? 0n).toString(),
-    contributor: roleView(rewards, index, CLAIM_ROLE.contributor, validatorParts),
-    validator: roleView(rewards, index, CLAIM_ROLE.validator, validatorParts),
+    contributor: roleView(rewards, index, EARNER_ROLE.contributor, validatorParts),
+    validator: roleView(rewards, index, EARNER_ROLE.validator, validatorParts),
   }));
 }
 
-/** Every slot of every model in which a leaf earns, in both roles. */
-export function rewardsView(records: Iterable<[id: number, record: LeafRecord]>, leafId: number) {
+/** Every earner of every model in which a leaf earns, in both roles. */
+export function rewardsView(records: Iterable<[id: number, record: LeafState]>, leafId: number) {
   const rewards = [];
-  let claimableWei = 0n;
+  let collectableWei = 0n;
   for (const [modelId, record] of records) {
     if (record.rewards === undefined) continue;
     const { validatorParts } = unpackSplit(record.model!.statics.split);
-    for (const [slotIndex, slot] of record.rewards.slots.entries()) {
+    for (const [earnerIndex, earner] of record.rewards.earners.entries()) {
       for (const [role, id] of [
-        ["contributor", slot.contributorId],
-        ["validator", slot.validatorId],
+        ["contributor", earner.contributorId],
+        ["validator", earner.validatorId],
       ] as const) {
         if (id !== leafId) continue;
-        const amounts = roleView(record.rewards, slotIndex, CLAIM_ROLE[role], validatorParts);
-        claimableWei += BigInt(amounts.claimableWei);
-        rewards.push({ modelId, slotIndex, role, rowCount: slot.rowCount, ...amounts });
+        const amounts = roleView(record.rewards, earnerIndex, EARNER_ROLE[role], validatorParts);
+        collectableWei += BigInt(amounts.collectableWei);
+        rewards.push({ modelId, earnerIndex, role, rowCount: earner.rowCount, ...amounts });
       }
     }
   }
-  return { leafId, claimableWei: claimableWei.toString(), rewards };
+  return { leafId, collectableWei: collectableWei.toString(), rewards };
 }
 
 /** When and with what a sealed epoch can be settled; null parts are not on L1 yet. */
@@ -101,7 +101,7 @@ function sealView(modelId: number, epoch: { epoch: bigint; chain: bigint }, seal
 }
 
 /** The model's sealed epoch, null where none waits for its settlement. */
-export function sealedView(modelId: number, { model, rewards }: LeafRecord, seal: SealOnL1 | undefined) {
+export function sealedView(modelId: number, { model, rewards }: LeafState, seal: SealOnL1 | undefined) {
   const sealed = rewards?.sealed ?? null;
   if (sealed === null) return null;
   return {
@@ -117,9 +117,9 @@ export function sealedView(modelId: number, { model, rewards }: LeafRecord, seal
 /** An epoch and a page of its payments; `record` is undefined while it is open. */
 export function paymentsView(
   modelId: number,
-  leaf: LeafRecord,
+  leaf: LeafState,
   epoch: number,
-  found: { record: EpochRecord | undefined; seal: SealOnL1 | undefined; payments: readonly PaymentRecord[] },
+  found: { record: StoredEpoch | undefined; seal: SealOnL1 | undefined; payments: readonly StoredPayment[] },
 ) {
   const { payments, record, seal } = found;
   const { paymentCount } = unpackCounters(leaf.leaf.counters);
@@ -159,7 +159,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
           sealBatch: Number(posted.sealBatch),
           chain: hex32(posted.chain),
         }
-      : { cap: operation.cap, slots: operation.slots };
+      : { cap: operation.cap, earners: operation.earners };
   return {
     modelId: operation.modelId,
     epoch,

@@ -141,7 +141,7 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post("/operator/seal", route("Seals the open batch now"), async () => ({
-    batchNumber: await line.sealNow(),
+  app.post("/operator/close", route("Seals the open batch now"), async () => ({
+    batchNumber: await line.closeNow(),
   }));
 }

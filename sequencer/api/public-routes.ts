@@ -29,7 +29,7 @@ export async function registerPublicRoutes(
       rollupAddress: deployment.rollupAddress,
       tokenAddress: deployment.tokenAddress,
       domain: hex32(deployment.domain),
-      receiptSigner: options.receiptSigner,
+      preconfirmationSigner: options.preconfirmationSigner,
       feePerUnitWei: sequencer.options.feePerUnitWei.toString(),
       idFeeWei: deployment.idFeeWei.toString(),
       feeAccountId: sequencer.options.feeAccountId,
@@ -49,7 +49,7 @@ export async function registerPublicRoutes(
         pendingTotal: sequencer.options.pendingTotal,
         pendingTtlMs: sequencer.options.pendingTtlMs,
         requestsPerMinute: options.rateLimitPerMinute,
-        sealIntervalMs: sequencer.options.sealIntervalMs,
+        closeIntervalMs: sequencer.options.closeIntervalMs,
       },
     }),
   );
@@ -63,7 +63,7 @@ export async function registerPublicRoutes(
     { schema: { tags: ["ledger"], summary: "One account, datanet or model", params: schemas.idParams } },
     async ({ params: { id } }) => {
       await sequencer.line.idle();
-      return leafView(sequencer, id, ledger.requireRecord(id));
+      return leafView(sequencer, id, ledger.requireLeaf(id));
     },
   );
 
@@ -79,7 +79,7 @@ export async function registerPublicRoutes(
     async ({ query: { owner, keyX } }) => {
       await sequencer.line.idle();
       const found = [];
-      for (const [id, record] of ledger.records) {
+      for (const [id, record] of ledger.leaves) {
         if (owner === undefined ? record.leaf.keyX !== keyX : record.leaf.l1Owner !== owner) continue;
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
@@ -92,12 +92,12 @@ export async function registerPublicRoutes(
     "/v1/operations",
     { schema: { tags: ["operations"], summary: "Send a signed operation", body: schemas.operationBody } },
     async ({ body }, reply) => {
-      const { hash, status, receipt } = await sequencer.submit({
+      const { hash, status, preconfirmation } = await sequencer.submit({
         ...body,
         kind: schemas.signedKind(body.kind),
       });
       reply.code(202);
-      return { hash, status, ...(receipt === null ? {} : { receipt }) };
+      return { hash, status, ...(preconfirmation === null ? {} : { preconfirmation }) };
     },
   );
 
@@ -117,7 +117,7 @@ export async function registerPublicRoutes(
       },
     },
     async ({ query: { leaf, limit, before } }) => {
-      if (ledger.record(leaf) === undefined) {
+      if (ledger.leaf(leaf) === undefined) {
         throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
@@ -130,14 +130,14 @@ export async function registerPublicRoutes(
     {
       schema: {
         tags: ["batches"],
-        summary: "Sealed batches, newest first",
+        summary: "Closed batches, newest first",
         querystring: schemas.batchesQuery,
       },
     },
     async ({ query: { before, limit } }) => {
       const newest = Math.min(
         before === undefined ? Number.POSITIVE_INFINITY : before - 1,
-        sequencer.line.book.sealedNumber,
+        sequencer.line.book.closedNumber,
       );
       const numbers = Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, i) => newest - i);
       const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
@@ -147,7 +147,7 @@ export async function registerPublicRoutes(
 
   app.get<{ Params: z.output<typeof schemas.numberParams> }>(
     "/v1/batches/:number",
-    { schema: { tags: ["batches"], summary: "One sealed batch", params: schemas.numberParams } },
+    { schema: { tags: ["batches"], summary: "One closed batch", params: schemas.numberParams } },
     async ({ params: { number } }) => {
       const batch = await sequencer.line.batch(number);
       if (batch === undefined) throw unknownBatch(number);

@@ -14,7 +14,7 @@ export const paymentsQuery = z.strictObject({
 export const settlementsQuery = z.strictObject({ model: countFromText, limit: limit(200, 50) });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
-/** Bytes of 256 slots and the head (docs/settlement.md). */
+/** Bytes of 256 earners and the head (docs/settlement.md). */
 const MAX_DATA_BYTES = 54 + 24 * 128;
 
 export const settlementBody = z.strictObject({
@@ -27,7 +27,7 @@ export const settlementBody = z.strictObject({
   circuit: z
     .string()
     .max(100)
-    .meta({ examples: ["slot-table-64"] }),
+    .meta({ examples: ["earner-table-64"] }),
   data: hexBytes(MAX_DATA_BYTES).meta({ description: "what L1 gets: docs/settlement.md, On L1" }),
   publicSignals: z
     .tuple([elementOrDecimal, elementOrDecimal, elementOrDecimal])

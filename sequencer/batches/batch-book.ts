@@ -1,5 +1,5 @@
 /**
- * The batches between sealed and final, and what the ledger was after each of them.
+ * The batches between closed and final, and what the ledger was after each of them.
  *
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
  * still be taken back by an L1 reorganisation, and must then be rebuilt from what was before it. Until a batch is
@@ -9,19 +9,19 @@
  * Methods change memory at once and return the writes that make it durable.
  */
 import type { BatchDraft } from "../../circuits/batch/batch-draft.ts";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import {
-  type BatchRecord,
-  type BatchStatus,
-  type L1Inclusion,
-  type ProofReport,
-  statusRank,
-} from "../store/batch-record.ts";
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import {
+  type BatchStatus,
+  type L1Inclusion,
+  type ProofReport,
+  type StoredBatch,
+  statusRank,
+} from "../store/stored-batch.ts";
 
 /** What L1 allows between a batch's timestamp and its block's: Rollup.TIMESTAMP_WINDOW. */
 const L1_TIMESTAMP_WINDOW_SECONDS = 3_600;
@@ -36,12 +36,12 @@ export interface L1Report {
 
 export class BatchBook {
   private final: ChainPosition;
-  private readonly finalLeaves: Map<number, LeafRecord>;
-  /** By number, ascending and without gaps: final + 1 … sealed. */
-  private readonly records = new Map<number, BatchRecord>();
+  private readonly finalLeaves: Map<number, LeafState>;
+  /** By number, ascending and without gaps: final + 1 … closed. */
+  private readonly records = new Map<number, StoredBatch>();
   private readonly changes = new Map<number, LeafChanges>();
 
-  constructor(final: ChainPosition, finalLeaves: Map<number, LeafRecord>) {
+  constructor(final: ChainPosition, finalLeaves: Map<number, LeafState>) {
     this.final = final;
     this.finalLeaves = finalLeaves;
   }
@@ -50,7 +50,7 @@ export class BatchBook {
     return this.final.batchNumber;
   }
 
-  get sealedNumber(): number {
+  get closedNumber(): number {
     return this.final.batchNumber + this.records.size;
   }
 
@@ -65,7 +65,7 @@ export class BatchBook {
   }
 
   /** A batch that is not final. */
-  record(batchNumber: number): BatchRecord | undefined {
+  record(batchNumber: number): StoredBatch | undefined {
     return this.records.get(batchNumber);
   }
 
@@ -74,7 +74,7 @@ export class BatchBook {
   }
 
   /** A leaf as it was after a batch, final or not. */
-  leafAfter(batchNumber: number, id: number): LeafRecord | undefined {
+  leafAfter(batchNumber: number, id: number): LeafState | undefined {
     for (let number = batchNumber; number > this.final.batchNumber; number--) {
       const found = this.changesOf(number).find(([changedId]) => changedId === id);
       if (found !== undefined) return found[1];
@@ -87,13 +87,13 @@ export class BatchBook {
   }
 
   /** Takes in a batch as the store holds it. */
-  load(record: BatchRecord, changes: LeafChanges): void {
+  load(record: StoredBatch, changes: LeafChanges): void {
     this.records.set(record.number, record);
     this.changes.set(record.number, changes);
   }
 
-  /** A batch was sealed, for the first time or anew; whatever was known of its number is forgotten. */
-  add(record: BatchRecord, changes: LeafChanges, draft: BatchDraft): StoreWrite[] {
+  /** A batch was closed, for the first time or anew; whatever was known of its number is forgotten. */
+  add(record: StoredBatch, changes: LeafChanges, draft: BatchDraft): StoreWrite[] {
     this.load(record, changes);
     return [
       { key: storeKeys.batch(record.number), value: record },
@@ -103,13 +103,13 @@ export class BatchBook {
   }
 
   /** Batches without a proof, in order. */
-  unproven(): BatchRecord[] {
-    return [...this.records.values()].filter(({ status }) => status === "sealed");
+  unproven(): StoredBatch[] {
+    return [...this.records.values()].filter(({ status }) => status === "closed");
   }
 
   /** The batches that L1 can take next: consecutive, proven, not posted. */
-  ready(limit: number): BatchRecord[] {
-    const ready: BatchRecord[] = [];
+  ready(limit: number): StoredBatch[] {
+    const ready: StoredBatch[] = [];
     for (let number = this.reached("posted") + 1; ready.length < limit; number++) {
       const record = this.records.get(number);
       if (record === undefined || record.proof === null) break;
@@ -119,7 +119,7 @@ export class BatchBook {
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED */
-  require(batchNumber: number, batchHash: string): BatchRecord {
+  require(batchNumber: number, batchHash: string): StoredBatch {
     const record = this.records.get(batchNumber);
     if (record === undefined) throw unknownBatch(batchNumber);
     if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
@@ -151,7 +151,7 @@ export class BatchBook {
     return this.update({
       ...record,
       proof: report,
-      status: record.status === "sealed" ? "proven" : record.status,
+      status: record.status === "closed" ? "proven" : record.status,
     });
   }
 
@@ -163,7 +163,7 @@ export class BatchBook {
     batchNumber: number,
     report: L1Report,
     nowMs: number,
-  ): { writes: StoreWrite[]; changed: BatchRecord[] } {
+  ): { writes: StoreWrite[]; changed: StoredBatch[] } {
     const record = this.require(batchNumber, report.batchHash);
     if (report.status === "dropped") return this.drop(batchNumber);
     const previous = this.records.get(batchNumber - 1)?.status ?? "final";
@@ -180,7 +180,7 @@ export class BatchBook {
     // A late report of an earlier stage.
     if (statusRank(report.status) < statusRank(record.status)) return { writes: [], changed: [] };
     const { blockNumber, gasUsed, transactionHash } = report.inclusion;
-    const updated: BatchRecord = {
+    const updated: StoredBatch = {
       ...record,
       status: report.status,
       l1: {
@@ -206,16 +206,16 @@ export class BatchBook {
    * Takes a batch and all later ones back to before their submission. Those of others stay as they are: only executing
    * again without them undoes them.
    */
-  private drop(batchNumber: number): { writes: StoreWrite[]; changed: BatchRecord[] } {
+  private drop(batchNumber: number): { writes: StoreWrite[]; changed: StoredBatch[] } {
     const changed = [...this.records.values()]
       .filter(
         ({ isForeign, number, status }) =>
           isForeign !== true && number >= batchNumber && statusRank(status) >= statusRank("submitted"),
       )
       .map(
-        (record): BatchRecord => ({
+        (record): StoredBatch => ({
           ...record,
-          status: record.proof === null ? "sealed" : "proven",
+          status: record.proof === null ? "closed" : "proven",
           l1: null,
           postedAtMs: null,
         }),
@@ -223,12 +223,12 @@ export class BatchBook {
     return { writes: changed.flatMap((record) => this.update(record)), changed };
   }
 
-  private update(record: BatchRecord): StoreWrite[] {
+  private update(record: StoredBatch): StoreWrite[] {
     this.records.set(record.number, record);
     return [{ key: storeKeys.batch(record.number), value: record }];
   }
 
-  private finalise(record: BatchRecord): StoreWrite[] {
+  private finalise(record: StoredBatch): StoreWrite[] {
     const changes = this.changesOf(record.number);
     for (const [id, leaf] of changes) this.finalLeaves.set(id, leaf);
     this.final = record.position;
@@ -246,7 +246,7 @@ export class BatchBook {
   /** Forgets the batches behind `base`; those of somebody else may take their place, final ones behind the final one. */
   replaceAfter(
     base: number,
-    foreign: readonly (readonly [record: BatchRecord, changes: LeafChanges])[],
+    foreign: readonly (readonly [record: StoredBatch, changes: LeafChanges])[],
   ): StoreWrite[] {
     const writes: StoreWrite[] = [];
     for (const number of [...this.records.keys()].filter((known) => known > base)) {
@@ -281,7 +281,7 @@ export class BatchBook {
       if (l1Timestamp - timestamp > allowed) return number;
     }
     const isOpenStale = l1Timestamp - openTimestamp > L1_TIMESTAMP_WINDOW_SECONDS - marginSeconds;
-    return isOpenStale ? this.sealedNumber + 1 : null;
+    return isOpenStale ? this.closedNumber + 1 : null;
   }
 }
 
@@ -296,7 +296,7 @@ export function unknownBatch(batchNumber: number): Error {
   return sequencerError("SEQ_UNKNOWN_BATCH", `there is no batch ${batchNumber}`, { data: { batchNumber } });
 }
 
-function batchReplaced(record: Pick<BatchRecord, "number" | "batchHash">, batchHash: string): Error {
+function batchReplaced(record: Pick<StoredBatch, "number" | "batchHash">, batchHash: string): Error {
   return sequencerError("SEQ_BATCH_REPLACED", `batch ${record.number} is ${record.batchHash} by now`, {
     data: { batchNumber: record.number, batchHash: record.batchHash, requestedHash: batchHash },
   });

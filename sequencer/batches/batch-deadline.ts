@@ -1,4 +1,4 @@
-/** When the open batch has to be sealed. Knows no clock: the caller says what time it is. */
+/** When the open batch has to be closed. Knows no clock: the caller says what time it is. */
 export class BatchDeadline {
   private readonly intervalMs: number;
   private firstOperationAtMs: number | null = null;
@@ -12,12 +12,12 @@ export class BatchDeadline {
     this.firstOperationAtMs ??= atMs;
   }
 
-  /** The batch was sealed. */
+  /** The batch was closed. */
   clear(): void {
     this.firstOperationAtMs = null;
   }
 
-  /** null while nothing waits to be sealed. A clock that was set back never yields more than the interval. */
+  /** null while nothing waits to be closed. A clock that was set back never yields more than the interval. */
   remainingMs(nowMs: number): number | null {
     if (this.firstOperationAtMs === null) return null;
     return Math.min(this.intervalMs, Math.max(0, this.firstOperationAtMs + this.intervalMs - nowMs));

@@ -3,16 +3,16 @@ import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
+import type { ClosingCircuit } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
-import type { SealingCircuit } from "./seal-batch.ts";
 
 export interface BatchLineOptions {
   readonly feePerUnitWei: bigint;
   readonly feeAccountId: number;
-  readonly sealIntervalMs: number;
+  readonly closeIntervalMs: number;
   /** What a proof is estimated to take until one was made. */
   readonly expectedProveMs?: number;
-  /** Sealed batches that L1 does not have; beyond, signed operations are refused. */
+  /** Closed batches that L1 does not have; beyond, signed operations are refused. */
   readonly maxUnpostedBatches: number;
   /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
   readonly staleMarginSeconds: number;
@@ -21,7 +21,7 @@ export interface BatchLineOptions {
 
 export interface BatchLineModules {
   readonly log: LedgerLog;
-  readonly circuit: SealingCircuit;
+  readonly circuit: ClosingCircuit;
   /** All circuits of the deployment, by their index on L1. */
   readonly circuits: readonly DeployedCircuit[];
   readonly feed: FeedPublisher;

@@ -5,7 +5,7 @@ import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { genesisOf } from "../../circuits/registry/deployment.ts";
 import { hex20, hex32 } from "../store/hex.ts";
-import { batch, head, operator, PAIR, prove, report, seal, send } from "../testing/test-operator.ts";
+import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,
   depositsFor,
@@ -35,14 +35,14 @@ async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {
 }
 
 describe("batches", () => {
-  it("go from sealed to final, and take their operations with them", async () => {
+  it("go from closed to final, and take their operations with them", async () => {
     const rollup = await start();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const { hash } = (await send(rollup, transfer(alice, bob, 0n))).body;
     const status = async () => (await rollup.get(`/v1/operations/${hash}`)).body.status;
     const posted = async () => (await rollup.get(`/v1/leaves/${bob.id}`)).body.postedBalanceWei;
-    expect(await seal(rollup)).toBe(2);
-    expect([await status(), await posted()]).toEqual(["sealed", null]);
+    expect(await close(rollup)).toBe(2);
+    expect([await status(), await posted()]).toEqual(["closed", null]);
     const job = await operator(rollup, "/operator/prove-jobs/next");
     expect(job).toMatchObject({ batchNumber: 1, circuit: "batch-6-2" });
     expect(job.inputs.narrowFlags).toHaveLength(TEST_SHAPE.narrow);
@@ -80,7 +80,7 @@ describe("batches", () => {
     });
     expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_FINAL"]);
     expect((await rollup.get("/v1/status")).body.batches).toEqual({
-      sealed: 2,
+      closed: 2,
       proven: 2,
       submitted: 2,
       posted: 2,
@@ -143,26 +143,26 @@ describe("batches", () => {
     expect(await operator(rollup, "/operator/batches/ready")).toHaveLength(2);
   });
 
-  it("are sealed when full, when due, and never empty", async () => {
+  it("are closed when full, when due, and never empty", async () => {
     const rollup = await start();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
-    expect(await seal(rollup)).toBeNull();
-    const sealed = () => rollup.sequencer.line.book.sealedNumber;
+    expect(await close(rollup)).toBeNull();
+    const closed = () => rollup.sequencer.line.book.closedNumber;
     for (let nonce = 0n; nonce < 8n; nonce++) {
-      expect(sealed()).toBe(1);
+      expect(closed()).toBe(1);
       await send(rollup, transfer(alice, bob, nonce));
     }
-    expect(sealed(), "six narrow and two wide slots").toBe(2);
+    expect(closed(), "six narrow and two wide slots").toBe(2);
     await send(rollup, transfer(alice, bob, 8n));
-    rollup.clock.nowMs += rollup.config.sealIntervalMs - 1;
+    rollup.clock.nowMs += rollup.config.closeIntervalMs - 1;
     rollup.sequencer.tick();
-    expect(sealed()).toBe(2);
+    expect(closed()).toBe(2);
     rollup.clock.nowMs += 1;
     rollup.sequencer.tick();
-    expect(sealed()).toBe(3);
+    expect(closed()).toBe(3);
     rollup.clock.nowMs += 1_000_000;
     rollup.sequencer.tick();
-    expect(sealed()).toBe(3);
+    expect(closed()).toBe(3);
     expect((await batch(rollup, 3)).records).toMatchObject([{ slot: 0, kind: "transfer" }]);
   });
 

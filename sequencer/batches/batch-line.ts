@@ -1,5 +1,5 @@
 /**
- * The line of batches: the open one that is being filled, the sealed ones on their way to L1, and the queue
+ * The line of batches: the open one that is being filled, the closed ones on their way to L1, and the queue
  * entries that go in before anything else.
  *
  * Everything that changes the ledger runs between two awaits, or under `runExclusive`; so the order of execution,
@@ -10,25 +10,25 @@ import { type BatchDraft, openDraft } from "../../circuits/batch/batch-draft.ts"
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord, ProofReport } from "../store/batch-record.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import type { ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
+import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
 import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
-import { forcedSealWrites, waitsForEpoch } from "./epoch-records.ts";
+import { closeBatch } from "./close-batch.ts";
 import { type ForeignBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import { ProveLeases } from "./prove-leases.ts";
-import { freshQueueEntries, type SeenQueueEntry } from "./queue-entry.ts";
+import { freshQueueEntries, type NewQueueEntry } from "./queue-entry.ts";
 import { planQueueReplacement } from "./queue-replacement.ts";
 import { announceRebased, type RebaseOptions, rebaseBatches } from "./rebase.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
-import { sealBatch } from "./seal-batch.ts";
 import { StageEstimates } from "./stage-estimates.ts";
+import { forcedSealWrites, waitsForEpoch } from "./stored-epochs.ts";
 
 export class BatchLine {
   readonly head: HeadState;
@@ -42,7 +42,7 @@ export class BatchLine {
   private readonly log: LedgerLog;
   private readonly deadline: BatchDeadline;
   private readonly leases: ProveLeases;
-  private readonly waiting: QueueRecord[];
+  private readonly waiting: StoredQueueEntry[];
   private opened: { entry: OpenedEntry; sequence: number } | null;
   private exclusive: Promise<void> | null = null;
 
@@ -57,7 +57,7 @@ export class BatchLine {
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
     this.estimates = new StageEstimates(options);
     this.leases = new ProveLeases(options.proveLeaseMs);
-    this.deadline = new BatchDeadline(options.sealIntervalMs);
+    this.deadline = new BatchDeadline(options.closeIntervalMs);
     if (this.opened !== null) this.deadline.noteOperation(this.opened.entry.openedAtMs);
   }
 
@@ -80,12 +80,12 @@ export class BatchLine {
     const open = this.head.openBatch;
     if (open !== null && open.operationCount > 0) {
       if (this.head.hasRoomFor(kind)) return;
-      this.seal();
+      this.close();
     }
     if (this.l1Head === null) {
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     }
-    const unposted = this.book.sealedNumber - this.book.reached("posted");
+    const unposted = this.book.closedNumber - this.book.reached("posted");
     if (unposted >= this.options.maxUnpostedBatches && !kindRule(kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
         data: { unpostedCount: unposted },
@@ -110,18 +110,18 @@ export class BatchLine {
     const durable = this.log.append(entries, writes);
     this.deadline.noteOperation(nowMs);
     this.modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
-    if (this.head.isFull) this.seal();
+    if (this.head.isFull) this.close();
     return durable;
   }
 
-  private seal(): Promise<void> {
+  private close(): Promise<void> {
     const { entry, sequence: firstSequence } = this.opened!;
     try {
-      const { record, writes } = sealBatch(
+      const { record, writes } = closeBatch(
         { head: this.head, book: this.book, circuit: this.modules.circuit },
         {
           openedAtMs: entry.openedAtMs,
-          sealedAtMs: this.modules.clock(),
+          closedAtMs: this.modules.clock(),
           firstSequence,
           sequence: this.log.lastSequence + 1,
           rebuildCount: 0,
@@ -129,9 +129,9 @@ export class BatchLine {
       );
       this.opened = null;
       this.deadline.clear();
-      const durable = this.log.append([{ type: "sealed", batchNumber: record.number }], writes);
-      this.estimates.noteSealed(record);
-      this.modules.metrics.batches.buildSeconds.observe((record.sealedAtMs - record.openedAtMs) / 1_000);
+      const durable = this.log.append([{ type: "closed", batchNumber: record.number }], writes);
+      this.estimates.noteClosed(record);
+      this.modules.metrics.batches.buildSeconds.observe((record.closedAtMs - record.openedAtMs) / 1_000);
       durable.then(
         () => this.announce([record]),
         () => {},
@@ -145,26 +145,26 @@ export class BatchLine {
   }
 
   /** Seals the open batch now. @returns its number, or null where it holds nothing */
-  async sealNow(): Promise<number | null> {
+  async closeNow(): Promise<number | null> {
     await this.idle();
     if (this.opened === null) return null;
-    await this.seal();
-    return this.book.sealedNumber;
+    await this.close();
+    return this.book.closedNumber;
   }
 
   /** Seals the open batch if its time has come. */
-  sealIfDue(): void {
-    if (this.exclusive === null && this.deadline.isDue(this.modules.clock())) this.seal().catch(() => {});
+  closeIfDue(): void {
+    if (this.exclusive === null && this.deadline.isDue(this.modules.clock())) this.close().catch(() => {});
   }
 
-  /** A sealed batch; final ones come from the store. */
-  async batch(batchNumber: number): Promise<BatchRecord | undefined> {
+  /** A closed batch; final ones come from the store. */
+  async batch(batchNumber: number): Promise<StoredBatch | undefined> {
     const record = this.book.record(batchNumber);
     if (record !== undefined || batchNumber > this.book.finalNumber) return record;
     return this.log.batch(batchNumber);
   }
 
-  private announce(batches: readonly BatchRecord[]): void {
+  private announce(batches: readonly StoredBatch[]): void {
     const { metrics, feed, logger } = this.modules;
     for (const batch of batches) {
       const { number: batchNumber, status, batchHash } = batch;
@@ -182,7 +182,7 @@ export class BatchLine {
   // The operator's processes
 
   /** The next batch to prove, or null. A prover that asks again gets the same job again. */
-  async nextProveJob(prover: string): Promise<{ batch: BatchRecord; inputs: unknown } | null> {
+  async nextProveJob(prover: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
     await this.idle();
     await this.log.flushed();
     const batch = this.leases.take(this.book.unproven(), prover, this.modules.clock());
@@ -310,7 +310,7 @@ export class BatchLine {
       this.deadline.clear();
       if (this.opened !== null) this.deadline.noteOperation(nowMs);
       while (waiting[0] !== undefined && waiting[0].queueIndex < head.position.queueHead) waiting.shift();
-      this.announce([...rebased.foreign, ...rebased.sealed]);
+      this.announce([...rebased.foreign, ...rebased.closed]);
       announceRebased(rebased, modules);
     } catch (error) {
       modules.onFatal(error);
@@ -323,7 +323,7 @@ export class BatchLine {
    * @returns the index of the entry that comes next
    * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
    */
-  async addQueueEntries(entries: readonly SeenQueueEntry[]): Promise<{ nextIndex: number }> {
+  async addQueueEntries(entries: readonly NewQueueEntry[]): Promise<{ nextIndex: number }> {
     return this.runExclusive(async () => {
       const fresh = await freshQueueEntries(entries, this.queueSeenIndex, this.log);
       if (fresh.length > 0) {
@@ -344,7 +344,7 @@ export class BatchLine {
    */
   async replaceQueueEntries(
     fromIndex: number,
-    entries: readonly SeenQueueEntry[],
+    entries: readonly NewQueueEntry[],
   ): Promise<{ nextIndex: number }> {
     return this.runExclusive(async () => {
       const facts = { entries, fromIndex, seenIndex: this.queueSeenIndex };
@@ -379,7 +379,7 @@ export class BatchLine {
             ...record,
             status: isValid ? "executed" : "invalid",
             batchNumber: executedIn,
-          } satisfies QueueRecord,
+          } satisfies StoredQueueEntry,
         },
       ]);
       await nextTurn();

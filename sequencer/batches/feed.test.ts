@@ -52,7 +52,7 @@ describe("Feed", () => {
     const feed = new Feed({ maxClients: 2, maxBufferedBytes: 10 });
     const [slow, quick] = [socketOf(11), socketOf()];
     for (const socket of [slow, quick]) feed.add(socket, parseTopics("batches"));
-    feed.publish("batches", "sealed", {});
+    feed.publish("batches", "closed", {});
     expect([slow.isOpen, slow.sent.length, quick.sent.length, feed.clientCount]).toEqual([false, 0, 1, 1]);
   });
 
@@ -95,13 +95,13 @@ describe("GET /v1/feed", () => {
     });
     await new Promise((resolve) => socket.on("open", resolve));
     await rollup.post("/v1/operations", operationJson(transfer(alice!, bob!, 0n)));
-    await rollup.post("/operator/seal", {}, operatorHeaders);
+    await rollup.post("/operator/close", {}, operatorHeaders);
     await expect.poll(() => events.length).toBe(4);
     expect(events).toEqual([
       ["operations", "acknowledged"],
       [`leaf:${bob!.id}`, "acknowledged"],
-      ["batches", "sealed"],
-      [`leaf:${bob!.id}`, "sealed"],
+      ["batches", "closed"],
+      [`leaf:${bob!.id}`, "closed"],
     ]);
     socket.terminate();
   });

@@ -11,8 +11,8 @@ import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
+import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { ChainRules } from "./head-state.ts";
 
@@ -45,7 +45,7 @@ export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]):
     return known?.isForeign !== true || Buffer.compare(known.wire, data) !== 0;
   });
   const before = first === undefined ? book.finalNumber : first.batchNumber - 1;
-  return Math.max(book.finalNumber, Math.min(before, book.sealedNumber));
+  return Math.max(book.finalNumber, Math.min(before, book.closedNumber));
 }
 
 /**
@@ -120,10 +120,10 @@ export function foreignRecordOf(
   { circuit, data, source }: ReadForeignBatch,
   position: ChainPosition,
   nowMs: number,
-): BatchRecord {
+): StoredBatch {
   const { blockNumber, transactionHash } = source;
   const facts = { circuitId: circuit.circuitId, position, settlements: [], rebuildCount: 0 };
-  const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: position.sequence + 1 };
+  const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence + 1 };
   return {
     ...recordOf({ data }, { ...facts, ...times }),
     status: "posted",

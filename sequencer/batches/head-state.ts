@@ -1,9 +1,9 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { BatchBuilder, replayBatch, type SealedBatch } from "../../circuits/batch/batch.ts";
+import { BatchBuilder, type ClosedBatch, replayBatch } from "../../circuits/batch/batch.ts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../../circuits/batch/slot-trace.ts";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
 import type { LeafChanges } from "../store/ledger-log.ts";
@@ -55,7 +55,7 @@ export class HeadState {
     this.timestamp = position.timestamp;
   }
 
-  /** Operations executed so far; batchNumber is the last sealed batch's. */
+  /** Operations executed so far; batchNumber is the last closed batch's. */
   get position(): HeadPosition {
     const { version } = this.ledger.tree;
     return {
@@ -141,21 +141,21 @@ export class HeadState {
   }
 
   /** Closes the open batch. */
-  seal(): { sealed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+  close(): { closed: ClosedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
     const { builder, settlements, touched, terms } = this.open!;
-    const sealed = builder.seal();
+    const closed = builder.close();
     touched.add(terms.feeAccountId);
     this.open = null;
     this.batchNumber += 1;
     this.timestamp = terms.timestamp;
-    return { sealed, changes: this.leavesNow(touched), settlements };
+    return { closed, changes: this.leavesNow(touched), settlements };
   }
 
   /**
-   * Applies what a sealed batch changed, without executing it again.
+   * Applies what a closed batch changed, without executing it again.
    * @returns the same changes; the hashes are taken anew, what came with them is not believed
    */
-  applySealed(changes: LeafChanges, position: HeadPosition): LeafChanges {
+  applyClosed(changes: LeafChanges, position: HeadPosition): LeafChanges {
     for (const [id, record] of changes) this.ledger.put(id, record);
     this.moveTo(position);
     return this.leavesNow(changes.map(([id]) => id));
@@ -170,7 +170,7 @@ export class HeadState {
     const records = [...data.narrow, ...data.wide];
     const { position } = this;
     const named = [data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])];
-    const before = new Map(named.map((id) => [id, this.ledger.record(id)]));
+    const before = new Map(named.map((id) => [id, this.ledger.leaf(id)]));
     try {
       replayBatch(this.ledger, data, settlements);
     } catch (error) {
@@ -190,18 +190,18 @@ export class HeadState {
   private leavesNow(ids: Iterable<number>): LeafChanges {
     const { version } = this.ledger.tree;
     return [...ids].flatMap((id) => {
-      const record = this.ledger.record(id);
+      const record = this.ledger.leaf(id);
       return record === undefined ? [] : [[id, record, version.leafHash(id)] as const];
     });
   }
 
   /** Goes back: puts these leaves to what they were at `position`, undefined for those that did not exist. */
-  rollBack(leaves: ReadonlyMap<number, LeafRecord | undefined>, position: HeadPosition): void {
+  rollBack(leaves: ReadonlyMap<number, LeafState | undefined>, position: HeadPosition): void {
     for (const [id, record] of leaves) {
       if (record !== undefined) {
         this.ledger.put(id, record);
-      } else if (this.ledger.record(id) !== undefined) {
-        this.ledger.records.delete(id);
+      } else if (this.ledger.leaf(id) !== undefined) {
+        this.ledger.leaves.delete(id);
         this.ledger.tree.update(id, 0n);
       }
     }

@@ -6,11 +6,11 @@ import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
@@ -28,7 +28,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { seal } from "../testing/test-operator.ts";
+import { close } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -47,8 +47,8 @@ async function start() {
   const sealBatch = await f.sealEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-  const names = ["settlement-16-16-8-16-4", "slot-table-8"];
-  const keys = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+  const names = ["settlement-16-16-8-16-4", "earner-table-8"];
+  const keys = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
     const verificationKeyPath = join(folder.path, `${names[i]}.json`);
     const key = verifierKey({ ...f.l1.circuits[index]!, index });
     writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
@@ -99,15 +99,15 @@ describe("a parked settlement", () => {
     // Of epochs that the ledger does not have anybody can park as many as he likes.
     for (let i = 0; i < 3; i++) {
       const data = { ...f.defaultData(), chain: randomElement(), settlementHash: randomElement() };
-      const sealed = f.l1.sealSettlement(SLOT_TABLE_CIRCUIT, data);
-      const args = parkArguments(data, sealed);
+      const closed = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+      const args = parkArguments(data, closed);
       await f.l1.rollup.write.parkSettlement(args, { account: f.l1.roles.stranger });
     }
     await w.watch();
     expect(await sealedEpoch(w), "executed").toBeNull();
     const { body } = await w.rollup.get(`/v1/settlements/${MODEL_ID}/1`);
     expect(body.earnedWei).toEqual(parked.earnedWei.map(String));
-    await seal(w.rollup);
+    await close(w.rollup);
     await w.turn();
     const { batchNumber } = await f.rollup.state();
     expect(batchNumber).toBe(sealBatch + 1);
@@ -115,7 +115,7 @@ describe("a parked settlement", () => {
     expect(taken?.args).toMatchObject({ modelId: BigInt(MODEL_ID), batchNumber: BigInt(batchNumber) });
     const key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
     const found = await findPostedSettlement(f.rollup, key);
-    expect(found?.submitted).toMatchObject({ circuitIndex: SLOT_TABLE_CIRCUIT, data: body.data });
+    expect(found?.submitted).toMatchObject({ circuitIndex: EARNER_TABLE_CIRCUIT, data: body.data });
     expect(found!.submitted.proof).not.toBeNull();
     expect(await verify(f)).toMatchObject({ batchCount: batchNumber, settlementCount: 2 });
     await mine(f, FINALITY_DEPTH_BLOCKS);
@@ -148,12 +148,12 @@ describe("a parked settlement", () => {
     await mine(f, 1);
     await again.publish();
     expect(again.rollup.fatal).toEqual([]);
-    expect(again.rollup.sequencer.line.book.sealedNumber, "it is gone").toBe(sealBatch);
+    expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(sealBatch);
     expect(await sealedEpoch(again)).toMatchObject({ epoch: 1 });
     // And now the sequencer serves it itself.
     await mine(f, 1);
     await again.turn();
-    await seal(again.rollup);
+    await close(again.rollup);
     await again.turn();
     expect(await status(again)).toMatchObject({ isForeign: false, status: "submitted" });
     await again.turn();

@@ -1,7 +1,7 @@
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 
 const FIELDS = [
   "kind",
@@ -20,18 +20,18 @@ export function sameQueueEntry(one: QueueOperation, other: QueueOperation): bool
 }
 
 /** An entry as the bridge hands it over. */
-export type SeenQueueEntry = Omit<QueueRecord, "status" | "batchNumber">;
+export type NewQueueEntry = Omit<StoredQueueEntry, "status" | "batchNumber">;
 
 /**
  * Those of the entries that were not handed over before; `seenIndex` is the next one's index.
  * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
  */
 export async function freshQueueEntries(
-  entries: readonly SeenQueueEntry[],
+  entries: readonly NewQueueEntry[],
   seenIndex: number,
   log: LedgerLog,
-): Promise<QueueRecord[]> {
-  const fresh: QueueRecord[] = [];
+): Promise<StoredQueueEntry[]> {
+  const fresh: StoredQueueEntry[] = [];
   for (const entry of entries) {
     const nextIndex = seenIndex + fresh.length;
     const { queueIndex } = entry;

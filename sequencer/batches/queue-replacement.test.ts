@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { batch, operator, prove, report, seal, send } from "../testing/test-operator.ts";
+import { batch, close, operator, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,
   depositsFor,
@@ -50,17 +50,17 @@ it("goes back behind an entry that L1 replaced: other operations stay, in their 
   const { rollup, restart } = await start();
   const first = await hashOf(send(rollup, transfer(alice, bob, 0n)));
   await operator(rollup, "/operator/queue-entries", { entries: lateDeposit() });
-  await seal(rollup);
+  await close(rollup);
   const onNewAccount = await hashOf(send(rollup, transfer(late, alice, 0n)));
   const last = await hashOf(send(rollup, transfer(bob, alice, 0n)));
-  expect(await operationOf(rollup, last)).toMatchObject({ receipt: { opIndex: 2 } });
+  expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 2 } });
 
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   expect(await ownerOf(rollup, late.id)).toBe(`0x${testUser(4).l1Owner.toString(16).padStart(40, "0")}`);
-  expect(await operationOf(rollup, first)).toMatchObject({ receipt: { opIndex: 0 } });
+  expect(await operationOf(rollup, first)).toMatchObject({ preconfirmation: { opIndex: 0 } });
   // Its account is no more, and nobody else's key may sign for the one that took its id.
   expect(await operationOf(rollup, onNewAccount)).toMatchObject({ status: "dropped" });
-  expect(await operationOf(rollup, last)).toMatchObject({ receipt: { opIndex: 1 } });
+  expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 1 } });
 
   // Told again after a kill, it changes nothing; the store holds what memory does.
   const root = rollup.sequencer.line.head.position.root;
@@ -77,7 +77,7 @@ it("forgets an entry that is gone, and takes the next one in its place", async (
   const hash = await hashOf(send(rollup, transfer(alice, bob, 0n)));
   expect(await replace(rollup, 3, [])).toEqual({ nextIndex: 3 });
   expect(await ownerOf(rollup, late.id)).toBeUndefined();
-  expect(await operationOf(rollup, hash)).toMatchObject({ receipt: { opIndex: 0 } });
+  expect(await operationOf(rollup, hash)).toMatchObject({ preconfirmation: { opIndex: 0 } });
   expect(await operator(rollup, "/operator/queue-entries", { entries: otherDeposit() })).toEqual({
     nextIndex: 4,
   });
@@ -87,7 +87,7 @@ it("forgets an entry that is gone, and takes the next one in its place", async (
 it("waits while a batch with the entry may still be on L1, and refuses once it is final", async () => {
   const { rollup } = await start();
   await operator(rollup, "/operator/queue-entries", { entries: lateDeposit() });
-  await seal(rollup);
+  await close(rollup);
   for (const number of [1, 2, 3]) {
     await prove(rollup, number);
     await report(rollup, number, "posted");

@@ -1,14 +1,14 @@
 /** What becomes of queue entries that L1 took back after they were handed over: another place in L1's history. */
 
 import { sequencerError } from "../sequencer-errors.ts";
-import { statusRank } from "../store/batch-record.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
+import { statusRank } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
-import { type SeenQueueEntry, sameQueueEntry } from "./queue-entry.ts";
+import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
 
 /** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
-export type ReplacedQueue = ReadonlyMap<number, QueueRecord | null>;
+export type ReplacedQueue = ReadonlyMap<number, StoredQueueEntry | null>;
 
 export interface QueueReplacement {
   /** The last batch that took nothing of what is replaced. */
@@ -30,7 +30,7 @@ export async function planQueueReplacement(
     entries,
     fromIndex,
     seenIndex,
-  }: { entries: readonly SeenQueueEntry[]; fromIndex: number; seenIndex: number },
+  }: { entries: readonly NewQueueEntry[]; fromIndex: number; seenIndex: number },
   book: BatchBook,
   log: LedgerLog,
 ): Promise<QueueReplacement | null> {
@@ -52,7 +52,7 @@ export async function planQueueReplacement(
       data: { queueIndex: firstIndex, finalNumber: book.finalNumber },
     });
   }
-  let base = book.sealedNumber;
+  let base = book.closedNumber;
   while (base > book.finalNumber && book.positionAfter(base).queueHead > firstIndex) base -= 1;
   const next = book.record(base + 1);
   if (next !== undefined && statusRank(next.status) >= statusRank("submitted")) {
@@ -62,7 +62,7 @@ export async function planQueueReplacement(
       { data: { batchNumber: base + 1, status: next.status, queueIndex: firstIndex } },
     );
   }
-  const queue = new Map<number, QueueRecord | null>();
+  const queue = new Map<number, StoredQueueEntry | null>();
   for (let index = firstIndex; index < seenIndex; index++) queue.set(index, null);
   for (const entry of entries.slice(same))
     queue.set(entry.queueIndex, { ...entry, status: "queued", batchNumber: null });

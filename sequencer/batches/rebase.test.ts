@@ -14,7 +14,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 
 const DAY_SECONDS = 86_400n;
@@ -43,7 +43,7 @@ async function start(): Promise<World> {
   await deposit(f, "alice", 100n);
   await deposit(f, "bob", 50n);
   await w.turn();
-  await seal(w.rollup);
+  await close(w.rollup);
   await w.turn();
   await makeFinal(f, w);
   expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
@@ -105,9 +105,9 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const acknowledged: Answer[] = [];
     for (const nonce of [0n, 1n])
       acknowledged.push((await send(w.rollup, pay(world, "alice", "bob", nonce))).body);
-    await seal(w.rollup);
+    await close(w.rollup);
     const bobs = (await send(w.rollup, pay(world, "bob", "alice", 0n, 40n))).body;
-    expect(bobs.receipt.opIndex).toBe(2);
+    expect(bobs.preconfirmation.opIndex).toBe(2);
 
     // Bob takes everything out by L1, and a stranger's deposit waits behind it; the operator does nothing for a day.
     const everything = 2n ** 96n - 1n;
@@ -136,8 +136,11 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(w.rollup.fatal).toEqual([]);
     const check = async ({ rollup }: L1World) => {
       const status = async (hash: string) => (await rollup.get(`/v1/operations/${hash}`)).body;
-      for (const { hash, receipt } of acknowledged.slice(0, 2))
-        expect(await status(hash)).toMatchObject({ status: expect.not.stringMatching("dropped"), receipt });
+      for (const { hash, preconfirmation } of acknowledged.slice(0, 2))
+        expect(await status(hash)).toMatchObject({
+          status: expect.not.stringMatching("dropped"),
+          preconfirmation,
+        });
       expect(await status(bobs.hash)).toMatchObject({ status: "dropped", reason: "OP_BALANCE_TOO_LOW" });
       const queue = await Promise.all([2, 3].map((index) => rollup.get(`/v1/queue/${index}`)));
       for (const { body } of queue) expect(body).toMatchObject({ status: "executed", batchNumber: 2 });
@@ -155,7 +158,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
 
     // And it goes on with L1.
     await again.turn();
-    await seal(again.rollup);
+    await close(again.rollup);
     for (let i = 0; i < 3; i++) await again.turn();
     await makeFinal(f, again);
     expect((await f.rollup.state()).root).toBe(again.rollup.sequencer.line.head.ledger.root);
@@ -168,8 +171,8 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const { f, w } = world;
     await deposit(f, "stranger", 7n);
     await w.watch();
-    await seal(w.rollup);
-    expect(w.rollup.sequencer.line.book.sealedNumber, "its own batch has the deposit").toBe(2);
+    await close(w.rollup);
+    expect(w.rollup.sequencer.line.book.closedNumber, "its own batch has the deposit").toBe(2);
     await deposit(f, "stranger", 8n);
     await f.l1.passTime(DAY_SECONDS + 1n);
     expect(await stranger(world)).toMatchObject([{ entries: [{ isValid: true }, { isValid: true }] }]);
@@ -225,7 +228,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(own?.batchHash).not.toBe((await line.batch(2))!.batchHash);
     expect((await w.rollup.get("/v1/queue/12")).body).toMatchObject({ status: "executed", batchNumber: 4 });
     expect(await operationOf(hash)).toMatchObject({ opIndex: 0, batchNumber: 4 });
-    expect(line.head.ledger.requireRecord(14).leaf.balance).toBe(8n * ONE_OPEN_WEI);
+    expect(line.head.ledger.requireLeaf(14).leaf.balance).toBe(8n * ONE_OPEN_WEI);
 
     const again = { ...(await line.batch(3))!, batchNumber: 3 };
     const report = {
@@ -254,7 +257,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       ]),
     ).rejects.toMatchObject(code("SEQ_QUEUE_GAP"));
     expect(w.rollup.fatal).toEqual([]);
-    await seal(w.rollup);
+    await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
     await makeFinal(f, w);
     expect(await operationOf(hash)).toMatchObject({ status: "final" });
@@ -267,7 +270,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const sent: Answer[] = [];
     for (const nonce of [0n, 1n]) {
       sent.push((await send(w.rollup, pay(world, "alice", "bob", nonce))).body);
-      await seal(w.rollup);
+      await close(w.rollup);
     }
     await deposit(f, "stranger", 7n);
     await f.l1.passTime(DAY_SECONDS + 1n);
@@ -276,13 +279,13 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(await queueEntry(), "behind both").toMatchObject({ batchNumber: 4 });
     for (let i = 0; i < 4; i++) await w.turn();
     expect(await queueEntry()).toMatchObject({ status: "executed", batchNumber: 2 });
-    await seal(w.rollup);
+    await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
     await makeFinal(f, w);
     expect(w.rollup.fatal).toEqual([]);
-    for (const [opIndex, { hash, receipt }] of sent.entries()) {
+    for (const [opIndex, { hash, preconfirmation }] of sent.entries()) {
       const { body } = await w.rollup.get(`/v1/operations/${hash}`);
-      expect(body).toMatchObject({ status: "final", opIndex, receipt });
+      expect(body).toMatchObject({ status: "final", opIndex, preconfirmation });
     }
     await verify(world);
   });

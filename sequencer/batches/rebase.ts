@@ -3,19 +3,18 @@
  * acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
  * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
  *
- * Others' batches hold no signed operations, so every operation keeps its opIndex and its receipt stays true; only one
+ * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true; only one
  * that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where the others
  * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same helps where
  * L1 refuses own batches because they leave such entries for later ones.
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { droppedWrite } from "../store/dropped-operation.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import {
@@ -25,29 +24,30 @@ import {
   leavesOf,
   type OpenedEntry,
   type OperationEntry,
-  type QueueRecord,
   type SettlementEntry,
+  type StoredQueueEntry,
 } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
-import { type EpochRecord, epochWrites, forcedSealWrites, type PaymentRecord } from "./epoch-records.ts";
+import { type ClosingCircuit, closeBatch } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { foreignRecordOf, type ReadForeignBatch } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { ReplacedQueue } from "./queue-replacement.ts";
-import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
+import { epochWrites, forcedSealWrites, type StoredEpoch, type StoredPayment } from "./stored-epochs.ts";
 
 export interface RebaseModules {
   readonly head: HeadState;
   readonly book: BatchBook;
   readonly log: LedgerLog;
-  readonly circuit: SealingCircuit;
+  readonly circuit: ClosingCircuit;
 }
 
 export interface Rebased {
-  readonly foreign: readonly BatchRecord[];
-  /** Own batches, sealed anew. */
-  readonly sealed: readonly BatchRecord[];
+  readonly foreign: readonly StoredBatch[];
+  /** Own batches, closed anew. */
+  readonly closed: readonly StoredBatch[];
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   readonly dropped: readonly { entry: OperationEntry | SettlementEntry; error: RollupError }[];
 }
@@ -78,23 +78,23 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const touched = new Set(head.openTouched);
   // Epochs that others' ForcedSeals ended are in no entry of the log.
   const settledByOthers: number[] = [];
-  for (let number = base + 1; number <= book.sealedNumber; number++) {
+  for (let number = base + 1; number <= book.closedNumber; number++) {
     for (const [id] of book.changesOf(number)) touched.add(id);
     const { isForeign, wide } = book.record(number)!;
     if (isForeign === true) settledByOthers.push(...wide.map(({ b }) => b));
   }
   const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail, settledByOthers))];
   head.rollBack(
-    new Map<number, LeafRecord | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
+    new Map<number, LeafState | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
     position,
   );
 
   const writes: StoreWrite[] = [];
-  const applied: [BatchRecord, LeafChanges][] = [];
+  const applied: [StoredBatch, LeafChanges][] = [];
   for (const one of foreign) {
     let queueIndex = head.position.queueHead;
     // No payment comes between here and a ForcedSeal of the batch.
-    const before = one.data.wide.map(({ b }) => head.ledger.record(b)?.leaf);
+    const before = one.data.wide.map(({ b }) => head.ledger.leaf(b)?.leaf);
     const changes = head.applyPosted(one.data, one.settlements);
     const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
     for (const [i, slot] of one.data.wide.entries()) {
@@ -102,7 +102,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
       if (!kindRule(kind)?.isQueue) continue;
       const leaf = before[i];
       if (leaf !== undefined) writes.push(...forcedSealWrites(head.ledger, slot, leaf, record.number));
-      const entry = await log.require<QueueRecord>(storeKeys.queueEntry(queueIndex++));
+      const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
       writes.push(queueWrite(entry, record.number, isValid));
     }
     applied.push([record, changes]);
@@ -127,19 +127,19 @@ async function executeAgain(
   const { l1Timestamp, nowMs } = options;
   const entries: LogEntry[] = [];
   const writes: StoreWrite[] = [];
-  const sealed: BatchRecord[] = [];
+  const closed: StoredBatch[] = [];
   const dropped: { entry: OperationEntry | SettlementEntry; error: RollupError }[] = [];
   let opened: { entry: OpenedEntry; sequence: number } | null = null;
   let terms = options.terms;
   const nextSequence = () => log.lastSequence + 1 + entries.length;
 
-  const seal = () => {
-    const times = { openedAtMs: nowMs, sealedAtMs: nowMs, rebuildCount: 0 };
+  const close = () => {
+    const times = { openedAtMs: nowMs, closedAtMs: nowMs, rebuildCount: 0 };
     const facts = { ...times, firstSequence: opened!.sequence, sequence: nextSequence() };
-    const batch = sealBatch({ head, book, circuit }, facts);
-    entries.push({ type: "sealed", batchNumber: batch.record.number });
+    const batch = closeBatch({ head, book, circuit }, facts);
+    entries.push({ type: "closed", batchNumber: batch.record.number });
     writes.push(...batch.writes);
-    sealed.push(batch.record);
+    closed.push(batch.record);
     opened = null;
   };
   const openFor = (kind: number) => {
@@ -148,7 +148,7 @@ async function executeAgain(
       const isSameFee =
         open.terms.feePerUnitWei === terms.feePerUnitWei && open.terms.feeAccountId === terms.feeAccountId;
       if (isSameFee && head.hasRoomFor(kind)) return;
-      seal();
+      close();
     }
     const { feeAccountId, feePerUnitWei } = terms;
     head.openNext({ timestamp: head.nextTimestamp(l1Timestamp), feeAccountId, feePerUnitWei });
@@ -161,9 +161,9 @@ async function executeAgain(
       entries.push(entry);
     }
     entries.push(entry);
-    if (head.isFull) seal();
+    if (head.isFull) close();
   };
-  const runQueueEntry = (record: QueueRecord) => {
+  const runQueueEntry = (record: StoredQueueEntry) => {
     const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
     openFor(operation.kind);
     const { trace, slot } = head.execute(operation);
@@ -178,7 +178,7 @@ async function executeAgain(
     for (const record of await log.queueEntriesFrom(head.position.queueHead)) runQueueEntry(record);
   for (const [, entry] of tail) {
     if (entry.type === "opened") terms = entry;
-    if (entry.type === "opened" || entry.type === "sealed") continue;
+    if (entry.type === "opened" || entry.type === "closed") continue;
     if (entry.type === "queue") {
       const { queueIndex } = entry.operation;
       const replaced = options.queue?.get(queueIndex);
@@ -206,11 +206,11 @@ async function executeAgain(
     writes.push(...epochWrites(head.ledger, entry.operation, trace, { hash: entry.hash, batchNumber }));
     note({ ...entry, batchNumber, slot, opIndex, createdId, feeWei: trace.feeWei });
   }
-  return { entries, writes, sealed, dropped, opened: opened as Rebased["opened"] };
+  return { entries, writes, closed, dropped, opened: opened as Rebased["opened"] };
 }
 
-function queueWrite(record: QueueRecord, batchNumber: number, isValid: boolean): StoreWrite {
-  const value: QueueRecord = { ...record, batchNumber, status: isValid ? "executed" : "invalid" };
+function queueWrite(record: StoredQueueEntry, batchNumber: number, isValid: boolean): StoreWrite {
+  const value: StoredQueueEntry = { ...record, batchNumber, status: isValid ? "executed" : "invalid" };
   return { key: storeKeys.queueEntry(record.queueIndex), value };
 }
 
@@ -243,12 +243,12 @@ export async function forgetEpochs(
   ]);
   const writes: StoreWrite[] = [];
   for (const id of models) {
-    const epochs = await log.keyed<EpochRecord>(
+    const epochs = await log.keyed<StoredEpoch>(
       underPrefix(storeKeys.epoch(id, 0).slice(0, -"!000000".length)),
     );
     for (const [key, { sealBatch }] of epochs) if (sealBatch > base) writes.push({ key });
     const prefix = storeKeys.payment(id, 0, 0).slice(0, -"!000000!000000000000".length);
-    const payments = await log.keyed<PaymentRecord>(underPrefix(prefix));
+    const payments = await log.keyed<StoredPayment>(underPrefix(prefix));
     for (const [key, { batchNumber }] of payments) if (batchNumber > base) writes.push({ key });
   }
   return writes;
@@ -256,14 +256,14 @@ export async function forgetEpochs(
 
 /** Says what happened, in the log and, for dropped operations, in the feed. */
 export function announceRebased(
-  { dropped, foreign, sealed }: Rebased,
+  { dropped, foreign, closed }: Rebased,
   { feed, logger, metrics }: { feed: FeedPublisher; logger: Logger; metrics: Metrics },
 ): void {
-  metrics.batches.rebuilt.inc(sealed.length);
+  metrics.batches.rebuilt.inc(closed.length);
   const codes = dropped.map(({ entry, error }) => `${entry.hash} ${error.code}`);
   const foreignNumbers = foreign.map(({ number }) => number);
   logger.warn(
-    { foreignNumbers, sealedCount: sealed.length, dropped: codes },
+    { foreignNumbers, closedCount: closed.length, dropped: codes },
     "batches executed again on another base",
   );
   for (const { entry, error } of dropped) {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { hashStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { batch, head, prove, report, seal, send } from "../testing/test-operator.ts";
+import { batch, close, head, prove, report, send } from "../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,
   signedBy,
@@ -33,10 +33,10 @@ describe("batches that got too old for L1", () => {
     const hashes: string[] = [];
     for (let nonce = 0n; nonce < 3n; nonce++) {
       hashes.push((await send(rollup, transfer(alice, bob, nonce))).body.hash);
-      if (nonce < 2n) await seal(rollup);
+      if (nonce < 2n) await close(rollup);
     }
-    const receiptOf = async (hash: string) => (await rollup.get(`/v1/operations/${hash}`)).body;
-    const before = await Promise.all(hashes.map(receiptOf));
+    const preconfirmationOf = async (hash: string) => (await rollup.get(`/v1/operations/${hash}`)).body;
+    const before = await Promise.all(hashes.map(preconfirmationOf));
     const oldBatch = await batch(rollup, 2);
     await prove(rollup, 2);
     await head(rollup, L1_TIMESTAMP + 2_000);
@@ -51,19 +51,19 @@ describe("batches that got too old for L1", () => {
     expect(rollup.fatal).toEqual([]);
     expect(await batch(rollup, 1), "posted").toMatchObject({ status: "posted", timestamp: L1_TIMESTAMP });
     expect(await batch(rollup, 2)).toMatchObject({
-      status: "sealed",
+      status: "closed",
       timestamp: L1_TIMESTAMP + 3_000,
       rebuildCount: 1,
     });
     expect(rollup.sequencer.line.head.openBatch?.terms.timestamp).toBe(BigInt(L1_TIMESTAMP + 3_000));
     expect(rollup.sequencer.line.head.ledger.root).toBe(rootBefore);
     expect(await prove(rollup, 2, { batchHash: oldBatch.batchHash })).toEqual([409, "SEQ_BATCH_REPLACED"]);
-    const after = await Promise.all(hashes.map(receiptOf));
+    const after = await Promise.all(hashes.map(preconfirmationOf));
     for (const [i, operation] of after.entries()) {
-      const { opIndex, batchNumber, slot, receipt } = before[i];
-      expect(operation).toMatchObject({ opIndex, batchNumber, slot, receipt });
+      const { opIndex, batchNumber, slot, preconfirmation } = before[i];
+      expect(operation).toMatchObject({ opIndex, batchNumber, slot, preconfirmation });
     }
-    expect(after.map(({ status }) => status)).toEqual(["sealed", "sealed", "acknowledged"]);
+    expect(after.map(({ status }) => status)).toEqual(["closed", "closed", "acknowledged"]);
     // And a restart agrees.
     await rollup.stop();
     const again = await startTestRollup({ dataPath: rollup.config.dataPath });
@@ -82,7 +82,7 @@ describe("batches that got too old for L1", () => {
     expect(await batch(rollup, 1)).toMatchObject({ status: "submitted", rebuildCount: 0 });
     await head(rollup, L1_TIMESTAMP + 3_901);
     await rollup.sequencer.line.idle();
-    expect(await batch(rollup, 1)).toMatchObject({ status: "sealed", rebuildCount: 1 });
+    expect(await batch(rollup, 1)).toMatchObject({ status: "closed", rebuildCount: 1 });
   });
 
   it("are rebuilt at once when the bridge says so", async () => {
@@ -93,7 +93,7 @@ describe("batches that got too old for L1", () => {
     await report(rollup, 1, "dropped", { reason: "stale-timestamp" });
     await rollup.sequencer.line.idle();
     expect(await batch(rollup, 1)).toMatchObject({
-      status: "sealed",
+      status: "closed",
       rebuildCount: 1,
       timestamp: L1_TIMESTAMP + 100,
     });
@@ -110,7 +110,7 @@ describe("batches that got too old for L1", () => {
     const statics = {
       featuresCommitment: 1n,
       ownersCommitment: 2n,
-      slotRoot: 3n,
+      earnerRoot: 3n,
       binding: packBinding({
         datanetId: BigInt(datanetId),
         version: 1n,
@@ -150,7 +150,7 @@ describe("batches that got too old for L1", () => {
         )
       ).status,
     ).toBe(202);
-    await seal(rollup);
+    await close(rollup);
     const approve = signedBy(datanet, {
       kind: KIND.approveModel,
       b: modelId,
@@ -161,8 +161,8 @@ describe("batches that got too old for L1", () => {
     });
     const refused = await send(rollup, approve);
     expect([refused.status, refused.body.error.code]).toEqual([409, "SEQ_PUBLICATION_NOT_POSTED"]);
-    const sealed = rollup.sequencer.line.book.sealedNumber;
-    for (let number = 1; number <= sealed; number++) await report(rollup, number, "final");
+    const closed = rollup.sequencer.line.book.closedNumber;
+    for (let number = 1; number <= closed; number++) await report(rollup, number, "final");
     expect((await send(rollup, approve)).body.error.code).toBe("OP_APPROVAL_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 24 * 3_600);
     expect((await send(rollup, approve)).status).toBe(202);

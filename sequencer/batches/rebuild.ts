@@ -1,20 +1,20 @@
 /**
- * Batches that L1 would no longer take are sealed again with a later timestamp.
+ * Batches that L1 would no longer take are closed again with a later timestamp.
  *
- * They keep their numbers, their operations and the order of these: receipts count operations, so no promise
+ * They keep their numbers, their operations and the order of these: preconfirmations count operations, so no promise
  * breaks. Every later batch has to follow, since timestamps never decrease. The log's opened entries are written
  * over, all in one atomic write; until that is durable, a restart finds the old batches and starts over.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { OpenedEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
+import { type ClosingCircuit, closeBatch } from "./close-batch.ts";
 import type { HeadState } from "./head-state.ts";
-import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
 
 /**
  * Rebuilds batch `fromNumber` and all after it, the open one included. The caller keeps everybody else out.
@@ -22,28 +22,28 @@ import { type SealingCircuit, sealBatch } from "./seal-batch.ts";
  * @throws SEQ_STORE_INCONSISTENT where an acknowledged operation cannot be executed again
  */
 export async function rebuildBatches(
-  modules: { head: HeadState; book: BatchBook; log: LedgerLog; circuit: SealingCircuit },
+  modules: { head: HeadState; book: BatchBook; log: LedgerLog; circuit: ClosingCircuit },
   options: { fromNumber: number; l1Timestamp: bigint; nowMs: number },
-): Promise<{ rebuilt: BatchRecord[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
+): Promise<{ rebuilt: StoredBatch[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
   const { head, book, log } = modules;
   const { fromNumber, l1Timestamp, nowMs } = options;
   await log.flushed();
-  const oldRecords = new Map<number, BatchRecord>();
+  const oldRecords = new Map<number, StoredBatch>();
   const touched = new Set(head.openTouched);
-  for (let number = fromNumber; number <= book.sealedNumber; number++) {
+  for (let number = fromNumber; number <= book.closedNumber; number++) {
     oldRecords.set(number, book.record(number)!);
     for (const [id] of book.changesOf(number)) touched.add(id);
   }
   const position = book.positionAfter(fromNumber - 1);
   head.rollBack(
-    new Map<number, LeafRecord | undefined>(
+    new Map<number, LeafState | undefined>(
       [...touched].map((id) => [id, book.leafAfter(fromNumber - 1, id)]),
     ),
     position,
   );
 
   const writes: StoreWrite[] = [];
-  const rebuilt: BatchRecord[] = [];
+  const rebuilt: StoredBatch[] = [];
   let opened: { entry: OpenedEntry; sequence: number } | null = null;
   for await (const [sequence, entry] of log.entries(position.sequence + 1, log.lastSequence)) {
     switch (entry.type) {
@@ -65,17 +65,17 @@ export async function rebuildBatches(
           });
         }
         break;
-      case "sealed": {
+      case "closed": {
         const old = oldRecords.get(entry.batchNumber)!;
-        const sealed = sealBatch(modules, {
+        const closed = closeBatch(modules, {
           openedAtMs: old.openedAtMs,
-          sealedAtMs: nowMs,
+          closedAtMs: nowMs,
           firstSequence: old.firstSequence,
           sequence,
           rebuildCount: old.rebuildCount + 1,
         });
-        rebuilt.push(sealed.record);
-        writes.push(...sealed.writes);
+        rebuilt.push(closed.record);
+        writes.push(...closed.writes);
         opened = null;
         // A batch takes a second or so; others (health checks) get their turn in between.
         await nextTurn();

@@ -3,12 +3,12 @@
 import { type Genesis, genesisLedger, Ledger } from "../../circuits/ledger/ledger.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { leafWrite, leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
-import type { ChainPosition, ExecutedEntry, OpenedEntry, QueueRecord } from "../store/log-entry.ts";
+import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { corrupt } from "../store/store-failure.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import { BatchBook } from "./batch-book.ts";
 import { type ChainRules, HeadState } from "./head-state.ts";
 
@@ -18,7 +18,7 @@ export interface Restored {
   /** The open batch's log entry, if it has operations. */
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   /** Queue entries that were handed over and wait to be executed. */
-  readonly waiting: QueueRecord[];
+  readonly waiting: StoredQueueEntry[];
   readonly replayedCount: number;
   /** Of the last final batch's ledger. */
   readonly leafCount: number;
@@ -36,7 +36,7 @@ export interface RestoreOptions {
 const LEAVES_AT_ONCE = 10_000;
 
 /**
- * Sealed batches are taken over by the leaves that they changed; only the open batch is executed again.
+ * Closed batches are taken over by the leaves that they changed; only the open batch is executed again.
  * @throws SEQ_STORE_INCONSISTENT, SEQ_STORE_CORRUPT
  */
 export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
@@ -53,21 +53,21 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   requireRoot("the final snapshot", final.root, ledger.root);
   await keepHashes(log, ledger, unhashed);
   const replayAtMs = performance.now();
-  const leafCount = ledger.records.size;
+  const leafCount = ledger.leaves.size;
   const head = new HeadState(ledger, options.rules, final);
-  const book = new BatchBook(final, new Map(ledger.records));
+  const book = new BatchBook(final, new Map(ledger.leaves));
 
   let opened: Restored["opened"] = null;
   let executed: ExecutedEntry[] = [];
   let lastSequence = final.sequence;
   // Batches of somebody else are in no entry of the log.
   const takeForeign = async (upTo: number) => {
-    while (book.sealedNumber < upTo) {
-      const number = book.sealedNumber + 1;
+    while (book.closedNumber < upTo) {
+      const number = book.closedNumber + 1;
       const record = await log.batch(number);
       if (record?.isForeign !== true) return;
       const changes = await log.require<LeafChanges>(storeKeys.changes(number));
-      const applied = head.applySealed(changes, record.position);
+      const applied = head.applyClosed(changes, record.position);
       requireRoot(`batch ${number}`, record.position.root, ledger.root);
       book.load(record, applied);
     }
@@ -89,11 +89,11 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
       case "settlement":
         executed.push(entry);
         break;
-      case "sealed": {
-        if (entry.batchNumber !== book.sealedNumber + 1) throw missingEntry(lastSequence, sequence);
-        const record = await log.require<BatchRecord>(storeKeys.batch(entry.batchNumber));
+      case "closed": {
+        if (entry.batchNumber !== book.closedNumber + 1) throw missingEntry(lastSequence, sequence);
+        const record = await log.require<StoredBatch>(storeKeys.batch(entry.batchNumber));
         const changes = await log.require<LeafChanges>(storeKeys.changes(entry.batchNumber));
-        const applied = head.applySealed(changes, record.position);
+        const applied = head.applyClosed(changes, record.position);
         requireRoot(`batch ${entry.batchNumber}`, record.position.root, ledger.root);
         book.load(record, applied);
         opened = null;
@@ -128,7 +128,7 @@ async function keepHashes(log: LedgerLog, ledger: Ledger, ids: readonly number[]
   const { version } = ledger.tree;
   for (let from = 0; from < ids.length; from += LEAVES_AT_ONCE) {
     const some = ids.slice(from, from + LEAVES_AT_ONCE);
-    await log.write(some.map((id) => leafWrite(id, ledger.requireRecord(id), version.leafHash(id))));
+    await log.write(some.map((id) => leafWrite(id, ledger.requireLeaf(id), version.leafHash(id))));
   }
 }
 

@@ -4,12 +4,12 @@ import { hex32 } from "../store/hex.ts";
 import {
   type Call,
   defaultSettlement,
+  EARNER_TABLE_INDEX,
   findModel,
   genesisJson,
   OTHER_DRAWS_INDEX,
   OTHER_FEATURES_INDEX,
   PREV_RANDAO,
-  SLOT_TABLE_INDEX,
   SMALL_SETTLEMENT_INDEX,
   sampledSettlement,
   settlementDeployment,
@@ -20,7 +20,7 @@ import {
   type TestCircuits,
   type TestModel,
 } from "../testing/test-model.ts";
-import { batch, head, operator, prove, report, seal } from "../testing/test-operator.ts";
+import { batch, close, head, operator, prove, report } from "../testing/test-operator.ts";
 import {
   type Answer,
   L1_TIMESTAMP,
@@ -67,8 +67,8 @@ async function start(): Promise<World> {
     }
   };
   await until("publish");
-  await seal(rollup);
-  for (let number = 1; number <= rollup.sequencer.line.book.sealedNumber; number++)
+  await close(rollup);
+  for (let number = 1; number <= rollup.sequencer.line.book.closedNumber; number++)
     await report(rollup, number, "final");
   await head(rollup, L1_TIMESTAMP + DAY_SECONDS);
   await until("approve");
@@ -89,17 +89,17 @@ const codeOf = (answer: Answer) =>
 const modelOf = ({ call, model }: World) => call(`/v1/models/${model.modelId}`);
 
 describe("a model's epochs over HTTP", () => {
-  it("are opened, paid, sealed, settled and claimed, and everybody sees who gets what", async () => {
+  it("are opened, paid, sealed, settled and collected, and everybody sees who gets what", async () => {
     const world = await start();
     const { rollup, call, model, until } = world;
     const { modelId, owner } = model;
-    expect(await modelOf(world)).toMatchObject({ slots: [], sealedEpoch: null });
+    expect(await modelOf(world)).toMatchObject({ earners: [], sealedEpoch: null });
     const genesis = await until("genesis");
     expect(codeOf(genesis)).toBe("taken");
     expect(genesis).toMatchObject({ kind: "genesis", epoch: 0, cap: 8 });
     expect(await modelOf(world)).toMatchObject({
       counters: { isReady: true, cap: 8, epoch: 1 },
-      slots: [{ index: 0, rowCount: 9, accruedWei: "0" }],
+      earners: [{ index: 0, rowCount: 9, accruedWei: "0" }],
       model: { ownerParts: 6_554, validatorParts: 16_384 },
     });
     for (let i = 0; i < 3; i++) await until("pay");
@@ -128,7 +128,7 @@ describe("a model's epochs over HTTP", () => {
     expect((await modelOf(world)).sealedEpoch.seed).toBe(hex32(data.seed));
     const ledger = rollup.sequencer.line.head.ledger;
     // Fees are nobody's until their batch is sealed.
-    await seal(rollup);
+    await close(rollup);
     const totalWei = ledger.totalWei();
     const settled = await until("settle");
     expect(ledger.totalWei(), "nothing is burned without voids").toBe(totalWei);
@@ -138,17 +138,17 @@ describe("a model's epochs over HTTP", () => {
     expect(amounts.reduce((sum, wei) => sum + wei, 0n)).toBe(BigInt(sealed.amountWei));
     const after = await modelOf(world);
     expect(after.sealedEpoch).toBeNull();
-    expect(after.slots[0].accruedWei).toBe(settled.earnedSumWei);
-    const [contributor, validator] = [after.slots[0].contributor, after.slots[0].validator];
-    expect(BigInt(contributor.claimableWei) + BigInt(validator.claimableWei)).toBe(
+    expect(after.earners[0].accruedWei).toBe(settled.earnedSumWei);
+    const [contributor, validator] = [after.earners[0].contributor, after.earners[0].validator];
+    expect(BigInt(contributor.collectableWei) + BigInt(validator.collectableWei)).toBe(
       BigInt(settled.earnedSumWei),
     );
     const rewards = await call(`/v1/leaves/${owner.id}/rewards`);
-    expect(rewards).toMatchObject({ claimableWei: settled.earnedSumWei });
+    expect(rewards).toMatchObject({ collectableWei: settled.earnedSumWei });
     expect(rewards.rewards.map((r: Answer) => r.role)).toEqual(["contributor", "validator"]);
-    await until("claim");
-    expect((await modelOf(world)).slots[0].contributor).toMatchObject({ claimableWei: "0" });
-    expect((await call(`/v1/leaves/${owner.id}/rewards`)).claimableWei).toBe(validator.claimableWei);
+    await until("collect");
+    expect((await modelOf(world)).earners[0].contributor).toMatchObject({ collectableWei: "0" });
+    expect((await call(`/v1/leaves/${owner.id}/rewards`)).collectableWei).toBe(validator.collectableWei);
   });
 
   it("go to L1 with their batch, and stay through restarts and rebuilds", async () => {
@@ -156,8 +156,8 @@ describe("a model's epochs over HTTP", () => {
     const { rollup, call, model, until } = world;
     const { modelId } = model;
     const settled = await until("settle");
-    expect((await modelOf(world)).slots[0].accruedWei).toBe(settled.earnedSumWei);
-    await seal(rollup);
+    expect((await modelOf(world)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+    await close(rollup);
     const { batchNumber } = await call(`/v1/settlements/${modelId}/1`);
     expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "sealed", batchNumber });
     for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
@@ -180,8 +180,8 @@ describe("a model's epochs over HTTP", () => {
     await rollup.sequencer.line.idle();
     expect(rollup.fatal).toEqual([]);
     expect(await batch(rollup, batchNumber)).toMatchObject({ rebuildCount: 1, counts: { settlements: 1 } });
-    expect((await call(`/v1/models/${modelId}`)).slots[0].accruedWei).toBe(settled.earnedSumWei);
-    await seal(rollup);
+    expect((await call(`/v1/models/${modelId}`)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+    await close(rollup);
     for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
       await report(rollup, number, "final");
     expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({
@@ -236,7 +236,7 @@ describe("POST /v1/settlements", () => {
       expect(codeOf(answer), what).toBe("SEQ_CIRCUIT_MISFIT");
       expect(answer.error.data).toMatchObject({ modelId, what, given, has });
     }
-    const named = genesisJson(owner, modelId, statics, circuits, SLOT_TABLE_INDEX);
+    const named = genesisJson(owner, modelId, statics, circuits, EARNER_TABLE_INDEX);
     expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
       "SEQ_SETTLEMENT_INVALID",
     );
@@ -255,7 +255,7 @@ describe("POST /v1/settlements", () => {
     let view = await modelOf(world);
     const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
     expect(await send(sampled())).toBe("SEQ_RANDOMNESS_UNKNOWN");
-    const even = settlementJson(defaultSettlement(view, statics), "slotTable", circuits);
+    const even = settlementJson(defaultSettlement(view, statics), "earnerTable", circuits);
     expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_DEFAULT_SPLIT_TOO_EARLY");
     const { sealBatch: batchNumber } = view.sealedEpoch;
     const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
@@ -286,7 +286,7 @@ describe("POST /v1/settlements", () => {
       ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "batch-6-2" }],
       ["SEQ_SETTLEMENT_INVALID", "bytes that are no settlement", { ...honest, data: "0x1234" }],
       ["SEQ_SETTLEMENT_INVALID", "a circuit named by a Settle", of({ capCircuit: 1 })],
-      ["SEQ_SETTLEMENT_INVALID", "more slots than the circuit's", of({ items: Array(34).fill(0n) })],
+      ["SEQ_SETTLEMENT_INVALID", "more earners than the circuit's", of({ items: Array(34).fill(0n) })],
       ["OP_SETTLEMENT_DIFFERS", "other totals", of({ items: [data.items[0]! + 1n] })],
       ["OP_SETTLEMENT_DIFFERS", "another J", of({ settlementHash: data.settlementHash + 1n })],
       ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
@@ -315,7 +315,7 @@ describe("POST /v1/settlements", () => {
     await operator(rollup, "/operator/seals", onL1);
     const sampled = settlementJson(sampledSettlement(view, model.statics), "settlement", circuits);
     expect(codeOf(await call("/v1/settlements", sampled))).toBe("SEQ_RANDOMNESS_MISSED");
-    const body = settlementJson(defaultSettlement(view, model.statics), "slotTable", circuits);
+    const body = settlementJson(defaultSettlement(view, model.statics), "earnerTable", circuits);
     for (const [seconds, expected] of [
       [14 * DAY_SECONDS - 1, "SEQ_DEFAULT_SPLIT_TOO_EARLY"],
       [14 * DAY_SECONDS, "taken"],
@@ -353,7 +353,7 @@ describe("POST /v1/settlements", () => {
     const { owner } = model;
     const forged = { ...body, signature: signatureJson({ ...owner, secret: owner.secret + 1n }, data) };
     expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
-    await seal(rollup);
+    await close(rollup);
     const before = rollup.sequencer.line.head.ledger.totalWei();
     const settled = await call("/v1/settlements", { ...body, signature: signatureJson(owner, data) });
     expect(settled).toMatchObject({
@@ -378,9 +378,9 @@ describe("a Seal by a stranger", () => {
         bKind: LEAF_KIND.model,
       });
     expect(codeOf(await sealIt())).toBe("SEQ_EPOCH_NOT_POSTED");
-    await seal(rollup);
-    const { finalNumber, sealedNumber } = rollup.sequencer.line.book;
-    for (let number = finalNumber + 1; number <= sealedNumber; number++)
+    await close(rollup);
+    const { finalNumber, closedNumber } = rollup.sequencer.line.book;
+    for (let number = finalNumber + 1; number <= closedNumber; number++)
       await report(rollup, number, "posted");
     expect(codeOf(await sealIt())).toBe("OP_EPOCH_NOT_OVER");
     await head(rollup, L1_TIMESTAMP + 2 * DAY_SECONDS);

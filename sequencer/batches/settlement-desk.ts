@@ -6,32 +6,32 @@
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import {
   capOf,
-  fitsSlots,
+  fitsEarners,
   provesKind,
   settlementOnL1,
   settlementSignals,
 } from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
-import { requireKind } from "../../circuits/ledger/record-rules.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
+import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
-  genesisSlots,
+  genesisEarners,
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { StoredProof } from "../store/stored-proof.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { FeedPublisher } from "./feed.ts";
@@ -84,7 +84,7 @@ export interface ParkedOnL1 {
 export interface KnownSettlement {
   readonly entry: SettlementEntry;
   /** null while its batch is open. */
-  readonly batch: BatchRecord | null;
+  readonly batch: StoredBatch | null;
 }
 
 const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, epoch);
@@ -163,7 +163,7 @@ export class SettlementDesk {
     try {
       const record = { kind: KIND.settle, b: modelId, words: [word] };
       settlementOperationOf(record, { ...posted, cap: 0 }, model);
-      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsSlots(posted, circuit);
+      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsEarners(posted, circuit);
     } catch (error) {
       if (!isRollupError(error)) throw error;
       return true;
@@ -177,7 +177,7 @@ export class SettlementDesk {
   ): SettlementEntry {
     const { line } = this.modules;
     const { circuit, epoch, posted, prevRandao } = facts;
-    const model = line.head.ledger.requireRecord(request.modelId);
+    const model = line.head.ledger.requireLeaf(request.modelId);
     requireKind(model, LEAF_KIND.model, request.modelId);
     requireCurrent(request, posted, model);
     const record = {
@@ -186,12 +186,12 @@ export class SettlementDesk {
       words: [request.settlementHash],
     };
     const cap = capOf(record.kind, posted, this.modules.circuits);
-    if (cap === null) throw invalid("data", "it names no settlement circuit that its slots fit", request);
+    if (cap === null) throw invalid("data", "it names no settlement circuit that its earners fit", request);
     if (request.kind === "genesis") {
       const named = this.modules.circuits[posted.capCircuit]!;
-      this.requireFits(request, named, model, genesisSlots(posted.items).length);
+      this.requireFits(request, named, model, genesisEarners(posted.items).length);
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
-      this.requireFits(request, circuit, model, model.rewards!.slots.length);
+      this.requireFits(request, circuit, model, model.rewards!.earners.length);
     }
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
@@ -288,23 +288,23 @@ export class SettlementDesk {
     const kind = request.kind === "genesis" ? KIND.genesis : KIND.settle;
     if (circuit === undefined || !("key" in circuit) || !provesKind(circuit.sort, kind))
       throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
-    if (!fitsSlots(posted, circuit)) throw invalid("data", "it has more slots than its circuit", request);
+    if (!fitsEarners(posted, circuit)) throw invalid("data", "it has more earners than its circuit", request);
     return circuit;
   }
 
   /**
-   * The circuit that settles the model, or that its genesis names, is one for its rows, slots, features and draws. A model
+   * The circuit that settles the model, or that its genesis names, is one for its rows, earners, features and draws. A model
    * that fits no such circuit could be settled by the default split only.
    */
   private requireFits(
     request: SettlementRequest,
     { name }: DeployedCircuit,
-    { model }: LeafRecord,
-    slotCount: number,
+    { model }: LeafState,
+    earnerCount: number,
   ): void {
     const size = parseSettlementName(name);
     if (size === null) throw invalid("circuit", `${name} does not tell its sizes`, request);
-    const misfit = misfitOf(size, modelShape(model!.statics, slotCount));
+    const misfit = misfitOf(size, modelShape(model!.statics, earnerCount));
     if (misfit === null) return;
     const { what, given, has } = misfit;
     throw sequencerError(
@@ -357,7 +357,7 @@ const epochOf = ({ kind }: SettlementRequest, posted: PostedSettlement) =>
   kind === "genesis" ? 0 : Number(posted.epoch);
 
 /** The settlement is of the epoch that the model has sealed now, or the genesis of one that is not ready. */
-function requireCurrent(request: SettlementRequest, posted: PostedSettlement, { rewards }: LeafRecord): void {
+function requireCurrent(request: SettlementRequest, posted: PostedSettlement, { rewards }: LeafState): void {
   const epoch = epochOf(request, posted);
   if (request.kind === "genesis") {
     if (rewards !== undefined) throw stale(request, epoch, "the model has had its genesis");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BatchRecord } from "../store/batch-record.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import { MovingMedian } from "./moving-median.ts";
 import { StageEstimates } from "./stage-estimates.ts";
 
@@ -18,9 +18,9 @@ describe("MovingMedian", () => {
 
 describe("StageEstimates", () => {
   it("adds up the stages that are ahead", () => {
-    const estimates = new StageEstimates({ sealIntervalMs: 1_000 });
+    const estimates = new StageEstimates({ closeIntervalMs: 1_000 });
     expect(estimates.readyAtMs(0, null, 100)).toEqual({
-      sealed: 1_000,
+      closed: 1_000,
       proven: 61_000,
       posted: 91_000,
       final: 271_000,
@@ -28,13 +28,13 @@ describe("StageEstimates", () => {
     const batch = {
       status: "proven",
       openedAtMs: 0,
-      sealedAtMs: 500,
+      closedAtMs: 500,
       proof: { provenAtMs: 4_500 },
       postedAtMs: null,
-    } as BatchRecord;
-    estimates.noteSealed(batch);
+    } as StoredBatch;
+    estimates.noteClosed(batch);
     estimates.noteStatus(batch, 4_500);
-    expect(estimates.medians).toMatchObject({ sealMs: 500, proveMs: 4_000 });
+    expect(estimates.medians).toMatchObject({ closeMs: 500, proveMs: 4_000 });
     expect(estimates.readyAtMs(0, batch, 5_000)).toEqual({ posted: 34_500, final: 214_500 });
   });
 
@@ -45,23 +45,23 @@ describe("StageEstimates", () => {
       const common = {
         number,
         openedAtMs: 0,
-        sealedAtMs: 1_500,
+        closedAtMs: 1_500,
         proof,
         postedAtMs: proof.provenAtMs + 3_000,
       };
-      return (number === 24 ? { ...common, proof: null, isForeign: true } : common) as unknown as BatchRecord;
+      return (number === 24 ? { ...common, proof: null, isForeign: true } : common) as unknown as StoredBatch;
     });
-    const estimates = new StageEstimates({ sealIntervalMs: 8_000, expectedProveMs: 20_000 });
+    const estimates = new StageEstimates({ closeIntervalMs: 8_000, expectedProveMs: 20_000 });
     expect(estimates.medians).toMatchObject({ proveMs: 20_000, postMs: 30_000 });
     await estimates.recall(async (number) => batches[number - 1], 25);
-    expect(estimates.medians).toMatchObject({ sealMs: 1_500, proveMs: 17_000, postMs: 3_000 });
-    const pruned = new StageEstimates({ sealIntervalMs: 8_000 });
+    expect(estimates.medians).toMatchObject({ closeMs: 1_500, proveMs: 17_000, postMs: 3_000 });
+    const pruned = new StageEstimates({ closeIntervalMs: 8_000 });
     await pruned.recall(async () => undefined, 25);
     expect(pruned.medians.proveMs).toBe(60_000);
   });
 
   it("never promises the past", () => {
-    const estimates = new StageEstimates({ sealIntervalMs: 1_000 });
-    expect(estimates.readyAtMs(0, null, 9_000).sealed).toBe(9_000);
+    const estimates = new StageEstimates({ closeIntervalMs: 1_000 });
+    expect(estimates.readyAtMs(0, null, 9_000).closed).toBe(9_000);
   });
 });

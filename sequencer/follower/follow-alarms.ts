@@ -5,20 +5,23 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Gauge, type Registry } from "prom-client";
-import type { PostedOperation } from "../../bridge/verify/receipt-check.ts";
-import { encodeEvidence, type ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import type { PostedOperation } from "../../bridge/verify/preconfirmation-check.ts";
+import {
+  encodeEvidence,
+  type PreconfirmationEvidence,
+} from "../../bridge/verify/preconfirmation-evidence.ts";
 import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 
-export type ContradictionReason = "other-operation" | "two-receipts" | "overdue";
+export type ContradictionReason = "other-operation" | "two-preconfirmations" | "overdue";
 
-/** A kept alarm: the receipt, and what contradicts it. */
+/** A kept alarm: the preconfirmation, and what contradicts it. */
 export interface Contradiction {
   readonly reason: ContradictionReason;
-  readonly evidence: ReceiptEvidence;
+  readonly evidence: PreconfirmationEvidence;
   readonly posted: PostedOperation | null;
-  readonly other: ReceiptEvidence | null;
+  readonly other: PreconfirmationEvidence | null;
   /** L1's, when it was noticed. */
   readonly l1BlockNumber: number;
   readonly noticedAtMs: number;
@@ -100,8 +103,8 @@ export class FollowAlarms {
     logger.error(
       {
         reason,
-        opIndex: evidence.receipt.opIndex,
-        operationHash: evidence.receipt.operationHash,
+        opIndex: evidence.preconfirmation.opIndex,
+        operationHash: evidence.preconfirmation.operationHash,
         paths,
         posted,
       },
@@ -113,7 +116,7 @@ export class FollowAlarms {
     await mkdir(folder, { recursive: true });
     const paths: string[] = [];
     for (const one of other === null ? [evidence] : [evidence, other]) {
-      const { opIndex, operationHash } = one.receipt;
+      const { opIndex, operationHash } = one.preconfirmation;
       const path = join(folder, `${opIndex}-${operationHash.slice(2, 18)}.json`);
       await writeFile(path, encodeEvidence(one));
       paths.push(path);
@@ -134,13 +137,13 @@ export class FollowAlarms {
 }
 
 const keyOf = ({ evidence, reason }: Contradiction) =>
-  `${evidence.receipt.opIndex}-${evidence.receipt.operationHash}-${reason}`;
+  `${evidence.preconfirmation.opIndex}-${evidence.preconfirmation.operationHash}-${reason}`;
 
 /** As /v1/alarms and /health show it. */
 export function contradictionView({ evidence, other, posted, ...facts }: Contradiction): object {
   return {
     ...facts,
-    receipt: JSON.parse(encodeEvidence(evidence)),
+    preconfirmation: JSON.parse(encodeEvidence(evidence)),
     other: other === null ? null : JSON.parse(encodeEvidence(other)),
     posted:
       posted === null

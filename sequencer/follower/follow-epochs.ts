@@ -1,11 +1,11 @@
-/** What the payments and Seals of a batch on L1 leave behind (epoch-records.ts), where no operation of it is known. */
+/** What the payments and Seals of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
+import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import { hex32 } from "../store/hex.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
@@ -27,7 +27,7 @@ export class PostedEpochs {
   constructor(before: Ledger, batch: BatchData) {
     this.batch = batch;
     for (const { b } of this.records) {
-      const record = before.record(b);
+      const record = before.leaf(b);
       if (record?.model === undefined) continue;
       const { epoch, paymentCount } = unpackCounters(record.leaf.counters);
       const amountWei = record.leaf.openAmount;
@@ -53,7 +53,7 @@ export class PostedEpochs {
         const open = this.open.get(b)!;
         const amountWei = decodeAmount(amountCode);
         open.amountWei += amountWei;
-        const value: PaymentRecord = {
+        const value: StoredPayment = {
           hash: UNKNOWN_HASH,
           receipt: words[0]!,
           payerId: a,
@@ -68,11 +68,11 @@ export class PostedEpochs {
         if (kind === KIND.forcedSeal && !isValid) return [];
         const { amountWei, epoch, paymentCount } = this.open.get(b)!;
         this.open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
-        const { model, rewards } = after.requireRecord(b);
+        const { model, rewards } = after.requireLeaf(b);
         // It waits for randomness of a later block, so its own batch does not settle it.
         const chain = rewards!.sealed!.chain;
         const facts = { modelId: b, epoch, sealBatch: batchNumber, amountWei, paymentCount };
-        const value: EpochRecord = { ...facts, chain, sealed: model!.sealed, hash: UNKNOWN_HASH };
+        const value: StoredEpoch = { ...facts, chain, sealed: model!.sealed, hash: UNKNOWN_HASH };
         return [{ key: storeKeys.epoch(b, epoch), value }];
       }
       default:

@@ -1,28 +1,31 @@
 /**
  * The half of a follower that reads the sequencer: its log, entry by entry, executed here on top of what L1 has. Where
- * the sequencer has sealed a batch anew, the log is read again from the last batch that both have. What it says and this
+ * the sequencer has closed a batch anew, the log is read again from the last batch that both have. What it says and this
  * ledger refuses is not shown; what it signs twice is kept.
  */
 import { isAddressEqual } from "viem";
-import { type ReceiptContext, requireOperatorsReceipt } from "../../bridge/verify/receipt-evidence.ts";
+import {
+  type PreconfirmationContext,
+  requireOperatorsPreconfirmation,
+} from "../../bridge/verify/preconfirmation-evidence.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
-import { receiptsAt } from "./follow-receipts.ts";
+import { preconfirmationsAt } from "./follow-preconfirmations.ts";
 import type { FollowedLedger, QueueLookup } from "./followed-ledger.ts";
 import { evidenceOf, type LeaderEntry, type LeaderPage, readLeaderLog } from "./leader-log.ts";
 
 export interface FollowFeedModules {
-  readonly context: ReceiptContext;
+  readonly context: PreconfirmationContext;
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
   readonly queued: QueueLookup;
   /** L1's head, as the follower has read it. */
   readonly l1BlockNumber: () => number;
   readonly onOperation: (entry: OperationEntry) => void;
-  readonly onBatch: (record: BatchRecord) => void;
+  readonly onBatch: (record: StoredBatch) => void;
 }
 
 /** Entries that one poll takes, so that L1 is looked at in between. */
@@ -48,7 +51,7 @@ export class FollowFeed {
     this.nextSequence = null;
   }
 
-  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_RECEIPT_NOT_OPERATORS */
+  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_PRECONFIRMATION_NOT_OPERATORS */
   async poll(): Promise<boolean> {
     let taken = 0;
     this.waitsForEntry = null;
@@ -92,10 +95,10 @@ export class FollowFeed {
   private async findPlace(): Promise<LeaderPage | null> {
     const { followed } = this.modules;
     const { book } = followed;
-    for (let number = book.sealedNumber; number >= book.finalNumber; number--) {
+    for (let number = book.closedNumber; number >= book.finalNumber; number--) {
       const page = await this.pageAfter(number);
       if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
-      if (number < book.sealedNumber || followed.hasOpenBatch) await followed.rewind(number);
+      if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
       return page;
     }
     return null;
@@ -114,29 +117,31 @@ export class FollowFeed {
   /** @returns false where L1's node has to show a queue entry first */
   private async take(entry: LeaderEntry): Promise<boolean> {
     const { followed, onBatch, onOperation, queued } = this.modules;
-    if (entry.type === "operation") await this.holdReceipt(entry);
-    const sealedBefore = followed.book.sealedNumber;
+    if (entry.type === "operation") await this.holdPreconfirmation(entry);
+    const closedBefore = followed.book.closedNumber;
     const result = await followed.apply(entry, queued);
     if (result === "wait") {
       this.waitsForEntry = (entry as Extract<LeaderEntry, { type: "queue" }>).queueIndex;
       return false;
     }
     if (result === null) return true;
-    if (followed.book.sealedNumber > sealedBefore) onBatch(result as BatchRecord);
+    if (followed.book.closedNumber > closedBefore) onBatch(result as StoredBatch);
     else onOperation(result as OperationEntry);
     return true;
   }
 
-  private async holdReceipt(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
+  private async holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
     const { alarms, context, followed, l1BlockNumber } = this.modules;
     const evidence = evidenceOf(entry, context, entry.bRef);
     // The signature alone: whether the hash is of this operation, the ledger tells.
-    await requireOperatorsReceipt({ ...evidence, opening: null }, context);
-    const seen = await receiptsAt(followed.log, entry.receipt.opIndex);
-    const other = seen.find(({ receipt }) => receipt.operationHash !== entry.receipt.operationHash);
+    await requireOperatorsPreconfirmation({ ...evidence, opening: null }, context);
+    const seen = await preconfirmationsAt(followed.log, entry.preconfirmation.opIndex);
+    const other = seen.find(
+      ({ preconfirmation }) => preconfirmation.operationHash !== entry.preconfirmation.operationHash,
+    );
     if (other === undefined) return;
     const facts = { posted: null, l1BlockNumber: l1BlockNumber(), noticedAtMs: Date.now() };
-    await alarms.keep({ reason: "two-receipts", evidence, other, ...facts });
+    await alarms.keep({ reason: "two-preconfirmations", evidence, other, ...facts });
   }
 
   /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, anew. */
@@ -146,6 +151,6 @@ export class FollowFeed {
     this.isFollowed = false;
     const { book } = followed;
     const last = book.reached("posted");
-    if (book.sealedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
+    if (book.closedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
   }
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
+  EARNERS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOTS,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
@@ -25,14 +25,14 @@ import {
   urlOf,
 } from "../testing/follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
-import { operator, seal, send } from "../testing/test-operator.ts";
+import { close, operator, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const HOUR_SECONDS = 3_600n;
 const DAY_SECONDS = 24n * HOUR_SECONDS;
-const ALICE = SLOTS[0]!.contributorId;
-const VALIDATOR = SLOTS[1]!.validatorId;
+const ALICE = EARNERS[0]!.contributorId;
+const VALIDATOR = EARNERS[1]!.validatorId;
 const EVERYTHING = 2n ** 96n - 1n;
 const cleanUps: (() => unknown)[] = [];
 
@@ -42,14 +42,14 @@ const finalPath = join(shared.path, "final");
 let f: ModelHistory;
 let deployment: Deployment;
 
-/** A model with a settled epoch, which has earned its slots something, and with a payment in the open one. */
+/** A model with a settled epoch, which has earned its earners something, and with a payment in the open one. */
 beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
   await f.openModel();
   const sealBatch = await f.sealEpoch();
   await f.recordRandomness(sealBatch);
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   const amountCode = encodeAmount(ONE_OPEN_WEI);
   await f.post(() => () => [
     f.sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [9n], amountCode }),
@@ -95,7 +95,7 @@ async function start() {
 }
 
 async function post(w: L1World): Promise<void> {
-  await seal(w.rollup);
+  await close(w.rollup);
   for (let i = 0; i < 4; i++) await w.turn();
 }
 
@@ -125,12 +125,12 @@ describe("forced entries at a follower", () => {
 
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
     await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // too early
-    await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
-    await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-    await force.forceClaim([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
-    await force.forceClaim([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
-    await force.forceClaim([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such slot
-    await force.forceClaim([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
+    await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+    await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+    await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
+    await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such earner
+    await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another payee
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf
@@ -197,7 +197,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     const index = (await f.rollup.state()).queueHead;
     const force = () =>
       f.l1.rollup.write.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
-    const nonce = f.ledger.requireRecord(ALICE).leaf.nonce;
+    const nonce = f.ledger.requireLeaf(ALICE).leaf.nonce;
     const amountCode = encodeAmount(ONE_OPEN_WEI);
     const payment = f.sign(ALICE, { kind: KIND.transfer, b: 1, amountCode, nonce });
     const accept = async (w: L1World) => {
@@ -222,10 +222,10 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     const { accept, differs, follower, force, honest, index, lying } = await twoFaces();
     await force();
     await accept(lying);
-    await seal(lying.rollup);
+    await close(lying.rollup);
     await follower.poll();
     expect((await follower.get("/v1/status")).body.batches.sealed, "the feed's own batch").toBe(
-      lying.rollup.sequencer.line.book.sealedNumber,
+      lying.rollup.sequencer.line.book.closedNumber,
     );
     expect((await follower.get(`/v1/queue/${index}`)).body.status).toBe("queued");
     await honest.watch();
@@ -252,7 +252,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     await follower.poll();
     const { body } = await follower.get(`/v1/leaves/${VALIDATOR}`);
     expect(BigInt(body.balanceWei) - BigInt(before), "as L1 has the entry").toBe(ONE_OPEN_WEI);
-    await seal(lying.rollup);
+    await close(lying.rollup);
     for (let i = 0; i < 3; i++) await follower.poll();
     expect(differs()).toBe(true);
   });
@@ -263,7 +263,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     await accept(lying);
     await follower.poll();
     const { body } = await follower.get(`/v1/leaves/${ALICE}`);
-    expect(body.nonce, "nothing behind it is shown").toBe(Number(f.ledger.requireRecord(ALICE).leaf.nonce));
+    expect(body.nonce, "nothing behind it is shown").toBe(Number(f.ledger.requireLeaf(ALICE).leaf.nonce));
     expect(differs(), "its node may be behind").toBe(false);
     passStall(STALL_MS);
     await follower.poll();
@@ -275,7 +275,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     const kinds = () => follower.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);
     await force();
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
-    await seal(lying.rollup);
+    await close(lying.rollup);
     await follower.poll();
     expect(kinds()).toEqual([]);
     await f.l1.passTime(2n * HOUR_SECONDS);
@@ -300,7 +300,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
       await submitQueue({ rpcUrl, rollupAddress: f.rollup.address, account, circuits, prove });
     };
     await hand(index);
-    await seal(lying.rollup);
+    await close(lying.rollup);
     await stranger();
     for (let i = 0; i < 4; i++) await follower.poll();
     expect(differs(), "an honest sequencer might be ahead").toBe(false);

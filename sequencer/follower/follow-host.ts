@@ -5,13 +5,13 @@ import type { L1Head } from "../batches/batch-line-options.ts";
 import type { KnownSettlement } from "../batches/settlement-desk.ts";
 import { StageEstimates } from "../batches/stage-estimates.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
-import type { Receipt } from "../store/receipts.ts";
+import type { Preconfirmation } from "../store/preconfirmations.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
-import { receiptsAt } from "./follow-receipts.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import { preconfirmationsAt } from "./follow-preconfirmations.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 import type { LeaderTerms } from "./leader-info.ts";
 
@@ -113,15 +113,17 @@ export class FollowHost implements LedgerHost {
   private async known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const { hash, operation } = entry;
-    const receipt = await this.receiptOf(entry);
-    return { hash, operation, status: operationStatusOf(batch), entry, batch, receipt, reason: null };
+    const preconfirmation = await this.preconfirmationOf(entry);
+    return { hash, operation, status: operationStatusOf(batch), entry, batch, preconfirmation, reason: null };
   }
 
   /** The sequencer's own, as it was seen. */
-  async receiptOf({ hash, opIndex }: OperationEntry): Promise<Receipt> {
-    const found = (await receiptsAt(this.log, opIndex)).find(({ receipt }) => receipt.operationHash === hash);
-    if (found !== undefined) return found.receipt;
-    throw sequencerError("SEQ_STORE_INCONSISTENT", `the receipt of operation ${opIndex} is gone`, {
+  async preconfirmationOf({ hash, opIndex }: OperationEntry): Promise<Preconfirmation> {
+    const found = (await preconfirmationsAt(this.log, opIndex)).find(
+      ({ preconfirmation }) => preconfirmation.operationHash === hash,
+    );
+    if (found !== undefined) return found.preconfirmation;
+    throw sequencerError("SEQ_STORE_INCONSISTENT", `the preconfirmation of operation ${opIndex} is gone`, {
       data: { opIndex, hash },
     });
   }
@@ -150,7 +152,7 @@ async function batchOf(
   book: BatchBook,
   log: LedgerLog,
   batchNumber: number,
-): Promise<BatchRecord | undefined> {
+): Promise<StoredBatch | undefined> {
   const record = book.record(batchNumber);
   if (record !== undefined || batchNumber > book.finalNumber) return record;
   return log.batch(batchNumber);

@@ -21,7 +21,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { operator, seal, send } from "../testing/test-operator.ts";
+import { close, operator, send } from "../testing/test-operator.ts";
 import {
   type Answer,
   ONE_OPEN_WEI,
@@ -101,7 +101,7 @@ async function reportHead(w: L1World): Promise<void> {
 }
 
 async function post(w: L1World): Promise<void> {
-  await seal(w.rollup);
+  await close(w.rollup);
   for (let i = 0; i < 3; i++) await w.turn();
 }
 
@@ -193,9 +193,9 @@ describe("a follower of a frozen rollup", () => {
     expect((await fed.get(`/v1/operations/${hash}`)).body.status).toBe("final");
 
     const { root } = await f.rollup.state();
-    const leaf = fed.followed.head.ledger.requireRecord(alice.id).leaf;
+    const leaf = fed.followed.head.ledger.requireLeaf(alice.id).leaf;
     const exit = { root, key: BigInt(alice.id), recipient: leaf.l1Owner, amountWei: leaf.balance };
-    await actions.exit([actions.sealExit(3, exit)]);
+    await actions.exit([actions.proveExit(3, exit)]);
     const waiting = (await actions.queued()).filter(({ index }) => index >= 2n);
     await f.l1.rollup.write.refund([waiting], { account: f.l1.roles.stranger });
     await f.l1.rollup.write.claim([f.l1.roles.alice], { account: f.l1.roles.stranger });
@@ -213,7 +213,7 @@ describe("a follower of a frozen rollup", () => {
     await force.setKey(77n);
     await f.l1.passTime(HARD_DEADLINE + 1n);
     await reportHead(w);
-    const { receipt } = await pay(w, alice, bob, 0n);
+    const { preconfirmation } = await pay(w, alice, bob, 0n);
     await fed.poll();
     const id = await f.l1.client.snapshot();
     const freeze = () => f.l1.rollup.write.freeze({ account: f.l1.roles.stranger });
@@ -234,7 +234,7 @@ describe("a follower of a frozen rollup", () => {
     await f.l1.passTime(DAY_SECONDS + 60n);
     await again.poll();
     // The promise was signed, and is broken now, whoever froze the ledger.
-    expect(again.alarms.all).toMatchObject([{ reason: "overdue", evidence: { receipt } }]);
+    expect(again.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
     expect((await again.get("/health")).body).toMatchObject({
       status: "alarm",
       follower: { isFrozen: true },
@@ -256,7 +256,7 @@ describe("a follower of a sequencer whose queue a stranger carries on", () => {
     // The bridge stands still, the operator's API does not.
     await reportHead(w);
     const sent = [await pay(w, alice, bob, 0n)];
-    await seal(w.rollup);
+    await close(w.rollup);
     sent.push(await pay(w, alice, bob, 1n));
     for (const one of [fed, deep, alone]) await one.poll();
     const { batchNumber } = await f.rollup.state();
@@ -311,9 +311,12 @@ describe("a follower of a sequencer whose queue a stranger carries on", () => {
       expect(one.followed.book.finalNumber).toBe((await f.rollup.state()).batchNumber);
       await expectSame(one, w, urls, one === alone);
     }
-    for (const { hash, receipt } of sent)
+    for (const { hash, preconfirmation } of sent)
       for (const one of [fed, deep])
-        expect((await one.get(`/v1/operations/${hash}`)).body).toMatchObject({ status: "final", receipt });
+        expect((await one.get(`/v1/operations/${hash}`)).body).toMatchObject({
+          status: "final",
+          preconfirmation,
+        });
   });
 });
 
@@ -327,7 +330,7 @@ describe("a follower when L1 takes back what it has followed", () => {
     await force.transfer(1n);
     await force.withdraw(5n);
     await w.watch();
-    const { hash, receipt } = await pay(w, alice, bob, 0n);
+    const { hash, preconfirmation } = await pay(w, alice, bob, 0n);
     await post(w);
     for (let i = 0; i < 2; i++) await fed.poll();
     const posted = (await fed.get("/v1/status")).body.batches.posted;
@@ -352,7 +355,7 @@ describe("a follower when L1 takes back what it has followed", () => {
       await w.publish();
       await fed.poll();
     }
-    await seal(w.rollup);
+    await close(w.rollup);
     for (let i = 0; i < 6; i++) {
       await w.turn();
       await fed.poll();
@@ -364,7 +367,10 @@ describe("a follower when L1 takes back what it has followed", () => {
     expect(fed.followed.book.finalNumber).toBe(w.rollup.sequencer.line.book.finalNumber);
     await expectSame(fed, w, [...LEAVES, "/v1/queue/2", `/v1/batches/${posted}`]);
     expect((await fed.get("/v1/queue/2")).body.status).toBe("executed");
-    expect((await fed.get(`/v1/operations/${hash}`)).body).toMatchObject({ status: "final", receipt });
+    expect((await fed.get(`/v1/operations/${hash}`)).body).toMatchObject({
+      status: "final",
+      preconfirmation,
+    });
     expectQuiet(fed);
   });
 });

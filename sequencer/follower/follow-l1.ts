@@ -1,6 +1,6 @@
 /**
  * The half of a follower that reads L1: final batches into the ledger, those in between against what the sequencer has
- * shown, and every posted operation against the receipts that were seen. A poll that fails is repeated; a kill in
+ * shown, and every posted operation against the preconfirmations that were seen. A poll that fails is repeated; a kill in
  * between repeats what is written already, which changes nothing.
  */
 
@@ -14,20 +14,20 @@ import { RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
 import { isMissed } from "../../bridge/operator/randomness-watcher.ts";
 import { blockReader } from "../../bridge/verify/block-reader.ts";
 import { requireBatchProof } from "../../bridge/verify/follow-proofs.ts";
-import { isSameOperation, postedOperations } from "../../bridge/verify/receipt-check.ts";
+import { isSameOperation, postedOperations } from "../../bridge/verify/preconfirmation-check.ts";
 import { SettlementReplay } from "../../bridge/verify/settlement-replay.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
 import { readSealOnL1, type SealOnL1 } from "../batches/seal-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
+import { preconfirmationsAt, preconfirmationsFrom } from "./follow-preconfirmations.ts";
 import { FollowQueue } from "./follow-queue.ts";
-import { receiptsAt, receiptsFrom } from "./follow-receipts.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 
 export interface FollowL1Options {
@@ -42,7 +42,7 @@ export interface FollowL1Modules {
   readonly alarms: FollowAlarms;
   /** Absent: the contract has verified the proofs, and that is enough. */
   readonly verifyProof?: VerifyProof | undefined;
-  readonly onBatch: (record: BatchRecord, isOwn: boolean) => void;
+  readonly onBatch: (record: StoredBatch, isOwn: boolean) => void;
   /** What the sequencer had shown was undone, so that its log has to be read again. */
   readonly onRewind: () => void;
   /** The rollup was frozen, or a reorganisation took the freeze back. */
@@ -65,7 +65,7 @@ export interface MalformedOnL1 extends MalformedBatch {
   readonly blockHash: string;
 }
 
-/** Receipts that one poll looks through for a passed deadline. */
+/** Preconfirmations that one poll looks through for a passed deadline. */
 const MAX_DUE_COUNT = 1_000;
 
 export class FollowL1 {
@@ -164,7 +164,7 @@ export class FollowL1 {
   /** What a restart has to know again. */
   private async load(): Promise<void> {
     const { book, head, log } = this.modules.followed;
-    for (const id of head.ledger.records.keys()) {
+    for (const id of head.ledger.leaves.keys()) {
       // As L1 has it: the sequencer may have settled the epoch already.
       const sealed = book.leafAfter(book.finalNumber, id)?.rewards?.sealed ?? null;
       const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
@@ -230,7 +230,7 @@ export class FollowL1 {
           await requireBatchProof(event, registered, verifyProof);
           await this.settlements.check(event);
         }
-        await this.holdReceipts([event]);
+        await this.holdPreconfirmations([event]);
         const { isOwn, record } = await this.takeBatch(event);
         this.queue.forgetTaken();
         onBatch(record, isOwn);
@@ -245,7 +245,7 @@ export class FollowL1 {
   }
 
   /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
-  private async takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: BatchRecord }> {
+  private async takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: StoredBatch }> {
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
     const replayed = this.settlements.replayed(event);
     try {
@@ -270,7 +270,7 @@ export class FollowL1 {
   private async endShown(): Promise<void> {
     const { followed, onRewind } = this.modules;
     const { book } = followed;
-    if (book.sealedNumber === book.finalNumber && !followed.hasOpenBatch) return;
+    if (book.closedNumber === book.finalNumber && !followed.hasOpenBatch) return;
     await followed.rewind(book.finalNumber);
     onRewind();
   }
@@ -287,7 +287,7 @@ export class FollowL1 {
     const { address, client } = rollup;
     const { maxChunkBlocks } = this.options;
     const posted: PostedBatch[] = [];
-    const seen = new Map<number, QueueRecord>();
+    const seen = new Map<number, StoredQueueEntry>();
     for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       for (const log of logs) {
         if (log.eventName === "QueueEntryAdded") {
@@ -314,7 +314,7 @@ export class FollowL1 {
     const events: BatchEvent[] = [];
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
       if (event.type === "batch") events.push(event);
-    await this.holdReceipts(events);
+    await this.holdPreconfirmations(events);
     this.postedKey = key;
   }
 
@@ -322,7 +322,7 @@ export class FollowL1 {
   private async notePosted(posted: readonly PostedBatch[]): Promise<void> {
     const { book, log } = this.modules.followed;
     const l1 = new Map(posted.map((batch) => [batch.number, batch]));
-    for (let number = book.finalNumber + 1; number <= book.sealedNumber; number++) {
+    for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
       const record = book.record(number)!;
       const on = l1.get(number);
       const inclusion = {
@@ -353,8 +353,8 @@ export class FollowL1 {
     return last;
   }
 
-  /** Every operation of these consecutive batches, the first being the next final one, against the seen receipts. */
-  private async holdReceipts(events: readonly BatchEvent[]): Promise<void> {
+  /** Every operation of these consecutive batches, the first being the next final one, against the seen preconfirmations. */
+  private async holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
     const { alarms, followed } = this.modules;
     const { book, log } = followed;
     const nonceOf = new Map<number, number>();
@@ -362,7 +362,7 @@ export class FollowL1 {
       for (const { a } of [...event.batch.narrow, ...event.batch.wide])
         if (!nonceOf.has(a)) nonceOf.set(a, Number(book.leafAfter(book.finalNumber, a)?.leaf.nonce ?? 0n));
       for (const posted of postedOperations(event, nonceOf)) {
-        for (const evidence of await receiptsAt(log, posted.opIndex)) {
+        for (const evidence of await preconfirmationsAt(log, posted.opIndex)) {
           if (isSameOperation(evidence.opening!.operation, posted)) continue;
           const facts = { posted, other: null, l1BlockNumber: event.blockNumber, noticedAtMs: Date.now() };
           await alarms.keep({ reason: "other-operation", evidence, ...facts });
@@ -389,8 +389,8 @@ export class FollowL1 {
   /** @param opIndex signed operations that L1 has by then */
   private async findOverdue({ blockNumber, timestamp }: L1Head, opIndex: number): Promise<void> {
     const { alarms, followed } = this.modules;
-    for (const evidence of await receiptsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
-      if (evidence.receipt.deadlineSeconds >= timestamp) continue;
+    for (const evidence of await preconfirmationsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
+      if (evidence.preconfirmation.deadlineSeconds >= timestamp) continue;
       const facts = { posted: null, other: null, l1BlockNumber: blockNumber, noticedAtMs: Date.now() };
       await alarms.keep({ reason: "overdue", evidence, ...facts });
     }

@@ -125,7 +125,7 @@ export class FollowLoop {
       this.differenceCount = 0;
       this.answeredAtMs = nowMs;
     } catch (error) {
-      if (!isRollupError(error) || !/^(SEQ_LEADER|BRG_RECEIPT)_/.test(error.code)) throw error;
+      if (!isRollupError(error) || !/^(SEQ_LEADER|BRG_PRECONFIRMATION)_/.test(error.code)) throw error;
       if (error.code !== "SEQ_LEADER_UNREACHABLE") {
         this.answeredAtMs = nowMs;
         this.differenceCount += 1;

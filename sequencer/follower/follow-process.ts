@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import { receiptContext } from "../../bridge/verify/receipt-check.ts";
+import { preconfirmationContext } from "../../bridge/verify/preconfirmation-check.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
@@ -14,9 +14,9 @@ import type { ServedDeployment } from "../api/api-options.ts";
 import { Feed } from "../batches/feed.ts";
 import type { Logger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import { contradictionView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
 import { FollowHost } from "./follow-host.ts";
@@ -90,7 +90,7 @@ async function wire(
   log: LedgerLog,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
-  const context = await receiptContext(rollup);
+  const context = await preconfirmationContext(rollup);
   const [idFeeWei, tokenAddress, registered] = await Promise.all([
     rollup.idFeeWei(),
     rollup.token(),
@@ -149,7 +149,12 @@ async function wire(
   const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
   const { rateLimitPerMinute } = options;
   const app = await createApi(
-    { deployment, receiptSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks, rateLimitPerMinute },
+    {
+      deployment,
+      preconfirmationSigner: sequencerAddress,
+      l1Confirmations: finalityDepthBlocks,
+      rateLimitPerMinute,
+    },
     {
       ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
       routes: (routes) => {
@@ -186,14 +191,14 @@ function healthFacts(
 ): object {
   const kept = alarms.all.map(({ evidence, reason }) => ({
     kind: reason,
-    opIndex: evidence.receipt.opIndex,
+    opIndex: evidence.preconfirmation.opIndex,
   }));
   return {
     follower: {
       l1BlockNumber: l1.l1Head?.blockNumber ?? null,
       finalBatch: book.finalNumber,
       postedBatch: l1.postedNumber,
-      sealedBatch: book.sealedNumber,
+      closedBatch: book.closedNumber,
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
@@ -204,7 +209,7 @@ function healthFacts(
   };
 }
 
-function publishBatch(feed: Feed, { batchHash, l1, number: batchNumber, status }: BatchRecord): void {
+function publishBatch(feed: Feed, { batchHash, l1, number: batchNumber, status }: StoredBatch): void {
   const data = { batchNumber, status, batchHash, l1TransactionHash: l1?.transactionHash ?? null };
   feed.publish("batches", status, data);
 }

@@ -4,7 +4,7 @@
  */
 import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { sameQueueEntry } from "../batches/queue-entry.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 
@@ -17,13 +17,13 @@ export interface FollowQueueModules {
 
 export class FollowQueue {
   private readonly modules: FollowQueueModules;
-  private readonly entries = new Map<number, QueueRecord>();
+  private readonly entries = new Map<number, StoredQueueEntry>();
 
   constructor(modules: FollowQueueModules) {
     this.modules = modules;
   }
 
-  readonly queued = (queueIndex: number): QueueRecord | undefined => this.entries.get(queueIndex);
+  readonly queued = (queueIndex: number): StoredQueueEntry | undefined => this.entries.get(queueIndex);
 
   /** Index of the entry that L1's queue gets next. */
   get seenIndex(): number {
@@ -53,7 +53,7 @@ export class FollowQueue {
     return this.entries.has(queueHead) && (await this.modules.rollup.isOverdue(queueHead));
   }
 
-  async note(record: QueueRecord): Promise<void> {
+  async note(record: StoredQueueEntry): Promise<void> {
     const { log } = this.modules.followed;
     const { queueIndex } = record;
     this.entries.set(queueIndex, record);
@@ -66,12 +66,12 @@ export class FollowQueue {
   async noteNewest(
     fromBlock: bigint,
     toBlock: bigint,
-    seen: ReadonlyMap<number, QueueRecord>,
+    seen: ReadonlyMap<number, StoredQueueEntry>,
   ): Promise<void> {
     const { rollup } = this.modules;
     const older = [...this.entries].filter(([, { l1BlockNumber }]) => l1BlockNumber < fromBlock);
     const known = new Map([...older, ...seen]);
-    const isSame = (record: QueueRecord) => {
+    const isSame = (record: StoredQueueEntry) => {
       const now = known.get(record.queueIndex);
       return now !== undefined && sameQueueEntry(record, now);
     };
@@ -86,14 +86,14 @@ export class FollowQueue {
   }
 
   /** Entries that a reorganisation took back, and what was executed of them and behind them. */
-  private async forgetEntries(isSame: (record: QueueRecord) => boolean): Promise<void> {
+  private async forgetEntries(isSame: (record: StoredQueueEntry) => boolean): Promise<void> {
     const { followed, onRewind } = this.modules;
     const { book, log } = followed;
     const stored = await log.queueEntriesFrom(this.finalHead);
     const gone = stored.filter((record) => !isSame(record));
     const executed = gone.find(({ status }) => status !== "queued");
     if (executed !== undefined) {
-      let base = book.sealedNumber;
+      let base = book.closedNumber;
       while (base > book.finalNumber && book.positionAfter(base).queueHead > executed.queueIndex) base -= 1;
       await followed.rewind(base);
       onRewind();
@@ -102,5 +102,5 @@ export class FollowQueue {
   }
 }
 
-const countOf = (head: number, entries: ReadonlyMap<number, QueueRecord>): number =>
+const countOf = (head: number, entries: ReadonlyMap<number, StoredQueueEntry>): number =>
   Math.max(head, ...[...entries.keys()].map((index) => index + 1));

@@ -7,10 +7,10 @@ import {
   RANDOMNESS_DELAY_BLOCKS,
 } from "../../bridge/l1/settlement-times.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
@@ -27,7 +27,7 @@ import {
   urlOf,
 } from "../testing/follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
-import { seal } from "../testing/test-operator.ts";
+import { close } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
@@ -128,7 +128,7 @@ describe("the Seals' randomness at a follower", () => {
     expect(await sealedEpoch(first), "settled by the feed").toBeNull();
     await first.stop();
     const again = await follower("fed", w, depth);
-    await seal(w.rollup);
+    await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
     await f.l1.client.mine({ blocks: depth });
     await w.turn();
@@ -169,7 +169,7 @@ describe("the Seals' randomness at a follower", () => {
       expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
 
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    await f.settleAsStranger(f.defaultData(), SLOT_TABLE_CIRCUIT);
+    await f.settleAsStranger(f.defaultData(), EARNER_TABLE_CIRCUIT);
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.turn();
     for (const copy of [fed, late, again]) {

@@ -14,7 +14,7 @@ import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/fo
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
-import { RECEIPT_PREFIX } from "./follow-receipts.ts";
+import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
 export interface FollowStoreOptions {
@@ -62,11 +62,11 @@ export async function openFollowedLog(
   return log;
 }
 
-/** Receipts and alarms: all that L1 cannot give again. */
+/** Preconfirmations and alarms: all that L1 cannot give again. */
 async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
   const old = await LedgerLog.open(replaced, undefined, { keeper: "follower" });
   try {
-    for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
+    for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
       const kept = await old.keyed<unknown>(underPrefix(prefix));
       await log.write(kept.map(([key, value]) => ({ key, value })));
     }

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { parseEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import { parseEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
@@ -13,7 +13,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import {
   type Answer,
   ONE_OPEN_WEI,
@@ -54,7 +54,7 @@ async function pay(w: L1World, from: TestUser, to: TestUser, nonce: bigint): Pro
 }
 
 const post = async (w: L1World) => {
-  await seal(w.rollup);
+  await close(w.rollup);
   for (let i = 0; i < 3; i++) await w.turn();
 };
 const mine = (blocks: number) => f.l1.client.mine({ blocks });
@@ -98,7 +98,7 @@ describe("a follower of an honest sequencer", () => {
       }
     };
     await w.watch();
-    const { hash, receipt } = await pay(w, alice, bob, 0n);
+    const { hash, preconfirmation } = await pay(w, alice, bob, 0n);
     await follower.poll();
     await same(
       "/v1/leaves/2",
@@ -108,7 +108,7 @@ describe("a follower of an honest sequencer", () => {
       "/v1/queue/1",
     );
     const soft = (await follower.get(`/v1/operations/${hash}`)).body;
-    expect(soft.receipt).toEqual(receipt);
+    expect(soft.preconfirmation).toEqual(preconfirmation);
     expect(soft.status).toBe((await w.rollup.get(`/v1/operations/${hash}`)).body.status);
     expect((await follower.get("/v1/status")).body.head).toEqual(
       (await w.rollup.get("/v1/status")).body.head,
@@ -124,19 +124,22 @@ describe("a follower of an honest sequencer", () => {
       code: "SEQ_READ_ONLY",
       data: { sequencerUrl: urlOf(w) },
     });
-    expect((await follower.app.inject({ method: "POST", url: "/operator/seal" })).statusCode).toBe(404);
+    expect((await follower.app.inject({ method: "POST", url: "/operator/close" })).statusCode).toBe(404);
 
     await pay(w, bob, alice, 0n);
     await post(w);
     for (let i = 0; i < 2; i++) await follower.poll();
-    const sealed = (await w.rollup.get("/v1/status")).body.batches.sealed;
-    await same(`/v1/batches/${sealed}`);
-    expect((await follower.get(`/v1/batches/${sealed}`)).body.status).toBe("posted");
+    const closed = (await w.rollup.get("/v1/status")).body.batches.closed;
+    await same(`/v1/batches/${closed}`);
+    expect((await follower.get(`/v1/batches/${closed}`)).body.status).toBe("posted");
     await mine(FINALITY_DEPTH_BLOCKS);
     await w.turn();
     await follower.poll();
-    expect((await follower.get(`/v1/batches/${sealed}`)).body.status).toBe("final");
-    expect((await follower.get(`/v1/operations/${hash}`)).body).toMatchObject({ status: "final", receipt });
+    expect((await follower.get(`/v1/batches/${closed}`)).body.status).toBe("final");
+    expect((await follower.get(`/v1/operations/${hash}`)).body).toMatchObject({
+      status: "final",
+      preconfirmation,
+    });
     expect(follower.followed.head.ledger.root).toBe((await f.rollup.state()).root);
 
     // No clean stop: what is on the disk is all that the next one has.
@@ -156,7 +159,7 @@ describe("a follower of an honest sequencer", () => {
     expect(follower.alarms.all).toEqual([]);
   });
 
-  it("follows L1 alone, and a sequencer that has sealed its batches anew", async () => {
+  it("follows L1 alone, and a sequencer that has closed its batches anew", async () => {
     await ownChain();
     const folder = temporaryFolder();
     cleanUps.push(folder.remove);
@@ -168,7 +171,7 @@ describe("a follower of an honest sequencer", () => {
     cleanUps.push(() => alone.stop());
     await w.watch();
     await pay(w, alice, bob, 0n);
-    await seal(w.rollup);
+    await close(w.rollup);
     await pay(w, alice, bob, 1n);
     await follower.poll();
     expect((await follower.get("/v1/leaves/2")).body.nonce).toBe(2);
@@ -239,7 +242,7 @@ describe("a follower of an honest sequencer", () => {
     cleanUps.push(() => first.stop());
     const url = await first.listen();
     await w.watch();
-    const { hash, receipt } = await pay(w, alice, bob, 0n);
+    const { hash, preconfirmation } = await pay(w, alice, bob, 0n);
     await post(w);
     await pay(w, alice, bob, 1n);
     const { root } = (await w.rollup.get("/v1/status")).body.head;
@@ -250,7 +253,7 @@ describe("a follower of an honest sequencer", () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       await second.poll();
     }
-    expect((await second.get(`/v1/operations/${hash}`)).body.receipt).toEqual(receipt);
+    expect((await second.get(`/v1/operations/${hash}`)).body.preconfirmation).toEqual(preconfirmation);
     expect(second.alarms.isQuiet).toBe(true);
   });
 
@@ -271,7 +274,7 @@ describe("a follower of an honest sequencer", () => {
     await f.l1.client.revert({ id: early });
     await mine(2);
     await follower.poll();
-    expect((await follower.get("/v1/status")).body.batches).toMatchObject({ posted: 0, sealed: number });
+    expect((await follower.get("/v1/status")).body.batches).toMatchObject({ posted: 0, closed: number });
     await follower.stop();
 
     const shallow = { finalityDepthBlocks: 1 };
@@ -322,7 +325,7 @@ describe("a follower of a lying sequencer", () => {
     await pay(lying, bob, alice, 0n);
     await post(lying);
     await follower.poll();
-    const alarm = { reason: "other-operation", evidence: { receipt: promised.receipt } };
+    const alarm = { reason: "other-operation", evidence: { preconfirmation: promised.preconfirmation } };
     expect(follower.alarms.all, "before the batch is final").toMatchObject([alarm]);
     expect(follower.alarms.all[0]!.posted).toMatchObject({ opIndex: 1, a: bob.id, nonce: 0 });
     const { body, status } = await follower.get("/health");
@@ -337,7 +340,7 @@ describe("a follower of a lying sequencer", () => {
     expect(metrics.body).toContain('rollup_follower_alarm{kind="contradiction"} 1');
     const [file] = readdirSync(join(dataPath, "evidence"));
     const kept = parseEvidence(readFileSync(join(dataPath, "evidence", file!), "utf8"), file!);
-    expect(kept.receipt).toEqual(promised.receipt);
+    expect(kept.preconfirmation).toEqual(promised.preconfirmation);
 
     // It serves what L1 says, and the alarm outlives a restart.
     await mine(FINALITY_DEPTH_BLOCKS);
@@ -355,7 +358,7 @@ describe("a follower of a lying sequencer", () => {
     expect(restarted.alarms.all).toMatchObject([alarm]);
   });
 
-  it("notices two receipts for one place from the feed alone", async () => {
+  it("notices two preconfirmations for one place from the feed alone", async () => {
     await ownChain();
     const folder = temporaryFolder();
     cleanUps.push(folder.remove);
@@ -371,12 +374,16 @@ describe("a follower of a lying sequencer", () => {
     cleanUps.push(() => lying.stop());
     await lying.watch();
     const other = await pay(lying, bob, alice, 0n);
-    expect(other.receipt.opIndex).toBe(promised.receipt.opIndex);
+    expect(other.preconfirmation.opIndex).toBe(promised.preconfirmation.opIndex);
     follower = await startFollower(dataPath, urlOf(lying));
     cleanUps.push(() => follower.stop());
     for (let i = 0; i < 2; i++) await follower.poll();
     expect(follower.alarms.all).toMatchObject([
-      { reason: "two-receipts", evidence: { receipt: other.receipt }, other: { receipt: promised.receipt } },
+      {
+        reason: "two-preconfirmations",
+        evidence: { preconfirmation: other.preconfirmation },
+        other: { preconfirmation: promised.preconfirmation },
+      },
     ]);
   });
 
@@ -388,7 +395,7 @@ describe("a follower of a lying sequencer", () => {
     await w.watch();
     const follower = await startFollower(join(folder.path, "follower"), urlOf(w), { stallMs: 200 });
     cleanUps.push(() => follower.stop());
-    const { receipt } = await pay(w, alice, bob, 0n);
+    const { preconfirmation } = await pay(w, alice, bob, 0n);
     await follower.poll();
     expect(follower.alarms.isQuiet).toBe(true);
     await w.stop();
@@ -397,7 +404,7 @@ describe("a follower of a lying sequencer", () => {
     await follower.poll();
     await new Promise((resolve) => setTimeout(resolve, 300));
     await follower.poll();
-    expect(follower.alarms.all).toMatchObject([{ reason: "overdue", evidence: { receipt } }]);
+    expect(follower.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
     const kinds = follower.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);
     expect(kinds).toEqual(expect.arrayContaining(["l1-stalled", "feed-stalled"]));
   });

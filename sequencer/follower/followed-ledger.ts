@@ -1,30 +1,30 @@
 /**
  * The ledger of a follower, in a store of the sequencer's form: final batches as L1 has them, and on top what the
  * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
- * receipts, queue entries and every sealed batch's hash are this ledger's own or they are refused.
+ * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
  */
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
-import { epochWrites, forcedSealWrites } from "../batches/epoch-records.ts";
+import { closeBatch } from "../batches/close-batch.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
 import { forgetEpochs, forgetTail } from "../batches/rebase.ts";
 import { restore } from "../batches/restore.ts";
-import { sealBatch } from "../batches/seal-batch.ts";
+import { epochWrites, forcedSealWrites } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import type { LogEntry, OpenedEntry, OperationEntry, QueueRecord } from "../store/log-entry.ts";
+import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import { PostedEpochs } from "./follow-epochs.ts";
-import { receiptWrite } from "./follow-receipts.ts";
+import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
 export interface FollowedCircuit {
@@ -44,7 +44,7 @@ export interface FollowedRollup {
 }
 
 /** Entries of L1's queue that are not final yet, or not yet executed, by their index. */
-export type QueueLookup = (queueIndex: number) => QueueRecord | undefined;
+export type QueueLookup = (queueIndex: number) => StoredQueueEntry | undefined;
 
 /** A genesis that no ledger has: the directory must hold one already. */
 export const NO_GENESIS = {
@@ -83,20 +83,20 @@ export class FollowedLedger {
     return this.opened?.entry.openedAtMs ?? null;
   }
 
-  /** Whether something was executed that is in no sealed batch. */
+  /** Whether something was executed that is in no closed batch. */
   get hasOpenBatch(): boolean {
     return this.opened !== null;
   }
 
   /**
    * Executes an entry of the followed log.
-   * @returns the record of a batch that it sealed; "wait" where it takes a queue entry that L1's node does not show yet
+   * @returns the record of a batch that it closed; "wait" where it takes a queue entry that L1's node does not show yet
    * @throws SEQ_LEADER_DIFFERS, and then `rewind` is to be called
    */
   async apply(
     entry: LeaderEntry,
     queued: QueueLookup,
-  ): Promise<BatchRecord | OperationEntry | "wait" | null> {
+  ): Promise<StoredBatch | OperationEntry | "wait" | null> {
     const number = this.head.openBatch?.number ?? this.head.position.batchNumber + 1;
     if (entry.batchNumber !== number) throw differs("batchNumber", number, entry.batchNumber);
     try {
@@ -109,8 +109,8 @@ export class FollowedLedger {
           return await this.executeQueued(entry.queueIndex, queued);
         case "settlement":
           return await this.settle(entry);
-        case "sealed":
-          return await this.seal(entry);
+        case "closed":
+          return await this.close(entry);
         default:
           return entry satisfies never;
       }
@@ -151,17 +151,19 @@ export class FollowedLedger {
   private async execute({
     acknowledgedAtMs,
     operation,
-    receipt,
+    preconfirmation,
     ...rest
   }: LeaderOperation): Promise<OperationEntry> {
     const { batchNumber } = this.requireOpen();
     const rule = kindRule(operation.kind)!;
     const { ledger, position } = this.head;
-    if (receipt.opIndex !== position.opIndex) throw differs("opIndex", position.opIndex, receipt.opIndex);
-    const b = rule.usesB && !rule.isCreate ? ledger.requireRecord(operation.b).leaf : null;
+    if (preconfirmation.opIndex !== position.opIndex)
+      throw differs("opIndex", position.opIndex, preconfirmation.opIndex);
+    const b = rule.usesB && !rule.isCreate ? ledger.requireLeaf(operation.b).leaf : null;
     const bRef = b === null ? 0n : leafReference(b);
     const hash = hex32(messageHash(operation, { domain: this.rollup.rules.domain, bRef }));
-    if (hash !== receipt.operationHash) throw differs("operationHash", hash, receipt.operationHash);
+    if (hash !== preconfirmation.operationHash)
+      throw differs("operationHash", hash, preconfirmation.operationHash);
     const { opIndex, slot, trace } = this.head.execute(operation);
     const entry: OperationEntry = {
       type: "operation",
@@ -172,13 +174,13 @@ export class FollowedLedger {
       opIndex,
       createdId: rule.isCreate ? trace.record.b : null,
       feeWei: trace.feeWei,
-      deadlineSeconds: receipt.deadlineSeconds,
+      deadlineSeconds: preconfirmation.deadlineSeconds,
       acknowledgedAtMs,
     };
-    const evidence = evidenceOf({ ...rest, acknowledgedAtMs, operation, receipt }, this.rollup, bRef);
+    const evidence = evidenceOf({ ...rest, acknowledgedAtMs, operation, preconfirmation }, this.rollup, bRef);
     await this.log.append(
       [entry],
-      [...epochWrites(ledger, operation, trace, { hash, batchNumber }), receiptWrite(evidence)],
+      [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
     );
     return entry;
   }
@@ -192,7 +194,7 @@ export class FollowedLedger {
     const { status: _status, batchNumber: _number, l1BlockNumber, l1TransactionHash, ...operation } = record;
     const { slot, trace } = this.head.execute(operation);
     const { isValid } = trace.record;
-    const value: QueueRecord = { ...record, status: isValid ? "executed" : "invalid", batchNumber };
+    const value: StoredQueueEntry = { ...record, status: isValid ? "executed" : "invalid", batchNumber };
     await this.log.append(
       [{ type: "queue", operation, batchNumber, slot, isValid }],
       [
@@ -211,7 +213,7 @@ export class FollowedLedger {
     const posted = decodeSettlement(data);
     const cap = capOf(kind, posted, this.rollup.circuits);
     if (cap === null) throw differs("settlement", "one that a circuit fits", circuit);
-    const model = this.head.ledger.requireRecord(modelId);
+    const model = this.head.ledger.requireLeaf(modelId);
     const derived = settlementOperationOf(
       { kind, b: modelId, words: [settlementHash] },
       { ...posted, cap },
@@ -225,28 +227,28 @@ export class FollowedLedger {
     return null;
   }
 
-  private async seal(entry: Extract<LeaderEntry, { type: "sealed" }>): Promise<BatchRecord> {
+  private async close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
     const opened = this.opened;
-    if (opened === null) throw differs("sealed", "an open batch", "none");
+    if (opened === null) throw differs("closed", "an open batch", "none");
     const { circuitId } = this.rollup.circuits[0]!;
     const nowMs = Date.now();
-    const { record, writes } = sealBatch(
+    const { record, writes } = closeBatch(
       { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },
       {
         openedAtMs: opened.entry.openedAtMs,
-        sealedAtMs: nowMs,
+        closedAtMs: nowMs,
         firstSequence: opened.sequence,
         sequence: this.log.lastSequence + 1,
         rebuildCount: 0,
       },
     );
     this.opened = null;
-    await this.log.append([{ type: "sealed", batchNumber: record.number }], writes);
+    await this.log.append([{ type: "closed", batchNumber: record.number }], writes);
     if (record.batchHash !== entry.batchHash) throw differs("batchHash", record.batchHash, entry.batchHash);
     return record;
   }
 
-  /** Forgets everything behind a batch that is final or sealed. One atomic write. */
+  /** Forgets everything behind a batch that is final or closed. One atomic write. */
   async rewind(base: number): Promise<void> {
     const { book, head, log } = this;
     await log.flushed();
@@ -254,12 +256,12 @@ export class FollowedLedger {
     const tail: [number, LogEntry][] = [];
     for await (const one of log.entries(position.sequence + 1, log.lastSequence)) tail.push(one);
     const touched = new Set(head.openTouched);
-    for (let number = base + 1; number <= book.sealedNumber; number++)
+    for (let number = base + 1; number <= book.closedNumber; number++)
       for (const [id] of book.changesOf(number)) touched.add(id);
     const before = [...touched].map((id) => [id, book.leafAfter(base, id)] as const);
     const queue = await log.queueEntriesFrom(position.queueHead);
     const epochs = await forgetEpochs({ log }, base, tail);
-    head.rollBack(new Map<number, LeafRecord | undefined>(before), position);
+    head.rollBack(new Map<number, LeafState | undefined>(before), position);
     this.opened = null;
     if (tail.length === 0) return;
     // The log never ends before what was durable: an opening stands in its place until the next one.
@@ -274,14 +276,14 @@ export class FollowedLedger {
         ...book.replaceAfter(base, []),
         ...queue.map((record) => ({
           key: storeKeys.queueEntry(record.queueIndex),
-          value: { ...record, status: "queued", batchNumber: null } satisfies QueueRecord,
+          value: { ...record, status: "queued", batchNumber: null } satisfies StoredQueueEntry,
         })),
       ],
     );
   }
 
   /**
-   * Takes over the next final batch of L1: the sealed one, where it is the same to the byte, else L1's instead of all
+   * Takes over the next final batch of L1: the closed one, where it is the same to the byte, else L1's instead of all
    * that was executed behind the last final one.
    * @param queued the queue's entries as L1 has them, up to the batch
    * @returns whether the batch was the one that the sequencer had shown, and its record
@@ -291,7 +293,7 @@ export class FollowedLedger {
     settlements: readonly ReplayedSettlement[],
     queued: QueueLookup,
     extra: readonly StoreWrite[] = [],
-  ): Promise<{ isOwn: boolean; record: BatchRecord }> {
+  ): Promise<{ isOwn: boolean; record: StoredBatch }> {
     const { book, head, log } = this;
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
     const number = Number(batch.batchNumber);
@@ -306,7 +308,7 @@ export class FollowedLedger {
       await log.write([...writes, ...extra]);
       return { isOwn: true, record: changed[0] ?? own };
     }
-    if (book.sealedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
+    if (book.closedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
     const epochs = new PostedEpochs(head.ledger, batch);
     let queueIndex = head.position.queueHead;
     const changes = head.applyPosted(batch, settlements);
@@ -316,7 +318,7 @@ export class FollowedLedger {
       const entry = queued(queueIndex);
       if (entry === undefined) throw differs("queueIndex", "an entry on L1", queueIndex);
       const status = isValid ? "executed" : "invalid";
-      const value: QueueRecord = { ...entry, status, batchNumber: number };
+      const value: StoredQueueEntry = { ...entry, status, batchNumber: number };
       return [{ key: storeKeys.queueEntry(queueIndex++), value }];
     });
     const bookWrites = book.replaceAfter(book.finalNumber, [[record, changes]]);
@@ -324,11 +326,11 @@ export class FollowedLedger {
     return { isOwn: false, record };
   }
 
-  private recordFor(event: BatchEvent, position: BatchRecord["position"]): BatchRecord {
+  private recordFor(event: BatchEvent, position: StoredBatch["position"]): StoredBatch {
     const { batch, blockNumber, circuitIndex, l1TransactionHash: transactionHash } = event;
     const { circuitId } = this.rollup.circuits[circuitIndex]!;
     const nowMs = Date.now();
-    const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
+    const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
     return {
       ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
       status: "final",

@@ -7,7 +7,7 @@ import type { Logger } from "../logger.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The sequencer's default, where it does not say. */
-const SEAL_INTERVAL_MS = 10_000;
+const CLOSE_INTERVAL_MS = 10_000;
 
 const infoSchema = z.object({
   feePerUnitWei: z
@@ -16,14 +16,14 @@ const infoSchema = z.object({
     .transform(BigInt),
   feeAccountId: z.int().nonnegative(),
   circuits: z.array(z.object({ name: z.string().max(100) })),
-  limits: z.object({ sealIntervalMs: z.int().positive() }),
+  limits: z.object({ closeIntervalMs: z.int().positive() }),
 });
 export type LeaderInfo = z.output<typeof infoSchema>;
 
 export interface LeaderTerms {
   readonly feePerUnitWei: bigint;
   readonly feeAccountId: number;
-  readonly sealIntervalMs: number;
+  readonly closeIntervalMs: number;
 }
 
 /** null where it does not answer now. */
@@ -49,12 +49,12 @@ export function circuitNameOf(circuit: RegisteredCircuit, info: LeaderInfo | nul
 export function leaderTerms(book: BatchBook, info: LeaderInfo | null): LeaderTerms {
   if (info !== null) {
     const { feeAccountId, feePerUnitWei, limits } = info;
-    return { feeAccountId, feePerUnitWei, sealIntervalMs: limits.sealIntervalMs };
+    return { feeAccountId, feePerUnitWei, closeIntervalMs: limits.closeIntervalMs };
   }
-  const last = book.record(book.sealedNumber);
+  const last = book.record(book.closedNumber);
   return {
     feeAccountId: last?.feeAccountId ?? 1,
     feePerUnitWei: last?.feePerUnitWei ?? 0n,
-    sealIntervalMs: SEAL_INTERVAL_MS,
+    closeIntervalMs: CLOSE_INTERVAL_MS,
   };
 }

@@ -1,7 +1,7 @@
 /** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import type { ReceiptEvidence } from "../../bridge/verify/receipt-evidence.ts";
+import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { element, hexBytes, operationBody, proof, signedKind } from "../api/api-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -33,7 +33,7 @@ const entrySchema = z.discriminatedUnion("type", [
     acknowledgedAtMs: count,
     operation: operationBody.transform((body) => ({ ...body, kind: signedKind(body.kind) })),
     bRef: element,
-    receipt: z.object({
+    preconfirmation: z.object({
       operationHash: hash,
       opIndex: count,
       deadlineSeconds: count,
@@ -58,7 +58,7 @@ const entrySchema = z.discriminatedUnion("type", [
     proof,
     signature: signature.nullable(),
   }),
-  z.object({ ...common, type: z.literal("sealed"), batchHash: hash, newRoot: element }),
+  z.object({ ...common, type: z.literal("closed"), batchHash: hash, newRoot: element }),
 ]);
 export type LeaderEntry = z.output<typeof entrySchema>;
 export type LeaderOperation = Extract<LeaderEntry, { type: "operation" }>;
@@ -121,20 +121,20 @@ function parsePage(url: string, body: unknown): LeaderPage {
   }
 }
 
-/** A page's operation with its receipt, as a receipt file has it. */
+/** A page's operation with its preconfirmation, as a preconfirmation file has it. */
 export function evidenceOf(
-  { operation, receipt }: LeaderOperation,
+  { operation, preconfirmation }: LeaderOperation,
   rollup: { chainId: number; rollupAddress: Address },
   bRef: bigint,
-): ReceiptEvidence {
+): PreconfirmationEvidence {
   const { chainId, rollupAddress } = rollup;
-  return { chainId, rollupAddress, receipt, opening: { operation, bRef } };
+  return { chainId, rollupAddress, preconfirmation, opening: { operation, bRef } };
 }
 
-/** Receipts of all that is in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
-export async function readReceipts(url: string): Promise<ReceiptEvidence[]> {
+/** Preconfirmations of all that is in the leader's log behind its last final batch. @throws SEQ_LEADER_* */
+export async function readPreconfirmations(url: string): Promise<PreconfirmationEvidence[]> {
   const { finalBatch } = await readLeaderLog(url, { sequence: NO_SEQUENCE });
-  const evidences: ReceiptEvidence[] = [];
+  const evidences: PreconfirmationEvidence[] = [];
   let page = await readLeaderLog(url, { afterBatch: finalBatch });
   for (;;) {
     for (const entry of page.entries)

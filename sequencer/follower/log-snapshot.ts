@@ -3,14 +3,14 @@ import type { Address, Hex } from "viem";
 import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
 import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import { type LeafRecord, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { readEpoch, readPayments } from "../batches/epoch-records.ts";
+import { type LeafState, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20 } from "../store/hex.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 
 /**
  * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
@@ -26,14 +26,14 @@ export async function snapshotOfDirectory(
     const final = await log.finalPosition();
     if (final === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `${dataPath} holds no ledger`, { data: { dataPath } });
-    const leaves = new Map<number, LeafRecord>();
+    const leaves = new Map<number, LeafState>();
     const epochs = new Map<number, ModelPayments>();
     for await (const [id, record] of log.finalLeaves()) {
       leaves.set(id, record);
       if (record.rewards !== undefined) epochs.set(id, await paymentsOf(log, id, record));
     }
     const { sequence, ...position } = final;
-    const record = await log.get<BatchRecord>(storeKeys.batch(position.batchNumber));
+    const record = await log.get<StoredBatch>(storeKeys.batch(position.batchNumber));
     const blockNumber = record?.l1?.blockNumber ?? (await blockOf(position.batchNumber));
     const queued = await log.queueEntriesFrom(position.queueHead);
     const waiting = queued.filter(({ l1BlockNumber }) => l1BlockNumber < blockNumber).map(entryOf);
@@ -44,14 +44,20 @@ export async function snapshotOfDirectory(
 }
 
 /** As L1 emitted it, whatever became of it here. */
-const entryOf = ({ batchNumber, l1TransactionHash, sender, status, ...entry }: QueueRecord): QueueEntry => ({
+const entryOf = ({
+  batchNumber,
+  l1TransactionHash,
+  sender,
+  status,
+  ...entry
+}: StoredQueueEntry): QueueEntry => ({
   ...entry,
   sender: hex20(sender),
   l1TransactionHash: l1TransactionHash as Hex,
 });
 
 /** Of what the leaf says; the directory may hold later payments, too. */
-async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafRecord): Promise<ModelPayments> {
+async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafState): Promise<ModelPayments> {
   const { epoch, paymentCount } = unpackCounters(leaf.counters);
   const open = await read(log, id, Number(epoch), Number(paymentCount));
   const bound = rewards!.sealed;

@@ -12,7 +12,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 import { restoreFromFollower } from "./restore-from-follower.ts";
 
@@ -68,7 +68,7 @@ async function startSpare(): Promise<Spare> {
       return body;
     },
     async post() {
-      await seal(spare.world.rollup);
+      await close(spare.world.rollup);
       for (let i = 0; i < 3; i++) await spare.world.turn();
     },
     promote: () =>
@@ -87,7 +87,7 @@ async function lose({ dataPath, follower, world }: Spare): Promise<void> {
 }
 
 describe("a sequencer's data directory from its follower's", () => {
-  it("has every acknowledged operation in its place, final, posted, sealed or in the open batch", async () => {
+  it("has every acknowledged operation in its place, final, posted, closed or in the open batch", async () => {
     const s = await startSpare();
     const answers = [await s.pay(0n)];
     await s.follower.poll();
@@ -99,7 +99,7 @@ describe("a sequencer's data directory from its follower's", () => {
     await s.post();
     for (const nonce of [2n, 3n]) {
       answers.push(await s.pay(nonce));
-      await seal(s.world.rollup);
+      await close(s.world.rollup);
     }
     answers.push(await s.pay(4n));
     for (let i = 0; i < 2; i++) await s.follower.poll();
@@ -114,14 +114,17 @@ describe("a sequencer's data directory from its follower's", () => {
     // The bridge's own database is lost, too.
     rmSync(join(s.folder, "bridge"), { recursive: true });
     s.world = await startL1World(f, deployment, s.folder);
-    for (const { hash, receipt } of answers) {
+    for (const { hash, preconfirmation } of answers) {
       const { body } = await s.world.rollup.get(`/v1/operations/${hash}`);
-      expect(body.receipt, hash).toMatchObject({ operationHash: hash, opIndex: receipt.opIndex });
-      expect(body.receipt.deadlineSeconds).toBe(receipt.deadlineSeconds);
+      expect(body.preconfirmation, hash).toMatchObject({
+        operationHash: hash,
+        opIndex: preconfirmation.opIndex,
+      });
+      expect(body.preconfirmation.deadlineSeconds).toBe(preconfirmation.deadlineSeconds);
     }
     await s.world.watch();
     const next = await s.pay(5n);
-    expect(next.receipt.opIndex).toBe(5);
+    expect(next.preconfirmation.opIndex).toBe(5);
     await s.post();
     await s.world.turn();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
@@ -145,12 +148,12 @@ describe("a sequencer's data directory from its follower's", () => {
     await s.follower.poll();
     const { followed } = s.follower;
     expect(followed.hasOpenBatch).toBe(true);
-    await followed.rewind(followed.book.sealedNumber);
+    await followed.rewind(followed.book.closedNumber);
     await lose(s);
     expect(await s.promote()).toMatchObject({ position: { opIndex: 1 }, unpostedCount: 0 });
     s.world = await startL1World(f, deployment, s.folder);
     await s.world.watch();
-    expect((await s.pay(1n)).receipt.opIndex).toBe(1);
+    expect((await s.pay(1n)).preconfirmation.opIndex).toBe(1);
     const { root } = s.world.rollup.sequencer.line.head.position;
     await s.world.stop();
     s.world = await startL1World(f, deployment, s.folder);

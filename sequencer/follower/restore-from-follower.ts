@@ -1,6 +1,6 @@
 /**
  * Makes a sequencer's data directory from a stopped follower's: with all that the lost one had acknowledged and the
- * follower had seen, under the same numbers, so that the receipts hold. L1 alone gives only what was posted.
+ * follower had seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only what was posted.
  */
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
@@ -17,7 +17,7 @@ import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
-import { RECEIPT_PREFIX } from "./follow-receipts.ts";
+import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
 import { NO_GENESIS } from "./followed-ledger.ts";
 
 export interface RestoreFromFollowerOptions {
@@ -105,7 +105,7 @@ async function checkSource(path: string, { address, client }: RollupContract): P
  */
 async function forgetFollower(log: LedgerLog): Promise<void> {
   const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];
-  for (const prefix of [RECEIPT_PREFIX, ALARM_PREFIX]) {
+  for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
     for (const [key] of await log.keyed(underPrefix(prefix))) writes.push({ key });
   }
   const { queueHead, sequence: finalSequence } = (await log.finalPosition())!;
@@ -130,12 +130,12 @@ async function forgetFollower(log: LedgerLog): Promise<void> {
  */
 async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract): Promise<number> {
   const state = await rollup.state();
-  const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.sealedNumber;
+  const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.closedNumber;
   if (!isKnown || book.positionAfter(state.batchNumber).root !== state.root) {
     throw sequencerError(
       "SEQ_FOLLOWER_BEHIND",
       `L1 has batch ${state.batchNumber}, which the follower has not: let it catch up, then stop it`,
-      { data: { l1Batch: state.batchNumber, finalBatch: book.finalNumber, sealedBatch: book.sealedNumber } },
+      { data: { l1Batch: state.batchNumber, finalBatch: book.finalNumber, closedBatch: book.closedNumber } },
     );
   }
   return head.position.opIndex - state.opIndex;

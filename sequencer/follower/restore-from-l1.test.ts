@@ -5,10 +5,10 @@ import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   MODEL_ID,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
@@ -20,7 +20,7 @@ import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { hex32 } from "../store/hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "../testing/l1-world.ts";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
   operatorHeaders,
@@ -60,7 +60,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     await w.watch();
     for (const nonce of [0n, 1n]) {
       expect((await pay(nonce)).status).toBe(202);
-      await seal(w.rollup);
+      await close(w.rollup);
       await w.turn();
       await w.turn();
     }
@@ -95,8 +95,8 @@ describe("a sequencer's data directory from L1 alone", () => {
     expect((await w.rollup.get("/v1/leaves/2")).body.nonce).toBe(2);
     await w.watch();
     expect((await w.rollup.get("/v1/leaves/4")).body.balanceWei).toBe(String(9n * ONE_OPEN_WEI));
-    expect((await pay(2n)).body).toMatchObject({ hash, receipt: { opIndex: 2 } });
-    await seal(w.rollup);
+    expect((await pay(2n)).body).toMatchObject({ hash, preconfirmation: { opIndex: 2 } });
+    await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.turn();
@@ -123,8 +123,8 @@ describe("a sequencer's data directory from L1 alone", () => {
     const sealBatch = await f.sealEpoch();
     await f.recordRandomness(sealBatch);
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    const names = ["settlement-16-16-8-16-4", "slot-table-8"];
-    const keys = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+    const names = ["settlement-16-16-8-16-4", "earner-table-8"];
+    const keys = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
       const verificationKeyPath = join(folder.path, `${names[i]}.json`);
       const key = verifierKey({ ...f.l1.circuits[index]!, index });
       writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
@@ -163,7 +163,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
     };
     expect((await rollup.post("/v1/settlements", settlement)).status).toBe(202);
-    const own = (await model()).slots.map((slot: { accruedWei: string }) => slot.accruedWei);
+    const own = (await model()).earners.map((earner: { accruedWei: string }) => earner.accruedWei);
     expect(own[1]).toBe("0");
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
     const settle = () =>
@@ -187,7 +187,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
     const after = await model();
     expect(after.sealedEpoch).toBeNull();
-    expect(after.slots.map((slot: { accruedWei: string }) => slot.accruedWei)).toEqual(
+    expect(after.earners.map((earner: { accruedWei: string }) => earner.accruedWei)).toEqual(
       settled.earnedWei.map(String),
     );
     const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);

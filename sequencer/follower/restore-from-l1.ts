@@ -1,6 +1,6 @@
 /**
  * Makes a sequencer's data directory from L1 alone, as of the last final block. What L1 does not hold is gone: operations
- * that were acknowledged and never posted, receipts, hashes of operations, proofs, and the records of settled epochs.
+ * that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
  */
 import type { Address } from "viem";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
@@ -11,16 +11,16 @@ import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
+import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
 import { hex32 } from "../store/hex.ts";
 import { leafWrites } from "../store/leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "../store/ledger-log.ts";
-import type { ChainPosition, QueueRecord } from "../store/log-entry.ts";
+import type { ChainPosition, StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 
 export interface RestoreFromL1Options {
   readonly rpcUrl: string;
@@ -127,7 +127,7 @@ function batchRecord(
   { batch, blockNumber, circuitIndex, l1TransactionHash, opIndex, queueHead }: BatchEvent,
   { registered }: RestoredLedger,
   nowMs: number,
-): BatchRecord {
+): StoredBatch {
   const position: ChainPosition = {
     batchNumber: Number(batch.batchNumber),
     root: batch.newRoot,
@@ -137,7 +137,7 @@ function batchRecord(
     timestamp: batch.timestamp,
     sequence: NO_SEQUENCE,
   };
-  const times = { openedAtMs: nowMs, sealedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
+  const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
   const { circuitId } = registered[circuitIndex]!;
   return {
     ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
@@ -158,7 +158,7 @@ function queueWrites(
     batch.wide.flatMap(({ isValid, kind }) => {
       if (!kindRule(kind)?.isQueue) return [];
       const { type, burnedFeeWei, sender, ...entry } = replay.entries[queueIndex]!;
-      const value: QueueRecord = {
+      const value: StoredQueueEntry = {
         ...entry,
         sender: BigInt(sender),
         status: isValid ? "executed" : "invalid",
@@ -173,11 +173,11 @@ function queueWrites(
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const seals = new Map<number, SealOnL1>();
-  for (const [modelId, { model, rewards }] of ledger.records) {
+  for (const [modelId, { model, rewards }] of ledger.leaves) {
     const epochs = [replay.payments.open(modelId), replay.payments.sealed(modelId)];
     for (const epoch of epochs) {
       for (const [i, payment] of (epoch?.payments ?? []).entries()) {
-        const value: PaymentRecord = { hash: UNKNOWN_HASH, ...payment };
+        const value: StoredPayment = { hash: UNKNOWN_HASH, ...payment };
         writes.push({ key: storeKeys.payment(modelId, epoch!.epoch, i), value });
       }
     }
@@ -185,7 +185,7 @@ async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<
     if (model === undefined || sealed === null) continue;
     const [epoch, sealBatch] = [Number(sealed.epoch), Number(sealed.sealBatch)];
     const { amountWei, chain } = sealed;
-    const value: EpochRecord = {
+    const value: StoredEpoch = {
       modelId,
       epoch,
       sealBatch,
@@ -224,7 +224,7 @@ async function markerWrites(
   };
   const waiting = replay.entries.slice(state.queueHead).map((entry): StoreWrite => {
     const { burnedFeeWei, sender, type, ...rest } = entry;
-    const record: QueueRecord = { ...rest, sender: BigInt(sender), status: "queued", batchNumber: null };
+    const record: StoredQueueEntry = { ...rest, sender: BigInt(sender), status: "queued", batchNumber: null };
     return { key: storeKeys.queueEntry(entry.queueIndex), value: record };
   });
   return [{ key: FOLLOW_MARKER, value }, ...waiting];

@@ -77,7 +77,7 @@ async function contents(dataPath: string, { position }: LedgerSnapshot) {
       queue: await log.queueEntriesFrom(position.queueHead),
       payments: await under("payment"),
       epochs: await under("epoch"),
-      seals: await under("l1-seal"),
+      seals: await under("l1-close"),
     };
   } finally {
     await log.close();
@@ -95,12 +95,12 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     const { roles, rollup } = f.l1;
     const { alice, bob } = roles;
     const wait = async (hash: Promise<Hex>) => f.l1.client.waitForTransactionReceipt({ hash: await hash });
-    const pay = (receipt: bigint) =>
+    const pay = (preconfirmation: bigint) =>
       f.post(() => () => [
         f.sign(ALICE, {
           kind: KIND.payInference,
           b: MODEL_ID,
-          words: [receipt],
+          words: [preconfirmation],
           amountCode: encodeAmount(OPEN),
         }),
       ]);
@@ -114,9 +114,9 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     await pay(500n);
     snapshot = await take(world, "snapshot");
     const [first, second] = await f.queueOperations();
-    await f.submit([await f.seal(() => [first!, second!], undefined, SHAPES[1])]);
+    await f.submit([await f.close(() => [first!, second!], undefined, SHAPES[1])]);
     await wait(rollup.write.depositTo([ALICE, 6n * OPEN, alice, ANY_FEE], { account: bob }));
-    await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+    await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
     await pay(501n);
     // Its state is not to be had where the snapshot's batch was.
     await f.l1.client.mine({ blocks: 200 });
@@ -240,7 +240,7 @@ it("plans the exits of a frozen rollup whose waiting deposits were refunded, fro
     await f.makeHistory();
     await wait(rollup.write.depositTo([ALICE, 6n * OPEN, roles.alice, ANY_FEE], { account: roles.bob }));
     const domain = await f.rollup.domain();
-    await f.l1.submit([await f.seal(() => [f.transfer("alice", 3, OPEN, domain)])]);
+    await f.l1.submit([await f.close(() => [f.transfer("alice", 3, OPEN, domain)])]);
     const snapshot = await take(world, "frozen");
     expect(snapshot.waiting).toHaveLength(2);
     await f.l1.passTime(HARD_DEADLINE + 3_600n);

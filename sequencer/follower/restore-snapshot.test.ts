@@ -32,9 +32,9 @@ beforeAll(async () => {
   const sealBatch = await f.sealEpoch();
   sealed = await take("sealed");
   await f.recordRandomness(sealBatch);
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   await f.sealEpoch((i) => 200n + BigInt(i));
-  await f.claim(0);
+  await f.collect(0);
 });
 afterAll(async () => {
   await f.stop();
@@ -130,21 +130,21 @@ describe("a false snapshot", () => {
       model(({ rewards }) => ({
         rewards: { ...rewards!, accruedWei: [1n, ...rewards!.accruedWei.slice(1)] },
       })),
-    "claimed rewards": () => model(({ rewards }) => ({ rewards: { ...rewards!, claimedWei: [1n] } })),
+    "collected rewards": () => model(({ rewards }) => ({ rewards: { ...rewards!, collectedWei: [1n] } })),
     "other row counts": () =>
       model(({ rewards }) => ({
         rewards: {
           ...rewards!,
-          slots: rewards!.slots.map((slot) => ({ ...slot, rowCount: slot.rowCount + 1 })),
+          earners: rewards!.earners.map((earner) => ({ ...earner, rowCount: earner.rowCount + 1 })),
         },
       })),
     "an owner that packs to the same leaf": () =>
       model(({ rewards }) => ({
         rewards: {
           ...rewards!,
-          slots: rewards!.slots.map((slot) => ({
-            ...slot,
-            contributorId: slot.contributorId + 2 ** 24 * slot.validatorId,
+          earners: rewards!.earners.map((earner) => ({
+            ...earner,
+            contributorId: earner.contributorId + 2 ** 24 * earner.validatorId,
             validatorId: 0,
           })),
         },

@@ -16,7 +16,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.revokeModel,
   KIND.seal,
   KIND.settle,
-  KIND.claim,
+  KIND.collect,
 ]);
 
 export interface DoorModules {

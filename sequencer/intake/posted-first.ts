@@ -1,4 +1,4 @@
-/** What a signed operation may rest on only once L1 has it, since a batch that is sealed anew gets another timestamp. */
+/** What a signed operation may rest on only once L1 has it, since a batch that is closed anew gets another timestamp. */
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
@@ -16,7 +16,7 @@ interface Posted {
  */
 export function requirePublicationPosted({ book, head }: Posted, { kind, a }: SignedOperation): void {
   if (kind !== KIND.approveModel) return;
-  const version = head.ledger.record(a)?.datanet?.version;
+  const version = head.ledger.leaf(a)?.datanet?.version;
   const postedVersion = book.leafAfter(book.reached("posted"), a)?.datanet?.version;
   if (version === undefined || version === 0n || version === postedVersion) return;
   throw sequencerError(
@@ -34,7 +34,7 @@ export function requirePublicationPosted({ book, head }: Posted, { kind, a }: Si
  */
 export function requireEpochPosted({ book, head }: Posted, { kind, a, b }: SignedOperation): void {
   if (kind !== KIND.seal || a === b) return;
-  const epochStart = head.ledger.record(b)?.model?.epochStart;
+  const epochStart = head.ledger.leaf(b)?.model?.epochStart;
   const posted = book.leafAfter(book.reached("posted"), b)?.model?.epochStart;
   if (epochStart === undefined || epochStart === posted) return;
   throw sequencerError("SEQ_EPOCH_NOT_POSTED", `the beginning of model ${b}'s epoch is not yet on L1`, {

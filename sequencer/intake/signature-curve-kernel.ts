@@ -1,5 +1,5 @@
 /**
- * Multiples of secp256k1's generator in WebAssembly, for receipts: k · G in 64 additions, the same for every k.
+ * Multiples of secp256k1's generator in WebAssembly, for preconfirmations: k · G in 64 additions, the same for every k.
  *
  * An element of the field is ten limbs of 26 bits in memory, four bytes each, as in libsecp256k1's 10x26 form: limbs may
  * be a little above 26 bits, values below 2^261, and 2^260 is 2^36 + 0x3d10 modulo the prime. Points are Jacobian.
@@ -227,7 +227,7 @@ function makeTable(): { points: { x: bigint; y: bigint }[]; start: { x: bigint; 
   let unit = Point.BASE;
   for (let i = 0; i < WINDOW_COUNT; i++) {
     const digest = sha256(
-      new TextEncoder().encode(`openledger-verifiable: offset ${i} of receipt signatures`),
+      new TextEncoder().encode(`openledger-verifiable: offset ${i} of preconfirmation signatures`),
     );
     const offset = BigInt(`0x${Buffer.from(digest).toString("hex")}`) % order;
     sum += offset;

@@ -3,7 +3,7 @@ import { derivePublicKey, signMessage, verifySignature } from "../../circuits/fi
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { Secret } from "../../circuits/secret.ts";
 import { hex32 } from "../store/hex.ts";
-import { createReceiptSigner } from "../store/receipts.ts";
+import { createPreconfirmationSigner } from "../store/preconfirmations.ts";
 import { SignaturePool, type SignaturePoolOptions } from "./signature-pool.ts";
 
 const identity = {
@@ -26,36 +26,36 @@ function openPool(options: Partial<SignaturePoolOptions>, fatal: unknown[] = [])
   return pool;
 }
 
-const claimOf = (secret: bigint, message: bigint, isGood = true) => ({
+const checkOf = (secret: bigint, message: bigint, isGood = true) => ({
   keyX: derivePublicKey(secret).x,
   message,
   signature: signMessage(secret, isGood ? message : message + 1n),
 });
 
 describe.each([0, 1, 2])("SignaturePool with %i threads", (threadCount) => {
-  it("gives every claim its verdict and every receipt its signature", async () => {
+  it("gives every check its verdict and every preconfirmation its signature", async () => {
     const pool = openPool({ threadCount });
-    const signer = createReceiptSigner(identity, new Secret(identity.privateKey));
+    const signer = createPreconfirmationSigner(identity, new Secret(identity.privateKey));
     expect(pool.address).toBe(signer.address);
     const tasks = Array.from({ length: 40 }, (_, i) => {
       const facts = { operationHash: hex32(BigInt(i)), opIndex: i, deadlineSeconds: 5 };
-      return { claim: claimOf(BigInt(1 + (i % 5)), BigInt(i), i % 3 !== 0), facts };
+      return { check: checkOf(BigInt(1 + (i % 5)), BigInt(i), i % 3 !== 0), facts };
     });
-    const [verdicts, receipts] = await Promise.all([
-      Promise.all(tasks.map(({ claim }, i) => pool.verify(claim, i % 5))),
+    const [verdicts, preconfirmations] = await Promise.all([
+      Promise.all(tasks.map(({ check }, i) => pool.verify(check, i % 5))),
       Promise.all(tasks.map(({ facts }) => pool.sign(facts))),
     ]);
     expect(verdicts).toEqual(tasks.map((_, i) => i % 3 !== 0));
-    expect(receipts).toEqual(await Promise.all(tasks.map(({ facts }) => signer.sign(facts))));
+    expect(preconfirmations).toEqual(await Promise.all(tasks.map(({ facts }) => signer.sign(facts))));
   });
 
   it("gives the verdicts on one leaf in the order in which they were asked for", async () => {
     const pool = openPool({ threadCount });
     const order: number[] = [];
-    const claim = claimOf(3n, 9n);
+    const check = checkOf(3n, 9n);
     await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
-        await pool.verify({ ...claim, signature: { ...claim.signature } }, 1);
+        await pool.verify({ ...check, signature: { ...check.signature } }, 1);
         order.push(i);
       }),
     );
@@ -66,12 +66,12 @@ describe.each([0, 1, 2])("SignaturePool with %i threads", (threadCount) => {
 describe("SignaturePool", () => {
   it("lets verifySignature know the verdict on that signature, key and message, and on no other", async () => {
     const pool = openPool({});
-    const bad = claimOf(4n, 1n, false);
+    const bad = checkOf(4n, 1n, false);
     expect(await pool.verify(bad, 1)).toBe(false);
     expect(verifySignature(bad)).toBe(false);
     // It is good for the message that it was made for, whatever was said of another.
     expect(verifySignature({ ...bad, message: 2n })).toBe(true);
-    const good = claimOf(4n, 1n);
+    const good = checkOf(4n, 1n);
     expect(await pool.verify(good, 1)).toBe(true);
     expect(verifySignature(good)).toBe(true);
     expect(verifySignature({ ...good, message: 2n })).toBe(false);
@@ -82,12 +82,12 @@ describe("SignaturePool", () => {
 
   it("refuses more signatures than it keeps waiting, and goes on afterwards", async () => {
     const pool = openPool({ maxWaiting: 3 });
-    const waiting = [1n, 2n, 3n].map((message) => pool.verify(claimOf(6n, message), 1));
-    expect(() => pool.verify(claimOf(6n, 4n), 1)).toThrow(
+    const waiting = [1n, 2n, 3n].map((message) => pool.verify(checkOf(6n, message), 1));
+    expect(() => pool.verify(checkOf(6n, 4n), 1)).toThrow(
       expect.objectContaining({ code: "SEQ_SIGNATURES_WAITING" }),
     );
     expect(await Promise.all(waiting)).toEqual([true, true, true]);
-    expect(await pool.verify(claimOf(6n, 4n), 1)).toBe(true);
+    expect(await pool.verify(checkOf(6n, 4n), 1)).toBe(true);
   });
 
   it("reports a thread that dies, once", async () => {

@@ -1,5 +1,5 @@
 /**
- * Signatures beside the main thread: users' are checked and receipts signed in worker threads, many to a message. With
+ * Signatures beside the main thread: users' are checked and preconfirmations signed in worker threads, many to a message. With
  * no threads the same is done in place.
  *
  * Tasks are taken in the order in which they come. Verdicts on one leaf's operations arrive in that order too, however
@@ -10,13 +10,13 @@ import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { Receipt, ReceiptSigner } from "../store/receipts.ts";
-import type { ReceiptBatchSigner } from "./signature-receipts.ts";
+import type { Preconfirmation, PreconfirmationSigner } from "../store/preconfirmations.ts";
+import type { PreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 import {
-  type PlainClaim,
-  type ReceiptFacts,
-  type ReceiptIdentity,
-  receiptSignerOf,
+  type PlainCheck,
+  type PreconfirmationFacts,
+  type PreconfirmationIdentity,
+  preconfirmationSignerOf,
   runTasks,
   type TaskAnswers,
   type TaskBatch,
@@ -38,12 +38,12 @@ interface Waiting<Task, Result> {
   readonly task: Task;
   readonly resolve: (result: Result) => void;
 }
-type WaitingClaim = Waiting<PlainClaim, boolean>;
-type WaitingReceipt = Waiting<ReceiptFacts, Hex>;
+type WaitingCheck = Waiting<PlainCheck, boolean>;
+type WaitingPreconfirmation = Waiting<PreconfirmationFacts, Hex>;
 
 interface Running {
-  readonly claims: readonly WaitingClaim[];
-  readonly receipts: readonly WaitingReceipt[];
+  readonly checks: readonly WaitingCheck[];
+  readonly preconfirmations: readonly WaitingPreconfirmation[];
 }
 
 interface Thread {
@@ -51,16 +51,16 @@ interface Thread {
   batchCount: number;
 }
 
-export class SignaturePool implements ReceiptSigner {
-  readonly address: ReceiptSigner["address"];
+export class SignaturePool implements PreconfirmationSigner {
+  readonly address: PreconfirmationSigner["address"];
   private readonly options: SignaturePoolOptions;
-  private readonly identity: ReceiptIdentity;
+  private readonly identity: PreconfirmationIdentity;
   /** Only where there are no threads. */
-  private signer: ReceiptBatchSigner | null = null;
+  private signer: PreconfirmationBatchSigner | null = null;
   private readonly onFatal: (error: unknown) => void;
   private readonly threads: Thread[];
-  private readonly claims: WaitingClaim[] = [];
-  private readonly receipts: WaitingReceipt[] = [];
+  private readonly checks: WaitingCheck[] = [];
+  private readonly preconfirmations: WaitingPreconfirmation[] = [];
   private readonly running = new Map<number, Running>();
   /** The last verdict that a leaf waits for. */
   private readonly lastOfLeaf = new Map<number, Promise<boolean>>();
@@ -69,7 +69,11 @@ export class SignaturePool implements ReceiptSigner {
   private isClosed = false;
 
   /** @param onFatal called when a thread dies: what it had is lost, and only a restart answers for it */
-  constructor(options: SignaturePoolOptions, identity: ReceiptIdentity, onFatal: (error: unknown) => void) {
+  constructor(
+    options: SignaturePoolOptions,
+    identity: PreconfirmationIdentity,
+    onFatal: (error: unknown) => void,
+  ) {
     this.options = options;
     this.identity = identity;
     this.address = privateKeyToAddress(identity.privateKey);
@@ -78,7 +82,7 @@ export class SignaturePool implements ReceiptSigner {
     if (options.threadCount === 0) this.threads.push({ worker: null, batchCount: 0 });
   }
 
-  private start(identity: ReceiptIdentity): Thread {
+  private start(identity: PreconfirmationIdentity): Thread {
     const entry = new URL("./signature-worker-entry.js", import.meta.url);
     const worker = new Worker(entry, { workerData: identity, execArgv: [] });
     const thread: Thread = { worker, batchCount: 0 };
@@ -103,14 +107,14 @@ export class SignaturePool implements ReceiptSigner {
    * @param leafId whose operation it is said to be
    * @throws SEQ_SIGNATURES_WAITING
    */
-  verify(claim: PlainClaim, leafId: number): Promise<boolean> {
-    if (this.claims.length >= this.options.maxWaiting) {
-      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.claims.length} signatures wait to be checked`, {
-        data: { waitingCount: this.claims.length },
+  verify(check: PlainCheck, leafId: number): Promise<boolean> {
+    if (this.checks.length >= this.options.maxWaiting) {
+      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.checks.length} signatures wait to be checked`, {
+        data: { waitingCount: this.checks.length },
       });
     }
     const mine = new Promise<boolean>((resolve) => {
-      this.claims.push({ task: claim, resolve });
+      this.checks.push({ task: check, resolve });
     });
     const before = this.lastOfLeaf.get(leafId);
     const verdict = before === undefined ? mine : before.then(() => mine);
@@ -122,9 +126,9 @@ export class SignaturePool implements ReceiptSigner {
     return verdict;
   }
 
-  async sign(facts: ReceiptFacts): Promise<Receipt> {
+  async sign(facts: PreconfirmationFacts): Promise<Preconfirmation> {
     const signature = await new Promise<Hex>((resolve) => {
-      this.receipts.push({ task: facts, resolve });
+      this.preconfirmations.push({ task: facts, resolve });
       this.schedule();
     });
     return { ...facts, signature };
@@ -141,19 +145,19 @@ export class SignaturePool implements ReceiptSigner {
   }
 
   private dispatch(): void {
-    while (this.claims.length + this.receipts.length > 0) {
+    while (this.checks.length + this.preconfirmations.length > 0) {
       const thread = this.threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
       if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
-      // Receipts first: their operations are executed, and somebody waits for the answer.
-      const receipts = this.receipts.splice(0, MAX_BATCH_TASKS);
-      const claims = this.claims.splice(0, MAX_BATCH_TASKS - receipts.length);
+      // Preconfirmations first: their operations are executed, and somebody waits for the answer.
+      const preconfirmations = this.preconfirmations.splice(0, MAX_BATCH_TASKS);
+      const checks = this.checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
       const id = this.nextId++;
-      this.running.set(id, { claims, receipts });
+      this.running.set(id, { checks, preconfirmations });
       thread.batchCount += 1;
       const batch: TaskBatch = {
         id,
-        claims: claims.map(({ task }) => task),
-        receipts: receipts.map(({ task }) => task),
+        checks: checks.map(({ task }) => task),
+        preconfirmations: preconfirmations.map(({ task }) => task),
       };
       if (thread.worker !== null) thread.worker.postMessage(batch);
       else this.runHere(thread, batch);
@@ -162,7 +166,7 @@ export class SignaturePool implements ReceiptSigner {
 
   private runHere(thread: Thread, batch: TaskBatch): void {
     try {
-      this.signer ??= receiptSignerOf(this.identity);
+      this.signer ??= preconfirmationSignerOf(this.identity);
       this.take(thread, runTasks(batch, this.signer));
     } catch (error) {
       this.fail(error);
@@ -170,16 +174,16 @@ export class SignaturePool implements ReceiptSigner {
   }
 
   private take(thread: Thread, { id, signatures, verdicts }: TaskAnswers): void {
-    const { claims, receipts } = this.running.get(id)!;
+    const { checks, preconfirmations } = this.running.get(id)!;
     this.running.delete(id);
     thread.batchCount -= 1;
-    for (const [i, { resolve, task }] of claims.entries()) {
+    for (const [i, { resolve, task }] of checks.entries()) {
       const { isValid, keyY } = verdicts[i]!;
       rememberPublicKey(task.keyX, keyY === null ? null : { x: task.keyX, y: keyY });
       rememberVerdict(task, isValid);
       resolve(isValid);
     }
-    for (const [i, { resolve }] of receipts.entries()) resolve(signatures[i]!);
+    for (const [i, { resolve }] of preconfirmations.entries()) resolve(signatures[i]!);
   }
 
   /** Ends the threads; nothing may wait any more. */

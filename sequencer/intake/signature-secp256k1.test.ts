@@ -4,9 +4,9 @@ import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../circuits/secret.ts";
 import { hex32 } from "../store/hex.ts";
-import { receiptTypedData } from "../store/receipts.ts";
+import { preconfirmationTypedData } from "../store/preconfirmations.ts";
 import { GeneratorKernel } from "./signature-curve-kernel.ts";
-import { createReceiptBatchSigner } from "./signature-receipts.ts";
+import { createPreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 import { invertAll, Secp256k1Signer } from "./signature-secp256k1.ts";
 
 const { Point } = secp256k1;
@@ -62,11 +62,11 @@ describe("Secp256k1Signer", () => {
   });
 });
 
-describe("createReceiptBatchSigner", () => {
-  it("makes viem's EIP-712 signatures of receipts", async () => {
+describe("createPreconfirmationBatchSigner", () => {
+  it("makes viem's EIP-712 signatures of preconfirmations", async () => {
     const privateKey = hex32(0xac0974bec39a17e36ba4a6b4d238ff94n);
     const rollup = { chainId: 31337, rollupAddress: `0x${"5b".repeat(20)}` as const };
-    const signer = createReceiptBatchSigner(rollup, new Secret(privateKey));
+    const signer = createPreconfirmationBatchSigner(rollup, new Secret(privateKey));
     const account = privateKeyToAccount(privateKey);
     const facts = [0n, 1n, 99n].map((i) => ({
       operationHash: hex32(i * 12345n),
@@ -74,7 +74,7 @@ describe("createReceiptBatchSigner", () => {
       deadlineSeconds: 1_800_000_000 + Number(i),
     }));
     const expected = await Promise.all(
-      facts.map((fact) => account.signTypedData(receiptTypedData(rollup, fact))),
+      facts.map((fact) => account.signTypedData(preconfirmationTypedData(rollup, fact))),
     );
     expect(signer.signAll(facts)).toEqual(expected);
     expect(signer.signAll([])).toEqual([]);

@@ -1,15 +1,18 @@
-/** What the signature threads do, wherever they run: check users' signatures, sign receipts. */
+/** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
 import type { Address, Hex } from "viem";
-import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../../circuits/field/eddsa.ts";
+import { recoverPublicKey, type SignatureCheck, verifySignatures } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
-import type { Receipt } from "../store/receipts.ts";
-import { createReceiptBatchSigner, type ReceiptBatchSigner } from "./signature-receipts.ts";
+import type { Preconfirmation } from "../store/preconfirmations.ts";
+import {
+  createPreconfirmationBatchSigner,
+  type PreconfirmationBatchSigner,
+} from "./signature-preconfirmations.ts";
 
-export type PlainClaim = Omit<SignatureClaim, "keyY">;
-export type ReceiptFacts = Omit<Receipt, "signature">;
+export type PlainCheck = Omit<SignatureCheck, "keyY">;
+export type PreconfirmationFacts = Omit<Preconfirmation, "signature">;
 
-/** Who signs receipts, as it is given to a thread. */
-export interface ReceiptIdentity {
+/** Who signs preconfirmations, as it is given to a thread. */
+export interface PreconfirmationIdentity {
   readonly chainId: number;
   readonly rollupAddress: Address;
   readonly privateKey: Hex;
@@ -18,26 +21,29 @@ export interface ReceiptIdentity {
 /** Many tasks in one message: a message costs as much as a tenth of a task. */
 export interface TaskBatch {
   readonly id: number;
-  readonly claims: readonly PlainClaim[];
-  readonly receipts: readonly ReceiptFacts[];
+  readonly checks: readonly PlainCheck[];
+  readonly preconfirmations: readonly PreconfirmationFacts[];
 }
 
 export interface TaskAnswers {
   readonly id: number;
-  /** For each claim, whether its signature is good, and the y-coordinate of its key where there is one. */
+  /** For each check, whether its signature is good, and the y-coordinate of its key where there is one. */
   readonly verdicts: readonly { readonly isValid: boolean; readonly keyY: bigint | null }[];
   readonly signatures: readonly Hex[];
 }
 
-export const receiptSignerOf = ({ privateKey, ...rollup }: ReceiptIdentity): ReceiptBatchSigner =>
-  createReceiptBatchSigner(rollup, new Secret(privateKey));
+export const preconfirmationSignerOf = ({
+  privateKey,
+  ...rollup
+}: PreconfirmationIdentity): PreconfirmationBatchSigner =>
+  createPreconfirmationBatchSigner(rollup, new Secret(privateKey));
 
 /** `initPoseidon` must have been awaited. */
-export function runTasks(batch: TaskBatch, signer: ReceiptBatchSigner): TaskAnswers {
-  const isValid = verifySignatures(batch.claims);
-  const verdicts = batch.claims.map(({ keyX }, i) => ({
+export function runTasks(batch: TaskBatch, signer: PreconfirmationBatchSigner): TaskAnswers {
+  const isValid = verifySignatures(batch.checks);
+  const verdicts = batch.checks.map(({ keyX }, i) => ({
     isValid: isValid[i]!,
     keyY: recoverPublicKey(keyX)?.y ?? null,
   }));
-  return { id: batch.id, verdicts, signatures: signer.signAll(batch.receipts) };
+  return { id: batch.id, verdicts, signatures: signer.signAll(batch.preconfirmations) };
 }

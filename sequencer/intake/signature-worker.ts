@@ -1,9 +1,14 @@
 /** A signature thread: answers batches of tasks in the order in which they come. */
 import { parentPort, workerData } from "node:worker_threads";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { type ReceiptIdentity, receiptSignerOf, runTasks, type TaskBatch } from "./signature-tasks.ts";
+import {
+  type PreconfirmationIdentity,
+  preconfirmationSignerOf,
+  runTasks,
+  type TaskBatch,
+} from "./signature-tasks.ts";
 
-const signer = receiptSignerOf(workerData as ReceiptIdentity);
+const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();
 // What was sent before waits for this listener. An error ends the thread, and the pool hears of it.
 parentPort!.on("message", (batch: TaskBatch) => parentPort!.postMessage(runTasks(batch, signer)));

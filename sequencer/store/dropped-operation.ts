@@ -6,7 +6,7 @@ import type { OperationEntry } from "./log-entry.ts";
 import { type KnownOperation, unexecuted } from "./operation-status.ts";
 import { storeKeys } from "./store-keys.ts";
 
-interface DroppedRecord {
+interface StoredDrop {
   readonly hash: `0x${string}`;
   readonly operation: SignedOperation;
   readonly code: string;
@@ -16,12 +16,12 @@ interface DroppedRecord {
 
 export function droppedWrite({ hash, operation }: OperationEntry, error: RollupError): StoreWrite {
   const { code, message, data } = error;
-  const value: DroppedRecord = { hash, operation, code, message, data };
+  const value: StoredDrop = { hash, operation, code, message, data };
   return { key: storeKeys.dropped(hash), value };
 }
 
 export async function readDropped(log: LedgerLog, hash: string): Promise<KnownOperation | undefined> {
-  const record = await log.get<DroppedRecord>(storeKeys.dropped(hash));
+  const record = await log.get<StoredDrop>(storeKeys.dropped(hash));
   if (record === undefined) return undefined;
   const { code, data, message } = record;
   return unexecuted(record, "dropped", new RollupError(code, message, { data }));

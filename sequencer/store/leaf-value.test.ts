@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hashLeaf } from "../../circuits/ledger/leaf.ts";
-import { prove, report, seal, send } from "../testing/test-operator.ts";
+import { close, prove, report, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
@@ -9,20 +9,20 @@ import { storeKeys } from "./store-keys.ts";
 let folder: ReturnType<typeof temporaryFolder>;
 let dataPath: string;
 
-/** A ledger whose leaves came from the genesis, from final batches, and from one that is sealed. */
+/** A ledger whose leaves came from the genesis, from final batches, and from one that is closed. */
 beforeEach(async () => {
   folder = temporaryFolder();
   dataPath = folder.path;
   const rollup = await startTestRollup({ dataPath });
   const [alice, bob] = rollup.users as [(typeof rollup.users)[0], (typeof rollup.users)[0]];
   await send(rollup, transfer(alice, bob, 0n));
-  const last = await seal(rollup);
+  const last = await close(rollup);
   for (let number = 1; number <= last; number++) {
     await prove(rollup, number);
     for (const status of ["submitted", "posted", "final"]) await report(rollup, number, status);
   }
   await send(rollup, transfer(bob, alice, 0n));
-  await seal(rollup);
+  await close(rollup);
   await rollup.stop();
 });
 afterEach(() => folder.remove());
@@ -51,9 +51,9 @@ describe("a stored leaf", () => {
     for (const id of [0, 1, 2, 3, 4]) {
       const value = await stored(id);
       expect(value.leafHash, `leaf ${id}`).toBe(hashLeaf(value.leaf));
-      const { hash, record } = leafOf(id, value);
+      const { hash, state } = leafOf(id, value);
       expect(hash).toBe(value.leafHash);
-      expect(Object.keys(record)).not.toContain("leafHash");
+      expect(Object.keys(state)).not.toContain("leafHash");
     }
   });
 

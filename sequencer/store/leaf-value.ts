@@ -6,13 +6,13 @@
  * not believed. The nodes above the leaves are hashed at every start, so the root still speaks for all leaves.
  */
 import { hash as digestBytes } from "node:crypto";
-import { type Leaf, type LeafRecord, leafFields } from "../../circuits/ledger/leaf.ts";
+import { type Leaf, type LeafState, leafFields } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 
-/** Older versions stored the record alone. */
-export interface StoredLeaf extends LeafRecord {
+/** Older versions stored the state alone. */
+export interface StoredLeaf extends LeafState {
   readonly leafHash?: bigint;
   /** 128 bits of it. */
   readonly leafDigest?: bigint;
@@ -42,23 +42,23 @@ function digestOf(leaf: Leaf, hash: bigint): bigint {
 }
 
 /** @param hash the leaf's, as the tree has it; where it is not known, the next start takes it */
-export function leafWrite(id: number, record: LeafRecord, hash: bigint | undefined): LeafWrite {
+export function leafWrite(id: number, state: LeafState, hash: bigint | undefined): LeafWrite {
   const value: StoredLeaf =
-    hash === undefined ? record : { ...record, leafHash: hash, leafDigest: digestOf(record.leaf, hash) };
+    hash === undefined ? state : { ...state, leafHash: hash, leafDigest: digestOf(state.leaf, hash) };
   return { key: storeKeys.leaf(id), value };
 }
 
 /** Of all leaves. */
-export function leafWrites({ records, tree }: Ledger): LeafWrite[] {
+export function leafWrites({ leaves, tree }: Ledger): LeafWrite[] {
   const { version } = tree;
-  return [...records].map(([id, record]) => leafWrite(id, record, version.leafHash(id)));
+  return [...leaves].map(([id, state]) => leafWrite(id, state, version.leafHash(id)));
 }
 
 /** @throws SEQ_STORE_CORRUPT where the hash is not this leaf's */
-export function leafOf(id: number, stored: StoredLeaf): { record: LeafRecord; hash: bigint | undefined } {
-  const { leafDigest, leafHash, ...record } = stored;
-  if (leafHash !== undefined && digestOf(record.leaf, leafHash) !== leafDigest) {
+export function leafOf(id: number, stored: StoredLeaf): { state: LeafState; hash: bigint | undefined } {
+  const { leafDigest, leafHash, ...state } = stored;
+  if (leafHash !== undefined && digestOf(state.leaf, leafHash) !== leafDigest) {
     throw corrupt(`the hash beside leaf ${id} is not that leaf's`, { leafId: id });
   }
-  return { record, hash: leafHash };
+  return { state, hash: leafHash };
 }

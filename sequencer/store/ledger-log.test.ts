@@ -24,7 +24,7 @@ describe("LedgerLog", () => {
     const { log, path } = await open();
     expect(log.lastSequence).toBe(-1);
     for (let batchNumber = 0; batchNumber < 300; batchNumber++)
-      void log.append([{ type: "sealed", batchNumber }]);
+      void log.append([{ type: "closed", batchNumber }]);
     expect(log.lastSequence).toBe(299);
     await log.close();
     const again = (await open(path)).log;
@@ -76,7 +76,7 @@ describe("LedgerLog", () => {
           const batchNumber = 6 * start + i;
           const record = { number: batchNumber, text: String(batchNumber).repeat(200) };
           await log.append(
-            [{ type: "sealed", batchNumber }],
+            [{ type: "closed", batchNumber }],
             [{ key: storeKeys.batch(batchNumber), value: record }],
           );
         }
@@ -127,7 +127,7 @@ describe("LedgerLog", () => {
     const log = await LedgerLog.open(folder.path, (error) => failures.push(error));
     const unserialisable = log.write([{ key: "x", value: () => {} }]);
     await expect(unserialisable).rejects.toMatchObject({ code: "SEQ_STORE_FAILED" });
-    await expect(log.append([{ type: "sealed", batchNumber: 1 }])).rejects.toMatchObject({
+    await expect(log.append([{ type: "closed", batchNumber: 1 }])).rejects.toMatchObject({
       code: "SEQ_STORE_FAILED",
     });
     expect(failures).toHaveLength(1);

@@ -6,10 +6,9 @@
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
 
-import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { CheckedLevel, type LevelDb } from "../../circuits/store/checked-level.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { BatchRecord } from "./batch-record.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import {
@@ -17,7 +16,7 @@ import {
   type LogEntry,
   leavesOf,
   type OperationEntry,
-  type QueueRecord,
+  type StoredQueueEntry,
 } from "./log-entry.ts";
 import {
   checkStore,
@@ -31,6 +30,7 @@ import {
 import { storeEncoding } from "./store-encoding.ts";
 import { corrupt, type StoreKeeper, storeErrorsOf } from "./store-failure.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
+import type { StoredBatch } from "./stored-batch.ts";
 
 /** One change of the store; without a value the key is deleted. */
 export interface StoreWrite {
@@ -39,7 +39,7 @@ export interface StoreWrite {
 }
 
 /** Leaves as a batch leaves them, and their hashes; batches that older versions stored come without. */
-export type LeafChanges = readonly (readonly [id: number, record: LeafRecord, hash?: bigint])[];
+export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash?: bigint])[];
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -327,17 +327,19 @@ export class LedgerLog {
     );
   }
 
-  async batch(batchNumber: number): Promise<BatchRecord | undefined> {
-    return (await this.level.read(this.db.get(storeKeys.batch(batchNumber)))) as BatchRecord | undefined;
+  async batch(batchNumber: number): Promise<StoredBatch | undefined> {
+    return (await this.level.read(this.db.get(storeKeys.batch(batchNumber)))) as StoredBatch | undefined;
   }
 
-  async queueEntry(queueIndex: number): Promise<QueueRecord | undefined> {
-    return (await this.level.read(this.db.get(storeKeys.queueEntry(queueIndex)))) as QueueRecord | undefined;
+  async queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
+    return (await this.level.read(this.db.get(storeKeys.queueEntry(queueIndex)))) as
+      | StoredQueueEntry
+      | undefined;
   }
 
-  async queueEntriesFrom(queueIndex: number): Promise<QueueRecord[]> {
+  async queueEntriesFrom(queueIndex: number): Promise<StoredQueueEntry[]> {
     const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
-    return (await this.level.read(this.db.values(range).all())) as QueueRecord[];
+    return (await this.level.read(this.db.values(range).all())) as StoredQueueEntry[];
   }
 
   async finalPosition(): Promise<ChainPosition | undefined> {
@@ -345,7 +347,7 @@ export class LedgerLog {
   }
 
   /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
-  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafRecord, hash: bigint | undefined]> {
+  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint | undefined]> {
     const leaves = this.db.iterator({
       ...underPrefix("leaf"),
       fillCache: false,
@@ -353,8 +355,8 @@ export class LedgerLog {
     });
     for await (const [key, value] of this.level.readEach(leaves)) {
       const id = Number.parseInt(key.slice("leaf!".length), 16);
-      const { hash, record } = leafOf(id, value as StoredLeaf);
-      yield [id, record, hash];
+      const { hash, state } = leafOf(id, value as StoredLeaf);
+      yield [id, state, hash];
     }
   }
 }

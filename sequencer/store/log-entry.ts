@@ -32,7 +32,7 @@ export interface OperationEntry {
   readonly acknowledgedAtMs: number;
 }
 
-export interface QueueEntryExecuted {
+export interface ExecutedQueueEntry {
   readonly type: "queue";
   readonly operation: QueueOperation;
   readonly batchNumber: number;
@@ -54,16 +54,16 @@ export interface SettlementEntry {
   readonly acknowledgedAtMs: number;
 }
 
-export interface SealedEntry {
-  readonly type: "sealed";
+export interface ClosedEntry {
+  readonly type: "closed";
   readonly batchNumber: number;
 }
 
 /** The ledger's history as the sequencer made it, in order. */
-export type LogEntry = OpenedEntry | ExecutedEntry | SealedEntry;
+export type LogEntry = OpenedEntry | ExecutedEntry | ClosedEntry;
 
 /** What takes a slot of a batch. */
-export type ExecutedEntry = OperationEntry | QueueEntryExecuted | SettlementEntry;
+export type ExecutedEntry = OperationEntry | ExecutedQueueEntry | SettlementEntry;
 
 /** Where the chain of batches stands after a batch. */
 export interface ChainPosition {
@@ -79,7 +79,7 @@ export interface ChainPosition {
 }
 
 /** A queue entry as the bridge handed it over, and what became of it. */
-export interface QueueRecord extends QueueOperation {
+export interface StoredQueueEntry extends QueueOperation {
   readonly l1BlockNumber: number;
   readonly l1TransactionHash: string;
   readonly status: "queued" | "executed" | "invalid";

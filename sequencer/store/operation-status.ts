@@ -1,13 +1,13 @@
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
-import type { BatchRecord } from "./batch-record.ts";
 import type { OperationEntry } from "./log-entry.ts";
-import type { Receipt } from "./receipts.ts";
+import type { Preconfirmation } from "./preconfirmations.ts";
+import type { StoredBatch } from "./stored-batch.ts";
 
 export const OPERATION_STATUSES = [
   "pending",
   "acknowledged",
-  "sealed",
+  "closed",
   "proven",
   "posted",
   "final",
@@ -22,15 +22,15 @@ export interface KnownOperation {
   readonly status: OperationStatus;
   /** null until it was executed. */
   readonly entry: OperationEntry | null;
-  /** null until its batch was sealed. */
-  readonly batch: BatchRecord | null;
-  readonly receipt: Receipt | null;
+  /** null until its batch was closed. */
+  readonly batch: StoredBatch | null;
+  readonly preconfirmation: Preconfirmation | null;
   /** Why it was dropped. */
   readonly reason: RollupError | null;
 }
 
 /** An operation goes up, and after an L1 reorganisation down, with its batch; null = the batch is still open. */
-export function operationStatusOf(batch: BatchRecord | null): OperationStatus {
+export function operationStatusOf(batch: StoredBatch | null): OperationStatus {
   if (batch === null) return "acknowledged";
   return batch.status === "submitted" ? "proven" : batch.status;
 }
@@ -40,5 +40,5 @@ export function unexecuted(
   status: "pending" | "dropped",
   reason: RollupError | null = null,
 ): KnownOperation {
-  return { hash, operation, status, entry: null, batch: null, receipt: null, reason };
+  return { hash, operation, status, entry: null, batch: null, preconfirmation: null, reason };
 }

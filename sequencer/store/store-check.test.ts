@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
@@ -18,7 +18,7 @@ beforeEach(async () => {
   const rollup = await startTestRollup({ dataPath });
   const [alice, bob] = rollup.users as [(typeof rollup.users)[0], (typeof rollup.users)[0]];
   oldKey = storeKeys.operation((await send(rollup, transfer(alice, bob, 0n))).body.hash);
-  await seal(rollup);
+  await close(rollup);
   await rollup.stop();
 });
 afterEach(() => folder.remove());

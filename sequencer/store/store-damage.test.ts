@@ -10,7 +10,7 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
-import { seal, send } from "../testing/test-operator.ts";
+import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
 
@@ -27,7 +27,7 @@ beforeEach(async () => {
   const rollup = await startTestRollup({ dataPath: intact });
   const [alice, bob] = rollup.users as [(typeof rollup.users)[0], (typeof rollup.users)[0]];
   for (let nonce = 0n; nonce < 5n; nonce++) await send(rollup, transfer(alice, bob, nonce));
-  await seal(rollup);
+  await close(rollup);
   for (let nonce = 0n; nonce < 4n; nonce++) await send(rollup, transfer(bob, alice, nonce));
   const { root, opIndex } = rollup.sequencer.line.head.position;
   expected = { root, opIndex };

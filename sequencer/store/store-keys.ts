@@ -11,7 +11,7 @@ export const storeKeys = {
   dropped: (hash: string) => `dropped!${hash}`,
   /** An operation that acts on a leaf, in the log's order. */
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
-  /** What is known of a sealed batch. */
+  /** What is known of a closed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
   /** What the circuit's inputs follow from (BatchDraft), of a batch that is not final. */
   draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,

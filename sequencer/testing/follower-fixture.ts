@@ -11,10 +11,10 @@ import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
 import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOT_TABLE_CIRCUIT,
 } from "../../bridge/testing/model-history.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
@@ -93,8 +93,8 @@ export function passStall(stallMs: number): void {
 
 /** The deployment's record with the circuits of a model's life. */
 export function modelDeployment(f: ModelHistory, folder: string): Promise<Deployment> {
-  const names = ["settlement-16-16-8-16-4", "slot-table-8"];
-  const circuits = [SAMPLED_CIRCUIT, SLOT_TABLE_CIRCUIT].map((index, i) => {
+  const names = ["settlement-16-16-8-16-4", "earner-table-8"];
+  const circuits = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
     const verificationKeyPath = join(folder, `${names[i]}.json`);
     const key = verifierKey({ ...f.l1.circuits[index]!, index });
     writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));

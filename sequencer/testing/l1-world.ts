@@ -89,7 +89,7 @@ export interface L1World {
   readonly rollup: TestRollup;
   /** The bridge hands over what the queue holds, and offers what is parked. */
   watch(): Promise<void>;
-  /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
+  /** Proves what is closed, and lets the bridge look after what is on its way to L1. */
   publish(): Promise<void>;
   /** One turn of the bridge's loops and of a prover. */
   turn(): Promise<void>;
@@ -103,9 +103,12 @@ export async function startL1World(
   folder: string,
 ): Promise<L1World> {
   const dataPath = join(folder, "data");
-  // Of anvil's second account: the one that the contract calls sequencer signs the receipts.
-  const receiptKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
-  const environment = { SEQUENCER_FEE_PER_UNIT_WEI: "1000", SEQUENCER_RECEIPT_PRIVATE_KEY: receiptKey };
+  // Of anvil's second account: the one that the contract calls sequencer signs the preconfirmations.
+  const preconfirmationKey = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+  const environment = {
+    SEQUENCER_FEE_PER_UNIT_WEI: "1000",
+    SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: preconfirmationKey,
+  };
   const options = { dataPath, deployment, userCount: 0, isL1HeadKnown: false, environment };
   const rollup = await startTestRollup(options);
   const sequencerUrl = await rollup.listen();

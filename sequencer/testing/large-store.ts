@@ -28,7 +28,7 @@ export interface LargeStoreOptions {
 /** Accounts with a key that signs; the others have any number for one. */
 const SENDER_COUNT = 512;
 const DEPOSITS_AT_ONCE = 4_096;
-/** Batches that are not final at the end: of them, a third each posted, proven and sealed. */
+/** Batches that are not final at the end: of them, a third each posted, proven and closed. */
 const PENDING_BATCH_COUNT = 24;
 
 const anyProof = (random: SeededRandom): StoredProof => {
@@ -54,8 +54,8 @@ export async function makeLargeStore(
       const count = Math.min(DEPOSITS_AT_ONCE, accountCount - from);
       const entries = Array.from({ length: count }, (_, i) => deposit(from + i, senderCount, random));
       await rollup.sequencer.line.addQueueEntries(entries);
-      await rollup.sequencer.line.sealNow();
-      await finalise(rollup, rollup.sequencer.line.book.sealedNumber, random);
+      await rollup.sequencer.line.closeNow();
+      await finalise(rollup, rollup.sequencer.line.book.closedNumber, random);
       log(`${from + count} accounts`);
     }
     const senders = Array.from({ length: senderCount }, (_, i) => testUser(i));
@@ -69,7 +69,7 @@ export async function makeLargeStore(
       });
       await Promise.all(round.map((operation) => rollup.sequencer.submit(operation)));
       made += round.length;
-      await finalise(rollup, rollup.sequencer.line.book.sealedNumber - PENDING_BATCH_COUNT, random);
+      await finalise(rollup, rollup.sequencer.line.book.closedNumber - PENDING_BATCH_COUNT, random);
       if (nonce % 16n === 0n) log(`${made} operations`);
     }
     await postPending(rollup, random);
@@ -112,8 +112,8 @@ async function finalise(rollup: TestRollup, upTo: number, random: SeededRandom):
 
 async function postPending(rollup: TestRollup, random: SeededRandom): Promise<void> {
   const { line } = rollup.sequencer;
-  const { finalNumber, sealedNumber } = line.book;
-  const third = Math.floor((sealedNumber - finalNumber) / 3);
+  const { finalNumber, closedNumber } = line.book;
+  const third = Math.floor((closedNumber - finalNumber) / 3);
   for (let number = finalNumber + 1; number <= finalNumber + 2 * third; number++) {
     await prove(rollup, number, random);
     if (number <= finalNumber + third)

@@ -52,7 +52,7 @@ export interface LoadFigures {
     readonly refusedCount: number;
     readonly perRequest: Cost;
   };
-  readonly sealedBatchCount: number;
+  readonly closedBatchCount: number;
   readonly options: LoadOptions;
 }
 
@@ -136,16 +136,16 @@ async function measureChild(
   const deposits = depositsFor(userCount);
   for (let from = 0; from < userCount; from += 100)
     await request(`${child.url}/operator/queue-entries`, { entries: deposits.slice(from, from + 100) });
-  await request(`${child.url}/operator/seal`, {});
+  await request(`${child.url}/operator/close`, {});
   const users = Array.from({ length: userCount }, (_, i) => testUser(i));
   const senders = users.map((user, i) => new Sender(user, users[(i + 1) % userCount]!));
   const connections = await Promise.all(
     Array.from({ length: connectionCount }, () => LoadConnection.open(child.url)),
   );
   const pid = child.process.pid!;
-  const sealedCount = async () => (await request(`${child.url}/v1/status`)).batches.sealed as number;
+  const closedBatches = async () => (await request(`${child.url}/v1/status`)).batches.closed as number;
   try {
-    const sealedBefore = await sealedCount();
+    const closedBefore = await closedBatches();
     const closedCount = WARM_UP_ROUNDS * userCount + operationCount;
     log(`signing ${closedCount} transfers`);
     const rounds = Math.ceil(operationCount / userCount);
@@ -187,7 +187,7 @@ async function measureChild(
         refusedCount: badCount,
         perRequest: costOf(flood.time, openCount + badCount),
       },
-      sealedBatchCount: (await sealedCount()) - sealedBefore,
+      closedBatchCount: (await closedBatches()) - closedBefore,
       options,
     };
   } finally {

@@ -13,21 +13,21 @@ import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledg
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import {
   accruedRoot,
+  type Earner,
+  earnerRoot,
   ownersCommitment,
   packSplit,
-  type RewardSlot,
   sealedHash,
   settlementHash,
-  slotRoot,
   unpackSplit,
 } from "../../circuits/ledger/rewards.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
-import { defaultSplit, genesisOf } from "../../circuits/settlement/slot-table-model.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { hex20, hex32 } from "../store/hex.ts";
@@ -46,7 +46,7 @@ export type Call = (path: string, payload?: object) => Promise<Answer>;
 
 const CIRCUITS = [
   { name: "settlement-16-16-16-8-4", sort: 1, size0: 8, size1: 16 },
-  { name: "slot-table-16", sort: 2, size0: 0, size1: 16 },
+  { name: "earner-table-16", sort: 2, size0: 0, size1: 16 },
   // Fewer rows than the test's model has.
   { name: "settlement-8-16-16-9-4", sort: 1, size0: 9, size1: 16 },
   // More draws, and fewer features, than it was created for.
@@ -57,7 +57,7 @@ export const SMALL_SETTLEMENT_INDEX = 3;
 export const OTHER_DRAWS_INDEX = 4;
 export const OTHER_FEATURES_INDEX = 5;
 const SETTLEMENT_INDEX = 1;
-export const SLOT_TABLE_INDEX = 2;
+export const EARNER_TABLE_INDEX = 2;
 const DRAWS = 4;
 export const PREV_RANDAO = 0x1234_5678n;
 
@@ -81,7 +81,7 @@ export async function settlementDeployment(folder: string) {
     deployment: { ...deployment, circuits: [...deployment.circuits, ...circuits] } satisfies Deployment,
     circuits: {
       settlement: simulated[0]!,
-      slotTable: simulated[1]!,
+      earnerTable: simulated[1]!,
       otherDraws: simulated[3]!,
       otherFeatures: simulated[4]!,
     },
@@ -91,7 +91,7 @@ export type TestCircuits = Awaited<ReturnType<typeof settlementDeployment>>["cir
 
 const PLACE_OF: Record<keyof TestCircuits, number> = {
   settlement: 0,
-  slotTable: 1,
+  earnerTable: 1,
   otherDraws: 3,
   otherFeatures: 4,
 };
@@ -121,20 +121,20 @@ export interface TestModel {
   readonly owner: TestUser;
   readonly datanetId: number;
   readonly modelId: number;
-  readonly slots: readonly RewardSlot[];
+  readonly earners: readonly Earner[];
   readonly statics: ModelStatics;
 }
 
-const slotsOf = (owner: TestUser): RewardSlot[] => [
+const earnersOf = (owner: TestUser): Earner[] => [
   { contributorId: owner.id, validatorId: owner.id, rowCount: 9 },
 ];
 
 function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
-  const slots = slotsOf(owner);
+  const earners = earnersOf(owner);
   return {
     featuresCommitment: 1n,
-    ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
-    slotRoot: slotRoot(slots),
+    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(earners),
     binding: packBinding({
       datanetId: BigInt(datanetId),
       version: 1n,
@@ -154,7 +154,7 @@ export async function findModel(call: Call, owner: TestUser): Promise<Partial<Te
   const datanetId = idOf("datanet");
   return {
     owner,
-    slots: slotsOf(owner),
+    earners: earnersOf(owner),
     datanetId,
     modelId: idOf("model"),
     ...(datanetId === undefined ? {} : { statics: staticsOf(owner, datanetId) }),
@@ -174,7 +174,7 @@ export async function signAs(
 }
 
 /**
- * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, claimed from,
+ * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, collected from,
  * paid again … Every step is found from the API's answers, so it can be repeated after a kill.
  * @returns the step's name and the sequencer's answer
  */
@@ -200,7 +200,7 @@ export async function stepModel(
       owner.keyX,
       featuresCommitment,
       statics!.ownersCommitment,
-      statics!.slotRoot,
+      statics!.earnerRoot,
       binding,
       5n | (split << 96n),
     ];
@@ -210,7 +210,7 @@ export async function stepModel(
   const [datanet, model] = [await call(`/v1/leaves/${datanetId}`), await call(`/v1/models/${modelId}`)];
   if (datanet === null || model === null) return ["gone", null];
   if (datanet.datanet.version === 0) {
-    const words = [7n, statics!.ownersCommitment, statics!.slotRoot, 9n, 0n];
+    const words = [7n, statics!.ownersCommitment, statics!.earnerRoot, 9n, 0n];
     return ["publish", await signAs(call, owner, datanetId, { kind: KIND.publishVersion, words })];
   }
   if (!model.counters.isApproved) {
@@ -230,9 +230,9 @@ export async function stepModel(
     const data = sampledSettlement(model, statics!);
     return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
   }
-  if (model.slots[0].contributor.claimableWei !== "0") {
-    const fields = { kind: KIND.claim, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
-    return ["claim", await signAs(call, owner, owner.id, fields)];
+  if (model.earners[0].contributor.collectableWei !== "0") {
+    const fields = { kind: KIND.collect, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
+    return ["collect", await signAs(call, owner, owner.id, fields)];
   }
   if (model.counters.paymentCount < 3) {
     const receipt = 1_000n * BigInt(model.counters.epoch) + BigInt(model.counters.paymentCount);
@@ -251,8 +251,8 @@ export function genesisJson(
   circuit = SETTLEMENT_INDEX,
 ) {
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
-  const { data } = genesisOf({ modelId, statics, slots: slotsOf(owner) }, cap, CIRCUITS[1].size1);
-  return { ...settlementJson(data, "slotTable", circuits), signature: signatureJson(owner, data) };
+  const { data } = genesisOf({ modelId, statics, earners: earnersOf(owner) }, cap, CIRCUITS[1].size1);
+  return { ...settlementJson(data, "earnerTable", circuits), signature: signatureJson(owner, data) };
 }
 
 /** The owner's for a model of his, over J. */
@@ -278,15 +278,15 @@ function sealedOf(model: Answer) {
   };
 }
 
-/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first slot. */
+/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first earner. */
 export function sampledSettlement(model: Answer, statics: ModelStatics, voidCount = 0): SettlementData {
   const sealed = sealedOf(model);
   const modelId: number = model.id;
   const shares = drawShares(sealed.amountWei, DRAWS, unpackSplit(statics.split));
   const earnedWei = [BigInt(DRAWS - voidCount) * shares.rewardWei];
   const payout = sampledPayout(sealed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
-  const slots: RewardSlot[] = model.slots;
-  const before: bigint[] = model.slots.map((slot: Answer) => BigInt(slot.accruedWei));
+  const earners: Earner[] = model.earners;
+  const before: bigint[] = model.earners.map((earner: Answer) => BigInt(earner.accruedWei));
   const after = before.map((wei, m) => wei + (earnedWei[m] ?? 0n));
   return {
     settlementHash: settlementHash({
@@ -295,8 +295,8 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
       sealed: sealedHash(hashStatics(statics), sealed),
       ownerWei: payout.ownerWei,
       treasuryWei: payout.treasuryWei,
-      oldAccruedRoot: accruedRoot(slots, before),
-      newAccruedRoot: accruedRoot(slots, after),
+      oldAccruedRoot: accruedRoot(earners, before),
+      newAccruedRoot: accruedRoot(earners, after),
     }),
     modelId,
     isGenesis: false,
@@ -314,7 +314,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
 
 /** The default split as GET /v1/models/:id lets one make it. */
 export function defaultSettlement(model: Answer, statics: ModelStatics): SettlementData {
-  const accruedWei = model.slots.map((slot: Answer) => BigInt(slot.accruedWei));
-  const settled = { modelId: model.id, statics, slots: model.slots, accruedWei };
+  const accruedWei = model.earners.map((earner: Answer) => BigInt(earner.accruedWei));
+  const settled = { modelId: model.id, statics, earners: model.earners, accruedWei };
   return defaultSplit(settled, sealedOf(model), CIRCUITS[1].size1).data;
 }

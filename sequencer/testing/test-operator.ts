@@ -10,8 +10,8 @@ export const operator = async (rollup: TestRollup, url: string, payload?: object
   return body?.error === undefined ? body : [status, body.error.code];
 };
 
-export const seal = async (rollup: TestRollup): Promise<number> =>
-  (await operator(rollup, "/operator/seal", {})).batchNumber;
+export const close = async (rollup: TestRollup): Promise<number> =>
+  (await operator(rollup, "/operator/close", {})).batchNumber;
 export const head = (rollup: TestRollup, timestamp: number) =>
   operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp });
 export const batch = async (rollup: TestRollup, number: number): Promise<Answer> =>

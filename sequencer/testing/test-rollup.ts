@@ -16,7 +16,7 @@ import { hex20, hex32 } from "../store/hex.ts";
 
 export const OPERATOR_TOKEN = "an operator's token for tests";
 /** The first key of every development chain; it holds nothing anywhere else. */
-const RECEIPT_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const PRECONFIRMATION_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const OPERATOR_SECRET = 7n;
 export const TEST_DOMAIN = 123456789n;
 /** L1 time of the tests; any will do. */
@@ -83,7 +83,7 @@ export function testEnvironment(
     SEQUENCER_DATA_PATH: dataPath,
     SEQUENCER_PORT: "0",
     SEQUENCER_OPERATOR_TOKEN: OPERATOR_TOKEN.replaceAll(" ", "-"),
-    SEQUENCER_RECEIPT_PRIVATE_KEY: RECEIPT_KEY,
+    SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: PRECONFIRMATION_KEY,
     SEQUENCER_FEE_PER_UNIT_WEI: "1000",
     SEQUENCER_RATE_LIMIT_PER_MINUTE: "10000000",
     SEQUENCER_LOG_LEVEL: "silent",
@@ -183,7 +183,7 @@ export interface TestRollup extends SequencerProcess {
 // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
 export type Answer = any;
 
-/** A sequencer on a data directory, without a port. Fresh ones get an L1 head and funded users in sealed batches. */
+/** A sequencer on a data directory, without a port. Fresh ones get an L1 head and funded users in closed batches. */
 export async function startTestRollup(options: {
   dataPath: string;
   userCount?: number;
@@ -225,7 +225,7 @@ export async function startTestRollup(options: {
       { entries: depositsFor(rollup.users.length) },
       operatorHeaders,
     );
-    await rollup.post("/operator/seal", {}, operatorHeaders);
+    await rollup.post("/operator/close", {}, operatorHeaders);
   }
   return rollup;
 }

@@ -66,7 +66,7 @@ describe("the batch", () => {
       ["narrowPayload", [1], "payload * (1 - hasPayload) === 0;"],
       ["wideABits", [1, 0], "(1 - isSigned - isForced) * aId === 0;"],
       ["wideBBits", [1, 0], "(1 - namesB - namesQueuedB - isNew) * bId === 0;"],
-      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;"],
+      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;"],
       ...Array.from({ length: 7 }, (_, j): [string, readonly number[], string] => [
         "wideWords",
         [1, j],
@@ -220,12 +220,12 @@ describe("the batch", () => {
       firstOpIndex: 0n,
     });
     builder.add(lawfulForm(ledger, transfer()));
-    expect(() => builder.seal()).toThrow(expect.objectContaining({ code: "OP_BALANCE_OVERFLOW" }));
+    expect(() => builder.close()).toThrow(expect.objectContaining({ code: "OP_BALANCE_OVERFLOW" }));
   });
 
   it("states the root that the fees lead to, whatever the submitter would like", async () => {
-    const claimed = new World();
-    const inputs = inputsOf({ narrow: [transfer()] }, claimed, {
+    const collected = new World();
+    const inputs = inputsOf({ narrow: [transfer()] }, collected, {
       ...OPENING,
       feeExcessWei: 1n,
     } as typeof OPENING);
@@ -235,7 +235,7 @@ describe("the batch", () => {
       tester.readSignal(await tester.calculateWitness(given), "main.frame.e[2]");
     expect(await root(inputs)).toBe(honestWorld.ledger.root);
     expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
-    expect(claimed.ledger.root).not.toBe(honestWorld.ledger.root);
+    expect(collected.ledger.root).not.toBe(honestWorld.ledger.root);
   });
 
   it("refuses header fields beyond their widths", async () => {
@@ -338,10 +338,16 @@ describe("the batch", () => {
       [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced"]],
       [honest(KIND.forcedTransfer), ["isPayee", "isTransferTaken", "isForcedPaid", "transferredWei"]],
       [
-        honest(KIND.forcedClaim),
+        honest(KIND.forcedCollect),
         [
-          ...["isForcedAllowed", "isModel.out", "opensForced", "model.opensReady", "model.claim.isExecuted"],
-          ...["model.claim.isMember.out", "model.claim.isForcedMember", "model.claim.isForced"],
+          ...[
+            "isForcedAllowed",
+            "isModel.out",
+            "opensForced",
+            "model.opensReady",
+            "model.collect.isExecuted",
+          ],
+          ...["model.collect.isMember.out", "model.collect.isForcedMember", "model.collect.isForced"],
         ],
       ],
       [

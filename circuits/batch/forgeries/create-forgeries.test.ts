@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf, type ModelBody } from "../../ledger/leaf.ts";
-import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
+import { EMPTY_COLLECTED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, KIND } from "../../protocol.ts";
 import {
   type Inputs,
@@ -123,8 +123,8 @@ describe("CreateModel's own", () => {
   const BODY: ModelBody = {
     statics: STATICS,
     sealed: 0n,
-    accruedRoot: STATICS.slotRoot,
-    claimedRoot: EMPTY_CLAIMED_ROOT,
+    accruedRoot: STATICS.earnerRoot,
+    collectedRoot: EMPTY_COLLECTED_ROOT,
     epochStart: 0n,
   };
   const bodies: [string, ModelBody, string][] = [
@@ -134,7 +134,7 @@ describe("CreateModel's own", () => {
         {
           ...BODY,
           statics: { ...BODY.statics, [field]: 77n },
-          ...(field === "slotRoot" ? { accruedRoot: 77n } : {}),
+          ...(field === "earnerRoot" ? { accruedRoot: 77n } : {}),
         },
         field === "split"
           ? "isCreateModel * (statics[4] - split32) === 0;"
@@ -144,9 +144,9 @@ describe("CreateModel's own", () => {
     ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
     ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - statics[2]) === 0;"],
     [
-      "claimed root",
-      { ...BODY, claimedRoot: 77n },
-      "isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;",
+      "collected root",
+      { ...BODY, collectedRoot: 77n },
+      "isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;",
     ],
     ["start", { ...BODY, epochStart: 77n }, "isCreateModel * epochStart === 0;"],
   ];
@@ -197,7 +197,7 @@ describe("CreateModel's own", () => {
           ...Object.values(body.statics),
           body.sealed,
           body.accruedRoot,
-          body.claimedRoot,
+          body.collectedRoot,
           body.epochStart,
         ];
         for (const [i, value] of values.entries()) setInput(inputs, "wideModel", [0, i], value);

@@ -107,7 +107,7 @@ describe("PublishVersion", () => {
       rule: "another old version",
       kind: KIND.publishVersion,
       forged: () => {
-        const [rowsRoot, ownersCommitment, slotRoot, rowCount, policy] = WORDS as [
+        const [rowsRoot, ownersCommitment, earnerRoot, rowCount, policy] = WORDS as [
           bigint,
           bigint,
           bigint,
@@ -119,7 +119,7 @@ describe("PublishVersion", () => {
           publishedAt: START_TIMESTAMP,
           rowsRoot,
           ownersCommitment,
-          slotRoot,
+          earnerRoot,
           rowCount,
           policy,
         };
@@ -134,13 +134,13 @@ describe("PublishVersion", () => {
       rule: `a new body with another ${field}`,
       kind: KIND.publishVersion,
       forged: () => {
-        const [rowsRoot, ownersCommitment, slotRoot, rowCount, policy] = WORDS as bigint[];
+        const [rowsRoot, ownersCommitment, earnerRoot, rowCount, policy] = WORDS as bigint[];
         const body = {
           version: 2n,
           publishedAt: START_TIMESTAMP,
           rowsRoot,
           ownersCommitment,
-          slotRoot,
+          earnerRoot,
           rowCount,
           policy,
         } as DatanetBody;
@@ -191,9 +191,9 @@ describe("ApproveModel", () => {
       code,
     },
     {
-      rule: "another slot root",
+      rule: "another earner root",
       kind,
-      forged: bound({ slotRoot: 14n }),
+      forged: bound({ earnerRoot: 14n }),
       at: "isApprove * (statics[2] - datanet[6]) === 0;",
       code,
     },
@@ -242,7 +242,7 @@ describe("ApproveModel", () => {
       rule: "a datanet that has published nothing",
       kind,
       forged: (world) => {
-        const statics = { ...STATICS, ownersCommitment: 0n, slotRoot: 0n, binding: BigInt(NEW_DATANET) };
+        const statics = { ...STATICS, ownersCommitment: 0n, earnerRoot: 0n, binding: BigInt(NEW_DATANET) };
         world.setModel(WAITING, statics);
         return honest(kind, { a: NEW_DATANET, words: [hashStatics(statics)] });
       },
@@ -269,7 +269,7 @@ describe("ApproveModel", () => {
       kind,
       forged: () => honest(kind, { words: [hashStatics({ ...STATICS, featuresCommitment: 22n })] }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideModel", [0, 0], 22n),
-      at: "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
+      at: "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
       code,
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
@@ -281,8 +281,8 @@ describe("ApproveModel", () => {
         return honest(kind);
       },
       tamper: (inputs: Inputs) => {
-        const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot } = PUBLISHED;
-        const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, slotRoot];
+        const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, earnerRoot } = PUBLISHED;
+        const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, earnerRoot];
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
         setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
       },
@@ -360,7 +360,7 @@ describe("RevokeModel", () => {
         setInput(inputs, "wideModel", [0, 3], binding);
         setScratch(inputs, binding >> 24n);
       },
-      at: "(isApproval + isSeal + isSettle + isClaim + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
+      at: "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
     },
   ]);
 

@@ -79,7 +79,7 @@ describe("Seal", () => {
       // The model itself need not wait.
       lawful: when((world) => world.setBody(MODEL, { epochStart: START_TIMESTAMP }), byItself),
       forged: when((world) => {
-        const { epochStart } = world.ledger.requireRecord(MODEL).model!;
+        const { epochStart } = world.ledger.requireLeaf(MODEL).model!;
         world.setBody(MODEL, { epochStart: epochStart + 1n });
       }),
       at: "isByOther * (1 - bits[40]) === 0;",
@@ -99,7 +99,7 @@ describe("Seal", () => {
       forged: withBody(kind, () => ({ sealed: sealedBy({ [field]: 6n }) })),
       at: PATH,
     })),
-    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+    ...(["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
@@ -135,7 +135,7 @@ describe("Genesis", () => {
       modelId: WAITING,
       statics: hashStatics(STATICS),
       cap: 16,
-      slotRoot: STATICS.slotRoot,
+      earnerRoot: STATICS.earnerRoot,
       ...changes,
     });
   const code = "OP_SETTLEMENT_DIFFERS";
@@ -156,7 +156,7 @@ describe("Genesis", () => {
         ["another model's J", { modelId: MODEL }],
         ["a J over other statics", { statics: 5n }],
         ["a J with another cap", { cap: 17 }],
-        ["a J over another slot root", { slotRoot: 5n }],
+        ["a J over another earner root", { earnerRoot: 5n }],
       ] as const
     ).map(([rule, changes]) => ({
       rule,
@@ -189,7 +189,7 @@ describe("Genesis", () => {
       at: TERMS,
       code,
     },
-    // ⚔ It fixes the cap for ever, and whoever knows the slot table can prove one.
+    // ⚔ It fixes the cap for ever, and whoever knows the earner table can prove one.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
       kind,
@@ -235,7 +235,7 @@ describe("Genesis", () => {
         ["another owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
       ] as [string, (leaf: Leaf) => Leaf][]
     ).map(([rule, effectB]) => ({ rule, kind, forged: () => honest(kind, { effectB }), at: PATH })),
-    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+    ...(["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),

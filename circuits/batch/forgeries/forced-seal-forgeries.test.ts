@@ -46,7 +46,7 @@ describe(nameOf(forcedSeal), () => {
       return honest(kind, { isValid: true });
     };
   const early = where((world) => {
-    const { epochStart } = world.ledger.requireRecord(MODEL).model!;
+    const { epochStart } = world.ledger.requireLeaf(MODEL).model!;
     world.setBody(MODEL, { epochStart: epochStart + 1n });
   });
   testForgeries([
@@ -71,7 +71,7 @@ describe(nameOf(forcedSeal), () => {
       kind,
       // What is opened becomes the new body.
       forged: (world) => {
-        const record = world.ledger.requireRecord(MODEL);
+        const record = world.ledger.requireLeaf(MODEL);
         const model = { ...record.model!, sealed: 5n };
         world.ledger.put(MODEL, { ...record, model });
         const body = hashModelBody(model);

@@ -1,7 +1,7 @@
 /** Forged slots of ForcedTransfer, and witnesses for every outcome of the kinds with two leaves: see slot-forgeries.test.ts. */
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { CLAIM_ROLE } from "../../ledger/rewards.ts";
+import { EARNER_ROLE } from "../../ledger/rewards.ts";
 import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forced-forgery-parts.ts";
 import {
@@ -29,12 +29,12 @@ import {
   World,
 } from "../../testing/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
-import { packClaim } from "../epoch-operations.ts";
+import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);
 
-const { forcedClaim, forcedSeal, forcedTransfer } = KIND;
+const { forcedCollect, forcedSeal, forcedTransfer } = KIND;
 
 describe("forced kinds with a leaf B", () => {
   it("have a witness for every outcome and every leaf, so that none can freeze the rollup", {
@@ -47,24 +47,24 @@ describe("forced kinds with a leaf B", () => {
       for (const b of ids) {
         const words = [AMOUNT, ownerOf(b), 0n, ownerOf(a)];
         builds[`a transfer from ${a} to ${b}`] = () => honest(forcedTransfer, { a, b, words });
-        const claim = [0n, packClaim(a === SEALED ? 1 : 0, CLAIM_ROLE.contributor), 0n, ownerOf(a)];
-        builds[`a claim of ${a} from ${b}`] = () => honest(forcedClaim, { a, b, words: claim });
+        const collect = [0n, packCollect(a === SEALED ? 1 : 0, EARNER_ROLE.contributor), 0n, ownerOf(a)];
+        builds[`a collection of ${a} from ${b}`] = () => honest(forcedCollect, { a, b, words: collect });
       }
       builds[`a seal of ${a}`] = () => honest(forcedSeal, { b: a });
     }
     const { balance } = new World().leaf(PAYER);
     for (const wei of [1n, balance, balance + 1n, MAX_AMOUNT_WEI - 1n, WITHDRAW_ALL_WEI])
       builds[`a transfer of ${wei}`] = () => withWord(forcedTransfer, 0, wei);
-    for (const [slotIndex, role] of [
+    for (const [earnerIndex, role] of [
       [0, 1],
       [1, 0],
       [2, 0],
       [255, 1],
     ] as const) {
-      const word1 = packClaim(slotIndex, role);
+      const word1 = packCollect(earnerIndex, role);
       for (const a of [PAYER, PAYEE, SEALED, TREASURY_ID]) {
         const words = [0n, word1, 0n, ownerOf(a)];
-        builds[`slot ${slotIndex} as ${role} by ${a}`] = () => honest(forcedClaim, { a, words });
+        builds[`slot ${earnerIndex} as ${role} by ${a}`] = () => honest(forcedCollect, { a, words });
       }
     }
     const seals: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {
@@ -157,7 +157,7 @@ describe(nameOf(forcedTransfer), () => {
       rule: "an amount in the core",
       kind,
       forged: () => honest(kind, { amountCode: 1n }),
-      at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
+      at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
     },
   ]);
 });

@@ -6,7 +6,7 @@
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, hashStatics, type Leaf } from "../../ledger/leaf.ts";
-import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
+import { EMPTY_COLLECTED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
 import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
@@ -233,8 +233,8 @@ describe("words and bindings", () => {
       const body = {
         statics: { ...STATICS, split },
         sealed: 0n,
-        accruedRoot: STATICS.slotRoot,
-        claimedRoot: EMPTY_CLAIMED_ROOT,
+        accruedRoot: STATICS.earnerRoot,
+        collectedRoot: EMPTY_COLLECTED_ROOT,
         epochStart: 0n,
       };
       const effectB = (leaf: Leaf): Leaf => ({

@@ -53,7 +53,7 @@ describe("Settle", () => {
   const lawful = honest(kind);
   const amounts = lawful.settlement!;
   const hashOf = (changes: Partial<Parameters<typeof settlementHash>[0]>) => {
-    const { sealed, accruedRoot } = new World().ledger.requireRecord(SEALED).model!;
+    const { sealed, accruedRoot } = new World().ledger.requireLeaf(SEALED).model!;
     const { ownerWei, treasuryWei, voidCount } = amounts;
     const terms = { modelId: SEALED, voidCount, sealed, ownerWei, treasuryWei, oldAccruedRoot: accruedRoot };
     return settlementHash({ ...terms, newAccruedRoot: accruedRoot, ...changes });
@@ -96,7 +96,7 @@ describe("Settle", () => {
         code,
       },
       {
-        rule: `a slot's earnings ${one} wei off`,
+        rule: `an earner's earnings ${one} wei off`,
         kind,
         forged: shown({
           earnedWei: [amounts.earnedWei[0]! + one, amounts.earnedWei[1]! - one],
@@ -118,9 +118,9 @@ describe("Settle", () => {
       [
         ["another model's J", { modelId: MODEL }],
         ["a J over another sealed epoch", { sealed: 5n }],
-        ["a J over another accrued root", { oldAccruedRoot: STATICS.slotRoot }],
+        ["a J over another accrued root", { oldAccruedRoot: STATICS.earnerRoot }],
         ["a J that says voids", { voidCount: 1 }],
-        ["a J that pays nothing to slots", {}],
+        ["a J that pays nothing to earners", {}],
       ] as const
     ).map(([rule, changes]) => ({
       rule,
@@ -152,7 +152,7 @@ describe("Settle", () => {
         ["a signature with a nonce", { signed: { nonce: 1n } }],
         ["a signature with a fee limit", { signed: { maxFeePerUnitWei: 1n } }],
         ["a signature for another model", { signed: { b: MODEL } }],
-        ["a signature of another kind", { signed: { kind: KIND.claim } }],
+        ["a signature of another kind", { signed: { kind: KIND.collect } }],
         ["a signature for another rollup", { signed: { domain: 5n } }],
         ["a signature by a model that was another's", { signed: { bRef: 5n } }],
       ] as [string, Partial<LawlessOperation>][]
@@ -184,7 +184,7 @@ describe("Settle", () => {
       rule: "an amount field",
       kind,
       forged: () => honest(kind, { amountCode: CODE }),
-      at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
+      at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
     },
     {
       rule: "a treasury above 96 bits",
@@ -229,9 +229,9 @@ describe("Settle", () => {
     })),
     ...(
       [
-        ["the sealed epoch kept", (world) => ({ sealed: world.ledger.requireRecord(SEALED).model!.sealed })],
+        ["the sealed epoch kept", (world) => ({ sealed: world.ledger.requireLeaf(SEALED).model!.sealed })],
         ["the old accrued root kept", () => ({})],
-        ["another claimed root", () => ({ claimedRoot: 5n })],
+        ["another collected root", () => ({ collectedRoot: 5n })],
         ["another start", () => ({ epochStart: START_TIMESTAMP })],
       ] as [string, (world: World) => Partial<ModelBody>][]
     ).map(([rule, changes]) => ({

@@ -31,7 +31,7 @@
  * | a new model's body is its words' | CreateModel's own |
  * | withdrawals name an address and an exact amount | datanet-forgeries: Withdraw |
  * | datanets publish; versions go up by one, dated by the batch | datanet-forgeries: PublishVersion |
- * | ⚔ approval: the datanet's own version, N, owners, slots; 24 h; published | datanet-forgeries: ApproveModel |
+ * | ⚔ approval: the datanet's own version, N, owners, earners; 24 h; published | datanet-forgeries: ApproveModel |
  * | ⚔ no second approval of other statics | datanet-forgeries: ApproveModel, other statics than those … |
  * | revocation by the model's datanet alone | datanet-forgeries: RevokeModel |
  * | the old key signs for the new one | datanet-forgeries: SetKey |
@@ -48,19 +48,19 @@
  * | leaves have one of three tags | batch-forgeries: leaves of a kind that is none |
  * | ⚔ presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
  *
- * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, claim-forgeries: another opening … |
+ * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, collect-forgeries: another opening … |
  * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
  * | ⚔ Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
  * | ⚔ a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
  * | ⚔ a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
  * | Settle and Genesis have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
  * | ⚔ a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
- * | Claim: the slot's own contributor or validator, the whole share, once | claim-forgeries |
- * | ⚔ ForcedClaim: executed exactly where the slot is A's, A the sender's and the model ready; whose a slot is cannot be hidden | forced-claim-forgeries |
+ * | Collect: the earner's own contributor or validator, the whole share, once | collect-forgeries |
+ * | ⚔ ForcedCollect: executed exactly where the earner is A's, A the sender's and the model ready; whose an earner is cannot be hidden | forced-collect-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
  * | a model has a price | create-forgeries: no price |
- * | ⚔ nothing is claimed from a slot root that no genesis has shown | claim-forgeries: a model without a genesis … |
+ * | ⚔ nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { recoverKeyY } from "../../field/eddsa.ts";
@@ -87,7 +87,7 @@ import {
   AMOUNT,
   type Build,
   CAPACITY,
-  CLAIM_GAIN,
+  COLLECT_GAIN,
   FEE,
   HONEST,
   honest,
@@ -133,7 +133,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       fee +
       (rule.isCreate ? ID_FEE : 0n) +
       (kind === KIND.withdraw ? AMOUNT : 0n) -
-      (kind === KIND.claim ? CLAIM_GAIN : 0n);
+      (kind === KIND.collect ? COLLECT_GAIN : 0n);
     const forge = (name: string, fields: Omit<Forgery, "rule" | "kind">) =>
       expectForgeryFails({ rule: name, kind, ...fields });
     const code = "OP_BAD_SIGNATURE";
@@ -165,7 +165,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         ]),
       ];
       for (const [name, signed] of others) {
-        // The claim is the honest operation; only what A signed differs. Narrow messages bind the payload alone.
+        // The collection is the honest operation; only what A signed differs. Narrow messages bind the payload alone.
         const forged = () => ({
           ...honest(kind),
           maxFeePerUnitWei: 2n * FEE,
@@ -173,12 +173,13 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         });
         await forge(name, { forged, at: AUTHORISATION });
         const world = new World();
-        const claim = (operation: LawlessOperation) => lawfulForm(world.ledger, operation) as SignedOperation;
-        const claimed = {
-          ...claim({ ...honest(kind), maxFeePerUnitWei: 2n * FEE }),
-          signature: claim(forged()).signature,
+        const collect = (operation: LawlessOperation) =>
+          lawfulForm(world.ledger, operation) as SignedOperation;
+        const collected = {
+          ...collect({ ...honest(kind), maxFeePerUnitWei: 2n * FEE }),
+          signature: collect(forged()).signature,
         };
-        expect(() => executeSlot(world.ledger, claimed, OPENING), name).toThrow(
+        expect(() => executeSlot(world.ledger, collected, OPENING), name).toThrow(
           expect.objectContaining({ code }),
         );
       }
@@ -268,7 +269,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
     it("refuses an A that does not exist", async () => {
       const forged: Build = () => honest(kind, { a: CAPACITY - 1, secret: secretOf(a) });
       // Rules about A's leaf stand before its balance in a wide slot.
-      const first = kind === KIND.claim ? "NodeRead8: " : null;
+      const first = kind === KIND.collect ? "NodeRead8: " : null;
       const ofDatanets: number[] = [KIND.publishVersion, KIND.approveModel, KIND.revokeModel];
       const at = ofDatanets.includes(kind) ? "(a[0] - TAG_DATANET()) === 0;" : (first ?? BALANCE);
       await forge("missing A", { forged, at, code: "OP_UNKNOWN_LEAF" });
@@ -296,7 +297,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       if (!usesAmount) {
         await forge("amount", {
           forged: () => honest(kind, { amountCode: 1n }),
-          at: "(1 - movesAmount - isCommit - isForcedClaim) * code === 0;",
+          at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
           code: "OP_MALFORMED",
         });
       }
@@ -344,7 +345,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         const b = CAPACITY - 2;
         const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
         const wantsKind = kind !== KIND.transfer;
-        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.claim;
+        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.collect;
         const statement = isOfModels ? " === 0;" : "* (tagB - TAG_";
         await forge("missing B", {
           forged: () => honest(kind, { b }),

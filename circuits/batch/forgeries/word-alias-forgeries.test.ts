@@ -42,11 +42,11 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   [KIND.publishVersion]: {
     3: { bits: 32, shifts: [56, 64], at: ["isPublish * (words[3] - split32) === 0;"] },
   },
-  [KIND.claim]: {
+  [KIND.collect]: {
     0: {
       bits: 10,
       shifts: [8, 9],
-      at: ["isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;"],
+      at: ["isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;"],
     },
   },
   ...Object.fromEntries(
@@ -68,7 +68,7 @@ function rootByModel(operation: LawlessOperation): bigint | null {
   try {
     const builder = new BatchBuilder(ledger, { ...OPENING, shape: WIDE_SHAPE, ...header });
     builder.add(lawfulForm(ledger, operation));
-    return builder.seal().data.newRoot;
+    return builder.close().data.newRoot;
   } catch {
     return null;
   }

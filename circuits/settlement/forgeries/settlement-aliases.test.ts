@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
 import { loadSettlementTester, tester } from "../../testing/settlement-forgery-check.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
-import { settleEpoch } from "../settlement-model.ts";
+import { settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);
 
@@ -27,7 +27,7 @@ const WIDTHS: InputWidths = {
 };
 const SHIFTS = [24, 40, 96];
 
-/** A padding row, an absent slot and an absent payment; draw 0 is void, draw 1 has no positive score. */
+/** A padding row, an absent earner and an absent payment; draw 0 is void, draw 1 has no positive score. */
 const WORLD = {
   seed: 6,
   rowCounts: [2, 3, 1],

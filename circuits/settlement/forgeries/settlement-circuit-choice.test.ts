@@ -19,7 +19,7 @@ import {
   SMALL_SIZE,
   statedInputs,
 } from "../../testing/settlement-world.ts";
-import { type EpochToSettle, paymentChain, settleEpoch } from "../settlement-model.ts";
+import { type EpochToSettle, paymentChain, settleEpoch } from "../settlement-rules.ts";
 import { misfitOf, modelShape } from "../settlement-size.ts";
 
 const OTHER_SIZE = { ...SMALL_SIZE, draws: 1 };
@@ -62,12 +62,12 @@ describe("a settlement circuit of another number of draws", () => {
         data: { what: "draws", given: "1", bound: "2" },
       }),
     );
-    const shape = modelShape(own.model.statics, own.model.slots.length);
+    const shape = modelShape(own.model.statics, own.model.earners.length);
     expect(misfitOf(SMALL_SIZE, shape)).toBeNull();
     expect(misfitOf(OTHER_SIZE, shape)).toEqual({ what: "draws", given: 2, has: 1 });
     for (const [what, has] of [
       ["rows", 5],
-      ["slots", 2],
+      ["earners", 2],
       ["features", 3],
       ["features", 5],
     ] as const)
@@ -93,10 +93,10 @@ describe("a settlement circuit of another number of draws", () => {
     // All draws void: the chain is the ledger's, nothing is opened.
     const voided = settleEpoch({ ...alien, openingOf: () => undefined });
     await acceptedWitness(other, voided);
-    // J as the ledger's slot opens it, over the sealed epoch in its own leaf.
+    // J as the ledger's earner opens it, over the sealed epoch in its own leaf.
     const sealed = sealedHash(hashStatics(own.model.statics), own.sealed);
     const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, sealed }) };
     const { inputs } = statedInputs(voided);
-    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.slots)).toEqual([0]);
+    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.earners)).toEqual([0]);
   });
 });

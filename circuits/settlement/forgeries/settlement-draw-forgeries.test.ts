@@ -29,7 +29,7 @@ import {
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
 import { drawInputs } from "../draw-scores.ts";
 import { settlementStatement } from "../settlement-data.ts";
-import { paymentChain, settleEpoch } from "../settlement-model.ts";
+import { paymentChain, settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);
 
@@ -137,7 +137,7 @@ describe("draws", () => {
     const at = elements.length - 3;
     const own = settlementStatement(
       weights.data,
-      SMALL_SIZE.slots,
+      SMALL_SIZE.earners,
       elements.with(at + 1, invented).with(at + 2, receipt),
       CIRCUIT_ID,
     );
@@ -190,7 +190,7 @@ describe("draws", () => {
       const voided = settleEpoch({ ...other, openingOf: (i) => (i === 0 ? undefined : epoch.openingOf(i)) });
       await acceptedWitness(tester, voided);
       const { inputs } = statedInputs(voided);
-      const claimed = {
+      const collected = {
         ...inputs,
         ...pick(world.inputs, [
           "answerHash",
@@ -203,7 +203,7 @@ describe("draws", () => {
         ]),
         isValid: [1n, 1n],
       };
-      await expectNoWitness(claimed, OPENS, what);
+      await expectNoWitness(collected, OPENS, what);
     }
   });
 

@@ -1,20 +1,20 @@
-/** What a prover of a slot table or of an exit can choose once z is known: every input and wire alone, and aliases. */
+/** What a prover of an earner table or of an exit can choose once z is known: every input and wire alone, and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { earnerExit } from "../../exit/earner-exit.ts";
 import { leafExit } from "../../exit/leaf-exit.ts";
-import { slotExit } from "../../exit/slot-exit.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import {
+  earnerExitCircuitSpec,
+  earnerTableCircuitSpec,
   leafExitCircuitSpec,
-  slotExitCircuitSpec,
-  slotTableCircuitSpec,
 } from "../../registry/circuit-registry.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
-import { defaultSplit, genesisOf } from "../slot-table-model.ts";
+import { defaultSplit, genesisOf } from "../earner-table-rules.ts";
 
-const SLOTS = 4;
+const EARNERS = 4;
 const SHIFTS = [24, 40, 96];
 const STATICS: InputWidths = {
   origin: [56],
@@ -29,7 +29,7 @@ const load = ({ name, mainSource }: { name: string; mainSource: string }) =>
 
 beforeAll(initPoseidon);
 
-describe("SlotTable", () => {
+describe("EarnerTable", () => {
   const WIDTHS: InputWidths = {
     ...STATICS,
     modelId: [24],
@@ -44,15 +44,15 @@ describe("SlotTable", () => {
   it.each(["genesis", "default split"])(
     "under the honest z a prover of a %s chooses nothing",
     async (kind) => {
-      const tester = await load(slotTableCircuitSpec(SLOTS));
+      const tester = await load(earnerTableCircuitSpec(EARNERS));
       const { model, sealed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
       const prepared =
         kind === "genesis"
-          ? genesisOf(model, { circuit: 3, payments: 60 }, SLOTS)
-          : defaultSplit(model, sealed, SLOTS);
+          ? genesisOf(model, { circuit: 3, payments: 60 }, EARNERS)
+          : defaultSplit(model, sealed, EARNERS);
       const { inputs } = statedInputs(prepared);
       expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
-      // The inverse of an absent slot's count is free, and nothing reads it.
+      // The inverse of an absent earner's count is free, and nothing reads it.
       const witness = await tester.calculateWitness(inputs);
       expect(looseWires(tester, witness, SHIFTS)).toEqual(["main.inverse[3]"]);
     },
@@ -70,12 +70,12 @@ describe("exits", () => {
     expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
   });
 
-  it("under the honest z a prover of a slot's exit chooses nothing", async () => {
-    const tester = await load(slotExitCircuitSpec(SLOTS));
-    const inputs = exitInputs(slotExit(ledger(), MODEL_ID, 1, 0, SLOTS));
+  it("under the honest z a prover of an earner's exit chooses nothing", async () => {
+    const tester = await load(earnerExitCircuitSpec(EARNERS));
+    const inputs = exitInputs(earnerExit(ledger(), MODEL_ID, 1, 0, EARNERS));
     const widths: InputWidths = {
       ...STATICS,
-      ...{ modelBits: [1], slotBits: [1], role: [1, 32], ownerBits: [1], isSealed: [1], otherId: [24, 24] },
+      ...{ modelBits: [1], earnerBits: [1], role: [1, 32], ownerBits: [1], isSealed: [1], otherId: [24, 24] },
       ...{ accruedWei: [120, 48], countersRest: [169, 1], openAmount: [96, 40], sealedWei: [96, 40] },
     };
     expect(await freeInputs(tester, inputs, widths)).toEqual([]);

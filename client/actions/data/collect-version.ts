@@ -8,7 +8,7 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 export interface CollectVersionParameters {
   datanetId: number;
   store: RowStore;
-  /** Who vouches for the rows of a contribution, the second half of their slot; null leaves the contribution out. */
+  /** Who vouches for the rows of a contribution, the second half of their earner; null leaves the contribution out. */
   validatorId: number | ((commit: DatanetCommit) => number | null);
   /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
   leaveOut?: ReadonlySet<string>;
@@ -25,7 +25,7 @@ export interface CollectedVersion extends VersionCommitments {
  * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
  * where his contribution is.
  *
- * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_SLOTS
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_EARNERS
  */
 export async function collectVersion(
   client: LedgerClient,

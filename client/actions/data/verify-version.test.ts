@@ -86,7 +86,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
       publishedAt: 1,
       rowsRoot: toHex32(rowsRoot),
       ownersCommitment: "0x0",
-      slotRoot: "0x0",
+      earnerRoot: "0x0",
     },
   });
 }

@@ -1,61 +1,61 @@
 import {
+  type Earner,
+  type EarnerOwners,
+  earnerRoot,
   ownersCommitment,
-  type RewardSlot,
-  type SlotOwners,
-  slotRoot,
 } from "../../../circuits/ledger/rewards.ts";
 import { type VersionRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { MAX_SLOT_COUNT } from "../../../circuits/protocol.ts";
+import { MAX_EARNER_COUNT } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
   readonly rowsRoot: bigint;
   readonly ownersCommitment: bigint;
-  readonly slotRoot: bigint;
+  readonly earnerRoot: bigint;
   readonly rowCount: number;
-  /** In the version's order: by slot, and within a slot as contributed. */
+  /** In the version's order: by earner, and within an earner as contributed. */
   readonly rows: readonly VersionRow[];
-  readonly slots: readonly RewardSlot[];
+  readonly earners: readonly Earner[];
 }
 
 /**
  * The commitments of a version (docs/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
- * @throws CLI_TOO_MANY_SLOTS
+ * @throws CLI_TOO_MANY_EARNERS
  */
 export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitments {
-  const slots = slotTable(unsorted);
-  if (slots.length > MAX_SLOT_COUNT) {
+  const earners = earnerTable(unsorted);
+  if (earners.length > MAX_EARNER_COUNT) {
     throw clientError(
-      "CLI_TOO_MANY_SLOTS",
-      `a version has at most ${MAX_SLOT_COUNT} slots, not ${slots.length}`,
+      "CLI_TOO_MANY_EARNERS",
+      `a version has at most ${MAX_EARNER_COUNT} earners, not ${earners.length}`,
       {
-        data: { slotCount: slots.length, maxSlotCount: MAX_SLOT_COUNT },
+        data: { earnerCount: earners.length, maxEarnerCount: MAX_EARNER_COUNT },
       },
     );
   }
-  // Sorting is stable: within a slot the order of contribution stays.
-  const rows = [...unsorted].sort(compareSlots);
+  // Sorting is stable: within an earner the order of contribution stays.
+  const rows = [...unsorted].sort(compareEarners);
   return {
     rowsRoot: versionRowsRoot(rows),
-    ownersCommitment: ownersCommitment(slots.map((slot) => slot.rowCount)),
-    slotRoot: slotRoot(slots),
+    ownersCommitment: ownersCommitment(earners.map((earner) => earner.rowCount)),
+    earnerRoot: earnerRoot(earners),
     rowCount: rows.length,
     rows,
-    slots,
+    earners,
   };
 }
 
-function compareSlots(a: SlotOwners, b: SlotOwners): number {
+function compareEarners(a: EarnerOwners, b: EarnerOwners): number {
   return a.contributorId - b.contributorId || a.validatorId - b.validatorId;
 }
 
-function slotTable(rows: readonly VersionRow[]): RewardSlot[] {
-  const slots = new Map<string, RewardSlot>();
+function earnerTable(rows: readonly VersionRow[]): Earner[] {
+  const earners = new Map<string, Earner>();
   for (const { contributorId, validatorId } of rows) {
     const name = `${contributorId}/${validatorId}`;
-    const rowCount = (slots.get(name)?.rowCount ?? 0) + 1;
-    slots.set(name, { contributorId, validatorId, rowCount });
+    const rowCount = (earners.get(name)?.rowCount ?? 0) + 1;
+    earners.set(name, { contributorId, validatorId, rowCount });
   }
-  return [...slots.values()].sort(compareSlots);
+  return [...earners.values()].sort(compareEarners);
 }

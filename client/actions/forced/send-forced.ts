@@ -11,7 +11,7 @@ type ForcedFunction =
   | "forceSetKey"
   | "forceSetOwner"
   | "forceTransfer"
-  | "forceClaim"
+  | "forceCollect"
   | "forceSeal";
 
 /**

@@ -15,7 +15,7 @@ export type ApproveModelReturnType = SendResult;
 
 /**
  * Lets a model take payments for the datanet's published version, from 24 hours after its publication.
- * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_RECEIPT_INVALID
+ * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
  */
 export async function approveModel(
   client: LedgerClient,

@@ -11,7 +11,7 @@ export type CommitDataReturnType = SendResult;
 
 /**
  * Commits rows to a datanet, by their root alone. `contributeRows` also stores them.
- * @throws CLI_LEAF_NOT_FOUND, CLI_RECEIPT_INVALID, OP_…
+ * @throws CLI_LEAF_NOT_FOUND, CLI_PRECONFIRMATION_INVALID, OP_…
  */
 export async function commitData(
   client: LedgerClient,

@@ -15,7 +15,7 @@ export type CreateAccountReturnType = SendResult;
 
 /**
  * Opens an account at the next free id, which the executed operation names as its `b`. The signer also pays the id fee.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  */
 export async function createAccount(
   client: LedgerClient,

@@ -15,9 +15,9 @@ export interface CreateModelParameters extends SigningOptions {
   /** Its first balance, paid by the signer; default 0. */
   amountWei?: bigint;
   featuresCommitment: bigint;
-  /** Owners, slot root and binding must be those of the datanet's version, or it cannot approve the model. */
+  /** Owners, earner root and binding must be those of the datanet's version, or it cannot approve the model. */
   ownersCommitment: bigint;
-  slotRoot: bigint;
+  earnerRoot: bigint;
   binding: ModelBinding;
   /** Least payment for one answer. */
   priceWei: bigint;
@@ -32,7 +32,7 @@ const SPLIT_SHIFT = 96n;
 /**
  * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
  * features and of draws.
- * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  */
 export async function createModel(
   client: LedgerClient,
@@ -44,20 +44,20 @@ export async function createModel(
     amountWei,
     featuresCommitment,
     ownersCommitment,
-    slotRoot,
+    earnerRoot,
     binding,
     priceWei,
     split,
   } = parameters;
   const packed = packBinding(binding);
-  // How many slots there are the statics do not say; one at least.
+  // How many earners there are the statics do not say; one at least.
   await requireSettlingCircuit(client, modelShape({ binding: packed }, 1));
   const words = [
     BigInt(l1Owner),
     keyX,
     featuresCommitment,
     ownersCommitment,
-    slotRoot,
+    earnerRoot,
     packed,
     priceWei | (packSplit(split) << SPLIT_SHIFT),
   ];

@@ -6,7 +6,7 @@ export interface PublishVersionParameters extends SigningOptions {
   /** The datanet: it signs for itself. */
   datanetId: number;
   /** From `commitVersion`. */
-  version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "slotRoot" | "rowCount">;
+  version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "earnerRoot" | "rowCount">;
   /** A field element that the datanet's owner gives a meaning to; default 0. */
   policy?: bigint;
 }
@@ -15,7 +15,7 @@ export type PublishVersionReturnType = SendResult;
 /**
  * Publishes a version of a datanet: which rows count, and to whom each belongs. The client's key must be the
  * datanet's.
- * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW (the datanet's own balance pays the fee), CLI_RECEIPT_INVALID
+ * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW (the datanet's own balance pays the fee), CLI_PRECONFIRMATION_INVALID
  */
 export async function publishVersion(
   client: LedgerClient,
@@ -25,7 +25,7 @@ export async function publishVersion(
   const words = [
     version.rowsRoot,
     version.ownersCommitment,
-    version.slotRoot,
+    version.earnerRoot,
     BigInt(version.rowCount),
     policy ?? 0n,
   ];

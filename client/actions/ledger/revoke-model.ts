@@ -10,7 +10,7 @@ export type RevokeModelReturnType = SendResult;
 
 /**
  * Stops new payments to a model; what was paid stays where it is.
- * @throws OP_MODEL_NOT_OF_DATANET, CLI_RECEIPT_INVALID
+ * @throws OP_MODEL_NOT_OF_DATANET, CLI_PRECONFIRMATION_INVALID
  */
 export async function revokeModel(
   client: LedgerClient,

@@ -9,7 +9,7 @@ export type SealReturnType = SendResult;
 /**
  * Closes a model's open epoch, so that it can be settled. The model seals whenever it wants, and pays by itself where
  * `from` is not given; any other leaf from 24 hours after the epoch's beginning on.
- * @throws OP_NOTHING_TO_SEAL, OP_EPOCH_UNSETTLED, OP_EPOCH_NOT_OVER, SEQ_EPOCH_NOT_POSTED, CLI_RECEIPT_INVALID
+ * @throws OP_NOTHING_TO_SEAL, OP_EPOCH_UNSETTLED, OP_EPOCH_NOT_OVER, SEQ_EPOCH_NOT_POSTED, CLI_PRECONFIRMATION_INVALID
  */
 export async function seal(client: LedgerClient, parameters: SealParameters): Promise<SealReturnType> {
   const { modelId } = parameters;

@@ -20,8 +20,8 @@ afterEach(() => fixture.close());
 const submitRoute = "POST /v1/operations";
 const payment = { to: 7, amountWei: parseEther("1.5") };
 
-/** The sequencer acknowledges whatever comes, with a receipt that a test may spoil. */
-async function sendWithReceipt(
+/** The sequencer acknowledges whatever comes, with a preconfirmation that a test may spoil. */
+async function sendWithPreconfirmation(
   change: { operationHash?: `0x${string}`; signature?: `0x${string}`; deadlineSeconds?: number } = {},
 ) {
   let signed: SignedSubmission | null = null;
@@ -30,7 +30,7 @@ async function sendWithReceipt(
     onSigned: async (made) => {
       signed = made;
       const { signature, ...fields } = change;
-      const receipt = await fixture.signReceipt({
+      const preconfirmation = await fixture.signPreconfirmation({
         operationHash: made.hash,
         opIndex: 3,
         deadlineSeconds: 99,
@@ -39,7 +39,7 @@ async function sendWithReceipt(
       fixture.sequencer.answers.set(submitRoute, {
         hash: made.hash,
         status: "acknowledged",
-        receipt: signature === undefined ? receipt : { ...receipt, signature },
+        preconfirmation: signature === undefined ? preconfirmation : { ...preconfirmation, signature },
       });
     },
   });
@@ -48,7 +48,7 @@ async function sendWithReceipt(
 
 describe("transfer", () => {
   it("signs the message that docs/ledger.md defines, with the owner and kind of the payee", async () => {
-    const { result, signed } = await sendWithReceipt();
+    const { result, signed } = await sendWithPreconfirmation();
     const message = messageHash(
       {
         kind: KIND.transfer,
@@ -70,8 +70,8 @@ describe("transfer", () => {
     expect(verifySignature({ keyX: fixture.key.keyX, message, signature })).toBe(true);
   });
 
-  it("sends what it has signed and returns the checked receipt", async () => {
-    const { result, signed } = await sendWithReceipt();
+  it("sends what it has signed and returns the checked preconfirmation", async () => {
+    const { result, signed } = await sendWithPreconfirmation();
     const sent = fixture.sequencer.heard.find(({ route }) => route === submitRoute)!.body as OperationBody;
     expect(sent).toEqual(signed.body);
     expect(sent).toMatchObject({
@@ -82,10 +82,15 @@ describe("transfer", () => {
       maxFeePerUnitWei: "2000",
       words: [],
     });
-    expect(result).toMatchObject({ status: "acknowledged", from: 4, nonce: 12, receipt: { opIndex: 3 } });
+    expect(result).toMatchObject({
+      status: "acknowledged",
+      from: 4,
+      nonce: 12,
+      preconfirmation: { opIndex: 3 },
+    });
   });
 
-  it("refuses a receipt for another operation, by another signer, without a signature or a deadline", async () => {
+  it("refuses a preconfirmation for another operation, by another signer, without a signature or a deadline", async () => {
     const stranger = `0x${"11".repeat(64)}1b` as const;
     for (const change of [
       { operationHash: toHex32(1n) },
@@ -93,8 +98,8 @@ describe("transfer", () => {
       { signature: "0x" as const },
       { deadlineSeconds: 0 },
     ]) {
-      await expect(sendWithReceipt(change), JSON.stringify(change)).rejects.toMatchObject({
-        code: "CLI_RECEIPT_INVALID",
+      await expect(sendWithPreconfirmation(change), JSON.stringify(change)).rejects.toMatchObject({
+        code: "CLI_PRECONFIRMATION_INVALID",
       });
     }
   });
@@ -126,8 +131,19 @@ describe("transfer", () => {
     const send = transfer(fixture.client, {
       ...payment,
       onSigned: async ({ hash, body }) => {
-        const receipt = await fixture.signReceipt({ operationHash: hash, opIndex: 3, deadlineSeconds: 99 });
-        const known = { hash, ...body, signature: undefined, amountCode: 1, status: "posted", receipt };
+        const preconfirmation = await fixture.signPreconfirmation({
+          operationHash: hash,
+          opIndex: 3,
+          deadlineSeconds: 99,
+        });
+        const known = {
+          hash,
+          ...body,
+          signature: undefined,
+          amountCode: 1,
+          status: "posted",
+          preconfirmation,
+        };
         fixture.sequencer.answers.set(
           submitRoute,
           new FakeFailure(409, { error: { code: "OP_WRONG_NONCE", message: "used" } }),
@@ -135,7 +151,7 @@ describe("transfer", () => {
         fixture.sequencer.answers.set(`GET /v1/operations/${hash}`, known);
       },
     });
-    await expect(send).resolves.toMatchObject({ status: "posted", receipt: { opIndex: 3 } });
+    await expect(send).resolves.toMatchObject({ status: "posted", preconfirmation: { opIndex: 3 } });
   });
 
   it("refuses a sequencer of another rollup", async () => {

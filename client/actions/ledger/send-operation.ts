@@ -6,9 +6,13 @@ import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
-import { checkReceipt } from "../../sequencer/receipt.ts";
+import { checkPreconfirmation } from "../../sequencer/preconfirmation.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
-import { type OperationStatus, type Receipt, submissionSchema } from "../../sequencer/sequencer-schemas.ts";
+import {
+  type OperationStatus,
+  type Preconfirmation,
+  submissionSchema,
+} from "../../sequencer/sequencer-schemas.ts";
 
 /** An operation with its signature: it may be sent any number of times, and is executed once. */
 export interface SignedSubmission {
@@ -35,7 +39,7 @@ export interface SendResult {
   hash: Hex;
   status: OperationStatus;
   /** The sequencer's promise, already checked; null while an earlier nonce is missing. */
-  receipt: Receipt | null;
+  preconfirmation: Preconfirmation | null;
   /** The leaf that signed. */
   from: number;
   nonce: number;
@@ -110,19 +114,19 @@ async function signOperation(
 
 /**
  * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
- * @throws CLI_RECEIPT_INVALID, CLI_SEQUENCER_UNREACHABLE, OP_… as the sequencer refuses it
+ * @throws CLI_PRECONFIRMATION_INVALID, CLI_SEQUENCER_UNREACHABLE, OP_… as the sequencer refuses it
  */
 export async function sendSigned(client: LedgerClient, signed: SignedSubmission): Promise<SendResult> {
   const { a: from, nonce } = signed.body;
   const submission = await submit(client, signed);
-  const receipt = submission.receipt ?? null;
-  if (receipt !== null) {
-    await checkReceipt(client, receipt, signed.hash);
+  const preconfirmation = submission.preconfirmation ?? null;
+  if (preconfirmation !== null) {
+    await checkPreconfirmation(client, preconfirmation, signed.hash);
     const { chain, rollupAddress } = client;
     const { body: operation, bRef = null } = signed;
-    await client.onReceipt?.({ chainId: chain.id, rollupAddress, receipt, operation, bRef });
+    await client.onPreconfirmation?.({ chainId: chain.id, rollupAddress, preconfirmation, operation, bRef });
   }
-  return { hash: signed.hash, status: submission.status, receipt, from, nonce };
+  return { hash: signed.hash, status: submission.status, preconfirmation, from, nonce };
 }
 
 async function submit(client: LedgerClient, signed: SignedSubmission) {

@@ -9,7 +9,7 @@ export type SetKeyReturnType = SendResult;
 
 /**
  * Replaces the key of a leaf. Signed by the old one; without it, use `forceSetKey`.
- * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, CLI_RECEIPT_INVALID
+ * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  */
 export async function setKey(client: LedgerClient, parameters: SetKeyParameters): Promise<SetKeyReturnType> {
   return signAndSend(client, { kind: "setKey", words: [parameters.keyX] }, parameters);

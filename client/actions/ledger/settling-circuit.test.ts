@@ -3,7 +3,7 @@ import { packBinding } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
 
-const NAMES = ["batch-6-2", "settlement-16-16-8-8-4", "slot-table-16", "settlement-16-16-8-8-8"];
+const NAMES = ["batch-6-2", "settlement-16-16-8-8-4", "earner-table-16", "settlement-16-16-8-8-8"];
 const INFO = {
   circuits: NAMES.map((name) => ({
     name,
@@ -22,16 +22,16 @@ const BINDING = {
   drawBits: 2n,
   featureCount: 16n,
 };
-const shapeOf = (changes: Partial<typeof BINDING>, slots = 5) =>
-  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, slots);
+const shapeOf = (changes: Partial<typeof BINDING>, earners = 5) =>
+  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, earners);
 
 describe("settlingCircuits", () => {
-  it("names the circuits of the model's draws and features with room for its rows and slots", () => {
+  it("names the circuits of the model's draws and features with room for its rows and earners", () => {
     expect(settlingCircuits(INFO, shapeOf({}))).toEqual(["settlement-16-16-8-8-4"]);
     expect(settlingCircuits(INFO, shapeOf({ drawBits: 3n }))).toEqual(["settlement-16-16-8-8-8"]);
     for (const changes of [{ drawBits: 1n }, { featureCount: 15n }, { rowCount: 17n }])
       expect(settlingCircuits(INFO, shapeOf(changes))).toEqual([]);
-    expect(settlingCircuits(INFO, shapeOf({}, 9)), "slots").toEqual([]);
+    expect(settlingCircuits(INFO, shapeOf({}, 9)), "earners").toEqual([]);
   });
 });
 

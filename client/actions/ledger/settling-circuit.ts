@@ -26,7 +26,7 @@ export function genesisMisfit(
 ): (Misfit & { readonly circuit: string }) | null {
   const circuit = info.circuits[capCircuit]?.name ?? `circuit ${capCircuit}`;
   const size = parseSettlementName(circuit);
-  const nothing = { rows: 0, features: 0, slots: 0, payments: 0, draws: 0 };
+  const nothing = { rows: 0, features: 0, earners: 0, payments: 0, draws: 0 };
   const misfit = misfitOf(size ?? nothing, model);
   return misfit === null ? null : { ...misfit, circuit };
 }
@@ -38,11 +38,11 @@ export function genesisMisfit(
 export async function requireSettlingCircuit(client: LedgerClient, model: ModelShape): Promise<void> {
   const info = await getInfo(client);
   if (settlingCircuits(info, model).length > 0) return;
-  const { draws, features, rows, slots } = model;
+  const { draws, features, rows, earners } = model;
   const circuits = info.circuits.map(({ name }) => name).filter((name) => parseSettlementName(name) !== null);
   throw clientError(
     "CLI_NO_SETTLING_CIRCUIT",
-    `no circuit of the rollup settles a model of ${rows} rows, ${slots} slots, ${features} features and ${draws} draws`,
+    `no circuit of the rollup settles a model of ${rows} rows, ${earners} earners, ${features} features and ${draws} draws`,
     { data: { ...model, circuits } },
   );
 }

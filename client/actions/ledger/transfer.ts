@@ -15,7 +15,7 @@ export type TransferReturnType = SendResult;
 
 /**
  * Moves OPEN to another leaf.
- * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_RECEIPT_INVALID, OP_…
+ * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_PRECONFIRMATION_INVALID, OP_…
  */
 export async function transfer(
   client: LedgerClient,

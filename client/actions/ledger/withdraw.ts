@@ -13,7 +13,7 @@ export type WithdrawReturnType = SendResult;
 
 /**
  * Takes OPEN out of the ledger; `claim` pays it out once its batch is posted.
- * @throws OP_BALANCE_TOO_LOW, CLI_RECIPIENT_IS_ROLLUP, CLI_RECEIPT_INVALID
+ * @throws OP_BALANCE_TOO_LOW, CLI_RECIPIENT_IS_ROLLUP, CLI_PRECONFIRMATION_INVALID
  */
 export async function withdraw(
   client: LedgerClient,

@@ -180,17 +180,17 @@ function addPublish(parent: Command): void {
         options.wait,
         output,
       );
-      const { rowCount, slots } = version;
+      const { rowCount, earners } = version;
       const roots = {
         rowsRoot: toHex32(version.rowsRoot),
         ownersCommitment: toHex32(version.ownersCommitment),
-        slotRoot: toHex32(version.slotRoot),
+        earnerRoot: toHex32(version.earnerRoot),
       };
       const lines = [
-        `datanet ${datanetId}: a version of ${rowCount} rows in ${slots.length} reward slots (${stage})`,
+        `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
         `operation ${sent.hash}`,
       ];
-      output.answer(lines, { ...sent, datanetId, rowCount, slots, ...roots, stage, batchNumber });
+      output.answer(lines, { ...sent, datanetId, rowCount, earners, ...roots, stage, batchNumber });
     },
   );
 }
@@ -237,7 +237,7 @@ function addShow(parent: Command): void {
       publishedAt,
       rowsRoot: toHex32(roots.rowsRoot),
       ownersCommitment: toHex32(roots.ownersCommitment),
-      slotRoot: toHex32(roots.slotRoot),
+      earnerRoot: toHex32(roots.earnerRoot),
       contributions,
     });
   });

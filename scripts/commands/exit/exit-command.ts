@@ -14,8 +14,8 @@ export function addExitCommand(program: Command): void {
     )
     .option("--owner <address>", "whose money; it goes to that address, whoever pays; default: the account's")
     .option("--all", "everybody's")
-    .option("--leaf <id>", "only of this leaf: its balance, and its slots where it is a model", parseId)
-    .option("--slot <index>", "only of this slot of the model that --leaf names", parseId)
+    .option("--leaf <id>", "only of this leaf: its balance, and its earners where it is a model", parseId)
+    .option("--earner <index>", "only of this earner of the model that --leaf names", parseId)
     .option(
       "--min <amount>",
       "only what is at least this many OPEN: anybody can leave crumbs for you, and each costs gas",

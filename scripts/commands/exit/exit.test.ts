@@ -18,7 +18,7 @@ import {
 } from "../../../bridge/testing/model-history.ts";
 import { verifyRollup } from "../../../bridge/verify/verify.ts";
 import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { slotDue } from "../../../circuits/exit/slot-exit.ts";
+import { earnerDue } from "../../../circuits/exit/earner-exit.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../../circuits/protocol.ts";
 import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
@@ -33,7 +33,7 @@ import { developmentSetup } from "../../../prover/keys/development-setup.ts";
 // those of a true ledger; their proofs come from known trapdoors.
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
-const SLOTS = 8;
+const EARNERS = 8;
 const ALICE = 2;
 /** Neither the sequencer nor anybody of the ledger. */
 const STRANGER = 6;
@@ -44,10 +44,10 @@ let f: ModelHistory;
 let alice: Address;
 let bob: Address;
 
-async function exitConfig(name: string, slots?: number): Promise<CircuitConfig> {
+async function exitConfig(name: string, earners?: number): Promise<CircuitConfig> {
   const { verificationKey } = await developmentSetup(await compileCircuit(circuitSpec(name)));
   const key = toSolidityKey(verificationKey) as CircuitConfig["key"];
-  return { ...exitSizes(slots), isDevelopment: true, key };
+  return { ...exitSizes(earners), isDevelopment: true, key };
 }
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "alice"), toHex(anvilAccount(ALICE_ACCOUNT).getHdKey().privateKey!));
   // A record of another version must not get in the way.
   await writeFile(join(folder, "deployment.json"), '{"chainId": 31337}');
-  const configs = [await exitConfig("leaf-exit"), await exitConfig(`slot-exit-${SLOTS}`, SLOTS)];
+  const configs = [await exitConfig("leaf-exit"), await exitConfig(`earner-exit-${EARNERS}`, EARNERS)];
   f = await startModelHistory({ real: { configs, shared: developmentSecrets("") } });
   ({ alice, bob } = f.l1.roles);
 }, 600_000);
@@ -113,8 +113,8 @@ async function makeWorld(): Promise<void> {
   await f.makeModel();
   await f.openModel();
   await f.recordRandomness(await f.sealEpoch());
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
-  await f.claim(0);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.collect(0);
   await f.sealEpoch();
   const amountCode = encodeAmount(2n * OPEN);
   await f.post(
@@ -130,15 +130,15 @@ async function makeWorld(): Promise<void> {
   await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 
-/** What nobody can take: of open and sealed amounts, all that the default split does not give to slots. */
+/** What nobody can take: of open and sealed amounts, all that the default split does not give to earners. */
 function staysWei(): bigint {
-  const { leaf, rewards } = f.ledger.requireRecord(MODEL_ID);
+  const { leaf, rewards } = f.ledger.requireLeaf(MODEL_ID);
   let sum = leaf.openAmount + rewards!.sealed!.amountWei;
-  for (const [m] of rewards!.slots.entries()) {
-    for (const role of [0, 1] as const) sum -= slotDue(f.ledger, MODEL_ID, m, role).amountWei;
+  for (const [m] of rewards!.earners.entries()) {
+    for (const role of [0, 1] as const) sum -= earnerDue(f.ledger, MODEL_ID, m, role).amountWei;
   }
   for (const wei of rewards!.accruedWei) sum += wei;
-  for (const wei of rewards!.claimedWei) sum -= wei;
+  for (const wei of rewards!.collectedWei) sum -= wei;
   return sum;
 }
 
@@ -159,7 +159,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   expect(queueIndex).toBe((await f.rollup.state()).queueHead);
   expect((await run("exit")).json.error).toMatchObject({ code: "CLI_NOT_FROZEN" });
   const before = await run("exit", "--owner", alice, "--dry-run", "--check-keys");
-  expect(before.json.checkedKeys).toEqual(["leaf-exit", `slot-exit-${SLOTS}`]);
+  expect(before.json.checkedKeys).toEqual(["leaf-exit", `earner-exit-${EARNERS}`]);
   expect(before.json).toMatchObject({ isFrozen: false, isDryRun: true, transactions: [] });
 
   const waiting = await run("status", "--owner", bob);
@@ -194,16 +194,16 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
     ["leaf", "account"],
     ["leaf", "datanet"],
     ["leaf", "model"],
-    ["slot", "contributor"],
-    ["slot", "validator"],
-    ["slot", "contributor"],
-    ["slot", "validator"],
+    ["earner", "contributor"],
+    ["earner", "validator"],
+    ["earner", "contributor"],
+    ["earner", "validator"],
   ]);
 
-  // One slot alone, paid by a stranger.
-  const slot = await run("exit", "--owner", alice, "--leaf", String(MODEL_ID), "--slot", "1");
-  expect(slot.json.items).toHaveLength(2);
-  expect(slot.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
+  // One earner alone, paid by a stranger.
+  const earner = await run("exit", "--owner", alice, "--leaf", String(MODEL_ID), "--earner", "1");
+  expect(earner.json.items).toHaveLength(2);
+  expect(earner.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
 
   // Killed as soon as L1 has the first of the others.
   const child = spawn(process.execPath, commandLine("exit", "--owner", alice), {

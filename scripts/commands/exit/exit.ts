@@ -24,7 +24,7 @@ export interface ExitCommandOptions {
   owner?: string;
   all?: true;
   leaf?: number;
-  slot?: number;
+  earner?: number;
   min?: string;
   dryRun?: true;
   keys: string;
@@ -58,7 +58,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       snapshot,
       account,
       spendingCap: spendingCapOf(options),
-      selection: { owner, leafId: options.leaf, slotIndex: options.slot, minWei },
+      selection: { owner, leafId: options.leaf, earnerIndex: options.earner, minWei },
       prover: { open, keysFolder: options.keys },
       isKeyCheck: options.checkKeys === true,
       onProgress: (text) => output.progress(text),
@@ -77,8 +77,8 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
 
 /** null = everybody's. @throws CMD_USAGE, CMD_NO_ACCOUNT */
 function selectedOwner(options: GlobalOptions & ExitCommandOptions): Address | null {
-  if (options.slot !== undefined && options.leaf === undefined)
-    throw commandError("CMD_USAGE", "--slot needs the model's id in --leaf");
+  if (options.earner !== undefined && options.leaf === undefined)
+    throw commandError("CMD_USAGE", "--earner needs the model's id in --leaf");
   if (options.all === true && options.owner !== undefined)
     throw commandError("CMD_USAGE", "--all and --owner exclude each other");
   if (options.all === true) return null;

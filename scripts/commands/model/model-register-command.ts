@@ -7,7 +7,7 @@ export function addModelRegisterCommand(parent: Command): void {
   const command = parent
     .command("register <folder>")
     .description(
-      "open a trained model on the ledger, prove its slot table, and so make it ready for payments",
+      "open a trained model on the ledger, prove its earner table, and so make it ready for payments",
     )
     .option("--price <open>", "least payment for one answer", "0.5")
     .option("--amount <open>", "the model's first balance, which pays for its seals", "1")

@@ -4,7 +4,7 @@ import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
-import { settlementCircuitFor, slotTableFor } from "../../../client/circuits/rollup-circuits.ts";
+import { earnerTableFor, settlementCircuitFor } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
@@ -31,10 +31,10 @@ export async function registerModel({
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
   const model = await readModel(args[0]!);
-  const slotCount = model.slots.length;
+  const earnerCount = model.earners.length;
   // Before anything is paid: a model that no circuit settles would be of no use.
-  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, slotCount));
-  const table = slotTableFor(context.circuits, slotCount);
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, earnerCount));
+  const table = earnerTableFor(context.circuits, earnerCount);
   const known = await findRegistered(signer, model.staticsHash);
   const modelId =
     known ??
@@ -56,14 +56,14 @@ export async function registerModel({
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [
-    `model ${modelId} is ready: ${slotCount} reward slots, at most ${settling.size0} payments an epoch`,
+    `model ${modelId} is ready: ${earnerCount} earners, at most ${settling.size0} payments an epoch`,
     `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
   ];
   output.answer(lines, {
     modelId,
     datanetId: leaf.model.datanetId,
     staticsHash: toHex32(model.staticsHash),
-    slotCount,
+    earnerCount,
     cap: settling.size0,
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
@@ -92,7 +92,7 @@ async function create(
 ): Promise<number> {
   const payer = await accountOf(signer.client, signer.account.l1.address);
   const client = await signFor(signer, payer);
-  const { featuresCommitment, ownersCommitment, slotRoot, binding, split } = statics;
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding, split } = statics;
   const sent = await createModel(client, {
     from: payer.id,
     l1Owner: signer.account.l1.address,
@@ -100,7 +100,7 @@ async function create(
     amountWei: terms.amountWei,
     featuresCommitment,
     ownersCommitment,
-    slotRoot,
+    earnerRoot,
     binding: unpackBinding(binding),
     split: unpackSplit(split),
     priceWei: terms.priceWei,

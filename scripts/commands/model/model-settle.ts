@@ -1,5 +1,5 @@
 import type { PreparedSettlement } from "../../../circuits/settlement/settled-model.ts";
-import type { SampledSettlement } from "../../../circuits/settlement/settlement-model.ts";
+import type { SampledSettlement } from "../../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import {
   encodeSettlementBody,
@@ -7,9 +7,9 @@ import {
   sendSettlement,
 } from "../../../client/actions/l1/send-settlement.ts";
 import {
+  earnerTableFor,
   type RollupCircuit,
   settlementCircuitFor,
-  slotTableFor,
 } from "../../../client/circuits/rollup-circuits.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import {
@@ -95,7 +95,7 @@ interface Prepared {
 }
 
 function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
-  const circuit = slotTableFor(circuits, facts.leaf.slots.length);
+  const circuit = earnerTableFor(circuits, facts.leaf.earners.length);
   return { prepared: prepareDefaultSplit(facts, circuit), circuit };
 }
 
@@ -111,7 +111,7 @@ async function prepareByDraws(
     options,
     onProgress,
   );
-  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.slots.length));
+  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.earners.length));
   return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
 }
 

@@ -16,7 +16,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 export function addModelShowCommand(parent: Command): void {
   const command = parent
     .command("show <model>")
-    .description("a model's epoch, its reward slots and its settlements");
+    .description("a model's epoch, its earners and its settlements");
   withExample(command, "model show 15", "model show 15 --json");
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
@@ -32,14 +32,14 @@ export function addModelShowCommand(parent: Command): void {
       settling.line,
       describeSealed(leaf),
       ...renderTable([
-        ["  slot", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
-        ...leaf.slots.map((slot) => [
-          `  ${slot.index}`,
-          `leaf ${slot.contributorId}`,
-          `leaf ${slot.validatorId}`,
-          String(slot.rowCount),
-          formatOpen(slot.accruedWei),
-          formatOpen(slot.contributor.claimableWei + slot.validator.claimableWei),
+        ["  earner", "contributor", "validator", "rows", "earned (OPEN)", "collectable"],
+        ...leaf.earners.map((earner) => [
+          `  ${earner.index}`,
+          `leaf ${earner.contributorId}`,
+          `leaf ${earner.validatorId}`,
+          String(earner.rowCount),
+          formatOpen(earner.accruedWei),
+          formatOpen(earner.contributor.collectableWei + earner.validator.collectableWei),
         ]),
       ]),
       ...renderTable(settlements.map(describeSettlement)),
@@ -59,7 +59,7 @@ export function addModelShowCommand(parent: Command): void {
       openAmountWei: leaf.openAmountWei,
       sealedEpoch:
         sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
-      slots: leaf.slots,
+      earners: leaf.earners,
       settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
         epoch,
         kind,
@@ -81,7 +81,7 @@ function describeSettling(
   info: SequencerInfo,
 ) {
   const { binding, drawCount, featureCount } = leaf.model;
-  const shape = modelShape({ binding }, Math.max(1, leaf.slots.length));
+  const shape = modelShape({ binding }, Math.max(1, leaf.earners.length));
   const circuits = settlingCircuits(info, shape);
   const genesis = settlements.find(({ kind }) => kind === "genesis");
   const misfit =

@@ -81,14 +81,14 @@ export function addModelTrainCommand(parent: Command): void {
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     const trained = trainModel(rows, recipe, { onProgress });
     const draws = Number(options.draws);
-    const size = { rows: rows.length, slots: trained.slots.length, features: recipe.columnCount, draws };
+    const size = { rows: rows.length, earners: trained.earners.length, features: recipe.columnCount, draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, { publishRows: options.withholdRows !== true });
     await writeModel(options.out, model);
     const staticsHash = toHex32(registration.staticsHash);
     const lines = [
-      `a model of ${rows.length} rows in ${trained.slots.length} reward slots, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      `a model of ${rows.length} rows in ${trained.earners.length} earners, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       `it labels ${(100 * trained.accuracy).toFixed(1)} % of its rows as their contributors did`,
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -97,7 +97,7 @@ export function addModelTrainCommand(parent: Command): void {
       datanetId,
       version,
       rowCount: rows.length,
-      slotCount: trained.slots.length,
+      earnerCount: trained.earners.length,
       columnCount: recipe.columnCount,
       drawCount: draws,
       accuracy: trained.accuracy,
@@ -145,18 +145,18 @@ async function columnsOf(
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
     .map(({ name }) => settlementSizeOf(name))
     .sort((a, b) => a.rows - b.rows);
-  const slotCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
+  const earnerCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
     .size;
   const draws = Number(options.draws);
   const fitting = sizes.find(
-    (size) => size.rows >= rows.length && size.slots >= slotCount && size.draws === draws,
+    (size) => size.rows >= rows.length && size.earners >= earnerCount && size.draws === draws,
   );
   if (fitting !== undefined) return fitting.features;
-  const limits = sizes.map(({ rows: most, slots }) => `${most} rows in ${slots} slots`).join(", or ");
+  const limits = sizes.map(({ rows: most, earners }) => `${most} rows in ${earners} earners`).join(", or ");
   throw clientError(
     "CLI_CIRCUIT_MISSING",
-    `the version has ${rows.length} rows in ${slotCount} reward slots; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
-    { data: { rowCount: rows.length, slotCount, circuits: circuits.map(({ name }) => name) } },
+    `the version has ${rows.length} rows in ${earnerCount} earners; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
+    { data: { rowCount: rows.length, earnerCount, circuits: circuits.map(({ name }) => name) } },
   );
 }
 

@@ -5,11 +5,11 @@
 import { type Address, getAddress, numberToHex } from "viem";
 import type { QueueEntryEvent } from "../../../bridge/l1/l1-history.ts";
 import type { RestoredLedger } from "../../../bridge/verify/restore-ledger.ts";
-import { forcedClaim, forcedSeal, unpackClaim } from "../../../circuits/batch/epoch-operations.ts";
+import { forcedCollect, forcedSeal, unpackCollect } from "../../../circuits/batch/epoch-operations.ts";
 import { executeQueueEntry } from "../../../circuits/batch/queue-slot.ts";
-import { type LeafRecord, unpackCounters } from "../../../circuits/ledger/leaf.ts";
+import { type LeafState, unpackCounters } from "../../../circuits/ledger/leaf.ts";
 import type { QueueOperation } from "../../../circuits/ledger/operation.ts";
-import { CLAIM_ROLE } from "../../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -28,8 +28,8 @@ export type NoEffect =
   | "payee-owner"
   | "wrong-kind"
   | "model-not-ready"
-  | "not-slot-owner"
-  | "nothing-to-claim"
+  | "not-earner"
+  | "nothing-to-collect"
   | "nothing-to-seal"
   | "no-effect";
 
@@ -64,20 +64,20 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
   const { ledger, replay, state } = restored;
   const context = { batchNumber: BigInt(state.batchNumber) + 1n, timestamp: BigInt(state.timestamp) };
   if (entry.kind !== KIND.forcedSeal) requireOwner(restored, entry.a, sender);
-  const payer = ledger.record(entry.a);
+  const payer = ledger.leaf(entry.a);
   switch (entry.kind) {
     case KIND.forcedTransfer:
-      requirePayee(ledger.record(entry.b), entry);
+      requirePayee(ledger.leaf(entry.b), entry);
       requireBalance(restored, payer!, entry);
       break;
     case KIND.forcedWithdraw:
       requireBalance(restored, payer!, entry);
       break;
-    case KIND.forcedClaim:
-      requireClaim(requireModel(ledger.record(entry.b), entry.b), entry);
+    case KIND.forcedCollect:
+      requireCollect(requireModel(ledger.leaf(entry.b), entry.b), entry);
       break;
     case KIND.forcedSeal:
-      requireSeal(requireModel(ledger.record(entry.b), entry.b), entry, context);
+      requireSeal(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
   if (!executeQueueEntry(ledger, entry, context).record.isValid)
@@ -89,7 +89,7 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
 }
 
 function requireOwner(restored: RestoredLedger, leafId: number, sender: Address): void {
-  const record = restored.ledger.record(leafId);
+  const record = restored.ledger.leaf(leafId);
   if (record === undefined) {
     const waiting = depositOf(restored, leafId);
     if (waiting !== null) refuseWaiting(leafId, waiting);
@@ -129,7 +129,7 @@ export function refuseWaiting(leafId: number, { queueIndex, sender }: QueueEntry
 
 function requireBalance(
   restored: RestoredLedger,
-  { leaf }: LeafRecord,
+  { leaf }: LeafState,
   { a, amountWei }: QueueOperation,
 ): void {
   const isAll = amountWei === WITHDRAW_ALL_WEI;
@@ -147,7 +147,7 @@ function requireBalance(
   });
 }
 
-function requirePayee(payee: LeafRecord | undefined, { b, word1 }: QueueOperation): void {
+function requirePayee(payee: LeafState | undefined, { b, word1 }: QueueOperation): void {
   if (payee === undefined)
     refuse("payee-unknown", `the payee's leaf ${b} does not exist on L1`, { leafId: b });
   if (payee.leaf.l1Owner === word1) return;
@@ -155,7 +155,7 @@ function requirePayee(payee: LeafRecord | undefined, { b, word1 }: QueueOperatio
   refuse("payee-owner", `the payee's leaf ${b} is owned by ${owner} on L1`, { leafId: b, owner });
 }
 
-function requireModel(record: LeafRecord | undefined, modelId: number): LeafRecord {
+function requireModel(record: LeafState | undefined, modelId: number): LeafState {
   const data = { leafId: modelId };
   if (record === undefined) refuse("leaf-unknown", `model ${modelId} does not exist on L1`, data);
   if (record.leaf.kind !== LEAF_KIND.model) refuse("wrong-kind", `leaf ${modelId} is no model`, data);
@@ -164,19 +164,19 @@ function requireModel(record: LeafRecord | undefined, modelId: number): LeafReco
   return record;
 }
 
-function requireClaim(model: LeafRecord, { a, b, word1 }: QueueOperation): void {
-  const { role, slotIndex } = unpackClaim(word1);
-  const data = { leafId: a, modelId: b, slotIndex };
-  const paid = forcedClaim(model, a, word1)?.paid ?? null;
-  const name = role === CLAIM_ROLE.contributor ? "contributor" : "validator";
+function requireCollect(model: LeafState, { a, b, word1 }: QueueOperation): void {
+  const { role, earnerIndex } = unpackCollect(word1);
+  const data = { leafId: a, modelId: b, earnerIndex };
+  const paid = forcedCollect(model, a, word1)?.paid ?? null;
+  const name = role === EARNER_ROLE.contributor ? "contributor" : "validator";
   if (paid === null)
-    refuse("not-slot-owner", `leaf ${a} is not the ${name} of slot ${slotIndex} of model ${b}`, data);
+    refuse("not-earner", `leaf ${a} is not the ${name} of earner ${earnerIndex} of model ${b}`, data);
   if (paid.gainWei === 0n)
-    refuse("nothing-to-claim", `slot ${slotIndex} of model ${b} owes its ${name} nothing on L1`, data);
+    refuse("nothing-to-collect", `earner ${earnerIndex} of model ${b} owes its ${name} nothing on L1`, data);
 }
 
 function requireSeal(
-  model: LeafRecord,
+  model: LeafState,
   { b, word1 }: QueueOperation,
   context: Parameters<typeof forcedSeal>[2],
 ): void {

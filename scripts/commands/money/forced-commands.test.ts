@@ -8,10 +8,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import {
   DATANET_ID,
+  EARNERS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-  SLOTS,
   startModelHistory,
 } from "../../../bridge/testing/model-history.ts";
 import { KIND } from "../../../circuits/protocol.ts";
@@ -22,7 +22,7 @@ import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture
 // The command line as a user runs it, with nothing but an Ethereum node to ask.
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
-const ALICE = SLOTS[0]!.contributorId;
+const ALICE = EARNERS[0]!.contributorId;
 const ALICE_ACCOUNT = 4;
 
 let folder: string;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await f.openModel();
   const sealBatch = await f.sealEpoch();
   await f.recordRandomness(sealBatch);
-  await f.submit([await f.sealSettlement(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
 }, 300_000);
 afterAll(async () => {
   await f?.stop();
@@ -70,13 +70,13 @@ test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
   const answer = await run("transfer", String(DATANET_ID), "2.5", "--forced");
   expect(answer).toMatchObject({ from: ALICE, to: DATANET_ID, stage: "queued" });
   const waiting = await f.queueOperations();
-  const held = f.ledger.requireRecord(DATANET_ID).leaf.balance;
-  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  const held = f.ledger.requireLeaf(DATANET_ID).leaf.balance;
+  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([sealed]);
   expect(sealed.content.wide.map(({ kind, isValid }) => [kind, isValid])).toEqual([
     [KIND.forcedTransfer, true],
   ]);
-  expect(f.ledger.requireRecord(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
+  expect(f.ledger.requireLeaf(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
   const unknown = await run("transfer", "77", "1", "--forced");
   expect(unknown).toMatchObject({ error: { code: "CLI_LEAF_NOT_FOUND" } });
 }, 120_000);
@@ -98,7 +98,7 @@ test("burns no fee for what would have no effect on the ledger that L1 has, and 
   await refused("leaf-unknown", "model", "seal", "77");
   await refused("nothing-to-seal", "model", "seal", String(MODEL_ID));
   const stranger = await run("withdraw", "all", "--from", "0", "--forced");
-  const treasury = f.ledger.requireRecord(0).leaf.l1Owner;
+  const treasury = f.ledger.requireLeaf(0).leaf.l1Owner;
   expect(stranger.error!.message.toLowerCase()).toContain(
     `${treasury.toString(16)}, not by ${alice.toLowerCase()}`,
   );
@@ -119,7 +119,7 @@ test("burns no fee for what would have no effect on the ledger that L1 has, and 
   const sent = await run("withdraw", "all", "--from", made, "--forced", "--unchecked");
   expect(sent).toMatchObject({ leafId: nextId + 1, isChecked: false, stage: "queued" });
   const waiting = await f.queueOperations();
-  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([sealed]);
   expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
 }, 180_000);
@@ -184,7 +184,7 @@ test("takes no sequencer's word for it", async () => {
 }, 60_000);
 
 test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
-  const before = f.ledger.requireRecord(MODEL_ID).rewards!;
+  const before = f.ledger.requireLeaf(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
   const answer = await run("rewards", "claim", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
@@ -193,12 +193,12 @@ test("claims all that an owner's leaves have earned, and seals, without a sequen
   expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
-  const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaim);
+  const claims = waiting.filter(({ kind }) => kind === KIND.forcedCollect);
   expect(claims.length).toBe(answer.claims.length);
   expect(waiting.at(-1)).toMatchObject({ kind: KIND.forcedSeal, b: MODEL_ID, queueIndex: seal.queueIndex });
-  const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireRecord(id).leaf.balance);
+  const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireLeaf(id).leaf.balance);
   const held = balances();
-  const sealed = await f.seal(() => waiting, undefined, SHAPES[1]);
+  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([sealed]);
   // Nobody has paid since the Seal.
   expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);

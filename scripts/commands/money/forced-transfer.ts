@@ -67,7 +67,7 @@ async function partiesOf(
   }
   const payeeId = parseId(to);
   const { ledger } = await ledgerOf();
-  const payee = ledger.record(payeeId);
+  const payee = ledger.leaf(payeeId);
   if (payee === undefined)
     throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${payeeId}`, { data: { id: payeeId } });
   return {

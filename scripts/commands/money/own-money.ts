@@ -31,9 +31,9 @@ export interface OwnMoney {
   readonly rewards:
     | readonly {
         readonly modelId: number;
-        readonly slotIndex: number;
+        readonly earnerIndex: number;
         readonly role: string;
-        readonly claimableWei: bigint;
+        readonly collectableWei: bigint;
       }[]
     | null;
 }
@@ -65,9 +65,13 @@ export async function readOwnMoney(
     rewards:
       rewards
         ?.flatMap((leaf) => leaf.rewards)
-        .filter(({ claimableWei }) => claimableWei > 0n)
-        .map(({ claimableWei, modelId, role, slotIndex }) => ({ modelId, slotIndex, role, claimableWei })) ??
-      null,
+        .filter(({ collectableWei }) => collectableWei > 0n)
+        .map(({ collectableWei, modelId, role, earnerIndex }) => ({
+          modelId,
+          earnerIndex,
+          role,
+          collectableWei,
+        })) ?? null,
   };
 }
 
@@ -113,9 +117,9 @@ export function ownMoneyRows(money: OwnMoney): string[][] {
     const posted = postedWei === balanceWei ? "" : `, on L1 so far ${formatOpen(postedWei ?? 0n)}`;
     rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}`]);
   }
-  for (const { claimableWei, modelId, role, slotIndex } of money.rewards ?? []) {
-    const where = `slot ${slotIndex} of model ${modelId} as ${role}`;
-    rows.push(["rewards", `${formatOpen(claimableWei)} OPEN of ${where} (openledger rewards claim)`]);
+  for (const { collectableWei, modelId, role, earnerIndex } of money.rewards ?? []) {
+    const where = `earner ${earnerIndex} of model ${modelId} as ${role}`;
+    rows.push(["rewards", `${formatOpen(collectableWei)} OPEN of ${where} (openledger rewards collect)`]);
   }
   return rows;
 }

@@ -66,7 +66,7 @@ export function addTransferCommand(program: Command): void {
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const lines = [
       `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${payee.id} of ${payee.l1Owner}: ${stage}`,
-      `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; the receipt's signature is the sequencer's`,
+      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the preconfirmation's signature is the sequencer's`,
     ];
     output.answer(lines, { ...sent, to: payee.id, amountWei, stage, batchNumber });
   });

@@ -63,7 +63,7 @@ export function addWithdrawCommand(program: Command): void {
       );
       const lines = [
         `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
-        `operation ${sent.hash}, number ${sent.receipt?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
+        `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
       ];
       output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
     },

@@ -15,7 +15,7 @@ import {
   type L1World,
   startL1World,
 } from "../../../sequencer/testing/l1-world.ts";
-import { seal, send } from "../../../sequencer/testing/test-operator.ts";
+import { close, send } from "../../../sequencer/testing/test-operator.ts";
 import {
   type Answer,
   ONE_OPEN_WEI,
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 const post = async () => {
-  await seal(w.rollup);
+  await close(w.rollup);
   for (let i = 0; i < 3; i++) await w.turn();
 };
 

@@ -65,7 +65,7 @@ async function runFromFollower(
   const { leafCount, position, unpostedCount } = restored;
   const lines = [
     `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} sealed batches`,
-    `${unpostedCount} of the operations are not on L1 yet; their receipts hold`,
+    `${unpostedCount} of the operations are not on L1 yet; their preconfirmations hold`,
     "operations that were acknowledged and that the follower had not seen are gone",
   ];
   output.answer(lines, { dataPath, ...restored });
@@ -96,7 +96,7 @@ export async function runRestore(options: RestoreOptions, output: Output): Promi
   const lines = [
     `${options.data} holds the ledger of batch ${position.batchNumber}, as L1 has it at block ${blockNumber}: ${leafCount} leaves, ${position.opIndex} signed operations`,
     `${waitingCount} queue entries wait on L1; the bridge hands them over`,
-    "operations that were acknowledged and never posted are gone, and so are receipts and hashes of the posted ones",
+    "operations that were acknowledged and never posted are gone, and so are preconfirmations and hashes of the posted ones",
   ];
   if (snapshot !== undefined)
     lines.push(

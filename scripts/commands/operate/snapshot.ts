@@ -79,7 +79,7 @@ async function snapshotOfL1(
   });
   if (blockNumber === null) throw snapshotFalse("L1 has no batch yet");
   const epochs = new Map<number, ModelPayments>();
-  for (const [id, { rewards }] of ledger.records)
+  for (const [id, { rewards }] of ledger.leaves)
     if (rewards !== undefined)
       epochs.set(id, { open: replay.payments.open(id)!, sealed: replay.payments.sealed(id) });
   const { batchNumber, opIndex, queueHead } = state;
@@ -96,7 +96,7 @@ async function snapshotOfL1(
     .filter(({ l1BlockNumber }) => l1BlockNumber < blockNumber!)
     .map(({ burnedFeeWei, type, ...entry }) => entry);
   const where = { chainId, rollupAddress: rollup.address, blockNumber };
-  return { ...where, position, waiting, leaves: ledger.records, epochs };
+  return { ...where, position, waiting, leaves: ledger.leaves, epochs };
 }
 
 /** @throws BRG_SNAPSHOT_UNREADABLE, BRG_SNAPSHOT_FALSE, BRG_L1_* */

@@ -90,7 +90,7 @@ export function addStatusCommand(program: Command): void {
       ["open batch", `${head.batchNumber} with ${head.operationCount} operations`],
       [
         "batches",
-        `sealed ${batches.sealed}, proven ${batches.proven}, posted ${batches.posted}, final ${batches.final}`,
+        `sealed ${batches.closed}, proven ${batches.proven}, posted ${batches.posted}, final ${batches.final}`,
       ],
       [
         "fees",
@@ -98,7 +98,7 @@ export function addStatusCommand(program: Command): void {
       ],
       [
         "takes about",
-        `${seconds(estimates.sealMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
+        `${seconds(estimates.closeMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
       ],
     );
     if (status.mode === "sunset")

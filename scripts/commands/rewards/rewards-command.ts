@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { claimRewards } from "../../../client/actions/ledger/claim-rewards.ts";
+import { collectRewards } from "../../../client/actions/ledger/collect-rewards.ts";
 import { getRewards } from "../../../client/sequencer/model-reads.ts";
 import type { LeafRewards } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
@@ -20,7 +20,7 @@ import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 export function addRewardsCommands(program: Command): void {
   const rewards = program
     .command("rewards")
-    .description("what rows have earned for an account: of every model, by slot")
+    .description("what rows have earned for an account: of every model, by earner")
     .option(
       "--leaf <leaf>",
       "a leaf id, an account's name or an address; default: --account, or all accounts",
@@ -44,7 +44,7 @@ export function addRewardsCommands(program: Command): void {
       ),
     );
     const lines = renderTable([
-      ["account", "model", "slot", "as", "rows", "earned (OPEN)", "claimed", "claimable"],
+      ["account", "model", "earner", "as", "rows", "earned (OPEN)", "collected", "collectable"],
       ...shown.flatMap(({ name, rewards: own }) => own.map((line) => describeLine(name, line))),
     ]);
     output.answer(
@@ -54,27 +54,27 @@ export function addRewardsCommands(program: Command): void {
       },
     );
   });
-  addClaim(rewards);
+  addCollect(rewards);
   addRewardsWhyCommand(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {
-  const { modelId, slotIndex, role, rowCount, earnedWei, claimedWei, claimableWei } = line;
+  const { modelId, earnerIndex, role, rowCount, earnedWei, collectedWei, collectableWei } = line;
   return [
     name,
     String(modelId),
-    String(slotIndex),
+    String(earnerIndex),
     role,
     String(rowCount),
     formatOpen(earnedWei),
-    formatOpen(claimedWei),
-    formatOpen(claimableWei),
+    formatOpen(collectedWei),
+    formatOpen(collectableWei),
   ];
 }
 
-function addClaim(parent: Command): void {
+function addCollect(parent: Command): void {
   const command = parent
-    .command("claim")
+    .command("collect")
     .description("move everything that an account's rows have earned to its balance in the ledger")
     .option("--model <id>", "only of this model")
     .option(...FORCED_OPTION)
@@ -83,17 +83,17 @@ function addClaim(parent: Command): void {
   withWait(command, "acknowledged");
   withExample(
     command,
-    "rewards claim --account bob",
-    "rewards claim --model 15 --account vera --wait posted",
-    "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
+    "rewards collect --account bob",
+    "rewards collect --model 15 --account vera --wait posted",
+    "rewards collect --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
   onRun<ForcedOptions & { model?: string; wait: string }>(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
     if (options.forced === true) {
-      const { claimThroughL1 } = await import("../money/forced-claims.ts");
+      const { collectThroughL1 } = await import("../money/forced-collections.ts");
       const isUnchecked = options.unchecked === true;
-      await claimThroughL1(
+      await collectThroughL1(
         signer,
         { modelId: only, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
         options,
@@ -105,23 +105,23 @@ function addClaim(parent: Command): void {
     const client = await signFor(signer, leaf);
     const { rewards } = await getRewards(client, leaf.id);
     const open = rewards.filter(
-      ({ claimableWei, modelId }) => claimableWei > 0n && (only === null || only === modelId),
+      ({ collectableWei, modelId }) => collectableWei > 0n && (only === null || only === modelId),
     );
-    const claims = [];
-    for (const { modelId, slotIndex, role, claimableWei } of open) {
-      const { hash } = await claimRewards(client, { from: leaf.id, modelId, slotIndex, role });
+    const collections = [];
+    for (const { modelId, earnerIndex, role, collectableWei } of open) {
+      const { hash } = await collectRewards(client, { from: leaf.id, modelId, earnerIndex, role });
       const { stage } = await waitWithProgress(client, { hash }, options.wait, output);
-      claims.push({ modelId, slotIndex, role, claimableWei, hash, stage });
+      collections.push({ modelId, earnerIndex, role, collectableWei, hash, stage });
     }
-    const totalWei = claims.reduce((sum, { claimableWei }) => sum + claimableWei, 0n);
-    const lines = claims.map(
-      ({ modelId, slotIndex, role, claimableWei, stage }) =>
-        `${formatOpen(claimableWei)} OPEN as ${role} of slot ${slotIndex} of model ${modelId}: ${stage}`,
+    const totalWei = collections.reduce((sum, { collectableWei }) => sum + collectableWei, 0n);
+    const lines = collections.map(
+      ({ modelId, earnerIndex, role, collectableWei, stage }) =>
+        `${formatOpen(collectableWei)} OPEN as ${role} of earner ${earnerIndex} of model ${modelId}: ${stage}`,
     );
     const summary =
-      claims.length === 0
-        ? "there is nothing to claim"
+      collections.length === 0
+        ? "there is nothing to collect"
         : `${formatOpen(totalWei)} OPEN for leaf ${leaf.id}; take it to L1 with: openledger withdraw`;
-    output.answer([...lines, summary], { leafId: leaf.id, totalWei, claims });
+    output.answer([...lines, summary], { leafId: leaf.id, totalWei, collections });
   });
 }

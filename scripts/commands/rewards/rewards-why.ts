@@ -20,7 +20,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
   const client = await openReader(options);
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, model, payments, sampled, settlement } = verified;
-  const before = leaf.slots.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
+  const before = leaf.earners.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
   const earnings = explainEarnings(
     sampled,
     { model: settledModelOf(leaf, before), payments },
@@ -47,10 +47,10 @@ export async function explainRewards({ options, args, output }: CommandContext<W
       ]),
     ]),
     ...renderTable(
-      earnings.slots.map((slot) => [
-        `slot ${slot.slotIndex}`,
-        `leaf ${slot.contributorId} ${formatOpen(slot.contributorWei)}`,
-        `leaf ${slot.validatorId} ${formatOpen(slot.validatorWei)}`,
+      earnings.earners.map((earner) => [
+        `earner ${earner.earnerIndex}`,
+        `leaf ${earner.contributorId} ${formatOpen(earner.contributorWei)}`,
+        `leaf ${earner.validatorId} ${formatOpen(earner.validatorWei)}`,
       ]),
     ),
     "computed again from payments, openings and L1's randomness, and the same to the wei as what L1 holds",
@@ -66,7 +66,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
       ...row,
       draws: row.draws.map((draw) => ({ ...draw, receipt: toHex32(draw.receipt) })),
     })),
-    slots: earnings.slots,
+    earners: earnings.earners,
   });
 }
 

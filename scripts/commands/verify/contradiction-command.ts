@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
-import { storedReceiptPaths } from "../../cli/receipt-store.ts";
+import { storedPreconfirmationPaths } from "../../cli/preconfirmation-store.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 interface ContradictionCommandOptions {
@@ -12,15 +12,15 @@ interface ContradictionCommandOptions {
 
 export function addContradictionCommand(program: Command): void {
   const command = program
-    .command("contradiction [receipts...]")
+    .command("contradiction [preconfirmations...]")
     .description(
-      "hold signed receipts against L1 and print the two signed facts where they contradict each other; status 0 consistent, 3 not posted yet, 4 contradicted",
+      "hold signed preconfirmations against L1 and print the two signed facts where they contradict each other; status 0 consistent, 3 not posted yet, 4 contradicted",
     )
     .option("--from-feed <urls...>", "check what these sequencers or followers have acknowledged", [])
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
-    "contradiction receipt.json --rpc https://… --rollup 0x…",
+    "contradiction preconfirmation.json --rpc https://… --rollup 0x…",
     "contradiction",
     "contradiction --from-feed http://127.0.0.1:8547",
   );
@@ -28,20 +28,23 @@ export function addContradictionCommand(program: Command): void {
     const { checkedLines, checkedView, EXIT_STATUS, findContradictions } = await import("./contradiction.ts");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const isNamed = args.length > 0 || options.fromFeed.length > 0;
-    const paths = isNamed ? args : await storedReceiptPaths(rollupAddress);
+    const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
     if (paths.length === 0 && options.fromFeed.length === 0)
-      throw commandError("CMD_NO_RECEIPT", "no receipt is named, and none is stored for this rollup");
+      throw commandError(
+        "CMD_NO_PRECONFIRMATION",
+        "no preconfirmation is named, and none is stored for this rollup",
+      );
     const { fromBlock, fromFeed: feedUrls } = options;
     const result = await findContradictions({ rpcUrl, rollupAddress, paths, feedUrls, fromBlock });
     const { blockNumber, checked, context, outcome } = result;
     const lines = checked.flatMap((one) => checkedLines(one, result));
     output.answer(
-      [...lines, `${checked.length} receipts held against L1's block ${blockNumber}: ${outcome}`],
+      [...lines, `${checked.length} preconfirmations held against L1's block ${blockNumber}: ${outcome}`],
       {
         outcome,
         blockNumber,
         sequencerAddress: context.sequencerAddress,
-        receipts: checked.map(checkedView),
+        preconfirmations: checked.map(checkedView),
       },
     );
     process.exitCode = EXIT_STATUS[outcome];

@@ -6,21 +6,21 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
-import { checkReceipts } from "../../../bridge/verify/receipt-check.ts";
+import { checkPreconfirmations } from "../../../bridge/verify/preconfirmation-check.ts";
 import {
   encodeEvidence,
+  type PreconfirmationEvidence,
   parseEvidence,
-  type ReceiptEvidence,
-} from "../../../bridge/verify/receipt-evidence.ts";
+} from "../../../bridge/verify/preconfirmation-evidence.ts";
 import { leafReference, type SignedOperation } from "../../../circuits/ledger/operation.ts";
 import { LEAF_KIND } from "../../../circuits/protocol.ts";
 import { Secret } from "../../../circuits/secret.ts";
 import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
 import { keyFromSecret } from "../../../client/l2-key.ts";
 import { createLedgerClient } from "../../../client/ledger-client.ts";
-import { createReceiptSigner } from "../../../sequencer/store/receipts.ts";
+import { createPreconfirmationSigner } from "../../../sequencer/store/preconfirmations.ts";
 import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
-import { seal, send } from "../../../sequencer/testing/test-operator.ts";
+import { close, send } from "../../../sequencer/testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
   type TestUser,
@@ -28,12 +28,12 @@ import {
   testUser,
   transfer,
 } from "../../../sequencer/testing/test-rollup.ts";
-import { storedReceiptPaths, storeReceipt } from "../../cli/receipt-store.ts";
+import { storedPreconfirmationPaths, storePreconfirmation } from "../../cli/preconfirmation-store.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
 
-// Before workspace.ts is loaded: receipts are stored below it.
+// Before workspace.ts is loaded: preconfirmations are stored below it.
 const home = vi.hoisted(() => {
-  const folder = `${process.env.TMPDIR ?? "/tmp"}/openledger-receipts-${process.pid}`;
+  const folder = `${process.env.TMPDIR ?? "/tmp"}/openledger-preconfirmations-${process.pid}`;
   process.env.OPENLEDGER_HOME = folder;
   return folder;
 });
@@ -43,11 +43,11 @@ const OPERATOR_L1_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f46
 const folder = temporaryFolder();
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
-/** The receipt that the first sequencer gave for alice's third payment, and the one that L1 made true. */
-let promised: ReceiptEvidence;
-let kept: ReceiptEvidence;
-let unposted: ReceiptEvidence;
-let bobs: ReceiptEvidence;
+/** The preconfirmation that the first sequencer gave for alice's third payment, and the one that L1 made true. */
+let promised: PreconfirmationEvidence;
+let kept: PreconfirmationEvidence;
+let unposted: PreconfirmationEvidence;
+let bobs: PreconfirmationEvidence;
 
 /**
  * A sequencer that lies: it acknowledges alice's payment as operation 2, is stopped, and goes on from a copy of its
@@ -63,7 +63,7 @@ beforeAll(async () => {
   const honest = join(folder.path, "honest");
   const lying = join(folder.path, "lying");
   let w = await startL1World(f, deployment, honest);
-  const pay = async (from: TestUser, to: TestUser, nonce: bigint): Promise<ReceiptEvidence> => {
+  const pay = async (from: TestUser, to: TestUser, nonce: bigint): Promise<PreconfirmationEvidence> => {
     const l1Owner = owners[to.id]!;
     const fields = { domain: deployment.domain } as Partial<SignedOperation>;
     const operation = transfer(from, { ...to, l1Owner }, nonce, fields);
@@ -71,10 +71,10 @@ beforeAll(async () => {
     expect(status, JSON.stringify(body)).toBe(202);
     const bRef = leafReference({ l1Owner, kind: LEAF_KIND.account });
     const opening = { operation, bRef };
-    return { chainId, rollupAddress: f.rollup.address, receipt: body.receipt, opening };
+    return { chainId, rollupAddress: f.rollup.address, preconfirmation: body.preconfirmation, opening };
   };
   const post = async () => {
-    await seal(w.rollup);
+    await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
   };
   await w.watch();
@@ -100,17 +100,18 @@ afterAll(async () => {
   folder.remove();
 });
 
-const fileOf = (evidence: ReceiptEvidence, name: string): string => {
+const fileOf = (evidence: PreconfirmationEvidence, name: string): string => {
   const path = join(folder.path, `${name}.json`);
   writeFileSync(path, encodeEvidence(evidence));
   return path;
 };
-const check = async (...evidences: ReceiptEvidence[]) => {
-  const paths = evidences.map((evidence, i) => fileOf(evidence, `receipt-${i}`));
+const check = async (...evidences: PreconfirmationEvidence[]) => {
+  const paths = evidences.map((evidence, i) => fileOf(evidence, `preconfirmation-${i}`));
   const { address: rollupAddress } = f.rollup;
   return findContradictions({ rpcUrl: f.rpcUrl, rollupAddress, paths, feedUrls: [] });
 };
-const verdictOf = async (...evidences: ReceiptEvidence[]) => (await check(...evidences)).checked[0]!.verdict;
+const verdictOf = async (...evidences: PreconfirmationEvidence[]) =>
+  (await check(...evidences)).checked[0]!.verdict;
 
 describe("openledger contradiction", () => {
   it("finds a kept promise consistent, with the batch that keeps it", async () => {
@@ -131,9 +132,9 @@ describe("openledger contradiction", () => {
     expect(result.checked[0]!.verdict).toEqual(verdict);
   });
 
-  it("shows the receipt and the operation that L1 has in its place", async () => {
+  it("shows the preconfirmation and the operation that L1 has in its place", async () => {
     const verdict = await verdictOf(promised);
-    expect(promised.receipt.opIndex).toBe(2);
+    expect(promised.preconfirmation.opIndex).toBe(2);
     expect(verdict).toMatchObject({
       verdict: "contradicted",
       reason: "other-operation",
@@ -151,47 +152,54 @@ describe("openledger contradiction", () => {
     await f.l1.client.revert({ id: snapshot });
   });
 
-  it("takes two receipts for one place as a contradiction before L1 has anything", async () => {
+  it("takes two preconfirmations for one place as a contradiction before L1 has anything", async () => {
     const atGenesis = { toBlock: f.l1.deployment.blockNumber };
-    const { checked } = await checkReceipts(f.rollup, [promised, { ...bobs, opening: null }], atGenesis);
+    const { checked } = await checkPreconfirmations(
+      f.rollup,
+      [promised, { ...bobs, opening: null }],
+      atGenesis,
+    );
     expect(checked[0]!.verdict).toMatchObject({
       verdict: "contradicted",
-      reason: "two-receipts",
-      other: { receipt: { opIndex: 2 } },
+      reason: "two-preconfirmations",
+      other: { preconfirmation: { opIndex: 2 } },
     });
   });
 
   it("tells an operation that was moved from one that was left out, and one that came too late", async () => {
     // The operator's key is at hand here: whatever it signs counts.
     const key = new Secret<`0x${string}`>(OPERATOR_L1_KEY);
-    const signer = createReceiptSigner({ chainId: kept.chainId, rollupAddress: kept.rollupAddress }, key);
-    const { signature: _signature, ...facts } = kept.receipt;
+    const signer = createPreconfirmationSigner(
+      { chainId: kept.chainId, rollupAddress: kept.rollupAddress },
+      key,
+    );
+    const { signature: _signature, ...facts } = kept.preconfirmation;
     const moved = await signer.sign({ ...facts, opIndex: 2 });
-    expect(await verdictOf({ ...kept, receipt: moved })).toMatchObject({
+    expect(await verdictOf({ ...kept, preconfirmation: moved })).toMatchObject({
       reason: "other-operation",
       posted: { opIndex: 2, a: bob.id },
       elsewhere: { opIndex: 0, a: alice.id, nonce: 0 },
     });
     const late = await signer.sign({ ...facts, deadlineSeconds: 1 });
-    expect(await verdictOf({ ...kept, receipt: late })).toMatchObject({
+    expect(await verdictOf({ ...kept, preconfirmation: late })).toMatchObject({
       verdict: "contradicted",
       reason: "late",
       posted: { opIndex: 0 },
     });
   });
 
-  it("refuses receipts that are not the operator's, of this rollup, or of the operation beside them", async () => {
-    const { receipt } = promised;
+  it("refuses preconfirmations that are not the operator's, of this rollup, or of the operation beside them", async () => {
+    const { preconfirmation } = promised;
     const other = { ...promised, opening: kept.opening };
-    const moved = { ...promised, receipt: { ...receipt, opIndex: 1 } };
+    const moved = { ...promised, preconfirmation: { ...preconfirmation, opIndex: 1 } };
     const elsewhere = { ...promised, chainId: 1 };
     for (const forged of [other, moved, elsewhere])
-      await expect(check(forged)).rejects.toMatchObject({ code: "BRG_RECEIPT_NOT_OPERATORS" });
+      await expect(check(forged)).rejects.toMatchObject({ code: "BRG_PRECONFIRMATION_NOT_OPERATORS" });
     await expect(check({ ...promised, opening: null })).rejects.toMatchObject({
-      code: "BRG_RECEIPT_UNOPENED",
+      code: "BRG_PRECONFIRMATION_UNOPENED",
     });
     expect(() => parseEvidence("{}", "x")).toThrow(
-      expect.objectContaining({ code: "BRG_RECEIPT_UNREADABLE" }),
+      expect.objectContaining({ code: "BRG_PRECONFIRMATION_UNREADABLE" }),
     );
   });
 
@@ -203,27 +211,36 @@ describe("openledger contradiction", () => {
     const rollupAddress = f.rollup.address;
     const secret = `0x${alice.secret.toString(16).padStart(64, "0")}` as const;
     const l2Key = await keyFromSecret(secret);
-    const options = { rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId: alice.id, onReceipt: storeReceipt };
+    const options = {
+      rpcUrl,
+      rollupAddress,
+      sequencerUrl,
+      l2Key,
+      leafId: alice.id,
+      onPreconfirmation: storePreconfirmation,
+    };
     const client = await createLedgerClient(options);
-    const { receipt } = await sendTransfer(client, { to: bob.id, amountWei: ONE_OPEN_WEI });
-    expect(receipt!.opIndex).toBe(unposted.receipt.opIndex + 1);
+    const { preconfirmation } = await sendTransfer(client, { to: bob.id, amountWei: ONE_OPEN_WEI });
+    expect(preconfirmation!.opIndex).toBe(unposted.preconfirmation.opIndex + 1);
 
     const fed = await findContradictions({ rpcUrl, rollupAddress, paths: [], feedUrls: [sequencerUrl] });
     const seen = new Map(
-      fed.checked.map(({ evidence, verdict }) => [evidence.receipt.opIndex, verdict.verdict]),
+      fed.checked.map(({ evidence, verdict }) => [evidence.preconfirmation.opIndex, verdict.verdict]),
     );
-    expect(seen.get(receipt!.opIndex)).toBe("not-posted");
-    expect(fed.checked.some(({ evidence }) => evidence.receipt.signature === receipt!.signature)).toBe(true);
+    expect(seen.get(preconfirmation!.opIndex)).toBe("not-posted");
+    expect(
+      fed.checked.some(({ evidence }) => evidence.preconfirmation.signature === preconfirmation!.signature),
+    ).toBe(true);
     const feedAndFile = { rpcUrl, rollupAddress, feedUrls: [sequencerUrl] };
     const paths = [fileOf(promised, "promised")];
     expect((await findContradictions({ ...feedAndFile, paths })).outcome).toBe("contradicted");
     await w.stop();
 
-    const paths2 = await storedReceiptPaths(rollupAddress);
+    const paths2 = await storedPreconfirmationPaths(rollupAddress);
     expect(paths2).toHaveLength(1);
     const stored = await findContradictions({ rpcUrl, rollupAddress, paths: paths2, feedUrls: [] });
     expect(stored.checked).toMatchObject([
-      { evidence: { receipt: { ...receipt } }, verdict: { verdict: "not-posted" } },
+      { evidence: { preconfirmation: { ...preconfirmation } }, verdict: { verdict: "not-posted" } },
     ]);
     rmSync(home, { recursive: true });
   });
@@ -238,15 +255,15 @@ describe("openledger contradiction", () => {
       });
     const { status, stdout } = await run(fileOf(promised, "promised"));
     expect(status).toBe(EXIT_STATUS.contradicted);
-    expect(stdout).toContain("signed fact 1: the receipt promises operation");
-    expect(stdout).toContain(promised.receipt.signature);
+    expect(stdout).toContain("signed fact 1: the preconfirmation promises operation");
+    expect(stdout).toContain(promised.preconfirmation.signature);
     expect(stdout).toContain("signed fact 2: batch 3 on L1 has as number 2");
     expect(stdout).toContain("the operator's key");
     const json = await run(fileOf(kept, "kept"), "--json");
     expect(json.status).toBe(EXIT_STATUS.consistent);
     expect(JSON.parse(json.stdout)).toMatchObject({
       outcome: "consistent",
-      receipts: [{ verdict: "consistent", receipt: { receipt: { opIndex: 0 } } }],
+      preconfirmations: [{ verdict: "consistent", preconfirmation: { preconfirmation: { opIndex: 0 } } }],
     });
     expect((await run(fileOf(unposted, "unposted"))).status).toBe(EXIT_STATUS["not-posted"]);
   });

@@ -1,25 +1,25 @@
-/** Gathers signed receipts and says what L1 makes of each: the two signed facts where they contradict each other. */
+/** Gathers signed preconfirmations and says what L1 makes of each: the two signed facts where they contradict each other. */
 
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import {
-  type CheckedReceipt,
-  checkReceipts,
+  type CheckedPreconfirmation,
+  checkPreconfirmations,
   isOperatorsTransaction,
   type PostedFacts,
-  type ReceiptCheck,
-} from "../../../bridge/verify/receipt-check.ts";
+  type PreconfirmationCheck,
+} from "../../../bridge/verify/preconfirmation-check.ts";
 import {
   encodeEvidence,
+  type PreconfirmationEvidence,
   parseEvidence,
-  type ReceiptEvidence,
-} from "../../../bridge/verify/receipt-evidence.ts";
+} from "../../../bridge/verify/preconfirmation-evidence.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { kindRule } from "../../../circuits/protocol.ts";
-import { readReceipts } from "../../../sequencer/follower/leader-log.ts";
+import { readPreconfirmations } from "../../../sequencer/follower/leader-log.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { Endpoints } from "../../cli/context.ts";
-import { readReceiptFile } from "../../cli/receipt-store.ts";
+import { readPreconfirmationFile } from "../../cli/preconfirmation-store.ts";
 
 /** What programs branch on; 1 and 2 are failures and wrong usage, as for every command. */
 export const EXIT_STATUS = { consistent: 0, "not-posted": 3, contradicted: 4 } as const;
@@ -27,67 +27,73 @@ export type Outcome = keyof typeof EXIT_STATUS;
 
 export interface ContradictionOptions extends Pick<Endpoints, "rpcUrl" | "rollupAddress"> {
   readonly paths: readonly string[];
-  /** Sequencers, or followers, whose soft receipts are checked. */
+  /** Sequencers, or followers, whose soft preconfirmations are checked. */
   readonly feedUrls: readonly string[];
   readonly fromBlock?: bigint | undefined;
 }
 
-export interface ContradictionResult extends ReceiptCheck {
+export interface ContradictionResult extends PreconfirmationCheck {
   readonly outcome: Outcome;
 }
 
-/** @throws CMD_RECEIPT_FILE_UNREADABLE, BRG_RECEIPT_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
+/** @throws CMD_PRECONFIRMATION_FILE_UNREADABLE, BRG_PRECONFIRMATION_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
 export async function findContradictions(options: ContradictionOptions): Promise<ContradictionResult> {
   await initPoseidon();
   const { feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
   const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  const evidences: ReceiptEvidence[] = [];
+  const evidences: PreconfirmationEvidence[] = [];
   for (const path of paths) evidences.push(await readEvidence(path));
-  for (const url of feedUrls) evidences.push(...(await readReceipts(url)));
-  const check = await checkReceipts(rollup, evidences, { fromBlock });
+  for (const url of feedUrls) evidences.push(...(await readPreconfirmations(url)));
+  const check = await checkPreconfirmations(rollup, evidences, { fromBlock });
   return { ...check, outcome: outcomeOf(check.checked) };
 }
 
-async function readEvidence(path: string): Promise<ReceiptEvidence> {
+async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
   let text: string;
   try {
-    text = await readReceiptFile(path);
+    text = await readPreconfirmationFile(path);
   } catch (cause) {
-    throw commandError("CMD_RECEIPT_FILE_UNREADABLE", `${path} cannot be read`, { data: { path }, cause });
+    throw commandError("CMD_PRECONFIRMATION_FILE_UNREADABLE", `${path} cannot be read`, {
+      data: { path },
+      cause,
+    });
   }
   return parseEvidence(text, path);
 }
 
-function outcomeOf(checked: readonly CheckedReceipt[]): Outcome {
+function outcomeOf(checked: readonly CheckedPreconfirmation[]): Outcome {
   const has = (verdict: Outcome) => checked.some((one) => one.verdict.verdict === verdict);
   if (has("contradicted")) return "contradicted";
   return has("not-posted") ? "not-posted" : "consistent";
 }
 
-/** As JSON shows it: the receipt as its file has it. */
-export function checkedView({ evidence, verdict }: CheckedReceipt): object {
-  const view = (one: ReceiptEvidence): unknown => JSON.parse(encodeEvidence(one));
-  return verdict.verdict === "contradicted" && verdict.reason === "two-receipts"
-    ? { receipt: view(evidence), ...verdict, other: view(verdict.other) }
-    : { receipt: view(evidence), ...verdict };
+/** As JSON shows it: the preconfirmation as its file has it. */
+export function checkedView({ evidence, verdict }: CheckedPreconfirmation): object {
+  const view = (one: PreconfirmationEvidence): unknown => JSON.parse(encodeEvidence(one));
+  return verdict.verdict === "contradicted" && verdict.reason === "two-preconfirmations"
+    ? { preconfirmation: view(evidence), ...verdict, other: view(verdict.other) }
+    : { preconfirmation: view(evidence), ...verdict };
 }
 
 const time = (seconds: number) => new Date(seconds * 1_000).toISOString();
 
 /** The lines for people: what was promised and signed, what L1 has and who sent it, and what follows. */
-export function checkedLines({ evidence, verdict }: CheckedReceipt, check: ReceiptCheck): string[] {
-  const { opIndex } = evidence.receipt;
+export function checkedLines(
+  { evidence, verdict }: CheckedPreconfirmation,
+  check: PreconfirmationCheck,
+): string[] {
+  const { opIndex } = evidence.preconfirmation;
   switch (verdict.verdict) {
     case "consistent":
       return [`operation ${opIndex}: consistent; ${postedText(verdict.posted)}`];
     case "not-posted":
       return [
-        `operation ${opIndex}: not on L1 yet; promised by ${time(evidence.receipt.deadlineSeconds)}, L1's time is ${time(verdict.l1TimeSeconds)}`,
+        `operation ${opIndex}: not on L1 yet; promised by ${time(evidence.preconfirmation.deadlineSeconds)}, L1's time is ${time(verdict.l1TimeSeconds)}`,
       ];
     case "contradicted":
       return [
         `operation ${opIndex}: CONTRADICTED (${verdict.reason})`,
-        ...receiptLines("signed fact 1", evidence, check),
+        ...preconfirmationLines("signed fact 1", evidence, check),
         ...secondFact(verdict, check),
       ];
     default:
@@ -96,10 +102,11 @@ export function checkedLines({ evidence, verdict }: CheckedReceipt, check: Recei
 }
 
 function secondFact(
-  verdict: Extract<CheckedReceipt["verdict"], { verdict: "contradicted" }>,
-  check: ReceiptCheck,
+  verdict: Extract<CheckedPreconfirmation["verdict"], { verdict: "contradicted" }>,
+  check: PreconfirmationCheck,
 ): string[] {
-  if (verdict.reason === "two-receipts") return receiptLines("signed fact 2", verdict.other, check);
+  if (verdict.reason === "two-preconfirmations")
+    return preconfirmationLines("signed fact 2", verdict.other, check);
   const moved =
     verdict.elsewhere === null
       ? "  the promised operation is not on L1"
@@ -120,10 +127,14 @@ function secondFact(
   return verdict.reason === "late" ? [fact, signer] : [fact, signer, moved];
 }
 
-function receiptLines(title: string, { opening, receipt }: ReceiptEvidence, check: ReceiptCheck): string[] {
-  const { deadlineSeconds, operationHash, opIndex, signature } = receipt;
+function preconfirmationLines(
+  title: string,
+  { opening, preconfirmation }: PreconfirmationEvidence,
+  check: PreconfirmationCheck,
+): string[] {
+  const { deadlineSeconds, operationHash, opIndex, signature } = preconfirmation;
   return [
-    `  ${title}: the receipt promises operation ${operationHash} as number ${opIndex} by ${time(deadlineSeconds)}`,
+    `  ${title}: the preconfirmation promises operation ${operationHash} as number ${opIndex} by ${time(deadlineSeconds)}`,
     ...(opening === null ? [] : [`    ${operationText(opening.operation)}`]),
     `    signed by ${check.context.sequencerAddress}, whom the contract calls sequencer: ${signature}`,
   ];
@@ -135,7 +146,7 @@ const fieldsText = ({ a, amountCode, b, kind, words }: Shown, nonce: bigint | nu
   `${kind} of leaf ${a} to leaf ${b}, amount code ${amountCode}, nonce ${nonce}` +
   (words.length === 0 ? "" : `, words ${words.map((word) => `0x${word.toString(16)}`).join(" ")}`);
 
-const operationText = (operation: NonNullable<ReceiptEvidence["opening"]>["operation"]) =>
+const operationText = (operation: NonNullable<PreconfirmationEvidence["opening"]>["operation"]) =>
   fieldsText({ ...operation, kind: kindRule(operation.kind)!.name }, operation.nonce);
 
 const postedText = (posted: PostedFacts) =>

@@ -51,13 +51,13 @@ export async function retrainAndCompare({
     onProgress: ({ stage, done, total }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
   });
-  const settling = settlingCircuits(await getInfo(client), modelShape(model.statics, model.slots.length));
+  const settling = settlingCircuits(await getInfo(client), modelShape(model.statics, model.earners.length));
   const drawCount = 2 ** Number(binding.drawBits);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
     `an epoch is settled by ${drawCount} draws over ${binding.featureCount} features${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
-    `${result.slotCount} reward slots, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
+    `${result.earnerCount} earners, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
     model: what,

@@ -39,13 +39,13 @@ export async function recomputeSettlement({
       ]),
     ]),
     ...renderTable([
-      ["slot", "contributor", "validator", "rows", "earned (OPEN)"],
-      ...leaf.slots.map((slot) => [
-        String(slot.index),
-        `leaf ${slot.contributorId}`,
-        `leaf ${slot.validatorId}`,
-        String(slot.rowCount),
-        formatOpen(sampled.earnedWei[slot.index]!),
+      ["earner", "contributor", "validator", "rows", "earned (OPEN)"],
+      ...leaf.earners.map((earner) => [
+        String(earner.index),
+        `leaf ${earner.contributorId}`,
+        `leaf ${earner.validatorId}`,
+        String(earner.rowCount),
+        formatOpen(sampled.earnedWei[earner.index]!),
       ]),
     ]),
     `owner ${formatOpen(sampled.terms.ownerWei)}, treasury ${formatOpen(sampled.terms.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)} OPEN`,

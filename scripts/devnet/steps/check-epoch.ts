@@ -73,7 +73,7 @@ function outcomeOf({ leaf, payments, sampled }: VerifiedSettlement, leaves: Leav
     paymentCount: payments.length,
     ownerWei: terms.ownerWei,
     treasuryWei: terms.treasuryWei,
-    slots: leaf.slots.map(({ contributorId, validatorId }, m) => ({
+    earners: leaf.earners.map(({ contributorId, validatorId }, m) => ({
       contributor: nameOf(contributorId),
       validator: nameOf(validatorId),
       earnedWei: earnedWei[m]!,
@@ -90,20 +90,20 @@ function earningsOf(
   const own = Array.from({ length: COMMIT_COUNT }, (_, i) => i).filter((i) => contributorOf(i) === name);
   const rowsIn = (commits: readonly number[]) =>
     commits.reduce((sum, i) => sum + commitRows(job.plan, i).length, 0);
-  const slots = leaf.slots.filter(({ contributorId }) => contributorId === leaves[name]);
+  const earners = leaf.earners.filter(({ contributorId }) => contributorId === leaves[name]);
   return {
     name,
     committedCount: rowsIn(own),
     wrongCount: rowsIn(own.filter(isLabelWrong)),
-    rowCount: slots.reduce((sum, { rowCount }) => sum + rowCount, 0),
-    earnedWei: slots.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
+    rowCount: earners.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    earnedWei: earners.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
   };
 }
 
 function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
   const drawn = sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ");
   return {
-    claim:
+    statement:
       "L1's settlement is what payments, openings and L1's randomness make of the epoch, its proof included",
     holds: true,
     detail: `${settlement.circuit}, drawn payments ${drawn}, L1 transaction ${settlement.l1TransactionHash}`,
@@ -112,10 +112,10 @@ function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
 
 function checkSum(job: Job, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
   const paidWei = PRICE_WEI * BigInt(job.plan.questionCount);
-  const rowsWei = outcome.slots.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+  const rowsWei = outcome.earners.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
   const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
   return {
-    claim: "what customers paid is what rows, owner and treasury got, to the wei",
+    statement: "what customers paid is what rows, owner and treasury got, to the wei",
     holds: sumWei === paidWei && rowsWei > 0n,
     detail: `${formatOpen(paidWei)} OPEN: rows ${formatOpen(rowsWei)}, owner ${formatOpen(outcome.ownerWei)}, treasury ${formatOpen(outcome.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)}`,
   };
@@ -124,7 +124,7 @@ function checkSum(job: Job, { sampled }: VerifiedSettlement, outcome: EpochOutco
 function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
   const valid = sampled.draws.filter(({ isValid }) => isValid).length;
   return {
-    claim: "every drawn answer is opened",
+    statement: "every drawn answer is opened",
     holds: valid === sampled.draws.length,
     detail: `${valid} of ${sampled.draws.length} draws`,
   };
@@ -135,20 +135,20 @@ async function checkModel(
   { datanetId, modelId }: { datanetId: number; modelId: number },
   model: PublishedModel,
 ): Promise<Check> {
-  const claim = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
+  const statement = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
   const [leaf, { datanet }] = await Promise.all([
     getModel(job.people.nina, modelId),
     getLeaf(job.people.nina, datanetId),
   ]);
   try {
-    const { rowCount, slotCount } = verifyModel({
+    const { rowCount, earnerCount } = verifyModel({
       model,
       facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
       depth: "features",
     });
-    return { claim, holds: true, detail: `${rowCount} rows, ${slotCount} slots` };
+    return { statement, holds: true, detail: `${rowCount} rows, ${earnerCount} earners` };
   } catch (error) {
     if (!isRollupError(error)) throw error;
-    return { claim, holds: false, detail: error.message };
+    return { statement, holds: false, detail: error.message };
   }
 }

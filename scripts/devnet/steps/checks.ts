@@ -82,10 +82,10 @@ async function checkLedgerBalance(
   provenWei: bigint | null,
 ): Promise<Check> {
   const { balanceWei } = await getLeaf(job.people.alice, id);
-  const claim = `${who}'s balance in the ledger is right to the wei, at the sequencer and rebuilt from L1`;
+  const statement = `${who}'s balance in the ledger is right to the wei, at the sequencer and rebuilt from L1`;
   if (provenWei !== balanceWei)
-    return failed(claim, `the sequencer says ${balanceWei}, L1 says ${provenWei}`);
-  return equal(claim, balanceWei, expectedWei, formatOpen);
+    return failed(statement, `the sequencer says ${balanceWei}, L1 says ${provenWei}`);
+  return equal(statement, balanceWei, expectedWei, formatOpen);
 }
 
 function checkClaim(job: Job, name: string, expectedWei: bigint): Check {
@@ -98,11 +98,11 @@ function checkRewards(job: Job, name: string, expectedWei: bigint): Check {
   return equal(`${name}'s rewards were paid out on L1 exactly`, paidWei, expectedWei, formatOpen);
 }
 
-/** What L1's records give each slot is what payments, openings and randomness give it. */
+/** What L1's records give each earner is what payments, openings and randomness give it. */
 function checkAccrued(accruedWei: readonly bigint[] | null, { outcome }: CheckedEpoch): Check {
-  const expected = outcome.slots.map(({ earnedWei }) => earnedWei);
+  const expected = outcome.earners.map(({ earnedWei }) => earnedWei);
   return equal(
-    "every slot has accrued what its rows earned, in the ledger rebuilt from L1",
+    "every earner has accrued what its rows earned, in the ledger rebuilt from L1",
     (accruedWei ?? []).join(),
     expected.join(),
     (text) => `${text.split(",").map(BigInt).map(formatOpen).join(", ")} OPEN`,
@@ -138,12 +138,12 @@ async function checkOperations(job: Job): Promise<Check[]> {
       keys.length,
       String,
     ),
-    equal("every receipt names the place that its operation got", kept.length, keys.length, String),
+    equal("every preconfirmation names the place that its operation got", kept.length, keys.length, String),
   ];
 }
 
-const isPromiseKept = ({ receipt, opIndex }: LedgerOperation) =>
-  receipt != null && receipt.opIndex === opIndex;
+const isPromiseKept = ({ preconfirmation, opIndex }: LedgerOperation) =>
+  preconfirmation != null && preconfirmation.opIndex === opIndex;
 
 async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
@@ -153,15 +153,15 @@ async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
   const compared = await verifyVersion(alice, { datanetId, store: job.store });
   const dropped = compared.exceptions.filter(({ fate }) => fate === "dropped").length;
-  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; slotRoot: bigint } | null | undefined) =>
-    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.slotRoot].join();
+  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; earnerRoot: bigint } | null | undefined) =>
+    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.earnerRoot].join();
   return [
     equal("the published version is 1", datanet?.version ?? 0, 1, String),
     equal(`version 1 has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
     {
-      claim: "its roots are those of the rows in the store",
+      statement: "its roots are those of the rows in the store",
       holds: roots(datanet) === roots(version),
-      detail: `${version.slots.length} reward slots`,
+      detail: `${version.earners.length} earners`,
     },
     equal(
       "it leaves out exactly the commits with wrong labels and near-duplicates, for everybody to see",
@@ -201,11 +201,11 @@ async function checkHead(job: Job): Promise<Check> {
   return equal("L1's root is the sequencer's", state.root, head.root, (root) => `0x${root.toString(16)}`);
 }
 
-function equal<T>(claim: string, actual: T, expected: T, show: (value: T) => string): Check {
+function equal<T>(statement: string, actual: T, expected: T, show: (value: T) => string): Check {
   const holds = actual === expected;
-  return { claim, holds, detail: holds ? show(actual) : `${show(actual)}, expected ${show(expected)}` };
+  return { statement, holds, detail: holds ? show(actual) : `${show(actual)}, expected ${show(expected)}` };
 }
 
-function failed(claim: string, detail: string): Check {
-  return { claim, holds: false, detail };
+function failed(statement: string, detail: string): Check {
+  return { statement, holds: false, detail };
 }

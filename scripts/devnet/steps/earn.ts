@@ -1,5 +1,5 @@
 import { claim, readClaimedWei } from "../../../client/actions/l1/claim.ts";
-import { claimRewards } from "../../../client/actions/ledger/claim-rewards.ts";
+import { collectRewards } from "../../../client/actions/ledger/collect-rewards.ts";
 import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../../../client/sequencer/model-schemas.ts";
@@ -10,54 +10,60 @@ import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
 
-/** Who claims what rows have earned. walt does not: his part waits for him. */
-export const CLAIMANTS = ["bob", "carol", "dave", "vera"] as const;
+/** Who collects what rows have earned. walt does not: his part waits for him. */
+export const COLLECTORS = ["bob", "carol", "dave", "vera"] as const;
 /** Who takes it to L1. */
 export const WITHDRAWERS = ["bob", "carol", "vera"] as const;
 
-export interface RewardClaim {
-  readonly name: (typeof CLAIMANTS)[number];
-  readonly slotIndex: number;
+export interface RewardCollection {
+  readonly name: (typeof COLLECTORS)[number];
+  readonly earnerIndex: number;
   readonly role: "contributor" | "validator";
-  /** All that the slot's role has earned so far: the epoch's. */
+  /** All that the earner's role has earned so far: the epoch's. */
   readonly earnedWei: bigint;
 }
 
-/** The claims that the job makes, in the model's order of slots. */
-function plannedClaims({ slots }: Pick<LedgerModelLeaf, "slots">, leaves: Leaves): RewardClaim[] {
-  return slots.flatMap((slot) =>
-    (["contributor", "validator"] as const).flatMap((role): RewardClaim[] => {
-      const id = role === "contributor" ? slot.contributorId : slot.validatorId;
-      const name = CLAIMANTS.find((known) => leaves[known] === id);
+/** The claims that the job makes, in the model's order of earners. */
+function plannedCollections(
+  { earners }: Pick<LedgerModelLeaf, "earners">,
+  leaves: Leaves,
+): RewardCollection[] {
+  return earners.flatMap((earner) =>
+    (["contributor", "validator"] as const).flatMap((role): RewardCollection[] => {
+      const id = role === "contributor" ? earner.contributorId : earner.validatorId;
+      const name = COLLECTORS.find((known) => leaves[known] === id);
       if (name === undefined) return [];
-      return [{ name, slotIndex: slot.index, role, earnedWei: slot[role].earnedWei }];
+      return [{ name, earnerIndex: earner.index, role, earnedWei: earner[role].earnedWei }];
     }),
   );
 }
 
 /**
- * Claims every slot, and takes what was claimed out of the ledger.
+ * Collects every earner, and takes what was collected out of the ledger.
  * @param before called before every operation: other work for the same batches
  */
-export async function claimAndWithdraw(
+export async function collectAndWithdraw(
   job: Job,
   leaves: Leaves,
   modelId: number,
   before: () => Promise<void>,
 ): Promise<{ name: PersonName; target: WaitTarget }[]> {
   const startedAtMs = Date.now();
-  const claims = plannedClaims(await withRetry(job, () => getModel(job.people.mia, modelId)), leaves);
-  for (const { name, slotIndex, role } of claims) {
+  const collections = plannedCollections(
+    await withRetry(job, () => getModel(job.people.mia, modelId)),
+    leaves,
+  );
+  for (const { name, earnerIndex, role } of collections) {
     const client = job.people[name];
     await before();
-    await onceOnLedger(job, `reward-${name}-${slotIndex}-${role}`, client, ({ onSigned }) =>
-      claimRewards(client, { from: leaves[name], modelId, slotIndex, role, onSigned }),
+    await onceOnLedger(job, `reward-${name}-${earnerIndex}-${role}`, client, ({ onSigned }) =>
+      collectRewards(client, { from: leaves[name], modelId, earnerIndex, role, onSigned }),
     );
   }
   const targets: { name: PersonName; target: WaitTarget }[] = [];
   for (const name of WITHDRAWERS) {
-    const amountWei = claims
-      .filter((claimed) => claimed.name === name)
+    const amountWei = collections
+      .filter((collected) => collected.name === name)
       .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
     const client = job.people[name];
     await before();
@@ -66,10 +72,10 @@ export async function claimAndWithdraw(
     );
     targets.push({ name, target: { withdrawal: { hash } } });
     job.console.done(
-      `${name} claims ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
+      `${name} collects ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
     );
   }
-  job.console.done(`${claims.length} claims of ${CLAIMANTS.join(", ")}`, Date.now() - startedAtMs);
+  job.console.done(`${collections.length} collections of ${COLLECTORS.join(", ")}`, Date.now() - startedAtMs);
   return targets;
 }
 

@@ -1,5 +1,5 @@
 import { operationFeeWei } from "../../../circuits/batch/slot.ts";
-import { CLAIM_ROLE, claimShareWei } from "../../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE, roleShareWei } from "../../../circuits/ledger/rewards.ts";
 import { KIND } from "../../../circuits/protocol.ts";
 import {
   COMMITS_EACH,
@@ -19,7 +19,7 @@ import {
   WITHDRAWAL_WEI,
 } from "../config.ts";
 import { customerOf } from "../plan.ts";
-import { CLAIMANTS, WITHDRAWERS } from "./earn.ts";
+import { COLLECTORS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
 
 /** Everybody whose balance in the ledger is compared. */
@@ -29,8 +29,8 @@ export type LeafName = PersonName | "operator" | "datanet" | "model" | "treasury
 export interface Expected {
   readonly ledgerWei: Readonly<Record<LeafName, bigint>>;
   readonly l1Wei: Readonly<Record<PersonName, bigint>>;
-  /** What each claimant takes out of the model. */
-  readonly rewardsWei: Readonly<Record<(typeof CLAIMANTS)[number], bigint>>;
+  /** What each collector takes out of the model. */
+  readonly rewardsWei: Readonly<Record<(typeof COLLECTORS)[number], bigint>>;
 }
 
 /** Who earned what in the epoch, as computed from payments, openings and L1's randomness. */
@@ -38,7 +38,7 @@ export interface EpochOutcome {
   readonly paymentCount: number;
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
-  readonly slots: readonly {
+  readonly earners: readonly {
     readonly contributor: PersonName;
     readonly validator: PersonName;
     readonly earnedWei: bigint;
@@ -92,12 +92,12 @@ function addLedgerJob(ledgerWei: Balances, pay: (who: LeafName, kind: keyof type
   ledgerWei.dave -= FORCED_WITHDRAWAL_WEI;
 }
 
-/** The model, its payments, its settled epoch and the claims. @returns what each claimant gets */
+/** The model, its payments, its settled epoch and the collections. @returns what each collector gets */
 function addModelJob(
   ledgerWei: Balances,
   pay: (who: LeafName, kind: keyof typeof KIND) => void,
   outcome: EpochOutcome,
-): Record<(typeof CLAIMANTS)[number], bigint> {
+): Record<(typeof COLLECTORS)[number], bigint> {
   pay("mia", "createModel");
   ledgerWei.mia -= MODEL_AMOUNT_WEI + ID_FEE_WEI;
   ledgerWei.model += MODEL_AMOUNT_WEI;
@@ -109,18 +109,18 @@ function addModelJob(
   pay("model", "seal");
   ledgerWei.model += outcome.ownerWei;
   ledgerWei.treasury += outcome.treasuryWei;
-  const rewardsWei = zeros(CLAIMANTS);
-  for (const { contributor, validator, earnedWei } of outcome.slots) {
+  const rewardsWei = zeros(COLLECTORS);
+  for (const { contributor, validator, earnedWei } of outcome.earners) {
     for (const [who, role] of [
-      [contributor, CLAIM_ROLE.contributor],
-      [validator, CLAIM_ROLE.validator],
+      [contributor, EARNER_ROLE.contributor],
+      [validator, EARNER_ROLE.validator],
     ] as const) {
-      const claimant = CLAIMANTS.find((name) => name === who);
-      if (claimant === undefined) continue;
-      pay(claimant, "claim");
-      const shareWei = claimShareWei(earnedWei, role, SPLIT.validatorParts);
-      ledgerWei[claimant] += shareWei;
-      rewardsWei[claimant] += shareWei;
+      const collector = COLLECTORS.find((name) => name === who);
+      if (collector === undefined) continue;
+      pay(collector, "collect");
+      const shareWei = roleShareWei(earnedWei, role, SPLIT.validatorParts);
+      ledgerWei[collector] += shareWei;
+      rewardsWei[collector] += shareWei;
     }
   }
   return rewardsWei;

@@ -20,9 +20,9 @@ import {
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import {
+  earnerTableFor,
   openProvingCircuit,
   settlementCircuitFor,
-  slotTableFor,
 } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
@@ -103,7 +103,7 @@ export async function trainOnMail(job: Job, datanetId: number): Promise<Publishe
   return model;
 }
 
-/** Creates the model's leaf, proves its slot table, and has the datanet approve it. @returns its id */
+/** Creates the model's leaf, proves its earner table, and has the datanet approve it. @returns its id */
 export async function registerOnLedger(
   job: Job,
   leaves: Leaves,
@@ -111,7 +111,7 @@ export async function registerOnLedger(
   model: PublishedModel,
 ): Promise<number> {
   const { mia, alice } = job.people;
-  const { featuresCommitment, ownersCommitment, slotRoot, binding } = model.statics;
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
   const sent = await onceOnLedger(job, "create-model", mia, ({ onSigned }) =>
     createModel(mia, {
       from: leaves.mia,
@@ -120,7 +120,7 @@ export async function registerOnLedger(
       amountWei: MODEL_AMOUNT_WEI,
       featuresCommitment,
       ownersCommitment,
-      slotRoot,
+      earnerRoot,
       binding: unpackBinding(binding),
       priceWei: PRICE_WEI,
       split: SPLIT,
@@ -144,8 +144,8 @@ async function settleGenesis(job: Job, modelId: number, model: PublishedModel): 
   let body = job.journal.get<SettlementBody>("genesis");
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
-    const table = slotTableFor(job.circuits, model.slots.length);
-    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.slots.length));
+    const table = earnerTableFor(job.circuits, model.earners.length);
+    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.earners.length));
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
     const proved = await proveSettlement(
@@ -155,13 +155,13 @@ async function settleGenesis(job: Job, modelId: number, model: PublishedModel): 
         backend: job.proverBackend,
         signal: job.signal,
         onProgress: ({ stage, percent }) =>
-          job.console.progress(`proving the slot table: ${stage}, ${Math.floor(percent)} %`),
+          job.console.progress(`proving the earner table: ${stage}, ${Math.floor(percent)} %`),
       },
     );
     body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
     await job.journal.set("genesis", body);
     job.console.done(
-      `genesis of ${model.slots.length} reward slots proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+      `genesis of ${model.earners.length} earners proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );
   }
   await withRetry(job, () => sendSettlement(mia, body));

@@ -22,10 +22,10 @@ export async function settle(job: Job, toldCount: number): Promise<number> {
     }
     // The open batch may be empty; everything before it has to be on L1.
     if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return told;
-    if (head.operationCount > 0 && batches.sealed === batches.posted) await withRetry(job, job.seal);
+    if (head.operationCount > 0 && batches.closed === batches.posted) await withRetry(job, job.seal);
     // Proving is the slow part, one batch after another.
-    const remainingMs = Math.max(0, batches.sealed - batches.proven) * estimates.proveMs + estimates.postMs;
-    const counts = `${batches.sealed} sealed, ${batches.proven} proven, ${batches.posted} on L1`;
+    const remainingMs = Math.max(0, batches.closed - batches.proven) * estimates.proveMs + estimates.postMs;
+    const counts = `${batches.closed} closed, ${batches.proven} proven, ${batches.posted} on L1`;
     job.console.progress(`batches: ${counts}; about ${Math.ceil(remainingMs / 1000)} s to go`);
     await sleep(POLL_MS, undefined, { signal: job.signal });
   }

@@ -25,7 +25,7 @@ export function planTransfer(index: number): PlannedTransfer {
   };
 }
 
-/** Sends planned transfers one after another; each is acknowledged with a receipt before the next. */
+/** Sends planned transfers one after another; each is acknowledged with a preconfirmation before the next. */
 export async function transferRange(job: Job, leaves: Leaves, first: number, count: number): Promise<void> {
   for (let index = first; index < first + count; index++) {
     const { from, to, amountWei } = planTransfer(index);

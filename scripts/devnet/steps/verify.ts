@@ -14,11 +14,11 @@ export interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;
-  /** What a model's slots have accrued, in their order. */
+  /** What a model's earners have accrued, in their order. */
   accruedWeiOf(modelId: number): readonly bigint[] | null;
 }
 
-const CLAIM = "the ledger rebuilt from L1 alone agrees with L1, every proof included";
+const STATEMENT = "the ledger rebuilt from L1 alone agrees with L1, every proof included";
 
 /** What `openledger verify` does, with keys derived from the circuits in this repository. */
 export async function verifyFromL1(job: Job): Promise<Verified> {
@@ -54,14 +54,14 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     const detail = `${batchCount} batches, ${operationCount} operations, ${settlementCount} settlements, ${proofCount} proofs`;
     const holds = batchCount > 0 && settlementCount > 0 && proofCount === batchCount + settlementCount;
     return {
-      checks: [{ claim: CLAIM, holds, detail }],
-      balanceOf: (id) => ledger.record(id)?.leaf.balance ?? null,
-      accruedWeiOf: (id) => ledger.record(id)?.rewards?.accruedWei ?? null,
+      checks: [{ statement: STATEMENT, holds, detail }],
+      balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
+      accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,
     };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     return {
-      checks: [{ claim: CLAIM, holds: false, detail: error.message }],
+      checks: [{ statement: STATEMENT, holds: false, detail: error.message }],
       balanceOf: () => null,
       accruedWeiOf: () => null,
     };

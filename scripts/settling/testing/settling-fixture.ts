@@ -22,7 +22,10 @@ import { startHistoryFixture } from "../../../bridge/testing/history-fixture.ts"
 import { compileCircuit } from "../../../circuits/compiler/compile.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
-import { settlementCircuitSpec, slotTableCircuitSpec } from "../../../circuits/registry/circuit-registry.ts";
+import {
+  earnerTableCircuitSpec,
+  settlementCircuitSpec,
+} from "../../../circuits/registry/circuit-registry.ts";
 import { encodeDeployment } from "../../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import { collectVersion } from "../../../client/actions/data/collect-version.ts";
@@ -53,10 +56,10 @@ import {
   FINALITY_DEPTH_BLOCKS,
   startL1World,
 } from "../../../sequencer/testing/l1-world.ts";
-import { seal } from "../../../sequencer/testing/test-operator.ts";
+import { close } from "../../../sequencer/testing/test-operator.ts";
 import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
 
-const SIZE = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 } as const;
+const SIZE = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 } as const;
 export const CAP = SIZE.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
@@ -67,11 +70,11 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /** alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays. */
 export async function startSettlingWorld(folder: string) {
   const sorts = [
-    { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.slots },
-    { sort: CIRCUIT_SORT.slotTable, size0: 0, size1: SIZE.slots },
+    { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
+    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
   ];
   const proving = [];
-  for (const spec of [settlementCircuitSpec(SIZE), slotTableCircuitSpec(SIZE.slots)])
+  for (const spec of [settlementCircuitSpec(SIZE), earnerTableCircuitSpec(SIZE.earners)])
     proving.push(await developmentSetup(await compileCircuit(spec)));
   const configs = proving.map(
     ({ verificationKey }, i): CircuitConfig => ({
@@ -135,7 +138,7 @@ export async function startSettlingWorld(folder: string) {
   /** What operator and bridge do again and again: seal what is open, prove it, post it, record randomness. */
   const turn = async () => {
     await w.watch();
-    if ((w.rollup.sequencer.line.head.openBatch?.operationCount ?? 0) > 0) await seal(w.rollup);
+    if ((w.rollup.sequencer.line.head.openBatch?.operationCount ?? 0) > 0) await close(w.rollup);
     await w.publish();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.publish();
@@ -205,14 +208,14 @@ export async function startSettlingWorld(folder: string) {
       const model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
       const modelFolder = join(folder, "model");
       await writeModel(modelFolder, model);
-      const { featuresCommitment, ownersCommitment, slotRoot, binding } = model.statics;
+      const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
       const sent = await createModel(alice, {
         l1Owner: aliceWallet.address,
         keyX: keys.alice.keyX,
         amountWei: 5n * OPEN,
         featuresCommitment,
         ownersCommitment,
-        slotRoot,
+        earnerRoot,
         binding: unpackBinding(binding),
         priceWei: PRICE_WEI,
         split,

@@ -12,7 +12,7 @@ const recordSchema = z.object({
   owner: z.object({ pid: z.int(), command: z.string() }),
   children: z.array(z.object({ name: z.string(), pid: z.int(), command: z.string() })),
 });
-export type ProcessRecord = z.infer<typeof recordSchema>;
+export type ProcessFile = z.infer<typeof recordSchema>;
 
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -40,7 +40,7 @@ export async function endLeftovers(path: string): Promise<string[]> {
   return ended;
 }
 
-export async function writeProcessRecord(path: string, children: ProcessRecord["children"]): Promise<void> {
+export async function writeProcessFile(path: string, children: ProcessFile["children"]): Promise<void> {
   const owner = { pid: process.pid, command: commandOf(process.pid) ?? "" };
   await writeFileWhole(path, `${JSON.stringify({ owner, children }, null, 2)}\n`);
 }

@@ -1,41 +1,46 @@
 /**
- * Receipts signed many at a time: receipts.ts in other words, the same bytes. Without viem, which takes longer to load than
+ * Preconfirmations signed many at a time: preconfirmations.ts in other words, the same bytes. Without viem, which takes longer to load than
  * everything else that a signature thread needs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Address, Hex } from "viem";
 import type { Secret } from "../../circuits/secret.ts";
-import type { Receipt } from "../store/receipts.ts";
+import type { Preconfirmation } from "../store/preconfirmations.ts";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
-export interface ReceiptBatchSigner {
-  signAll(facts: readonly Omit<Receipt, "signature">[]): Hex[];
+export interface PreconfirmationBatchSigner {
+  signAll(facts: readonly Omit<Preconfirmation, "signature">[]): Hex[];
 }
 
-// EIP-712's encodings of the types in receipts.ts; the test compares with viem.
+// EIP-712's encodings of the types in preconfirmations.ts; the test compares with viem.
 const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
-const RECEIPT_TYPE = "Receipt(bytes32 operationHash,uint64 opIndex,uint64 deadline)";
+const PRECONFIRMATION_TYPE = "Preconfirmation(bytes32 operationHash,uint64 opIndex,uint64 deadline)";
 
 const hashText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
 const hex = (value: bigint): string => value.toString(16).padStart(64, "0");
 const word = (value: bigint): Uint8Array => {
-  if (value < 0n || value >> 256n !== 0n) throw new RangeError("a receipt's field does not fit 32 bytes");
+  if (value < 0n || value >> 256n !== 0n)
+    throw new RangeError("a preconfirmation's field does not fit 32 bytes");
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
 const hashWords = (...words: Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(words));
 
-export function createReceiptBatchSigner(
+export function createPreconfirmationBatchSigner(
   rollup: { chainId: number; rollupAddress: Address },
   privateKey: Secret<Hex>,
-): ReceiptBatchSigner {
+): PreconfirmationBatchSigner {
   const signer = new Secp256k1Signer(word(BigInt(privateKey.reveal())));
   const separator = hashWords(
     ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
     ...[word(BigInt(rollup.chainId)), word(BigInt(rollup.rollupAddress))],
   );
-  const typeHash = hashText(RECEIPT_TYPE);
+  const typeHash = hashText(PRECONFIRMATION_TYPE);
 
-  const digest = ({ deadlineSeconds, opIndex, operationHash }: Omit<Receipt, "signature">): Uint8Array => {
+  const digest = ({
+    deadlineSeconds,
+    opIndex,
+    operationHash,
+  }: Omit<Preconfirmation, "signature">): Uint8Array => {
     const fields = [operationHash, opIndex, deadlineSeconds].map((value) => word(BigInt(value)));
     return hashWords(Uint8Array.of(0x19, 0x01), separator, hashWords(typeHash, ...fields));
   };

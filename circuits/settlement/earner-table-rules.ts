@@ -1,18 +1,18 @@
 /**
- * The model of slot-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
+ * The rules of earner-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
  * `initPoseidon`.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
-import { genesisHash, type SealedEpoch, slotRoot, unpackSplit } from "../ledger/rewards.ts";
+import { earnerRoot, genesisHash, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { BINDING } from "../protocol.ts";
 import {
   modelInputs,
   type PreparedSettlement,
   padded,
+  requireEarners,
   requireSame,
-  requireSlots,
   type SettledModel,
   settledEpoch,
 } from "./settled-model.ts";
@@ -29,43 +29,43 @@ export interface PreparedGenesis extends Omit<PreparedSettlement, "terms" | "ear
 export function defaultSplit(
   model: SettledModel,
   sealed: SealedEpoch,
-  slotCount: number,
+  earnerCount: number,
 ): PreparedSettlement {
-  requireTable(model, slotCount);
-  const { slots, statics } = model;
-  const rowCount = slots.reduce((sum, slot) => sum + slot.rowCount, 0);
+  requireTable(model, earnerCount);
+  const { earners, statics } = model;
+  const rowCount = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
   const shares = drawShares(sealed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares.rewardWei, BigInt(rowCount));
-  const split = slots.map((slot) => splitEarned(unit * BigInt(slot.rowCount)));
-  const earnedWei = split.map((slot) => slot.earnedWei);
+  const split = earners.map((earner) => splitEarned(unit * BigInt(earner.rowCount)));
+  const earnedWei = split.map((earner) => earner.earnedWei);
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = defaultPayout(sealed.amountWei, shares, total);
   const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount: 0, seed: 0n });
-  const remainder = split.map((slot) => slot.remainder);
-  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, slotCount);
-  return { ...settled, slotCount, privateElements: [], inputs };
+  const remainder = split.map((earner) => earner.remainder);
+  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, earnerCount);
+  return { ...settled, earnerCount, privateElements: [], inputs };
 }
 
 /**
- * Registers a model's slot table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
+ * Registers a model's earner table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function genesisOf(
   model: Omit<SettledModel, "accruedWei">,
   cap: { readonly circuit: number; readonly payments: number },
-  slotCount: number,
+  earnerCount: number,
 ): PreparedGenesis {
   const fresh = { ...model, accruedWei: [] };
-  requireTable(fresh, slotCount);
-  const { statics, slots, modelId } = model;
-  const root = slotRoot(slots);
-  requireSame("slotRoot", root, statics.slotRoot);
+  requireTable(fresh, earnerCount);
+  const { statics, earners, modelId } = model;
+  const root = earnerRoot(earners);
+  requireSame("earnerRoot", root, statics.earnerRoot);
   const data: SettlementData = {
     settlementHash: genesisHash({
       modelId,
       statics: hashStatics(statics),
       cap: cap.payments,
-      slotRoot: root,
+      earnerRoot: root,
     }),
     modelId,
     isGenesis: true,
@@ -77,9 +77,9 @@ export function genesisOf(
     burnedWei: 0n,
     capCircuit: cap.circuit,
     chain: 0n,
-    items: slots.map(packGenesisItem),
+    items: earners.map(packGenesisItem),
   };
-  return { data, slotCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], slotCount) };
+  return { data, earnerCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], earnerCount) };
 }
 
 function tableInputs(
@@ -87,10 +87,10 @@ function tableInputs(
   data: SettlementData,
   amountWei: bigint,
   remainder: readonly bigint[],
-  slotCount: number,
+  earnerCount: number,
 ): CircuitInputs {
   return {
-    ...modelInputs(model, slotCount),
+    ...modelInputs(model, earnerCount),
     isGenesis: data.isGenesis,
     modelId: data.modelId,
     epoch: data.epoch,
@@ -100,12 +100,12 @@ function tableInputs(
     cap: data.cap,
     featuresCommitment: model.statics.featuresCommitment,
     shape: model.statics.binding >> BINDING.drawBits,
-    item: padded(data.items, slotCount),
-    remainder: padded(remainder, slotCount),
+    item: padded(data.items, earnerCount),
+    remainder: padded(remainder, earnerCount),
   };
 }
 
-function requireTable(model: SettledModel, slotCount: number): void {
-  if (model.slots.length > slotCount) throw sizeError("slots", model.slots.length, slotCount);
-  requireSlots(model);
+function requireTable(model: SettledModel, earnerCount: number): void {
+  if (model.earners.length > earnerCount) throw sizeError("earners", model.earners.length, earnerCount);
+  requireEarners(model);
 }

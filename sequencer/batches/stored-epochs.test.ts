@@ -5,7 +5,7 @@ import { KIND } from "../../circuits/protocol.ts";
 import { honest, MODEL, OPENING, SEALED, World } from "../../circuits/testing/forgery-world.ts";
 import { lawfulForm } from "../../circuits/testing/lawless-slot.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import { forcedSealWrites } from "./epoch-records.ts";
+import { forcedSealWrites } from "./stored-epochs.ts";
 
 await initPoseidon();
 
@@ -18,7 +18,7 @@ describe("the records of a ForcedSeal", () => {
 
   test("are those of a signed Seal but for its hash", () => {
     const { ledger, writes } = writesOf(honest(KIND.forcedSeal));
-    const { sealed } = ledger.requireRecord(MODEL).rewards!;
+    const { sealed } = ledger.requireLeaf(MODEL).rewards!;
     const value = {
       modelId: MODEL,
       epoch: 1,
@@ -26,7 +26,7 @@ describe("the records of a ForcedSeal", () => {
       chain: sealed!.chain,
       amountWei: 7n,
       paymentCount: 3,
-      sealed: ledger.requireRecord(MODEL).model!.sealed,
+      sealed: ledger.requireLeaf(MODEL).model!.sealed,
       hash: `0x${"00".repeat(32)}`,
     };
     expect(writes).toEqual([{ key: storeKeys.epoch(MODEL, 1), value }]);
@@ -34,6 +34,6 @@ describe("the records of a ForcedSeal", () => {
 
   test("are none where it was not executed, and none of other entries", () => {
     expect(writesOf(honest(KIND.forcedSeal, { b: SEALED })).writes).toEqual([]);
-    expect(writesOf(honest(KIND.forcedClaim)).writes).toEqual([]);
+    expect(writesOf(honest(KIND.forcedCollect)).writes).toEqual([]);
   });
 });

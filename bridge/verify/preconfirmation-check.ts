@@ -1,8 +1,8 @@
 /**
- * The contradiction alarm: signed receipts against what L1 holds. A receipt promises that an operation is number opIndex
+ * The contradiction alarm: signed preconfirmations against what L1 holds. A preconfirmation promises that an operation is number opIndex
  * of all signed ones and is on L1 by a deadline. Two signed facts contradict each other where the batches on L1, which
  * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
- * has passed; or where two receipts name different operations for one place. The last needs no batch at all.
+ * has passed; or where two preconfirmations name different operations for one place. The last needs no batch at all.
  *
  * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that
  * A had signed before. L1 does not hold an operation's fee limit; the proof holds the fee to it.
@@ -15,7 +15,11 @@ import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type BatchEvent, readL1History } from "../l1/l1-history.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
-import { type ReceiptContext, type ReceiptEvidence, requireOperatorsReceipt } from "./receipt-evidence.ts";
+import {
+  type PreconfirmationContext,
+  type PreconfirmationEvidence,
+  requireOperatorsPreconfirmation,
+} from "./preconfirmation-evidence.ts";
 
 /** A signed operation as L1 holds it. */
 export interface PostedOperation {
@@ -55,22 +59,26 @@ export type Verdict =
       readonly l1TimeSeconds: number;
       readonly elsewhere: PostedFacts | null;
     }
-  | { readonly verdict: "contradicted"; readonly reason: "two-receipts"; readonly other: ReceiptEvidence };
+  | {
+      readonly verdict: "contradicted";
+      readonly reason: "two-preconfirmations";
+      readonly other: PreconfirmationEvidence;
+    };
 
-export interface CheckedReceipt {
-  readonly evidence: ReceiptEvidence;
+export interface CheckedPreconfirmation {
+  readonly evidence: PreconfirmationEvidence;
   readonly verdict: Verdict;
 }
 
-export interface ReceiptCheck {
-  readonly context: ReceiptContext;
+export interface PreconfirmationCheck {
+  readonly context: PreconfirmationContext;
   /** L1 up to here was read. */
   readonly blockNumber: number;
-  readonly checked: readonly CheckedReceipt[];
+  readonly checked: readonly CheckedPreconfirmation[];
 }
 
-/** What a receipt has to be of, from L1 alone. */
-export async function receiptContext(rollup: RollupContract): Promise<ReceiptContext> {
+/** What a preconfirmation has to be of, from L1 alone. */
+export async function preconfirmationContext(rollup: RollupContract): Promise<PreconfirmationContext> {
   const [chainId, sequencerAddress, domain] = await Promise.all([
     l1Call("read the chain id", () => rollup.client.getChainId()),
     rollup.sequencer(),
@@ -109,32 +117,34 @@ export function isSameOperation(operation: SignedOperation, posted: PostedOperat
   );
 }
 
-/** Pairs of receipts that name different operations for one place; the operator's signatures are checked already. */
-function findEquivocations(evidences: readonly ReceiptEvidence[]): [ReceiptEvidence, ReceiptEvidence][] {
-  const first = new Map<number, ReceiptEvidence>();
-  return evidences.flatMap((evidence): [ReceiptEvidence, ReceiptEvidence][] => {
-    const { opIndex, operationHash } = evidence.receipt;
+/** Pairs of preconfirmations that name different operations for one place; the operator's signatures are checked already. */
+function findEquivocations(
+  evidences: readonly PreconfirmationEvidence[],
+): [PreconfirmationEvidence, PreconfirmationEvidence][] {
+  const first = new Map<number, PreconfirmationEvidence>();
+  return evidences.flatMap((evidence): [PreconfirmationEvidence, PreconfirmationEvidence][] => {
+    const { opIndex, operationHash } = evidence.preconfirmation;
     const known = first.get(opIndex);
     if (known === undefined) first.set(opIndex, evidence);
-    return known === undefined || BigInt(known.receipt.operationHash) === BigInt(operationHash)
+    return known === undefined || BigInt(known.preconfirmation.operationHash) === BigInt(operationHash)
       ? []
       : [[known, evidence]];
   });
 }
 
 /**
- * Reads L1's batches once and judges every receipt. Batches are decoded, not executed: the contract has done that.
- * @throws BRG_RECEIPT_NOT_OPERATORS; BRG_RECEIPT_UNOPENED where a place is taken on L1 and the receipt's operation is
+ * Reads L1's batches once and judges every preconfirmation. Batches are decoded, not executed: the contract has done that.
+ * @throws BRG_PRECONFIRMATION_NOT_OPERATORS; BRG_PRECONFIRMATION_UNOPENED where a place is taken on L1 and the preconfirmation's operation is
  * not beside it; BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
-export async function checkReceipts(
+export async function checkPreconfirmations(
   rollup: RollupContract,
-  evidences: readonly ReceiptEvidence[],
+  evidences: readonly PreconfirmationEvidence[],
   options: { fromBlock?: bigint | undefined; toBlock?: bigint } = {},
-): Promise<ReceiptCheck> {
+): Promise<PreconfirmationCheck> {
   const { client } = rollup;
-  const context = await receiptContext(rollup);
-  for (const evidence of evidences) await requireOperatorsReceipt(evidence, context);
+  const context = await preconfirmationContext(rollup);
+  for (const evidence of evidences) await requireOperatorsPreconfirmation(evidence, context);
   const others = new Map(
     findEquivocations(evidences).flatMap(([one, other]) => [
       [one, other],
@@ -148,48 +158,50 @@ export async function checkReceipts(
   const l1TimeSeconds = Number(head.timestamp);
   const facts = (posted: PostedOperation) => postedFacts(rollup, posted);
 
-  const judge = async (evidence: ReceiptEvidence): Promise<Verdict> => {
+  const judge = async (evidence: PreconfirmationEvidence): Promise<Verdict> => {
     const other = others.get(evidence);
-    if (other !== undefined) return { verdict: "contradicted", reason: "two-receipts", other };
-    const { opening, receipt } = evidence;
-    const posted = found.byIndex.get(receipt.opIndex);
+    if (other !== undefined) return { verdict: "contradicted", reason: "two-preconfirmations", other };
+    const { opening, preconfirmation } = evidence;
+    const posted = found.byIndex.get(preconfirmation.opIndex);
     const same = opening === null ? undefined : found.byNonce.get(nonceKey(opening.operation));
     const elsewhere =
-      same === undefined || same.opIndex === receipt.opIndex || !isSameOperation(opening!.operation, same)
+      same === undefined ||
+      same.opIndex === preconfirmation.opIndex ||
+      !isSameOperation(opening!.operation, same)
         ? null
         : await facts(same);
     if (posted === undefined) {
-      if (l1TimeSeconds <= receipt.deadlineSeconds) return { verdict: "not-posted", l1TimeSeconds };
+      if (l1TimeSeconds <= preconfirmation.deadlineSeconds) return { verdict: "not-posted", l1TimeSeconds };
       return { verdict: "contradicted", reason: "overdue", l1TimeSeconds, elsewhere };
     }
     if (opening === null) {
       throw bridgeError(
-        "BRG_RECEIPT_UNOPENED",
-        `operation ${receipt.opIndex} is on L1, and what the receipt's hash is of is not beside it`,
-        { data: { opIndex: receipt.opIndex, operationHash: receipt.operationHash } },
+        "BRG_PRECONFIRMATION_UNOPENED",
+        `operation ${preconfirmation.opIndex} is on L1, and what the preconfirmation's hash is of is not beside it`,
+        { data: { opIndex: preconfirmation.opIndex, operationHash: preconfirmation.operationHash } },
       );
     }
     const taken = await facts(posted);
     const isSame = isSameOperation(opening.operation, posted);
     if (!isSame) return { verdict: "contradicted", reason: "other-operation", posted: taken, elsewhere };
-    if (taken.blockTimeSeconds > receipt.deadlineSeconds)
+    if (taken.blockTimeSeconds > preconfirmation.deadlineSeconds)
       return { verdict: "contradicted", reason: "late", posted: taken, elsewhere: null };
     return { verdict: "consistent", posted: taken };
   };
-  const checked: CheckedReceipt[] = [];
+  const checked: CheckedPreconfirmation[] = [];
   for (const evidence of evidences) checked.push({ evidence, verdict: await judge(evidence) });
   return { context, blockNumber: Number(blockNumber), checked };
 }
 
 const nonceKey = ({ a, nonce }: { a: number; nonce: bigint | number }) => `${a}/${nonce}`;
 
-/** What L1 has in the receipts' places, and under the nonces of their operations. */
+/** What L1 has in the preconfirmations' places, and under the nonces of their operations. */
 async function findPosted(
   rollup: RollupContract,
-  evidences: readonly ReceiptEvidence[],
+  evidences: readonly PreconfirmationEvidence[],
   range: { fromBlock: bigint | undefined; toBlock: bigint },
 ) {
-  const places = new Set(evidences.map(({ receipt }) => receipt.opIndex));
+  const places = new Set(evidences.map(({ preconfirmation }) => preconfirmation.opIndex));
   const nonces = new Set(
     evidences.flatMap(({ opening }) => (opening === null ? [] : [nonceKey(opening.operation)])),
   );
@@ -224,5 +236,7 @@ async function postedFacts({ client }: RollupContract, posted: PostedOperation):
 }
 
 /** Whether the operator's own key sent the transaction, not a contract in between. */
-export const isOperatorsTransaction = ({ transactionFrom }: PostedFacts, context: ReceiptContext): boolean =>
-  isAddressEqual(transactionFrom, context.sequencerAddress);
+export const isOperatorsTransaction = (
+  { transactionFrom }: PostedFacts,
+  context: PreconfirmationContext,
+): boolean => isAddressEqual(transactionFrom, context.sequencerAddress);

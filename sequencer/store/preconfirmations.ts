@@ -3,15 +3,15 @@ import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Secret } from "../../circuits/secret.ts";
 
-export const RECEIPT_TYPES = {
-  Receipt: [
+export const PRECONFIRMATION_TYPES = {
+  Preconfirmation: [
     { name: "operationHash", type: "bytes32" },
     { name: "opIndex", type: "uint64" },
     { name: "deadline", type: "uint64" },
   ],
 } as const;
 
-export interface Receipt {
+export interface Preconfirmation {
   readonly operationHash: Hex;
   readonly opIndex: number;
   /** Seconds of L1 time by which the operation is posted. */
@@ -19,10 +19,10 @@ export interface Receipt {
   readonly signature: Hex;
 }
 
-/** The typed data of a receipt, for whoever signs or checks one. */
-export function receiptTypedData(
+/** The typed data of a preconfirmation, for whoever signs or checks one. */
+export function preconfirmationTypedData(
   rollup: { chainId: number; rollupAddress: Address },
-  receipt: Omit<Receipt, "signature">,
+  preconfirmation: Omit<Preconfirmation, "signature">,
 ) {
   return {
     domain: {
@@ -31,31 +31,31 @@ export function receiptTypedData(
       chainId: rollup.chainId,
       verifyingContract: rollup.rollupAddress,
     },
-    types: RECEIPT_TYPES,
-    primaryType: "Receipt",
+    types: PRECONFIRMATION_TYPES,
+    primaryType: "Preconfirmation",
     message: {
-      operationHash: receipt.operationHash,
-      opIndex: BigInt(receipt.opIndex),
-      deadline: BigInt(receipt.deadlineSeconds),
+      operationHash: preconfirmation.operationHash,
+      opIndex: BigInt(preconfirmation.opIndex),
+      deadline: BigInt(preconfirmation.deadlineSeconds),
     },
   } as const;
 }
 
-export interface ReceiptSigner {
+export interface PreconfirmationSigner {
   readonly address: Address;
-  /** Deterministic (RFC 6979): the same facts give the same receipt, so receipts need not be stored. */
-  sign(facts: Omit<Receipt, "signature">): Promise<Receipt>;
+  /** Deterministic (RFC 6979): the same facts give the same preconfirmation, so preconfirmations need not be stored. */
+  sign(facts: Omit<Preconfirmation, "signature">): Promise<Preconfirmation>;
 }
 
-export function createReceiptSigner(
+export function createPreconfirmationSigner(
   rollup: { chainId: number; rollupAddress: Address },
   privateKey: Secret<Hex>,
-): ReceiptSigner {
+): PreconfirmationSigner {
   const account = privateKeyToAccount(privateKey.reveal());
   return {
     address: account.address,
     async sign(facts) {
-      const signature = await account.signTypedData(receiptTypedData(rollup, facts));
+      const signature = await account.signTypedData(preconfirmationTypedData(rollup, facts));
       return { ...facts, signature };
     },
   };

@@ -4,11 +4,11 @@ import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
 import type { ContractProof } from "../../bridge/l1/rollup-contract.ts";
 import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import { proveStatement } from "../../bridge/without-operator/submit-settlement.ts";
+import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import { slotExit } from "../../circuits/exit/slot-exit.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { CLAIM_ROLE } from "../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 import {
   type ExitCircuit,
@@ -26,7 +26,7 @@ export interface ExitProver {
 }
 
 /** An exit as it is sent. */
-export interface SealedExit {
+export interface ProvenExit {
   readonly exit: ContractExit;
   readonly proof: ContractProof;
 }
@@ -35,15 +35,15 @@ export interface SealedExit {
  * @param onProgress `place` is the item's in the list
  * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
  */
-export async function sealExits(
+export async function proveExits(
   items: readonly ProvenItem[],
   { ledger, registered }: RestoredLedger,
   { keysFolder, open }: ExitProver,
   onProgress: (place: number, text: string) => void,
-): Promise<SealedExit[]> {
+): Promise<ProvenExit[]> {
   const circuits = exitCircuits(registered);
   const opened = new Map<number, ProvingCircuit>();
-  const sealed: SealedExit[] = [];
+  const sealed: ProvenExit[] = [];
   for (const [place, item] of items.entries()) {
     const circuit = circuitOf(item, ledger, circuits);
     const prepared = prepare(item, ledger, circuit);
@@ -94,10 +94,10 @@ export async function checkExitKeys(
 
 function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
   if (item.kind === "leaf") return exitCircuitFor(circuits, null);
-  return exitCircuitFor(circuits, ledger.requireRecord(item.modelId).rewards!.slots.length);
+  return exitCircuitFor(circuits, ledger.requireLeaf(item.modelId).rewards!.earners.length);
 }
 
 function prepare(item: ProvenItem, ledger: Ledger, circuit: ExitCircuit): PreparedExit {
   if (item.kind === "leaf") return leafExit(ledger, item.leafId);
-  return slotExit(ledger, item.modelId, item.slotIndex, CLAIM_ROLE[item.role], circuit.size1);
+  return earnerExit(ledger, item.modelId, item.earnerIndex, EARNER_ROLE[item.role], circuit.size1);
 }

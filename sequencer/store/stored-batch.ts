@@ -1,6 +1,6 @@
-/** What is known of one sealed batch, from its sealing to its finality. */
+/** What is known of one closed batch, from its closing to its finality. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { SealedBatch } from "../../circuits/batch/batch.ts";
+import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
 import { shapeName } from "../../circuits/protocol.ts";
@@ -10,18 +10,18 @@ import type { SettlementPosting } from "./settlement-posting.ts";
 import type { StoredProof } from "./stored-proof.ts";
 
 /**
- * sealed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
+ * closed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
  * final: deep enough in L1 that nothing takes it back.
  */
-const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final"] as const;
+const BATCH_STATUSES = ["closed", "proven", "submitted", "posted", "final"] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 
 export const statusRank = (status: BatchStatus): number => BATCH_STATUSES.indexOf(status);
 
-export interface BatchRecord {
+export interface StoredBatch {
   readonly number: number;
   readonly status: BatchStatus;
-  /** keccak256 of the wire data and C: names one sealing of this batch; a rebuilt batch has another. */
+  /** keccak256 of the wire data and C: names one closing of this batch; a rebuilt batch has another. */
   readonly batchHash: `0x${string}`;
   readonly circuit: string;
   readonly timestamp: number;
@@ -41,11 +41,11 @@ export interface BatchRecord {
   readonly feePerUnitWei: bigint;
   readonly feeAccountId: number;
   readonly openedAtMs: number;
-  readonly sealedAtMs: number;
+  readonly closedAtMs: number;
   readonly proof: ProofReport | null;
   readonly l1: L1Inclusion | null;
   readonly postedAtMs: number | null;
-  /** How often it was sealed anew because L1 would no longer take its timestamp. */
+  /** How often it was closed anew because L1 would no longer take its timestamp. */
   readonly rebuildCount: number;
   /** Somebody else made it, and L1 took it; there is no proof of ours. */
   readonly isForeign?: true;
@@ -64,27 +64,27 @@ export interface L1Inclusion {
   readonly gasUsed: number | null;
 }
 
-/** The record of a batch that has just been sealed. */
+/** The record of a batch that has just been closed. */
 export function recordOf(
-  sealed: Pick<SealedBatch, "data">,
+  closed: Pick<ClosedBatch, "data">,
   facts: {
     circuitId: bigint;
     position: ChainPosition;
     firstSequence: number;
     openedAtMs: number;
-    sealedAtMs: number;
+    closedAtMs: number;
     rebuildCount: number;
     settlements: readonly SettlementPosting[];
   },
-): BatchRecord {
-  const { data } = sealed;
+): StoredBatch {
+  const { data } = closed;
   const { circuitId, ...rest } = facts;
   const statement = batchStatement(data, circuitId);
   const wire = encodeWire(data);
   return {
     ...rest,
     number: Number(data.batchNumber),
-    status: "sealed",
+    status: "closed",
     batchHash: batchHash(wire, statement.commitment),
     circuit: shapeName(data.shape),
     timestamp: Number(data.timestamp),

@@ -4,30 +4,30 @@ include "../settlement/default-earned.circom";
 include "./exit-statement.circom";
 include "../ledger/model-statics.circom";
 include "../ledger/path-read.circom";
-include "../settlement/reward-slots.circom";
-include "../batch/slot-claim.circom";
+include "../settlement/earners.circom";
+include "../batch/collect.circom";
 include "../batch/slot-parts.circom";
 
-// What a role of one slot of a model owns in a frozen ledger, and who gets it (docs/exits.md). Model: slotExit in
-// slot-exit.ts.
+// What a role of one earner of a model owns in a frozen ledger, and who gets it (docs/exits.md). Rules: earnerExit in
+// earner-exit.ts.
 //
-// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; slots ≤ 256, at least M.
+// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; earners ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: a
-//              genesis has shown the ready model's slot table, N and ownerParts; accrued leaves are contributor 24 |
-//              validator 24 | wei 120, claimed ones below 2^121; open and sealed amounts have 96 bits.
-// Ensures:     E = (root, modelId | slotIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
-//              recipient is the l1Owner of the slot's contributor (role 0) or validator (1) under the same root; amountWei is
-//              the role's part of (accrued + the slot's part of the open and of the sealed amount by the default split)
-//              less what the role has claimed.
-// Constraints: constraint-counts.json, "SlotExit(…)".
+//              genesis has shown the ready model's earner table, N and ownerParts; accrued leaves are contributor 24 |
+//              validator 24 | wei 120, collected ones below 2^121; open and sealed amounts have 96 bits.
+// Ensures:     E = (root, modelId | earnerIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
+//              recipient is the l1Owner of the earner's contributor (role 0) or validator (1) under the same root; amountWei is
+//              the role's part of (accrued + the earner's part of the open and of the sealed amount by the default split)
+//              less what the role has collected.
+// Constraints: constraint-counts.json, "EarnerExit(…)".
 //
-// Phases: A key, B slot table, C statics and sealed epoch, D slot, E model, F amount, G recipient, H elements.
-template SlotExit(depth, slots) {
+// Phases: A key, B earner table, C statics and sealed epoch, D earner, E model, F amount, G recipient, H elements.
+template EarnerExit(depth, earners) {
     signal input z;
     signal input modelBits[3 * depth];
-    signal input slotBits[8];
+    signal input earnerBits[8];
     signal input role;
     // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
     signal input nonce;
@@ -40,7 +40,7 @@ template SlotExit(depth, slots) {
     signal input modelChildren[depth][8];
     // The body's opening; ModelStatics.
     signal input featuresCommitment;
-    signal input slotRoot;
+    signal input earnerRoot;
     signal input origin;
     signal input predecessor;
     signal input shape;
@@ -52,16 +52,16 @@ template SlotExit(depth, slots) {
     signal input sealedChain;
     signal input sealedAt;
     signal input sealedWei;
-    // The slots: RewardSlots.
-    signal input present[slots];
-    signal input rowCounts[slots];
-    // The slot: the ids of the role's leaf and of the other role's, what it has accrued, what the role has claimed.
+    // The earners: Earners.
+    signal input present[earners];
+    signal input rowCounts[earners];
+    // The earner: the ids of the role's leaf and of the other role's, what it has accrued, what the role has collected.
     signal input ownerBits[3 * depth];
     signal input otherId;
     signal input accruedWei;
     signal input accruedChildren[3][8];
-    signal input claimedWei;
-    signal input claimedChildren[3][8];
+    signal input collectedWei;
+    signal input collectedChildren[3][8];
     // The role's leaf: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body.
     signal input owner[9];
     signal input ownerChildren[depth][8];
@@ -69,9 +69,9 @@ template SlotExit(depth, slots) {
     signal output commitment;
     signal output y;
 
-    // A. The key. All bits are boolean, so no slot's role has two keys.
+    // A. The key. All bits are boolean, so no earner's role has two keys.
     var modelId = 0;
-    var slotIndex = 0;
+    var earnerIndex = 0;
     var ownerId = 0;
     for (var i = 0; i < 3 * depth; i++) {
         modelBits[i] * (1 - modelBits[i]) === 0;
@@ -80,13 +80,13 @@ template SlotExit(depth, slots) {
         ownerId += (1 << i) * ownerBits[i];
     }
     for (var i = 0; i < 8; i++) {
-        slotBits[i] * (1 - slotBits[i]) === 0;
-        slotIndex += (1 << i) * slotBits[i];
+        earnerBits[i] * (1 - earnerBits[i]) === 0;
+        earnerIndex += (1 << i) * earnerBits[i];
     }
     role * (1 - role) === 0;
 
-    // B. The slot table. The statics bind its counts and N.
-    component table = RewardSlots(slots);
+    // B. The earner table. The statics bind its counts and N.
+    component table = Earners(earners);
     table.present <== present;
     table.rowCounts <== rowCounts;
 
@@ -95,7 +95,7 @@ template SlotExit(depth, slots) {
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
     statics.ownersCommitment <== table.ownersCommitment;
-    statics.slotRoot <== slotRoot;
+    statics.earnerRoot <== earnerRoot;
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
@@ -114,21 +114,21 @@ template SlotExit(depth, slots) {
     sealing.in[3] <== sealedWei;
     signal sealed <== isSealed * sealing.out;
 
-    // D. The slot: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
-    //    The claimed leaf lies at place 2 slotIndex + role.
+    // D. The earner: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
+    //    The collected leaf lies at place 2 earnerIndex + role.
     component otherRange = RangeCheck(24);
     otherRange.in <== otherId;
     component accruedRange = RangeCheck(120);
     accruedRange.in <== accruedWei;
-    component accrued = PathRead8(3, TAG_SLOT_NODE());
+    component accrued = PathRead8(3, TAG_EARNER_NODE());
     accrued.leaf <== ownerId + (1 << 24) * otherId + (1 << 48) * accruedWei + role * ((1 << 24) - 1) * (ownerId - otherId);
     accrued.children <== accruedChildren;
-    component claimed = PathRead8(3, TAG_SLOT_NODE());
-    claimed.leaf <== claimedWei;
-    claimed.children <== claimedChildren;
+    component collected = PathRead8(3, TAG_EARNER_NODE());
+    collected.leaf <== collectedWei;
+    collected.children <== collectedChildren;
     for (var i = 0; i < 9; i++) {
-        if (i < 8) { accrued.idBits[i] <== slotBits[i]; } else { accrued.idBits[i] <== 0; }
-        if (i == 0) { claimed.idBits[i] <== role; } else { claimed.idBits[i] <== slotBits[i - 1]; }
+        if (i < 8) { accrued.idBits[i] <== earnerBits[i]; } else { accrued.idBits[i] <== 0; }
+        if (i == 0) { collected.idBits[i] <== role; } else { collected.idBits[i] <== earnerBits[i - 1]; }
     }
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
@@ -137,7 +137,7 @@ template SlotExit(depth, slots) {
     body.in[0] <== statics.statics;
     body.in[1] <== sealed;
     body.in[2] <== accrued.root;
-    body.in[3] <== claimed.root;
+    body.in[3] <== collected.root;
     body.in[4] <== epochStart;
     component restRange = RangeCheck(169);
     restRange.in <== countersRest;
@@ -156,11 +156,11 @@ template SlotExit(depth, slots) {
     modelPath.children <== modelChildren;
 
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
-    //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The slot's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
-    //    A slot behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
-    component rows = PickOf256(slots);
+    //    (ModelStatics), the remainder 16, the amount 96; collected ones by the ledger. The earner's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
+    //    An earner behind the table's last has no rows, and the empty tree's 0 as accrued and collected leaf: nothing leaves.
+    component rows = PickOf256(earners);
     rows.values <== rowCounts;
-    rows.bits <== slotBits;
+    rows.bits <== earnerBits;
     component open = DefaultEarned();
     open.amount <== openAmount;
     component waiting = DefaultEarned();
@@ -172,7 +172,7 @@ template SlotExit(depth, slots) {
     open.rowCount <== rows.out;
     waiting.rowCount <== rows.out;
     // validatorWei = (product − remainder) / 2^16 in the field, by the inverse of 2^16. It is the quotient rounded down:
-    // the role's share = amountWei + claimedWei is below 2^122, validatorWei is that or the whole less that, so between
+    // the role's share = amountWei + collectedWei is below 2^122, validatorWei is that or the whole less that, so between
     // −2^122 and 2^122, and 2^16 validatorWei = product − remainder holds between integers below 2^139.
     var whole = accruedWei + open.earned + waiting.earned;
     signal product <== whole * validatorParts;
@@ -180,7 +180,7 @@ template SlotExit(depth, slots) {
     component remainderRange = RangeCheck(16);
     remainderRange.in <== remainder;
     var validatorWei = (product - remainder) / (1 << 16);
-    signal amountWei <== whole - validatorWei - claimedWei + role * (2 * validatorWei - whole);
+    signal amountWei <== whole - validatorWei - collectedWei + role * (2 * validatorWei - whole);
     component amountRange = RangeCheck(96);
     amountRange.in <== amountWei;
 
@@ -200,7 +200,7 @@ template SlotExit(depth, slots) {
     component statement = ExitStatement();
     statement.z <== z;
     statement.root <== modelPath.root;
-    statement.key <== modelId + (1 << 24) * slotIndex + (1 << 32) * role + (1 << 33);
+    statement.key <== modelId + (1 << 24) * earnerIndex + (1 << 32) * role + (1 << 33);
     statement.recipient <== owner[2];
     statement.amountWei <== amountWei;
     commitment <== statement.commitment;

@@ -5,14 +5,14 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
+  earnerRoot,
   genesisHash,
   packSplit,
   sealedHash,
   settlementHash,
-  slotRoot,
 } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";
-import { slotTableCircuitSpec } from "../registry/circuit-registry.ts";
+import { earnerTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import {
@@ -22,17 +22,17 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
+import { defaultSplit, genesisOf } from "./earner-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
-import { genesisSlots, type SettlementData } from "./settlement-data.ts";
-import { defaultSplit, genesisOf } from "./slot-table-model.ts";
+import { genesisEarners, type SettlementData } from "./settlement-data.ts";
 
-const SLOTS = 4;
+const EARNERS = 4;
 const CAP = { circuit: 3, payments: 60 };
 let tester: CircuitTester;
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = slotTableCircuitSpec(SLOTS);
+  const { name, mainSource } = earnerTableCircuitSpec(EARNERS);
   tester = await CircuitTester.compile(name, mainSource);
 });
 
@@ -46,34 +46,39 @@ const expectOther = async (
   data: SettlementData,
   places: readonly number[],
   what: string,
-) => expect(await differingPlaces(tester, inputs, data, SLOTS), what).toEqual(places);
+) => expect(await differingPlaces(tester, inputs, data, EARNERS), what).toEqual(places);
 
-/** Absent slots' inverse of 0 is free, and nothing else reads it. */
-function expectNoFreeWire(witness: readonly bigint[], slotCount: number) {
+/** Absent earners' inverse of 0 is free, and nothing else reads it. */
+function expectNoFreeWire(witness: readonly bigint[], earnerCount: number) {
   const free = new Set(tester.tamper(witness).map(({ signal }) => signal));
-  const absent = Array.from({ length: SLOTS - slotCount }, (_, i) => `main.inverse[${slotCount + i}]`);
+  const absent = Array.from({ length: EARNERS - earnerCount }, (_, i) => `main.inverse[${earnerCount + i}]`);
   expect(free).toEqual(new Set(absent));
 }
 
 describe("a genesis", () => {
-  it("equals the model, and what it posts is the slot table", async () => {
-    expect(tester.constraintCount).toBe(recordedCount(`SlotTable(${SLOTS})`));
+  it("equals the rules, and what it posts is the earner table", async () => {
+    expect(tester.constraintCount).toBe(recordedCount(`EarnerTable(${EARNERS})`));
     for (let seed = 1; seed <= 8; seed++) {
       const { model } = worldOf(seed);
-      const genesis = genesisOf(model, CAP, SLOTS);
+      const genesis = genesisOf(model, CAP, EARNERS);
       const witness = await acceptedWitness(tester, genesis);
       expect(tester.checkConstraints(witness)).toBeNull();
-      expect(genesisSlots(genesis.data.items)).toEqual(model.slots);
+      expect(genesisEarners(genesis.data.items)).toEqual(model.earners);
       const statics = hashStatics(model.statics);
-      const terms = { modelId: model.modelId, statics, cap: CAP.payments, slotRoot: slotRoot(model.slots) };
+      const terms = {
+        modelId: model.modelId,
+        statics,
+        cap: CAP.payments,
+        earnerRoot: earnerRoot(model.earners),
+      };
       expect(genesis.data.settlementHash).toBe(genesisHash(terms));
-      if (seed <= 4) expectNoFreeWire(witness, model.slots.length);
+      if (seed <= 4) expectNoFreeWire(witness, model.earners.length);
     }
   });
 
   it("refuses a table that is not that of the statics", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, SLOTS);
+    const genesis = genesisOf(model, CAP, EARNERS);
     const { inputs } = statedInputs(genesis);
     await tester.calculateWitness(inputs);
     const item = inputs.item as bigint[];
@@ -83,30 +88,30 @@ describe("a genesis", () => {
     await refuses({ ...inputs, item: item.with(0, item[0]! + (1n << 48n)) }, "another count posted");
     await refuses({ ...inputs, item: item.with(0, item[0]! + (1n << 96n)) }, "97 bits");
     const other = { item: item.with(0, item[0]! + 1n), leaf: leaf.with(0, leaf[0]! + 1n) };
-    await refuses({ ...inputs, ...other }, "another slot root");
+    await refuses({ ...inputs, ...other }, "another earner root");
     const accrued = { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) };
     await refuses({ ...inputs, ...accrued }, "something accrued before");
-    const slotRootOf = {
+    const earnerRootOf = {
       ...other,
-      slotRoot: slotRoot([
-        { ...model.slots[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
-        ...model.slots.slice(1),
+      earnerRoot: earnerRoot([
+        { ...model.earners[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
+        ...model.earners.slice(1),
       ]),
     };
-    await expectOther({ ...inputs, ...slotRootOf }, genesis.data, [0, 5], "other statics");
+    await expectOther({ ...inputs, ...earnerRootOf }, genesis.data, [0, 5], "other statics");
   });
 
-  it("refuses a slot without rows, no slot, and rows of an absent one", async () => {
+  it("refuses an earner without rows, no earner, and rows of an absent one", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const { inputs } = statedInputs(genesisOf(model, CAP, SLOTS));
+    const { inputs } = statedInputs(genesisOf(model, CAP, EARNERS));
     const item = inputs.item as bigint[];
     const leaf = inputs.leaf as bigint[];
-    await refuses({ ...inputs, present: [1, 1, 1, 1] }, "a slot without rows");
-    await refuses({ ...inputs, present: [1, 1, 0, 0] }, "rows of an absent slot");
-    await refuses({ ...inputs, present: [0, 0, 0, 0] }, "no slot");
+    await refuses({ ...inputs, present: [1, 1, 1, 1] }, "an earner without rows");
+    await refuses({ ...inputs, present: [1, 1, 0, 0] }, "rows of an absent earner");
+    await refuses({ ...inputs, present: [0, 0, 0, 0] }, "no earner");
     await refuses(
       { ...inputs, leaf: leaf.with(3, 7n), item: item.with(3, 7n) },
-      "an absent slot with owners",
+      "an absent earner with owners",
     );
     const zero = { item: item.with(2, item[2]! & 0xffffffffffffn), rowCounts: [2, 3, 0, 0] };
     await refuses({ ...inputs, ...zero }, "a posted slot without rows");
@@ -118,14 +123,14 @@ describe("a genesis", () => {
       ...model,
       statics: { ...model.statics, split: packSplit({ ownerParts, validatorParts: 65_535n }) },
     });
-    await acceptedWitness(tester, genesisOf(withOwner(65_536n - TREASURY_PARTS), CAP, SLOTS));
-    const { inputs } = statedInputs(genesisOf(withOwner(65_537n - TREASURY_PARTS), CAP, SLOTS));
+    await acceptedWitness(tester, genesisOf(withOwner(65_536n - TREASURY_PARTS), CAP, EARNERS));
+    const { inputs } = statedInputs(genesisOf(withOwner(65_537n - TREASURY_PARTS), CAP, EARNERS));
     await refuses(inputs, "one part too many");
   });
 
   it("refuses fields of the other case, and binds cap and N", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, SLOTS);
+    const genesis = genesisOf(model, CAP, EARNERS);
     const { inputs } = statedInputs(genesis);
     for (const [field, value] of [
       ["epoch", 1n],
@@ -145,7 +150,7 @@ describe("a genesis", () => {
     // N is the sum of the counts, whatever the binding was.
     const binding = model.statics.binding + (1n << 56n);
     const statics = { ...model.statics, binding };
-    expect(() => genesisOf({ ...model, statics }, CAP, SLOTS)).toThrow(
+    expect(() => genesisOf({ ...model, statics }, CAP, EARNERS)).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
     );
     expect(unpackBinding(binding).rowCount).toBe(7n);
@@ -153,32 +158,32 @@ describe("a genesis", () => {
 });
 
 describe("a default split", () => {
-  it("equals the model and pays the epoch to the wei", async () => {
+  it("equals the rules and pays the epoch to the wei", async () => {
     for (let seed = 1; seed <= 8; seed++) {
       const { model, sealed } = worldOf(seed);
-      const split = defaultSplit(model, sealed, SLOTS);
+      const split = defaultSplit(model, sealed, EARNERS);
       const witness = await acceptedWitness(tester, split);
       expect(tester.checkConstraints(witness)).toBeNull();
       const { ownerWei, treasuryWei } = split.terms;
       const earned = split.earnedWei.reduce((sum, wei) => sum + wei, 0n);
       expect([ownerWei, earned + treasuryWei + split.data.burnedWei]).toEqual([0n, sealed.amountWei]);
       expect(treasuryWei).toBeGreaterThanOrEqual((sealed.amountWei * TREASURY_PARTS) >> 16n);
-      if (seed <= 4) expectNoFreeWire(witness, model.slots.length);
+      if (seed <= 4) expectNoFreeWire(witness, model.earners.length);
     }
   });
 
-  it("gives every slot its rows' part, rounded down", () => {
+  it("gives every earner its rows' part, rounded down", () => {
     const amounts = fc.bigInt(1n, 2n ** 96n - 1n);
     const counts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 });
     fc.assert(
       fc.property(amounts, counts, (amountWei, rowCounts) => {
         const { model, sealed } = worldOf(3, rowCounts);
-        const split = defaultSplit(model, { ...sealed, amountWei }, SLOTS);
+        const split = defaultSplit(model, { ...sealed, amountWei }, EARNERS);
         const rows = BigInt(rowCounts.reduce((sum, count) => sum + count, 0));
         const ownerWei = (amountWei * (model.statics.split & 0xffffn)) >> 16n;
         const rewardWei = amountWei - ownerWei - ((amountWei * TREASURY_PARTS) >> 16n);
         for (const [m, count] of rowCounts.entries()) {
-          // Rounding μ to 2^-40 wei costs a slot less than one wei.
+          // Rounding μ to 2^-40 wei costs an earner less than one wei.
           const exact = (rewardWei * BigInt(count)) / rows;
           expect([exact, exact - 1n]).toContain(split.earnedWei[m]);
         }
@@ -187,16 +192,16 @@ describe("a default split", () => {
     );
   });
 
-  it("takes the largest amount, one row and one slot", async () => {
+  it("takes the largest amount, one row and one earner", async () => {
     const { model, sealed } = worldOf(9, [1]);
     const amountWei = 2n ** 96n - 1n;
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei }, SLOTS));
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei: 1n }, SLOTS));
+    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei }, EARNERS));
+    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei: 1n }, EARNERS));
   });
 
   it("refuses other amounts, and proves other elements for another epoch, chain or old root", async () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const split = defaultSplit(model, sealed, SLOTS);
+    const split = defaultSplit(model, sealed, EARNERS);
     const { inputs } = statedInputs(split);
     const item = inputs.item as bigint[];
     const remainder = inputs.remainder as bigint[];
@@ -222,26 +227,32 @@ describe("a default split", () => {
 
   it("binds every term of J", async () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const { terms, data } = defaultSplit(model, sealed, SLOTS);
+    const { terms, data } = defaultSplit(model, sealed, EARNERS);
     expect(terms.sealed).toBe(sealedHash(hashStatics(model.statics), sealed));
-    expect(terms.oldAccruedRoot).toBe(accruedRoot(model.slots, model.accruedWei));
+    expect(terms.oldAccruedRoot).toBe(accruedRoot(model.earners, model.accruedWei));
     for (const field of ["ownerWei", "treasuryWei", "sealed", "oldAccruedRoot", "newAccruedRoot"] as const)
       expect(settlementHash({ ...terms, [field]: terms[field] + 1n }), field).not.toBe(data.settlementHash);
   });
 });
 
-describe("slot-table-model", () => {
+describe("earner-table-rules", () => {
   it("refuses what does not fit or is not bound", () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
     const numbers = new SeededNumbers(1);
     const code = (name: string) => expect.objectContaining({ code: name });
     expect(() => defaultSplit(model, sealed, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
     expect(() => genesisOf(model, CAP, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
-    const slots = model.slots.with(0, { ...model.slots[0]!, rowCount: 3 });
-    expect(() => defaultSplit({ ...model, slots }, sealed, SLOTS)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
-    const owners = model.slots.with(0, { ...model.slots[0]!, contributorId: numbers.below(99) });
-    expect(() => genesisOf({ ...model, slots: owners }, CAP, SLOTS)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
-    for (const slotCount of [0, 257, 1.5])
-      expect(() => slotTableCircuitSpec(slotCount), `${slotCount}`).toThrow(code("CIR_SETTLEMENT_SIZE"));
+    const earners = model.earners.with(0, { ...model.earners[0]!, rowCount: 3 });
+    expect(() => defaultSplit({ ...model, earners }, sealed, EARNERS)).toThrow(
+      code("CIR_SETTLEMENT_DIFFERS"),
+    );
+    const owners = model.earners.with(0, { ...model.earners[0]!, contributorId: numbers.below(99) });
+    expect(() => genesisOf({ ...model, earners: owners }, CAP, EARNERS)).toThrow(
+      code("CIR_SETTLEMENT_DIFFERS"),
+    );
+    for (const earnerCount of [0, 257, 1.5])
+      expect(() => earnerTableCircuitSpec(earnerCount), `${earnerCount}`).toThrow(
+        code("CIR_SETTLEMENT_SIZE"),
+      );
   });
 });

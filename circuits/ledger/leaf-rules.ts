@@ -1,4 +1,4 @@
-/** Small steps that the rules of operations share: refusals, checks, changed copies of records. */
+/** Small steps that the rules of operations share: refusals, checks, changed copies of states. */
 
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
@@ -8,10 +8,10 @@ import {
   hashDatanetBody,
   hashModelBody,
   type Leaf,
-  type LeafRecord,
+  type LeafState,
   type ModelBody,
 } from "./leaf.ts";
-import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
+import { EMPTY_COLLECTED_ROOT, type ModelRewards } from "./rewards.ts";
 
 export function refuse(code: string, message: string, data: Record<string, unknown>): never {
   throw new RollupError(code, message, { data });
@@ -19,24 +19,24 @@ export function refuse(code: string, message: string, data: Record<string, unkno
 
 export const inRange = (value: bigint, bits: number): boolean => value >= 0n && value < 1n << BigInt(bits);
 
-export const withLeaf = (record: LeafRecord, changes: Partial<Leaf>): LeafRecord => ({
-  ...record,
-  leaf: { ...record.leaf, ...changes },
+export const withLeaf = (state: LeafState, changes: Partial<Leaf>): LeafState => ({
+  ...state,
+  leaf: { ...state.leaf, ...changes },
 });
 
 /** A model with another body, which its leaf commits to again, and what the body hides. */
 export function withModel(
-  record: LeafRecord,
+  state: LeafState,
   changes: {
     readonly leaf?: Partial<Leaf>;
     readonly body?: Partial<ModelBody>;
     readonly rewards?: ModelRewards;
   },
-): LeafRecord {
-  const model: ModelBody = { ...record.model!, ...changes.body };
-  const rewards = changes.rewards ?? record.rewards;
+): LeafState {
+  const model: ModelBody = { ...state.model!, ...changes.body };
+  const rewards = changes.rewards ?? state.rewards;
   return {
-    leaf: { ...record.leaf, ...changes.leaf, body: hashModelBody(model) },
+    leaf: { ...state.leaf, ...changes.leaf, body: hashModelBody(model) },
     model,
     ...(rewards === undefined ? {} : { rewards }),
   };
@@ -44,18 +44,18 @@ export function withModel(
 
 /** The body that a CreateModel's words make. */
 export function createdModelBody(words: readonly bigint[]): ModelBody {
-  const [, , featuresCommitment, ownersCommitment, slotRoot, binding, priceAndSplit] = words as bigint[];
+  const [, , featuresCommitment, ownersCommitment, earnerRoot, binding, priceAndSplit] = words as bigint[];
   return {
     statics: {
       featuresCommitment: featuresCommitment!,
       ownersCommitment: ownersCommitment!,
-      slotRoot: slotRoot!,
+      earnerRoot: earnerRoot!,
       binding: binding!,
       split: priceAndSplit! >> BigInt(AMOUNT_BITS),
     },
     sealed: 0n,
-    accruedRoot: slotRoot!,
-    claimedRoot: EMPTY_CLAIMED_ROOT,
+    accruedRoot: earnerRoot!,
+    collectedRoot: EMPTY_COLLECTED_ROOT,
     epochStart: 0n,
   };
 }
@@ -70,7 +70,7 @@ export function credit(balance: bigint, amountWei: bigint): bigint {
 }
 
 /** The leaf that a Create opens; a deposit's as CreateAccount. `words`: the operation's. */
-export function createdRecord(kind: number, words: readonly bigint[], balance: bigint): LeafRecord {
+export function createdRecord(kind: number, words: readonly bigint[], balance: bigint): LeafState {
   const base: Leaf = { ...EMPTY_LEAF, l1Owner: words[0]!, keyX: words[1]!, balance: credit(0n, balance) };
   if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
   if (kind === KIND.createDatanet) {
@@ -83,13 +83,13 @@ export function createdRecord(kind: number, words: readonly bigint[], balance: b
 }
 
 /** @throws OP_WRONG_LEAF_KIND */
-export function requireKind(record: LeafRecord, kind: number, id: number): void {
-  if (record.leaf.kind !== kind) {
+export function requireKind(state: LeafState, kind: number, id: number): void {
+  if (state.leaf.kind !== kind) {
     const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
     refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
       id,
       expectedKind: kind,
-      kind: record.leaf.kind,
+      kind: state.leaf.kind,
     });
   }
 }

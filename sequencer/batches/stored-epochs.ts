@@ -14,14 +14,14 @@ import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { EPOCH_SECONDS, KIND } from "../../circuits/protocol.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import type { QueueRecord } from "../store/log-entry.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { BatchBook } from "./batch-book.ts";
 
 const NO_OPERATION = hex32(0n);
 
 /** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
-export interface PaymentRecord {
+export interface StoredPayment {
   /** Of the operation. */
   readonly hash: `0x${string}`;
   readonly receipt: bigint;
@@ -32,7 +32,7 @@ export interface PaymentRecord {
   readonly batchNumber: number;
 }
 
-export interface EpochRecord {
+export interface StoredEpoch {
   readonly modelId: number;
   readonly epoch: number;
   /** The batch whose place on L1 gives the randomness. */
@@ -57,9 +57,9 @@ export function epochWrites(
   const modelId = trace.record.b;
   switch (operation.kind) {
     case KIND.payInference: {
-      const { leaf } = ledger.requireRecord(modelId);
+      const { leaf } = ledger.requireLeaf(modelId);
       const { epoch, paymentCount } = unpackCounters(leaf.counters);
-      const value: PaymentRecord = {
+      const value: StoredPayment = {
         hash,
         receipt: operation.words[0]!,
         payerId: operation.a,
@@ -92,11 +92,11 @@ export function forcedSealWrites(
  * beginning, and could so undo what was executed.
  */
 export function waitsForEpoch(
-  { b, kind, word1: queuedAt }: Pick<QueueRecord, "b" | "kind" | "word1">,
+  { b, kind, word1: queuedAt }: Pick<StoredQueueEntry, "b" | "kind" | "word1">,
   ledger: Ledger,
   book: BatchBook,
 ): boolean {
-  const epochStart = ledger.record(b)?.model?.epochStart ?? 0n;
+  const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
   // Younger epochs are not closed, wherever they begin; 0 is a model's without a genesis.
   if (kind !== KIND.forcedSeal || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
     return false;
@@ -111,14 +111,14 @@ function sealWrite(
   { hash, batchNumber }: { hash: `0x${string}`; batchNumber: number },
 ): StoreWrite {
   const { epoch, paymentCount } = unpackCounters(before.counters);
-  const value: EpochRecord = {
+  const value: StoredEpoch = {
     modelId,
     epoch: Number(epoch),
     sealBatch: batchNumber,
     chain: before.chain,
     amountWei: before.openAmount,
     paymentCount: Number(paymentCount),
-    sealed: ledger.requireRecord(modelId).model!.sealed,
+    sealed: ledger.requireLeaf(modelId).model!.sealed,
     hash,
   };
   return { key: storeKeys.epoch(modelId, value.epoch), value };
@@ -130,8 +130,8 @@ export async function readPayments(
   modelId: number,
   epoch: number,
   page: { from: number; limit: number },
-): Promise<PaymentRecord[]> {
-  return log.range<PaymentRecord>({
+): Promise<StoredPayment[]> {
+  return log.range<StoredPayment>({
     gte: storeKeys.payment(modelId, epoch, page.from),
     lt: storeKeys.payment(modelId, epoch + 1, 0),
     limit: page.limit,
@@ -139,6 +139,6 @@ export async function readPayments(
 }
 
 /** The epoch's record, undefined while it is open. */
-export function readEpoch(log: LedgerLog, modelId: number, epoch: number): Promise<EpochRecord | undefined> {
-  return log.get<EpochRecord>(storeKeys.epoch(modelId, epoch));
+export function readEpoch(log: LedgerLog, modelId: number, epoch: number): Promise<StoredEpoch | undefined> {
+  return log.get<StoredEpoch>(storeKeys.epoch(modelId, epoch));
 }

@@ -5,30 +5,36 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { type ClaimRole, claimedPath, claimPlace, slotLeaf, unpackSplit } from "../ledger/rewards.ts";
+import {
+  collectedPath,
+  collectedPlace,
+  type EarnerRole,
+  earnerLeaf,
+  unpackSplit,
+} from "../ledger/rewards.ts";
 import { FIELD_ORDER, SMALL_SHAPE } from "../protocol.ts";
-import { slotExitCircuitSpec } from "../registry/circuit-registry.ts";
+import { earnerExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "../testing/exit-world.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
+import { earnedByDefault, earnerExit } from "./earner-exit.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { leafExit } from "./leaf-exit.ts";
-import { earnedByDefault, slotExit } from "./slot-exit.ts";
 
-const SLOTS = 4;
-const ROLES: readonly ClaimRole[] = [0, 1];
+const EARNERS = 4;
+const ROLES: readonly EarnerRole[] = [0, 1];
 let tester: CircuitTester;
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = slotExitCircuitSpec(SLOTS);
+  const { name, mainSource } = earnerExitCircuitSpec(EARNERS);
   tester = await CircuitTester.compile(name, mainSource);
 });
 
-const exitOf = (ledger: Ledger, slotIndex: number, role: ClaimRole) =>
-  slotExit(ledger, MODEL_ID, slotIndex, role, SLOTS);
+const exitOf = (ledger: Ledger, earnerIndex: number, role: EarnerRole) =>
+  earnerExit(ledger, MODEL_ID, earnerIndex, role, EARNERS);
 const differing = (inputs: CircuitInputs, exit: PreparedExit) =>
   differingElements(tester, inputs, exit, "main.amountWei");
 
@@ -37,62 +43,63 @@ const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
 
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 
-/** Three slots, a sealed and an open amount, half of all shares claimed. */
+/** Three earners, a sealed and an open amount, half of all shares collected. */
 const plain = () =>
   exitWorld(6, {
     rowCounts: [2, 3, 1],
     openAmount: 10n ** 18n + 7n,
     sealedWei: 3n * 10n ** 18n + 1n,
     accruedWei: [5n * 10n ** 18n, 10n ** 18n + 3n, 10n ** 17n],
-    claimedParts: 128n,
+    collectedParts: 128n,
   });
 
-describe("SlotExit", () => {
-  it("equals the model on random ledgers", async () => {
-    expect(tester.constraintCount).toBe(recordedCount("SlotExit(8, 4)"));
+describe("EarnerExit", () => {
+  it("equals the rules on random ledgers", async () => {
+    expect(tester.constraintCount).toBe(recordedCount("EarnerExit(8, 4)"));
     for (let seed = 1; seed <= 6; seed++) {
       const ledger = exitWorld(seed);
-      const { slots } = ledger.requireRecord(MODEL_ID).rewards!;
-      for (const slotIndex of slots.keys()) {
+      const { earners } = ledger.requireLeaf(MODEL_ID).rewards!;
+      for (const earnerIndex of earners.keys()) {
         for (const role of ROLES) {
-          const exit = exitOf(ledger, slotIndex, role);
+          const exit = exitOf(ledger, earnerIndex, role);
           const witness = await acceptedExit(tester, exit);
           expect(tester.checkConstraints(witness)).toBeNull();
-          const ownerId = role === 0 ? slots[slotIndex]!.contributorId : slots[slotIndex]!.validatorId;
-          expect(exit.recipient).toBe(ledger.requireRecord(ownerId).leaf.l1Owner);
+          const ownerId =
+            role === 0 ? earners[earnerIndex]!.contributorId : earners[earnerIndex]!.validatorId;
+          expect(exit.recipient).toBe(ledger.requireLeaf(ownerId).leaf.l1Owner);
           expect(exit.key).toBe(
-            BigInt(MODEL_ID) + BigInt(slotIndex) * 2n ** 24n + BigInt(role) * 2n ** 32n + 2n ** 33n,
+            BigInt(MODEL_ID) + BigInt(earnerIndex) * 2n ** 24n + BigInt(role) * 2n ** 32n + 2n ** 33n,
           );
         }
       }
     }
   });
 
-  it("equals the model on ledgers that operations have made, and leaves no more than they owe", {
+  it("equals the rules on ledgers that operations have made, and leaves no more than they owe", {
     timeout: 300_000,
   }, async () => {
-    const seen = { sealed: 0, open: 0, claimed: 0, accrued: 0 };
+    const seen = { sealed: 0, open: 0, collected: 0, accrued: 0 };
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
         world.fill(new BatchBuilder(world.ledger, world.opening(SMALL_SHAPE)), SMALL_SHAPE);
         // Epochs do not stay sealed for long.
-        const isSealed = [...world.ledger.records.values()].some(({ rewards }) => rewards?.sealed != null);
+        const isSealed = [...world.ledger.leaves.values()].some(({ rewards }) => rewards?.sealed != null);
         if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;
         let leaving = 0n;
-        for (const [id, { leaf, rewards, model }] of world.ledger.records) {
+        for (const [id, { leaf, rewards, model }] of world.ledger.leaves) {
           leaving += leafExit(world.ledger, id).amountWei;
           if (model === undefined || !unpackCounters(leaf.counters).isReady) continue;
           seen.sealed += Number(rewards!.sealed !== null);
           seen.open += Number(leaf.openAmount > 0n);
-          for (const slotIndex of rewards!.slots.keys()) {
+          for (const earnerIndex of rewards!.earners.keys()) {
             for (const role of ROLES) {
-              const exit = slotExit(world.ledger, id, slotIndex, role, SLOTS);
+              const exit = earnerExit(world.ledger, id, earnerIndex, role, EARNERS);
               await acceptedExit(tester, exit);
               leaving += exit.amountWei;
-              seen.claimed += Number((rewards!.claimedWei[claimPlace(slotIndex, role)] ?? 0n) > 0n);
+              seen.collected += Number((rewards!.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n) > 0n);
             }
-            seen.accrued += Number((rewards!.accruedWei[slotIndex] ?? 0n) > 0n);
+            seen.accrued += Number((rewards!.accruedWei[earnerIndex] ?? 0n) > 0n);
           }
         }
         expect(leaving).toBeLessThanOrEqual(world.ledger.totalWei());
@@ -102,22 +109,22 @@ describe("SlotExit", () => {
   });
 
   it("has the recorded size for the largest table, below 2^16", async () => {
-    const { constraintCounts: counts } = await compileCircuit(slotExitCircuitSpec(256));
-    expect(counts.nonLinear + counts.linear).toBe(recordedCount("SlotExit(8, 256)"));
+    const { constraintCounts: counts } = await compileCircuit(earnerExitCircuitSpec(256));
+    expect(counts.nonLinear + counts.linear).toBe(recordedCount("EarnerExit(8, 256)"));
     expect(counts.nonLinear + counts.linear).toBeLessThan(2 ** 16);
   });
 
   it("notices every altered wire", async () => {
-    for (const [ledger, slotIndex, role] of [
+    for (const [ledger, earnerIndex, role] of [
       [plain(), 1, 1],
       [exitWorld(2, { sealedWei: 0n, openAmount: 0n }), 0, 0],
     ] as const) {
-      const witness = await acceptedExit(tester, exitOf(ledger, slotIndex, role));
+      const witness = await acceptedExit(tester, exitOf(ledger, earnerIndex, role));
       expect(tester.tamper(witness)).toEqual([]);
     }
   });
 
-  it("takes the largest amounts, one row, nothing at all, and everything claimed", async () => {
+  it("takes the largest amounts, one row, nothing at all, and everything collected", async () => {
     const most = 2n ** 96n - 1n;
     // Of one and a half times as much as an amount can be, half each.
     const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: most, sealedWei: 0n };
@@ -126,32 +133,32 @@ describe("SlotExit", () => {
     const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: most, sealedWei: most };
     const rich = exitWorld(7, { rowCounts: [1, 2 ** 32 - 2], accruedWei: [0n, 0n], ...largest });
     for (const role of ROLES) await acceptedExit(tester, exitOf(rich, 0, role));
-    const idle = { openAmount: 0n, sealedWei: 0n, claimedParts: 256n };
+    const idle = { openAmount: 0n, sealedWei: 0n, collectedParts: 256n };
     const empty = exitOf(exitWorld(8, idle), 0, 1);
     expect(empty.amountWei).toBe(0n);
     await acceptedExit(tester, empty);
   });
 
   it("refuses an amount of 97 bits", async () => {
-    const rich = exitWorld(9, { rowCounts: [1], accruedWei: [2n ** 98n], claimedParts: 0n });
-    const parts = unpackSplit(rich.requireRecord(MODEL_ID).model!.statics.split).validatorParts;
+    const rich = exitWorld(9, { rowCounts: [1], accruedWei: [2n ** 98n], collectedParts: 0n });
+    const parts = unpackSplit(rich.requireLeaf(MODEL_ID).model!.statics.split).validatorParts;
     const role = parts > 32_768n ? 1 : 0;
     await expectRefused(exitInputs(exitOf(rich, 0, role)), "RangeCheck", "more than there can be");
   });
 
-  it("leaves what a default settlement gives nobody in a slot, and not a wei more", async () => {
+  it("leaves what a default settlement gives nobody in an earner, and not a wei more", async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const ledger = exitWorld(seed);
-      const { leaf, model, rewards } = ledger.requireRecord(MODEL_ID);
+      const { leaf, model, rewards } = ledger.requireLeaf(MODEL_ID);
       let left = 0n;
-      for (const id of ledger.records.keys()) left += leafExit(ledger, id).amountWei;
-      for (const slotIndex of rewards!.slots.keys())
-        for (const role of ROLES) left += exitOf(ledger, slotIndex, role).amountWei;
+      for (const id of ledger.leaves.keys()) left += leafExit(ledger, id).amountWei;
+      for (const earnerIndex of rewards!.earners.keys())
+        for (const role of ROLES) left += exitOf(ledger, earnerIndex, role).amountWei;
       const amounts = [leaf.openAmount, rewards!.sealed?.amountWei ?? 0n];
       const stays = amounts
         .map((wei) =>
-          rewards!.slots.reduce(
-            (rest, slot) => rest - earnedByDefault(model!.statics, slot.rowCount, wei),
+          rewards!.earners.reduce(
+            (rest, earner) => rest - earnedByDefault(model!.statics, earner.rowCount, wei),
             wei,
           ),
         )
@@ -164,7 +171,7 @@ describe("SlotExit", () => {
   });
 });
 
-describe("forged slot exits", () => {
+describe("forged earner exits", () => {
   it("other leaves' paths, other roots", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 0, 0);
@@ -183,14 +190,14 @@ describe("forged slot exits", () => {
       "another owner's path",
     );
     // The recipient of a ledger of one's own: a leaf with the same id under another root.
-    const id = ledger.requireRecord(MODEL_ID).rewards!.slots[0]!.contributorId;
+    const id = ledger.requireLeaf(MODEL_ID).rewards!.earners[0]!.contributorId;
     const mine = plain();
-    const { leaf, ...opening } = mine.requireRecord(id);
+    const { leaf, ...opening } = mine.requireLeaf(id);
     mine.put(id, { ...opening, leaf: { ...leaf, l1Owner: 0xbadn } });
     const stolen = exitInputs(exitOf(mine, 0, 0));
     await expectRefused(
       { ...inputs, owner: stolen.owner!, ownerChildren: stolen.ownerChildren! },
-      id === MODEL_ID ? "SlotExit" : "SlotExit: ownerPath.root === modelPath.root;",
+      id === MODEL_ID ? "EarnerExit" : "EarnerExit: ownerPath.root === modelPath.root;",
       "a recipient under another root",
     );
     expect(await differing({ ...stolen, z: inputs.z! }, exit), "all under another root").toEqual([0, 2]);
@@ -199,48 +206,48 @@ describe("forged slot exits", () => {
     await expectRefused({ ...inputs, owner: owner.with(0, 1n) }, "LeafTag", "a free tag");
   });
 
-  it("another slot, another role, another leaf", async () => {
+  it("another earner, another role, another leaf", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 0, 0);
     const inputs = exitInputs(exit);
     const second = exitInputs(exitOf(ledger, 1, 0));
     const validator = exitInputs(exitOf(ledger, 0, 1));
     const z = inputs.z!;
-    expect(await differing({ ...second, z }, exit), "slot 1's own").toContain(1);
+    expect(await differing({ ...second, z }, exit), "earner 1's own").toContain(1);
     expect(await differing({ ...validator, z }, exit), "the validator's own").toContain(1);
-    await expectRefused({ ...inputs, slotBits: second.slotBits! }, OPENS, "another slot's key");
-    await expectRefused({ ...second, slotBits: inputs.slotBits!, z }, OPENS, "another slot's leaves");
+    await expectRefused({ ...inputs, earnerBits: second.earnerBits! }, OPENS, "another earner's key");
+    await expectRefused({ ...second, earnerBits: inputs.earnerBits!, z }, OPENS, "another earner's leaves");
     await expectRefused({ ...inputs, role: 1n }, OPENS, "another role's key");
-    await expectRefused({ ...inputs, role: 2n }, "SlotExit: role * (1 - role) === 0;", "a third role");
-    const bits = inputs.slotBits as bigint[];
+    await expectRefused({ ...inputs, role: 2n }, "EarnerExit: role * (1 - role) === 0;", "a third role");
+    const bits = inputs.earnerBits as bigint[];
     await expectRefused(
-      { ...inputs, slotBits: bits.with(0, bits[0]! - 2n).with(1, bits[1]! + 1n) },
-      "SlotExit: slotBits[i] * (1 - slotBits[i]) === 0;",
-      "the slot's index in other digits",
+      { ...inputs, earnerBits: bits.with(0, bits[0]! - 2n).with(1, bits[1]! + 1n) },
+      "EarnerExit: earnerBits[i] * (1 - earnerBits[i]) === 0;",
+      "the earner's index in other digits",
     );
     const modelBits = inputs.modelBits as bigint[];
     await expectRefused(
       { ...inputs, modelBits: modelBits.with(0, modelBits[0]! - 2n).with(1, modelBits[1]! + 1n) },
-      "SlotExit: modelBits[i] * (1 - modelBits[i]) === 0;",
+      "EarnerExit: modelBits[i] * (1 - modelBits[i]) === 0;",
       "the model's id in other digits",
     );
     // The other leaf's id and the accrued wei share a packed leaf: none may reach into the other's place.
-    const { slots, accruedWei } = ledger.requireRecord(MODEL_ID).rewards!;
-    const carried = { otherId: slots[0]!.validatorId + 2 ** 24, accruedWei: accruedWei[0]! - 1n };
-    expect(slotLeaf({ ...slots[0]!, validatorId: 0 }, accruedWei[0])).toBe(
-      slotLeaf({ ...slots[0]!, validatorId: 0 }, carried.accruedWei) + 2n ** 48n,
+    const { earners, accruedWei } = ledger.requireLeaf(MODEL_ID).rewards!;
+    const carried = { otherId: earners[0]!.validatorId + 2 ** 24, accruedWei: accruedWei[0]! - 1n };
+    expect(earnerLeaf({ ...earners[0]!, validatorId: 0 }, accruedWei[0])).toBe(
+      earnerLeaf({ ...earners[0]!, validatorId: 0 }, carried.accruedWei) + 2n ** 48n,
     );
     await expectRefused({ ...inputs, ...carried }, "RangeCheck", "an id of 25 bits");
   });
 
-  it("another default split, or an amount that was claimed", async () => {
+  it("another default split, or an amount that was collected", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 1, 1);
     const inputs = exitInputs(exit);
-    const { rewards, model } = ledger.requireRecord(MODEL_ID);
+    const { rewards, model } = ledger.requireLeaf(MODEL_ID);
     const counts = inputs.rowCounts as bigint[];
     const more = { rowCounts: counts.with(1, counts[1]! + 1n).with(0, counts[0]! - 1n) };
-    await expectRefused({ ...inputs, ...more }, OPENS, "more rows in this slot");
+    await expectRefused({ ...inputs, ...more }, OPENS, "more rows in this earner");
     const { ownerParts, validatorParts } = unpackSplit(model!.statics.split);
     await expectRefused({ ...inputs, ownerParts: ownerParts - 1n }, OPENS, "a smaller part for the owner");
     await expectRefused(
@@ -248,19 +255,19 @@ describe("forged slot exits", () => {
       OPENS,
       "a larger validator's part",
     );
-    await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "RewardSlots", "fewer slots");
-    const place = claimPlace(1, 1);
-    expect(rewards!.claimedWei[place]).toBeGreaterThan(0n);
-    await expectRefused({ ...inputs, claimedWei: 0n }, OPENS, "as if nothing had been claimed");
-    const ignored = { claimedWei: 0n, claimedChildren: claimedPath([], place) };
-    await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty claimed tree");
-    const contributors = claimPlace(1, 0);
+    await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "Earners", "fewer earners");
+    const place = collectedPlace(1, 1);
+    expect(rewards!.collectedWei[place]).toBeGreaterThan(0n);
+    await expectRefused({ ...inputs, collectedWei: 0n }, OPENS, "as if nothing had been collected");
+    const ignored = { collectedWei: 0n, collectedChildren: collectedPath([], place) };
+    await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty collected tree");
+    const contributors = collectedPlace(1, 0);
     const swapped = {
-      claimedWei: rewards!.claimedWei[contributors]!,
-      claimedChildren: claimedPath(rewards!.claimedWei, contributors),
+      collectedWei: rewards!.collectedWei[contributors]!,
+      collectedChildren: collectedPath(rewards!.collectedWei, contributors),
     };
-    expect(swapped.claimedWei).not.toBe(rewards!.claimedWei[place]);
-    await expectRefused({ ...inputs, ...swapped }, OPENS, "the other role's claimed leaf");
+    expect(swapped.collectedWei).not.toBe(rewards!.collectedWei[place]);
+    await expectRefused({ ...inputs, ...swapped }, OPENS, "the other role's collected leaf");
     await expectRefused({ ...inputs, accruedWei: rewards!.accruedWei[1]! + 1n }, OPENS, "a wei more accrued");
     await expectRefused({ ...inputs, openAmount: exit.amountWei }, OPENS, "another open amount");
   });
@@ -268,11 +275,15 @@ describe("forged slot exits", () => {
   it("a sealed amount that is not there, or another", async () => {
     const nothing = exitWorld(6, { rowCounts: [2, 3, 1], sealedWei: 0n });
     const none = exitInputs(exitOf(nothing, 0, 0));
-    await expectRefused({ ...none, sealedWei: 5n }, "SlotExit: (1 - isSealed) * sealedWei === 0;", "no flag");
+    await expectRefused(
+      { ...none, sealedWei: 5n },
+      "EarnerExit: (1 - isSealed) * sealedWei === 0;",
+      "no flag",
+    );
     await expectRefused({ ...none, isSealed: 1n, sealedWei: 5n }, OPENS, "invented");
     await expectRefused(
       { ...none, isSealed: 2n },
-      "SlotExit: isSealed * (1 - isSealed) === 0;",
+      "EarnerExit: isSealed * (1 - isSealed) === 0;",
       "a flag of 2",
     );
     const inputs = exitInputs(exitOf(plain(), 0, 0));
@@ -286,7 +297,7 @@ describe("forged slot exits", () => {
     expect(() => exitOf(ledger, 0, 0)).toThrow(expect.objectContaining({ code: "OP_MODEL_NOT_READY" }));
     // What the model would say were it ready: then its leaf is another.
     const twin = exitInputs(exitOf(exitWorld(6, { rowCounts: [2, 3, 1] }), 0, 0));
-    const { leaf } = ledger.requireRecord(MODEL_ID);
+    const { leaf } = ledger.requireLeaf(MODEL_ID);
     const unready = { ...twin, modelChildren: ledger.tree.path(MODEL_ID) };
     await expectRefused(unready, OPENS, "ready or not is in the counters");
     const half = (leaf.counters - 1n) * ((FIELD_ORDER + 1n) / 2n);
@@ -295,8 +306,8 @@ describe("forged slot exits", () => {
   });
 });
 
-describe("slotExit", () => {
-  it("refuses what is no slot", () => {
+describe("earnerExit", () => {
+  it("refuses what is no earner", () => {
     const ledger = plain();
     const refusal = (call: () => unknown) => {
       try {
@@ -306,9 +317,9 @@ describe("slotExit", () => {
       }
       return "accepted";
     };
-    expect(refusal(() => slotExit(ledger, 0, 0, 0))).toBe("OP_WRONG_LEAF_KIND");
-    expect(refusal(() => slotExit(ledger, 4_000_000, 0, 0))).toBe("OP_UNKNOWN_LEAF");
-    expect(refusal(() => slotExit(ledger, MODEL_ID, 3, 0))).toBe("OP_NOT_SLOT_OWNER");
-    expect(refusal(() => slotExit(ledger, MODEL_ID, 0, 0, 2))).toBe("CIR_SETTLEMENT_SIZE");
+    expect(refusal(() => earnerExit(ledger, 0, 0, 0))).toBe("OP_WRONG_LEAF_KIND");
+    expect(refusal(() => earnerExit(ledger, 4_000_000, 0, 0))).toBe("OP_UNKNOWN_LEAF");
+    expect(refusal(() => earnerExit(ledger, MODEL_ID, 3, 0))).toBe("OP_NOT_EARNER");
+    expect(refusal(() => earnerExit(ledger, MODEL_ID, 0, 0, 2))).toBe("CIR_SETTLEMENT_SIZE");
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A signed soft receipt with what it is a receipt of, as a file: what a user keeps and can show. The receipt alone
+ * A preconfirmation with what it is a preconfirmation of, as a file: what a user keeps and can show. The preconfirmation alone
  * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
  */
 import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
@@ -10,15 +10,15 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 
 /** The EIP-712 type that the operator signs (docs/api.md). */
-export const RECEIPT_TYPES = {
-  Receipt: [
+export const PRECONFIRMATION_TYPES = {
+  Preconfirmation: [
     { name: "operationHash", type: "bytes32" },
     { name: "opIndex", type: "uint64" },
     { name: "deadline", type: "uint64" },
   ],
 } as const;
 
-export interface SignedReceipt {
+export interface SignedPreconfirmation {
   readonly operationHash: Hex;
   /** How many signed operations come before it, of all that the rollup ever has. */
   readonly opIndex: number;
@@ -27,16 +27,16 @@ export interface SignedReceipt {
   readonly signature: Hex;
 }
 
-export interface ReceiptEvidence {
+export interface PreconfirmationEvidence {
   readonly chainId: number;
   readonly rollupAddress: Address;
-  readonly receipt: SignedReceipt;
-  /** What hashes to operationHash; null where only the receipt is at hand. */
+  readonly preconfirmation: SignedPreconfirmation;
+  /** What hashes to operationHash; null where only the preconfirmation is at hand. */
   readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
 }
 
-/** Which rollup a receipt has to be of, and who signs for it: from L1. */
-export interface ReceiptContext {
+/** Which rollup a preconfirmation has to be of, and who signs for it: from L1. */
+export interface PreconfirmationContext {
   readonly chainId: number;
   readonly rollupAddress: Address;
   readonly sequencerAddress: Address;
@@ -63,7 +63,7 @@ const evidenceSchema = z.object({
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/)
     .transform((text) => text as Address),
-  receipt: z.object({
+  preconfirmation: z.object({
     operationHash: hex(64),
     opIndex: count,
     deadlineSeconds: count,
@@ -90,10 +90,13 @@ const evidenceSchema = z.object({
   bRef: element.nullish(),
 });
 
-/** @throws BRG_RECEIPT_UNREADABLE */
-export function parseEvidence(json: string, what: string): ReceiptEvidence {
+/** @throws BRG_PRECONFIRMATION_UNREADABLE */
+export function parseEvidence(json: string, what: string): PreconfirmationEvidence {
   const unreadable = (why: string, cause?: unknown) =>
-    bridgeError("BRG_RECEIPT_UNREADABLE", `${what} is no receipt file: ${why}`, { data: { what }, cause });
+    bridgeError("BRG_PRECONFIRMATION_UNREADABLE", `${what} is no preconfirmation file: ${why}`, {
+      data: { what },
+      cause,
+    });
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -109,7 +112,7 @@ export function parseEvidence(json: string, what: string): ReceiptEvidence {
 const hex32 = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`;
 
 /** The file's text; `parseEvidence` reads it back. */
-export function encodeEvidence({ opening, ...evidence }: ReceiptEvidence): string {
+export function encodeEvidence({ opening, ...evidence }: PreconfirmationEvidence): string {
   const { operation, bRef } = opening ?? {};
   const body = operation && {
     ...operation,
@@ -129,33 +132,37 @@ export function encodeEvidence({ opening, ...evidence }: ReceiptEvidence): strin
 }
 
 /**
- * Checks that the receipt is the operator's, of this rollup, and of the operation beside it.
- * @throws BRG_RECEIPT_NOT_OPERATORS
+ * Checks that the preconfirmation is the operator's, of this rollup, and of the operation beside it.
+ * @throws BRG_PRECONFIRMATION_NOT_OPERATORS
  */
-export async function requireOperatorsReceipt(
-  evidence: ReceiptEvidence,
-  context: ReceiptContext,
+export async function requireOperatorsPreconfirmation(
+  evidence: PreconfirmationEvidence,
+  context: PreconfirmationContext,
 ): Promise<void> {
-  const { chainId, opening, receipt, rollupAddress } = evidence;
+  const { chainId, opening, preconfirmation, rollupAddress } = evidence;
   const refuse = (why: string, cause?: unknown) =>
-    bridgeError("BRG_RECEIPT_NOT_OPERATORS", `the receipt of operation ${receipt.opIndex} ${why}`, {
-      data: { receipt, sequencerAddress: context.sequencerAddress },
-      cause,
-    });
+    bridgeError(
+      "BRG_PRECONFIRMATION_NOT_OPERATORS",
+      `the preconfirmation of operation ${preconfirmation.opIndex} ${why}`,
+      {
+        data: { preconfirmation, sequencerAddress: context.sequencerAddress },
+        cause,
+      },
+    );
   if (chainId !== context.chainId || !isAddressEqual(rollupAddress, context.rollupAddress))
     throw refuse(`is of rollup ${rollupAddress} on chain ${chainId}`);
   let signer: Address;
   try {
     signer = await recoverTypedDataAddress({
       domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
-      types: RECEIPT_TYPES,
-      primaryType: "Receipt",
+      types: PRECONFIRMATION_TYPES,
+      primaryType: "Preconfirmation",
       message: {
-        operationHash: hex32(BigInt(receipt.operationHash)),
-        opIndex: BigInt(receipt.opIndex),
-        deadline: BigInt(receipt.deadlineSeconds),
+        operationHash: hex32(BigInt(preconfirmation.operationHash)),
+        opIndex: BigInt(preconfirmation.opIndex),
+        deadline: BigInt(preconfirmation.deadlineSeconds),
       },
-      signature: receipt.signature,
+      signature: preconfirmation.signature,
     });
   } catch (cause) {
     throw refuse("has no readable signature", cause);
@@ -164,11 +171,12 @@ export async function requireOperatorsReceipt(
     throw refuse(`is signed by ${signer}, the contract's sequencer is ${context.sequencerAddress}`);
   if (opening === null) return;
   const hash = hashOf(opening, context.domain, refuse);
-  if (hash !== BigInt(receipt.operationHash)) throw refuse("is of another operation than the one beside it");
+  if (hash !== BigInt(preconfirmation.operationHash))
+    throw refuse("is of another operation than the one beside it");
 }
 
 function hashOf(
-  { bRef, operation }: NonNullable<ReceiptEvidence["opening"]>,
+  { bRef, operation }: NonNullable<PreconfirmationEvidence["opening"]>,
   domain: bigint,
   refuse: (why: string, cause: unknown) => Error,
 ): bigint {

@@ -1,37 +1,37 @@
-import type { SealedBatch } from "../../circuits/batch/batch.ts";
+import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { draftOf } from "../../circuits/batch/batch-draft.ts";
-import { type BatchRecord, recordOf } from "../store/batch-record.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
+import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { HeadState } from "./head-state.ts";
 
-/** What sealing needs of the circuit that will prove the batch. */
-export interface SealingCircuit {
+/** What closing needs of the circuit that will prove the batch. */
+export interface ClosingCircuit {
   readonly circuitId: bigint;
   /** The circuit's input signals at challenge z. */
-  readonly circuitInputs: (sealed: SealedBatch, z: bigint) => unknown;
+  readonly circuitInputs: (closed: ClosedBatch, z: bigint) => unknown;
 }
 
 /** Seals the head's open batch and enters it in the book; the writes belong beside its log entry. */
-export function sealBatch(
-  modules: { head: HeadState; book: BatchBook; circuit: SealingCircuit },
+export function closeBatch(
+  modules: { head: HeadState; book: BatchBook; circuit: ClosingCircuit },
   facts: {
     openedAtMs: number;
-    sealedAtMs: number;
+    closedAtMs: number;
     firstSequence: number;
     sequence: number;
     rebuildCount: number;
   },
-): { record: BatchRecord; writes: StoreWrite[] } {
+): { record: StoredBatch; writes: StoreWrite[] } {
   const { head, book, circuit } = modules;
   const { sequence, ...rest } = facts;
-  const { sealed, changes, settlements } = head.seal();
-  const record = recordOf(sealed, {
+  const { closed, changes, settlements } = head.close();
+  const record = recordOf(closed, {
     ...rest,
     settlements,
     circuitId: circuit.circuitId,
     position: { ...head.position, sequence },
   });
   // The circuit's inputs are laid out when a prover asks for them: most of their hashes serve nobody else.
-  return { record, writes: book.add(record, changes, draftOf(sealed)) };
+  return { record, writes: book.add(record, changes, draftOf(closed)) };
 }

@@ -1,5 +1,5 @@
 /**
- * The model of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
+ * The rules of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
  * Needs `initPoseidon`.
  */
 
@@ -14,8 +14,8 @@ import { type ColumnCommitments, featuresCommitment } from "./feature-commitment
 import {
   differs,
   type PreparedSettlement,
+  requireEarners,
   requireSame,
-  requireSlots,
   type SettledModel,
   settledEpoch,
 } from "./settled-model.ts";
@@ -83,7 +83,7 @@ export interface SampledSettlement extends PreparedSettlement {
 
 /**
  * Settles a sealed epoch by K drawn payments.
- * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, slots, features
+ * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, earners, features
  *   or an opening are not those that the sealed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
@@ -94,8 +94,8 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const drawn = Array.from({ length: size.draws }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
 
-  const earned = weighSlots(model, draws).map(splitEarned);
-  const earnedWei = earned.map((slot) => slot.earnedWei);
+  const earned = weighEarners(model, draws).map(splitEarned);
+  const earnedWei = earned.map((earner) => earner.earnedWei);
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
@@ -122,7 +122,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
     })),
     earned,
   });
-  return { ...settled, ...witness, draws, slotCount: size.slots };
+  return { ...settled, ...witness, draws, earnerCount: size.earners };
 }
 
 /** Draw k: which payment has it, and how that payment's query scores the rows. */
@@ -137,10 +137,10 @@ function drawEpoch(epoch: EpochToSettle, shares: DrawShares, k: number) {
   return { draw, opening };
 }
 
-/** W_m: what each slot's rows earn over all draws, in 2^-40 wei. */
-function weighSlots(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
-  const owners = model.slots.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const weighted = model.slots.map(() => 0n);
+/** W_m: what each earner's rows earn over all draws, in 2^-40 wei. */
+function weighEarners(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
+  const owners = model.earners.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const weighted = model.earners.map(() => 0n);
   for (const draw of draws) {
     for (const [row, score] of draw.scores.entries()) {
       const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
@@ -180,7 +180,7 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
   const limits: [what: string, given: number, most: number][] = [
     ["rows", rowCount, size.rows],
-    ["slots", model.slots.length, size.slots],
+    ["earners", model.earners.length, size.earners],
     ["payments", payments.length, size.payments],
     ["features", features.columns.u.length, size.features],
   ];
@@ -188,12 +188,12 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   requireSame("features", features.columns.u.length, size.features);
   requireSame("matrix", features.matrix.length, rowCount * size.features);
   // ⚔ Another number of draws is another choice of payments for the same seed: the circuit's has to be the model's.
-  const misfit = misfitOf(size, modelShape(model.statics, model.slots.length));
+  const misfit = misfitOf(size, modelShape(model.statics, model.earners.length));
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }
 
 function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
-  requireSlots(model);
+  requireEarners(model);
   requireSame(
     "columns",
     featuresCommitment(features.columns, features.answeringHash),

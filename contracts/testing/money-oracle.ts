@@ -5,7 +5,7 @@
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { HARD_DEADLINE } from "./exit-fixture.ts";
-import { credit, emptyModel, type InvariantModel } from "./invariant-model.ts";
+import { credit, emptyModel, type InvariantModel } from "./invariant-oracle.ts";
 import { OPEN } from "./rollup-fixture.ts";
 
 const SOFT_DEADLINE = 86_400n;

@@ -1,9 +1,9 @@
-/** Forged slots of Claim: see slot-forgeries.test.ts. */
+/** Forged slots of Collect: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
-import { CLAIM_ROLE, claimedRoot, claimShareWei } from "../../ledger/rewards.ts";
+import { collectedRoot, EARNER_ROLE, roleShareWei } from "../../ledger/rewards.ts";
 import { KIND, TREASURY_ID } from "../../protocol.ts";
 import { openings, READY, setBits, withBody } from "../../testing/epoch-forgery-parts.ts";
 import { shiftedDown } from "../../testing/field-aliases.ts";
@@ -16,7 +16,7 @@ import {
   testForgeries,
 } from "../../testing/forgery-check.ts";
 import {
-  CLAIM_GAIN,
+  COLLECT_GAIN,
   DATANET,
   honest,
   PAYEE,
@@ -27,36 +27,36 @@ import {
 } from "../../testing/forgery-world.ts";
 import type { LawlessOperation } from "../../testing/lawless-slot.ts";
 import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
-import { packClaim } from "../epoch-operations.ts";
+import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);
 
-const SLOT_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
+const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
-const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
+const COLLECTED_ROOT = "takes * (update[2].oldNode - collectedRoot) === 0;";
 
-describe("Claim", () => {
-  const kind = KIND.claim;
-  const { rewards, model } = new World().ledger.requireRecord(SEALED);
+describe("Collect", () => {
+  const kind = KIND.collect;
+  const { rewards, model } = new World().ledger.requireLeaf(SEALED);
   const ACCRUED_WEI = rewards!.accruedWei[0]!;
-  const shareOf = (parts: bigint) => claimShareWei(ACCRUED_WEI, CLAIM_ROLE.contributor, parts);
-  /** The claim of a share that is so much more, in the field, with the effect that it would have. */
+  const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, EARNER_ROLE.contributor, parts);
+  /** The collection of a share that is so much more, in the field, with the effect that it would have. */
   const paid = (moreWei: bigint): LawlessOperation => {
-    const claimed = Array.from({ length: 512 }, (_, i) => rewards!.claimedWei[i] ?? 0n);
+    const collected = Array.from({ length: 512 }, (_, i) => rewards!.collectedWei[i] ?? 0n);
     const share = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei, 0);
-    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed.with(0, share)) });
+    const body = hashModelBody({ ...model!, collectedRoot: collectedRoot(collected.with(0, share)) });
     return honest(kind, {
       effectA: (leaf) => ({ ...leaf, balance: shiftedDown(leaf.balance + moreWei, 0) }),
       effectB: (leaf) => ({ ...leaf, body }),
     });
   };
-  const VALIDATOR: Partial<LawlessOperation> = { a: PAYEE, words: [packClaim(0, 1)] };
-  const code = "OP_NOT_SLOT_OWNER";
+  const VALIDATOR: Partial<LawlessOperation> = { a: PAYEE, words: [packCollect(0, 1)] };
+  const code = "OP_NOT_EARNER";
   testForgeries([
     ...openings(kind),
     {
-      rule: "a model without a genesis, whose slot root may hold what its owner likes",
+      rule: "a model without a genesis, whose earner root may hold what its owner likes",
       kind,
       forged: (world) => {
         world.setCounters(SEALED, { isReady: false });
@@ -69,72 +69,72 @@ describe("Claim", () => {
       rule: `leaf ${a}, which is not the contributor`,
       kind,
       forged: () => honest(kind, { a }),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
       code,
     })),
     {
       rule: "a contributor who says to be the validator",
       kind,
       lawful: () => honest(kind, VALIDATOR),
-      forged: () => honest(kind, { words: [packClaim(0, 1)] }),
-      at: SLOT_LEAF,
+      forged: () => honest(kind, { words: [packCollect(0, 1)] }),
+      at: EARNER_LEAF,
       code,
     },
     {
       rule: "the validator in the contributor's place",
       kind,
-      forged: () => honest(kind, { ...VALIDATOR, words: [packClaim(0, 0)] }),
-      at: SLOT_LEAF,
+      forged: () => honest(kind, { ...VALIDATOR, words: [packCollect(0, 0)] }),
+      at: EARNER_LEAF,
       code,
     },
     {
-      rule: "another's slot",
+      rule: "another's earner",
       kind,
-      forged: () => honest(kind, { words: [packClaim(1, 0)] }),
-      at: SLOT_LEAF,
+      forged: () => honest(kind, { words: [packCollect(1, 0)] }),
+      at: EARNER_LEAF,
       code,
     },
     {
-      rule: "a slot that is not there",
+      rule: "an earner that is not there",
       kind,
-      forged: () => honest(kind, { words: [packClaim(2, 0)] }),
-      at: SLOT_LEAF,
+      forged: () => honest(kind, { words: [packCollect(2, 0)] }),
+      at: EARNER_LEAF,
       code,
     },
     {
-      rule: "a slot of the accrued tree's upper half, which has no claimed leaf",
+      rule: "an earner of the accrued tree's upper half, which has no collected leaf",
       kind,
       forged: () => honest(kind, { words: [256n] }),
-      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a role that is none",
       kind,
       forged: () => honest(kind, { words: [1024n] }),
-      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
-      rule: "another slot than the one that is posted and signed",
+      rule: "another earner than the one that is posted and signed",
       kind,
-      forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
-      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
-      at: "isClaim * (word - slotIndex - (1 << 9) * bits[8]) === 0;",
+      forged: () => honest(kind, { signed: { words: [packCollect(1, 0)] } }),
+      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packCollect(1, 0)),
+      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
       kind,
       forged: () => paid(65_536n - VALIDATOR_PARTS),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
       rule: "another other leaf",
       kind,
       forged: () => honest(kind),
       tamper: setBits(9, 24, (id) => id + 1n),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
       // remainder − 1 and a share that is (1 / 2^16) more, in the field.
@@ -155,11 +155,11 @@ describe("Claim", () => {
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
-      rule: "a claimed leaf that is shown lower",
+      rule: "a collected leaf that is shown lower",
       kind,
       forged: () => {
-        const claimedWei = rewards!.claimedWei[0]!;
-        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
+        const collectedWei = rewards!.collectedWei[0]!;
+        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + collectedWei }) });
       },
       tamper: (inputs) => setInput(inputs, "wideModel", [0, 10], 0n),
       at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
@@ -169,7 +169,7 @@ describe("Claim", () => {
       kind,
       forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 0, 7], 5n),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
       rule: "another accrued tree's top",
@@ -179,22 +179,22 @@ describe("Claim", () => {
       at: ACCRUED_ROOT,
     },
     {
-      rule: "another claimed tree's top",
+      rule: "another collected tree's top",
       kind,
       forged: () => honest(kind),
-      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
-      at: CLAIMED_ROOT,
+      tamper: (inputs) => setInput(inputs, "wideCollectedChildren", [0, 2, 7], 5n),
+      at: COLLECTED_ROOT,
     },
     {
-      rule: "the claimed root kept, to claim again",
+      rule: "the collected root kept, to collect again",
       kind,
       forged: withBody(kind, () => ({})),
       at: PATH,
     },
     {
-      rule: "a claimed root of half the share",
+      rule: "a collected root of half the share",
       kind,
-      forged: withBody(kind, () => ({ claimedRoot: claimedRoot([CLAIM_GAIN / 2n]) })),
+      forged: withBody(kind, () => ({ collectedRoot: collectedRoot([COLLECT_GAIN / 2n]) })),
       at: PATH,
     },
     {
@@ -205,28 +205,31 @@ describe("Claim", () => {
     },
   ]);
 
-  it("pays both roles, a model's own slot, and nothing the second time", async () => {
+  it("pays both roles, a model's own earner, and nothing the second time", async () => {
     const rows: Partial<LawlessOperation>[] = [
       {},
       VALIDATOR,
-      { a: SEALED, words: [packClaim(1, 0)] },
-      { a: SEALED, words: [packClaim(1, 1)] },
+      { a: SEALED, words: [packCollect(1, 0)] },
+      { a: SEALED, words: [packCollect(1, 1)] },
     ];
     for (const row of rows) await expectAccepted("wide", () => honest(kind, row));
     await expectAccepted("wide", (world) => {
-      const record = world.ledger.requireRecord(SEALED);
-      const claimedWei = record.rewards!.claimedWei.with(0, record.rewards!.claimedWei[0]! + CLAIM_GAIN);
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
-      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      const record = world.ledger.requireLeaf(SEALED);
+      const collectedWei = record.rewards!.collectedWei.with(
+        0,
+        record.rewards!.collectedWei[0]! + COLLECT_GAIN,
+      );
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, collectedWei } });
+      world.setBody(SEALED, { collectedRoot: collectedRoot(collectedWei) });
       return honest(kind);
     });
   });
 
-  it("⚔ gives the treasury the 0 wei of a slot that is not there, as L1 would take it", async () => {
-    for (const role of [CLAIM_ROLE.contributor, CLAIM_ROLE.validator]) {
+  it("⚔ gives the treasury the 0 wei of an earner that is not there, as L1 would take it", async () => {
+    for (const role of [EARNER_ROLE.contributor, EARNER_ROLE.validator]) {
       await expectAccepted("wide", (world) => {
         world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
-        return honest(kind, { a: TREASURY_ID, words: [packClaim(200, role)] });
+        return honest(kind, { a: TREASURY_ID, words: [packCollect(200, role)] });
       });
     }
   });

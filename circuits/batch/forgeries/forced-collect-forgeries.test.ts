@@ -1,15 +1,15 @@
-/** Forged slots of ForcedClaim: see slot-forgeries.test.ts. */
+/** Forged slots of ForcedCollect: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { CLAIM_ROLE, claimedRoot } from "../../ledger/rewards.ts";
+import { collectedRoot, EARNER_ROLE } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
 import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
 import {
   common,
+  EARNER_LEAF,
   ofOwner,
   opened,
-  opensNoSlot,
-  SLOT_LEAF,
+  opensNoEarner,
   shownMember,
   withWord,
 } from "../../testing/forced-forgery-parts.ts";
@@ -25,7 +25,7 @@ import {
   wideTester,
 } from "../../testing/forgery-check.ts";
 import {
-  CLAIM_GAIN,
+  COLLECT_GAIN,
   DATANET,
   HONEST,
   honest,
@@ -35,15 +35,15 @@ import {
   SEALED,
   World,
 } from "../../testing/forgery-world.ts";
-import { packClaim } from "../epoch-operations.ts";
+import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTesters);
 
-const { forcedClaim } = KIND;
+const { forcedCollect } = KIND;
 
-describe(nameOf(forcedClaim), () => {
-  const kind = forcedClaim;
+describe(nameOf(forcedCollect), () => {
+  const kind = forcedCollect;
   const invalid = () => honest(kind, { isValid: false });
   const executed = (changes: Parameters<typeof honest>[1]) => () =>
     honest(kind, { isValid: true, ...changes });
@@ -57,7 +57,7 @@ describe(nameOf(forcedClaim), () => {
       forged: invalid,
       tamper: (inputs) => {
         opened("wideB", LEAF_FIELD.tag, 257n)(inputs);
-        opensNoSlot(inputs);
+        opensNoEarner(inputs);
       },
       at: LEAF,
     },
@@ -67,16 +67,16 @@ describe(nameOf(forcedClaim), () => {
       forged: invalid,
       tamper: (inputs) => {
         setInput(inputs, "wideRest", [0, 5], 0n);
-        opensNoSlot(inputs);
+        opensNoEarner(inputs);
       },
       at: OPENING_OF_COUNTERS,
     },
     {
-      rule: "called invalid, the slot shown as another's",
+      rule: "called invalid, the earner shown as another's",
       kind,
       forged: invalid,
       tamper: shownMember(PAYEE),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
       rule: "called invalid, its accrued amount carried into the other's id",
@@ -86,21 +86,21 @@ describe(nameOf(forcedClaim), () => {
         shownMember(PAYER + 1)(inputs);
         setBits(9, 24, (id) => id - 1n)(inputs);
       },
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
-      rule: "called invalid by another slot",
+      rule: "called invalid by another earner",
       kind,
       forged: invalid,
       tamper: setBits(0, 8, () => 1n),
-      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by the other role",
       kind,
       forged: invalid,
       tamper: setBits(8, 1, () => 1n),
-      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by another accrued tree",
@@ -117,16 +117,16 @@ describe(nameOf(forcedClaim), () => {
       at: PATH,
     },
     {
-      rule: "by another leaf, shown as the slot's",
+      rule: "by another leaf, shown as the earner's",
       kind,
       forged: executed({ a: DATANET, words: bySender(DATANET) }),
       tamper: shownMember(DATANET),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
-      rule: "another's slot, executed",
+      rule: "another's earner, executed",
       kind,
-      forged: () => withWord(kind, 1, packClaim(1, 0), { isValid: true }),
+      forged: () => withWord(kind, 1, packCollect(1, 0), { isValid: true }),
       at: PATH,
     },
     {
@@ -136,7 +136,7 @@ describe(nameOf(forcedClaim), () => {
         world.setCounters(SEALED, { isReady: false });
         return honest(kind, {
           isValid: true,
-          effectA: (leaf) => ({ ...leaf, balance: leaf.balance + CLAIM_GAIN }),
+          effectA: (leaf) => ({ ...leaf, balance: leaf.balance + COLLECT_GAIN }),
         });
       },
       at: PATH,
@@ -146,7 +146,7 @@ describe(nameOf(forcedClaim), () => {
       kind,
       forged: () => honest(kind),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
-      at: SLOT_LEAF,
+      at: EARNER_LEAF,
     },
     {
       rule: "a share that is rounded another way",
@@ -163,14 +163,14 @@ describe(nameOf(forcedClaim), () => {
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
-      rule: "another claimed tree's top",
+      rule: "another collected tree's top",
       kind,
       forged: () => honest(kind),
-      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
-      at: "takes * (update[2].oldNode - claimedRoot) === 0;",
+      tamper: (inputs) => setInput(inputs, "wideCollectedChildren", [0, 2, 7], 5n),
+      at: "takes * (update[2].oldNode - collectedRoot) === 0;",
     },
     {
-      rule: "the claimed root kept, to claim again",
+      rule: "the collected root kept, to collect again",
       kind,
       forged: () =>
         honest(kind, {
@@ -179,22 +179,22 @@ describe(nameOf(forcedClaim), () => {
       at: PATH,
     },
     {
-      rule: "a word that L1 does not queue: a ninth bit of the slot's index",
+      rule: "a word that L1 does not queue: a ninth bit of the earner's index",
       kind,
       forged: () => withWord(kind, 1, 256n, { isValid: false }),
-      at: "isForced * (forcedWord - slotIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
     },
   ]);
 
-  it("pays both roles and a model's own slot, and posts no amount, whatever the digits show", async () => {
+  it("pays both roles and a model's own earner, and posts no amount, whatever the digits show", async () => {
     const rows: Parameters<typeof honest>[1][] = [
       {},
-      { a: PAYEE, words: bySender(PAYEE).with(1, packClaim(0, CLAIM_ROLE.validator)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, CLAIM_ROLE.contributor)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, CLAIM_ROLE.validator)) },
+      { a: PAYEE, words: bySender(PAYEE).with(1, packCollect(0, EARNER_ROLE.validator)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.contributor)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.validator)) },
       { a: DATANET, words: bySender(DATANET) },
-      // A slot that is not there.
-      { words: bySender(PAYER).with(1, packClaim(2, CLAIM_ROLE.contributor)) },
+      // An earner that is not there.
+      { words: bySender(PAYER).with(1, packCollect(2, EARNER_ROLE.contributor)) },
     ];
     for (const [i, row] of rows.entries()) {
       const inputs = await expectAccepted("wide", () => honest(kind, row));
@@ -208,10 +208,13 @@ describe(nameOf(forcedClaim), () => {
 
   it("gains nothing the second time, and is executed all the same", async () => {
     await expectAccepted("wide", (world) => {
-      const record = world.ledger.requireRecord(SEALED);
-      const claimedWei = record.rewards!.claimedWei.with(0, record.rewards!.claimedWei[0]! + CLAIM_GAIN);
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
-      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      const record = world.ledger.requireLeaf(SEALED);
+      const collectedWei = record.rewards!.collectedWei.with(
+        0,
+        record.rewards!.collectedWei[0]! + COLLECT_GAIN,
+      );
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, collectedWei } });
+      world.setBody(SEALED, { collectedRoot: collectedRoot(collectedWei) });
       return honest(kind);
     });
   });

@@ -1,0 +1,30 @@
+import { packCollect } from "../../../circuits/batch/epoch-operations.ts";
+import { EARNER_ROLE, type EarnerRole } from "../../../circuits/ledger/rewards.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+
+export interface CollectRewardsParameters extends SigningOptions {
+  modelId: number;
+  /** Of the model's earner table. */
+  earnerIndex: number;
+  /** In which the signer is half of the earner. */
+  role: keyof typeof EARNER_ROLE;
+}
+export type CollectRewardsReturnType = SendResult;
+
+/**
+ * Moves everything that an earner's contributor or validator has earned and not collected yet to his account in the ledger.
+ * @throws OP_NOT_EARNER, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
+ */
+export async function collectRewards(
+  client: LedgerClient,
+  parameters: CollectRewardsParameters,
+): Promise<CollectRewardsReturnType> {
+  const { modelId, earnerIndex, role } = parameters;
+  const earnerRole: EarnerRole = EARNER_ROLE[role];
+  return signAndSend(
+    client,
+    { kind: "collect", b: modelId, words: [packCollect(earnerIndex, earnerRole)] },
+    parameters,
+  );
+}

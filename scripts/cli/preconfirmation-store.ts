@@ -1,0 +1,35 @@
+/**
+ * The preconfirmations that this machine's operations got, one file each: what shows a lying sequencer. A preconfirmation that was
+ * signed anew for the same place and operation is written over; one for another operation gets a file of its own.
+ */
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Address } from "viem";
+import type { KeptPreconfirmation } from "../../client/sequencer/kept-preconfirmation.ts";
+import { workspaceDir, writeFileWhole } from "./workspace.ts";
+
+export function preconfirmationsFolder(rollupAddress: Address): string {
+  return join(workspaceDir, "preconfirmations", rollupAddress.toLowerCase());
+}
+
+/** Before the command goes on, so that whoever has been promised something can show it. */
+export async function storePreconfirmation(kept: KeptPreconfirmation): Promise<void> {
+  const { opIndex, operationHash } = kept.preconfirmation;
+  const name = `${String(opIndex).padStart(12, "0")}-${operationHash.slice(2, 18)}.json`;
+  await writeFileWhole(
+    join(preconfirmationsFolder(kept.rollupAddress), name),
+    `${JSON.stringify(kept, null, 2)}\n`,
+  );
+}
+
+/** Paths of the stored preconfirmations, in the order of the operations. */
+export async function storedPreconfirmationPaths(rollupAddress: Address): Promise<string[]> {
+  const folder = preconfirmationsFolder(rollupAddress);
+  await mkdir(folder, { recursive: true });
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+  return names.sort().map((name) => join(folder, name));
+}
+
+export async function readPreconfirmationFile(path: string): Promise<string> {
+  return readFile(path, "utf8");
+}

@@ -1,0 +1,106 @@
+/** Rewards collected through L1's queue. Without a sequencer, what there is to collect is read from the ledger rebuilt from L1. */
+import { packCollect } from "../../../circuits/batch/epoch-operations.ts";
+import type { LeafState } from "../../../circuits/ledger/leaf.ts";
+import { collectedPlace, EARNER_ROLE, roleShareWei, unpackSplit } from "../../../circuits/ledger/rewards.ts";
+import { KIND } from "../../../circuits/protocol.ts";
+import { forceCollect } from "../../../client/actions/forced/force-collect.ts";
+import { getRewards } from "../../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
+import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
+import type { Output } from "../../cli/output.ts";
+import { checkForced } from "./forced-check.ts";
+import { followForced } from "./forced-operation.ts";
+
+export interface Collectable {
+  readonly leafId: number;
+  readonly modelId: number;
+  readonly earnerIndex: number;
+  readonly role: keyof typeof EARNER_ROLE;
+  readonly collectableWei: bigint;
+}
+
+export interface ForcedCollections {
+  /** null = of every model. */
+  readonly modelId: number | null;
+  readonly wait: string;
+  readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
+}
+
+/** Queues one entry, and burns one fee, for each earner and role with something to collect. @throws CMD_FORCED_NO_EFFECT, BRG_* */
+export async function collectThroughL1(
+  signer: Signer,
+  { isUnchecked, modelId, wait, ...fee }: ForcedCollections,
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { client } = signer;
+  const owner = signer.account.l1.address;
+  const ledger = ledgerOnL1(options, output);
+  const all =
+    client.sequencerUrl === null
+      ? collectableIn((await ledger()).ledger.leaves, BigInt(owner))
+      : await collectableOf(client, (await accountOf(client, owner)).id);
+  const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
+  const entries = wanted.map(({ leafId, modelId: b, role, earnerIndex }) => ({
+    kind: KIND.forcedCollect,
+    a: leafId,
+    b,
+    word1: packCollect(earnerIndex, EARNER_ROLE[role]),
+  }));
+  const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
+  const lines: string[] = [];
+  const collections: object[] = [];
+  let totalWei = 0n;
+  for (const { collectableWei, leafId, ...earner } of wanted) {
+    output.progress(`collecting earner ${earner.earnerIndex} of model ${earner.modelId} through L1's queue`);
+    const sent = await forceCollect(client, { id: leafId, ...earner, ...fee });
+    const what = `${formatOpen(collectableWei)} OPEN for leaf ${leafId} as ${earner.role} of earner ${earner.earnerIndex} of model ${earner.modelId}`;
+    const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
+    lines.push(...followed.lines);
+    collections.push({ leafId, ...earner, collectableWei, ...followed.facts });
+    totalWei += collectableWei;
+  }
+  output.answer(wanted.length === 0 ? ["there is nothing to collect"] : lines, { totalWei, collections });
+}
+
+async function collectableOf(client: Signer["client"], leafId: number): Promise<Collectable[]> {
+  const { rewards } = await getRewards(client, leafId);
+  return rewards
+    .filter(({ collectableWei }) => collectableWei > 0n)
+    .map(({ collectableWei, modelId, role, earnerIndex }) => ({
+      leafId,
+      modelId,
+      earnerIndex,
+      role,
+      collectableWei,
+    }));
+}
+
+/** What leaves of this owner may collect, model by model. */
+function collectableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): Collectable[] {
+  const found: Collectable[] = [];
+  for (const [modelId, { model, rewards }] of records) {
+    if (model === undefined || rewards === undefined) continue;
+    const { validatorParts } = unpackSplit(model.statics.split);
+    for (const [earnerIndex, { contributorId, validatorId }] of rewards.earners.entries()) {
+      for (const [role, leafId] of [
+        ["contributor", contributorId],
+        ["validator", validatorId],
+      ] as const) {
+        if (records.get(leafId)?.leaf.l1Owner !== owner) continue;
+        const shareWei = roleShareWei(
+          rewards.accruedWei[earnerIndex] ?? 0n,
+          EARNER_ROLE[role],
+          validatorParts,
+        );
+        const collectableWei =
+          shareWei - (rewards.collectedWei[collectedPlace(earnerIndex, EARNER_ROLE[role])] ?? 0n);
+        if (collectableWei > 0n) found.push({ leafId, modelId, earnerIndex, role, collectableWei });
+      }
+    }
+  }
+  return found;
+}
