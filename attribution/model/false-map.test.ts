@@ -12,7 +12,7 @@ import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 
-it("⚔ refuses a false query map: the statics bind recipe, parameters and map", async () => {
+it("Attack: refuses a false query map: the statics bind recipe, parameters and map", async () => {
   await initPoseidon();
   const rows = sampleRows("email", 32);
   const trained = trainModel(rows, recipeFor(rows));

@@ -214,8 +214,8 @@ function openSlot(
   word: bigint,
 ): { readonly memberId: number; readonly paid: PaidClaim; readonly trace: ClaimTrace } {
   const { slotIndex, role } = unpackClaim(word);
-  // ⚔ An absent slot's leaf is 0, as of a slot of the treasury's that earned nothing: the circuit lets the treasury claim
-  // those 0 wei, so whoever follows L1 has to.
+  // An absent slot's leaf is 0, and so is the leaf of a slot of the treasury that earned nothing. So the circuit lets the
+  // treasury claim 0 wei from an absent slot, and whoever follows L1 has to do the same.
   const { contributorId, validatorId } = rewards.slots[slotIndex] ?? ABSENT_SLOT;
   const isContributor = role === CLAIM_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;

@@ -99,7 +99,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
     snapshot: options.snapshot,
-    // ⚔ Who leaves needs the leaves of L1's root, also where a batch made it that should not be.
+    // Whoever leaves needs the leaves of L1's root, even if a malformed batch made that root.
     onMalformed: (error) => {
       malformedBatches.push(malformedOf(error)!);
       onProgress(error.message);
@@ -176,7 +176,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
     onProgress(`sending ${group.length} refunds to L1`);
     done.push(...(await sendRefunds(contract, account, group, restored.replay)));
   }
-  // ⚔ The largest first: anybody can leave crumbs for anybody, and the ether for gas may end.
+  // The largest amounts go first. Attack: anybody can leave tiny amounts for anybody, so that the ether for gas runs out.
   const proven = open
     .filter(isProven)
     .sort((x, y) => (x.amountWei < y.amountWei ? 1 : x.amountWei > y.amountWei ? -1 : 0));

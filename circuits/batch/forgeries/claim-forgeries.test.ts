@@ -222,7 +222,7 @@ describe("Claim", () => {
     });
   });
 
-  it("⚔ gives the treasury the 0 wei of a slot that is not there, as L1 would take it", async () => {
+  it("gives the treasury the 0 wei of a slot that is not there, as L1 would take it", async () => {
     for (const role of [CLAIM_ROLE.contributor, CLAIM_ROLE.validator]) {
       await expectAccepted("wide", (world) => {
         world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
