@@ -112,7 +112,8 @@ export function sealEpoch(
 }
 
 /**
- * A ForcedSeal's effect; null where it has none: as another leaf's Seal at the entry's time, but with nothing refused.
+ * A ForcedSeal's effect: that of another leaf's Seal at the entry's time. It never refuses: null means that the entry
+ * has no effect.
  * @param queuedAt L1's time in seconds when the entry was queued
  */
 export function forcedSeal(

@@ -66,7 +66,7 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
   };
 }
 
-/** Geneses and default splits of models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
+/** The circuit of geneses and default splits, for models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
 export function slotTableCircuitSpec(slots: number): CircuitSpec {
   if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
     throw sizeError("slots", slots, MAX_SLOT_COUNT);
@@ -81,7 +81,7 @@ export function slotTableCircuitSpec(slots: number): CircuitSpec {
   };
 }
 
-/** Exits of leaves from a frozen ledger. */
+/** The circuit of leaves' exits from a frozen ledger. */
 export function leafExitCircuitSpec(): CircuitSpec {
   return {
     name: "leaf-exit",
@@ -94,7 +94,7 @@ export function leafExitCircuitSpec(): CircuitSpec {
   };
 }
 
-/** Exits of slots, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
+/** The circuit of slots' exits, for models with at most this many slots. @throws CIR_SETTLEMENT_SIZE */
 export function slotExitCircuitSpec(slots: number): CircuitSpec {
   if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOT_COUNT)
     throw sizeError("slots", slots, MAX_SLOT_COUNT);

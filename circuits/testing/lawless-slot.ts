@@ -320,7 +320,7 @@ function maySeal({ leaf, model }: LeafRecord, queuedAt: bigint): boolean {
   );
 }
 
-/** A's claim of a role's share, whoever A is; of whoever has the role, where A is null. */
+/** A's claim of a role's share, whoever A is. Where A is null, the claim is that of the leaf that has the role. */
 function lawlessClaim({ rewards, model }: LeafRecord, word: bigint, a: number | null) {
   const slotIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;

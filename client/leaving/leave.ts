@@ -24,7 +24,10 @@ import {
 import { requireOvertaken } from "./overtaken.ts";
 import { checkExitKeys, type ExitProver, type SealedExit, sealExits } from "./seal-exits.ts";
 
-/** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
+/**
+ * Each further exit costs 59,000 gas, so this is far below a transaction's limit. A kill loses half a minute of
+ * proving.
+ */
 const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
 const PROGRESS_INTERVAL_MS = 2_000;
@@ -42,7 +45,7 @@ export interface LeaveOptions {
   /** Of what the account signs; as RollupContract's where absent. */
   readonly spendingCap?: SpendingCap | undefined;
   readonly prover: ExitProver;
-  /** Sees first that the keys are here to prove it all. */
+  /** Checks first that the keys for all proofs are here. */
   readonly isKeyCheck?: boolean;
   readonly onProgress: (text: string) => void;
 }
@@ -115,7 +118,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const owners = ownersOf(items, selection, replay);
   const pending: { owner: Address; amountWei: bigint }[] = [];
   for (const owner of owners) {
-    // Of the contract: a ledger that goes on from a snapshot does not know what was credited before.
+    // The contract is asked: a ledger that goes on from a snapshot does not know what was credited before.
     const amountWei = await rollup.pendingWithdrawalWei(owner);
     if (amountWei > 0n) pending.push({ owner, amountWei });
   }
@@ -170,7 +173,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   const contract = new ExitContract(rollup);
   const done: LeaveTransaction[] = [];
   const open = items.filter(({ isTaken }) => !isTaken);
-  // First what needs no proof.
+  // What needs no proof goes first.
   const deposits = open.filter((item): item is DepositItem => item.kind === "deposit");
   for (const group of groupsOf(deposits, REFUNDS_PER_CALL)) {
     onProgress(`sending ${group.length} refunds to L1`);
@@ -213,7 +216,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   return done;
 }
 
-/** One call; where somebody else was faster with one of them, the rest. */
+/** Sends all in one call. If somebody else was faster with one of them, it sends the rest. */
 async function sendExits(
   contract: ExitContract,
   account: LocalAccount,

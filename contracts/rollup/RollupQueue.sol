@@ -333,7 +333,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @dev Nothing while there is room, then what a forced operation would pay above its base fee. An id costs the
-    /// same here as inside the ledger: else all of them could be had for gas.
+    /// same here as inside the ledger. Otherwise anybody could take all ids for gas.
     function _depositFeeWei(uint256 waiting, bool isNew) private view returns (uint256) {
         // At least the base fee, and all of it far below 2^96.
         unchecked {

@@ -339,7 +339,7 @@ describe("POST /v1/settlements", () => {
     for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
       expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
     expect(codeOf(await call("/v1/settlements", body))).toBe("taken");
-    // Sent once more it needs nobody's word.
+    // Sent once more, it needs no signature.
     expect(codeOf(await call("/v1/settlements", unsigned))).toBe("taken");
   });
 

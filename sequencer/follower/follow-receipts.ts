@@ -11,7 +11,7 @@ export function receiptWrite(evidence: ReceiptEvidence): StoreWrite {
   return { key: keyOf(evidence), value: evidence };
 }
 
-/** All that were signed for a place; more than one are an equivocation. */
+/** All receipts that were signed for a place. More than one is an equivocation. */
 export async function receiptsAt(log: LedgerLog, opIndex: number): Promise<ReceiptEvidence[]> {
   return (await log.keyed<ReceiptEvidence>(underPrefix(place(opIndex)))).map(([, evidence]) => evidence);
 }
