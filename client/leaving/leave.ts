@@ -83,9 +83,24 @@ export interface LeaveResult {
   readonly paidWei: bigint;
 }
 
+export type LeaveErrorCode =
+  | "CLI_NOT_FROZEN"
+  | "CLI_CIRCUIT_MISSING"
+  | "CLI_KEYS_DIFFER"
+  | `PRV_${string}`
+  | `BRG_${string}`;
+
 /**
+ * Takes what is owed out of a frozen rollup.
  * @throws CLI_NOT_FROZEN where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
+ * @example
+ * ```ts
+ * const prover = { open: () => createProver("wasm"), keysFolder: "./keys" };
+ * const selection = { owner: account.address };
+ * // Without an account it only looks.
+ * const { items } = await leave({ rpcUrl, rollupAddress, account: null, selection, prover, onProgress: console.log });
+ * ```
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   await initPoseidon();

@@ -9,6 +9,7 @@ const LOOKS = { count: 20, intervalMs: 3_000 };
  * Returns once L1 shows that the refusal comes from what somebody else did. Throws the error otherwise.
  * @param errorName how the contract refuses what was done before; a transaction that was mined behind the other's has none
  * @param isShown whether L1's newest state has what the other did
+ * @internal
  */
 export async function requireOvertaken(
   error: unknown,
