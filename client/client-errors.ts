@@ -1,4 +1,6 @@
-import { RollupError } from "../circuits/rollup-error.ts";
+import type { Address, Hex } from "viem";
+import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
+import type { ModelShape } from "../circuits/settlement/settlement-size.ts";
 
 /**
  * Every error code of client/: what it means, what to do about it, and whether the same call may succeed later
@@ -241,11 +243,44 @@ export const clientErrors = {
 
 export type ClientErrorCode = keyof typeof clientErrors;
 
+/** What `data` holds, for the codes that callers look into. `clientError` holds every throw to it. Amounts in wei. */
+interface ClientErrorData {
+  CLI_TOKEN_BALANCE_TOO_LOW: { address: Address; balanceWei: bigint; feeWei: bigint; amountWei?: bigint };
+  CLI_QUEUE_FEE_TOO_HIGH: { feeWei: bigint; maxFeeWei: bigint };
+  CLI_RECIPIENT_IS_ROLLUP: { recipient: Address };
+  CLI_LEAF_OWNER_CHANGED: { id: number; l1Owner: string; expectedOwner: Address };
+  CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
+  CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
+  CLI_ROW_INVALID: { index: number; digest: string };
+  CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
+  CLI_TOO_MANY_EARNERS: { earnerCount: number; maxEarnerCount: number };
+  /** `what` names the first field that differs. */
+  CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
+  CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
+  CLI_NO_SETTLING_CIRCUIT: ModelShape & { circuits: readonly string[] };
+  CLI_NOT_SETTLED: { modelId: number; epoch: number };
+}
+
+type DataOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorData
+  ? ClientErrorData[Code]
+  : object;
+type DetailsOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorData
+  ? [details: { data: ClientErrorData[Code]; cause?: unknown }]
+  : [details?: { data?: object; cause?: unknown }];
+
 /** A RollupError with the retryability that `clientErrors` gives for the code. */
-export function clientError(
-  code: ClientErrorCode,
+export function clientError<Code extends ClientErrorCode>(
+  code: Code,
   message: string,
-  details: { data?: object; cause?: unknown } = {},
+  ...[details]: DetailsOf<Code>
 ): RollupError {
   return new RollupError(code, message, { ...details, isRetryable: clientErrors[code].isRetryable });
+}
+
+/** Whether `error` has this code of client/. Then its `data` has the type that `ClientErrorData` names. */
+export function isClientError<Code extends ClientErrorCode>(
+  error: unknown,
+  code: Code,
+): error is RollupError & { readonly code: Code; readonly data: DataOf<Code> } {
+  return isRollupError(error, code);
 }

@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { pagesOf } from "./house/prose.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const pages = ["README.md", ...readdirSync(`${root}/docs`).map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith(".md"),
-);
-const text = pages.map((name) => readFileSync(`${root}/${name}`, "utf8")).join("\n");
+const text = pagesOf(root)
+  .map((name) => readFileSync(`${root}/${name}`, "utf8"))
+  .join("\n");
 
 /** Names after a command in README and docs. */
 function documented(command: string): string[] {
@@ -22,7 +22,20 @@ function offered(script: string): string[] {
   return lines.flatMap((line) => /^ {2}([a-z][a-z-]*)/.exec(line)?.[1] ?? []);
 }
 
-describe("README and docs", () => {
+describe("README, CONTRIBUTING and docs", () => {
+  it("name only tests that there are", () => {
+    const named = [...text.matchAll(/vitest run (\S+) -t "([^"]+)"/g)];
+    expect(named).not.toHaveLength(0);
+    for (const [, folder, sentence] of named) {
+      const files = readdirSync(`${root}/${folder}`, { recursive: true, encoding: "utf8" });
+      const tests = files.filter((path) => path.endsWith(".test.ts"));
+      const found = tests.some((path) =>
+        readFileSync(`${root}/${folder}/${path}`, "utf8").includes(`"${sentence}`),
+      );
+      expect(found, sentence).toBe(true);
+    }
+  });
+
   it("name only npm scripts that there are", () => {
     const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { scripts: object };
     const names = documented("npm run");

@@ -3,8 +3,10 @@
  * `scripts/house/limits.ts` states. The last line is JSON.
  */
 import { fileURLToPath } from "node:url";
-import { brokenLimits } from "./house/limits.ts";
+import { brokenLimits, brokenProseLimits } from "./house/limits.ts";
 import { measureHouse } from "./house/measures.ts";
+import { missingTargets } from "./house/page-targets.ts";
+import { measureProse } from "./house/prose.ts";
 import { readTree } from "./house/tree.ts";
 
 const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
@@ -26,7 +28,17 @@ list(
 );
 list("files outside testing/ that only tests use", measures.testSupportOutsideTesting);
 list("exported values that no other file names", measures.exportsWithoutCaller);
-const broken = brokenLimits(measures);
+const pages = measureProse(root);
+list(
+  "median words a sentence of the hardest pages",
+  [...pages]
+    .sort((a, b) => b.medianWords - a.medianWords)
+    .slice(0, 5)
+    .map(({ page, medianWords, sentenceCount }) => `${medianWords} ${page} (${sentenceCount} sentences)`),
+);
+const missing = missingTargets(root);
+list("paths, files and anchors that pages name and that are not there", missing);
+const broken = [...brokenLimits(measures), ...brokenProseLimits(pages)];
 list("limits that do not hold", broken);
 console.log(
   `house ${JSON.stringify({
@@ -36,6 +48,9 @@ console.log(
     testSupportOutsideTesting: measures.testSupportOutsideTesting.length,
     exportsWithoutCaller: measures.exportsWithoutCaller.length,
     productLines: measures.productLines,
+    longSentences: pages.reduce((sum, { longSentences }) => sum + longSentences.length, 0),
+    highestMedianWords: Math.max(...pages.map(({ medianWords }) => medianWords)),
+    missingTargets: missing.length,
   })}`,
 );
-process.exitCode = broken.length === 0 ? 0 : 1;
+process.exitCode = broken.length + missing.length === 0 ? 0 : 1;

@@ -27,7 +27,7 @@ const DAY_SECONDS = 86_400;
 /** Most answers that a life gets under load before its kill, and the time after the last of them. */
 const MAX_LIFE_ANSWERS = 30;
 const MAX_AFTER_ANSWER_MS = 40;
-/** A machine that is too busy to answer is not waited for any longer. */
+/** The test does not wait longer for a machine that is too busy to answer. */
 const MAX_LIFE_MS = 10_000;
 /** Thirteen starts of a process; most of it is waiting. */
 const TEST_TIMEOUT_MS = 400_000;

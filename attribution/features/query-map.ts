@@ -5,8 +5,8 @@ import { type QuantisedQuery, quantiseQuery } from "./quantise.ts";
 import type { Sensitivities } from "./sensitivities.ts";
 
 /**
- * From a model's sensitivities to queries: the gradient map, and of each layer which of its inputs the map speaks of
- * (ascending; the others are 0 in all training rows). Published with the model: whoever has it needs no rows.
+ * What turns a model's sensitivities into queries: the gradient map and, for each layer, which of its inputs the map
+ * uses (ascending; the others are 0 in all training rows). Published with the model: whoever has it needs no rows.
  */
 export interface QueryMap {
   readonly usedInputs: readonly Int32Array[];

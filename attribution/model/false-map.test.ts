@@ -12,7 +12,7 @@ import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 
-it("⚔ refuses a false query map: the statics bind recipe, parameters and map", async () => {
+it("Attack: refuses a false query map: the statics bind recipe, parameters and map", async () => {
   await initPoseidon();
   const rows = sampleRows("email", 32);
   const trained = trainModel(rows, recipeFor(rows));
@@ -20,7 +20,7 @@ it("⚔ refuses a false query map: the statics bind recipe, parameters and map",
   const honest = publishedModel(trained, registerModel(trained, { split: SPLIT }, size), {
     publishRows: true,
   });
-  // The same files but for the map, whose matrix is turned round: rows that helped most now earn nothing.
+  // The same files, except that the map's matrix is turned round: rows that helped most now earn nothing.
   const { linear } = honest.map;
   const map = { ...honest.map, linear: { ...linear, matrix: linear.matrix.map((entry) => -entry) } };
   expect(() => decodeModel(encodeModel({ ...honest, map }))).toThrow(

@@ -43,8 +43,8 @@ export interface Attacks {
   /** Rows perturbed until the model gets them wrong, labels unchanged. */
   readonly outlier: AttackResult & { readonly pixelLimit: number };
   /**
-   * No attack but the measure for them: of many digits of his own, unchanged, he brings those that earn
-   * most with a model of his own. What an attack gains beyond this, honest work does not.
+   * This is no attack but the measure for them. The contributor has many digits of his own and brings, unchanged, those
+   * that earn most with a model of his own. What an attack gains beyond this, honest work does not gain.
    */
   readonly selection: AttackResult;
 }

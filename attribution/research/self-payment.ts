@@ -83,7 +83,7 @@ export function simulateSelfPay(
       drawnShare +=
         (payment < ownCount ? ownDrawShare : honestDrawShares[payment % honestDrawShares.length]!) / DRAWS;
     }
-    // What he would have got of the others' money alone is no return of his own.
+    // What he would have got of the others' money in any case is not counted as a return.
     return (rewardPart * (drawnShare - (1 - PAID_PART) * honestMean)) / PAID_PART;
   });
   const mean = returns.reduce((total, x) => total + x, 0) / epochs;

@@ -2,16 +2,21 @@ import { attributionError } from "../attribution-errors.ts";
 
 /**
  * Rules about rows that bound what cheating with them gains. All are functions of public data, so anyone recomputes
- * them; what each is worth is measured (docs/attribution-methods.md, "Cheating").
+ * them; how much each helps is measured (docs/attribution-methods.md, "Cheating").
  */
 export const ROW_RULES = {
-  /** Two texts are near-duplicates from this Jaccard similarity of their shingles on. */
+  /** Two texts are near-duplicates if the Jaccard similarity of their shingles is at least this. */
   textSimilarity: 0.7,
   /** A text's shingles are its runs of 1 … this many words: what the text model sees, too. */
   shingleWords: 2,
-  /** Two images are near-duplicates from this correlation of their pixels on. */
+  /**
+   * Two images are near-duplicates if the correlation of their pixels, once centred, is at least this
+   * (similar-images.ts).
+   */
   imageSimilarity: 0.95,
-  /** Two rows of real features are near-duplicates from this cosine on, whatever their contents. */
+  /**
+   * Two rows are near-duplicates if the cosine between their real features is at least this, whatever their contents.
+   */
   featureSimilarity: 0.85,
   /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
   mostContradicted: 0.75,

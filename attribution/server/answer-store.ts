@@ -93,7 +93,10 @@ export class AnswerStore {
     return receipt === undefined ? undefined : this.answer(receipt);
   }
 
-  /** It takes the place of the account's unpaid answer, which stays to be opened should its payment come late. */
+  /**
+   * It takes the place of the account's unpaid answer. That one is kept, so that it can be opened if its payment comes
+   * late.
+   */
   async add(record: StoredAnswer): Promise<void> {
     await this.#level.write([
       put(keys.answer(record.receipt), record),

@@ -25,7 +25,7 @@ export interface ServerLog {
   error(facts: object, message: string): void;
 }
 
-/** What a server that settles its model by itself tells of it; whoever composes the two makes it. */
+/** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
 export interface SettlingSource {
   /** Goes out as JSON. */
   view(): object;

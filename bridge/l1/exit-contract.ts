@@ -41,7 +41,7 @@ export class ExitContract {
     this.rollup = rollup;
   }
 
-  /** When a waiting entry was queued, in L1's seconds; null of one that does not wait. */
+  /** When a waiting entry was queued, in L1's seconds; null for an entry that does not wait. */
   async queuedAtSeconds(queueIndex: number, at: AtBlock = {}): Promise<number | null> {
     const stored = await l1Call("read the rollup's queueEntries", () =>
       this.rollup.client.readContract({

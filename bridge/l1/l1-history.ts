@@ -1,6 +1,6 @@
 /**
  * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
- * operator's is asked. Whatever can be wrong with it is the reader's to find (verify.ts); here it is only decoded.
+ * operator's is asked. Here it is only decoded. The reader has to find out what is wrong with it (verify.ts).
  */
 import { type Hex, hexToBytes } from "viem";
 import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
@@ -40,7 +40,7 @@ export interface SettlementOnL1 {
   readonly posted: PostedSettlement;
   /** The block in which it was parked; null where it came with its batch. */
   readonly parkedAtBlock: number | null;
-  /** null as for a batch. */
+  /** null where it came in through another contract, as for a batch. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
 }

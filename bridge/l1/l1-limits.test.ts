@@ -57,7 +57,7 @@ describe("restoreLedger", () => {
     expect((await restoreBehind(limitsRange(10, answer))).root).toBe(f.ledger.root);
   });
 
-  test("⚔ needs no node that finds old transactions by their hash", async () => {
+  test("needs no node that finds old transactions by their hash", async () => {
     expect((await restoreBehind(forgetsHashes)).root).toBe(f.ledger.root);
   });
 

@@ -26,8 +26,8 @@ export async function readSubmission(
 ): Promise<Submission> {
   const hash = first.transactionHash;
   const own = logs.filter((log) => log.transactionHash === hash);
-  // ⚔ By its place, not by its hash: nodes forget hashes after about a year (geth: --history.transactions, 2,350,000
-  // blocks), and keep the blocks.
+  // The transaction is read by its place, not by its hash. Nodes forget hashes after about a year and keep the blocks
+  // (geth: --history.transactions, 2,350,000 blocks).
   const { blockHash, transactionIndex: index } = first;
   const transaction = await l1Call(`read transaction ${hash}`, () =>
     client.getTransaction({ blockHash, index }),

@@ -42,14 +42,14 @@ export function isCanonical(
 
 export interface PostedBatchSource {
   readonly rollup: RollupContract;
-  /** Block that the batch is not before: of the last final one. */
+  /** The batch is in this block or a later one: the block of the last final batch. */
   readonly fromBlock: bigint;
   readonly maxChunkBlocks: number;
 }
 
 export interface PostedBatch {
   readonly batchNumber: number;
-  /** As L1 had it after the batch, as the next two. */
+  /** This and the next two are as L1 had them after the batch. */
   readonly root: bigint;
   readonly opIndex: number;
   readonly queueHead: number;
@@ -58,8 +58,8 @@ export interface PostedBatch {
 }
 
 /**
- * The batch of this number on L1, or null where there is none. The newest blocks are searched first: there it mostly is,
- * however long the rollup is there.
+ * The batch of this number on L1, or null where there is none. The newest blocks are searched first, since it is mostly
+ * there, however old the rollup is.
  */
 export async function findPostedBatch(
   source: PostedBatchSource,

@@ -35,7 +35,7 @@ const find = async (limit: Limit, changes: Partial<SettledEpochKey> = {}) =>
   ).result;
 
 describe("findPostedSettlement", () => {
-  it("⚔ finds the posted bytes and C by a node that knows no old transaction by its hash", async () => {
+  it("finds the posted bytes and C by a node that knows no old transaction by its hash", async () => {
     const found = await find(forgetsHashes);
     expect(found!.submitted).toMatchObject({
       circuitIndex: SAMPLED_CIRCUIT,

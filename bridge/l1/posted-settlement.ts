@@ -27,8 +27,8 @@ type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "ParkedSettle
 const DEFAULT_CHUNK_BLOCKS = 10_000;
 
 /**
- * ⚔ Not by a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). An event also says that the
- * contract has taken it.
+ * It looks for the event, not for a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). The
+ * event also shows that the contract has taken the settlement.
  * @returns null where that batch settles no such epoch
  * @throws BRG_BATCH_NOT_IN_CALL, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */

@@ -57,7 +57,7 @@ describe("verifyRollup", () => {
   let f: HistoryFixture;
   afterEach(() => f?.stop());
 
-  test("⚔ follows a batch whose call has a negative offset, which L1 accepts", async () => {
+  test("Attack: follows a batch whose call has a negative offset, which L1 accepts", async () => {
     f = await startHistoryFixture();
     await f.l1.depositNew("alice", 10n ** 20n);
     const entries = await f.queueOperations();

@@ -1,7 +1,7 @@
 /**
  * The arguments of submitBatches, read from a transaction's input as the contract reads them. Solidity follows offsets
- * modulo 2^256 and looks only at what it uses, so it takes encodings that ABI decoders refuse, negative offsets among
- * them. ⚔ A follower that refuses what L1 has accepted stops for ever, and a stranger can post such a call.
+ * modulo 2^256 and looks only at what it uses. So it takes encodings that ABI decoders refuse, for example negative
+ * offsets. Attack: a stranger posts such a call, and a follower that refuses what L1 has accepted stops for ever.
  */
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";

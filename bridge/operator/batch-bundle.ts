@@ -25,10 +25,10 @@ export interface Bundle {
   readonly gasLimit: bigint;
 }
 
-/** The block that L1 is looked at, for all questions of one look. */
+/** The one block that all questions of one look at L1 are about. */
 export interface BundleView {
   readonly head: { readonly number: bigint; readonly gasLimit: bigint };
-  /** What the call needs is doubled as often, since transactions ran out of gas. */
+  /** How often to double the gas that the call needs, since earlier transactions ran out of gas. */
   readonly gasDoublings: number;
 }
 

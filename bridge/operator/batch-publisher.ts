@@ -58,7 +58,7 @@ export interface BatchPublisherOptions {
   /** A transaction that is not mined for this long is replaced by one that pays more. */
   readonly resendAfterMs: number;
   readonly maxFeePerGasWei: bigint;
-  /** Of a first attempt. A node may name any tip, and whoever builds the block keeps it. */
+  /** The most that a first attempt pays as a tip. A node may name any tip, and whoever builds the block keeps it. */
   readonly maxPriorityFeePerGasWei: bigint;
   readonly limits: BundleLimits;
   readonly maxChunkBlocks: number;
@@ -82,7 +82,7 @@ export interface BatchPublisherModules {
 
 // Nodes behind one address lag behind each other, by a block or two.
 const NONCE_IS_LOST = { looks: 3, blocks: 2 };
-// About a minute of mainnet: whatever lags for longer is no passing matter. Guess.
+// About a minute of mainnet. A node that lags for longer will not catch up soon. Guess.
 const REFUSED_FOR_GOOD = { looks: 3, blocks: 5 };
 
 export class BatchPublisher {
@@ -103,7 +103,7 @@ export class BatchPublisher {
   /** Batches that L1 refused, by their hashes. */
   private readonly refusals = new RepeatedLook(REFUSED_FOR_GOOD);
   private readonly patience = new RevertPatience();
-  /** That this process has decided by, or found a transaction of its own in. */
+  /** The newest block that this process used for a decision, or in which it found a transaction of its own. */
   private newestBlock = 0n;
   /** Batches that were reported as dropped before they were sent: once is enough. */
   private readonly droppedHashes = new Set<string>();
@@ -194,7 +194,7 @@ export class BatchPublisher {
     if (receipt.status === "success") {
       await this.onStep("after-mine");
       if (attempt.batches.length === 0) {
-        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it. A filler nobody misses.
+        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it. Nobody misses a filler.
         await this.modules.store.removeIntent(intent);
         const { transactionHash } = attempt;
         const what = isFiller(attempt, this.modules.account.address) ? "a filler" : "an errand";
@@ -240,7 +240,7 @@ export class BatchPublisher {
   /** @returns true where the intent is gone for good */
   private async loseNonce(intent: PublishIntent): Promise<boolean> {
     if (!this.lostNonces.note(String(intent.nonce), (await this.head()).number)) return false;
-    // A filler's nonce that is taken: L1 had not forgotten after all what used it before.
+    // If a filler's nonce is taken, L1 had not forgotten the earlier transaction with it after all.
     if (!intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
       // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
       raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");

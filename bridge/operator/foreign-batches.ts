@@ -1,8 +1,9 @@
 /**
  * Batches on L1 that are not the sequencer's: somebody carried on an overdue queue, or settled an epoch. They are
  * handed to the sequencer once they are confirmed; until it has them, its own next batches fit nowhere, and nothing is
- * published. ⚔ Not once they are final: then one such batch every 64 blocks would stop all that is signed. What a
- * reorganisation takes back of them is reported as dropped, like batches of our own (posted-follower.ts).
+ * published. It does not wait until they are final. Attack: one such batch every 64 blocks would then stop everything
+ * that is signed. Where a reorganisation takes one back, it is reported as dropped, like a batch of our own
+ * (posted-follower.ts).
  */
 import type { Logger } from "pino";
 import { bridgeError } from "../bridge-errors.ts";

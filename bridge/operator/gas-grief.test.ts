@@ -1,6 +1,6 @@
 /**
- * ⚔ `claim(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas dearer. A hostile
- * review made a publisher with a fifth more than the estimate run out of gas three times in a row, and stop for good.
+ * Attack: `claim(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas
+ * dearer. A hostile review made a publisher with a fifth more than the estimate run out of gas three times in a row, and stop for good.
  */
 import { type Address, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

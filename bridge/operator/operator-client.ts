@@ -52,7 +52,7 @@ export interface ChainPositions {
     readonly root: bigint;
     readonly opIndex: number;
     readonly queueHead: number;
-    /** Absent of the final one. */
+    /** Absent for the final one. */
     readonly batchHash?: string | undefined;
     readonly status?: string | undefined;
   }[];
@@ -108,7 +108,7 @@ export interface OperatorClient {
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportSeal(report: SealReport): Promise<void>;
-  /** Idempotent. @returns of each, whether it is settled for good, or can never be */
+  /** Idempotent. @returns for each, whether it is settled for good, or can never be */
   offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 

@@ -57,7 +57,7 @@ const watcher = async () =>
     { rollup: f.rollup, sequencer: f.operator, store: (await f.store()).parked, logger: silentLogger },
   );
 
-test("⚔ strangers with sealed epochs do not stop what is signed, at the default finality", async () => {
+test("Attack: strangers with sealed epochs do not stop what is signed, at the default finality", async () => {
   const publisher = await f.publisher({ finalityDepthBlocks: DEFAULT_FINALITY });
   await proveOnL1();
   const before = await opIndex();

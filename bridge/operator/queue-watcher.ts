@@ -38,8 +38,8 @@ export interface QueueWatcherModules {
 // Entries of one request: far below any limit of a request's size.
 const MAX_ENTRIES_PER_REQUEST = 200;
 /**
- * An entry that a reorganisation took back mostly comes back within a few blocks: nodes put its transaction into their
- * pools again. Only after as many blocks more than it had is it gone. Guess.
+ * An entry that a reorganisation took back mostly comes back within a few blocks, since nodes put its transaction into
+ * their pools again. It counts as gone after this many more blocks. Guess.
  */
 const GONE_AFTER_BLOCKS = 8;
 

@@ -4,13 +4,13 @@ import { isOutOfGas } from "../../contracts/l1/fee-policy.ts";
 export interface RevertedTransaction {
   readonly gasUsed: bigint;
   readonly gasLimit: bigint;
-  /** Most that could have been given. */
+  /** The most gas that the transaction could have been given. */
   readonly maxGasLimit: bigint;
 }
 
-// Each costs ether, and the first may be an accident.
+// Each revert costs ether, and the first may be an accident.
 const FREE_REVERTS = 2;
-// Guesses: an hour's reverts then cost a dozen transactions.
+// Guesses. With these, an hour of reverts costs a dozen transactions.
 const FIRST_WAIT_MS = 60_000;
 const MAX_WAIT_MS = 600_000;
 
@@ -35,7 +35,7 @@ export class RevertPatience {
     { gasLimit, gasUsed, maxGasLimit }: RevertedTransaction,
     nowMs: number,
   ): "out-of-gas" | "unexplained" | "waits" {
-    // With the most that a transaction may have, trying again with more is no answer, and costs as much each time.
+    // A transaction that had the most gas allowed cannot be tried again with more, and each try costs as much.
     if (isOutOfGas(gasUsed, gasLimit) && gasLimit < maxGasLimit) {
       this.gasDoublings += 1;
       return "out-of-gas";
@@ -47,7 +47,7 @@ export class RevertPatience {
     return "waits";
   }
 
-  /** For so long nothing is sent; 0: now. */
+  /** How long nothing is sent; 0: send now. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.waitUntilMs - nowMs);
   }

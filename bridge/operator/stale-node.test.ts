@@ -1,6 +1,6 @@
 /**
- * ⚔ A stranger's batch is mined before ours, and a node that lags answers the question why ours reverted. A hostile review
- * stopped the publisher for good with one such answer. The lag is made by a proxy before the contract's reads.
+ * Attack: a stranger's batch is mined before ours, and a node that lags answers the question why ours reverted. A hostile
+ * review stopped the publisher for good with one such answer. The lag is made by a proxy before the contract's reads.
  */
 import { encodeFunctionData } from "viem";
 import { expect, test } from "vitest";

@@ -222,7 +222,7 @@ describe("l1_decoder.py", () => {
       decoded.statements.filter((one) => one.sort === sort && one.isProofKnown === isProofKnown).length;
     expect(count(CIRCUIT_SORT.batch, true)).toBe(batchNumber - 2);
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
-    // What was parked has its proof in its event, whoever takes it.
+    // A parked settlement has its proof in its own event, whatever batch takes it.
     expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
     expect(count(CIRCUIT_SORT.earnerTable, true)).toBe(4);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);

@@ -41,8 +41,8 @@ export class LedgerReplay {
   private readonly onMalformed: ((error: RollupError) => void) | undefined;
 
   /**
-   * @param onMalformed gets what else is thrown of a batch that breaks a form, or commits to other data, and whose root
-   * follows all the same; for whoever has to know the leaves of L1's root, right or wrong
+   * @param onMalformed gets the error of a batch that breaks a form or commits to other data, if its root follows all
+   * the same; without it that error is thrown. It is for callers that need the leaves of L1's root, right or wrong
    */
   constructor(
     circuits: readonly RegisteredCircuit[],
@@ -82,7 +82,7 @@ export class LedgerReplay {
     this.queueHead = position.queueHead;
     this.timestamp = position.timestamp;
     this.entries.length = position.queueHead;
-    // The fees that they burned are the totals' alone.
+    // Only the totals need the fees that they burned.
     for (const entry of waiting) this.entries.push({ type: "queue-entry", ...entry, burnedFeeWei: 0n });
     for (const [modelId, payments] of epochs) this.payments.seed(modelId, payments);
   }
@@ -92,7 +92,7 @@ export class LedgerReplay {
    * contradicts those before or its proof
    */
   async apply(event: HistoryEvent): Promise<void> {
-    // Before the totals take it: they tell what came before.
+    // Checked before the totals take the event: they say what came before it.
     if (event.type === "exit") checkExit(this, event);
     if (event.type === "refund") checkRefund(this, event);
     this.totals.note(event);
@@ -182,7 +182,7 @@ export class LedgerReplay {
       if (!isRollupError(error) || error.code.startsWith("BRG_")) throw error;
       throw batchMalformed(place, error);
     }
-    // The root is L1's: so these are the leaves, whatever rule was broken.
+    // The root is L1's, so these are the leaves, whatever rule was broken.
     if (broken[0] !== undefined) onMalformed?.(batchMalformed(place, broken[0]));
   }
 

@@ -84,7 +84,10 @@ function requireOrder({ blockNumber, position, waiting }: LedgerSnapshot): void 
   }
 }
 
-/** ⚔ Hashes take elements modulo r, and some pack several values into one: beyond its range a value has aliases. */
+/**
+ * Attack: hashes take elements modulo r, and some elements pack several values. So a value beyond its range has aliases
+ * with the same hash.
+ */
 function requireRange(what: string, values: readonly (bigint | number)[], end: bigint): void {
   for (const value of values)
     if (value < 0 || value >= end) throw snapshotFalse(`${what} is out of its range: ${value}`);

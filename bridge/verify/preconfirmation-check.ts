@@ -222,7 +222,7 @@ async function findPosted(
 
 async function postedFacts({ client }: RollupContract, posted: PostedOperation): Promise<PostedFacts> {
   const { blockNumber, transactionHash: hash } = posted;
-  // ⚔ By the block, as in l1-submission.ts: nodes forget transactions' hashes after about a year.
+  // The transaction is read by its block, as in l1-submission.ts: nodes forget hashes after about a year.
   const block = await l1Call(`read block ${blockNumber}`, () =>
     client.getBlock({ blockNumber: BigInt(blockNumber), includeTransactions: true }),
   );

@@ -53,13 +53,15 @@ interface Taken {
 
 export class SettlementReplay {
   proofCount = 0;
-  /** Settles and Geneses so far. */
+  /** Settle and Genesis records so far. */
   settlementCount = 0;
-  /** By the model: the index of the circuit that its genesis names, as far as geneses were checked here. */
+  /**
+   * The index of the circuit that a model's genesis names, by the model's id. Only of geneses that were checked here.
+   */
   readonly namedCircuits = new Map<number, number>();
-  /** By the number of the batch that holds the Seals. */
+  /** The block of a batch that holds Seals, by the batch's number. */
   private readonly sealBlocks = new Map<number, number>();
-  /** Times of such blocks, in seconds, where they were told. */
+  /** Times of such blocks, in seconds, where they are known. */
   private readonly sealTimes = new Map<number, bigint>();
   private readonly randomness = new Map<number, bigint>();
   private readonly modules: SettlementReplayModules;
@@ -73,8 +75,8 @@ export class SettlementReplay {
   }
 
   /**
-   * Of a Seal that was read before, or that the contract's state tells of: its blocks are not asked for again, and may be
-   * older than what a node keeps.
+   * Notes a Seal that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
+   * may be older than what a node keeps.
    */
   seedSeal({ batchNumber, blockNumber, prevRandao, timestamp }: KnownSeal): void {
     this.sealBlocks.set(batchNumber, blockNumber);

@@ -82,7 +82,7 @@ async function readPosition(
 ): Promise<{ accepted: SnapshotPosition; transactionHash: string }> {
   const range = { fromBlock: blockNumber, toBlock: blockNumber };
   for await (const { logs } of readRollupLogs({ client, address, ...range, maxChunkBlocks: 1 })) {
-    // ⚔ Some nodes answer with an empty list for blocks that they do not keep: it shows nothing.
+    // Some nodes answer with an empty list for blocks that they do not keep, so an empty list shows nothing.
     if (logs.length === 0) {
       throw bridgeError(
         "BRG_HISTORY_INCOMPLETE",

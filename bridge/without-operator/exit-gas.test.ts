@@ -1,4 +1,7 @@
-/** ⚔ The same claims before a group of exits: each credits somebody, who may have had a credit when the gas was estimated. */
+/**
+ * Attack: claims right before a group of exits, as in gas-grief.test.ts. Each exit credits somebody, who may have had a
+ * credit when the gas was estimated.
+ */
 import { encodeFunctionData, getAddress, toHex } from "viem";
 import { expect, test } from "vitest";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";

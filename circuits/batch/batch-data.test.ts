@@ -330,7 +330,7 @@ describe("challenge", () => {
   });
 
   it("changes with every element that L1 evaluates, whatever its source", () => {
-    // ⚔ An element that z does not bind can be solved for after z is known.
+    // Attack: an element that z does not bind can be solved for after z is known.
     const { z } = batchStatement(sample(), 77n);
     const elements = batchElements(sample());
     const commitment = dataCommitment(committedElements(sample()));

@@ -32,7 +32,7 @@ export interface BatchDraft {
 /** @throws RangeError for traces that no ledger made: they have no trees */
 export function draftOf(closed: ClosedBatch): BatchDraft {
   const { data, fee, narrow, wide } = closed;
-  // Empty slots are one and the same trace; so they are in the draft, which is stored the smaller for it.
+  // Empty slots share one trace. They share it in the draft, too, so the stored draft is smaller.
   const drafts = new Map<SlotTrace, DraftSlot>();
   const draft = (trace: SlotTrace): DraftSlot => {
     const known = drafts.get(trace);

@@ -173,8 +173,9 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
 
 export interface ReplayOptions {
   /**
-   * Gets what `checkForm` refuses, which is then applied all the same, as the field's elements that it is. For whoever has
-   * to know the leaves of a root that L1 holds already, right or wrong: the new root still has to follow.
+   * Gets the error where `checkForm` refuses a record. The record is then applied all the same, as the field's elements
+   * that it is. It is for callers that need the leaves of a root that L1 already holds, right or wrong: the new root
+   * still has to follow.
    */
   readonly onBrokenForm?: ((error: RollupError) => void) | undefined;
 }

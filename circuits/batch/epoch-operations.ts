@@ -112,7 +112,8 @@ export function sealEpoch(
 }
 
 /**
- * A ForcedSeal's effect; null where it has none: as another leaf's Seal at the entry's time, but with nothing refused.
+ * A ForcedSeal's effect: that of another leaf's Seal at the entry's time. It never refuses: null means that the entry
+ * has no effect.
  * @param queuedAt L1's time in seconds when the entry was queued
  */
 export function forcedSeal(
@@ -214,8 +215,8 @@ function openEarner(
   word: bigint,
 ): { readonly memberId: number; readonly paid: PaidCollect; readonly trace: CollectTrace } {
   const { earnerIndex, role } = unpackCollect(word);
-  // ⚔ An absent earner's leaf is 0, as of an earner of the treasury's that earned nothing: the circuit lets the treasury collect
-  // those 0 wei, so whoever follows L1 has to.
+  // An absent earner's leaf is 0, and so is the leaf of an earner of the treasury that earned nothing. So the circuit lets the
+  // treasury collect 0 wei from an absent earner, and whoever follows L1 has to do the same.
   const { contributorId, validatorId } = rewards.earners[earnerIndex] ?? ABSENT_EARNER;
   const isContributor = role === EARNER_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;

@@ -81,6 +81,7 @@ template NarrowSlot(depth) {
     signal newBalanceA <== a[4] - movedWei - feeWei;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalanceA;
+    // no replay: A signs over a[1], its leaf's nonce (E), and a used slot leaves a[1] + 1.
     signal newNonceA <== a[1] + isUsed;
     component nonceRange = RangeCheck(40);
     nonceRange.in <== newNonceA;

@@ -32,7 +32,7 @@ export interface SettleOperation {
   /** Earned by earner m in this epoch; missing ones are 0. */
   readonly earnedWei: readonly bigint[];
   readonly voidCount: number;
-  /** The model's, over `settlementMessage`; null without voids, and where a batch is replayed. */
+  /** The model's signature over `settlementMessage`; null without voids, and where a batch is replayed. */
   readonly signature: Signature | null;
 }
 
@@ -45,7 +45,7 @@ export interface GenesisOperation {
   /** Most payments an epoch. */
   readonly cap: number;
   readonly earners: readonly Earner[];
-  /** The model's, over `settlementMessage`; null where a batch is replayed. */
+  /** The model's signature over `settlementMessage`; null where a batch is replayed. */
   readonly signature: Signature | null;
 }
 

@@ -68,8 +68,8 @@ export function executeSettlement(
 }
 
 /**
- * ⚔ A Genesis fixes the model's cap for ever, and whoever knows its earner table can prove one: without the model's word a
- * stranger could choose a cap that leaves it a few payments an epoch, or more than its circuit can settle.
+ * Attack: whoever knows a model's earner table can prove a Genesis, which fixes the model's cap for ever. Without the
+ * model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit can settle.
  */
 function requireSignature(
   operation: SettlementOperation,

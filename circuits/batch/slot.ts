@@ -112,6 +112,7 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
   checkForm(operation);
   const rule = kindRule(operation.kind)!;
   const a = ledger.requireLeaf(operation.a).leaf;
+  // no replay: an operation is signed for one nonce of A, and its effect uses that nonce up.
   if (operation.nonce !== a.nonce) {
     refuse(
       "OP_WRONG_NONCE",

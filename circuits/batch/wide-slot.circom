@@ -288,8 +288,8 @@ template WideSlot(depth, approvalDelay) {
     isCreateModel * (accruedRoot - statics[2]) === 0;
     isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
-    // PublishVersion: N has 32 bits. ⚔ Nothing less than digits of its own will do: the statement 2^64·N < 2^96 in the
-    // field holds for N = y / 2^64 with any y < 2^96, too, and by such an N a datanet could approve another's models.
+    // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
+    // N = y / 2^64 with any y < 2^96, too. By such an N a datanet could approve another's models.
     isPublish * (words[3] - split32) === 0;
     // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. Every part of the
     // binding has digits of its own, whatever PublishVersion let into the body: aId has 24, version and N have 32 each,
@@ -320,6 +320,7 @@ template WideSlot(depth, approvalDelay) {
     signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalanceA;
+    // no replay: A signs over a[1], its leaf's nonce (I), and a signed slot leaves a[1] + 1.
     signal newNonceA <== a[1] + isSigned;
     component nonceRange = RangeCheck(40);
     nonceRange.in <== newNonceA;
@@ -332,7 +333,7 @@ template WideSlot(depth, approvalDelay) {
     // CreateModel's word 6 is the price and, above its 96 bits, the split. Phase E bounds the split by 32 digits, so the
     // price is one field element for a word, and below 2^96 the word's low part.
     signal newPrice <== isCreateModel * (words[6] - (1 << 96) * statics[4]);
-    // ⚔ At a price of 0 payments of nothing would fill an epoch's cap.
+    // Attack: at a price of 0, payments of nothing would fill an epoch's cap.
     component priceless = IsZero();
     priceless.in <== newPrice;
     isCreateModel * priceless.out === 0;
@@ -387,8 +388,8 @@ template WideSlot(depth, approvalDelay) {
     signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - b[8]);
 
     // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
-    // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. ⚔ A Genesis fixes the cap for
-    // ever, and anyone can prove one of an earner table that he knows: without the model's word its sequencer would choose.
+    // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. Attack: whoever knows a slot
+    // table can prove a Genesis, which fixes the cap for ever. Without the model's signature the sequencer would choose it.
     var isByModel = 1 - model.noVoids + isGenesis;
     component wordsHash = HashTagged(7, 4);
     for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }

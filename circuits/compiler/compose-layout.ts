@@ -17,8 +17,9 @@ export interface PartCopy {
   /** The copy's component in the circuit that circom would compile whole, "main.n[3]": for comparing the two. */
   readonly component: string;
   /**
-   * The net at a port; ports are named as circom names signals, without the component: "words[3]". A net that is an input
-   * or output of the whole has its name. Of the copy's own inputs it gives the whole's input that they are.
+   * The net at a port; ports are named as circom names signals, without the component: "words[3]". A net that is an
+   * input or output of the whole has its name. For an input that only this copy has, it gives the name of the whole's
+   * input.
    */
   readonly netOf: (port: string) => string;
 }

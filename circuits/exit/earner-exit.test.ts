@@ -295,7 +295,7 @@ describe("forged earner exits", () => {
   it("a model that is not ready", async () => {
     const ledger = exitWorld(6, { rowCounts: [2, 3, 1], isReady: false });
     expect(() => exitOf(ledger, 0, 0)).toThrow(expect.objectContaining({ code: "OP_MODEL_NOT_READY" }));
-    // What the model would say were it ready: then its leaf is another.
+    // What TypeScript would give if the model were ready. Then its leaf is another one.
     const twin = exitInputs(exitOf(exitWorld(6, { rowCounts: [2, 3, 1] }), 0, 0));
     const { leaf } = ledger.requireLeaf(MODEL_ID);
     const unready = { ...twin, modelChildren: ledger.tree.path(MODEL_ID) };

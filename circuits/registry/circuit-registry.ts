@@ -66,7 +66,7 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
   };
 }
 
-/** Geneses and default splits of models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
+/** The circuit of geneses and default splits, for models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
 export function earnerTableCircuitSpec(earners: number): CircuitSpec {
   if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
     throw sizeError("earners", earners, MAX_EARNER_COUNT);
@@ -81,7 +81,7 @@ export function earnerTableCircuitSpec(earners: number): CircuitSpec {
   };
 }
 
-/** Exits of leaves from a frozen ledger. */
+/** The circuit of leaves' exits from a frozen ledger. */
 export function leafExitCircuitSpec(): CircuitSpec {
   return {
     name: "leaf-exit",
@@ -94,7 +94,7 @@ export function leafExitCircuitSpec(): CircuitSpec {
   };
 }
 
-/** Exits of earners, of models with at most this many. @throws CIR_SETTLEMENT_SIZE */
+/** The circuit of earners' exits, for models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
 export function earnerExitCircuitSpec(earners: number): CircuitSpec {
   if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
     throw sizeError("earners", earners, MAX_EARNER_COUNT);

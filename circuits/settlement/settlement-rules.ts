@@ -187,7 +187,8 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
   requireSame("features", features.columns.u.length, size.features);
   requireSame("matrix", features.matrix.length, rowCount * size.features);
-  // ⚔ Another number of draws is another choice of payments for the same seed: the circuit's has to be the model's.
+  // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
+  // the model's.
   const misfit = misfitOf(size, modelShape(model.statics, model.earners.length));
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }

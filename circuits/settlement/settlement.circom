@@ -123,8 +123,8 @@ template Settlement(rows, features, earners, payments, draws) {
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
-    // ⚔ Constants: this circuit settles the models alone that were created for its number of draws and of features. Else
-    // whoever settles would choose, once the seed is known, among the draws of all registered circuits.
+    // Constants, so this circuit settles only models that were created for its numbers of draws and of features. Attack:
+    // whoever settles would otherwise choose among the draws of all registered circuits, once the seed is known.
     assert(drawBits < 8 && features < 1 << 12);
     statics.shape <== drawBits + (1 << 3) * features;
     statics.ownerParts <== ownerParts;

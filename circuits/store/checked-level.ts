@@ -151,7 +151,7 @@ export class CheckedLevel {
   failed(doing: string, cause: unknown): RollupError {
     if (this.failure !== null) return this.failure;
     const error = errorOf(this.path, doing, cause, this.options.errors);
-    // Whoever asks after the end has an error of its own; the store has none.
+    // A caller that asks after the store was closed gets an error, but the store itself has not failed.
     if (this.isClosed) return error;
     this.failure = error;
     this.options.onFailure?.(error);
@@ -159,7 +159,7 @@ export class CheckedLevel {
   }
 }
 
-/** LevelDB looks at the lock first, and leaves the files alone where it is told that there must be none. */
+/** LevelDB looks at the lock first. With `errorIfExists` it then leaves the files alone. */
 async function requireUnlocked(path: string): Promise<void> {
   if (!existsSync(path)) return;
   const probe = new Level(path, { createIfMissing: false, errorIfExists: true });

@@ -319,7 +319,7 @@ function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
   );
 }
 
-/** A's collect of a role's share, whoever A is; of whoever has the role, where A is null. */
+/** A's collect of a role's share, whoever A is. Where A is null, the collection is that of the leaf that has the role. */
 function lawlessCollect({ rewards, model }: LeafState, word: bigint, a: number | null) {
   const earnerIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;

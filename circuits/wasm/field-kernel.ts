@@ -73,7 +73,7 @@ export class FieldKernel {
     this.field = field;
     this.#constants = constants;
     this.#modulusLimbs = toLimbs(modulus);
-    // Limb i, for i < 4, is worth limb * 2^(51 (i - 4)) four columns further up.
+    // Limb i, for i < 4, counts as limb * 2^(51 (i - 4)) four columns further up.
     const folds = [0, 1, 2, 3].map((i) =>
       balancedResidue(inverse(1n << BigInt(limbBits * (limbCount - 1 - i)), modulus), modulus),
     );

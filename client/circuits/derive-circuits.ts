@@ -33,9 +33,9 @@ export interface DeriveOptions {
 }
 
 /**
- * What the rollup's circuits must be, from the sources in this repository: of the contract only the shapes are
- * believed, and that a key is a development key where it says so itself. Development keys follow from the circuit alone;
- * those of a ceremony are files.
+ * What the rollup's circuits must be, computed from the sources in this repository. Only the shapes are taken from the
+ * contract, and that a key is a development key where the contract says so. Development keys follow from the circuit
+ * alone; those of a ceremony are files.
  *
  * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
  */

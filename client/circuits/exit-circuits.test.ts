@@ -110,7 +110,7 @@ describe("openRegisteredCircuit", () => {
     await writeFile(join(keyFolder, "meta.json"), JSON.stringify(meta));
     const ofCeremony = { isDevelopment: false, zkeyPath: join(keyFolder, zkeyFile) };
     expect(await open(circuit)).toMatchObject(ofCeremony);
-    // The same for whoever carries on the queue or settles, without a record of the deployment.
+    // The same for somebody who carries on the queue or settles, without a record of the deployment.
     await expect(openProvingCircuit(circuit, null, () => {})).rejects.toMatchObject({
       code: "CLI_KEYS_MISSING",
     });

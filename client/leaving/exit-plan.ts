@@ -65,7 +65,13 @@ const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
 
 const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
 
-/** Everything that is owed to the selected, taken or not: leaves, then earners, then deposits, each by their numbers. */
+/**
+ * Everything that is owed to the selected, taken or not: leaves, then earners, then deposits, each by their numbers.
+ * @example
+ * ```ts
+ * const items = planExits(restored.replay, { owner: account.address, minWei: parseOpen("0.01") });
+ * ```
+ */
 export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
   const items = [...leafItems(replay), ...earnerItems(replay), ...depositItems(replay)];
   return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
@@ -127,7 +133,13 @@ function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
   }
 }
 
-/** What an item is, for people: "balance of account 5", "earner 2 of model 11 as validator (leaf 7)". */
+/**
+ * What an item is, for people: "balance of account 5", "earner 2 of model 11 as validator (leaf 7)".
+ * @example
+ * ```ts
+ * for (const item of planExits(restored.replay, { owner: null })) console.log(describeItem(item), item.amountWei);
+ * ```
+ */
 export function describeItem(item: ExitItem): string {
   switch (item.kind) {
     case "leaf":

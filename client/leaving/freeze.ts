@@ -73,6 +73,20 @@ function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook):
   );
 }
 
+export type FreezeRollupErrorCode =
+  | "CLI_FREEZE_NO_WAY_OUT"
+  | "CLI_FREEZE_NO_ENTRY"
+  | "CLI_FREEZE_TOO_EARLY"
+  | `BRG_${string}`;
+
+/**
+ * Freezes a rollup whose oldest queue entry has waited for too long.
+ * @example
+ * ```ts
+ * const { outlook } = await freezeRollup({ rpcUrl, rollupAddress, account: () => account });
+ * console.log(outlook.isFrozen);
+ * ```
+ */
 export async function freezeRollup(options: {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;

@@ -24,7 +24,10 @@ import {
 import { requireOvertaken } from "./overtaken.ts";
 import { checkExitKeys, type ExitProver, type ProvenExit, proveExits } from "./prove-exits.ts";
 
-/** An exit costs 59,000 gas behind the first: far below a transaction's limit, and half a minute's proofs at risk. */
+/**
+ * Each further exit costs 59,000 gas, so this is far below a transaction's limit. A kill loses half a minute of
+ * proving.
+ */
 const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
 const PROGRESS_INTERVAL_MS = 2_000;
@@ -42,7 +45,7 @@ export interface LeaveOptions {
   /** Of what the account signs; as RollupContract's where absent. */
   readonly spendingCap?: SpendingCap | undefined;
   readonly prover: ExitProver;
-  /** Sees first that the keys are here to prove it all. */
+  /** Checks first that the keys for all proofs are here. */
   readonly isKeyCheck?: boolean;
   readonly onProgress: (text: string) => void;
 }
@@ -80,9 +83,24 @@ export interface LeaveResult {
   readonly paidWei: bigint;
 }
 
+export type LeaveErrorCode =
+  | "CLI_NOT_FROZEN"
+  | "CLI_CIRCUIT_MISSING"
+  | "CLI_KEYS_DIFFER"
+  | `PRV_${string}`
+  | `BRG_${string}`;
+
 /**
+ * Takes what is owed out of a frozen rollup.
  * @throws CLI_NOT_FROZEN where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
+ * @example
+ * ```ts
+ * const prover = { open: () => createProver("wasm"), keysFolder: "./keys" };
+ * const selection = { owner: account.address };
+ * // Without an account it only looks.
+ * const { items } = await leave({ rpcUrl, rollupAddress, account: null, selection, prover, onProgress: console.log });
+ * ```
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   await initPoseidon();
@@ -99,7 +117,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
     snapshot: options.snapshot,
-    // ⚔ Who leaves needs the leaves of L1's root, also where a batch made it that should not be.
+    // Whoever leaves needs the leaves of L1's root, even if a malformed batch made that root.
     onMalformed: (error) => {
       malformedBatches.push(malformedOf(error)!);
       onProgress(error.message);
@@ -115,7 +133,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const owners = ownersOf(items, selection, replay);
   const pending: { owner: Address; amountWei: bigint }[] = [];
   for (const owner of owners) {
-    // Of the contract: a ledger that goes on from a snapshot does not know what was credited before.
+    // The contract is asked: a ledger that goes on from a snapshot does not know what was credited before.
     const amountWei = await rollup.pendingWithdrawalWei(owner);
     if (amountWei > 0n) pending.push({ owner, amountWei });
   }
@@ -170,13 +188,13 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   const contract = new ExitContract(rollup);
   const done: LeaveTransaction[] = [];
   const open = items.filter(({ isTaken }) => !isTaken);
-  // First what needs no proof.
+  // What needs no proof goes first.
   const deposits = open.filter((item): item is DepositItem => item.kind === "deposit");
   for (const group of groupsOf(deposits, REFUNDS_PER_CALL)) {
     onProgress(`sending ${group.length} refunds to L1`);
     done.push(...(await sendRefunds(contract, account, group, restored.replay)));
   }
-  // ⚔ The largest first: anybody can leave crumbs for anybody, and the ether for gas may end.
+  // The largest amounts go first. Attack: anybody can leave tiny amounts for anybody, so that the ether for gas runs out.
   const proven = open
     .filter(isProven)
     .sort((x, y) => (x.amountWei < y.amountWei ? 1 : x.amountWei > y.amountWei ? -1 : 0));
@@ -213,7 +231,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   return done;
 }
 
-/** One call; where somebody else was faster with one of them, the rest. */
+/** Sends all in one call. If somebody else was faster with one of them, it sends the rest. */
 async function sendExits(
   contract: ExitContract,
   account: LocalAccount,

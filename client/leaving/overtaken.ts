@@ -6,9 +6,10 @@ import { revertOf, wasMined } from "../../bridge/l1/l1-client.ts";
 const LOOKS = { count: 20, intervalMs: 3_000 };
 
 /**
- * Returns where a refusal comes from what somebody else did: once L1 shows it. Throws the error where it does not.
+ * Returns once L1 shows that the refusal comes from what somebody else did. Throws the error otherwise.
  * @param errorName how the contract refuses what was done before; a transaction that was mined behind the other's has none
  * @param isShown whether L1's newest state has what the other did
+ * @internal
  */
 export async function requireOvertaken(
   error: unknown,

@@ -34,6 +34,7 @@ export interface ProvenExit {
 /**
  * @param onProgress `place` is the item's in the list
  * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
+ * @internal
  */
 export async function proveExits(
   items: readonly ProvenItem[],
@@ -78,6 +79,7 @@ export async function proveExits(
  * be left long after whoever published their keys is gone.
  * @returns the circuits' names
  * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
+ * @internal
  */
 export async function checkExitKeys(
   items: readonly ProvenItem[],

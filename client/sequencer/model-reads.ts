@@ -1,4 +1,5 @@
 /** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
+
 import type { z } from "zod";
 import { hashStatics, type ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
@@ -15,7 +16,10 @@ import {
   rewardsSchema,
   settlementSchema,
 } from "./model-schemas.ts";
+import type { SequencerErrorCode } from "./sequencer-request.ts";
 import { requestSequencer } from "./sequencer-request.ts";
+
+export type GetModelErrorCode = "CLI_LEAF_NOT_FOUND" | "OP_WRONG_LEAF_KIND" | SequencerErrorCode;
 
 /** @throws CLI_LEAF_NOT_FOUND; OP_WRONG_LEAF_KIND where the leaf is no model */
 export async function getModel(client: LedgerClient, modelId: number): Promise<LedgerModelLeaf> {

@@ -4,6 +4,18 @@ import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { errorSchema } from "./sequencer-schemas.ts";
 
+/**
+ * What every call that asks the sequencer may throw. It keeps the codes of its own refusals and of the ledger's, which
+ * docs/errors.md lists.
+ */
+export type SequencerErrorCode =
+  | "CLI_NO_SEQUENCER"
+  | "CLI_SEQUENCER_UNREACHABLE"
+  | "CLI_SEQUENCER_ANSWER_INVALID"
+  | "CLI_SEQUENCER_REFUSED"
+  | `OP_${string}`
+  | `SEQ_${string}`;
+
 /** @throws CLI_NO_SEQUENCER */
 export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">): string {
   if (client.sequencerUrl === null)

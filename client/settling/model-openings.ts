@@ -25,7 +25,16 @@ const pageSchema = z.object({
 /** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
 export type Openings = ReadonlyMap<bigint, AnswerOpening>;
 
-/** All openings of an epoch that the model's server has. @throws ATT_SERVER_UNREACHABLE */
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
+
+/**
+ * All openings of an epoch that the model's server has.
+ * @throws ATT_SERVER_UNREACHABLE
+ * @example
+ * ```ts
+ * const openings = await fetchOpenings(serverUrl, 1);
+ * ```
+ */
 export async function fetchOpenings(serverUrl: string, epoch: number): Promise<Openings> {
   const openings = new Map<bigint, AnswerOpening>();
   let from: number | null = 0;

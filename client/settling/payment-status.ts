@@ -1,4 +1,5 @@
 /** What became of one payment: its operation, its epoch's Seal, randomness and settlement, and whether it was drawn. */
+
 import type { Hex } from "viem";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
@@ -6,6 +7,7 @@ import { drawPoint, drawShares } from "../../circuits/settlement/settlement-spli
 import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getOperation } from "../sequencer/ledger-reads.ts";
+import type { GetModelErrorCode } from "../sequencer/model-reads.ts";
 import {
   type EpochPayments,
   getModel,
@@ -14,6 +16,7 @@ import {
   staticsOf,
 } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../sequencer/model-schemas.ts";
+import type { SequencerErrorCode } from "../sequencer/sequencer-request.ts";
 import type { OperationStatus } from "../sequencer/sequencer-schemas.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 
@@ -51,7 +54,16 @@ export interface PaymentStatus {
   readonly isByRowCounts: boolean;
 }
 
-/** A payment by its operation's hash or its receipt, in the newest epoch that has it. null where no epoch has. */
+export type FindPaymentErrorCode = GetModelErrorCode;
+
+/**
+ * A payment by its operation's hash or its receipt, in the newest epoch that has it. null where no epoch has.
+ * @example
+ * ```ts
+ * const found = await findPayment(client, 11, { receipt });
+ * if (found !== null) console.log(`payment ${found.index} of epoch ${found.payments.epoch}`);
+ * ```
+ */
 export async function findPayment(
   client: LedgerClient,
   modelId: number,
@@ -68,7 +80,20 @@ export async function findPayment(
   return null;
 }
 
-/** @param circuits the rollup's: a settlement's circuit says how many draws there were */
+export type PaymentStatusErrorCode = SequencerErrorCode;
+
+/**
+ * Where a payment stands: its operation, its epoch, and the draws that hit it.
+ * @param circuits the rollup's: a settlement's circuit says how many draws there were
+ * @example
+ * ```ts
+ * const found = await findPayment(client, 11, { receipt });
+ * if (found !== null) {
+ *   const { draws, stage } = await paymentStatus(client, found, circuits);
+ *   console.log(stage, draws?.hits);
+ * }
+ * ```
+ */
 export async function paymentStatus(
   client: LedgerClient,
   found: NonNullable<Awaited<ReturnType<typeof findPayment>>>,
@@ -148,7 +173,15 @@ export interface PaidOut {
 
 const FRACTION_BITS = 40n;
 
-/** @param verified the epoch's settlement, computed again from what is published */
+/**
+ * What the draws of one payment gave to whom.
+ * @param verified the epoch's settlement, computed again from what is published
+ * @example
+ * ```ts
+ * const verified = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model: published, openings, circuits, keyOf: null });
+ * const { contributors } = paidBy(0, verified);
+ * ```
+ */
 export function paidBy(index: number, { leaf, sampled, settlement }: VerifiedSettlement): PaidOut {
   const draws = sampled.draws.filter(({ paymentIndex }) => paymentIndex === index);
   const amountWei =

@@ -1,4 +1,5 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
+
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
@@ -12,11 +13,16 @@ import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/s
 import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
+import type { GetModelErrorCode } from "../sequencer/model-reads.ts";
 import { getModel, getPayments, staticsOf } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment } from "../sequencer/model-schemas.ts";
 import type { Openings } from "./model-openings.ts";
 
-/** A model as a settlement finds it. @param accruedWei of its earners, before the settlement; default: the ledger's */
+/**
+ * A model as a settlement finds it.
+ * @param accruedWei of its earners, before the settlement; default: the ledger's
+ * @internal
+ */
 export function settledModelOf(
   leaf: LedgerModelLeaf,
   accruedWei = leaf.earners.map((earner) => earner.accruedWei),
@@ -38,7 +44,16 @@ export interface EpochFacts {
   readonly prevRandao: bigint | null;
 }
 
-/** The model's sealed epoch with its payments. @throws CLI_NOTHING_SEALED */
+export type ReadSealedEpochErrorCode = "CLI_NOTHING_SEALED" | GetModelErrorCode;
+
+/**
+ * The model's sealed epoch with its payments.
+ * @throws CLI_NOTHING_SEALED
+ * @example
+ * ```ts
+ * const { payments, prevRandao } = await readSealedEpoch(client, 11);
+ * ```
+ */
 export async function readSealedEpoch(
   client: LedgerClient,
   modelId: number,
@@ -66,9 +81,17 @@ export async function readSealedEpoch(
   };
 }
 
+export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | "CIR_SETTLEMENT_DIFFERS";
+
 /**
  * The sampled settlement. The seed is computed here from what L1 recorded.
  * @throws CLI_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
+ * @example
+ * ```ts
+ * const facts = await readSealedEpoch(client, 11);
+ * const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch));
+ * const prepared = prepareSampled(facts, { model: published, openings, circuit });
+ * ```
  */
 export function prepareSampled(
   { leaf, payments, prevRandao, sealed }: EpochFacts,
@@ -103,7 +126,14 @@ export function prepareSampled(
   });
 }
 
-/** By row counts: needs no openings and no model. */
+/**
+ * By row counts: needs no openings and no model.
+ * @example
+ * ```ts
+ * const facts = await readSealedEpoch(client, 11);
+ * const prepared = prepareDefaultSplit(facts, earnerTableFor(circuits, facts.leaf.earners.length));
+ * ```
+ */
 export function prepareDefaultSplit(
   { leaf, sealed }: EpochFacts,
   circuit: RollupCircuit,
@@ -111,7 +141,15 @@ export function prepareDefaultSplit(
   return defaultSplit(settledModelOf(leaf), sealed, circuit.size1);
 }
 
-/** A model's genesis. @param settling the circuit that its epochs will be settled by: it gives the cap of payments */
+/**
+ * A model's genesis.
+ * @param settling the circuit that its epochs will be settled by: it gives the cap of payments
+ * @example
+ * ```ts
+ * const table = earnerTableFor(circuits, published.earners.length);
+ * const genesis = prepareGenesis(await getModel(client, 11), published, { table, settling: circuit });
+ * ```
+ */
 export function prepareGenesis(
   leaf: LedgerModelLeaf,
   model: Pick<PublishedModel, "earners">,

@@ -20,10 +20,17 @@ export interface ProvedSettlement {
   readonly proveMs: number;
 }
 
+export type ProveSettlementErrorCode = `PRV_${string}`;
+
 /**
  * Proves a settlement or a genesis. The proof is verified before it is handed out.
  * @param circuitId of the circuit, as L1 has it
  * @throws what `Prover.prove` throws
+ * @example
+ * ```ts
+ * const prepared = prepareSampled(await readSealedEpoch(client, 11), { model: published, openings, circuit });
+ * const { settlement } = await proveSettlement(prepared, { circuitId: circuit.circuitId, proving }, { backend: "wasm" });
+ * ```
  */
 export async function proveSettlement(
   prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,

@@ -1,4 +1,5 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
+
 import { toHex } from "viem";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
@@ -14,6 +15,7 @@ import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getModel, getPayments, getSettlement, listSettlements } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../sequencer/model-schemas.ts";
+import type { SequencerErrorCode } from "../sequencer/sequencer-request.ts";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
 
@@ -26,11 +28,23 @@ export interface VerifiedSettlement {
   readonly sampled: SampledSettlement;
 }
 
+export type VerifySettlementErrorCode =
+  | "CLI_NOT_SETTLED"
+  | "CLI_SETTLEMENT_DIFFERS"
+  | "CIR_SETTLEMENT_DIFFERS"
+  | `BRG_${string}`
+  | SequencerErrorCode;
+
 /**
  * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
  * then compared with L1's transaction, L1's randomness, and the openings.
  * @param keyOf the verification key of a circuit: derived from its source, or L1's
  * @throws CLI_NOT_SETTLED, CLI_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
+ * @example
+ * ```ts
+ * const { sampled } = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model: published, openings, circuits, keyOf: null });
+ * console.log(sampled.draws.map(({ paymentIndex }) => paymentIndex));
+ * ```
  */
 export async function verifySettlement(
   client: LedgerClient,

@@ -49,7 +49,7 @@ export interface Deployment {
 /**
  * Deploys the token, unless there is one, and the rollup.
  *
- * The constructor checks the keys: proving nothing with a broken key is found here, not at the first batch.
+ * The constructor checks the keys, so a broken key is found here and not at the first batch.
  *
  * @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause
  */

@@ -60,7 +60,7 @@ library BatchElements {
         uint256 newNextId = uint32(header >> 136);
         if (pairCount > narrow / 2) revert IRollup.RollupNarrowCountExceeded(pairCount, narrow / 2);
         if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
-        // ⚔ A larger id would spill into feeAccountId in the packed element, and another id be stored than proven.
+        // Attack: a larger id spills into feeAccountId in the packed element, so that L1 stores an id that was not proven.
         if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
         if (newRoot >= R) revert IRollup.RollupElementOutOfField();
 

@@ -366,7 +366,8 @@ contract BatchVerifier is IBatchVerifier {
         // The wire form counts pairs of narrow slots, and wide slots, in a byte each: no batch could fill more.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 <= 510 && size1 <= 255;
         if (size1 > MAX_EARNER_COUNT) return false;
-        // ⚔ Two earners share an element: beside an odd table a genesis with one earner more would fit, and no settlement.
+        // Attack: two slots share an element. Beside an odd table a genesis with one slot more would fit, but no
+        // settlement would.
         if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;
         return sort == SORT_EARNER_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }

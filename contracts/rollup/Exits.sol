@@ -18,6 +18,7 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         State memory current = _state;
         if (current.isFrozen) revert RollupFrozen();
         uint256 entry = queueEntries[current.queueHead];
+        // freeze: open to all once the oldest entry waits longer than HARD_DEADLINE.
         if (entry == 0 || uint40(entry) + HARD_DEADLINE >= block.timestamp) {
             revert FreezeTooEarly(current.queueHead);
         }

@@ -11,7 +11,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// shows the record's word J; a Genesis record takes one that shows the model's earner table.
 ///
 /// The sequencer brings settlements with its batches. Anybody else parks one: its proof is checked then, and the next
-/// batch with its record takes it without. So a stranger's settlement changes no root and voids no batch of the
+/// batch with its record takes it without a proof. So a stranger's settlement changes no root and voids no batch of the
 /// sequencer's, unless the sequencer leaves it lying for SOFT_DEADLINE.
 ///
 /// What it assumes:

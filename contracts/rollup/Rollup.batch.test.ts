@@ -238,7 +238,7 @@ describe("batch data", () => {
     }
   });
 
-  test("⚔ rejects a next id that would spill into the fee account of the packed element", async () => {
+  test("Attack: rejects a next id that would spill into the fee account of the packed element", async () => {
     const sealed = f.close(await f.draft({ feeAccountId: 5 }));
     const spilled = { ...sealed.content, newNextId: sealed.content.newNextId + 2 ** 25, feeAccountId: 4 };
     const data = encodeWire(spilled);
@@ -254,7 +254,7 @@ describe("batch data", () => {
     expect(await revertName(f.trySubmit([over]))).toBe("RollupNextIdTooLarge");
   });
 
-  test("⚔ every element is a part of z, also those that L1 fills from its own storage", async () => {
+  test("every element is a part of z, also those that L1 fills from its own storage", async () => {
     const content = await f.draft(busy);
     const elements = batchElements(content);
     const id = f.circuits[0]!.circuitId;

@@ -105,6 +105,7 @@ contract Rollup is Settlements, Exits {
             revert SettlementUnused(run.takenCount, run.settlementCount);
         }
         _writeState(run);
+        // proofs checked: those of all batches and settlements at once. A wrong one reverts the whole call.
         _verify(run.keys, run.statements, _proofs(run.proofsAt, run.statements.length));
     }
 
@@ -154,6 +155,7 @@ contract Rollup is Settlements, Exits {
     /// @dev Who is not the sequencer may carry on an overdue queue, or overdue parked settlements (I8, I12); signed
     /// operations, and with them everything that a narrow slot can hold, are the sequencer's.
     function _checkStranger(uint256 queueHead, BatchElements.Elements memory elements) private view {
+        // who may post: the sequencer anything, everybody else overdue entries and parked settlements.
         if (!isOverdue(queueHead)) {
             bool isSettling = elements.wideCount != 0;
             for (uint256 i = 0; i < elements.wideCount; ++i) {

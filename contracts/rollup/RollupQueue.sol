@@ -254,6 +254,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
             if (entry.amountWei < minDepositWei) revert RollupDepositTooSmall(entry.amountWei, minDepositWei);
             if (entry.word1 == 0) revert RollupAddressZero();
             if (totals.depositCount >= queueCapacity / 2) revert RollupDepositsFull(queueCapacity / 2);
+            // deposit fee: by the deposits that wait, and the id fee for a new account.
             feeWei = _depositFeeWei(totals.depositCount, entry.kind == DEPOSIT_NEW);
             // A count below the capacity; an amount that wraps around is more than the token has, and not paid below.
             unchecked {
@@ -263,7 +264,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
             }
         } else {
             unchecked {
-                // Deposits are some of those that wait.
+                // forced fee: by the forced operations that wait. Deposits are some of those that wait.
                 feeWei = _feeWei(waiting - totals.depositCount);
             }
             dueWei = feeWei;
@@ -333,7 +334,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @dev Nothing while there is room, then what a forced operation would pay above its base fee. An id costs the
-    /// same here as inside the ledger: else all of them could be had for gas.
+    /// same here as inside the ledger. Otherwise anybody could take all ids for gas.
     function _depositFeeWei(uint256 waiting, bool isNew) private view returns (uint256) {
         // At least the base fee, and all of it far below 2^96.
         unchecked {
@@ -359,6 +360,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (amountWei == 0) revert RollupNothingToClaim(owner);
         delete pendingWithdrawals[owner];
         emit WithdrawalClaimed(owner, amountWei);
+        // money leaves: no other line of the contracts sends OPEN to anybody.
         IERC20(token).safeTransfer(owner, amountWei);
     }
 
@@ -386,6 +388,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     function isOverdue(uint256 index) public view returns (bool) {
         uint256 entry = queueEntries[index];
+        // overdue: from now on anybody may carry the queue on.
         return entry != 0 && uint40(entry) + SOFT_DEADLINE < block.timestamp;
     }
 

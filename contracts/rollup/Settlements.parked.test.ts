@@ -84,7 +84,7 @@ describe("parkSettlement", () => {
     expect(await attemptPark(unsealed)).toMatchObject({ name: "SettlementSealUnknown" });
   });
 
-  test("⚔ refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
+  test("Attack: refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
     const { data } = await sampled();
     const good = f.proveSettlementFixture(SAMPLED, data);
     expect(await tryPark(data, good)).toMatchObject({ name: "accepted" });
@@ -108,7 +108,7 @@ describe("parkSettlement", () => {
     });
   });
 
-  test("⚔ refuses voids: only the model could serve the record, and so keep it back", async () => {
+  test("Attack: refuses voids: only the model could serve the record, and so keep it back", async () => {
     for (const voidCount of [1, 255])
       expect(await attemptPark(await sampled({ voidCount }))).toEqual({
         name: "SettlementVoidsParked",
@@ -175,7 +175,7 @@ describe("a record of a parked settlement", () => {
     });
   });
 
-  test("⚔ does not make the sequencer's batch fail that brings the settlement itself", async () => {
+  test("Attack: does not make the sequencer's batch fail that brings the settlement itself", async () => {
     const part = await sampled();
     const own = await f.joined([part]);
     await f.park(part);
@@ -214,7 +214,7 @@ describe("a record of a parked settlement", () => {
 });
 
 describe("strangers", () => {
-  test("⚔ bring no settlement with a batch: so none of theirs voids a batch of the sequencer's", async () => {
+  test("bring no settlement with a batch: so none of theirs voids a batch of the sequencer's", async () => {
     const part = await sampled();
     await f.passTo(f.sealTime + 5n * DAY);
     const notSequencer = { name: "SettlementNotSequencer", args: [f.roles.stranger] };

@@ -86,7 +86,7 @@ describe("Genesis", () => {
     expect(await f.rollup.getEvents.SettlementAccepted()).toEqual([]);
   });
 
-  test("⚔ burns nothing on L1, whatever its data says", async () => {
+  test("Attack: burns nothing on L1, whatever its data says", async () => {
     await f.submit([await f.joined([f.genesis({ burnedWei: 5n * OPEN })])]);
     expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
     expect(await f.rollup.read.burnableWei()).toBe(OPEN);

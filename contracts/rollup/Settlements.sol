@@ -67,7 +67,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         Statement[] memory statements = new Statement[](1);
         SettlementElements.Elements memory elements =
             _read(keys, settlement, Record(SETTLE, modelId, word, 0, false), statements[0]);
-        // ⚔ The record would need the model's signature, and nobody but the model could serve it.
+        // Attack: a record with voids needs the model's signature, so nobody but the model could serve it.
         if (elements.voidCount != 0) revert SettlementVoidsParked(modelId, elements.voidCount);
         // Narrowing casts: 2^64 blocks and seconds do not come, 96 bits as it was read.
         (parked.blockNumber, parked.timestamp, parked.burnedWei) =

@@ -89,7 +89,7 @@ describe("Settle", () => {
     }
   });
 
-  test("⚔ every element is a part of z, and L1 fills its own from the record, the seal and the circuit", async () => {
+  test("every element is a part of z, and L1 fills its own from the record, the seal and the circuit", async () => {
     const { data } = await f.sampled();
     const good = await f.joined([{ circuit: SAMPLED, data }]);
     expect(await f.attempt(good)).toMatchObject({ name: "accepted" });

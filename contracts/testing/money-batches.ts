@@ -125,7 +125,7 @@ function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: string, Part
   const withWord = (i: number, value: bigint) => ({ words: record.words.with(i, value) });
   switch (random.below(6)) {
     case 0: {
-      // Of all lies the one worth telling: an operation on another's leaf, as if its owner had sent it.
+      // The lie that would pay best: an operation on another's leaf, as if its owner had sent it.
       const words = USERS.map((role) => calls.word(role)).filter((word) => word !== record.words[3]);
       return ["of another sender", withWord(3, random.pick(words))];
     }

@@ -64,7 +64,7 @@ export class MoneyCalls {
     return this.random.pick([...USERS]);
   }
 
-  /** True but for one in `of`. */
+  /** True, except once in `of` calls. */
   isOften(of: number): boolean {
     return this.random.below(of) !== 0;
   }

@@ -43,7 +43,7 @@ export class ProofTimes {
       await writeFile(part, `${JSON.stringify({ tookMs: all })}\n`);
       await rename(part, path);
     } catch {
-      // An estimate is worth no failure.
+      // An estimate must not make anything else fail.
     }
   }
 

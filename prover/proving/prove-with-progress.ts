@@ -1,4 +1,4 @@
-/** One proof with a percentage to show: for whoever waits for it at a terminal, a settler above all. */
+/** One proof with a percentage to show, for somebody who waits for it at a terminal: mostly a settler. */
 import { ProofTimes } from "./proof-times.ts";
 import type { ProofJob, ProofResult, ProofStage, Prover } from "./prover.ts";
 

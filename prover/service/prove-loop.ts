@@ -126,7 +126,7 @@ async function watchJob(
       superseded.abort();
       return;
     } catch (error) {
-      // The sequencer may be starting again; a proof in progress is worth keeping meanwhile.
+      // The sequencer may be starting again, so the proof in progress goes on meanwhile.
       if (!signal.aborted)
         modules.logger.debug({ reason: String(error) }, "cannot ask whether the job is still wanted");
     }

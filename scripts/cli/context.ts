@@ -81,8 +81,8 @@ export function modelServerOf(modelId: number, server: string | undefined): stri
 }
 
 /**
- * The devnet's deployment record, if it is of this rollup; null where there is none. One that cannot be read, of another
- * version say, is not known to be: where the record itself is what was asked for, `resolveEndpoints` refuses it.
+ * The devnet's deployment record, if it is of this rollup; null where there is none. A record that cannot be read, for
+ * example of another version, counts as none. Where the record itself was asked for, `resolveEndpoints` refuses it.
  */
 export function deploymentOf(rollupAddress: Address): Deployment | null {
   const text = readIfPresent(workspacePaths.deployment);

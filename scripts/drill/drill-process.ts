@@ -57,7 +57,10 @@ export class DrillProcess {
     return this.child !== null;
   }
 
-  /** Why nobody need wait for it: it ended without being told to, and was not started again. null: it did not. */
+  /**
+   * Why waiting for it is useless: it ended without being told to, and was not started again. null: it runs or was
+   * told.
+   */
   get endedByItself(): Error | null {
     if (this.child !== null || this.lastEnd === null || this.isStopped) return null;
     const { name } = this.spec;

@@ -1,4 +1,4 @@
-/** ⚔ Half of the answers come from a node that is a block or two behind: publishing gets slower and does not stop. */
+/** Half of the answers come from a node that is a block or two behind. Publishing gets slower and does not stop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";

@@ -1,4 +1,5 @@
 import type { HouseMeasures } from "./measures.ts";
+import { MAX_MEDIAN_WORDS, MAX_WORDS, type PageProse } from "./prose.ts";
 
 /** About as many files as one can look through in a list. */
 const MAX_FILES_IN_FOLDER = 42;
@@ -22,4 +23,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
   for (const name of measures.exportsWithoutCaller)
     broken.push(`no other file names what is exported in ${name}`);
   return broken;
+}
+
+/** The same for the pages. @returns a sentence for each limit that does not hold */
+export function brokenProseLimits(pages: readonly PageProse[]): string[] {
+  return pages.flatMap(({ page, medianWords, longSentences }) => [
+    ...longSentences.map((sentence) => `${page} has a sentence above ${MAX_WORDS} words: ${sentence}`),
+    ...(medianWords > MAX_MEDIAN_WORDS
+      ? [`${page} has a median of ${medianWords} words a sentence, the limit is ${MAX_MEDIAN_WORDS}`]
+      : []),
+  ]);
 }

@@ -72,8 +72,8 @@ export interface AutoSettleModules {
 }
 
 /**
- * No failures: others seal and settle too, and what they did first the next turn sees; an epoch that has just begun is
- * sealed once L1 has its beginning.
+ * These are no failures. Others seal and settle too, and the next turn sees what they did first. An epoch that has just
+ * begun is sealed once L1 has its beginning.
  */
 const NEXT_TURN = [
   "OP_NOTHING_TO_SEAL",

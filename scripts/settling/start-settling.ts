@@ -80,7 +80,7 @@ export async function startSettling(
   };
 }
 
-/** A wrong key is told of at once; a ledger that does not answer just now is none of it. */
+/** A wrong key is reported at once. A ledger that does not answer just now is not a wrong key. */
 async function requireKey(
   modelId: number,
   { client, signer }: Pick<AutoSettleModules, "client" | "signer">,

@@ -110,6 +110,7 @@ export class BatchLine {
     const durable = this.log.append(entries, writes);
     this.deadline.noteOperation(nowMs);
     this.modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
+    // batch closes: when it is full, and when its time has come (closeIfDue).
     if (this.head.isFull) this.close();
     return durable;
   }

@@ -1,4 +1,4 @@
-/** The public feed: topics, one sequence, and no patience with consumers that do not keep up. */
+/** The public feed: topics and one sequence. A consumer that does not keep up is cut off. */
 import { sequencerError } from "../sequencer-errors.ts";
 
 export interface FeedPublisher {

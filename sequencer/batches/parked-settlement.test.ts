@@ -96,7 +96,7 @@ describe("a parked settlement", () => {
     const { f, restart, sealBatch, settle, w } = await start();
     const parked = await settle();
     expect(parked).toMatchObject({ status: "parked", epoch: 1 });
-    // Of epochs that the ledger does not have anybody can park as many as he likes.
+    // Anybody can park any number of settlements of epochs that the ledger does not have.
     for (let i = 0; i < 3; i++) {
       const data = { ...f.defaultData(), chain: randomElement(), settlementHash: randomElement() };
       const closed = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);

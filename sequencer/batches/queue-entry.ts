@@ -14,7 +14,7 @@ const FIELDS = [
   "sender",
 ] as const satisfies (keyof QueueOperation)[];
 
-/** Whether two entries are one to L1: where the bridge saw it is no part of it. */
+/** Whether two entries are the same to L1. Where the bridge saw an entry does not count. */
 export function sameQueueEntry(one: QueueOperation, other: QueueOperation): boolean {
   return FIELDS.every((field) => one[field] === other[field]);
 }

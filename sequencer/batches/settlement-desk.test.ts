@@ -276,7 +276,8 @@ describe("POST /v1/settlements", () => {
       settlementJson({ ...data, ...changes }, "settlement", circuits);
     const [c, y, z] = honest.publicSignals as [string, string, string];
     const refusals: [string, string, object][] = [
-      // ⚔ Their proofs verify: L1 could not tell, and only the statics in J say which draws are the model's.
+      // Attack: their proofs verify, and L1 cannot see the difference. Only the statics in J say which draws are the
+      // model's.
       ["SEQ_CIRCUIT_MISFIT", "other draws", settlementJson(data, "otherDraws", circuits)],
       ["SEQ_CIRCUIT_MISFIT", "other features", settlementJson(data, "otherFeatures", circuits)],
       ["SEQ_SETTLEMENT_PROOF_INVALID", "another's proof", { ...honest, proof: of({ seed: 5n }).proof }],
@@ -327,7 +328,7 @@ describe("POST /v1/settlements", () => {
     expect(await call(`/v1/settlements/${model.modelId}/1`)).toMatchObject({ ownerWei: "0", voidCount: 0 });
   });
 
-  it("⚔ takes a genesis, which fixes the cap, only with the model's signature", async () => {
+  it("Attack: takes a genesis, which fixes the cap, only with the model's signature", async () => {
     const { call, circuits, model } = await start();
     const { modelId, owner, statics } = model;
     const body = genesisJson(owner, modelId, statics, circuits);
@@ -338,7 +339,7 @@ describe("POST /v1/settlements", () => {
     for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
       expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
     expect(codeOf(await call("/v1/settlements", body))).toBe("taken");
-    // Sent once more it needs nobody's word.
+    // Sent once more, it needs no signature.
     expect(codeOf(await call("/v1/settlements", unsigned))).toBe("taken");
   });
 

@@ -124,7 +124,7 @@ export class SettlementDesk {
 
   /**
    * Executes a settlement that somebody parked on L1, where the ledger has its epoch. It may be offered again and again.
-   * ⚔ L1 does not know the ledger's epochs: anybody can park settlements of ones that never were.
+   * Attack: L1 does not know the ledger's epochs, so anybody can park settlements of epochs that never were.
    * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch sealed, so it was
    * settled or never was
    */

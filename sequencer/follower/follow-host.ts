@@ -28,7 +28,7 @@ export class FollowHost implements LedgerHost {
   readonly options: LedgerHost["options"];
   readonly log: LedgerLog;
   readonly line: LedgerHost["line"];
-  /** What waits behind a nonce gap, only the sequencer knows. */
+  /** Only the sequencer knows what waits behind a nonce gap. */
   readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
   readonly settlements: LedgerHost["settlements"];
   private readonly state: FollowState;
@@ -72,7 +72,7 @@ export class FollowHost implements LedgerHost {
     return this.state.isQuiet();
   }
 
-  /** Of the modes only what L1 says: whether the sequencer ends its rollup, the sequencer tells. */
+  /** Only the modes that L1 shows. Whether the sequencer ends its rollup, only the sequencer knows. */
   get mode(): "frozen" | undefined {
     return this.state.isFrozen() ? "frozen" : undefined;
   }

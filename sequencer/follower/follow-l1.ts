@@ -72,7 +72,7 @@ export class FollowL1 {
   l1Head: L1Head | null = null;
   /** Batches on L1, final or not. */
   postedNumber = 0;
-  /** The last of the batches without signed operations that are on L1, not final, and not what was shown here. */
+  /** The last batch without signed operations that is on L1, is not final, and is not what the feed has shown. */
   foreignNumber: number | null = null;
   /** As the newest block has it: a reorganisation can still take a freeze back. */
   isFrozen = false;
@@ -117,7 +117,7 @@ export class FollowL1 {
     if (!this.isLoaded) await this.load();
     const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
     const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
-    // A node that is behind another one; whether it stays so, the stall alarm tells.
+    // This node is behind another one. The stall alarm shows whether it stays so.
     if (head.number < BigInt(marker.blockNumber)) return;
     const known = await this.blockHash(BigInt(marker.blockNumber));
     if (known !== marker.blockHash) {

@@ -12,7 +12,7 @@ export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWr
   return { key: keyOf(evidence), value: evidence };
 }
 
-/** All that were signed for a place; more than one are an equivocation. */
+/** All preconfirmations that were signed for a place. More than one is an equivocation. */
 export async function preconfirmationsAt(
   log: LedgerLog,
   opIndex: number,

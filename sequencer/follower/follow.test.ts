@@ -85,7 +85,7 @@ describe("a follower of an honest sequencer", () => {
     const same = async (...urls: string[]) => {
       for (const url of urls) {
         const theirs = (await w.rollup.get(url)).body;
-        // Times are each one's own, and of the prover a follower knows nothing.
+        // Times differ, and a follower knows nothing of the prover.
         const plain = (value: unknown) =>
           JSON.stringify(value, (key, part) =>
             /AtMs$|^(postedBalanceWei|status|proveMs|backend|l1TransactionHash|l1BlockNumber|gasUsed)$/.test(

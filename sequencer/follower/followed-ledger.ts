@@ -58,7 +58,10 @@ export class FollowedLedger {
   readonly book: BatchBook;
   private readonly rollup: FollowedRollup;
   private opened: { entry: OpenedEntry; sequence: number } | null;
-  /** Of the entry that keeps the log as long as it was. */
+  /**
+   * Sequence of the entry that stands in for forgotten ones, so that the log does not get shorter; null where none
+   * does.
+   */
   private standInSequence: number | null = null;
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */

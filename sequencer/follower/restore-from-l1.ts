@@ -34,9 +34,12 @@ export interface RestoreFromL1Options {
   readonly onBatch?: (batchNumber: number) => void;
   /** Where to go on from; batches up to its own are then not in the directory. */
   readonly snapshot?: LedgerSnapshot | undefined;
-  /** Nothing behind this block. */
+  /** Nothing behind this block is read. */
   readonly lastBlock?: number | undefined;
-  /** Of a follower, whose directory says up to where L1 is in it. It loses nothing: what is not final yet comes later. */
+  /**
+   * Makes a follower's directory, which says up to where L1 is in it. It loses nothing: what is not final yet comes
+   * later.
+   */
   readonly followMarker?: boolean;
 }
 
@@ -49,7 +52,7 @@ export interface RestoreFromL1Result {
   readonly waitingCount: number;
 }
 
-/** No entry of the log: what follows is the first. */
+/** Stands for no entry of the log: the next entry is the first. */
 const NO_SEQUENCE = -1;
 /** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
 const UNKNOWN_HASH = hex32(0n);

@@ -127,7 +127,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     restoreFromL1({ ...from, dataPath, snapshot: used, followMarker: true });
 
   it.each(["refused", "none"] as const)(
-    "⚔ the directory and the exits are those of L1's whole history; older events: %s",
+    "the directory and the exits are those of L1's whole history; older events: %s",
     async (logs) => {
       const first = snapshot.blockNumber;
       expect(snapshot.waiting).toHaveLength(3);

@@ -68,16 +68,16 @@ export class LedgerLog {
   private readonly db: LevelDb;
   private readonly onFailure: (error: Error) => void;
   private nextSequence: number;
-  /** Of the last entry that there will be once all that was asked for is written. */
+  /** Sequence of the last entry, once everything that was asked for is written. */
   private lastKept: number;
-  /** The mark falls to this before the next write. */
+  /** The mark is lowered to this before the next write; null: it stays. */
   private lowerTo: number | null = null;
   private pending = newPendingWrite();
   private writing: Promise<void> | null = null;
   private failure: Error | null = null;
 
   private readonly mark: DurableMark;
-  /** What was read before anything else; nothing, where the check is done beside the work. */
+  /** What the check read before anything else. Nothing where the check runs beside the work. */
   readonly check: StoreCheck;
   private checking: Promise<StoreCheck | null> | null = null;
   private isClosing = false;
@@ -249,7 +249,7 @@ export class LedgerLog {
       if (check !== null) settleCheck(this.level.path);
       return check;
     } catch {
-      // `onFailure` was told.
+      // `onFailure` was called.
       return null;
     }
   }

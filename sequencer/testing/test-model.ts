@@ -147,7 +147,7 @@ function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
   };
 }
 
-/** What is there of a user's model, by the API. */
+/** What the API says of a user's model. */
 export async function findModel(call: Call, owner: TestUser): Promise<Partial<TestModel>> {
   const leaves: Answer[] = (await call(`/v1/leaves?owner=${hex20(owner.l1Owner)}`)) ?? [];
   const idOf = (kind: string) => leaves.find((leaf) => leaf.kind === kind)?.id;
@@ -255,7 +255,7 @@ export function genesisJson(
   return { ...settlementJson(data, "earnerTable", circuits), signature: signatureJson(owner, data) };
 }
 
-/** The owner's for a model of his, over J. */
+/** The signature of a model's owner over J. */
 export function signatureJson(
   { l1Owner, secret }: Pick<TestUser, "l1Owner" | "secret">,
   data: SettlementData,

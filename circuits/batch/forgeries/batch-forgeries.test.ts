@@ -294,7 +294,7 @@ describe("the batch", () => {
   });
 
   it("binds every element that L1 evaluates, so that none can be solved for after z", async () => {
-    // ⚔ A free flag or a free element lets a prover choose data after z is known.
+    // Attack: a free flag or a free element lets a prover choose data after z is known.
     const world = new World();
     const inputs = inputsOf({ narrow: [honest(KIND.commitData)], wide: [honest(KIND.depositNew)] }, world);
     const witness = await tester.calculateWitness(inputs);

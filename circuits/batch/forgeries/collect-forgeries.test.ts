@@ -225,7 +225,7 @@ describe("Collect", () => {
     });
   });
 
-  it("⚔ gives the treasury the 0 wei of an earner that is not there, as L1 would take it", async () => {
+  it("gives the treasury the 0 wei of an earner that is not there, as L1 would take it", async () => {
     for (const role of [EARNER_ROLE.contributor, EARNER_ROLE.validator]) {
       await expectAccepted("wide", (world) => {
         world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });

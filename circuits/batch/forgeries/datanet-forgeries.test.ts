@@ -96,7 +96,7 @@ describe("PublishVersion", () => {
       code: "OP_MALFORMED",
     },
     {
-      // ⚔ 2^64 · N < 2^96 in the field, so a shifted check lets it pass; see the approval below.
+      // Attack: 2^64 · N < 2^96 in the field, so a shifted check lets it pass. See the approval below.
       rule: "an N that carries into a foreign model's binding",
       kind: KIND.publishVersion,
       forged: () => honest(KIND.publishVersion, { words: WORDS.with(3, CARRYING_ROWS) }),
@@ -163,7 +163,7 @@ const COUNTERS_SHOWN = [
 
 describe("ApproveModel", () => {
   const APPROVAL_DIGITS = (PUBLISHED.version << 120n) | (PUBLISHED.rowCount << 160n);
-  // ⚔ The datanet signs statics that must be its own version's, or the model's owner invents the owners.
+  // Attack: the model's owner invents the owners. So the statics that the datanet signs must be its own version's.
   const bound =
     (statics: Partial<typeof STATICS>): Build =>
     (world) => {
@@ -207,8 +207,8 @@ describe("ApproveModel", () => {
     { rule: "another version", kind, forged: binding({ version: 2n }), at: AT, code },
     { rule: "another N", kind, forged: binding({ rowCount: 301n }), at: AT, code },
     {
-      // ⚔ Else a datanet approves models that are bound to another's rows, with owners of its own choice. No rule leads
-      // to such an N (PublishVersion refuses it), and the approval does not rest on that.
+      // Attack: a datanet approves models that are bound to another's rows, with owners of its own choice. No rule leads
+      // to such an N, since PublishVersion refuses it. The approval does not rely on that.
       rule: "a foreign model, by an N that carries into its binding",
       kind,
       forged: (world) => {
@@ -264,7 +264,7 @@ describe("ApproveModel", () => {
       code: "OP_WRONG_LEAF_KIND",
     },
     {
-      // ⚔ A second approval of other statics would overwrite what contributors have earned.
+      // Attack: a second approval of other statics would overwrite what contributors have earned.
       rule: "other statics than those that the model was created with",
       kind,
       forged: () => honest(kind, { words: [hashStatics({ ...STATICS, featuresCommitment: 22n })] }),

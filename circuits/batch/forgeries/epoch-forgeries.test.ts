@@ -189,7 +189,7 @@ describe("Genesis", () => {
       at: TERMS,
       code,
     },
-    // ⚔ It fixes the cap for ever, and whoever knows the earner table can prove one.
+    // Attack: whoever knows the earner table can prove a genesis, and it fixes the cap for ever.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
       kind,

@@ -140,7 +140,8 @@ describe("queue entries", () => {
     const side = isForced ? ("a" as const) : ("b" as const);
 
     it("is not called invalid where it can be executed", async () => {
-      // ⚔ Predicates are booleans of opened values; were the openings free, a wrong path would make an entry invalid.
+      // Attack: predicates are booleans of opened values. If the openings were free, a wrong path would make an entry
+      // invalid.
       await refuses("without effect", kind, {
         forged: () => honest(kind, { isValid: false }),
         at: outcomeStatement(kind),

@@ -11,11 +11,13 @@
  * Limits are tried by field aliases in word-alias-forgeries, packings in packing-forgeries. A false opening of a body or of
  * counters has a witness in the circuit that believes it, which every such forgery is shown to (forgery-check.ts).
  *
+ * "Attack:" marks a rule without which a simpler design was broken.
+ *
  * | rule | test, in this file (authorisation of *) or in the one named |
  * |---|---|
  * | A's key signs | authorisation of *: another signer, a leaf without a key … |
- * | ⚔ the signature binds chain, rollup, kind, A, B, amount, words, nonce, limit | authorisation of *: another operation, domain, nonce … |
- * | ⚔ the signature binds who B was: l1Owner and kind | authorisation of *: a B whose owner or kind … |
+ * | Attack: the signature binds chain, rollup, kind, A, B, amount, words, nonce, limit | authorisation of *: another operation, domain, nonce … |
+ * | Attack: the signature binds who B was: l1Owner and kind | authorisation of *: a B whose owner or kind … |
  * | a nonce is used once, in order, and ends | authorisation of *: a stale and a future nonce … |
  * | the fee is at most the signer's maximum | authorisation of *: a fee above the signer's maximum … |
  * | the fee is the kind's weight, exactly | authorisation of *: a fee that is one unit less or more … |
@@ -26,17 +28,17 @@
  * | a transfer to itself, to the fee leaf; no overflow | member-forgeries: Transfer |
  * | commits go to datanets; 40 bits of rows | member-forgeries: CommitData |
  * | payments go to ready, approved models, at the price, below the cap | member-forgeries: PayInference |
- * | ⚔ ids are given in order, ⚔ and cost the id fee; the place is free | create-forgeries: the chosen id, no id fee, a place that is taken |
+ * | Attack: ids are given in order, and cost the id fee; the place is free | create-forgeries: the chosen id, no id fee, a place that is taken |
  * | new leaves have an owner and start as stated | create-forgeries: the owner 0, an owner of 161 bits, a new leaf … |
  * | a new model's body is its words' | CreateModel's own |
  * | withdrawals name an address and an exact amount | datanet-forgeries: Withdraw |
  * | datanets publish; versions go up by one, dated by the batch | datanet-forgeries: PublishVersion |
- * | ⚔ approval: the datanet's own version, N, owners, earners; 24 h; published | datanet-forgeries: ApproveModel |
- * | ⚔ no second approval of other statics | datanet-forgeries: ApproveModel, other statics than those … |
+ * | Attack: approval: the datanet's own version, N, owners, earners; 24 h; published | datanet-forgeries: ApproveModel |
+ * | Attack: no second approval of other statics | datanet-forgeries: ApproveModel, other statics than those … |
  * | revocation by the model's datanet alone | datanet-forgeries: RevokeModel |
  * | the old key signs for the new one | datanet-forgeries: SetKey |
- * | ⚔ every queue entry has a witness, whatever keys and leaves it meets | queue-forgeries: have a witness for every outcome … |
- * | ⚔ a valid entry cannot be called invalid: path, opening, missing flag, comparison | queue-forgeries, *: is not called invalid … |
+ * | Attack: every queue entry has a witness, whatever keys and leaves it meets | queue-forgeries: have a witness for every outcome … |
+ * | Attack: a valid entry cannot be called invalid: path, opening, missing flag, comparison | queue-forgeries, *: is not called invalid … |
  * | an invalid entry cannot be executed | queue-forgeries, *: is not executed where it cannot be |
  * | the executed amount is the entry's, or all | queue-forgeries: an executed amount other than … |
  * | queue entries cost no fee and no nonce, and need no signature | queue-forgeries, *: has exactly its effect, carries no signature |
@@ -46,21 +48,21 @@
  * | the fee leaf exists, is opened as it is and gets the fees | batch-forgeries: another fee leaf …, states the root … |
  * | header fields have their widths | batch-forgeries: header fields beyond their widths |
  * | leaves have one of three tags | batch-forgeries: leaves of a kind that is none |
- * | ⚔ presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
+ * | Attack: presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
  *
  * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, collect-forgeries: another opening … |
  * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
- * | ⚔ Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
- * | ⚔ a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
- * | ⚔ a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
+ * | Attack: Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
+ * | Attack: a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
+ * | Attack: a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
  * | Settle and Genesis have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
- * | ⚔ a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
+ * | Attack: a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
  * | Collect: the earner's own contributor or validator, the whole share, once | collect-forgeries |
- * | ⚔ ForcedCollect: executed exactly where the earner is A's, A the sender's and the model ready; whose an earner is cannot be hidden | forced-collect-forgeries |
+ * | Attack: ForcedCollect: executed exactly where the earner is A's, A the sender's and the model ready; whose an earner is cannot be hidden | forced-collect-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
  * | a model has a price | create-forgeries: no price |
- * | ⚔ nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
+ * | Attack: nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { recoverKeyY } from "../../field/eddsa.ts";
@@ -329,7 +331,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
 
     if (rule.usesB && !rule.isCreate) {
       it("refuses a B whose owner or kind is not the one that A signed for", async () => {
-        // ⚔ An id alone pays whoever holds it when the operation is executed.
+        // Attack: an id alone pays whoever holds it when the operation is executed.
         const b = HONEST[kind]!.b!;
         for (const change of [{ l1Owner: 0xdeadn }, { kind: (new World().leaf(b).kind % 3) + 1 }]) {
           const seen = leafReference({ ...new World().leaf(b), ...change });

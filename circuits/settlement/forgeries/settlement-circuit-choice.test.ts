@@ -76,7 +76,7 @@ describe("a settlement circuit of another number of draws", () => {
 
   it("has no witness for receipts of the model's statics", async () => {
     const { own, alien } = twins();
-    // Its own model's epoch it settles.
+    // It settles its own model's epoch.
     const settled = settleEpoch(withOwnReceipts(alien));
     await acceptedWitness(other, settled);
     const { inputs } = statedInputs(settled);

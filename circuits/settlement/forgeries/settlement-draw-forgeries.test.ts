@@ -186,7 +186,7 @@ describe("draws", () => {
       expect(() => settleEpoch(other), what).toThrow(
         expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
       );
-      // Void it can be settled; valid it cannot, with the opening and everything else as it was.
+      // It can be settled as void. It cannot be settled as valid, with the opening and everything else as it was.
       const voided = settleEpoch({ ...other, openingOf: (i) => (i === 0 ? undefined : epoch.openingOf(i)) });
       await acceptedWitness(tester, voided);
       const { inputs } = statedInputs(voided);

@@ -2,6 +2,7 @@ import { askMessage } from "../../../circuits/ledger/receipt.ts";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
+import type { SigningErrorCode } from "../ledger/send-operation.ts";
 import { answerSchema, requestModelServer, type UncheckedAnswer } from "./model-answers.ts";
 
 export interface AskModelParameters {
@@ -14,11 +15,22 @@ export interface AskModelParameters {
   from?: number;
 }
 
+export type AskModelErrorCode =
+  | SigningErrorCode
+  | "CLI_MODEL_SERVER_UNREACHABLE"
+  | "CLI_MODEL_SERVER_ANSWER_INVALID"
+  | `ATT_${string}`;
+
 /**
  * Asks a model, in the name of the account that will pay. Asking costs nothing and promises nothing, but an account has
  * at most one unpaid answer. Pay with `payForAnswer`, which checks the answer first.
  * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID,
  *   ATT_ANSWER_UNPAID and other ATT_… codes as the server refuses
+ * @example
+ * ```ts
+ * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
+ * console.log(answer.label, answer.confidence);
+ * ```
  */
 export async function askModel(
   client: LedgerClient,

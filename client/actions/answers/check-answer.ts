@@ -12,10 +12,17 @@ export interface AnswerExpectation {
   readonly staticsHash: bigint;
 }
 
+export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG";
+
 /**
  * Computes answer, query and receipt again from the prompt and the published model. What passes is what a settlement
  * will pay by: nobody can open the receipt to anything else. Needs `initPoseidon`.
  * @throws CLI_ANSWER_WRONG; `data.what` names the first field that differs
+ * @example
+ * ```ts
+ * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
+ * checkAnswer(model, answer, { prompt: "Win now", payerId: answer.payerId, staticsHash: model.staticsHash });
+ * ```
  */
 export function checkAnswer(
   model: CheckableModel,

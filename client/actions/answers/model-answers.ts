@@ -64,6 +64,7 @@ export interface CheckableModel {
 /**
  * One request to a model server. Its own errors keep their codes (ATT_…).
  * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID
+ * @internal
  */
 export async function requestModelServer<Schema extends z.ZodType>(
   client: Pick<LedgerClient, "requestTimeoutMs">,

@@ -2,8 +2,10 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../sequencer/model-reads.ts";
+import type { PayInferenceErrorCode } from "../ledger/pay-inference.ts";
 import { type PayInferenceReturnType, payInference } from "../ledger/pay-inference.ts";
 import type { SigningOptions } from "../ledger/send-operation.ts";
+import type { CheckAnswerErrorCode } from "./check-answer.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 
@@ -17,9 +19,17 @@ export interface PayForAnswerParameters extends SigningOptions {
   maxPriceWei?: bigint;
 }
 
+export type PayForAnswerErrorCode = CheckAnswerErrorCode | "CLI_PRICE_TOO_HIGH" | PayInferenceErrorCode;
+
 /**
  * Checks an answer and pays the model's price for it. Nothing is signed where a check fails.
  * @throws CLI_ANSWER_WRONG, CLI_PRICE_TOO_HIGH, and what `payInference` throws
+ * @example
+ * ```ts
+ * const prompt = "Win now";
+ * const answer = await askModel(client, { serverUrl, modelId: 11, prompt });
+ * await payForAnswer(client, { modelId: 11, model, prompt, answer, maxPriceWei: parseOpen("0.5") });
+ * ```
  */
 export async function payForAnswer(
   client: LedgerClient,

@@ -1,5 +1,6 @@
 import type { VersionRow } from "../../../circuits/ledger/version-rows.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import type { StoredVersionRow } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
@@ -20,12 +21,18 @@ export interface CollectedVersion extends VersionCommitments {
   readonly storedRows: readonly StoredVersionRow[];
 }
 
+export type CollectVersionErrorCode = "CLI_TOO_MANY_EARNERS" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
+
 /**
  * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
  * where his contribution is.
  *
  * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_EARNERS
+ * @example
+ * ```ts
+ * const { rowCount, earners } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * ```
  */
 export async function collectVersion(
   client: LedgerClient,

@@ -1,6 +1,8 @@
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { CommitDataErrorCode } from "../ledger/commit-data.ts";
 import { commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
+import type { StoreContributionErrorCode } from "./row-store.ts";
 import { type RowStore, type StoredContribution, storeContribution } from "./row-store.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
@@ -12,9 +14,15 @@ export interface ContributeRowsReturnType extends SendResult {
   contribution: StoredContribution;
 }
 
+export type ContributeRowsErrorCode = StoreContributionErrorCode | CommitDataErrorCode;
+
 /**
  * Stores rows, then commits their root to the datanet: in this order, so that no root is without its rows.
  * @throws CLI_ROW_INVALID and what `commitData` throws
+ * @example
+ * ```ts
+ * const { hash, contribution } = await contributeRows(client, { datanetId: 10, store, rows });
+ * ```
  */
 export async function contributeRows(
   client: LedgerClient,

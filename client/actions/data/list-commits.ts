@@ -3,6 +3,7 @@ import { TAG } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations } from "../../sequencer/ledger-reads.ts";
+import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import type { LedgerOperation } from "../../sequencer/sequencer-schemas.ts";
 
 /** One CommitData: who has committed how many rows under which root. */
@@ -17,10 +18,16 @@ export interface DatanetCommit {
 /** The most that the sequencer lists at once. */
 const PAGE_SIZE = 200;
 
+export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUND" | SequencerErrorCode;
+
 /**
  * All rows that were ever committed to a datanet, in the ledger's order. The sequencer's list is checked against the
  * datanet's chain, so that none is left out, none is added and none has changed places.
  * @throws CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
+ * @example
+ * ```ts
+ * for (const { contributorId, rowCount } of await listCommits(client, 10)) console.log(contributorId, rowCount);
+ * ```
  */
 export async function listCommits(client: LedgerClient, datanetId: number): Promise<DatanetCommit[]> {
   const [operations, datanet] = await Promise.all([

@@ -27,7 +27,14 @@ export interface StoredVersion {
   readonly commitments: VersionCommitments;
 }
 
-/** Writes the list beside the rows, so that anyone who has the store can check the version and train on it. */
+/**
+ * Writes the list beside the rows, so that anyone who has the store can check the version and train on it.
+ * @example
+ * ```ts
+ * const version = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * await storeVersion(store, version);
+ * ```
+ */
 export async function storeVersion(
   store: RowStore,
   version: { readonly rowsRoot: bigint; readonly storedRows: readonly StoredVersionRow[] },
@@ -36,9 +43,16 @@ export async function storeVersion(
   await writeFile(path, `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`);
 }
 
+export type ReadVersionErrorCode = "CLI_ROWS_MISSING";
+
 /**
  * The list behind a version's root, checked against it. Needs `initPoseidon`, as every client has done.
  * @throws CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const { datanet } = await getLeaf(client, 10);
+ * const { rows } = await readVersion(store, datanet!.rowsRoot);
+ * ```
  */
 export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<StoredVersion> {
   const missing = (why: string, cause?: unknown) =>
@@ -71,7 +85,17 @@ export interface OwnedContent {
   readonly validatorId: number;
 }
 
-/** The contents of a version's rows, in its order. @throws CLI_ROWS_MISSING */
+export type ReadVersionRowsErrorCode = "CLI_ROWS_MISSING";
+
+/**
+ * The contents of a version's rows, in its order.
+ * @throws CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const { datanet } = await getLeaf(client, 10);
+ * const contents = await readVersionRows(store, datanet!.rowsRoot);
+ * ```
+ */
 export async function readVersionRows(store: RowStore, rowsRoot: bigint): Promise<OwnedContent[]> {
   const { rows } = await readVersion(store, rowsRoot);
   const contents: OwnedContent[] = [];

@@ -28,15 +28,28 @@ export interface StoredContribution {
   readonly digests: readonly string[];
 }
 
+/**
+ * Opens the store of a folder, or makes it.
+ * @example
+ * ```ts
+ * const store = await openRowStore("./rows");
+ * ```
+ */
 export async function openRowStore(folder: string): Promise<RowStore> {
   await mkdir(join(folder, "rows"), { recursive: true });
   await mkdir(join(folder, "contributions"), { recursive: true });
   return { folder };
 }
 
+export type StoreContributionErrorCode = "CLI_ROW_INVALID";
+
 /**
  * Stores rows and the list that names them.
  * @throws CLI_ROW_INVALID for an empty row, and for one that is in the list twice
+ * @example
+ * ```ts
+ * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from('{"label":"spam","text":"Win now"}')]);
+ * ```
  */
 export async function storeContribution(
   store: RowStore,
@@ -60,7 +73,16 @@ export async function storeContribution(
   return contribution;
 }
 
-/** The rows behind a CommitData's root, checked against it. @throws CLI_ROWS_MISSING */
+export type ReadContributionErrorCode = "CLI_ROWS_MISSING";
+
+/**
+ * The rows behind a CommitData's root, checked against it.
+ * @throws CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const { digests } = await readContribution(store, rowsRoot);
+ * ```
+ */
 export async function readContribution(store: RowStore, rowsRoot: bigint): Promise<StoredContribution> {
   const missing = (why: string, cause?: unknown) =>
     clientError("CLI_ROWS_MISSING", `the rows of root ${toHex32(rowsRoot)} ${why}`, {
@@ -80,7 +102,17 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
   return contribution;
 }
 
-/** @param digest SHA-256 of the content, 64 hexadecimal digits. @throws CLI_ROWS_MISSING */
+export type ReadRowErrorCode = "CLI_ROWS_MISSING";
+
+/**
+ * @param digest SHA-256 of the content, 64 hexadecimal digits.
+ * @throws CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const { digests } = await readContribution(store, rowsRoot);
+ * const contents = await Promise.all(digests.map((digest) => readRow(store, digest)));
+ * ```
+ */
 export async function readRow(store: RowStore, digest: string): Promise<Uint8Array> {
   let content: Uint8Array;
   try {

@@ -1,5 +1,6 @@
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf } from "../../sequencer/ledger-reads.ts";
+import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
 import { readVersion } from "./published-version.ts";
 import { type RowStore, readContribution } from "./row-store.ts";
@@ -42,10 +43,17 @@ export interface VerifiedVersion {
   readonly firstDifference: string | null;
 }
 
+export type VerifyVersionErrorCode = "CLI_ROWS_MISSING" | ListCommitsErrorCode;
+
 /**
  * Compares a datanet's published version with everything that was ever committed to it. Roots and owners come from the
  * ledger, contents' names from the store, each checked against its root.
  * @throws CLI_ROWS_MISSING, CLI_COMMITS_INCOMPLETE, CLI_LEAF_NOT_FOUND
+ * @example
+ * ```ts
+ * const { firstDifference } = await verifyVersion(client, { datanetId: 10, store });
+ * if (firstDifference !== null) console.log(firstDifference);
+ * ```
  */
 export async function verifyVersion(
   client: LedgerClient,

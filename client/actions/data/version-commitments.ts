@@ -19,9 +19,16 @@ export interface VersionCommitments {
   readonly earners: readonly Earner[];
 }
 
+export type CommitVersionErrorCode = "CLI_TOO_MANY_EARNERS";
+
 /**
  * The commitments of a version (docs/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
  * @throws CLI_TOO_MANY_EARNERS
+ * @example
+ * ```ts
+ * const { rowHashes } = await readContribution(store, rowsRoot);
+ * const version = commitVersion(rowHashes.map((rowHash) => ({ rowHash, contributorId: 7, validatorId: 8 })));
+ * ```
  */
 export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitments {
   const earners = earnerTable(unsorted);

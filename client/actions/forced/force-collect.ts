@@ -1,6 +1,6 @@
 import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -15,10 +15,16 @@ export interface ForceCollectParameters extends QueueOptions {
 }
 export type ForceCollectReturnType = QueueResult;
 
+export type ForceCollectErrorCode = QueueErrorCode;
+
 /**
  * Collects an earner's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
  * executed goes to the leaf's balance. Burns the queue's fee, also where the earner is another's.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * await forceCollect(client, { id: 7, modelId: 11, earnerIndex: 0, role: "contributor" });
+ * ```
  */
 export async function forceCollect(
   client: LedgerClient,

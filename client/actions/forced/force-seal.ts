@@ -1,5 +1,5 @@
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -8,10 +8,16 @@ export interface ForceSealParameters extends QueueOptions {
 }
 export type ForceSealReturnType = QueueResult;
 
+export type ForceSealErrorCode = QueueErrorCode;
+
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, once the epoch is 24
  * hours old on L1; younger ones stay open. Burns the queue's fee.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { queueIndex } = await forceSeal(client, { modelId: 11 });
+ * ```
  */
 export async function forceSeal(
   client: LedgerClient,

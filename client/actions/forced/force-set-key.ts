@@ -1,5 +1,5 @@
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -11,9 +11,16 @@ export interface ForceSetKeyParameters extends QueueOptions {
 }
 export type ForceSetKeyReturnType = QueueResult;
 
+export type ForceSetKeyErrorCode = QueueErrorCode;
+
 /**
  * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { keyX } = await createRandomKey();
+ * const { queueIndex } = await forceSetKey(client, { id: 7, keyX });
+ * ```
  */
 export async function forceSetKey(
   client: LedgerClient,

@@ -1,6 +1,6 @@
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -11,9 +11,15 @@ export interface ForceSetOwnerParameters extends QueueOptions {
 }
 export type ForceSetOwnerReturnType = QueueResult;
 
+export type ForceSetOwnerErrorCode = QueueErrorCode;
+
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * await forceSetOwner(client, { id: 7, newOwner: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
+ * ```
  */
 export async function forceSetOwner(
   client: LedgerClient,

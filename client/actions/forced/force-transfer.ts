@@ -1,7 +1,7 @@
 import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -16,9 +16,16 @@ export interface ForceTransferParameters extends QueueOptions {
 }
 export type ForceTransferReturnType = QueueResult;
 
+export type ForceTransferErrorCode = QueueErrorCode;
+
 /**
  * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { l1Owner: expectedOwner } = await getLeaf(client, 9);
+ * await forceTransfer(client, { id: 7, to: 9, amountWei: parseOpen("4"), expectedOwner });
+ * ```
  */
 export async function forceTransfer(
   client: LedgerClient,

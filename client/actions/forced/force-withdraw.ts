@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
-import type { QueueOptions } from "./queue-fee.ts";
+import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { sendForced } from "./send-forced.ts";
 
@@ -15,9 +15,15 @@ export interface ForceWithdrawParameters extends QueueOptions {
 }
 export type ForceWithdrawReturnType = QueueResult;
 
+export type ForceWithdrawErrorCode = QueueErrorCode | "CLI_RECIPIENT_IS_ROLLUP";
+
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
  * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CLI_RECIPIENT_IS_ROLLUP, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { queueIndex, burnedFeeWei } = await forceWithdraw(client, { id: 7, amountWei: "all", maxFeeWei: parseOpen("8") });
+ * ```
  */
 export async function forceWithdraw(
   client: LedgerClient,

@@ -1,6 +1,9 @@
 import { clientError } from "../../client-errors.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
-import type { L1Options } from "../l1/l1-transaction.ts";
+import type { L1ErrorCode, L1Options } from "../l1/l1-transaction.ts";
+
+/** What every verb may throw that puts an entry into the L1 queue. */
+export type QueueErrorCode = L1ErrorCode | "CLI_QUEUE_FEE_TOO_HIGH" | "CLI_TOKEN_BALANCE_TOO_LOW";
 
 /** Options of every verb that puts an entry into the L1 queue. */
 export interface QueueOptions extends L1Options {
@@ -11,7 +14,11 @@ export interface QueueOptions extends L1Options {
   maxFeeWei?: bigint;
 }
 
-/** What the call may burn. @throws CLI_QUEUE_FEE_TOO_HIGH where the contract asks more already */
+/**
+ * What the call may burn.
+ * @throws CLI_QUEUE_FEE_TOO_HIGH where the contract asks more already
+ * @internal
+ */
 export function allowedFeeWei(feeWei: bigint, maxFeeWei: bigint = feeWei): bigint {
   if (feeWei <= maxFeeWei) return maxFeeWei;
   throw clientError(

@@ -10,6 +10,9 @@ export interface QueueResult extends L1Result {
   burnedFeeWei: bigint;
 }
 
+/**
+ * @internal
+ */
 export function readQueueResult(result: L1Result): QueueResult {
   const [added] = parseEventLogs({ abi: rollupAbi, logs: result.receipt.logs, eventName: "QueueEntryAdded" });
   if (added === undefined)

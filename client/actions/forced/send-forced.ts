@@ -17,6 +17,7 @@ type ForcedFunction =
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
  * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @internal
  */
 export async function sendForced(
   client: LedgerClient,

@@ -1,6 +1,7 @@
 import { type Address, parseEventLogs } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import type { L1ErrorCode } from "./l1-transaction.ts";
 import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 
 export interface ClaimParameters extends L1Options {
@@ -11,9 +12,17 @@ export interface ClaimReturnType extends L1Result {
   amountWei: bigint;
 }
 
+export type ClaimErrorCode = L1ErrorCode;
+
 /**
  * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
  * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToClaim), CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { hash } = await withdraw(client, { amountWei: parseOpen("5"), recipient: account.address });
+ * await waitFor(client, { hash }, "claimable");
+ * const { amountWei } = await claim(client);
+ * ```
  */
 export async function claim(
   client: LedgerClient,
@@ -25,7 +34,10 @@ export async function claim(
   return { ...result, amountWei: readClaimedWei(result) };
 }
 
-/** What a claim's transaction paid out. */
+/**
+ * What a claim's transaction paid out.
+ * @internal
+ */
 export function readClaimedWei(result: L1Result): bigint {
   const [claimed] = parseEventLogs({
     abi: rollupAbi,

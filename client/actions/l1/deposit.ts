@@ -3,6 +3,7 @@ import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { clientError } from "../../client-errors.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
+import type { QueueErrorCode } from "../forced/queue-fee.ts";
 import { allowedFeeWei, type QueueOptions } from "../forced/queue-fee.ts";
 import { type QueueResult, readQueueResult } from "../forced/queue-result.ts";
 import { approveToken } from "./approve-token.ts";
@@ -33,10 +34,22 @@ export interface DepositToParameters extends CommonParameters {
 export type DepositParameters = DepositNewParameters | DepositToParameters;
 export type DepositReturnType = QueueResult;
 
+export type DepositErrorCode = QueueErrorCode;
+
 /**
  * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given. A new account burns the id
  * fee besides, and so does either where many deposits wait (`depositFeeWei` of the contract).
  * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * try {
+ *   const { queueIndex } = await deposit(client, { amountWei: parseOpen("10") });
+ *   await waitFor(client, { queueIndex }, "acknowledged");
+ * } catch (error) {
+ *   if (!isClientError(error, "CLI_TOKEN_BALANCE_TOO_LOW")) throw error;
+ *   console.log(`the wallet holds only ${formatOpen(error.data.balanceWei)} OPEN`);
+ * }
+ * ```
  */
 export async function deposit(
   client: LedgerClient,

@@ -12,7 +12,17 @@ export interface L1Balances {
   allowanceWei: bigint;
 }
 
-/** What an address has on L1. @throws CLI_L1_UNREACHABLE */
+export type GetL1BalancesErrorCode = "CLI_L1_UNREACHABLE";
+
+/**
+ * What an address has on L1.
+ * @throws CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { tokenWei, pendingWei } = await getL1Balances(client, account.address);
+ * console.log(`${formatOpen(tokenWei)} OPEN in the wallet, ${formatOpen(pendingWei)} to claim`);
+ * ```
+ */
 export async function getL1Balances(client: LedgerClient, owner: Address): Promise<L1Balances> {
   const { l1, rollupAddress } = client;
   const token = tokenContract(client);

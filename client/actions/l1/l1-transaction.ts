@@ -19,6 +19,13 @@ export interface SignedTransaction {
   readonly raw: Hex;
 }
 
+/** What every L1 verb may throw. */
+export type L1ErrorCode =
+  | "CLI_NO_L1_ACCOUNT"
+  | "CLI_L1_REVERTED"
+  | "CLI_L1_UNREACHABLE"
+  | "CON_L1_COST_ABOVE_CAP";
+
 /** What every L1 verb takes beside its own fields. */
 export interface L1Options {
   /** Default: the account's next one, counting what the node holds already. */
@@ -46,6 +53,7 @@ export interface L1Call {
 /**
  * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
  * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_L1_UNREACHABLE
+ * @internal
  */
 export async function callContract(
   client: LedgerClient,
@@ -74,9 +82,18 @@ export async function callContract(
   }
 }
 
+export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
+
 /**
  * Sends a signed transaction, again if need be, and waits for its receipt.
  * @throws CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
+ * const kept: SignedTransaction[] = [];
+ * await claim(client, { onSigned: (signed) => void kept.push(signed) });
+ * for (const signed of kept) await sendTransaction(client, signed);
+ * ```
  */
 export async function sendTransaction(client: LedgerClient, signed: SignedTransaction): Promise<L1Result> {
   try {

@@ -3,6 +3,7 @@ import type { Signature } from "../../../circuits/field/eddsa.ts";
 import { toHex32 } from "../../hex.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type LedgerSettlement, settlementSchema } from "../../sequencer/model-schemas.ts";
+import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
@@ -41,6 +42,13 @@ export interface SettlementBody {
   readonly signature?: { readonly r8x: Hex; readonly r8y: Hex; readonly s: Hex };
 }
 
+/**
+ * A proven settlement as the sequencer takes it, and as a file keeps it.
+ * @example
+ * ```ts
+ * const file = JSON.stringify(encodeSettlementBody(settlement));
+ * ```
+ */
 export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBody {
   const { kind, modelId, settlementHash, circuit, data, publicSignals, proof, signature } = settlement;
   const hexes = (values: readonly bigint[]) => values.map(toHex32);
@@ -60,10 +68,16 @@ export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBo
   };
 }
 
+export type SendSettlementErrorCode = SequencerErrorCode;
+
 /**
  * Sends a settlement, again if need be: the same one gets its present status.
  * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
  *   SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, OP_…, CLI_SEQUENCER_UNREACHABLE
+ * @example
+ * ```ts
+ * const { status } = await sendSettlement(client, encodeSettlementBody(settlement));
+ * ```
  */
 export function sendSettlement(client: LedgerClient, body: SettlementBody): Promise<LedgerSettlement> {
   return requestSequencer(client, "/v1/settlements", settlementSchema, { body });

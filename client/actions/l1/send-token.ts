@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { L1ErrorCode } from "./l1-transaction.ts";
 import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
 
 export interface SendTokenParameters extends L1Options {
@@ -9,7 +10,16 @@ export interface SendTokenParameters extends L1Options {
 }
 export type SendTokenReturnType = L1Result;
 
-/** Moves OPEN on L1. @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE */
+export type SendTokenErrorCode = L1ErrorCode;
+
+/**
+ * Moves OPEN on L1.
+ * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const { transactionHash } = await sendToken(client, { to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", amountWei: parseOpen("2") });
+ * ```
+ */
 export async function sendToken(
   client: LedgerClient,
   parameters: SendTokenParameters,

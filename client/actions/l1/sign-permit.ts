@@ -21,7 +21,16 @@ const PERMIT_TYPES = {
 } as const;
 const VALIDITY_SECONDS = 3600n;
 
-/** Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time. @throws CLI_NO_L1_ACCOUNT */
+export type SignPermitErrorCode = "CLI_NO_L1_ACCOUNT";
+
+/**
+ * Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time.
+ * @throws CLI_NO_L1_ACCOUNT
+ * @example
+ * ```ts
+ * const { v, r, s, deadline } = await signPermit(client, parseOpen("10"));
+ * ```
+ */
 export async function signPermit(client: LedgerClient, valueWei: bigint): Promise<SignedPermit> {
   const wallet = requireWallet(client);
   const owner = wallet.account.address;

@@ -1,6 +1,7 @@
 import { hashStatics, type ModelStatics } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 import { requireSettlingCircuit } from "./settling-circuit.ts";
 
@@ -13,9 +14,21 @@ export interface ApproveModelParameters extends SigningOptions {
 }
 export type ApproveModelReturnType = SendResult;
 
+export type ApproveModelErrorCode =
+  | "CLI_NO_SETTLING_CIRCUIT"
+  | "OP_MODEL_NOT_OF_DATANET"
+  | "OP_APPROVAL_TOO_EARLY"
+  | "OP_DATANET_NOT_PUBLISHED"
+  | SigningErrorCode;
+
 /**
  * Lets a model take payments for the datanet's published version, from 24 hours after its publication.
  * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { hash: _hash, ...statics } = staticsOf(await getModel(client, 11));
+ * await approveModel(client, { datanetId: 10, modelId: 11, statics });
+ * ```
  */
 export async function approveModel(
   client: LedgerClient,

@@ -1,6 +1,7 @@
 import { packCollect } from "../../../circuits/batch/epoch-operations.ts";
 import { EARNER_ROLE, type EarnerRole } from "../../../circuits/ledger/rewards.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface CollectRewardsParameters extends SigningOptions {
@@ -12,9 +13,18 @@ export interface CollectRewardsParameters extends SigningOptions {
 }
 export type CollectRewardsReturnType = SendResult;
 
+export type CollectRewardsErrorCode = "OP_NOT_EARNER" | "OP_MODEL_NOT_READY" | SigningErrorCode;
+
 /**
  * Moves everything that an earner's contributor or validator has earned and not collected yet to his account in the ledger.
  * @throws OP_NOT_EARNER, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { rewards } = await getRewards(client, 7);
+ * for (const { modelId, earnerIndex, role, collectableWei } of rewards) {
+ *   if (collectableWei > 0n) await collectRewards(client, { from: 7, modelId, earnerIndex, role });
+ * }
+ * ```
  */
 export async function collectRewards(
   client: LedgerClient,

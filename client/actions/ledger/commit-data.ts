@@ -1,4 +1,5 @@
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface CommitDataParameters extends SigningOptions {
@@ -9,9 +10,17 @@ export interface CommitDataParameters extends SigningOptions {
 }
 export type CommitDataReturnType = SendResult;
 
+export type CommitDataErrorCode = SigningErrorCode;
+
 /**
  * Commits rows to a datanet, by their root alone. `contributeRows` also stores them.
  * @throws CLI_LEAF_NOT_FOUND, CLI_PRECONFIRMATION_INVALID, OP_…
+ * @example
+ * ```ts
+ * // `contributeRows` stores and commits in one call.
+ * const { rowsRoot, rowCount } = await storeContribution(store, rows);
+ * await commitData(client, { datanetId: 10, rowsRoot, rowCount });
+ * ```
  */
 export async function commitData(
   client: LedgerClient,

@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface CreateAccountParameters extends SigningOptions {
@@ -13,9 +14,18 @@ export interface CreateAccountParameters extends SigningOptions {
 }
 export type CreateAccountReturnType = SendResult;
 
+export type CreateAccountErrorCode = "OP_AMOUNT_NOT_REPRESENTABLE" | "OP_BALANCE_TOO_LOW" | SigningErrorCode;
+
 /**
  * Opens an account at the next free id, which the executed operation names as its `b`. The signer also pays the id fee.
  * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { keyX } = await createRandomKey();
+ * const { hash } = await createAccount(client, { l1Owner: account.address, keyX });
+ * const { operation } = await waitFor(client, { hash }, "acknowledged");
+ * console.log(`leaf ${operation!.createdId}`);
+ * ```
  */
 export async function createAccount(
   client: LedgerClient,

@@ -4,6 +4,7 @@ import { type ModelBinding, packBinding } from "../../../circuits/ledger/leaf.ts
 import { packSplit, type RewardSplit } from "../../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 import { requireSettlingCircuit } from "./settling-circuit.ts";
 
@@ -29,10 +30,24 @@ export type CreateModelReturnType = SendResult;
 /** The last word is priceWei | split << 96 (docs/settlement.md, "Operations"). */
 const SPLIT_SHIFT = 96n;
 
+export type CreateModelErrorCode =
+  | "CLI_NO_SETTLING_CIRCUIT"
+  | "OP_AMOUNT_NOT_REPRESENTABLE"
+  | "OP_BALANCE_TOO_LOW"
+  | SigningErrorCode;
+
 /**
  * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
  * features and of draws.
  * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { keyX } = await createRandomKey();
+ * const terms = { l1Owner: account.address, keyX, priceWei: parseOpen("0.2"), amountWei: parseOpen("2") };
+ * // A fifth for the owner; of what rows earn, an eighth for validators. In 65,536ths.
+ * const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+ * await createModel(client, { ...registration.statics, binding, split, ...terms });
+ * ```
  */
 export async function createModel(
   client: LedgerClient,

@@ -1,5 +1,6 @@
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface PayInferenceParameters extends SigningOptions {
@@ -11,9 +12,22 @@ export interface PayInferenceParameters extends SigningOptions {
 }
 export type PayInferenceReturnType = SendResult;
 
+export type PayInferenceErrorCode =
+  | "OP_AMOUNT_NOT_REPRESENTABLE"
+  | "OP_MODEL_NOT_PAYABLE"
+  | "OP_BELOW_PRICE"
+  | "OP_EPOCH_FULL"
+  | SigningErrorCode;
+
 /**
  * Pays a model for one answer.
  * @throws OP_AMOUNT_NOT_REPRESENTABLE, OP_MODEL_NOT_PAYABLE, OP_BELOW_PRICE, OP_EPOCH_FULL, CLI_…
+ * @example
+ * ```ts
+ * // `payForAnswer` does this after it has checked the answer.
+ * const { priceWei, receipt } = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
+ * await payInference(client, { modelId: 11, amountWei: priceWei, receipt });
+ * ```
  */
 export async function payInference(
   client: LedgerClient,

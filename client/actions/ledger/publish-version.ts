@@ -1,5 +1,6 @@
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { VersionCommitments } from "../data/version-commitments.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface PublishVersionParameters extends SigningOptions {
@@ -12,10 +13,18 @@ export interface PublishVersionParameters extends SigningOptions {
 }
 export type PublishVersionReturnType = SendResult;
 
+export type PublishVersionErrorCode = "OP_BAD_SIGNATURE" | "OP_BALANCE_TOO_LOW" | SigningErrorCode;
+
 /**
  * Publishes a version of a datanet: which rows count, and to whom each belongs. The client's key must be the
  * datanet's.
  * @throws OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW (the datanet's own balance pays the fee), CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const version = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * await storeVersion(store, version);
+ * await publishVersion(client, { datanetId: 10, version });
+ * ```
  */
 export async function publishVersion(
   client: LedgerClient,

@@ -1,4 +1,5 @@
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface RevokeModelParameters extends SigningOptions {
@@ -8,9 +9,15 @@ export interface RevokeModelParameters extends SigningOptions {
 }
 export type RevokeModelReturnType = SendResult;
 
+export type RevokeModelErrorCode = "OP_MODEL_NOT_OF_DATANET" | SigningErrorCode;
+
 /**
  * Stops new payments to a model; what was paid stays where it is.
  * @throws OP_MODEL_NOT_OF_DATANET, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * await revokeModel(client, { datanetId: 10, modelId: 11 });
+ * ```
  */
 export async function revokeModel(
   client: LedgerClient,

@@ -7,6 +7,7 @@ import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
 import { checkPreconfirmation } from "../../sequencer/preconfirmation.ts";
+import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 import {
   type OperationStatus,
@@ -21,6 +22,16 @@ export interface SignedSubmission {
   /** What the hash has of B (docs/ledger.md, "Message signed"); absent in what older versions have made durable. */
   readonly bRef?: Hex;
 }
+
+/** What every signing verb may throw. */
+export type SigningErrorCode =
+  | "CLI_NO_L2_KEY"
+  | "CLI_LEAF_NOT_FOUND"
+  | "CLI_LEAF_AMBIGUOUS"
+  | "CLI_LEAF_OWNER_CHANGED"
+  | "CLI_WRONG_ROLLUP"
+  | "CLI_PRECONFIRMATION_INVALID"
+  | SequencerErrorCode;
 
 /** What every signing verb takes beside its own fields. */
 export interface SigningOptions {
@@ -55,7 +66,11 @@ export interface OperationDraft {
   expectedOwner?: Address | undefined;
 }
 
-/** Builds, signs and sends an operation. @throws what `signOperation` and `sendSigned` throw */
+/**
+ * Builds, signs and sends an operation.
+ * @throws what `signOperation` and `sendSigned` throw
+ * @internal
+ */
 export async function signAndSend(
   client: LedgerClient,
   draft: OperationDraft,
@@ -112,9 +127,18 @@ async function signOperation(
   return { hash: toHex32(message), body, bRef: toHex32(bRef) };
 }
 
+export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | SequencerErrorCode;
+
 /**
  * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
  * @throws CLI_PRECONFIRMATION_INVALID, CLI_SEQUENCER_UNREACHABLE, OP_… as the sequencer refuses it
+ * @example
+ * ```ts
+ * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
+ * const kept: SignedSubmission[] = [];
+ * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void kept.push(signed) });
+ * for (const signed of kept) await sendSigned(client, signed);
+ * ```
  */
 export async function sendSigned(client: LedgerClient, signed: SignedSubmission): Promise<SendResult> {
   const { a: from, nonce } = signed.body;

@@ -10,7 +10,13 @@ import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";
 import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
 
-/** Names of the rollup's circuits that settle a model of this shape. */
+/**
+ * Names of the rollup's circuits that settle a model of this shape.
+ * @example
+ * ```ts
+ * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, earners: 8, draws: 4 });
+ * ```
+ */
 export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: ModelShape): string[] {
   return info.circuits.flatMap(({ name }) => {
     const size = parseSettlementName(name);
@@ -18,7 +24,15 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
   });
 }
 
-/** Why the circuit that a genesis names does not settle the model; null where it does. @param capCircuit its index */
+/**
+ * Why the circuit that a genesis names does not settle the model; null where it does.
+ * @param capCircuit its index
+ * @example
+ * ```ts
+ * const misfit = genesisMisfit(await getInfo(client), 1, { rows: 500, features: 64, earners: 8, draws: 4 });
+ * if (misfit !== null) console.log(`${misfit.circuit} has ${misfit.has} ${misfit.what}, the model ${misfit.given}`);
+ * ```
+ */
 export function genesisMisfit(
   info: Pick<SequencerInfo, "circuits">,
   capCircuit: number,
@@ -34,6 +48,7 @@ export function genesisMisfit(
 /**
  * Before somebody signs for a model that could only ever be settled by row counts.
  * @throws CLI_NO_SETTLING_CIRCUIT
+ * @internal
  */
 export async function requireSettlingCircuit(client: LedgerClient, model: ModelShape): Promise<void> {
   const info = await getInfo(client);

@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface TransferParameters extends SigningOptions {
@@ -13,9 +14,16 @@ export interface TransferParameters extends SigningOptions {
 }
 export type TransferReturnType = SendResult;
 
+export type TransferErrorCode = "OP_AMOUNT_NOT_REPRESENTABLE" | SigningErrorCode;
+
 /**
  * Moves OPEN to another leaf.
  * @throws OP_AMOUNT_NOT_REPRESENTABLE, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_PRECONFIRMATION_INVALID, OP_…
+ * @example
+ * ```ts
+ * const { hash } = await transfer(client, { to: 7, amountWei: parseOpen("1.5") });
+ * await waitFor(client, { hash }, "posted");
+ * ```
  */
 export async function transfer(
   client: LedgerClient,

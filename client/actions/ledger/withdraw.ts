@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
+import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
 
 export interface WithdrawParameters extends SigningOptions {
@@ -11,9 +12,15 @@ export interface WithdrawParameters extends SigningOptions {
 }
 export type WithdrawReturnType = SendResult;
 
+export type WithdrawErrorCode = "OP_BALANCE_TOO_LOW" | "CLI_RECIPIENT_IS_ROLLUP" | SigningErrorCode;
+
 /**
  * Takes OPEN out of the ledger; `claim` pays it out once its batch is posted.
  * @throws OP_BALANCE_TOO_LOW, CLI_RECIPIENT_IS_ROLLUP, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { hash } = await withdraw(client, { amountWei: parseOpen("5"), recipient: account.address });
+ * ```
  */
 export async function withdraw(
   client: LedgerClient,

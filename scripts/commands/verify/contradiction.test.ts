@@ -121,7 +121,7 @@ describe("openledger contradiction", () => {
     });
   });
 
-  it("⚔ needs no node that finds old transactions by their hash", async () => {
+  it("needs no node that finds old transactions by their hash", async () => {
     const paths = [fileOf(kept, "old")];
     const { result } = await behindLimit(f.rpcUrl, forgetsHashes, (rpcUrl) =>
       findContradictions({ rpcUrl, rollupAddress: f.rollup.address, paths, feedUrls: [] }),

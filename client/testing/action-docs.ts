@@ -1,0 +1,141 @@
+/** The docstrings of the client library's actions: their examples, compiled, and the errors that they name. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import ts from "typescript";
+
+export interface Action {
+  /** The file, from the repository's root. */
+  readonly path: string;
+  readonly name: string;
+  /** Exported for its neighbours, and no action of the library. */
+  readonly isInternal: boolean;
+  /** The code of `@example`; null where there is none. */
+  readonly example: string | null;
+  /** Codes, and prefixes such as `PRV_`, that `@throws` names. */
+  readonly thrown: readonly string[];
+}
+
+const ROOMS = ["client/actions", "client/settling", "client/leaving"];
+
+/** Every exported function of the rooms that hold actions. */
+export function readActions(root: string): Action[] {
+  return ROOMS.flatMap((room) => sourcesOf(root, room)).flatMap((path) =>
+    statementsOf(root, path).flatMap((statement) => {
+      if (!ts.isFunctionDeclaration(statement) || !isExported(statement)) return [];
+      const text = docstringOf(statement);
+      const thrown = /@throws([\s\S]*?)(?=\n@|$)/.exec(text)?.[1] ?? "";
+      const action: Action = {
+        path,
+        name: statement.name!.text,
+        isInternal: /^@internal$/m.test(text),
+        example: /@example\n```ts\n([\s\S]*?)\n```/.exec(text)?.[1] ?? null,
+        thrown: [...thrown.matchAll(/\b[A-Z]{2,3}_(?:[A-Z0-9_]*[A-Z0-9])?/g)].map(([code]) => code),
+      };
+      return [action];
+    }),
+  );
+}
+
+/** The literals of every exported `…ErrorCode` type, those of the types that it names included. */
+export function readErrorTypes(root: string): ReadonlyMap<string, readonly string[]> {
+  const types = new Map<string, ts.TypeNode>();
+  for (const path of sourcesOf(root, "client")) {
+    for (const statement of statementsOf(root, path)) {
+      if (ts.isTypeAliasDeclaration(statement) && statement.name.text.endsWith("ErrorCode"))
+        types.set(statement.name.text, statement.type);
+    }
+  }
+  const literalsOf = (node: ts.TypeNode): string[] => {
+    if (ts.isUnionTypeNode(node)) return node.types.flatMap(literalsOf);
+    if (ts.isLiteralTypeNode(node)) return [(node.literal as ts.StringLiteral).text];
+    if (ts.isTemplateLiteralTypeNode(node)) return [node.head.text];
+    const named = ts.isTypeReferenceNode(node) ? types.get(node.typeName.getText()) : undefined;
+    return named === undefined ? [] : literalsOf(named);
+  };
+  return new Map([...types].map(([name, node]) => [name, literalsOf(node)]));
+}
+
+/**
+ * Compiles snippets, each in a function of its own, as one file of the project. They may name whatever client/ exports,
+ * what example-world.ts declares, and `createProver`. @returns "name: the compiler's message" for each fault
+ */
+export function compileSnippets(root: string, snippets: ReadonlyMap<string, string>): string[] {
+  const file = join(root, "client/examples-in-docstrings.ts");
+  const body = [...snippets].map(([name, code]) => `export async function ${name}Example() {\n${code}\n}\n`);
+  const source = importsFor(root, body.join("\n"), dirname(file)) + body.join("\n");
+  const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { fileExists, getSourceFile, readFile } = host;
+  host.fileExists = (path) => path === file || fileExists(path);
+  host.readFile = (path) => (path === file ? source : readFile(path));
+  host.getSourceFile = (path, version, ...rest) =>
+    path === file ? ts.createSourceFile(path, source, version) : getSourceFile(path, version, ...rest);
+  const program = ts.createProgram([file], options, host);
+  const sourceFile = program.getSourceFile(file)!;
+  return [...program.getSyntacticDiagnostics(sourceFile), ...program.getSemanticDiagnostics(sourceFile)].map(
+    ({ messageText, start }) => {
+      const name = [...source.slice(0, start).matchAll(/function (\w+)Example\(/g)].at(-1)?.[1] ?? "imports";
+      return `${name}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+    },
+  );
+}
+
+function importsFor(root: string, code: string, from: string): string {
+  const words = new Set(code.match(/[A-Za-z_$][\w$]*/g));
+  const found = new Map<string, string>();
+  // A name that two files export is meant as the one nearer to the top.
+  const depth = (path: string) => path.split("/").length;
+  const sources = sourcesOf(root, "client").sort((a, b) => depth(a) - depth(b));
+  for (const path of [...sources, "client/testing/example-world.ts", "prover/backends.ts"]) {
+    const names = statementsOf(root, path).flatMap(exportedNames);
+    const used = names.filter(({ name }) => words.has(name) && !found.has(name));
+    for (const { isType, name } of used) {
+      const specifier = `./${relative(from, join(root, path))}`;
+      found.set(name, `import ${isType ? "type " : ""}{ ${name} } from "${specifier}";\n`);
+    }
+  }
+  return [...found.values()].join("");
+}
+
+function exportedNames(statement: ts.Statement): { name: string; isType: boolean }[] {
+  if (!isExported(statement)) return [];
+  if (ts.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.map(({ name }) => ({
+      name: name.getText(),
+      isType: false,
+    }));
+  }
+  const isType = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement);
+  if (!isType && !ts.isFunctionDeclaration(statement) && !ts.isClassDeclaration(statement)) return [];
+  return [{ name: statement.name!.text, isType }];
+}
+
+function isExported(statement: ts.Statement): boolean {
+  const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : [];
+  return modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+}
+
+/** The text of the comment right before a statement, without stars. */
+function docstringOf(statement: ts.Statement): string {
+  const text = statement.getSourceFile().text;
+  const range = ts.getLeadingCommentRanges(text, statement.pos)?.at(-1);
+  if (range === undefined) return "";
+  return text
+    .slice(range.pos + 3, range.end - 2)
+    .split("\n")
+    .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())
+    .join("\n");
+}
+
+function sourcesOf(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.startsWith("testing/"))
+    .map((path) => `${folder}/${path}`)
+    .sort();
+}
+
+function statementsOf(root: string, path: string): readonly ts.Statement[] {
+  return ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.Latest, true)
+    .statements;
+}

@@ -1,0 +1,43 @@
+/** What the examples in the docstrings of client/ speak of. The compiler alone reads it: nothing here runs. */
+import type { Address, LocalAccount } from "viem";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { ModelRegistration } from "../../attribution/model/registration.ts";
+import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
+import type { ModelBinding } from "../../circuits/ledger/leaf.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import type { CheckableModel } from "../actions/answers/model-answers.ts";
+import type { RowStore } from "../actions/data/row-store.ts";
+import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
+import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import type { Openings } from "../settling/model-openings.ts";
+
+export declare const client: LedgerClient;
+export declare const account: LocalAccount;
+export declare const rpcUrl: string;
+export declare const rollupAddress: Address;
+export declare const sequencerUrl: string;
+/** Where the model is served. */
+export declare const serverUrl: string;
+
+export declare const store: RowStore;
+export declare const rows: readonly Uint8Array[];
+export declare const rowsRoot: bigint;
+
+/** The customer's own copy of the model, and everything that its owner publishes. */
+export declare const model: CheckableModel;
+export declare const published: PublishedModel;
+/** What `registerModel` of attribution/ has made. */
+export declare const registration: ModelRegistration;
+export declare const binding: ModelBinding;
+/** An answer's receipt. */
+export declare const preconfirmation: bigint;
+export declare const openings: Openings;
+
+/** The rollup's circuits; the one that settles the model, and its keys. */
+export declare const circuits: readonly RollupCircuit[];
+export declare const circuit: RollupCircuit;
+export declare const proving: ProvingCircuit;
+export declare const settlement: ProvenSettlement;
+/** The ledger of a frozen rollup, rebuilt from L1. */
+export declare const restored: RestoredLedger;
