@@ -10,6 +10,7 @@ import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
 import { epochWrites } from "./batches/epoch-records.ts";
+import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
@@ -104,6 +105,7 @@ export class Sequencer {
     this.door = new Door(options.mode ?? "open", {
       logger: modules.logger,
       frozenGauge: modules.metrics.frozen,
+      malformedGauge: modules.metrics.batchMalformed,
     });
     this.settlements = new SettlementDesk({ ...modules, line: this.line });
   }
@@ -177,8 +179,20 @@ export class Sequencer {
 
   /** As `submitSettlement`, for one that somebody parked on L1. @returns SettlementDesk.takeParked's */
   async takeParkedSettlement(parked: ParkedOnL1): Promise<boolean> {
-    if (this.isStopping || this.mode === "frozen") return false;
+    if (this.isStopping || !this.door.leadsToL1) return false;
     return this.settlements.takeParked(parked);
+  }
+
+  /**
+   * As BatchLine.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
+   * more: nothing that is executed behind it could ever be posted, and a receipt would promise just that.
+   * @throws SEQ_BATCH_MALFORMED; SEQ_FOREIGN_BATCH_INVALID, SEQ_QUEUE_GAP
+   */
+  async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
+    const { finalNumber, malformed } = await this.line.takeForeignBatches(batches);
+    this.door.noteMalformed(malformed);
+    if (malformed !== null) throw malformedOnL1(malformed);
+    return { finalNumber };
   }
 
   private messageOf(operation: SignedOperation) {
@@ -370,7 +384,13 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.isStopping;
+    return !this.isStopping && this.line.malformed === null;
+  }
+
+  /** Beside what /health always says. */
+  get healthFacts(): object {
+    const { malformed } = this.line;
+    return malformed === null || this.isStopping ? {} : { status: "alarm", malformedBatch: malformed };
   }
 
   /** Does what is due; to be called a few times a second. */

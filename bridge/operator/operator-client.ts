@@ -1,6 +1,7 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
 import { type Hex, isHex, zeroHash } from "viem";
 import { z } from "zod";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -46,6 +47,8 @@ export interface ChainPositions {
   readonly finalNumber: number;
   /** L1's block that took the last final batch, where the sequencer knows it. */
   readonly finalBlockNumber?: number | undefined;
+  /** A batch on L1 that breaks the ledger's rules; absent where there is none. */
+  readonly malformedBatch?: number | undefined;
   /** Ascending, the final one's first. */
   readonly positions: readonly {
     readonly batchNumber: number;
@@ -104,7 +107,7 @@ export interface OperatorClient {
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
   chain(): Promise<ChainPositions>;
-  /** Idempotent, in order. */
+  /** Idempotent, in order; none where L1 has taken back what others had posted. @throws BRG_BATCH_MALFORMED */
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportSeal(report: SealReport): Promise<void>;
@@ -143,6 +146,7 @@ const readySchema = z.array(
 const chainSchema = z.object({
   finalNumber: z.int().nonnegative(),
   finalBlockNumber: z.int().nonnegative().optional(),
+  malformedBatch: z.int().positive().optional(),
   positions: z
     .array(
       z.object({
@@ -278,7 +282,16 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       return parse(chainSchema, await request("GET", path), path);
     },
     async reportForeignBatches(batches) {
-      await request("POST", "/operator/foreign-batches", { batches });
+      try {
+        await request("POST", "/operator/foreign-batches", { batches });
+      } catch (error) {
+        if (
+          !isRollupError(error) ||
+          (error.data as { sequencerCode?: string }).sequencerCode !== "SEQ_BATCH_MALFORMED"
+        )
+          throw error;
+        throw bridgeError("BRG_BATCH_MALFORMED", error.message, { data: error.data, cause: error });
+      }
     },
     async offerParkedSettlements(parked) {
       const path = "/operator/parked-settlements";

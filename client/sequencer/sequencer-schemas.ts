@@ -70,7 +70,7 @@ export const statusSchema = z.object({
   }),
   mempool: z.object({ pending: z.int() }),
   /** What the sequencer takes: everything, only what leads out, or nothing. */
-  mode: z.enum(["open", "sunset", "frozen"]).optional(),
+  mode: z.enum(["open", "sunset", "frozen", "malformed"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
   estimates: z.object({ sealMs: z.number(), proveMs: z.number(), postMs: z.number() }),

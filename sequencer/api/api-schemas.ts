@@ -32,7 +32,7 @@ const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(Bi
 const hash = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
-  .transform((text) => text.toLowerCase());
+  .transform((text) => text.toLowerCase() as `0x${string}`);
 const transactionHash = hash;
 
 export const operationBody = z
@@ -149,7 +149,7 @@ export const foreignBatchesBody = z.strictObject({
         blockNumber: count,
       }),
     )
-    .min(1)
+    // None: L1 has taken back what others had posted.
     .max(64),
 });
 

@@ -8,7 +8,7 @@ import {
 } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchLine } from "../batches/batch-line.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20, hex32 } from "../store/hex.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
@@ -216,12 +216,16 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
  * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
-export function chainView(book: BatchBook, finalBlockNumber: number | null) {
+export function chainView(
+  { book, malformed }: Pick<BatchLine, "book" | "malformed">,
+  finalBlockNumber: number | null,
+) {
   const { finalNumber, sealedNumber } = book;
   const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
     finalNumber,
     ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
+    ...(malformed === null ? {} : { malformedBatch: malformed.batchNumber }),
     positions: numbers.map((number) => {
       const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
       const record = book.record(number);
