@@ -137,3 +137,15 @@ export const settlementSchema = z.object({
   cap: count.optional(),
 });
 export type LedgerSettlement = z.output<typeof settlementSchema>;
+
+export const parkedSchema = z.object({
+  modelId: count,
+  epoch: count,
+  settlementHash: fieldElement,
+  circuit: z.string(),
+  /** "waiting" for a batch, "superseded" by another settlement, or how far the batch is that takes it. */
+  status: z.string(),
+  batchNumber: count.nullable(),
+  /** Code of what keeps it out of a batch. */
+  reason: z.string().nullable(),
+});

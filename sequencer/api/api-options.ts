@@ -53,7 +53,7 @@ export interface LedgerHost
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a follower takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
-  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
+  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "parkedSettlements">;
   receiptOf(entry: OperationEntry): Promise<Receipt>;
   /** Beside status and isL1HeadKnown in /health. */
   readonly healthFacts?: object;

@@ -65,6 +65,9 @@ export class FollowHost implements LedgerHost {
     this.settlements = {
       settlement: (modelId, epoch) => this.settlement(modelId, epoch),
       settlementsOf: (modelId, limit) => this.settlementsOf(modelId, limit),
+      parkedSettlements: async () => {
+        throw this.readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
+      },
     };
   }
 
@@ -82,12 +85,10 @@ export class FollowHost implements LedgerHost {
     return { status: this.isHealthy ? calm : "alarm", ...this.state.healthFacts() };
   }
 
-  private readOnly(): Error {
+  private readOnly(why = "this is a follower: send it to the sequencer"): Error {
     const { sequencerUrl } = this;
-    const where = sequencerUrl === null ? "the sequencer" : `the sequencer at ${sequencerUrl}`;
-    return sequencerError("SEQ_READ_ONLY", `this is a follower: send it to ${where}`, {
-      data: { sequencerUrl },
-    });
+    const where = sequencerUrl === null ? "" : ` at ${sequencerUrl}`;
+    return sequencerError("SEQ_READ_ONLY", `${why}${where}`, { data: { sequencerUrl } });
   }
 
   async submit(): Promise<never> {

@@ -87,6 +87,7 @@ export const forgedProver =
 
 export interface L1World {
   readonly rollup: TestRollup;
+  readonly sequencerUrl: string;
   /** The bridge hands over what the queue holds, and offers what is parked. */
   watch(): Promise<void>;
   /** Proves what is sealed, and lets the bridge look after what is on its way to L1. */
@@ -180,6 +181,7 @@ export async function startL1World(
   };
   return {
     rollup,
+    sequencerUrl,
     watch,
     publish,
     async turn() {
