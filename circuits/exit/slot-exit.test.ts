@@ -6,13 +6,14 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type ClaimRole, claimedPath, claimPlace, slotLeaf, unpackSplit } from "../ledger/rewards.ts";
-import { FIELD_ORDER, SMALL_SHAPE } from "../protocol.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 import { slotExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "../testing/exit-world.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
+import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { leafExit } from "./leaf-exit.ts";
 import { earnedByDefault, slotExit } from "./slot-exit.ts";
@@ -75,7 +76,7 @@ describe("SlotExit", () => {
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
-        world.fill(new BatchBuilder(world.ledger, world.opening(SMALL_SHAPE)), SMALL_SHAPE);
+        world.fill(new BatchBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
         // Epochs do not stay sealed for long.
         const isSealed = [...world.ledger.records.values()].some(({ rewards }) => rewards?.sealed != null);
         if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;

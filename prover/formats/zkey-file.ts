@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { invertMod } from "../../circuits/field/modular.ts";
 import { proverError } from "../prover-errors.ts";
-import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, powMod, scalarModulus } from "./bn254-wasm.ts";
+import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-wasm.ts";
 import type { G1Point, G2Point, VerificationKey } from "./verification-key.ts";
 import {
   circuitHashBytes,
@@ -123,7 +124,7 @@ async function readOpenZkey(file: FileHandle, path: string): Promise<ZkeyHeader>
   };
 }
 
-const inverseR = powMod(montgomeryR, baseModulus - 2n, baseModulus);
+const inverseR = invertMod(montgomeryR, baseModulus);
 
 function decodeCoordinate(bytes: Uint8Array, at: number): bigint {
   return (fromBytesLe(bytes.subarray(at, at + fieldBytes)) * inverseR) % baseModulus;
