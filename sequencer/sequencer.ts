@@ -7,6 +7,7 @@ import { verifySignature } from "../circuits/field/eddsa.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
+import type { Receipt } from "../circuits/wire/sequencer-receipt.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
 import { epochWrites } from "./batches/epoch-records.ts";
@@ -31,7 +32,7 @@ import { hex32 } from "./store/hex.ts";
 import type { LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
-import type { Receipt, ReceiptSigner } from "./store/receipts.ts";
+import type { ReceiptSigner } from "./store/receipts.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly receiptDeadlineSeconds: number;

@@ -7,30 +7,14 @@ import { z } from "zod";
 import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type Receipt, receiptTypedData } from "../../circuits/wire/sequencer-receipt.ts";
+import { hex32 } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
-
-/** The EIP-712 type that the operator signs (docs/api.md). */
-export const RECEIPT_TYPES = {
-  Receipt: [
-    { name: "operationHash", type: "bytes32" },
-    { name: "opIndex", type: "uint64" },
-    { name: "deadline", type: "uint64" },
-  ],
-} as const;
-
-export interface SignedReceipt {
-  readonly operationHash: Hex;
-  /** How many signed operations come before it, of all that the rollup ever has. */
-  readonly opIndex: number;
-  /** Seconds of L1 time by which the operation is posted. */
-  readonly deadlineSeconds: number;
-  readonly signature: Hex;
-}
 
 export interface ReceiptEvidence {
   readonly chainId: number;
   readonly rollupAddress: Address;
-  readonly receipt: SignedReceipt;
+  readonly receipt: Receipt;
   /** What hashes to operationHash; null where only the receipt is at hand. */
   readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
 }
@@ -106,8 +90,6 @@ export function parseEvidence(json: string, what: string): ReceiptEvidence {
   return { ...rest, opening: operation == null ? null : { operation, bRef: bRef ?? 0n } };
 }
 
-const hex32 = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`;
-
 /** The file's text; `parseEvidence` reads it back. */
 export function encodeEvidence({ opening, ...evidence }: ReceiptEvidence): string {
   const { operation, bRef } = opening ?? {};
@@ -146,17 +128,9 @@ export async function requireOperatorsReceipt(
     throw refuse(`is of rollup ${rollupAddress} on chain ${chainId}`);
   let signer: Address;
   try {
-    signer = await recoverTypedDataAddress({
-      domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
-      types: RECEIPT_TYPES,
-      primaryType: "Receipt",
-      message: {
-        operationHash: hex32(BigInt(receipt.operationHash)),
-        opIndex: BigInt(receipt.opIndex),
-        deadline: BigInt(receipt.deadlineSeconds),
-      },
-      signature: receipt.signature,
-    });
+    const operationHash = hex32(BigInt(receipt.operationHash));
+    const typedData = receiptTypedData({ chainId, rollupAddress }, { ...receipt, operationHash });
+    signer = await recoverTypedDataAddress({ ...typedData, signature: receipt.signature });
   } catch (cause) {
     throw refuse("has no readable signature", cause);
   }

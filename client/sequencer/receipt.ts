@@ -1,34 +1,8 @@
 import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
+import { receiptTypedData } from "../../circuits/wire/sequencer-receipt.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { Receipt } from "./sequencer-schemas.ts";
-
-const RECEIPT_TYPES = {
-  Receipt: [
-    { name: "operationHash", type: "bytes32" },
-    { name: "opIndex", type: "uint64" },
-    { name: "deadline", type: "uint64" },
-  ],
-} as const;
-
-/** The EIP-712 message that the sequencer signs for an acknowledged operation (docs/api.md). */
-export function receiptMessage(client: Pick<LedgerClient, "chain" | "rollupAddress">, receipt: Receipt) {
-  return {
-    domain: {
-      name: "OpenLedger",
-      version: "1",
-      chainId: client.chain.id,
-      verifyingContract: client.rollupAddress,
-    },
-    types: RECEIPT_TYPES,
-    primaryType: "Receipt",
-    message: {
-      operationHash: receipt.operationHash,
-      opIndex: BigInt(receipt.opIndex),
-      deadline: BigInt(receipt.deadlineSeconds),
-    },
-  } as const;
-}
 
 /**
  * Checks that a receipt is about this operation, and signed by the account that the contract names as sequencer.
@@ -49,10 +23,9 @@ export async function checkReceipt(
   if (receipt.deadlineSeconds === 0) throw invalid("has no deadline");
   let signer: Address;
   try {
-    signer = await recoverTypedDataAddress({
-      ...receiptMessage(client, receipt),
-      signature: receipt.signature,
-    });
+    const { chain, rollupAddress } = client;
+    const typedData = receiptTypedData({ chainId: chain.id, rollupAddress }, receipt);
+    signer = await recoverTypedDataAddress({ ...typedData, signature: receipt.signature });
   } catch (cause) {
     throw invalid("has no readable signature", cause);
   }

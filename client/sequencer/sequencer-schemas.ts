@@ -183,11 +183,3 @@ export const queueEntrySchema = z.object({
   batchNumber: counter.nullish(),
 });
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
-
-export const errorSchema = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    data: z.record(z.string(), z.unknown()).optional(),
-  }),
-});

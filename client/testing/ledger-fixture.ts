@@ -1,11 +1,12 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
+
 import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { receiptTypedData } from "../../circuits/wire/sequencer-receipt.ts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
-import { receiptMessage } from "../sequencer/receipt.ts";
 import type { Receipt } from "../sequencer/sequencer-schemas.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
@@ -56,7 +57,9 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
     client,
     key,
     async signReceipt(fields) {
-      const signature = await operator.signTypedData(receiptMessage(client, { ...fields, signature: "0x" }));
+      const signature = await operator.signTypedData(
+        receiptTypedData({ chainId: client.chain.id, rollupAddress: client.rollupAddress }, fields),
+      );
       return { ...fields, signature };
     },
     close: () => sequencer.close(),

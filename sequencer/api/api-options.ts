@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import type { Secret } from "../../circuits/secret.ts";
+import type { Receipt } from "../../circuits/wire/sequencer-receipt.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { Feed } from "../batches/feed.ts";
 import type { SettlementDesk } from "../batches/settlement-desk.ts";
@@ -11,7 +12,6 @@ import type { Metrics } from "../metrics.ts";
 import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
-import type { Receipt } from "../store/receipts.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;

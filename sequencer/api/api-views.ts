@@ -8,12 +8,12 @@ import {
 } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
 import { hex20, hex32 } from "../store/hex.ts";
 import type { QueueRecord } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
-import type { StoredProof } from "../store/stored-proof.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
@@ -180,12 +180,6 @@ export function batchView(batch: BatchRecord) {
   };
 }
 
-/** G2's real parts first. */
-export function proofView({ a, b, c }: StoredProof) {
-  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
-  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
-}
-
 /** A batch as the bridge takes it to L1. */
 export function readyView(batch: BatchRecord) {
   const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
@@ -195,13 +189,13 @@ export function readyView(batch: BatchRecord) {
     circuit: batch.circuit,
     commitment: hex32(batch.commitment),
     data: bytesToHex(batch.wire),
-    proof: proofView(batch.proof!.proof),
+    proof: proofJson(batch.proof!.proof),
     settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
       circuit,
       settles: settlesOf(takers[i]!),
       commitment: hex32(publicSignals[0]),
       data: bytesToHex(wire),
-      proof: proofView(proof),
+      proof: proofJson(proof),
     })),
     status: batch.status,
     timestamp: batch.timestamp,

@@ -18,12 +18,12 @@ import {
 import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { EpochRecord, PaymentRecord } from "../batches/epoch-records.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
 import { hex32 } from "../store/hex.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
-import { proofView } from "./api-views.ts";
 
 /** What a role of a slot has earned and can claim, by the ledger's head. */
 function roleView(rewards: ModelRewards, slotIndex: number, role: ClaimRole, validatorParts: bigint) {
@@ -174,7 +174,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
     ...amounts,
     data: `0x${Buffer.from(posting.wire).toString("hex")}`,
     publicSignals: posting.publicSignals.map(hex32),
-    proof: proofView(posting.proof),
+    proof: proofJson(posting.proof),
   };
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
+import type { Groth16Proof } from "../../circuits/field/groth16-proof.ts";
 import type { LeafRecord } from "../../circuits/ledger/leaf.ts";
 import { requireKind } from "../../circuits/ledger/record-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
@@ -32,7 +33,6 @@ import { hex32 } from "../store/hex.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
-import type { StoredProof } from "../store/stored-proof.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { readSealOnL1 } from "./seal-on-l1.ts";
@@ -63,7 +63,7 @@ export interface SettlementRequest {
   readonly data: Uint8Array;
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
   /** The model's; needed for a genesis, and with voids. */
   readonly signature?: Signature | undefined;
 }
@@ -78,7 +78,7 @@ export interface ParkedOnL1 {
   /** C. */
   readonly commitment: bigint;
   readonly data: Uint8Array;
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
 }
 
 /** One that waits on L1, as the bridge offered it last. */

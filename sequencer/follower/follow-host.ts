@@ -1,4 +1,6 @@
 /** A follower's ledger as the API serves it: the sequencer's reads, and none of its writes. */
+
+import type { Receipt } from "../../circuits/wire/sequencer-receipt.ts";
 import type { LedgerHost } from "../api/api-options.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
@@ -9,7 +11,6 @@ import type { BatchRecord } from "../store/batch-record.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
-import type { Receipt } from "../store/receipts.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { receiptsAt } from "./follow-receipts.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";

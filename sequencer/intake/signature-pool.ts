@@ -9,12 +9,12 @@ import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
+import type { Receipt, ReceiptFacts } from "../../circuits/wire/sequencer-receipt.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { Receipt, ReceiptSigner } from "../store/receipts.ts";
+import type { ReceiptSigner } from "../store/receipts.ts";
 import type { ReceiptBatchSigner } from "./signature-receipts.ts";
 import {
   type PlainClaim,
-  type ReceiptFacts,
   type ReceiptIdentity,
   receiptSignerOf,
   runTasks,

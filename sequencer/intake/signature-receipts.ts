@@ -3,18 +3,22 @@
  * everything else that a signature thread needs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { Address, Hex } from "viem";
+import type { Hex } from "viem";
 import type { Secret } from "../../circuits/secret.ts";
-import type { Receipt } from "../store/receipts.ts";
+import {
+  RECEIPT_TYPES,
+  type ReceiptFacts,
+  type ReceiptRollup,
+} from "../../circuits/wire/sequencer-receipt.ts";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
 export interface ReceiptBatchSigner {
-  signAll(facts: readonly Omit<Receipt, "signature">[]): Hex[];
+  signAll(facts: readonly ReceiptFacts[]): Hex[];
 }
 
-// EIP-712's encodings of the types in receipts.ts; the test compares with viem.
+// EIP-712's encodings; the test compares with viem.
 const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
-const RECEIPT_TYPE = "Receipt(bytes32 operationHash,uint64 opIndex,uint64 deadline)";
+const RECEIPT_TYPE = `Receipt(${RECEIPT_TYPES.Receipt.map(({ name, type }) => `${type} ${name}`).join(",")})`;
 
 const hashText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
 const hex = (value: bigint): string => value.toString(16).padStart(64, "0");
@@ -24,10 +28,7 @@ const word = (value: bigint): Uint8Array => {
 };
 const hashWords = (...words: Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(words));
 
-export function createReceiptBatchSigner(
-  rollup: { chainId: number; rollupAddress: Address },
-  privateKey: Secret<Hex>,
-): ReceiptBatchSigner {
+export function createReceiptBatchSigner(rollup: ReceiptRollup, privateKey: Secret<Hex>): ReceiptBatchSigner {
   const signer = new Secp256k1Signer(word(BigInt(privateKey.reveal())));
   const separator = hashWords(
     ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
@@ -35,7 +36,7 @@ export function createReceiptBatchSigner(
   );
   const typeHash = hashText(RECEIPT_TYPE);
 
-  const digest = ({ deadlineSeconds, opIndex, operationHash }: Omit<Receipt, "signature">): Uint8Array => {
+  const digest = ({ deadlineSeconds, opIndex, operationHash }: ReceiptFacts): Uint8Array => {
     const fields = [operationHash, opIndex, deadlineSeconds].map((value) => word(BigInt(value)));
     return hashWords(Uint8Array.of(0x19, 0x01), separator, hashWords(typeHash, ...fields));
   };

@@ -2,11 +2,10 @@
 import type { Address, Hex } from "viem";
 import { recoverPublicKey, type SignatureClaim, verifySignatures } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
-import type { Receipt } from "../store/receipts.ts";
+import type { ReceiptFacts } from "../../circuits/wire/sequencer-receipt.ts";
 import { createReceiptBatchSigner, type ReceiptBatchSigner } from "./signature-receipts.ts";
 
 export type PlainClaim = Omit<SignatureClaim, "keyY">;
-export type ReceiptFacts = Omit<Receipt, "signature">;
 
 /** Who signs receipts, as it is given to a thread. */
 export interface ReceiptIdentity {

@@ -1,8 +1,8 @@
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
+import type { Receipt } from "../../circuits/wire/sequencer-receipt.ts";
 import type { BatchRecord } from "./batch-record.ts";
 import type { OperationEntry } from "./log-entry.ts";
-import type { Receipt } from "./receipts.ts";
 
 export const OPERATION_STATUSES = [
   "pending",
