@@ -207,12 +207,8 @@ export interface BatchShape {
   readonly narrow: number;
   readonly wide: number;
 }
-/** The devnet: as many slots as a domain of 2^18 takes. */
-export const SMALL_SHAPE: BatchShape = { narrow: 8, wide: 4 };
 /** What two cores can prove in a minute or so. */
 export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
-/** Batches of queue entries alone, which anyone may submit. */
-export const QUEUE_SHAPE: BatchShape = { narrow: 0, wide: 8 };
 
 export function shapeName(shape: BatchShape): string {
   return `batch-${shape.narrow}-${shape.wide}`;

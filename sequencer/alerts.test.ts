@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
+import { FollowAlarms } from "./follower/follow-alarms.ts";
 import { createMetrics } from "./metrics.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
 
@@ -26,8 +27,15 @@ function bridgeRegistry(): Registry {
   createBridgeMetrics(registry);
   return registry;
 }
+async function followerRegistry(): Promise<Registry> {
+  const { registry } = createMetrics();
+  const log = { keyed: async () => [] };
+  await FollowAlarms.load({ log, registry } as unknown as Parameters<typeof FollowAlarms.load>[0]);
+  return registry;
+}
 const FILES = [
   { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
+  { path: "follower/alerts.yml", job: "rollup-follower", registry: await followerRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
 ];
 const ALERTS = FILES.flatMap((file) => alertsOf(file.path).map((alert) => ({ ...file, ...alert })));
@@ -65,6 +73,13 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
     // Two processes have metrics of the same names.
     const selectors = nodes(expr, "VectorSelector")!;
     for (const selector of selectors) expect(selector).toContain(`job="${job}"`);
+  });
+
+  it("names kinds of alarms that there are", async () => {
+    const alarms = (await registry.getMetricsAsJSON()).find(({ name }) => name === "rollup_follower_alarm");
+    const known = alarms?.values.map(({ labels }) => labels.kind);
+    for (const [, kinds] of expr.matchAll(/kind!?=~?"([^"]+)"/g))
+      for (const kind of kinds!.split("|")) expect(known).toContain(kind);
   });
 
   it("names codes that are raised", () => {

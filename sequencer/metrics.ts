@@ -74,6 +74,11 @@ export function createMetrics(registry = new Registry()) {
       help: "1 while the rollup is frozen on L1",
       registers,
     }),
+    batchMalformed: new Gauge({
+      name: "rollup_batch_malformed",
+      help: "1 while L1 has a batch that breaks the ledger's rules",
+      registers,
+    }),
     feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
   };
 }

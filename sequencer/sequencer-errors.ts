@@ -125,6 +125,12 @@ export const sequencerErrors = {
     httpStatus: 410,
     isRetryable: false,
   },
+  SEQ_BATCH_MALFORMED: {
+    meaning:
+      "L1 has taken a batch that breaks the ledger's rules: nothing is taken while L1 has it; `data` names it, and what to do",
+    httpStatus: 503,
+    isRetryable: false,
+  },
   SEQ_SUNSET: {
     meaning: "the operator ends this rollup: only what leads out is taken; data.kind is the operation's name",
     httpStatus: 403,

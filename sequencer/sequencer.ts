@@ -7,8 +7,10 @@ import { verifySignature } from "../circuits/field/eddsa.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
+import type { Preconfirmation } from "../circuits/wire/sequencer-preconfirmation.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
+import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
@@ -30,7 +32,7 @@ import { hex32 } from "./store/hex.ts";
 import type { LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
-import type { Preconfirmation, PreconfirmationSigner } from "./store/preconfirmations.ts";
+import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
   readonly preconfirmationDeadlineSeconds: number;
@@ -104,6 +106,7 @@ export class Sequencer {
     this.door = new Door(options.mode ?? "open", {
       logger: modules.logger,
       frozenGauge: modules.metrics.frozen,
+      malformedGauge: modules.metrics.batchMalformed,
     });
     this.settlements = new SettlementDesk({ ...modules, line: this.line });
   }
@@ -177,8 +180,20 @@ export class Sequencer {
 
   /** As `submitSettlement`, for one that somebody parked on L1. @returns SettlementDesk.takeParked's */
   async takeParkedSettlement(parked: ParkedOnL1): Promise<boolean> {
-    if (this.isStopping || this.mode === "frozen") return false;
+    if (this.isStopping || !this.door.leadsToL1) return false;
     return this.settlements.takeParked(parked);
+  }
+
+  /**
+   * As BatchLine.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
+   * more: nothing that is executed behind it could ever be posted, and a preconfirmation would promise just that.
+   * @throws SEQ_BATCH_MALFORMED; SEQ_FOREIGN_BATCH_INVALID, SEQ_QUEUE_GAP
+   */
+  async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
+    const { finalNumber, malformed } = await this.line.takeForeignBatches(batches);
+    this.door.noteMalformed(malformed);
+    if (malformed !== null) throw malformedOnL1(malformed);
+    return { finalNumber };
   }
 
   private messageOf(operation: SignedOperation) {
@@ -370,7 +385,13 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.isStopping;
+    return !this.isStopping && this.line.malformed === null;
+  }
+
+  /** Beside what /health always says. */
+  get healthFacts(): object {
+    const { malformed } = this.line;
+    return malformed === null || this.isStopping ? {} : { status: "alarm", malformedBatch: malformed };
   }
 
   /** Does what is due; to be called a few times a second. */

@@ -1,14 +1,8 @@
 import { z } from "zod";
+import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
+import { element as fieldElement, wei } from "../../circuits/wire/wire-fields.ts";
 import { attributionError } from "../attribution-errors.ts";
 
-const fieldElement = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/)
-  .transform(BigInt);
-const wei = z
-  .string()
-  .regex(/^\d{1,78}$/)
-  .transform(BigInt);
 const whole = z.number().int().nonnegative();
 
 const accountSchema = z.object({ id: whole, kind: z.string(), keyX: fieldElement });
@@ -30,8 +24,6 @@ const paymentsSchema = z.object({
   paymentCount: whole,
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
 });
-const errorSchema = z.object({ error: z.object({ code: z.string() }) });
-
 export type LedgerAccount = z.output<typeof accountSchema>;
 export type LedgerModel = z.output<typeof modelSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
@@ -46,23 +38,17 @@ export interface LedgerView {
   payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | null>;
 }
 
-export function createLedgerView(sequencerUrl: string, timeoutMs = 30_000): LedgerView {
-  const base = sequencerUrl.replace(/\/+$/, "");
+export function createLedgerView(sequencerUrl: string, timeoutMs?: number): LedgerView {
+  const endpoint = { sequencerUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   const get = async <Schema extends z.ZodType>(path: string, schema: Schema, absent: readonly string[]) => {
-    const url = `${base}${path}`;
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-      const json: unknown = await response.json();
-      const refused = errorSchema.safeParse(json);
-      if (refused.success && absent.includes(refused.data.error.code)) return null;
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return schema.parse(json);
-    } catch (cause) {
-      throw attributionError("ATT_SERVER_UNREACHABLE", `no answer from the sequencer at ${url}`, {
-        data: { url },
-        cause,
-      });
-    }
+    const { failure, value } = await askSequencer(endpoint, { path }, schema);
+    if (failure === null) return value;
+    if (failure.error !== null && absent.includes(failure.error.code)) return null;
+    const { cause, reason, url } = failure;
+    throw attributionError("ATT_SERVER_UNREACHABLE", `the sequencer does not help: ${reason}`, {
+      data: { url },
+      cause,
+    });
   };
   return {
     account: (id) => get(`/v1/leaves/${id}`, accountSchema, ["OP_UNKNOWN_LEAF"]),

@@ -4,6 +4,7 @@
  */
 import { type Hex, hexToBytes } from "viem";
 import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
+import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -18,7 +19,7 @@ import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submi
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
-import type { ContractProof, RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
+import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export interface GenesisEvent {

@@ -3,10 +3,10 @@
  * posted data, C and the proof, so that nobody has to read the transaction's input.
  */
 import type { Hex } from "viem";
+import { type ContractProof, imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { L1Client } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
-import type { ContractProof } from "./rollup-contract.ts";
 import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export type ParkedLog = RollupLog & { eventName: "SettlementParked" };
@@ -32,7 +32,7 @@ export const parkedOf = ({ args }: ParkedLog): ParkedSettlement => {
     circuitIndex,
     commitment,
     data,
-    proof: args.proof,
+    proof: { ...args.proof, b: imaginaryFirst(...args.proof.b) },
   };
 };
 

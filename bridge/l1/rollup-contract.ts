@@ -10,6 +10,12 @@ import {
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
+import {
+  type ContractProof,
+  type G1Point,
+  type G2ImaginaryFirst,
+  imaginaryFirst,
+} from "../../circuits/field/groth16-proof.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
@@ -21,13 +27,6 @@ import {
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
-
-/** A proof as the contract takes it: G2 with the imaginary coordinate first. */
-export interface ContractProof {
-  readonly a: readonly [bigint, bigint];
-  readonly b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  readonly c: readonly [bigint, bigint];
-}
 
 /** A batch as the contract takes it. */
 export interface ContractBatch {
@@ -71,10 +70,10 @@ export interface RollupState {
 }
 
 export interface RegisteredKey {
-  readonly alpha: readonly [bigint, bigint];
-  readonly beta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  readonly delta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  readonly ic: readonly (readonly [bigint, bigint])[];
+  readonly alpha: G1Point;
+  readonly beta: G2ImaginaryFirst;
+  readonly delta: G2ImaginaryFirst;
+  readonly ic: readonly G1Point[];
 }
 
 export interface RegisteredCircuit extends CircuitSizes {
@@ -280,7 +279,9 @@ export class RollupContract {
           functionName: "circuits",
           args: [BigInt(index)],
         });
-        return { ...circuit, index, circuitId: BigInt(circuit.circuitId) };
+        const { beta, delta } = circuit.key;
+        const key = { ...circuit.key, beta: imaginaryFirst(...beta), delta: imaginaryFirst(...delta) };
+        return { ...circuit, index, circuitId: BigInt(circuit.circuitId), key };
       };
       return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
     });

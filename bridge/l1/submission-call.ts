@@ -4,8 +4,8 @@
  * offsets. Attack: a stranger posts such a call, and a follower that refuses what L1 has accepted stops for ever.
  */
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
+import { type ContractProof, imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import type { ContractProof } from "./rollup-contract.ts";
 
 export interface CalledPart {
   readonly circuit: number;
@@ -90,10 +90,7 @@ class Calldata {
     const at = (i: bigint) => this.word(address + WORD * i);
     return {
       a: [at(0n), at(1n)],
-      b: [
-        [at(2n), at(3n)],
-        [at(4n), at(5n)],
-      ],
+      b: imaginaryFirst([at(2n), at(3n)], [at(4n), at(5n)]),
       c: [at(6n), at(7n)],
     };
   }

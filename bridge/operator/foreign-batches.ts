@@ -44,13 +44,17 @@ export class ForeignBatches {
   /**
    * Hands over what is deep enough.
    * @returns whether L1 has batches that the sequencer has not followed yet
-   * @throws BRG_FOREIGN_SIGNED; BRG_L1_*, BRG_SEQUENCER_*, BRG_BATCH_NOT_IN_CALL
+   * @throws BRG_FOREIGN_SIGNED, BRG_BATCH_MALFORMED; BRG_L1_*, BRG_SEQUENCER_*, BRG_BATCH_NOT_IN_CALL
    */
   async poll(): Promise<boolean> {
     const { logger, rollup, sequencer } = this.modules;
     const chain = await sequencer.chain();
     const l1 = await rollup.state();
-    if (l1.batchNumber <= chain.finalNumber || isOurs(chain, l1)) return false;
+    if (l1.batchNumber <= chain.finalNumber || isOurs(chain, l1)) {
+      // L1 has taken back the malformed one for which the sequencer takes nothing.
+      if (chain.malformedBatch !== undefined) await sequencer.reportForeignBatches([]);
+      return false;
+    }
     const foreign = await this.confirmedOnes(chain);
     if (foreign.length > 0) {
       await sequencer.reportForeignBatches(foreign);

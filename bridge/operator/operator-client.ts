@@ -1,10 +1,21 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
 import { type Hex, isHex, zeroHash } from "viem";
 import { z } from "zod";
+import {
+  type ContractProof,
+  fromContractProof,
+  toContractProof,
+} from "../../circuits/field/groth16-proof.ts";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import {
+  askSequencer,
+  type SequencerEndpoint,
+  type SequencerFailure,
+} from "../../circuits/wire/sequencer-request.ts";
+import { elementOrDecimal, hex32, proof, proofJson } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
-import type { ContractProof } from "../l1/rollup-contract.ts";
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {
@@ -46,6 +57,8 @@ export interface ChainPositions {
   readonly finalNumber: number;
   /** L1's block that took the last final batch, where the sequencer knows it. */
   readonly finalBlockNumber?: number | undefined;
+  /** A batch on L1 that breaks the ledger's rules; absent where there is none. */
+  readonly malformedBatch?: number | undefined;
   /** Ascending, the final one's first. */
   readonly positions: readonly {
     readonly batchNumber: number;
@@ -104,7 +117,7 @@ export interface OperatorClient {
   readyBatches(limit: number): Promise<ReadyBatch[]>;
   reportBatch(batchNumber: number, report: BatchReport): Promise<void>;
   chain(): Promise<ChainPositions>;
-  /** Idempotent, in order. */
+  /** Idempotent, in order; none where L1 has taken back what others had posted. @throws BRG_BATCH_MALFORMED */
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportSeal(report: SealReport): Promise<void>;
@@ -112,42 +125,30 @@ export interface OperatorClient {
   offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
-export interface OperatorClientOptions {
-  readonly sequencerUrl: string;
-  readonly operatorToken: string;
-  readonly timeoutMs?: number;
-}
+export type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
 
-const field = z
-  .string()
-  .regex(/^(0x[0-9a-f]{1,64}|\d{1,78})$/i)
-  .transform(BigInt);
-const swap = ([x, y]: readonly [bigint, bigint]): [bigint, bigint] => [y, x];
-const pair = z.tuple([field, field]);
 const hex = z.custom<Hex>((value) => isHex(value));
-// The prover's order: the real part of G2's coordinates first.
-const proof = z
-  .object({ a: pair, b: z.tuple([pair, pair]), c: pair })
-  .transform(({ a, b, c }): ContractProof => ({ a, b: [swap(b[0]), swap(b[1])], c }));
-const posted = { circuit: z.string(), commitment: field, data: hex, proof };
+const contractProof = proof.transform(toContractProof);
+const posted = { circuit: z.string(), commitment: elementOrDecimal, data: hex, proof: contractProof };
 const readySchema = z.array(
   z.object({
     batchNumber: z.int().positive(),
     batchHash: z.string().min(1),
     ...posted,
     settlements: z.array(
-      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: field }).nullable() }),
+      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),
     ),
   }),
 );
 const chainSchema = z.object({
   finalNumber: z.int().nonnegative(),
   finalBlockNumber: z.int().nonnegative().optional(),
+  malformedBatch: z.int().positive().optional(),
   positions: z
     .array(
       z.object({
         batchNumber: z.int(),
-        root: field,
+        root: elementOrDecimal,
         opIndex: z.int(),
         queueHead: z.int(),
         batchHash: z.string().optional(),
@@ -159,18 +160,6 @@ const chainSchema = z.object({
 const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
 const parkedSchema = z.object({ isOver: z.array(z.boolean()) });
 
-const errorSchema = z.object({ error: z.object({ code: z.string() }) });
-
-function codeOf(text: string): string | null {
-  try {
-    return errorSchema.parse(JSON.parse(text)).error.code;
-  } catch {
-    return null; // Not an answer of the sequencer: a proxy's, say.
-  }
-}
-
-const hex32 = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
-
 const entryBody = (entry: QueueEntry) => ({
   ...entry,
   amountWei: entry.amountWei.toString(),
@@ -179,117 +168,67 @@ const entryBody = (entry: QueueEntry) => ({
 });
 
 function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement) {
-  const pairOf = (point: readonly [bigint, bigint]) => point.map(hex32);
-  const { a, b, c } = proof;
   return {
     ...rest,
     word: hex32(word),
     commitment: hex32(commitment),
-    proof: { a: pairOf(a), b: [pairOf(swap(b[0])), pairOf(swap(b[1]))], c: pairOf(c) },
+    proof: proofJson(fromContractProof(proof)),
   };
 }
 
 /** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
 export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
-  const request = async (method: "GET" | "POST", path: string, body?: object): Promise<unknown> => {
-    const url = new URL(path, options.sequencerUrl);
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(url, {
-        method,
-        headers: {
-          authorization: `Bearer ${options.operatorToken}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(options.timeoutMs ?? 20_000),
-      });
-      text = await response.text();
-    } catch (cause) {
-      throw bridgeError("BRG_SEQUENCER_UNREACHABLE", `the sequencer at ${url.origin} does not answer`, {
-        data: { method, path },
-        cause,
-      });
-    }
-    if (response.status === 401) {
-      throw bridgeError("BRG_CONFIG_INVALID", `the sequencer at ${url.origin} does not take OPERATOR_TOKEN`, {
-        data: { method, path },
-      });
-    }
-    if (!response.ok) {
-      // 429: the same call may succeed later, just as with a server's own failure.
-      const code =
-        response.status >= 500 || response.status === 429
-          ? "BRG_SEQUENCER_UNREACHABLE"
-          : "BRG_SEQUENCER_REFUSED";
-      throw bridgeError(code, `${method} ${path} answered ${response.status}: ${text.slice(0, 500)}`, {
-        data: { method, path, httpStatus: response.status, sequencerCode: codeOf(text) },
-      });
-    }
-    try {
-      return text === "" ? null : (JSON.parse(text) as unknown);
-    } catch (cause) {
-      throw bridgeError("BRG_SEQUENCER_REFUSED", `${method} ${path} did not answer with JSON`, {
-        data: { method, path },
-        cause,
-      });
-    }
-  };
-  const parse = <T>(schema: z.ZodType<T>, value: unknown, path: string): T => {
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw bridgeError(
-      "BRG_SEQUENCER_REFUSED",
-      `${path} answers in another form than expected: ${z.prettifyError(parsed.error)}`,
-      {
-        data: { path },
-      },
-    );
+  const ask = async <Schema extends z.ZodType>(path: string, schema: Schema, body?: object) => {
+    const answer = await askSequencer(options, { path, ...(body === undefined ? {} : { body }) }, schema);
+    if (answer.failure !== null) throw toError(answer.failure);
+    return answer.value;
   };
 
   return {
     async reportL1Head(head) {
-      await request("POST", "/operator/l1-head", head);
+      await ask("/operator/l1-head", z.unknown(), head);
     },
-    async addQueueEntries(entries) {
-      const path = "/operator/queue-entries";
-      const body = { entries: entries.map(entryBody) };
-      return parse(nextIndexSchema, await request("POST", path, body), path);
-    },
-    async replaceQueueEntries(fromIndex, entries) {
-      const path = "/operator/queue-replacement";
-      const body = { fromIndex, entries: entries.map(entryBody) };
-      return parse(nextIndexSchema, await request("POST", path, body), path);
-    },
-    async readyBatches(limit) {
-      const path = `/operator/batches/ready?limit=${limit}`;
-      return parse(readySchema, await request("GET", path), path);
-    },
+    addQueueEntries: (entries) =>
+      ask("/operator/queue-entries", nextIndexSchema, { entries: entries.map(entryBody) }),
+    replaceQueueEntries: (fromIndex, entries) =>
+      ask("/operator/queue-replacement", nextIndexSchema, { fromIndex, entries: entries.map(entryBody) }),
+    readyBatches: (limit) => ask(`/operator/batches/ready?limit=${limit}`, readySchema),
     async reportBatch(batchNumber, report) {
       // The route wants a hash; a batch that was dropped before it was sent has none.
-      await request("POST", `/operator/batches/${batchNumber}/l1`, {
-        ...report,
-        transactionHash: report.transactionHash ?? zeroHash,
-      });
+      const transactionHash = report.transactionHash ?? zeroHash;
+      await ask(`/operator/batches/${batchNumber}/l1`, z.unknown(), { ...report, transactionHash });
     },
-    async chain() {
-      const path = "/operator/chain";
-      return parse(chainSchema, await request("GET", path), path);
-    },
+    chain: () => ask("/operator/chain", chainSchema),
     async reportForeignBatches(batches) {
-      await request("POST", "/operator/foreign-batches", { batches });
+      await ask("/operator/foreign-batches", z.unknown(), { batches });
     },
-    async offerParkedSettlements(parked) {
-      const path = "/operator/parked-settlements";
-      const body = { settlements: parked.map(parkedBody) };
-      return parse(parkedSchema, await request("POST", path, body), path);
-    },
+    offerParkedSettlements: (parked) =>
+      ask("/operator/parked-settlements", parkedSchema, { settlements: parked.map(parkedBody) }),
     async reportSeal({ prevRandao, ...report }) {
-      await request("POST", "/operator/seals", {
-        ...report,
-        prevRandao: prevRandao === null ? null : hex32(prevRandao),
-      });
+      const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
+      await ask("/operator/seals", z.unknown(), body);
     },
   };
+}
+
+function toError({ cause, error, kind, method, path, reason, status, url }: SequencerFailure): RollupError {
+  const data = {
+    method,
+    path,
+    ...(status === null ? {} : { httpStatus: status, sequencerCode: error?.code ?? null }),
+  };
+  if (kind === "unauthorized") {
+    const { origin } = new URL(url);
+    return bridgeError("BRG_CONFIG_INVALID", `the sequencer at ${origin} does not take OPERATOR_TOKEN`, {
+      data,
+    });
+  }
+  // L1 has a batch that the sequencer cannot follow: its remedy goes with it.
+  if (error?.code === "SEQ_BATCH_MALFORMED")
+    return bridgeError("BRG_BATCH_MALFORMED", error.message, { data: { ...error.data, ...data } });
+  const isPassing = kind === "unreachable" || kind === "aborted" || kind === "passing";
+  return bridgeError(isPassing ? "BRG_SEQUENCER_UNREACHABLE" : "BRG_SEQUENCER_REFUSED", reason, {
+    data,
+    cause,
+  });
 }

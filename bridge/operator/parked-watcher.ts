@@ -7,6 +7,7 @@
 import type { Logger } from "pino";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
+import { imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
 import { type ParkedLog, type ParkedSettlement, parkedOf } from "../l1/parked-settlement.ts";
@@ -43,7 +44,8 @@ const parkedSchema = z.object({
   circuitIndex: z.int(),
   commitment: field,
   data: z.string().transform((text) => text as Hex),
-  proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  // As the contract has it.
+  proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
 });
 
 export class ParkedWatcher {

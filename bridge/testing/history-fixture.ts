@@ -4,6 +4,7 @@ import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { committedElements } from "../../circuits/batch/batch-data.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { dataCommitment } from "../../circuits/field/element-vector.ts";
+import { toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
@@ -23,7 +24,7 @@ import {
 import { createL1Client } from "../l1/l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "../l1/l1-history.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
-import { type DerivedCircuit, swapG2, type VerifyProof, verifierKey } from "../verify/verify-keys.ts";
+import { type DerivedCircuit, type VerifyProof, verifierKey } from "../verify/verify-keys.ts";
 
 export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;
@@ -90,7 +91,7 @@ export async function startHistoryFixture(
       const { index } = registered.find((circuit) => circuit.key.delta[0][0] === key.delta[0][1])!;
       const statement = { circuit: index, commitment: commitment!, evaluation: evaluation!, challenge: z! };
       try {
-        await l1.rollup.read.verifyProofs([[statement], [{ ...proof, b: swapG2(proof.b) }]]);
+        await l1.rollup.read.verifyProofs([[statement], [toContractProof(proof)]]);
         return true;
       } catch {
         return false;

@@ -1,10 +1,11 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
 
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import type { BatchEvent } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
+import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 /** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
 export async function requireBatchProof(
@@ -18,6 +19,6 @@ export async function requireBatchProof(
   const statement = batchStatement(batch, circuit.circuitId);
   requireSame(batchNumber, "the commitment C", statement.commitment, commitment);
   const signals = [statement.commitment, statement.y, statement.z];
-  const isValid = await verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
+  const isValid = await verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
   if (!isValid) throw verifyDiffers({ batchNumber, what: "the proof", expected: "valid", actual: "invalid" });
 }

@@ -1,5 +1,6 @@
 import { replayBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
@@ -13,7 +14,7 @@ import { checkExit, checkRefund } from "./exit-check.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
 import { type ReadBlock, requireSealNoted, SettlementReplay } from "./settlement-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
+import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 const placeOf = ({ batch, blockNumber, l1TransactionHash: transactionHash }: BatchEvent): BatchPlace => ({
   batchNumber: Number(batch.batchNumber),
@@ -156,7 +157,7 @@ export class LedgerReplay {
     }
     if (proof !== null) {
       const signals = [statement.commitment, statement.y, statement.z];
-      const isValid = await this.verifyProof(verifierKey(circuit), { ...proof, b: swapG2(proof.b) }, signals);
+      const isValid = await this.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
       if (!isValid)
         throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
       this.batchProofCount += 1;

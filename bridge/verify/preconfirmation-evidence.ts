@@ -7,30 +7,17 @@ import { z } from "zod";
 import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import {
+  type Preconfirmation,
+  preconfirmationTypedData,
+} from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
-
-/** The EIP-712 type that the operator signs (docs/api.md). */
-export const PRECONFIRMATION_TYPES = {
-  Preconfirmation: [
-    { name: "operationHash", type: "bytes32" },
-    { name: "opIndex", type: "uint64" },
-    { name: "deadline", type: "uint64" },
-  ],
-} as const;
-
-export interface SignedPreconfirmation {
-  readonly operationHash: Hex;
-  /** How many signed operations come before it, of all that the rollup ever has. */
-  readonly opIndex: number;
-  /** Seconds of L1 time by which the operation is posted. */
-  readonly deadlineSeconds: number;
-  readonly signature: Hex;
-}
 
 export interface PreconfirmationEvidence {
   readonly chainId: number;
   readonly rollupAddress: Address;
-  readonly preconfirmation: SignedPreconfirmation;
+  readonly preconfirmation: Preconfirmation;
   /** What hashes to operationHash; null where only the preconfirmation is at hand. */
   readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
 }
@@ -109,8 +96,6 @@ export function parseEvidence(json: string, what: string): PreconfirmationEviden
   return { ...rest, opening: operation == null ? null : { operation, bRef: bRef ?? 0n } };
 }
 
-const hex32 = (value: bigint): Hex => `0x${value.toString(16).padStart(64, "0")}`;
-
 /** The file's text; `parseEvidence` reads it back. */
 export function encodeEvidence({ opening, ...evidence }: PreconfirmationEvidence): string {
   const { operation, bRef } = opening ?? {};
@@ -153,17 +138,12 @@ export async function requireOperatorsPreconfirmation(
     throw refuse(`is of rollup ${rollupAddress} on chain ${chainId}`);
   let signer: Address;
   try {
-    signer = await recoverTypedDataAddress({
-      domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
-      types: PRECONFIRMATION_TYPES,
-      primaryType: "Preconfirmation",
-      message: {
-        operationHash: hex32(BigInt(preconfirmation.operationHash)),
-        opIndex: BigInt(preconfirmation.opIndex),
-        deadline: BigInt(preconfirmation.deadlineSeconds),
-      },
-      signature: preconfirmation.signature,
-    });
+    const operationHash = hex32(BigInt(preconfirmation.operationHash));
+    const typedData = preconfirmationTypedData(
+      { chainId, rollupAddress },
+      { ...preconfirmation, operationHash },
+    );
+    signer = await recoverTypedDataAddress({ ...typedData, signature: preconfirmation.signature });
   } catch (cause) {
     throw refuse("has no readable signature", cause);
   }

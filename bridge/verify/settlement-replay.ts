@@ -5,6 +5,7 @@
  */
 
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { type BatchEvent, type SettlementOnL1, takesSettlement } from "../l1/l1-history.ts";
@@ -19,7 +20,7 @@ import {
   settlementSignals,
 } from "./settlement-statement.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
-import { swapG2, type VerifyProof, verifierKey } from "./verify-keys.ts";
+import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 /** What a block says that matters here. */
 export interface BlockFacts {
@@ -170,11 +171,7 @@ export class SettlementReplay {
     if (commitment === null || proof === null) return;
     const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(data, circuit.circuitId, commitment);
-    const isValid = await this.modules.verifyProof(
-      verifierKey(circuit),
-      { ...proof, b: swapG2(proof.b) },
-      signals,
-    );
+    const isValid = await this.modules.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
     if (!isValid)
       throw verifyDiffers({
         batchNumber: number,

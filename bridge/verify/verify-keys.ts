@@ -1,5 +1,12 @@
 /** Are the keys on L1 those of the circuits? */
 
+import {
+  fromContractOrder,
+  type G1Point,
+  type G2RealFirst,
+  type Groth16Proof,
+  toContractOrder,
+} from "../../circuits/field/groth16-proof.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
@@ -7,22 +14,18 @@ import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
-export type G1 = readonly [bigint, bigint];
-export type G2 = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-
-/** A Groth16 verification key, real parts of G2's coordinates first (prover/formats/verification-key.ts has the same form). */
+/** A Groth16 verification key (prover/formats/verification-key.ts has the same form). */
 export interface VerifierKey {
-  readonly alpha: G1;
-  readonly beta: G2;
-  readonly gamma: G2;
-  readonly delta: G2;
-  readonly ic: readonly G1[];
+  readonly alpha: G1Point;
+  readonly beta: G2RealFirst;
+  readonly gamma: G2RealFirst;
+  readonly delta: G2RealFirst;
+  readonly ic: readonly G1Point[];
 }
 
-/** Real parts of G2's coordinates first, as in prover/. */
 export type VerifyProof = (
   key: VerifierKey,
-  proof: { a: G1; b: G2; c: G1 },
+  proof: Groth16Proof,
   publicSignals: readonly bigint[],
 ) => boolean | Promise<boolean>;
 
@@ -43,7 +46,7 @@ export function checkKeys(
 ): void {
   for (const circuit of registered) {
     const { index, isDevelopment, key, sort, size0, size1 } = circuit;
-    const [ic0, ic1, ic2, ic3] = key.ic as [G1, G1, G1, G1];
+    const [ic0, ic1, ic2, ic3] = key.ic as [G1Point, G1Point, G1Point, G1Point];
     const sizes = { sort, size0, size1 };
     const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
     requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
@@ -88,7 +91,7 @@ function sizesName({ size0, size1, sort }: CircuitSizes): string {
 
 /** What L1 holds of a derived key. */
 function onL1({ alpha, beta, delta, ic }: VerifierKey) {
-  return { alpha, beta: swapG2(beta), delta: swapG2(delta), ic };
+  return { alpha, beta: toContractOrder(beta), delta: toContractOrder(delta), ic };
 }
 
 /** Whether a registered circuit has this derived key. */
@@ -106,13 +109,9 @@ function isSameKey(x: object, y: object): boolean {
   }
 }
 
-export const swapG2 = ([x, y]: G2): G2 => [
-  [x[1], x[0]],
-  [y[1], y[0]],
-];
-
 /** The registered key as verifiers off chain take it. */
 export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
   const { alpha, beta, delta, ic } = key;
-  return { alpha, beta: swapG2(beta), gamma: swapG2(G2_GENERATOR), delta: swapG2(delta), ic };
+  const gamma = fromContractOrder(G2_GENERATOR);
+  return { alpha, beta: fromContractOrder(beta), gamma, delta: fromContractOrder(delta), ic };
 }

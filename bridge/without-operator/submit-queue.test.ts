@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from "vitest";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { verifyRollup } from "../verify/verify.ts";
-import { swapG2 } from "../verify/verify-keys.ts";
 import { submitQueue } from "./submit-queue.ts";
 
 let f: HistoryFixture;
@@ -29,7 +29,7 @@ const submit = (changes: Partial<Parameters<typeof submitQueue>[0]> = {}) =>
       stages.push(name);
       const index = known().findIndex((circuit) => circuit.name === name);
       const { a, b, c } = f.l1.circuits[index]!.forge(publicSignals as [bigint, bigint, bigint]);
-      return { proof: { a, b: swapG2(b), c }, publicSignals };
+      return { proof: { a, b: fromContractOrder(b), c }, publicSignals };
     },
     onStage: (stage) => stages.push(stage),
     ...changes,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { queryCommitment } from "../../circuits/ledger/query.ts";
@@ -18,7 +19,6 @@ import {
   startModelHistory,
 } from "../testing/model-history.ts";
 import { verifyRollup } from "../verify/verify.ts";
-import { swapG2 } from "../verify/verify-keys.ts";
 import { type Division, submitSettlement } from "./submit-settlement.ts";
 
 let f: ModelHistory;
@@ -51,7 +51,7 @@ const submit = (division: Division, changes: Partial<Parameters<typeof submitSet
       proved.push(name);
       const index = known().findIndex((circuit) => circuit.name === name);
       const { a, b, c } = f.l1.circuits[index]!.forge(publicSignals as [bigint, bigint, bigint]);
-      return { proof: { a, b: swapG2(b), c }, publicSignals };
+      return { proof: { a, b: fromContractOrder(b), c }, publicSignals };
     },
     ...changes,
   });

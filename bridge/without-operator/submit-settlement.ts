@@ -12,6 +12,11 @@ import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import {
+  type ContractProof,
+  type Groth16Proof,
+  toContractProof,
+} from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
@@ -29,7 +34,7 @@ import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transact
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import { requireRunning } from "../l1/require-running.ts";
-import { type ContractProof, RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
+import { RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { restoreLedger } from "../verify/restore-ledger.ts";
 import {
@@ -39,7 +44,6 @@ import {
   chooseSettlementCircuit,
   type KnownCircuit,
 } from "../verify/settlement-circuits.ts";
-import { type G1, type G2, swapG2 } from "../verify/verify-keys.ts";
 
 const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "park", "prove-batch", "send"] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
@@ -55,14 +59,14 @@ export type Division =
   | { readonly kind: "row-counts" };
 
 /**
- * Proves by a circuit's name. Real parts of G2's coordinates first, as in prover/.
+ * Proves by a circuit's name.
  * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
  */
 export type ProveStatement = (
   circuit: string,
   inputs: CircuitInputs,
   publicSignals: readonly bigint[],
-) => Promise<{ proof: { a: G1; b: G2; c: G1 }; publicSignals: readonly bigint[] }>;
+) => Promise<{ proof: Groth16Proof; publicSignals: readonly bigint[] }>;
 
 export interface SubmitSettlementOptions {
   readonly rpcUrl: string;
@@ -253,7 +257,7 @@ export async function proveStatement(
       data: { circuit, expected, actual: [...publicSignals] },
     });
   }
-  return { a: proof.a, b: swapG2(proof.b), c: proof.c };
+  return toContractProof(proof);
 }
 
 /** L1 would refuse it only after an hour of proving. */

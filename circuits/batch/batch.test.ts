@@ -5,7 +5,7 @@ import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { BatchBuilder, type ClosedBatch, replayBatch } from "./batch.ts";
+import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "./batch.ts";
 import { batchElements, batchStatement, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 
@@ -173,6 +173,26 @@ describe("LedgerBatch", () => {
       ]),
     );
     await expect(tester.calculateWitness(swapped as never)).rejects.toThrow();
+  });
+});
+
+describe("BatchBuilder.add", () => {
+  it("says in which slot the operation is: where the closed batch has its trace", () => {
+    for (const shape of [SHAPE, { narrow: 0, wide: 3 }, { narrow: 4, wide: 1 }]) {
+      const world = new RandomLedger(10 + shape.wide, DEPTH);
+      const builder = new BatchBuilder(world.ledger, world.opening(shape));
+      const placed: PlacedTrace[] = [];
+      // The second wide one closes the narrow section.
+      for (const isWide of [false, true, false, false]) {
+        const operation = isWide ? world.operation(true) : world.transfer();
+        if (builder.hasRoomFor(operation.kind)) placed.push(builder.add(operation));
+      }
+      expect(builder.operationCount).toBe(placed.length);
+      const { narrow, wide } = builder.close();
+      const all = [...narrow, ...wide];
+      expect(placed.length).toBeGreaterThan(1);
+      for (const { slot, trace } of placed) expect(all[slot]).toBe(trace);
+    }
   });
 });
 

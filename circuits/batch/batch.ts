@@ -36,6 +36,13 @@ export interface ClosedBatch {
   readonly fee: FeeTrace;
 }
 
+/** What an operation did, and where in the batch. */
+export interface PlacedTrace {
+  readonly trace: SlotTrace;
+  /** Place among the circuit's slots: narrow ones first, then wide ones. */
+  readonly slot: number;
+}
+
 /** An open batch: operations are executed in order as they are added. */
 export class BatchBuilder {
   readonly opening: BatchOpening;
@@ -79,7 +86,7 @@ export class BatchBuilder {
    * Executes an operation in the next slot that fits.
    * @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no.
    */
-  add(operation: Operation): SlotTrace {
+  add(operation: Operation): PlacedTrace {
     if (!this.hasRoomFor(operation.kind)) {
       throw new RollupError(
         "CIR_BATCH_FULL",
@@ -94,13 +101,12 @@ export class BatchBuilder {
     const before = isNarrow ? null : nullSlot(this.ledger);
     const trace = executeSlot(this.ledger, operation, this.context);
     if (isNarrow) {
-      this.narrow.push(trace);
-      this.usedNarrowCount += 1;
-    } else {
-      while (this.narrow.length < this.opening.shape.narrow) this.narrow.push(before!);
-      this.wide.push(trace);
+      this.usedNarrowCount = this.narrow.push(trace);
+      return { trace, slot: this.narrow.length - 1 };
     }
-    return trace;
+    while (this.narrow.length < this.opening.shape.narrow) this.narrow.push(before!);
+    this.wide.push(trace);
+    return { trace, slot: this.narrow.length + this.wide.length - 1 };
   }
 
   /** Fills the empty slots, credits the fees and closes the batch. */

@@ -6,10 +6,10 @@ import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import { composeCircuit, partShape } from "../compiler/compose.ts";
 import { type Composition, layOutComposition, type PartShape } from "../compiler/compose-layout.ts";
 import { readR1cs } from "../compiler/r1cs-reader.ts";
-import { SMALL_SHAPE } from "../protocol.ts";
 import { batchCircuitSpec, circuitSpec, composedBatchSpec } from "../registry/circuit-registry.ts";
 import { compareRows, matchWires } from "../testing/compose-equality.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 
 const DEPTH = 2;
 const compileWith = (spec: { name: string; mainSource: string }) =>
@@ -122,7 +122,7 @@ describe("a composed batch circuit", () => {
   });
 
   it("has a frame of the recorded size", { timeout: 600_000 }, async () => {
-    const { parts } = composedBatchSpec(SMALL_SHAPE).composition!;
+    const { parts } = composedBatchSpec(SAMPLE_SHAPE).composition!;
     const { nonLinear, linear } = (await compileWith(parts.at(-1)!)).constraintCounts;
     expect(nonLinear + linear).toBe(recordedCount("BatchFrame(8, 8, 4)"));
   });

@@ -12,13 +12,14 @@ import {
   earnerLeaf,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { FIELD_ORDER, SMALL_SHAPE } from "../protocol.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 import { earnerExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "../testing/exit-world.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
+import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import { earnedByDefault, earnerExit } from "./earner-exit.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { leafExit } from "./leaf-exit.ts";
@@ -82,7 +83,7 @@ describe("EarnerExit", () => {
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
-        world.fill(new BatchBuilder(world.ledger, world.opening(SMALL_SHAPE)), SMALL_SHAPE);
+        world.fill(new BatchBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
         // Epochs do not stay sealed for long.
         const isSealed = [...world.ledger.leaves.values()].some(({ rewards }) => rewards?.sealed != null);
         if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FIELD_ORDER } from "../protocol.ts";
 import { generators } from "./generators.ts";
-import { addAll, invertAll, type MontgomeryPoints } from "./montgomery-points.ts";
+import { invertAll } from "./modular.ts";
+import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
 
 /**
  * The generators as circom constants: a file for a number of rows, made where it is missing and never committed. About
@@ -94,7 +95,7 @@ export function digitTables(points: Readonly<MontgomeryPoints>): bigint[][] {
     addAll(next, twice);
     multiples.push(next);
   }
-  const [, third, fifth, seventh] = invertAll([1n, 3n, 5n, 7n]);
+  const [, third, fifth, seventh] = invertAll([1n, 3n, 5n, 7n], FIELD_ORDER);
   return points.u.map((_, k) => {
     const [one, three, five, seven] = multiples;
     return [
@@ -104,12 +105,10 @@ export function digitTables(points: Readonly<MontgomeryPoints>): bigint[][] {
   });
 }
 
-const [inverse48, inverseT9, inverseT25, inverse16] = invertAll([48n, -320n, -576n, 16n].map(modulo)) as [
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-];
+const [inverse48, inverseT9, inverseT25, inverse16] = invertAll(
+  [48n, -320n, -576n, 16n].map(modulo),
+  FIELD_ORDER,
+) as [bigint, bigint, bigint, bigint];
 
 /** c with c0 + c1·z + c2·t + c3·w = the value at z = 1, 9, 25, 49; t and w vanish at 1 and 49. */
 function interpolate(at1: bigint, at9: bigint, at25: bigint, at49: bigint): bigint[] {

@@ -1,10 +1,9 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../protocol.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
-import { addAll, IDENTITY_U, invertAll, type MontgomeryPoints, negateAll } from "./montgomery-points.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "./montgomery-points.ts";
 
 const base8 = babyjubjub.Point.fromAffine(BASE8);
 /** Multiples of B8 by noble, 0 being the identity. */
@@ -39,16 +38,5 @@ describe("addAll", () => {
     const points = multiples([1n, 2n, 7n]);
     addAll(points, negateAll(points));
     expect(points).toEqual(multiples([0n, 0n, 0n]));
-  });
-});
-
-describe("invertAll", () => {
-  test("inverts every element and leaves 0", () => {
-    fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constant(0n), fc.bigInt(1n, FIELD_ORDER - 1n))), (values) => {
-        const products = invertAll(values).map((inverse, i) => (inverse * values[i]!) % FIELD_ORDER);
-        expect(products).toEqual(values.map((value) => (value === 0n ? 0n : 1n)));
-      }),
-    );
   });
 });

@@ -1,4 +1,5 @@
 import { FIELD_ORDER } from "../protocol.ts";
+import { invertAll, modulo } from "./modular.ts";
 
 /**
  * Many points of BabyJubJub's Montgomery form v² = u³ + 168698·u² + u at once: an addition has one division, and any
@@ -28,7 +29,7 @@ export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>
       denominators[i] = left.v[i] === right.v[i] ? (2n * left.v[i]!) % P : 0n;
     }
   }
-  const inverses = invertAll(denominators);
+  const inverses = invertAll(denominators, P);
   for (let i = 0; i < count; i++) {
     const [u1, v1, u2, v2] = [left.u[i]!, left.v[i]!, right.u[i]!, right.v[i]!];
     if (u1 === IDENTITY_U) {
@@ -42,9 +43,9 @@ export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>
     } else {
       const numerator = isDoubling[i] === 1 ? ((3n * u1 + 2n * A) * u1 + 1n) % P : v2 - v1;
       const slope = (numerator * inverses[i]!) % P;
-      const u = modulo(slope * slope - A - u1 - u2);
+      const u = modulo(slope * slope - A - u1 - u2, P);
       left.u[i] = u;
-      left.v[i] = modulo(slope * (u1 - u) - v1);
+      left.v[i] = modulo(slope * (u1 - u) - v1, P);
     }
   }
 }
@@ -52,40 +53,4 @@ export function addAll(left: MontgomeryPoints, right: Readonly<MontgomeryPoints>
 /** −point for every point. */
 export function negateAll(points: Readonly<MontgomeryPoints>): MontgomeryPoints {
   return { u: [...points.u], v: points.v.map((v) => (v === 0n ? 0n : P - v)) };
-}
-
-/** 1 / values[i] mod r; 0 stays 0. */
-export function invertAll(values: readonly bigint[]): bigint[] {
-  const before = new Array<bigint>(values.length);
-  let product = 1n;
-  for (let i = 0; i < values.length; i++) {
-    before[i] = product;
-    if (values[i] !== 0n) product = (product * values[i]!) % P;
-  }
-  let inverse = invert(modulo(product));
-  const inverses = new Array<bigint>(values.length);
-  for (let i = values.length - 1; i >= 0; i--) {
-    if (values[i] === 0n) inverses[i] = 0n;
-    else {
-      inverses[i] = (inverse * before[i]!) % P;
-      inverse = (inverse * values[i]!) % P;
-    }
-  }
-  return inverses;
-}
-
-/** By Euclid's algorithm. */
-function invert(value: bigint): bigint {
-  let [a, b, x, y] = [value, P, 1n, 0n];
-  while (b !== 0n) {
-    const quotient = a / b;
-    [a, b] = [b, a - quotient * b];
-    [x, y] = [y, x - quotient * y];
-  }
-  return modulo(x);
-}
-
-function modulo(value: bigint): bigint {
-  const rest = value % P;
-  return rest < 0n ? rest + P : rest;
 }

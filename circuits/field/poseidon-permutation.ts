@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { repositoryRoot } from "../compiler/compile.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { invertMod, powMod } from "./modular.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
@@ -24,18 +25,6 @@ function constants(): Constants {
   return loaded;
 }
 
-export function modPow(base: bigint, exponent: bigint, modulus = FIELD_ORDER): bigint {
-  let result = 1n;
-  for (
-    let square = base % modulus, rest = exponent;
-    rest > 0n;
-    rest >>= 1n, square = (square * square) % modulus
-  ) {
-    if ((rest & 1n) === 1n) result = (result * square) % modulus;
-  }
-  return result;
-}
-
 const isFullRound = (round: number) => round < 4 || round >= 4 + PARTIAL_ROUNDS;
 const mix = (matrix: readonly (readonly bigint[])[], state: readonly bigint[]) =>
   matrix.map((row) => modulo(row.reduce((sum, m, j) => sum + m * state[j]!, 0n)));
@@ -45,7 +34,7 @@ export function permute(input: readonly bigint[]): bigint[] {
   let state = [...input];
   for (let round = 0; round < 8 + PARTIAL_ROUNDS; round++) {
     state = state.map((value, i) => modulo(value + C[round * WIDTH + i]!));
-    state = state.map((value, i) => (isFullRound(round) || i === 0 ? modPow(value, 5n) : value));
+    state = state.map((value, i) => (isFullRound(round) || i === 0 ? powMod(value, 5n, FIELD_ORDER) : value));
     state = mix(M, state);
   }
   return state;
@@ -59,7 +48,9 @@ export function unpermute(output: readonly bigint[]): bigint[] {
   let state = [...output];
   for (let round = 7 + PARTIAL_ROUNDS; round >= 0; round--) {
     state = mix(unmix, state);
-    state = state.map((value, i) => (isFullRound(round) || i === 0 ? modPow(value, fifthRoot) : value));
+    state = state.map((value, i) =>
+      isFullRound(round) || i === 0 ? powMod(value, fifthRoot, FIELD_ORDER) : value,
+    );
     state = state.map((value, i) => modulo(value - C[round * WIDTH + i]!));
   }
   return state;
@@ -76,7 +67,7 @@ function invert(matrix: readonly (readonly bigint[])[]): bigint[][] {
   const n = matrix.length;
   const rows = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1n : 0n))]);
   for (let pivot = 0; pivot < n; pivot++) {
-    const scale = modPow(rows[pivot]![pivot]!, FIELD_ORDER - 2n);
+    const scale = invertMod(rows[pivot]![pivot]!, FIELD_ORDER);
     rows[pivot] = rows[pivot]!.map((value) => modulo(value * scale));
     for (let i = 0; i < n; i++) {
       if (i === pivot) continue;

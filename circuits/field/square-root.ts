@@ -1,4 +1,5 @@
 import { FIELD_ORDER } from "../protocol.ts";
+import { powMod } from "./modular.ts";
 
 /**
  * Square roots mod r by Tonelli and Shanks, r − 1 = 2^28 · Q. The discrete logarithm in the group of order 2^28 is read
@@ -8,18 +9,18 @@ const TWO_ADICITY = 28n;
 const WINDOW = 7n;
 const Q = (FIELD_ORDER - 1n) >> TWO_ADICITY;
 /** 5 is the least non-residue mod r, so this has the order 2^28; checked in square-root.test.ts. */
-const ROOT = power(5n, Q);
-const INVERSE_ROOT = power(ROOT, FIELD_ORDER - 2n);
+const ROOT = powMod(5n, Q, FIELD_ORDER);
+const INVERSE_ROOT = powMod(ROOT, FIELD_ORDER - 2n, FIELD_ORDER);
 
 /** logarithm of ROOT^(j · 2^21) → j, for j < 128 */
 const logarithms = new Map<bigint, bigint>();
 /** inversePowers[i][j] = ROOT^(−j · 2^(7i)) */
 const inversePowers: bigint[][] = [];
 {
-  const step = power(ROOT, 1n << (TWO_ADICITY - WINDOW));
+  const step = powMod(ROOT, 1n << (TWO_ADICITY - WINDOW), FIELD_ORDER);
   for (let j = 0n, x = 1n; j < 1n << WINDOW; j++, x = (x * step) % FIELD_ORDER) logarithms.set(x, j);
   for (let i = 0n; i < TWO_ADICITY / WINDOW; i++) {
-    const base = power(INVERSE_ROOT, 1n << (WINDOW * i));
+    const base = powMod(INVERSE_ROOT, 1n << (WINDOW * i), FIELD_ORDER);
     const row: bigint[] = [];
     for (let j = 0n, x = 1n; j < 1n << WINDOW; j++, x = (x * base) % FIELD_ORDER) row.push(x);
     inversePowers.push(row);
@@ -30,7 +31,7 @@ const inversePowers: bigint[][] = [];
 export function squareRoot(value: bigint): bigint | null {
   const x = value % FIELD_ORDER;
   if (x === 0n) return 0n;
-  const w = power(x, (Q - 1n) / 2n);
+  const w = powMod(x, (Q - 1n) / 2n, FIELD_ORDER);
   const candidate = (x * w) % FIELD_ORDER; // candidate² = x · x^Q
   const residue = (candidate * w) % FIELD_ORDER; // x^Q = ROOT^logarithm
   let logarithm = 0n;
@@ -50,17 +51,4 @@ export function squareRoot(value: bigint): bigint | null {
     root = (root * inversePowers[Number(i)]![Number((half >> (WINDOW * i)) & 127n)]!) % FIELD_ORDER;
   }
   return root <= FIELD_ORDER / 2n ? root : FIELD_ORDER - root;
-}
-
-/** base^exponent mod r, four bits of the exponent at a time. */
-export function power(base: bigint, exponent: bigint): bigint {
-  const table = [1n];
-  for (let i = 1; i < 16; i++) table.push((table[i - 1]! * base) % FIELD_ORDER);
-  let result = 1n;
-  for (const digit of exponent.toString(16)) {
-    for (let i = 0; i < 4; i++) result = (result * result) % FIELD_ORDER;
-    const value = Number.parseInt(digit, 16);
-    if (value !== 0) result = (result * table[value]!) % FIELD_ORDER;
-  }
-  return result;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { SMALL_SHAPE, shapeName } from "../protocol.ts";
+import { shapeName } from "../protocol.ts";
 import { settlementCircuitName } from "../settlement/settlement-size.ts";
+import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
@@ -8,7 +9,7 @@ const earnerTable = { sort: 2, size0: 0, size1: 16 };
 
 describe("circuit sizes", () => {
   test("are a batch's shape there and back, and no shape for other sorts", () => {
-    expect(batchShape(batchSizes(SMALL_SHAPE))).toEqual(SMALL_SHAPE);
+    expect(batchShape(batchSizes(SAMPLE_SHAPE))).toEqual(SAMPLE_SHAPE);
     for (const sizes of [settlement, earnerTable, exitSizes(), exitSizes(16)]) {
       expect(() => batchShape(sizes)).toThrow(expect.objectContaining({ code: "CIR_NOT_A_BATCH_CIRCUIT" }));
     }
@@ -16,8 +17,8 @@ describe("circuit sizes", () => {
 
   test("fit the names of the registry, each sort's only its own", () => {
     const name = settlementCircuitName({ rows: 64, features: 32, earners: 16, payments: 300, draws: 4 });
-    const names = [shapeName(SMALL_SHAPE), name, "earner-table-16", "leaf-exit", "earner-exit-16"];
-    const all = [batchSizes(SMALL_SHAPE), settlement, earnerTable, exitSizes(), exitSizes(16)];
+    const names = [shapeName(SAMPLE_SHAPE), name, "earner-table-16", "leaf-exit", "earner-exit-16"];
+    const all = [batchSizes(SAMPLE_SHAPE), settlement, earnerTable, exitSizes(), exitSizes(16)];
     for (const [i, sizes] of all.entries()) {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }

@@ -1,6 +1,6 @@
 /** Replaying a chain of payments, and the lookup that a draw uses to name one of them. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertAll } from "../field/montgomery-points.ts";
+import { invertAll } from "../field/modular.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
@@ -14,7 +14,7 @@ const BETA = 0xabcdefn ** 9n % FIELD_ORDER;
 const GAMMA = 0x123457n ** 11n % FIELD_ORDER;
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
-const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
+const inverse = (value: bigint) => invertAll([modulo(value)], FIELD_ORDER)[0]!;
 
 function paymentsOf(count: number): EpochPayment[] {
   const numbers = new SeededNumbers(count);

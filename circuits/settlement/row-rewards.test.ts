@@ -1,6 +1,6 @@
 /** The identity that ties rows to earners, and what forges it where a rule or the order of challenges is missing. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertAll } from "../field/montgomery-points.ts";
+import { invertAll } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
@@ -43,7 +43,7 @@ function honestCase(rowCounts: number[], seed = 1): Case {
 }
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
-const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
+const inverse = (value: bigint) => invertAll([modulo(value)], FIELD_ORDER)[0]!;
 const padded = <T>(values: readonly T[], zero: T) =>
   Array.from({ length: EARNERS }, (_, i) => values[i] ?? zero);
 

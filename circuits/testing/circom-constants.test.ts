@@ -3,17 +3,10 @@ import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { EMPTY_COLLECTED_ROOT } from "../ledger/rewards.ts";
-import {
-  EPOCH_SECONDS,
-  KIND,
-  KIND_RULES,
-  LEAF_KIND,
-  SMALL_SHAPE,
-  TAG,
-  WIDE_WORD_COUNT,
-} from "../protocol.ts";
+import { EPOCH_SECONDS, KIND, KIND_RULES, LEAF_KIND, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { recordedCount } from "./constraint-counts.ts";
+import { SAMPLE_SHAPE } from "./sample-shape.ts";
 
 describe("constraint-counts.json", () => {
   it("has the counts of the slots and of the devnet's batch", { timeout: 600_000 }, async () => {
@@ -32,7 +25,7 @@ describe("constraint-counts.json", () => {
     // Limits of the protocol.
     expect(narrow).toBeLessThanOrEqual(20_000);
     expect(wide).toBeLessThanOrEqual(26_000);
-    const batch = await count(batchCircuitSpec(SMALL_SHAPE));
+    const batch = await count(batchCircuitSpec(SAMPLE_SHAPE));
     expect(batch).toBe(recordedCount("LedgerBatch(8, 8, 4)"));
     // With the three public signals and the constant 1 it must fit the devnet's domain.
     expect(batch + 4).toBeLessThanOrEqual(2 ** 18);

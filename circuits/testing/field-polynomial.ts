@@ -1,4 +1,4 @@
-import { invertAll } from "../field/montgomery-points.ts";
+import { invertAll } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**
@@ -110,7 +110,7 @@ function trim(coefficients: readonly bigint[]): Polynomial {
 }
 
 function inverse(value: bigint): bigint {
-  return invertAll([value])[0]!;
+  return invertAll([value], FIELD_ORDER)[0]!;
 }
 
 function modulo(value: bigint): bigint {

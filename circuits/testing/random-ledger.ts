@@ -421,7 +421,7 @@ export class RandomLedger {
       const rootBefore = this.ledger.root;
       const posted = "modelId" in operation ? postedOf(this.ledger, operation) : null;
       try {
-        traces.push(builder.add(operation));
+        traces.push(builder.add(operation).trace);
         if (posted !== null) settlements.push(posted);
       } catch (error) {
         refusedCodes.push((error as { code: string }).code);

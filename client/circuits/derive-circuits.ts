@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { type DerivedCircuit, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import {
+  type DerivedCircuit,
+  isKeyOf,
+  type VerifierKey,
+  verifierKey,
+} from "../../bridge/verify/verify-keys.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
@@ -13,6 +18,7 @@ import {
   exitCircuitName,
   isNameOfSizes,
 } from "../../circuits/registry/circuit-sizes.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
@@ -49,17 +55,21 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   // One after another: each takes all cores and much memory.
   for (const circuit of registered) {
     const { sort, size0, size1 } = circuit;
-    const name = nameOf(circuit, options.circuitNames);
-    derived.push({ name, sort, size0, size1, key: await deriveKey(circuit, options) });
+    const names = namesOf(circuit, options.circuitNames);
+    const keyOf = (name: string) => deriveKey({ ...circuit, name }, options);
+    // Where none has the key that L1 has, any will do: the difference is what there is to say.
+    const name = (await nameByKey(circuit, names, keyOf)) ?? names[0]!;
+    derived.push({ name, sort, size0, size1, key: await keyOf(name) });
   }
   return derived;
 }
 
+/** The key that a circuit of this name must have. @throws as deriveCircuits */
 export async function deriveKey(
-  circuit: RegisteredCircuit,
-  { circuitNames, keysFolder, onProgress }: Pick<DeriveOptions, "circuitNames" | "keysFolder" | "onProgress">,
+  circuit: RegisteredCircuit & { readonly name: string },
+  { keysFolder, onProgress }: Pick<DeriveOptions, "keysFolder" | "onProgress">,
 ): Promise<VerificationKey> {
-  const name = nameOf(circuit, circuitNames);
+  const { name } = circuit;
   refuseHiddenDevelopmentKey(circuit, name);
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
   onProgress(`compiling ${name}, once, then cached`);
@@ -88,19 +98,48 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
   );
 }
 
-/** @throws CLI_CIRCUIT_UNNAMED */
-export function nameOf(circuit: CircuitSizes, circuitNames: readonly string[]): string {
+/**
+ * Names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features and draws: then
+ * there are several, and only the key says which it is.
+ * @throws CLI_CIRCUIT_UNNAMED where there is none
+ */
+export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {
   const { sort, size0, size1 } = circuit;
-  if (sort === CIRCUIT_SORT.batch) return shapeName(batchShape(circuit));
-  if (sort === CIRCUIT_SORT.earnerTable) return `earner-table-${size1}`;
-  if (sort === CIRCUIT_SORT.exit) return exitCircuitName(circuit);
-  const name = circuitNames.find((known) => isNameOfSizes(known, circuit));
-  if (name !== undefined) return name;
+  if (sort === CIRCUIT_SORT.batch) return [shapeName(batchShape(circuit))];
+  if (sort === CIRCUIT_SORT.earnerTable) return [`earner-table-${size1}`];
+  if (sort === CIRCUIT_SORT.exit) return [exitCircuitName(circuit)];
+  const names = [...new Set(circuitNames)].filter((known) => isNameOfSizes(known, circuit));
+  if (names.length > 0) return names;
   throw clientError(
     "CLI_CIRCUIT_UNNAMED",
     `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
     { data: { payments: size0, earners: size1, given: circuitNames } },
   );
+}
+
+/**
+ * The one of these names whose key L1 has; a single one is not asked for its key.
+ * @param keyOf may throw CLI_KEYS_MISSING: nobody has files of a circuit that is not in use
+ * @returns null where none of them has it
+ * @throws CLI_KEYS_MISSING where none of those whose keys are there has it; what keyOf throws
+ */
+export async function nameByKey(
+  circuit: RegisteredCircuit,
+  names: readonly string[],
+  keyOf: (name: string) => Promise<VerifierKey>,
+): Promise<string | null> {
+  if (names.length === 1) return names[0]!;
+  let missing: unknown = null;
+  for (const name of names) {
+    try {
+      if (isKeyOf(await keyOf(name), circuit)) return name;
+    } catch (error) {
+      if (!isRollupError(error, "CLI_KEYS_MISSING")) throw error;
+      missing = error;
+    }
+  }
+  if (missing !== null) throw missing;
+  return null;
 }
 
 async function readCeremonyKey(path: string, name: string): Promise<VerificationKey> {

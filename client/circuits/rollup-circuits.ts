@@ -11,7 +11,7 @@ import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { clientError } from "../client-errors.ts";
-import { nameOf } from "./derive-circuits.ts";
+import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
 import { openRegisteredCircuit } from "./exit-circuits.ts";
 
 /** A circuit that the rollup has, by its name in the registry. */
@@ -26,18 +26,44 @@ export interface RollupCircuitsOptions {
   readonly circuitNames?: readonly string[];
   /** The rollup's deployment record, where there is one: it names files of keys. */
   readonly deployment: Deployment | null;
+  /** Keys of a ceremony, as `deriveCircuits` takes them; default: "keys". */
+  readonly keysFolder?: string;
+  readonly onProgress?: (text: string) => void;
 }
 
-/** All circuits of the rollup by their index. @throws CLI_CIRCUIT_UNNAMED, BRG_L1_… */
+/**
+ * All circuits of the rollup by their index. The record knows them by their ids, which are hashes of sizes and key; where
+ * it does not, and several names have a circuit's sizes, their keys are made to see which it is.
+ * @throws CLI_CIRCUIT_UNNAMED, BRG_L1_…; what deriveKey throws
+ */
 export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const registered = await new RollupContract({ client, address: options.rollupAddress }).circuits();
-  const names = [...(options.circuitNames ?? []), ...knownNames(options.deployment)];
-  return registered.map((circuit) => ({ ...circuit, name: nameOf(circuit, names) }));
+  const { deployment } = options;
+  const known = new Map(deployment?.circuits.map(({ circuitId, name }) => [circuitId, name]));
+  const names = [...(options.circuitNames ?? []), ...known.values()];
+  const named: RollupCircuit[] = [];
+  for (const circuit of registered) {
+    const name = known.get(circuit.circuitId) ?? (await findName(circuit, names, options));
+    named.push({ ...circuit, name });
+  }
+  return named;
 }
 
-function knownNames(deployment: Deployment | null): string[] {
-  return deployment === null ? [] : deployment.circuits.map(({ name }) => name);
+async function findName(
+  circuit: RegisteredCircuit,
+  circuitNames: readonly string[],
+  { keysFolder = "keys", onProgress = () => {} }: RollupCircuitsOptions,
+): Promise<string> {
+  const names = namesOf(circuit, circuitNames);
+  const keyOf = (name: string) => deriveKey({ ...circuit, name }, { keysFolder, onProgress });
+  const name = await nameByKey(circuit, names, keyOf);
+  if (name !== null) return name;
+  throw clientError(
+    "CLI_CIRCUIT_UNNAMED",
+    `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
+    { data: { payments: circuit.size0, earners: circuit.size1, given: names } },
+  );
 }
 
 /** Sizes of a settlement circuit, which its name spells. */

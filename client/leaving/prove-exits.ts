@@ -1,12 +1,12 @@
 /** Makes the proofs of exits, on this machine. */
 import { getAddress } from "viem";
 import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
-import type { ContractProof } from "../../bridge/l1/rollup-contract.ts";
 import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import { proveStatement } from "../../bridge/without-operator/submit-settlement.ts";
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";

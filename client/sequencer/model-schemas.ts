@@ -1,15 +1,8 @@
 /** The parts of the sequencer's answers about models (docs/api.md) that the client reads, checked where they enter. */
 import { z } from "zod";
+import { element as fieldElement, proof, wei } from "../../circuits/wire/wire-fields.ts";
 import { leafSchema } from "./sequencer-schemas.ts";
 
-const fieldElement = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/)
-  .transform(BigInt);
-const wei = z
-  .string()
-  .regex(/^\d{1,78}$/)
-  .transform(BigInt);
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
 const count = z.int().nonnegative();
 
@@ -114,7 +107,6 @@ export const rewardsSchema = z.object({
 });
 export type LeafRewards = z.output<typeof rewardsSchema>;
 
-const pair = z.tuple([fieldElement, fieldElement]);
 export const settlementSchema = z.object({
   modelId: count,
   epoch: count,
@@ -126,7 +118,7 @@ export const settlementSchema = z.object({
   circuit: z.string(),
   data: hex,
   publicSignals: z.tuple([fieldElement, fieldElement, fieldElement]),
-  proof: z.object({ a: pair, b: z.tuple([pair, pair]), c: pair }),
+  proof,
   voidCount: count.optional(),
   ownerWei: wei.optional(),
   treasuryWei: wei.optional(),
@@ -137,3 +129,15 @@ export const settlementSchema = z.object({
   cap: count.optional(),
 });
 export type LedgerSettlement = z.output<typeof settlementSchema>;
+
+export const parkedSchema = z.object({
+  modelId: count,
+  epoch: count,
+  settlementHash: fieldElement,
+  circuit: z.string(),
+  /** "waiting" for a batch, "superseded" by another settlement, or how far the batch is that takes it. */
+  status: z.string(),
+  batchNumber: count.nullable(),
+  /** Code of what keeps it out of a batch. */
+  reason: z.string().nullable(),
+});

@@ -1,8 +1,8 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { RollupError } from "../../circuits/rollup-error.ts";
+import { askSequencer, type SequencerFailure } from "../../circuits/wire/sequencer-request.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { errorSchema } from "./sequencer-schemas.ts";
 
 /**
  * What every call that asks the sequencer may throw. It keeps the codes of its own refusals and of the ledger's, which
@@ -35,56 +35,24 @@ export async function requestSequencer<Schema extends z.ZodType>(
   schema: Schema,
   options: { body?: object; signal?: AbortSignal } = {},
 ): Promise<z.output<Schema>> {
-  const url = `${requireSequencerUrl(client)}${path}`;
-  const timeout = AbortSignal.timeout(client.requestTimeoutMs);
-  let status: number;
-  let text: string;
-  try {
-    const response = await fetch(url, {
-      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
-      ...(options.body === undefined
-        ? {}
-        : {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: JSON.stringify(options.body),
-          }),
-    });
-    status = response.status;
-    text = await response.text();
-  } catch (cause) {
-    if (options.signal?.aborted) throw clientError("CLI_WAIT_ABORTED", "the request was aborted", { cause });
-    throw clientError("CLI_SEQUENCER_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
-  }
-  const json = parseJson(text);
-  if (status >= 400) throw refusal(url, status, json, text);
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    throw clientError("CLI_SEQUENCER_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-      data: { url, status, problems: z.prettifyError(parsed.error) },
-    });
-  }
-  return parsed.data;
+  const endpoint = { sequencerUrl: requireSequencerUrl(client), timeoutMs: client.requestTimeoutMs };
+  const answer = await askSequencer(endpoint, { path, ...options }, schema);
+  if (answer.failure !== null) throw toError(answer.failure);
+  return answer.value;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function refusal(url: string, status: number, json: unknown, text: string): RollupError {
-  const known = errorSchema.safeParse(json);
-  if (known.success) {
-    const { code, message, data } = known.data.error;
-    return new RollupError(code, message, {
-      data: { ...data, httpStatus: status },
-      isRetryable: status >= 500 || status === 429,
+function toError({ cause, error, kind, reason, status, url }: SequencerFailure): RollupError {
+  if (kind === "aborted") return clientError("CLI_WAIT_ABORTED", "the request was aborted", { cause });
+  if (kind === "unreachable")
+    return clientError("CLI_SEQUENCER_UNREACHABLE", reason, { data: { url }, cause });
+  if (kind === "unreadable")
+    return clientError("CLI_SEQUENCER_ANSWER_INVALID", reason, {
+      data: { url, status, problems: reason },
+      cause,
     });
-  }
-  return clientError("CLI_SEQUENCER_REFUSED", `${url} answered ${status}: ${text.slice(0, 200)}`, {
-    data: { url, httpStatus: status },
-  });
+  if (error === null)
+    return clientError("CLI_SEQUENCER_REFUSED", reason, { data: { url, httpStatus: status } });
+  const { code, data, message } = error;
+  const isRetryable = kind === "passing";
+  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable });
 }

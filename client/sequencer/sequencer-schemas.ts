@@ -70,7 +70,7 @@ export const statusSchema = z.object({
   }),
   mempool: z.object({ pending: z.int() }),
   /** What the sequencer takes: everything, only what leads out, or nothing. */
-  mode: z.enum(["open", "sunset", "frozen"]).optional(),
+  mode: z.enum(["open", "sunset", "frozen", "malformed"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
   estimates: z.object({ closeMs: z.number(), proveMs: z.number(), postMs: z.number() }),
@@ -183,11 +183,3 @@ export const queueEntrySchema = z.object({
   batchNumber: counter.nullish(),
 });
 export type QueueEntryView = z.infer<typeof queueEntrySchema>;
-
-export const errorSchema = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    data: z.record(z.string(), z.unknown()).optional(),
-  }),
-});

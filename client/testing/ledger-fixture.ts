@@ -1,11 +1,12 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
+
 import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
-import { preconfirmationMessage } from "../sequencer/preconfirmation.ts";
 import type { Preconfirmation } from "../sequencer/sequencer-schemas.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
@@ -57,7 +58,7 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
     key,
     async signPreconfirmation(fields) {
       const signature = await operator.signTypedData(
-        preconfirmationMessage(client, { ...fields, signature: "0x" }),
+        preconfirmationTypedData({ chainId: client.chain.id, rollupAddress: client.rollupAddress }, fields),
       );
       return { ...fields, signature };
     },

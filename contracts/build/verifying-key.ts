@@ -1,14 +1,12 @@
 /** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
 import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
+import { type G1Point, type G2ImaginaryFirst, imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-
-export type G1Point = readonly [bigint, bigint];
-export type G2Point = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
 
 export interface VerifyingKey {
   alpha: G1Point;
-  beta: G2Point;
-  delta: G2Point;
+  beta: G2ImaginaryFirst;
+  delta: G2ImaginaryFirst;
   /** The constant, then the factors of C, y and z. */
   ic: readonly [G1Point, G1Point, G1Point, G1Point];
 }
@@ -19,14 +17,8 @@ export interface CircuitConfig extends CircuitSizes {
   key: VerifyingKey;
 }
 
-export interface ContractProof {
-  a: G1Point;
-  b: G2Point;
-  c: G1Point;
-}
-
 /** Generator of G2 (EIP-197), imaginary coordinates first. */
-export const G2_GENERATOR: G2Point = [
+export const G2_GENERATOR = imaginaryFirst(
   [
     11559732032986387107991004021392285783925812861821192530917403151452391805634n,
     10857046999023057135944570762232829481370756359578518086990519993285655852781n,
@@ -35,7 +27,7 @@ export const G2_GENERATOR: G2Point = [
     4082367875863433681332203403145435568316851327593401208105741076214120093531n,
     8495653923123431417604973247489272438418190587263600148770280649306958101930n,
   ],
-];
+);
 
 const pair = { type: "uint256[2]" } as const;
 const keyParameters = [

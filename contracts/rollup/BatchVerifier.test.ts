@@ -1,13 +1,12 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import {
-  type CircuitConfig,
   type ContractProof,
-  computeCircuitId,
-  G2_GENERATOR,
-  type G2Point,
-} from "../build/verifying-key.ts";
+  type G2ImaginaryFirst,
+  imaginaryFirst,
+} from "../../circuits/field/groth16-proof.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { type CircuitConfig, computeCircuitId, G2_GENERATOR } from "../build/verifying-key.ts";
 import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
 import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";
 
@@ -37,7 +36,7 @@ const verify = (items: readonly ReturnType<typeof prove>[]) =>
   revertOf(f.rollup.read.verifyProofs([items.map((i) => i.statement), items.map((i) => i.proof)]));
 
 /** A point on the twist that is no multiple of the generator, as nearly all of them are. */
-function outsideGroup(): G2Point {
+function outsideGroup(): G2ImaginaryFirst {
   const { Fp2 } = bn254.fields;
   const b = bn254.G2.Point.CURVE().b;
   for (let c0 = 1n; ; c0++) {
@@ -46,10 +45,7 @@ function outsideGroup(): G2Point {
     try {
       const y = Fp2.sqrt(square);
       if (bn254.G2.Point.fromAffine({ x, y }).isTorsionFree()) continue;
-      return [
-        [x.c1, x.c0],
-        [y.c1, y.c0],
-      ];
+      return imaginaryFirst([x.c1, x.c0], [y.c1, y.c0]);
     } catch {
       // Not a square: the next x.
     }
@@ -115,8 +111,8 @@ describe("verifyProofs", () => {
       { a: [a[0], a[1] + 1n] },
       { a: [a[0] + FIELD_P, a[1]] },
       { c: [c[0] + 1n, c[1]] },
-      { b: [[b[0][0], b[0][1] + 1n], b[1]] },
-      { b: [[b[0][0] + FIELD_P, b[0][1]], b[1]] },
+      { b: imaginaryFirst([b[0][0], b[0][1] + 1n], b[1]) },
+      { b: imaginaryFirst([b[0][0] + FIELD_P, b[0][1]], b[1]) },
       { b: outsideGroup() },
     ];
     for (const [i, overrides] of broken.entries()) {
@@ -147,10 +143,7 @@ describe("verifyProofs", () => {
   test("rejects a proof of nothing but points at infinity", async () => {
     const item = prove(0, {
       a: [0n, 0n],
-      b: [
-        [0n, 0n],
-        [0n, 0n],
-      ],
+      b: imaginaryFirst([0n, 0n], [0n, 0n]),
       c: [0n, 0n],
     });
     expect(await verify([item])).toMatchObject({ name: "VerifierProofRejected" });
@@ -160,7 +153,7 @@ describe("verifyProofs", () => {
     const { statement, proof } = prove(0);
     const negated: ContractProof = {
       a: [proof.a[0], FIELD_P - proof.a[1]],
-      b: [proof.b[0], [FIELD_P - proof.b[1][0], FIELD_P - proof.b[1][1]]],
+      b: imaginaryFirst(proof.b[0], [FIELD_P - proof.b[1][0], FIELD_P - proof.b[1][1]]),
       c: proof.c,
     };
     expect(await verify([{ statement, proof: negated }])).toMatchObject({ name: "accepted" });
@@ -276,14 +269,14 @@ describe("constructor", () => {
     const delta = toG2(9n);
     const cases: Partial<typeof key>[] = [
       { delta: G2_GENERATOR },
-      { delta: [zero, zero] },
-      { beta: [zero, zero] },
+      { delta: imaginaryFirst(zero, zero) },
+      { beta: imaginaryFirst(zero, zero) },
       { alpha: zero },
       { ic: [zero, key.ic[1], key.ic[2], key.ic[3]] },
       { ic: [key.ic[0], key.ic[1], key.ic[2], zero] },
       { ic: [key.ic[0], [key.ic[1][0], key.ic[1][1] + 1n], key.ic[2], key.ic[3]] },
       { alpha: [key.alpha[0] + FIELD_P, key.alpha[1]] },
-      { delta: [delta[0], [delta[1][0], delta[1][1] + 1n]] },
+      { delta: imaginaryFirst(delta[0], [delta[1][0], delta[1][1] + 1n]) },
       { delta: outsideGroup() },
     ];
     for (const [i, overrides] of cases.entries()) {

@@ -3,12 +3,13 @@ import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import { toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { earnerExitCircuitSpec, leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
-import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
@@ -82,7 +83,7 @@ async function prove(exit: PreparedExit, circuit: number): Promise<ProvenExit> {
   const { key, recipient, amountWei } = exit;
   return {
     exit: { circuit, commitment, key, recipient: toAddress(recipient), amountWei },
-    proof: toSolidityProof(proof),
+    proof: toContractProof(proof),
   };
 }
 

@@ -6,15 +6,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
+import {
+  type ContractProof,
+  type G1Point,
+  type G2ImaginaryFirst,
+  imaginaryFirst,
+} from "../../circuits/field/groth16-proof.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import {
-  type CircuitConfig,
-  type ContractProof,
-  computeCircuitId,
-  type G1Point,
-  type G2Point,
-} from "../build/verifying-key.ts";
+import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 
 export interface SimulatedCircuit extends CircuitConfig {
   readonly circuitId: bigint;
@@ -72,12 +72,9 @@ export function toG1(scalar: bigint): G1Point {
   return [x, y];
 }
 
-export function toG2(scalar: bigint): G2Point {
+export function toG2(scalar: bigint): G2ImaginaryFirst {
   const { x, y } = bn254.G2.Point.BASE.multiply(scalar).toAffine();
-  return [
-    [x.c1, x.c0],
-    [y.c1, y.c0],
-  ];
+  return imaginaryFirst([x.c1, x.c0], [y.c1, y.c0]);
 }
 
 function randomScalar(): bigint {

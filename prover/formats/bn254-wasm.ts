@@ -1,5 +1,6 @@
 import { ModuleBuilder } from "wasmbuilder";
 import { buildBn128 } from "wasmcurves";
+import { powMod } from "../../circuits/field/modular.ts";
 import { addQapAccumulate } from "./setup-kernels.ts";
 
 /**
@@ -99,16 +100,6 @@ export function fromBytesLe(bytes: Uint8Array): bigint {
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
   return value;
-}
-
-/** base^exponent mod modulus. */
-export function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  for (let square = base % modulus, rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) result = (result * square) % modulus;
-    square = (square * square) % modulus;
-  }
-  return result;
 }
 
 /** A generator of the 2^power-th roots of unity: the one that circom's and snarkjs' transforms use. */

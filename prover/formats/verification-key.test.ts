@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type G2RealFirst, realFirst, toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofResult } from "../proving/prover.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
@@ -8,12 +9,10 @@ import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixt
 import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
 import {
   checkVerificationKey,
-  type G2Point,
   parseVerificationKey,
   solidityKeyToJson,
   toSnarkjsKey,
   toSolidityKey,
-  toSolidityProof,
   type VerificationKey,
   verifyProof,
 } from "./verification-key.ts";
@@ -33,17 +32,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A point of the twist that is not in the group of order r. */
-function outsideSubgroup(): G2Point {
+function outsideSubgroup(): G2RealFirst {
   const { Fp2 } = bn254.fields;
   for (let i = 1n; ; i++) {
     const x = Fp2.fromBigTuple([i, 0n]);
     const b = Fp2.div(Fp2.fromBigTuple([3n, 0n]), Fp2.fromBigTuple([9n, 1n]));
     try {
       const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b));
-      return [
-        [x.c0, x.c1],
-        [y.c0, y.c1],
-      ];
+      return realFirst([x.c0, x.c1], [y.c0, y.c1]);
     } catch {
       // not a square: no point with this x
     }
@@ -67,7 +63,7 @@ describe("checkVerificationKey", () => {
     ["delta outside the subgroup", (valid) => ({ ...valid, delta: outsideSubgroup() })],
     [
       "swapped coordinates in G2",
-      (valid) => ({ ...valid, beta: [[valid.beta[0][1], valid.beta[0][0]], valid.beta[1]] }),
+      (valid) => ({ ...valid, beta: realFirst([valid.beta[0][1], valid.beta[0][0]], valid.beta[1]) }),
     ],
   ])("refuses %s", (_name, change) => {
     expect(() => checkVerificationKey(change(key), 2)).toThrow(
@@ -108,7 +104,7 @@ describe("toSolidityKey", () => {
       [key.beta[1][1], key.beta[1][0]],
     ]);
     expect(solidity.ic).toHaveLength(3);
-    expect(toSolidityProof(proven.proof).b[0]).toEqual([proven.proof.b[0][1], proven.proof.b[0][0]]);
+    expect(toContractProof(proven.proof).b[0]).toEqual([proven.proof.b[0][1], proven.proof.b[0][0]]);
   });
 
   test("refuses a gamma that is not the generator", () => {

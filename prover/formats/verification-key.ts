@@ -1,20 +1,22 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { z } from "zod";
+import {
+  type G1Point,
+  type G2ImaginaryFirst,
+  type G2RealFirst,
+  type Groth16Proof,
+  realFirst,
+  toContractOrder,
+} from "../../circuits/field/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
-import type { Groth16Proof } from "./groth16-proof.ts";
-
-/** An affine point of G1: [x, y], each below baseModulus. */
-export type G1Point = readonly [bigint, bigint];
-/** An affine point of G2: [[x0, x1], [y0, y1]] for x = x0 + x1 u, the real part first, as snarkjs has it. */
-export type G2Point = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
 
 /** A Groth16 verification key over bn254. `ic` has one point for the constant 1, then one a public signal. */
 export interface VerificationKey {
   alpha: G1Point;
-  beta: G2Point;
-  gamma: G2Point;
-  delta: G2Point;
+  beta: G2RealFirst;
+  gamma: G2RealFirst;
+  delta: G2RealFirst;
   ic: readonly G1Point[];
 }
 
@@ -27,7 +29,7 @@ const g1Schema = z.tuple([coordinate, coordinate, z.literal("1")]).transform(([x
 const pair = z.tuple([coordinate, coordinate]);
 const g2Schema = z
   .tuple([pair, pair, z.tuple([z.literal("1"), z.literal("0")])])
-  .transform(([x, y]): G2Point => [x, y]);
+  .transform(([x, y]) => realFirst(x, y));
 const keySchema = z.object({
   protocol: z.literal("groth16"),
   curve: z.literal("bn128"),
@@ -57,7 +59,7 @@ export function parseVerificationKey(json: unknown): VerificationKey {
 /** snarkjs' JSON form, without vk_alphabeta_12, which no verifier here reads. */
 export function toSnarkjsKey(key: VerificationKey): object {
   const g1 = ([x, y]: G1Point) => [x.toString(), y.toString(), "1"];
-  const g2 = ([x, y]: G2Point) => [x.map(String), y.map(String), ["1", "0"]];
+  const g2 = ([x, y]: G2RealFirst) => [x.map(String), y.map(String), ["1", "0"]];
   return {
     protocol: "groth16",
     curve: "bn128",
@@ -157,14 +159,13 @@ export function verifyProof(
 }
 
 /**
- * A verifying key as the contracts take it (contracts' struct: alpha, beta, delta, ic). Points of G2 are
- * in the EVM's order, imaginary part first: [[x1, x0], [y1, y0]]. gamma is the generator of G2.
+ * A verifying key as the contracts take it (contracts' struct: alpha, beta, delta, ic). gamma is the generator of G2.
  */
 export interface SolidityKey {
-  alpha: readonly [bigint, bigint];
-  beta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  delta: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  ic: readonly (readonly [bigint, bigint])[];
+  alpha: G1Point;
+  beta: G2ImaginaryFirst;
+  delta: G2ImaginaryFirst;
+  ic: readonly G1Point[];
 }
 
 /** Solidity's view of the key. @throws RollupError PRV_KEY_INVALID where gamma is not the generator */
@@ -172,16 +173,7 @@ export function toSolidityKey(key: VerificationKey): SolidityKey {
   if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});
   }
-  return { alpha: key.alpha, beta: toEvmOrder(key.beta), delta: toEvmOrder(key.delta), ic: key.ic };
-}
-
-/** The proof as the contracts and the EVM's pairing take it: G2 with the imaginary part first. */
-export function toSolidityProof(proof: Groth16Proof): {
-  a: G1Point;
-  b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
-  c: G1Point;
-} {
-  return { a: proof.a, b: toEvmOrder(proof.b), c: proof.c };
+  return { alpha: key.alpha, beta: toContractOrder(key.beta), delta: toContractOrder(key.delta), ic: key.ic };
 }
 
 /** JSON form of a Solidity key: decimal strings, and which kind of setup it comes from. */
@@ -191,13 +183,6 @@ export function solidityKeyToJson(key: SolidityKey, isDevelopment: boolean): obj
 
 function bigintsToText(_name: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
-}
-
-function toEvmOrder([x, y]: G2Point): G2Point {
-  return [
-    [x[1], x[0]],
-    [y[1], y[0]],
-  ];
 }
 
 function readPoint(name: string, read: () => unknown): void {
@@ -216,7 +201,7 @@ function g1([x, y]: G1Point) {
   return point;
 }
 
-function g2([x, y]: G2Point) {
+function g2([x, y]: G2RealFirst) {
   checkCoordinates(...x, ...y);
   const point = bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } });
   refuseInfinity(point);

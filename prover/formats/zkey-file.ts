@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { type G1Point, type G2RealFirst, realFirst } from "../../circuits/field/groth16-proof.ts";
+import { invertMod } from "../../circuits/field/modular.ts";
 import { proverError } from "../prover-errors.ts";
-import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, powMod, scalarModulus } from "./bn254-wasm.ts";
-import type { G1Point, G2Point, VerificationKey } from "./verification-key.ts";
+import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-wasm.ts";
+import type { VerificationKey } from "./verification-key.ts";
 import {
   circuitHashBytes,
   fileHeadBytes,
@@ -123,7 +125,7 @@ async function readOpenZkey(file: FileHandle, path: string): Promise<ZkeyHeader>
   };
 }
 
-const inverseR = powMod(montgomeryR, baseModulus - 2n, baseModulus);
+const inverseR = invertMod(montgomeryR, baseModulus);
 
 function decodeCoordinate(bytes: Uint8Array, at: number): bigint {
   return (fromBytesLe(bytes.subarray(at, at + fieldBytes)) * inverseR) % baseModulus;
@@ -133,13 +135,10 @@ function decodeG1(bytes: Uint8Array, at: number): G1Point {
   return [decodeCoordinate(bytes, at), decodeCoordinate(bytes, at + fieldBytes)];
 }
 
-function decodeG2(bytes: Uint8Array, at: number): G2Point {
+function decodeG2(bytes: Uint8Array, at: number): G2RealFirst {
   const coordinates = [0, 1, 2, 3].map((i) => decodeCoordinate(bytes, at + i * fieldBytes));
   const [x0, x1, y0, y1] = coordinates as [bigint, bigint, bigint, bigint];
-  return [
-    [x0, x1],
-    [y0, y1],
-  ];
+  return realFirst([x0, x1], [y0, y1]);
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {

@@ -1,10 +1,10 @@
 import { writeSync } from "node:fs";
 import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
+import { invertMod, powMod } from "../../circuits/field/modular.ts";
 import {
   type Bn254Image,
   Bn254Instance,
   fieldBytes,
-  powMod,
   rootOfUnity,
   scalarModulus,
 } from "../formats/bn254-wasm.ts";
@@ -70,7 +70,7 @@ export function evaluateQap(
     step: rootOfUnity(power),
     count: domainSize,
     tau: secrets.tau,
-    scale: multiply(powMod(secrets.tau, BigInt(domainSize), root) - 1n, invert(BigInt(domainSize))),
+    scale: multiply(powMod(secrets.tau, BigInt(domainSize), root) - 1n, invertMod(BigInt(domainSize), root)),
     isMontgomery: true,
     take: (at, from, byteCount) => wasm.bytes.copyWithin(pLagrange + at, from, from + byteCount),
   });
@@ -90,7 +90,10 @@ export function evaluateQap(
     step: rootOfUnity(power),
     count: domainSize,
     tau: secrets.tau,
-    scale: multiply(powMod(secrets.tau, doubleSize, root) - 1n, invert(multiply(doubleSize, secrets.delta))),
+    scale: multiply(
+      powMod(secrets.tau, doubleSize, root) - 1n,
+      invertMod(multiply(doubleSize, secrets.delta), root),
+    ),
     isMontgomery: false,
     take: (at, from, byteCount) => request.scalars.h.set(wasm.bytes.subarray(from, from + byteCount), at),
   });
@@ -230,7 +233,7 @@ function combine(
   const { call } = wasm;
   const pAlpha = wasm.allocateMontgomery(at.secrets.alpha);
   const pBeta = wasm.allocateMontgomery(at.secrets.beta);
-  const pDeltaInverse = wasm.allocateMontgomery(invert(at.secrets.delta));
+  const pDeltaInverse = wasm.allocateMontgomery(invertMod(at.secrets.delta, root));
   const pProduct = wasm.allocate(fieldBytes);
   for (let wire = 0; wire < at.wireCount; wire++) {
     const offset = wire * fieldBytes;
@@ -253,8 +256,4 @@ function writeAll(writer: Writer, bytes: Uint8Array): void {
 
 function multiply(a: bigint, b: bigint): bigint {
   return (((a * b) % root) + root) % root;
-}
-
-function invert(value: bigint): bigint {
-  return powMod(value, root - 2n, root);
 }

@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
-import type { Groth16Proof } from "../formats/groth16-proof.ts";
 import type { ZkeyHeader } from "../formats/zkey-file.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
@@ -165,10 +165,7 @@ function decodeProof(bytes: Uint8Array): Groth16Proof {
   const at = (i: number) => fromBytesLe(bytes.subarray(fieldBytes * i, fieldBytes * (i + 1)));
   return {
     a: [at(0), at(1)],
-    b: [
-      [at(2), at(3)],
-      [at(4), at(5)],
-    ],
+    b: realFirst([at(2), at(3)], [at(4), at(5)]),
     c: [at(6), at(7)],
   };
 }

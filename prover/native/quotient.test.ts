@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { powMod, rootOfUnity } from "../formats/bn254-wasm.ts";
+import { invertMod } from "../../circuits/field/modular.ts";
+import { rootOfUnity } from "../formats/bn254-wasm.ts";
 import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();
@@ -29,8 +30,8 @@ function transform(values: bigint[], root: bigint): bigint[] {
 }
 
 function oddRootValues(values: bigint[], power: number): bigint[] {
-  const inverseRoot = powMod(rootOfUnity(power), r - 2n, r);
-  const inverseN = powMod(BigInt(values.length), r - 2n, r);
+  const inverseRoot = invertMod(rootOfUnity(power), r);
+  const inverseN = invertMod(BigInt(values.length), r);
   const shift = rootOfUnity(power + 1);
   let factor = inverseN;
   const shifted = transform(values, inverseRoot).map((coefficient) => {

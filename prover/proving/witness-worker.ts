@@ -1,5 +1,4 @@
 /** A thread that runs circom's programs of single parts; it must load nothing that loads snarkjs' thread package. */
-import { parentPort } from "node:worker_threads";
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 
@@ -23,16 +22,16 @@ export type PartAnswer =
 
 const calculators = new Map<string, WitnessCalculator>();
 
-parentPort!.on("message", (request: PartRequest) => {
-  calculate(request).then(
-    (answer) => parentPort!.postMessage(answer),
-    (error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      const [code, data] = isRollupError(error) ? [error.code, error.data] : [null, {}];
-      parentPort!.postMessage({ kind: "failed", code, message, data: data ?? {} } satisfies PartAnswer);
-    },
-  );
-});
+/** What piscina calls with each task. An error that it passes on would lose its code. */
+export async function answer(request: PartRequest): Promise<PartAnswer> {
+  try {
+    return await calculate(request);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [code, data] = isRollupError(error) ? [error.code, error.data] : [null, {}];
+    return { kind: "failed", code, message, data: data ?? {} };
+  }
+}
 
 async function calculate({ wasmPath, inputs, portCount, own }: PartRequest): Promise<PartAnswer> {
   let calculator = calculators.get(wasmPath);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
+import { realFirst } from "../../circuits/field/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
 import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
@@ -8,7 +9,7 @@ import { type ProveLoopOptions, runProveLoop } from "./prove-loop.ts";
 
 const point = [1n, 2n] as const;
 const result: ProofResult = {
-  proof: { a: point, b: [point, point], c: point },
+  proof: { a: point, b: realFirst(point, point), c: point },
   publicSignals: [1n, 2n, 3n],
   timings: { witnessMs: 1, proveMs: 2, verifyMs: 3 },
   backend: "test",

@@ -1,7 +1,7 @@
 import { groth16, wtns } from "snarkjs";
 import { isComposition } from "../../circuits/compiler/composed-description.ts";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
-import type { Groth16Proof } from "../formats/groth16-proof.ts";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
 import { openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";
@@ -86,7 +86,7 @@ async function run(request: ProveRequest): Promise<ProveAnswer> {
     kind: "proven",
     proof: {
       a: point(proof.pi_a),
-      b: [point(proof.pi_b[0]!), point(proof.pi_b[1]!)],
+      b: realFirst(point(proof.pi_b[0]!), point(proof.pi_b[1]!)),
       c: point(proof.pi_c),
     },
     publicSignals: publicSignals.map(BigInt),

@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { baseField, decodeElement, elementBytes, inverse } from "../../circuits/wasm/field-limbs.ts";
 import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-wasm.ts";
-import type { Groth16Proof } from "../formats/groth16-proof.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
@@ -94,10 +94,7 @@ export function assembleG2(
   const { x, y } = key.beta2.add(runChain(G2.ZERO, [sum, multiple(key.delta2, s)])).toAffine();
   return {
     group: "g2",
-    b: [
-      [x.c0, x.c1],
-      [y.c0, y.c1],
-    ],
+    b: realFirst([x.c0, x.c1], [y.c0, y.c1]),
   };
 }
 

@@ -1,6 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { baseModulus, powMod } from "../formats/bn254-wasm.ts";
+import { powMod } from "../../circuits/field/modular.ts";
+import { baseModulus } from "../formats/bn254-wasm.ts";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {
   type CurveShape,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { powMod } from "../formats/bn254-wasm.ts";
+import { powMod } from "../../circuits/field/modular.ts";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {
   baseShader,

@@ -1,4 +1,5 @@
-import { baseModulus, fieldBytes, powMod } from "../formats/bn254-wasm.ts";
+import { powMod } from "../../circuits/field/modular.ts";
+import { baseModulus, fieldBytes } from "../formats/bn254-wasm.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { ZkeyHeader } from "../formats/zkey-file.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";

@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { scalarModulus } from "../formats/bn254-wasm.ts";
-import type { Groth16Proof } from "../formats/groth16-proof.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuKey } from "./gpu-key.ts";
 import type { PointSums } from "./point-sums.ts";
@@ -76,10 +76,7 @@ export async function proveOnGpu(
   const [pa, pc] = [a.toAffine(), c.toAffine()];
   const proof: Groth16Proof = {
     a: [pa.x, pa.y],
-    b: [
-      [b.x.c0, b.x.c1],
-      [b.y.c0, b.y.c1],
-    ],
+    b: realFirst([b.x.c0, b.x.c1], [b.y.c0, b.y.c1]),
     c: [pc.x, pc.y],
   };
   return { proof, phaseMs: { queueMs, g2Ms, g1Ms, assemblyMs: next() } };

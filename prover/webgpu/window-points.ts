@@ -1,5 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { baseModulus, fieldBytes, fromBytesLe, powMod } from "../formats/bn254-wasm.ts";
+import { powMod } from "../../circuits/field/modular.ts";
+import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-wasm.ts";
 import { kernelR } from "./field-shader.ts";
 import type { SumPlan } from "./point-sums.ts";
 

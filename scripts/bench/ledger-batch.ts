@@ -6,6 +6,7 @@ import { BatchBuilder, type ClosedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
+import { toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
@@ -16,7 +17,7 @@ import { deployRollup } from "../../contracts/build/deploy.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { toSolidityKey, toSolidityProof } from "../../prover/formats/verification-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ProvenBatchFigures {
@@ -123,7 +124,7 @@ export async function proveFullBatch(
       args: [
         [{ circuit: 0, commitment: statement.commitment, data: bytesToHex(data) }],
         [],
-        [toSolidityProof(result.proof)],
+        [toContractProof(result.proof)],
       ],
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });

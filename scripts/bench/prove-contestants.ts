@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import type { Groth16Proof } from "../../prover/formats/groth16-proof.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
 import type { BenchCase } from "./prove-case.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
@@ -105,5 +105,5 @@ interface SnarkjsProof {
 
 function fromSnarkjsProof({ pi_a, pi_b, pi_c }: SnarkjsProof): Groth16Proof {
   const pair = (values: readonly string[]): [bigint, bigint] => [BigInt(values[0]!), BigInt(values[1]!)];
-  return { a: pair(pi_a), b: [pair(pi_b[0]!), pair(pi_b[1]!)], c: pair(pi_c) };
+  return { a: pair(pi_a), b: realFirst(pair(pi_b[0]!), pair(pi_b[1]!)), c: pair(pi_c) };
 }

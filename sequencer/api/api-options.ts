@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import type { Secret } from "../../circuits/secret.ts";
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { Feed } from "../batches/feed.ts";
 import type { SettlementDesk } from "../batches/settlement-desk.ts";
@@ -11,7 +12,6 @@ import type { Metrics } from "../metrics.ts";
 import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
-import type { Preconfirmation } from "../store/preconfirmations.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -53,7 +53,7 @@ export interface LedgerHost
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a follower takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
-  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf">;
+  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "parkedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
   /** Beside status and isL1HeadKnown in /health. */
   readonly healthFacts?: object;

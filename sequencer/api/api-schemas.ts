@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
+import { element, elementOrDecimal, hash, proof, wei } from "../../circuits/wire/wire-fields.ts";
 
 const MAX_COUNTER = 2 ** 40 - 1;
 const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -10,29 +11,12 @@ export const countFromText = z
   .string()
   .regex(/^[0-9]{1,13}$/, "is not a number")
   .transform(Number);
-const wei = z
-  .string()
-  .regex(/^[0-9]{1,78}$/, "is not a decimal string of wei")
-  .transform(BigInt);
-/** Whether it is below the field's order is the ledger's business. */
-export const element = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/, "is not 0x-hex of at most 32 bytes")
-  .transform(BigInt);
-export const elementOrDecimal = z
-  .string()
-  .regex(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, "is neither 0x-hex nor decimal")
-  .transform(BigInt);
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address")
   .transform(BigInt);
 /** 40-bit integers: a number, or its decimal digits. */
 const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(BigInt);
-const hash = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
-  .transform((text) => text.toLowerCase());
 const transactionHash = hash;
 
 export const operationBody = z
@@ -123,8 +107,6 @@ export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter
 
 export const proveJobQuery = z.object({ prover: z.string().max(100).default("default") });
 
-const pair = z.tuple([elementOrDecimal, elementOrDecimal]);
-export const proof = z.object({ a: pair, b: z.tuple([pair, pair]), c: pair });
 export const proofBody = z.object({
   batchHash: hash,
   proof: proof.meta({ description: "the real part of G2's coordinates first" }),
@@ -149,7 +131,7 @@ export const foreignBatchesBody = z.strictObject({
         blockNumber: count,
       }),
     )
-    .min(1)
+    // None: L1 has taken back what others had posted.
     .max(64),
 });
 

@@ -3,12 +3,12 @@ import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { BatchBook } from "../batches/batch-book.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import type { BatchLine } from "../batches/batch-line.ts";
 import { hex20, hex32 } from "../store/hex.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import type { StoredProof } from "../store/stored-proof.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
@@ -175,12 +175,6 @@ export function batchView(batch: StoredBatch) {
   };
 }
 
-/** G2's real parts first. */
-export function proofView({ a, b, c }: StoredProof) {
-  const pair = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)];
-  return { a: pair(a), b: [pair(b[0]), pair(b[1])], c: pair(c) };
-}
-
 /** A batch as the bridge takes it to L1. */
 export function readyView(batch: StoredBatch) {
   const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
@@ -190,13 +184,13 @@ export function readyView(batch: StoredBatch) {
     circuit: batch.circuit,
     commitment: hex32(batch.commitment),
     data: bytesToHex(batch.wire),
-    proof: proofView(batch.proof!.proof),
+    proof: proofJson(batch.proof!.proof),
     settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
       circuit,
       settles: settlesOf(takers[i]!),
       commitment: hex32(publicSignals[0]),
       data: bytesToHex(wire),
-      proof: proofView(proof),
+      proof: proofJson(proof),
     })),
     status: batch.status,
     timestamp: batch.timestamp,
@@ -211,12 +205,16 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
  * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
-export function chainView(book: BatchBook, finalBlockNumber: number | null) {
+export function chainView(
+  { book, malformed }: Pick<BatchLine, "book" | "malformed">,
+  finalBlockNumber: number | null,
+) {
   const { finalNumber, closedNumber } = book;
   const numbers = Array.from({ length: closedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
     finalNumber,
     ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
+    ...(malformed === null ? {} : { malformedBatch: malformed.batchNumber }),
     positions: numbers.map((number) => {
       const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
       const record = book.record(number);

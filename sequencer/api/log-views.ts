@@ -1,11 +1,11 @@
 /** The log as it goes out to followers (docs/api.md, `GET /v1/log`): everything that makes the ledger, in order. */
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { hex32 } from "../store/hex.ts";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
-import type { Preconfirmation } from "../store/preconfirmations.ts";
 import type { LedgerHost } from "./api-options.ts";
-import { proofView } from "./api-views.ts";
 
 /** @returns null where the entry's batch is gone by now, because it is being made anew */
 export async function entryView(host: LedgerHost, sequence: number, entry: LogEntry): Promise<object | null> {
@@ -85,7 +85,7 @@ function settlementEntryView(sequence: number, entry: SettlementEntry) {
     circuit: posting.circuit,
     data: `0x${Buffer.from(posting.wire).toString("hex")}`,
     publicSignals: posting.publicSignals.map(hex32),
-    proof: proofView(posting.proof),
+    proof: proofJson(posting.proof),
     signature:
       signature === null
         ? null

@@ -9,7 +9,14 @@ import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ApiModules } from "./api-options.ts";
 import { leafView } from "./api-views.ts";
-import { earnersView, paymentsView, rewardsView, sealedView, settlementView } from "./model-views.ts";
+import {
+  earnersView,
+  parkedView,
+  paymentsView,
+  rewardsView,
+  sealedView,
+  settlementView,
+} from "./model-views.ts";
 import * as schemas from "./settlement-schemas.ts";
 
 /** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */
@@ -125,6 +132,21 @@ export async function registerModelRoutes(
     async ({ query: { limit, model } }) => {
       requireModel(model);
       return (await settlements.settlementsOf(model, limit)).map(settlementView);
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.parkedQuery> }>(
+    "/v1/parked-settlements",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "Settlements that wait on L1 for a batch, as the bridge offered them last",
+        querystring: schemas.parkedQuery,
+      },
+    },
+    async ({ query: { model } }) => {
+      if (model !== undefined) requireModel(model);
+      return (await settlements.parkedSettlements(model ?? null)).map(parkedView);
     },
   );
 

@@ -18,12 +18,12 @@ import {
 import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
-import type { KnownSettlement } from "../batches/settlement-desk.ts";
+import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import { hex32 } from "../store/hex.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
-import { proofView } from "./api-views.ts";
 
 /** What a role of an earner has earned and can collect, by the ledger's head. */
 function roleView(rewards: ModelRewards, earnerIndex: number, role: EarnerRole, validatorParts: bigint) {
@@ -174,6 +174,21 @@ export function settlementView({ batch, entry }: KnownSettlement) {
     ...amounts,
     data: `0x${Buffer.from(posting.wire).toString("hex")}`,
     publicSignals: posting.publicSignals.map(hex32),
-    proof: proofView(posting.proof),
+    proof: proofJson(posting.proof),
+  };
+}
+
+export function parkedView({ circuit, epoch, modelId, reason, settlement, word }: WaitingSettlement) {
+  const settlementHash = hex32(word);
+  const isTaken = settlement?.entry.hash === settlementHash;
+  return {
+    modelId,
+    epoch,
+    settlementHash,
+    circuit,
+    // Of the batch that takes it; "superseded" where the epoch was settled otherwise.
+    status: settlement === null ? "waiting" : isTaken ? operationStatusOf(settlement.batch) : "superseded",
+    batchNumber: isTaken ? settlement.entry.batchNumber : null,
+    reason: settlement === null ? reason : null,
   };
 }

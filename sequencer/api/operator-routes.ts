@@ -59,8 +59,7 @@ export async function registerOperatorRoutes(
     "/operator/prove-jobs/next",
     route("The next batch to prove", { querystring: schemas.proveJobQuery }),
     async ({ query }, reply) => {
-      // L1 takes no batch of a frozen ledger.
-      const job = sequencer.door.mode === "frozen" ? null : await line.nextProveJob(query.prover);
+      const job = sequencer.door.leadsToL1 ? await line.nextProveJob(query.prover) : null;
       if (job === null) return reply.code(204).send();
       const { batch, inputs } = job;
       const text = (_key: string, value: unknown) =>
@@ -112,14 +111,14 @@ export async function registerOperatorRoutes(
     async () => {
       await line.idle();
       const final = await line.batch(line.book.finalNumber);
-      return chainView(line.book, final?.l1?.blockNumber ?? null);
+      return chainView(line, final?.l1?.blockNumber ?? null);
     },
   );
 
   app.post<{ Body: z.output<typeof schemas.foreignBatchesBody> }>(
     "/operator/foreign-batches",
     route("Batches of somebody else on L1, in order", { body: schemas.foreignBatchesBody }),
-    ({ body }) => line.takeForeignBatches(body.batches),
+    ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 
   app.post<{ Body: z.output<typeof sealReportBody> }>(

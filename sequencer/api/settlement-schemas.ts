@@ -1,6 +1,7 @@
 /** What comes in over HTTP about models and settlements. docs/api.md is the contract. */
 import { z } from "zod";
-import { countFromText, element, elementOrDecimal, hexBytes, limit, proof } from "./api-schemas.ts";
+import { element, elementOrDecimal, proof } from "../../circuits/wire/wire-fields.ts";
+import { countFromText, hexBytes, limit } from "./api-schemas.ts";
 
 const epochFromText = countFromText.refine((epoch) => epoch < 2 ** 24, "is not a 24-bit epoch");
 
@@ -12,6 +13,7 @@ export const paymentsQuery = z.strictObject({
   limit: limit(1_000, 500),
 });
 export const settlementsQuery = z.strictObject({ model: countFromText, limit: limit(200, 50) });
+export const parkedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
 /** Bytes of 256 earners and the head (docs/settlement.md). */

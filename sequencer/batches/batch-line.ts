@@ -19,7 +19,7 @@ import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import { closeBatch } from "./close-batch.ts";
-import { type ForeignBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
+import { type ForeignBatch, type MalformedBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import { ProveLeases } from "./prove-leases.ts";
 import { freshQueueEntries, type NewQueueEntry } from "./queue-entry.ts";
@@ -35,6 +35,8 @@ export class BatchLine {
   readonly book: BatchBook;
   readonly estimates: StageEstimates;
   l1Head: L1Head | null = null;
+  /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
+  malformed: MalformedBatch | null = null;
   /** Index of the queue entry that the bridge hands over next. */
   queueSeenIndex: number;
   private readonly options: BatchLineOptions;
@@ -282,25 +284,32 @@ export class BatchLine {
   }
 
   /**
-   * Takes over batches of somebody else that L1 has, in order; ones that are here already may come again.
-   * @returns the number of the last final batch
+   * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones that
+   * are here already may come again, and so may that one.
+   * @returns the number of the last final batch, and that one
    * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
    */
-  async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
+  async takeForeignBatches(
+    batches: readonly ForeignBatch[],
+  ): Promise<{ finalNumber: number; malformed: MalformedBatch | null }> {
     return this.runExclusive(async () => {
       const { head, book, modules, queueSeenIndex } = this;
       const base = sharedNumber(book, batches);
       const facts = { rules: head.rules, circuits: modules.circuits, queueSeenIndex };
-      const foreign = readForeignBatches(batches, book.positionAfter(base), facts);
-      const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);
-      if (foreign.length > 0) await this.rebase({ base, foreign, isQueueFirst });
-      return { finalNumber: book.finalNumber };
+      const { malformed, read: foreign } = readForeignBatches(batches, book.positionAfter(base), facts);
+      // The bridge reports it again with every look.
+      if (foreign[0] === undefined || !isSame(foreign[0].source, this.malformed)) {
+        const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);
+        const found = foreign.length > 0 ? await this.rebase({ base, foreign, isQueueFirst }) : null;
+        this.malformed = found ?? malformed;
+      }
+      return { finalNumber: book.finalNumber, malformed: this.malformed };
     });
   }
 
   private async rebase(
     plan: Pick<RebaseOptions, "base" | "foreign" | "isQueueFirst" | "queue">,
-  ): Promise<void> {
+  ): Promise<MalformedBatch | null> {
     const { head, book, log, modules, waiting } = this;
     const nowMs = modules.clock();
     const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
@@ -313,6 +322,7 @@ export class BatchLine {
       while (waiting[0] !== undefined && waiting[0].queueIndex < head.position.queueHead) waiting.shift();
       this.announce([...rebased.foreign, ...rebased.closed]);
       announceRebased(rebased, modules);
+      return rebased.malformed;
     } catch (error) {
       modules.onFatal(error);
       throw error;
@@ -409,3 +419,8 @@ export class BatchLine {
     return run;
   }
 }
+
+const isSame = (one: ForeignBatch, other: MalformedBatch | null) =>
+  one.transactionHash === other?.transactionHash &&
+  one.batchNumber === other.batchNumber &&
+  one.blockNumber === other.blockNumber;

@@ -2,19 +2,22 @@
  * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
+import { MALFORMED_REMEDY, type MalformedBatch } from "../../bridge/l1/malformed-batch.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { ChainRules } from "./head-state.ts";
+
+export type { MalformedBatch };
 
 /** What L1 has of one such batch. */
 export interface ForeignBatch {
@@ -25,7 +28,7 @@ export interface ForeignBatch {
   readonly data: Uint8Array;
   /** Posted data, in the order of the records that take them. */
   readonly settlements: readonly Uint8Array[];
-  readonly transactionHash: string;
+  readonly transactionHash: `0x${string}`;
   readonly blockNumber: number;
 }
 
@@ -35,6 +38,12 @@ export interface ReadForeignBatch {
   readonly circuit: DeployedCircuit;
   readonly queueCount: number;
   readonly source: ForeignBatch;
+}
+
+/** Up to the first that cannot be read. */
+interface ReadForeignBatches {
+  readonly read: readonly ReadForeignBatch[];
+  readonly malformed: MalformedBatch | null;
 }
 
 /** The last batch that the sequencer and L1 share: the one before the first that it does not have. */
@@ -50,13 +59,13 @@ export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]):
 
 /**
  * Decodes consecutive batches on top of a position, those behind it left out; nothing is executed.
- * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that are not known yet
+ * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where those that can be read hold queue entries that are not known yet
  */
 export function readForeignBatches(
   batches: readonly ForeignBatch[],
   position: ChainPosition,
   modules: { rules: ChainRules; circuits: readonly DeployedCircuit[]; queueSeenIndex: number },
-): ReadForeignBatch[] {
+): ReadForeignBatches {
   const { domain, idFeeWei } = modules.rules;
   let header: L1Header = {
     domain,
@@ -67,12 +76,18 @@ export function readForeignBatches(
     oldNextId: position.nextId,
   };
   const fresh = batches.filter(({ batchNumber }) => batchNumber > position.batchNumber);
-  const read = fresh.map((source) => {
+  const read: ReadForeignBatch[] = [];
+  let malformed: MalformedBatch | null = null;
+  for (const source of fresh) {
     if (BigInt(source.batchNumber) !== header.batchNumber)
       throw invalid(source, `batch ${header.batchNumber} comes next`);
     const circuit = modules.circuits[source.circuitIndex];
     if (circuit?.sort !== CIRCUIT_SORT.batch) throw invalid(source, "its circuit proves no batches");
     const batch = decode(source, circuit, header, modules.circuits);
+    if ("reason" in batch) {
+      malformed = batch;
+      break;
+    }
     const { data } = batch;
     // Only the operator's own address can post signed operations: then this data directory is behind L1.
     if (data.signedCount > 0) throw invalid(source, `it holds ${data.signedCount} signed operations`);
@@ -82,11 +97,11 @@ export function readForeignBatches(
       batchNumber: header.batchNumber + 1n,
       oldNextId: data.newNextId,
     };
-    return batch;
-  });
+    read.push(batch);
+  }
   const { queueSeenIndex } = modules;
   const queueHead = read.reduce((sum, { queueCount }) => sum + queueCount, position.queueHead);
-  if (queueHead <= queueSeenIndex) return read;
+  if (queueHead <= queueSeenIndex) return { read, malformed };
   throw sequencerError("SEQ_QUEUE_GAP", `queue entry ${queueSeenIndex} was not handed over yet`, {
     data: { queueIndex: queueHead - 1, nextIndex: queueSeenIndex },
   });
@@ -97,7 +112,7 @@ function decode(
   circuit: DeployedCircuit,
   header: L1Header,
   circuits: readonly DeployedCircuit[],
-): ReadForeignBatch {
+): ReadForeignBatch | MalformedBatch {
   try {
     const data = decodeWire(source.data, batchShape(circuit), header);
     const taking = data.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
@@ -110,9 +125,25 @@ function decode(
     const queueCount = data.wide.filter(({ kind }) => kindRule(kind)?.isQueue).length;
     return { data, settlements, circuit, queueCount, source };
   } catch (cause) {
-    if (!isRollupError(cause) || cause.code.startsWith("SEQ_")) throw cause;
-    throw invalid(source, cause.message, cause);
+    if (!isRollupError(cause)) throw cause;
+    return malformedBatch(source, cause);
   }
+}
+
+/** The verdict on a batch that L1 has taken, and that breaks this rule. */
+export function malformedBatch(source: ForeignBatch, { code, message }: RollupError): MalformedBatch {
+  const { batchNumber, blockNumber, transactionHash } = source;
+  return { batchNumber, blockNumber, transactionHash, reason: { code, message } };
+}
+
+/** What everybody is told while L1 has such a batch. */
+export function malformedOnL1(malformed: MalformedBatch): RollupError {
+  const { batchNumber, reason } = malformed;
+  return sequencerError(
+    "SEQ_BATCH_MALFORMED",
+    `L1 has taken batch ${batchNumber}, which breaks the ledger's rules (${reason.code}: ${reason.message}): no operation is taken; ${MALFORMED_REMEDY}`,
+    { data: { ...malformed, remedy: MALFORMED_REMEDY } },
+  );
 }
 
 /** The record of such a batch: posted, with no proof of ours. */
@@ -133,10 +164,10 @@ export function foreignRecordOf(
   };
 }
 
-function invalid({ batchNumber }: ForeignBatch, why: string, cause?: unknown) {
+function invalid({ batchNumber }: ForeignBatch, why: string) {
   return sequencerError(
     "SEQ_FOREIGN_BATCH_INVALID",
     `batch ${batchNumber} of somebody else cannot be followed: ${why}`,
-    { data: { batchNumber, why }, cause },
+    { data: { batchNumber, why } },
   );
 }

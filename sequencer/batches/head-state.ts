@@ -1,8 +1,8 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { BatchBuilder, type ClosedBatch, replayBatch } from "../../circuits/batch/batch.ts";
+import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "../../circuits/batch/batch.ts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import type { Operation, SlotTrace } from "../../circuits/batch/slot-trace.ts";
+import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
@@ -17,10 +17,7 @@ export interface ChainRules {
   readonly shape: BatchShape;
 }
 
-export interface Execution {
-  readonly trace: SlotTrace;
-  /** Place among the circuit's slots. */
-  readonly slot: number;
+export interface Execution extends PlacedTrace {
   /** Of a signed operation: how many signed ones came before it. */
   readonly opIndex: number;
 }
@@ -32,8 +29,6 @@ interface OpenBatch {
   readonly terms: BatchTerms;
   readonly touched: Set<number>;
   readonly settlements: SettlementPosting[];
-  narrowCount: number;
-  wideCount: number;
 }
 
 export class HeadState {
@@ -77,7 +72,7 @@ export class HeadState {
     return {
       number: this.batchNumber + 1,
       terms: this.open.terms,
-      operationCount: this.open.narrowCount + this.open.wideCount,
+      operationCount: this.open.builder.operationCount,
     };
   }
 
@@ -113,7 +108,7 @@ export class HeadState {
       firstOpIndex: BigInt(this.opIndex),
       oldNextId: this.ledger.nextId,
     });
-    this.open = { builder, terms, touched: new Set(), settlements: [], narrowCount: 0, wideCount: 0 };
+    this.open = { builder, terms, touched: new Set(), settlements: [] };
   }
 
   /** Executes what an entry of the log holds, once more. @throws OP_* and changes nothing */
@@ -128,10 +123,8 @@ export class HeadState {
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
     const open = this.open!;
-    const trace = open.builder.add(operation);
+    const { slot, trace } = open.builder.add(operation);
     const rule = kindRule(operation.kind)!;
-    const isNarrow = rule.isNarrow && open.wideCount === 0 && open.narrowCount < this.rules.shape.narrow;
-    const slot = isNarrow ? open.narrowCount++ : this.rules.shape.narrow + open.wideCount++;
     open.touched.add(trace.record.a).add(trace.record.b);
     if (posting !== undefined) open.settlements.push(posting);
     const opIndex = this.opIndex;

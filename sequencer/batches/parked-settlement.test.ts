@@ -1,84 +1,28 @@
 /** A real sequencer beside strangers who settle on L1: by parking, and, after a day without it, by batches of their own. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { concatHex, type Hex } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
 import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   EARNER_TABLE_CIRCUIT,
-  MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
-  SAMPLED_CIRCUIT,
-  startModelHistory,
+  SLOTS,
 } from "../../bridge/testing/model-history.ts";
+import { encodeSubmission } from "../../bridge/testing/odd-calldata.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
-import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
-import { randomElement } from "../../contracts/testing/rollup-fixture.ts";
+import { ANY_FEE, randomElement, submission } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { restoreFromL1 } from "../follower/restore-from-l1.ts";
-import {
-  CONFIRMATIONS,
-  deploymentOn,
-  FINALITY_DEPTH_BLOCKS,
-  forgedProver,
-  type L1World,
-  startL1World,
-} from "../testing/l1-world.ts";
+import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l1-world.ts";
+import { startParkedWorld } from "../testing/parked-world.ts";
 import { close } from "../testing/test-operator.ts";
-import { temporaryFolder } from "../testing/test-rollup.ts";
+
+const ALICE = SLOTS[0]!.contributorId;
+const RELAY: Hex = "0x000000000000000000000000000000000000c0de";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
-
-/** A model whose sealed epoch anybody may settle by row counts, and a sequencer that was restored from L1. */
-async function start() {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const f = await startModelHistory();
-  cleanUps.push(() => f.stop());
-  await f.makeModel();
-  await f.openModel();
-  const sealBatch = await f.sealEpoch();
-  await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-  await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-  const names = ["settlement-16-16-8-16-4", "earner-table-8"];
-  const keys = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
-    const verificationKeyPath = join(folder.path, `${names[i]}.json`);
-    const key = verifierKey({ ...f.l1.circuits[index]!, index });
-    writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
-    return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
-  });
-  const deployment = await deploymentOn(f, keys);
-  const { rpcUrl } = f;
-  const rollupAddress = f.rollup.address;
-  const dataPath = join(folder.path, "data");
-  await restoreFromL1({ rpcUrl, rollupAddress, dataPath, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
-  let w = await startL1World(f, deployment, folder.path);
-  cleanUps.push(() => w.stop().catch(() => {}));
-  await w.turn();
-  const settle = () =>
-    submitSettlement({
-      rpcUrl,
-      rollupAddress,
-      account: anvilAccount(6),
-      modelId: MODEL_ID,
-      division: { kind: "row-counts" },
-      circuits: deployment.circuits,
-      prove: forgedProver(f, deployment),
-    });
-  const restart = async () => {
-    await w.stop();
-    w = await startL1World(f, deployment, folder.path);
-    return w;
-  };
-  return { f, w, settle, restart, sealBatch };
-}
 
 const mine = (f: ModelHistory, blocks: number) => f.l1.client.mine({ blocks });
 const sealedEpoch = async ({ rollup }: L1World) =>
@@ -93,7 +37,7 @@ const verify = (f: ModelHistory) =>
 
 describe("a parked settlement", () => {
   it("is settled by the sequencer's next batch, which leaves its proof out; nobody's batch is void", async () => {
-    const { f, restart, sealBatch, settle, w } = await start();
+    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
     const parked = await settle();
     expect(parked).toMatchObject({ status: "parked", epoch: 1 });
     // Anybody can park any number of settlements of epochs that the ledger does not have.
@@ -103,8 +47,15 @@ describe("a parked settlement", () => {
       const args = parkArguments(data, closed);
       await f.l1.rollup.write.parkSettlement(args, { account: f.l1.roles.stranger });
     }
+    expect((await w.rollup.get("/v1/parked-settlements")).body, "not offered yet").toEqual([]);
     await w.watch();
     expect(await sealedEpoch(w), "executed").toBeNull();
+    const waiting = async (of: L1World) =>
+      (await of.rollup.get(`/v1/parked-settlements?model=${MODEL_ID}`)).body;
+    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "earner-table-8", batchNumber: sealBatch + 1 };
+    expect(await waiting(w), "those of no epoch are left out").toEqual([
+      expect.objectContaining({ ...shown, status: "acknowledged", reason: null }),
+    ]);
     const { body } = await w.rollup.get(`/v1/settlements/${MODEL_ID}/1`);
     expect(body.earnedWei).toEqual(parked.earnedWei.map(String));
     await close(w.rollup);
@@ -124,11 +75,12 @@ describe("a parked settlement", () => {
     const again = await restart();
     await again.turn();
     expect(again.rollup.sequencer.line.book.finalNumber).toBe(batchNumber);
+    expect(await waiting(again)).toEqual([]);
     await expect(settle()).rejects.toMatchObject({ code: "BRG_NOTHING_TO_SETTLE" });
   });
 
   it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {
-    const { f, restart, sealBatch, settle, w } = await start();
+    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
     expect(await settle()).toMatchObject({ status: "parked" });
     await f.l1.passTime(86_401n);
     const before = await f.l1.client.snapshot();
@@ -163,5 +115,55 @@ describe("a parked settlement", () => {
     await again.turn();
     expect(again.rollup.sequencer.line.book.finalNumber).toBe(number);
     expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+
+  it("is taken by a batch that comes through a contract, and what it gives is paid out on L1", async () => {
+    const { f, sealBatch, w } = await startParkedWorld(cleanUps);
+    const { client, roles, rollup, token } = f.l1;
+    const data = f.defaultData();
+    const parked = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+    await rollup.write.parkSettlement(parkArguments(data, parked), { account: roles.stranger });
+    await f.l1.passTime(86_401n);
+    const batch = await f.proveSettlementFixture(data, EARNER_TABLE_CIRCUIT);
+    const taking = { ...batch, settlements: [{ ...parked, isParked: true }] };
+    // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered: the batch is in no plain call's input.
+    const code = concatHex([
+      "0x365f5f375f5f365f5f73",
+      f.rollup.address,
+      "0x5af13d5f5f3e602a573d5ffd5b3d5ff3",
+    ]);
+    await client.setCode({ address: RELAY, bytecode: code });
+    const call = { to: RELAY, data: encodeSubmission(submission([taking])), gas: 10_000_000n };
+    const hash = await client.sendTransaction({ ...call, account: roles.stranger, chain: client.chain });
+    expect((await client.waitForTransactionReceipt({ hash })).status).toBe("success");
+    const [taken] = await rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
+    expect(taken?.args).toMatchObject({ batchNumber: BigInt(sealBatch + 1) });
+    await mine(f, CONFIRMATIONS);
+    await w.publish();
+    expect((await w.rollup.get(`/v1/batches/${sealBatch + 1}`)).body).toMatchObject({ isForeign: true });
+
+    // Alice takes what her shares have earned to L1, with nobody's signature but her wallet's.
+    const leaf = async () => BigInt((await w.rollup.get(`/v1/leaves/${ALICE}`)).body.balanceWei);
+    const before = await leaf();
+    const { body } = await w.rollup.get(`/v1/leaves/${ALICE}/rewards`);
+    const mineToCollect = body.rewards.filter(
+      ({ collectableWei }: { collectableWei: string }) => collectableWei !== "0",
+    );
+    expect(mineToCollect.length).toBeGreaterThan(0);
+    for (const { modelId, role, earnerIndex } of mineToCollect) {
+      const args = [ALICE, modelId, earnerIndex, role === "validator", ANY_FEE] as const;
+      await rollup.write.forceCollect(args, { account: roles.alice });
+    }
+    await rollup.write.forceWithdraw([ALICE, 2n ** 96n - 1n, roles.alice, ANY_FEE], { account: roles.alice });
+    await w.watch();
+    await close(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+    const held = await token.read.balanceOf([roles.alice]);
+    await rollup.write.claim([roles.alice], { account: roles.stranger });
+    const paidWei = (await token.read.balanceOf([roles.alice])) - held;
+    expect(paidWei).toBe(before + BigInt(body.collectableWei));
+    expect(await leaf()).toBe(0n);
+    expect(w.rollup.fatal).toEqual([]);
+    expect(await verify(f)).toMatchObject({ settlementCount: 2 });
   });
 });

@@ -237,21 +237,21 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       settlements: [],
       transactionHash: "0x1",
       blockNumber: 1,
-    };
-    expect(await line.takeForeignBatches([{ ...report, batchNumber: 3 }]), "known").toEqual({
+    } as const;
+    const { sequencer } = w.rollup;
+    expect(await sequencer.takeForeignBatches([{ ...report, batchNumber: 3 }]), "known").toEqual({
       finalNumber: 3,
     });
     const follow = (batchNumber: number, changes: object = {}) =>
-      line.takeForeignBatches([{ ...report, batchNumber, ...changes }]);
+      sequencer.takeForeignBatches([{ ...report, batchNumber, ...changes }]);
     const code = (expected: string) => ({ code: expected });
     await expect(follow(5)).rejects.toMatchObject(code("SEQ_FOREIGN_BATCH_INVALID"));
     await expect(follow(4, { circuitIndex: 9 })).rejects.toMatchObject(code("SEQ_FOREIGN_BATCH_INVALID"));
-    await expect(follow(4, { data: again.wire.slice(1) })).rejects.toMatchObject(
-      code("SEQ_FOREIGN_BATCH_INVALID"),
-    );
+    await expect(follow(4, { data: again.wire.slice(1) })).rejects.toMatchObject(code("SEQ_BATCH_MALFORMED"));
+    expect((await w.rollup.get("/v1/status")).body.mode).toBe("malformed");
     // Its entry is the thirteenth, and the fourteenth was never handed over.
     await expect(
-      line.takeForeignBatches([
+      sequencer.takeForeignBatches([
         { ...report, batchNumber: 4 },
         { ...report, batchNumber: 5 },
       ]),

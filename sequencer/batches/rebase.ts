@@ -32,7 +32,12 @@ import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
 import { type ClosingCircuit, closeBatch } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
-import { foreignRecordOf, type ReadForeignBatch } from "./foreign-batch.ts";
+import {
+  foreignRecordOf,
+  type MalformedBatch,
+  malformedBatch,
+  type ReadForeignBatch,
+} from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import type { ReplacedQueue } from "./queue-replacement.ts";
 import { epochWrites, forcedSealWrites, type StoredEpoch, type StoredPayment } from "./stored-epochs.ts";
@@ -46,6 +51,8 @@ export interface RebaseModules {
 
 export interface Rebased {
   readonly foreign: readonly StoredBatch[];
+  /** The first of the others' that breaks the ledger's rules; it and those behind it were not applied. */
+  readonly malformed: MalformedBatch | null;
   /** Own batches, closed anew. */
   readonly closed: readonly StoredBatch[];
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
@@ -91,15 +98,20 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
 
   const writes: StoreWrite[] = [];
   const applied: [StoredBatch, LeafChanges][] = [];
+  let malformed: MalformedBatch | null = null;
   for (const one of foreign) {
     let queueIndex = head.position.queueHead;
     // No payment comes between here and a ForcedSeal of the batch.
     const before = one.data.wide.map(({ b }) => head.ledger.leaf(b)?.leaf);
-    const changes = head.applyPosted(one.data, one.settlements);
+    const changes = applyLawful(head, one);
+    if ("reason" in changes) {
+      malformed = changes;
+      break;
+    }
     const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
     for (const [i, slot] of one.data.wide.entries()) {
-      const { isValid, kind } = slot;
-      if (!kindRule(kind)?.isQueue) continue;
+      const { isValid } = slot;
+      if (!isOfQueue(slot)) continue;
       const leaf = before[i];
       if (leaf !== undefined) writes.push(...forcedSealWrites(head.ledger, slot, leaf, record.number));
       const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
@@ -111,13 +123,27 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   for (const [queueIndex, record] of options.queue ?? [])
     writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
 
-  const again = await executeAgain(modules, options, tail);
+  const isQueueFirst =
+    malformed === null ? options.isQueueFirst : applied.some(([{ wide }]) => wide.some(isOfQueue));
+  const again = await executeAgain(modules, { ...options, isQueueFirst }, tail);
   // One turn of the event loop: one atomic write. What is deleted may be put again.
   if (tail.length > 0) log.endAt(position.sequence);
   void log.write([...deletes, ...bookWrites, ...writes]);
   await log.append(again.entries, again.writes);
-  return { foreign: applied.map(([record]) => record), ...again };
+  return { foreign: applied.map(([record]) => record), malformed, ...again };
 }
+
+/** What such a batch changes, or the verdict on it, and then it has changed nothing. */
+function applyLawful(head: HeadState, one: ReadForeignBatch): LeafChanges | MalformedBatch {
+  try {
+    return head.applyPosted(one.data, one.settlements);
+  } catch (error) {
+    if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
+    return malformedBatch(one.source, error);
+  }
+}
+
+const isOfQueue = ({ kind }: { readonly kind: number }) => kindRule(kind)?.isQueue === true;
 
 async function executeAgain(
   { head, book, log, circuit }: RebaseModules,

@@ -13,6 +13,7 @@ import {
 } from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
+import type { Groth16Proof } from "../../circuits/field/groth16-proof.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
@@ -32,7 +33,6 @@ import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import type { StoredProof } from "../store/stored-proof.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { readSealOnL1 } from "./seal-on-l1.ts";
@@ -63,7 +63,7 @@ export interface SettlementRequest {
   readonly data: Uint8Array;
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
   /** The model's; needed for a genesis, and with voids. */
   readonly signature?: Signature | undefined;
 }
@@ -78,7 +78,21 @@ export interface ParkedOnL1 {
   /** C. */
   readonly commitment: bigint;
   readonly data: Uint8Array;
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
+}
+
+/** One that waits on L1, as the bridge offered it last. */
+export interface WaitingSettlement {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** J. */
+  readonly word: bigint;
+  /** Name of the circuit. */
+  readonly circuit: string;
+  /** What the epoch was settled by here, this one or another; null where nothing was. */
+  readonly settlement: KnownSettlement | null;
+  /** Code of what kept it out when it was offered; null where it was executed. */
+  readonly reason: string | null;
 }
 
 export interface KnownSettlement {
@@ -92,6 +106,8 @@ const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, 
 export class SettlementDesk {
   private readonly modules: SettlementDeskModules;
   private readonly inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
+  /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
+  private readonly parked = new Map<string, Omit<WaitingSettlement, "settlement">>();
 
   constructor(modules: SettlementDeskModules) {
     this.modules = modules;
@@ -129,27 +145,57 @@ export class SettlementDesk {
    * settled or never was
    */
   async takeParked(parked: ParkedOnL1): Promise<boolean> {
-    const { circuits, line, log } = this.modules;
-    const { commitment, data, modelId, proof, word } = parked;
+    const { circuits, line } = this.modules;
+    const { circuitIndex, data, modelId, word } = parked;
+    const key = `${modelId}/${word}`;
     await line.idle();
-    if (this.isOver(parked)) return true;
-    const circuit = circuits[parked.circuitIndex]!;
+    if (this.isOver(parked)) {
+      this.parked.delete(key);
+      return true;
+    }
+    const circuit = circuits[circuitIndex]!;
     const posted = decode(data);
+    const reason = await this.tryParked(parked, posted, circuit);
+    this.parked.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
+    return false;
+  }
+
+  /** @returns the code of what keeps it out, or null */
+  private async tryParked(
+    parked: ParkedOnL1,
+    posted: PostedSettlement,
+    circuit: Pick<DeployedCircuit, "name" | "sort" | "circuitId">,
+  ): Promise<string | null> {
+    const { commitment, data, modelId, proof, word } = parked;
+    const { log } = this.modules;
     const seal = await readSealOnL1(log, Number(posted.sealBatch));
     const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? seal?.prevRandao : 0n;
     // L1 has it already, and the bridge passes it on once it is final.
-    if (prevRandao == null) return false;
+    if (prevRandao == null) return "SEQ_RANDOMNESS_UNKNOWN";
     const record = { kind: KIND.settle, b: modelId, words: [word] };
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap: 0, prevRandao });
     const publicSignals = settlementSignals(statement, circuit.circuitId, commitment);
     const request = { kind: "settle", modelId, settlementHash: word, data, publicSignals, proof } as const;
     try {
       await this.submit({ ...request, circuit: circuit.name });
+      return null;
     } catch (error) {
       // No room, or settled otherwise by a batch that is not final: it is offered again.
       if (!isRollupError(error)) throw error;
+      return error.code;
     }
-    return false;
+  }
+
+  /** What waits on L1, by model; null: of all models. Of a batch that takes one L1 may know before the bridge says so. */
+  async parkedSettlements(modelId: number | null): Promise<WaitingSettlement[]> {
+    const offered = [...this.parked.values()].filter((one) => modelId === null || one.modelId === modelId);
+    const waiting = await Promise.all(
+      offered.map(async (one) => {
+        const entry = await this.find(one.modelId, one.epoch);
+        return { ...one, settlement: entry === undefined ? null : await this.known(entry) };
+      }),
+    );
+    return waiting.filter(({ settlement }) => settlement?.batch?.status !== "final");
   }
 
   private isOver({ circuitIndex, data, modelId, word }: ParkedOnL1): boolean {

@@ -1,4 +1,6 @@
 /** A follower's ledger as the API serves it: the sequencer's reads, and none of its writes. */
+
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import type { LedgerHost } from "../api/api-options.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
@@ -8,7 +10,6 @@ import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
-import type { Preconfirmation } from "../store/preconfirmations.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { preconfirmationsAt } from "./follow-preconfirmations.ts";
@@ -65,6 +66,9 @@ export class FollowHost implements LedgerHost {
     this.settlements = {
       settlement: (modelId, epoch) => this.settlement(modelId, epoch),
       settlementsOf: (modelId, limit) => this.settlementsOf(modelId, limit),
+      parkedSettlements: async () => {
+        throw this.readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
+      },
     };
   }
 
@@ -82,12 +86,10 @@ export class FollowHost implements LedgerHost {
     return { status: this.isHealthy ? calm : "alarm", ...this.state.healthFacts() };
   }
 
-  private readOnly(): Error {
+  private readOnly(why = "this is a follower: send it to the sequencer"): Error {
     const { sequencerUrl } = this;
-    const where = sequencerUrl === null ? "the sequencer" : `the sequencer at ${sequencerUrl}`;
-    return sequencerError("SEQ_READ_ONLY", `this is a follower: send it to ${where}`, {
-      data: { sequencerUrl },
-    });
+    const where = sequencerUrl === null ? "" : ` at ${sequencerUrl}`;
+    return sequencerError("SEQ_READ_ONLY", `${why}${where}`, { data: { sequencerUrl } });
   }
 
   async submit(): Promise<never> {

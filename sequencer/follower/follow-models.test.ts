@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { swapG2 } from "../../bridge/verify/verify-keys.ts";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { hex32 } from "../store/hex.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
@@ -98,7 +98,7 @@ describe("models and epochs at a follower", () => {
       circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
       data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
       publicSignals: signals.map(hex32),
-      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
     });
     expect(sent.status, JSON.stringify(sent.body)).toBe(202);
     await follower.poll();

@@ -14,7 +14,7 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { swapG2 } from "../../bridge/verify/verify-keys.ts";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { hex32 } from "../store/hex.ts";
@@ -121,7 +121,7 @@ describe("the Seals' randomness at a follower", () => {
       circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
       data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
       publicSignals: signals.map(hex32),
-      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
     });
     expect(sent.status, JSON.stringify(sent.body)).toBe(202);
     await first.poll();

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { isNameOfSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { Logger } from "../logger.ts";
 
@@ -28,15 +29,11 @@ export interface LeaderTerms {
 
 /** null where it does not answer now. */
 export async function readLeaderInfo(url: string, logger: Logger): Promise<LeaderInfo | null> {
-  try {
-    const response = await fetch(`${url.replace(/\/+$/, "")}/v1/info`, {
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    return infoSchema.parse(await response.json());
-  } catch (error) {
-    logger.warn({ url, err: error }, "the sequencer tells nothing of itself now");
-    return null;
-  }
+  const endpoint = { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS };
+  const { failure, value } = await askSequencer(endpoint, { path: "/v1/info" }, infoSchema);
+  if (failure !== null)
+    logger.warn({ url, reason: failure.reason }, "the sequencer tells nothing of itself now");
+  return value;
 }
 
 /** L1 does not tell how many rows, features and draws a settlement circuit has; the sequencer may, with what L1 does. */

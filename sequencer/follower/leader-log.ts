@@ -2,19 +2,12 @@
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { element, hexBytes, operationBody, proof, signedKind } from "../api/api-schemas.ts";
+import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
+import { element, hash, proof, wei } from "../../circuits/wire/wire-fields.ts";
+import { hexBytes, operationBody, signedKind } from "../api/api-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 const count = z.int().nonnegative();
-const hash = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/)
-  .transform((text) => text.toLowerCase() as Hex);
-const wei = z
-  .string()
-  .regex(/^[0-9]{1,30}$/)
-  .transform(BigInt);
 const signature = z.object({ r8x: element, r8y: element, s: element });
 const common = { sequence: count, batchNumber: count };
 
@@ -88,37 +81,20 @@ export async function readLeaderLog(
   from: { readonly sequence: number } | { readonly afterBatch: number },
 ): Promise<LeaderPage> {
   const where = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
-  const address = `${url.replace(/\/+$/, "")}/v1/log?${where}&limit=${PAGE_SIZE}`;
-  let status: number;
-  let body: unknown;
-  try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-    status = response.status;
-    body = await response.json();
-  } catch (cause) {
+  const path = `/v1/log?${where}&limit=${PAGE_SIZE}`;
+  const { failure, value } = await askSequencer(
+    { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS },
+    { path },
+    pageSchema,
+  );
+  if (failure === null) return value;
+  const { cause, error, kind, reason, status } = failure;
+  if (kind === "unreachable")
     throw sequencerError("SEQ_LEADER_UNREACHABLE", `${url} did not answer`, { data: { url }, cause });
-  }
-  if (status !== 200) {
-    const code = (body as { error?: { code?: unknown } } | null)?.error?.code;
-    throw sequencerError("SEQ_LEADER_REFUSED", `${url} answered ${status}`, {
-      data: { url, status, code: typeof code === "string" ? code : null },
-    });
-  }
-  return parsePage(url, body);
-}
-
-function parsePage(url: string, body: unknown): LeaderPage {
-  const unreadable = (why: string, cause: unknown) =>
-    sequencerError("SEQ_LEADER_UNREADABLE", `${url} answers in another form: ${why}`, {
-      data: { url },
-      cause,
-    });
-  try {
-    return pageSchema.parse(body);
-  } catch (cause) {
-    if (isRollupError(cause)) throw unreadable(cause.message, cause);
-    throw unreadable(cause instanceof z.ZodError ? z.prettifyError(cause).slice(0, 500) : "", cause);
-  }
+  if (kind === "unreadable") throw sequencerError("SEQ_LEADER_UNREADABLE", reason, { data: { url }, cause });
+  throw sequencerError("SEQ_LEADER_REFUSED", `${url} answered ${status}`, {
+    data: { url, status, code: error?.code ?? null },
+  });
 }
 
 /** A page's operation with its preconfirmation, as a preconfirmation file has it. */

@@ -13,8 +13,9 @@ import {
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
@@ -160,7 +161,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       circuit: names[0],
       data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
       publicSignals: signals.map(hex32),
-      proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
     };
     expect((await rollup.post("/v1/settlements", settlement)).status).toBe(202);
     const own = (await model()).earners.map((earner: { accruedWei: string }) => earner.accruedWei);

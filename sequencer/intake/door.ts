@@ -1,6 +1,7 @@
 /** What the sequencer takes at all, before it looks at anything else: everything, or what leads out, or nothing. */
 import type { Gauge } from "prom-client";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
+import { type MalformedBatch, malformedOnL1 } from "../batches/foreign-batch.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -23,21 +24,31 @@ export interface DoorModules {
   readonly logger: Logger;
   /** 1 while L1's ledger is frozen. */
   readonly frozenGauge: Gauge;
+  /** 1 while L1 has a batch that breaks the ledger's rules. */
+  readonly malformedGauge: Gauge;
 }
 
 export class Door {
   private readonly setting: DoorMode;
   private readonly modules: DoorModules;
   private isL1Frozen = false;
+  private malformed: MalformedBatch | null = null;
 
   constructor(setting: DoorMode, modules: DoorModules) {
     this.setting = setting;
     this.modules = modules;
     modules.frozenGauge.set(0);
+    modules.malformedGauge.set(0);
   }
 
-  get mode(): DoorMode | "frozen" {
-    return this.isL1Frozen ? "frozen" : this.setting;
+  get mode(): DoorMode | "frozen" | "malformed" {
+    if (this.isL1Frozen) return "frozen";
+    return this.malformed === null ? this.setting : "malformed";
+  }
+
+  /** Whether L1 may still take a batch of this sequencer. */
+  get leadsToL1(): boolean {
+    return !this.isL1Frozen && this.malformed === null;
   }
 
   /** As L1's newest block has it; a reorganisation can still take a freeze back. */
@@ -51,11 +62,25 @@ export class Door {
     else logger.warn({}, "L1 took the freeze back");
   }
 
-  /** @throws SEQ_FROZEN, SEQ_SUNSET */
+  /** The batch on L1 that breaks the ledger's rules, or null where there is none, or none any more. */
+  noteMalformed(malformed: MalformedBatch | null): void {
+    if (malformed?.transactionHash === this.malformed?.transactionHash) return;
+    this.malformed = malformed;
+    const { logger, malformedGauge } = this.modules;
+    malformedGauge.set(malformed === null ? 0 : 1);
+    if (malformed === null) logger.warn({}, "L1 has no malformed batch any more: operations are taken again");
+    else {
+      const { code, data, message } = malformedOnL1(malformed);
+      logger.error({ code, ...data }, message);
+    }
+  }
+
+  /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET */
   require(kind: number): void {
     if (this.isL1Frozen) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
     }
+    if (this.malformed !== null) throw malformedOnL1(this.malformed);
     if (this.setting === "open" || LEADS_OUT.has(kind)) return;
     const { name } = kindRule(kind)!;
     throw sequencerError("SEQ_SUNSET", `the operator ends this rollup: no ${name} any more`, {

@@ -9,12 +9,12 @@ import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
+import type { Preconfirmation, PreconfirmationFacts } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { Preconfirmation, PreconfirmationSigner } from "../store/preconfirmations.ts";
+import type { PreconfirmationSigner } from "../store/preconfirmations.ts";
 import type { PreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 import {
   type PlainCheck,
-  type PreconfirmationFacts,
   type PreconfirmationIdentity,
   preconfirmationSignerOf,
   runTasks,

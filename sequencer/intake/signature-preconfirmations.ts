@@ -3,18 +3,22 @@
  * everything else that a signature thread needs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { Address, Hex } from "viem";
+import type { Hex } from "viem";
 import type { Secret } from "../../circuits/secret.ts";
-import type { Preconfirmation } from "../store/preconfirmations.ts";
+import {
+  PRECONFIRMATION_TYPES,
+  type PreconfirmationFacts,
+  type PreconfirmationRollup,
+} from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
 export interface PreconfirmationBatchSigner {
-  signAll(facts: readonly Omit<Preconfirmation, "signature">[]): Hex[];
+  signAll(facts: readonly PreconfirmationFacts[]): Hex[];
 }
 
-// EIP-712's encodings of the types in preconfirmations.ts; the test compares with viem.
+// EIP-712's encodings; the test compares with viem.
 const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
-const PRECONFIRMATION_TYPE = "Preconfirmation(bytes32 operationHash,uint64 opIndex,uint64 deadline)";
+const PRECONFIRMATION_TYPE = `Preconfirmation(${PRECONFIRMATION_TYPES.Preconfirmation.map(({ name, type }) => `${type} ${name}`).join(",")})`;
 
 const hashText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
 const hex = (value: bigint): string => value.toString(16).padStart(64, "0");
@@ -26,7 +30,7 @@ const word = (value: bigint): Uint8Array => {
 const hashWords = (...words: Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(words));
 
 export function createPreconfirmationBatchSigner(
-  rollup: { chainId: number; rollupAddress: Address },
+  rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
 ): PreconfirmationBatchSigner {
   const signer = new Secp256k1Signer(word(BigInt(privateKey.reveal())));
@@ -36,11 +40,7 @@ export function createPreconfirmationBatchSigner(
   );
   const typeHash = hashText(PRECONFIRMATION_TYPE);
 
-  const digest = ({
-    deadlineSeconds,
-    opIndex,
-    operationHash,
-  }: Omit<Preconfirmation, "signature">): Uint8Array => {
+  const digest = ({ deadlineSeconds, opIndex, operationHash }: PreconfirmationFacts): Uint8Array => {
     const fields = [operationHash, opIndex, deadlineSeconds].map((value) => word(BigInt(value)));
     return hashWords(Uint8Array.of(0x19, 0x01), separator, hashWords(typeHash, ...fields));
   };

@@ -4,6 +4,7 @@
  */
 import { createHmac } from "node:crypto";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { invertAll } from "../../circuits/field/modular.ts";
 import { GeneratorKernel } from "./signature-curve-kernel.ts";
 
 const prime = secp256k1.Point.Fp.ORDER;
@@ -39,34 +40,6 @@ function* nonces(secret: Uint8Array, digest: Uint8Array): Generator<bigint, neve
     k = hmac(k, v, Uint8Array.of(0));
     v = hmac(k, v);
   }
-}
-
-/** Inverses modulo a prime by one inversion and three products each (Montgomery). No value may be 0. */
-export function invertAll(values: readonly bigint[], modulus: bigint): bigint[] {
-  const products: bigint[] = [];
-  let product = 1n;
-  for (const value of values) {
-    products.push(product);
-    product = (product * value) % modulus;
-  }
-  let inverse = invert(product, modulus);
-  const inverses: bigint[] = [];
-  for (let i = values.length - 1; i >= 0; i--) {
-    inverses[i] = (inverse * products[i]!) % modulus;
-    inverse = (inverse * values[i]!) % modulus;
-  }
-  return inverses;
-}
-
-function invert(value: bigint, modulus: bigint): bigint {
-  if (value === 0n) throw new RangeError("0 has no inverse");
-  let [r0, r1, t0, t1] = [modulus, value, 0n, 1n];
-  while (r1 !== 0n) {
-    const quotient = r0 / r1;
-    [r0, r1] = [r1, r0 - quotient * r1];
-    [t0, t1] = [t1, t0 - quotient * t1];
-  }
-  return t0 < 0n ? t0 + modulus : t0;
 }
 
 export class Secp256k1Signer {

@@ -2,14 +2,13 @@
 import type { Address, Hex } from "viem";
 import { recoverPublicKey, type SignatureCheck, verifySignatures } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
-import type { Preconfirmation } from "../store/preconfirmations.ts";
+import type { PreconfirmationFacts } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import {
   createPreconfirmationBatchSigner,
   type PreconfirmationBatchSigner,
 } from "./signature-preconfirmations.ts";
 
 export type PlainCheck = Omit<SignatureCheck, "keyY">;
-export type PreconfirmationFacts = Omit<Preconfirmation, "signature">;
 
 /** Who signs preconfirmations, as it is given to a thread. */
 export interface PreconfirmationIdentity {

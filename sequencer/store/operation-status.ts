@@ -1,7 +1,7 @@
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import type { OperationEntry } from "./log-entry.ts";
-import type { Preconfirmation } from "./preconfirmations.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
 export const OPERATION_STATUSES = [

@@ -1,5 +1,5 @@
 /** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
-import type { StoredProof } from "./stored-proof.ts";
+import type { Groth16Proof } from "../../circuits/field/groth16-proof.ts";
 
 export interface SettlementPosting {
   /** Name of the circuit. */
@@ -8,5 +8,5 @@ export interface SettlementPosting {
   readonly wire: Uint8Array;
   /** C, y, z: the proof's public signals. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
 }

@@ -3,11 +3,11 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
+import type { Groth16Proof } from "../../circuits/field/groth16-proof.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { hex32 } from "./hex.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
-import type { StoredProof } from "./stored-proof.ts";
 
 /**
  * closed: waits for its proof. submitted: a transaction that holds it is (about to be) sent. posted: L1 took it.
@@ -52,7 +52,7 @@ export interface StoredBatch {
 }
 
 export interface ProofReport {
-  readonly proof: StoredProof;
+  readonly proof: Groth16Proof;
   readonly backend: string;
   readonly timings: Readonly<Record<string, number>>;
   readonly provenAtMs: number;

@@ -11,9 +11,9 @@ import { IntentStore } from "../../bridge/operator/publish-intent.ts";
 import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
 import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import { swapG2 } from "../../bridge/verify/verify-keys.ts";
 import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
@@ -82,11 +82,12 @@ export const forgedProver =
   async (name, _inputs, publicSignals) => {
     const index = deployment.circuits.findIndex((circuit) => circuit.name === name);
     const { a, b, c } = l1.circuits[index]!.forge(publicSignals as [bigint, bigint, bigint]);
-    return { proof: { a, b: swapG2(b), c }, publicSignals };
+    return { proof: { a, b: fromContractOrder(b), c }, publicSignals };
   };
 
 export interface L1World {
   readonly rollup: TestRollup;
+  readonly sequencerUrl: string;
   /** The bridge hands over what the queue holds, and offers what is parked. */
   watch(): Promise<void>;
   /** Proves what is closed, and lets the bridge look after what is on its way to L1. */
@@ -183,6 +184,7 @@ export async function startL1World(
   };
   return {
     rollup,
+    sequencerUrl,
     watch,
     publish,
     async turn() {

@@ -4,10 +4,10 @@
  * proven (by any numbers), posted and final as a prover and a bridge would report them.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { KIND, PRODUCTION_SHAPE } from "../../circuits/protocol.ts";
 import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import { hex32 } from "../store/hex.ts";
-import type { StoredProof } from "../store/stored-proof.ts";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,
@@ -31,9 +31,9 @@ const DEPOSITS_AT_ONCE = 4_096;
 /** Batches that are not final at the end: of them, a third each posted, proven and closed. */
 const PENDING_BATCH_COUNT = 24;
 
-const anyProof = (random: SeededRandom): StoredProof => {
+const anyProof = (random: SeededRandom): Groth16Proof => {
   const pair = () => [random.field(), random.field()] as const;
-  return { a: pair(), b: [pair(), pair()], c: pair() };
+  return { a: pair(), b: realFirst(pair(), pair()), c: pair() };
 };
 
 /** @param log told how far it is */

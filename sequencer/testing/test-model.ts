@@ -6,9 +6,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { swapG2, verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
+import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import {
@@ -113,7 +114,7 @@ export function settlementJson(
     circuit: CIRCUITS[PLACE_OF[sort]]!.name,
     data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
     publicSignals: signals.map(hex32),
-    proof: { a: a.map(hex32), b: swapG2(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
   };
 }
 

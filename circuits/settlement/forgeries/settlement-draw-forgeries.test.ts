@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { invertAll } from "../../field/montgomery-points.ts";
+import { invertAll } from "../../field/modular.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { hashStatics } from "../../ledger/leaf.ts";
 import { queryCommitment } from "../../ledger/query.ts";
@@ -34,7 +34,7 @@ import { paymentChain, settleEpoch } from "../settlement-rules.ts";
 beforeAll(loadSettlementTester);
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
-const inverse = (value: bigint) => invertAll([modulo(value)])[0]!;
+const inverse = (value: bigint) => invertAll([modulo(value)], FIELD_ORDER)[0]!;
 
 /** The query and scores of draw `k` replaced by another query and its true scores. */
 function withQuery({ epoch, inputs }: Honest, k: number, query: Int16Array): CircuitInputs {

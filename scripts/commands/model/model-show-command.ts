@@ -7,11 +7,13 @@ import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, listSettlements, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { listParkedSettlements } from "../../../client/sequencer/parked-settlements.ts";
 import type { SequencerInfo } from "../../../client/sequencer/sequencer-schemas.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { describeParked } from "./parked-lines.ts";
 
 export function addModelShowCommand(parent: Command): void {
   const command = parent
@@ -21,7 +23,11 @@ export function addModelShowCommand(parent: Command): void {
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
     const leaf = await getModel(client, parseId(args[0]!));
-    const [settlements, info] = await Promise.all([listSettlements(client, leaf.id), getInfo(client)]);
+    const [settlements, parked, info] = await Promise.all([
+      listSettlements(client, leaf.id),
+      listParkedSettlements(client, leaf.id),
+      getInfo(client),
+    ]);
     const settling = describeSettling(leaf, settlements, info);
     const { counters, model, sealedEpoch } = leaf;
     const lines = [
@@ -43,6 +49,7 @@ export function addModelShowCommand(parent: Command): void {
         ]),
       ]),
       ...renderTable(settlements.map(describeSettlement)),
+      ...(parked ?? []).map((one) => `  parked on L1: ${describeParked(one)}`),
     ];
     output.answer(lines, {
       id: leaf.id,
@@ -68,6 +75,8 @@ export function addModelShowCommand(parent: Command): void {
         batchNumber,
         l1TransactionHash,
       })),
+      /** null where a follower answers, which does not know them. */
+      parkedSettlements: parked,
     });
   });
 }

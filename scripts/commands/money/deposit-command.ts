@@ -73,7 +73,7 @@ export function addDepositCommand(program: Command): void {
 async function requireOpen(client: LedgerClient): Promise<void> {
   if (client.sequencerUrl === null) return;
   const { mode } = await getStatus(client);
-  if (mode === "sunset" || mode === "frozen")
+  if (mode === "sunset" || mode === "frozen" || mode === "malformed")
     throw commandError("CMD_ROLLUP_ENDS", `no deposit into a rollup that ends (${mode})`, { data: { mode } });
 }
 

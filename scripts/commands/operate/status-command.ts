@@ -1,13 +1,16 @@
 import type { Command } from "commander";
 import type { Address } from "viem";
+import { MALFORMED_REMEDY } from "../../../bridge/l1/malformed-batch.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { type LedgerClient, rollupContract, tokenContract } from "../../../client/ledger-client.ts";
 import { getInfo, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { listParkedSettlements } from "../../../client/sequencer/parked-settlements.ts";
 import { unusualParameters } from "../../../contracts/build/rollup-parameters.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { describeParked } from "../model/parked-lines.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
 export function addStatusCommand(program: Command): void {
@@ -83,7 +86,11 @@ export function addStatusCommand(program: Command): void {
       output.answer([...renderTable(rows), ...describeMoney(money)], { l1, sequencer: null, money });
       return;
     }
-    const [info, status] = await Promise.all([getInfo(client), getStatus(client)]);
+    const [info, status, parkedSettlements] = await Promise.all([
+      getInfo(client),
+      getStatus(client),
+      listParkedSettlements(client),
+    ]);
     const { head, batches, mempool, estimates } = status;
     rows.push(
       ["sequencer", `${client.sequencerUrl}, ${head.opIndex} operations, ${mempool.pending} pending`],
@@ -101,10 +108,16 @@ export function addStatusCommand(program: Command): void {
         `${seconds(estimates.closeMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
       ],
     );
+    for (const parked of parkedSettlements ?? []) rows.push(["parked on L1", describeParked(parked)]);
     if (status.mode === "sunset")
       rows.push([
         "sunset",
         "the operator ends this rollup: only what leads out is taken; withdraw what is yours",
+      ]);
+    if (status.mode === "malformed")
+      rows.push([
+        "malformed",
+        `L1 has taken a batch that breaks the ledger's rules, and the sequencer takes nothing: ${MALFORMED_REMEDY}`,
       ]);
     const { circuits } = info;
     rows.push(["circuits", circuits.map(({ name }) => name).join(", ")]);
@@ -118,6 +131,8 @@ export function addStatusCommand(program: Command): void {
         batches,
         mempool,
         estimates,
+        /** null where a follower answers, which does not know them. */
+        parkedSettlements,
         circuits,
       },
     });

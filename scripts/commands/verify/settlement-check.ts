@@ -29,7 +29,6 @@ export async function checkSettlement(
     circuits,
     keyOf: (circuit) =>
       deriveKey(circuit, {
-        circuitNames: circuits.map(({ name }) => name),
         keysFolder: options.keys ?? "keys",
         onProgress,
       }),

@@ -1,0 +1,49 @@
+/**
+ * Groth16 proofs over bn254 and the two orders of G2's coordinates. A coordinate is x0 + x1 u: snarkjs, the provers, the
+ * sequencer and everybody who verifies write the real part x0 first; the EVM and so the contracts (EIP-197) write x1
+ * first. The two are different types, so a forgotten conversion does not compile; the conversion is here, and only what
+ * writes to the contracts, or reads what they hold, needs it.
+ */
+declare const ORDER: unique symbol;
+
+type Coordinates = readonly [readonly [bigint, bigint], readonly [bigint, bigint]];
+
+/** An affine point of G1: [x, y], each below the base field's modulus. */
+export type G1Point = readonly [bigint, bigint];
+/** An affine point of G2: [[x0, x1], [y0, y1]]. */
+export type G2RealFirst = Coordinates & { readonly [ORDER]: "real first" };
+/** The same, as contracts have it: [[x1, x0], [y1, y0]]. */
+export type G2ImaginaryFirst = Coordinates & { readonly [ORDER]: "imaginary first" };
+
+export interface Groth16Proof {
+  readonly a: G1Point;
+  readonly b: G2RealFirst;
+  readonly c: G1Point;
+}
+
+/** As contracts take it. */
+export interface ContractProof {
+  readonly a: G1Point;
+  readonly b: G2ImaginaryFirst;
+  readonly c: G1Point;
+}
+
+/** Says of coordinates that come from elsewhere in which order they are. */
+export const realFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2RealFirst;
+export const imaginaryFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2ImaginaryFirst;
+
+const turned = ([first, second]: G1Point): G1Point => [second, first];
+
+export const toContractOrder = ([x, y]: G2RealFirst) => imaginaryFirst(turned(x), turned(y));
+export const fromContractOrder = ([x, y]: G2ImaginaryFirst) => realFirst(turned(x), turned(y));
+
+export const toContractProof = ({ a, b, c }: Groth16Proof): ContractProof => ({
+  a,
+  b: toContractOrder(b),
+  c,
+});
+export const fromContractProof = ({ a, b, c }: ContractProof): Groth16Proof => ({
+  a,
+  b: fromContractOrder(b),
+  c,
+});

@@ -1,0 +1,119 @@
+/**
+ * One request to a sequencer (docs/api.md), for all who ask one: bridge, provers, clients, model servers. What went wrong
+ * is told apart here, once; what it is called, each says in its own errors.
+ */
+import { z } from "zod";
+
+export interface SequencerEndpoint {
+  readonly sequencerUrl: string;
+  /** For the operator's routes. */
+  readonly operatorToken?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface SequencerRequest {
+  /** With a leading slash, and the query. */
+  readonly path: string;
+  /** Sent as JSON by POST, bigints as decimal text; without it the request is a GET. */
+  readonly body?: object;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SequencerFailure {
+  /**
+   * unreachable: no answer, or none in time. aborted: by the caller's signal. unauthorized: the token. passing: the same call
+   * may succeed later. refused: it will not. unreadable: an answer in another form than is documented.
+   */
+  readonly kind: "unreachable" | "aborted" | "unauthorized" | "passing" | "refused" | "unreadable";
+  /** In words, with method, address and answer. */
+  readonly reason: string;
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly path: string;
+  /** null without an answer. */
+  readonly status: number | null;
+  /** What the sequencer itself says, where it does: a proxy in between does not. */
+  readonly error: { readonly code: string; readonly message: string; readonly data: object } | null;
+  readonly cause: unknown;
+}
+
+export type SequencerAnswer<T> =
+  | { readonly value: T; readonly failure: null }
+  | { readonly value: null; readonly failure: SequencerFailure };
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Of an answer, in a message. */
+const MAX_QUOTED_CHARACTERS = 500;
+
+const errorSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string().default(""),
+    data: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+
+/** @param schema of the answer, which is null where the body is empty */
+export async function askSequencer<Schema extends z.ZodType>(
+  { operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
+  { body, path, signal }: SequencerRequest,
+  schema: Schema,
+): Promise<SequencerAnswer<z.output<Schema>>> {
+  const method: SequencerFailure["method"] = body === undefined ? "GET" : "POST";
+  const url = `${sequencerUrl.replace(/\/+$/, "")}${path}`;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const fail = (
+    kind: SequencerFailure["kind"],
+    reason: string,
+    facts: Partial<Pick<SequencerFailure, "status" | "error" | "cause">> = {},
+  ) => {
+    const rest = { status: null, error: null, cause: undefined, ...facts };
+    return { value: null, failure: { kind, reason, method, url, path, ...rest } };
+  };
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: {
+        ...(operatorToken === undefined ? {} : { authorization: `Bearer ${operatorToken}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body, bigintsToText) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    });
+    status = response.status;
+    text = await response.text();
+  } catch (cause) {
+    if (signal?.aborted) return fail("aborted", `${method} ${url} was aborted`, { cause });
+    return fail("unreachable", `no answer to ${method} ${url}`, { cause });
+  }
+  let json: unknown = null;
+  let cause: unknown;
+  try {
+    if (text !== "") json = JSON.parse(text);
+  } catch (error) {
+    cause = error;
+  }
+  if (status >= 400) {
+    const error = errorSchema.safeParse(json).data?.error ?? null;
+    const reason = `${method} ${url} answered ${status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
+    // 429: the same call may succeed later, just as with a server's own failure.
+    const other = status >= 500 || status === 429 ? "passing" : "refused";
+    return fail(status === 401 ? "unauthorized" : other, reason, { status, error });
+  }
+  if (cause !== undefined)
+    return fail("unreadable", `${method} ${url} did not answer with JSON`, { status, cause });
+  try {
+    return { value: schema.parse(json), failure: null };
+  } catch (cause) {
+    // Also what a schema's own checks throw.
+    const problems = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    const quoted = problems.slice(0, MAX_QUOTED_CHARACTERS);
+    const reason = `${method} ${url} answers in another form than is documented: ${quoted}`;
+    return fail("unreadable", reason, { status, cause });
+  }
+}
+
+const bigintsToText = (_key: string, value: unknown) =>
+  typeof value === "bigint" ? value.toString() : value;

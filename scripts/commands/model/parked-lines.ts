@@ -1,0 +1,16 @@
+import type { ParkedSettlementView } from "../../../client/sequencer/parked-settlements.ts";
+
+const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();
+
+/** One parked settlement in words. */
+export function describeParked(parked: ParkedSettlementView): string {
+  const { batchNumber, circuit, epoch, modelId, onL1, reason, status } = parked;
+  const head = `model ${modelId}, epoch ${epoch} by ${circuit}`;
+  if (onL1 === null) return `${head}: L1 has taken it`;
+  const since = `parked since ${iso(onL1.parkedAtSeconds)}`;
+  if (status === "superseded")
+    return `${head}, ${since}: settled otherwise, so no batch will ever take this one`;
+  const anyone = `anyone may post it from ${iso(onL1.anyonePostsFromSeconds)}`;
+  if (batchNumber !== null) return `${head}, ${since}: in batch ${batchNumber}, ${status}; ${anyone}`;
+  return `${head}, ${since}: waits for the sequencer${reason === null ? "" : ` (${reason})`}; ${anyone}`;
+}
