@@ -73,7 +73,13 @@ export const statusSchema = z.object({
   mode: z.enum(["open", "sunset", "frozen"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
-  estimates: z.object({ sealMs: z.number(), proveMs: z.number(), postMs: z.number() }),
+  /** Medians of the last batches; finalMs is absent in older sequencers. */
+  estimates: z.object({
+    sealMs: z.number(),
+    proveMs: z.number(),
+    postMs: z.number(),
+    finalMs: z.number().optional(),
+  }),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 
@@ -148,6 +154,7 @@ export const operationSchema = z.object({
   status: z.enum(OPERATION_STATUSES),
   opIndex: counter.nullish(),
   batchNumber: counter.nullish(),
+  acknowledgedAtMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   receipt: receiptSchema.nullish(),
   reason: z.string().nullish(),
@@ -165,6 +172,10 @@ export const batchSchema = z.object({
   timestamp: counter.nullish(),
   circuit: z.string().nullish(),
   counts: z.object({ operations: z.int() }).nullish(),
+  openedAtMs: z.number().nullish(),
+  sealedAtMs: z.number().nullish(),
+  provenAtMs: z.number().nullish(),
+  postedAtMs: z.number().nullish(),
   proveMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   gasUsed: z

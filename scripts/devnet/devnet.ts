@@ -6,6 +6,7 @@ import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
+import { buildPages } from "../../web/build/build-pages.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
@@ -139,11 +140,15 @@ async function bringUpAndWork(modules: {
   const deployment = await deployDevnet(rpcUrl, circuits, console);
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
+  const pagesStartedAtMs = Date.now();
+  const pages = await buildPages();
+  if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,
     sequencerUrl,
     operatorToken: await loadOperatorToken(),
     proverBackend,
+    pagesPath: pages.path,
     expectedProveMs: await new ProofTimes().expectedMs({
       contentHash: circuits[0]!.compiled.contentHash,
       backend: proverBackend,
@@ -156,6 +161,7 @@ async function bringUpAndWork(modules: {
   await Promise.all([supervisor.start(bridgeSpec(addresses)), supervisor.start(proverSpec(addresses))]);
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`proofs by the ${proverBackend} back end`);
+  console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
   let serverUrl: string | null = null;
   const serveModel = async (modelId: number) => {

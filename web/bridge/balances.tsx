@@ -1,0 +1,93 @@
+import { useState } from "preact/hooks";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { lookAfter } from "../ledger/keeper.ts";
+import type { Live } from "../ledger/live.ts";
+import type { Session } from "../ledger/session.ts";
+import { showOpen } from "../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { claimAll } from "./start.ts";
+
+interface BalancesProps {
+  readonly live: Live;
+  readonly session: Session;
+  /** null until the first look is back. */
+  readonly owned: Holdings | null;
+}
+
+export function Balances({ live, session, owned }: BalancesProps) {
+  const account = mainAccount(owned);
+  return (
+    <div class="columns">
+      <section class="card stack-s" aria-label="On Ethereum">
+        <h2 class="soft small">
+          On <Term name="L1">Ethereum</Term>
+        </h2>
+        <Amount wei={owned?.l1.tokenWei ?? null} />
+        <p class="soft small">
+          {owned === null ? "asking …" : `and ${showOpen(owned.l1.etherWei)} ETH for transactions`}
+        </p>
+        {owned !== null && owned.l1.pendingWei > 0n && (
+          <Claim live={live} session={session} pendingWei={owned.l1.pendingWei} />
+        )}
+      </section>
+      <section class="card stack-s" aria-label="In the ledger">
+        <h2 class="soft small">
+          In the <Term name="ledger">ledger</Term>
+        </h2>
+        <Amount wei={owned === null ? null : (account?.balanceWei ?? 0n)} />
+        {owned !== null && account === null && <p class="soft small">no account yet; a deposit opens one</p>}
+        {account !== null && (
+          <p class="soft small row">
+            account {account.id}
+            <Badge tone="wait">
+              <Term name="unverified" />
+            </Badge>
+          </p>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Amount({ wei }: { wei: bigint | null }) {
+  return (
+    <p class="figure" title={wei === null ? undefined : `${wei} wei`}>
+      {wei === null ? "–" : showOpen(wei)} <small>OPEN</small>
+    </p>
+  );
+}
+
+/** What the contract owes, and one click for it. */
+function Claim({ live, session, pendingWei }: { live: Live; session: Session; pendingWei: bigint }) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const claim = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await claimAll(session);
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusy(false);
+      void lookAfter(live);
+    }
+  };
+  return (
+    <div class="claim stack-s">
+      <div class="row">
+        <p>
+          <strong>{showOpen(pendingWei)} OPEN</strong> <Term name="claimable">wait for you</Term>
+        </p>
+        <span class="push" />
+        <Button isMain isSmall isBusy={isBusy} onClick={() => void claim()}>
+          Claim
+        </Button>
+      </div>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import { useEffect, useState } from "preact/hooks";
+
+const SHOWN_MS = 1500;
+
+/** An address or hash: its ends are shown, a click copies the whole. */
+export function Identifier({ value, label }: { value: string; label: string }) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const copy = () => {
+    navigator.clipboard.writeText(value).then(
+      () => setCopied(true),
+      () => window.prompt("Copy it from here", value),
+    );
+  };
+  return (
+    <button
+      type="button"
+      class="identifier"
+      title={value}
+      aria-label={`Copy ${label} ${value}`}
+      onClick={copy}
+    >
+      {isCopied ? "copied" : shortHex(value)}
+    </button>
+  );
+}
+
+function shortHex(value: string): string {
+  return value.length <= 14 ? value : `${value.slice(0, 6)}…${value.slice(-4)}`;
+}
