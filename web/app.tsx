@@ -13,6 +13,7 @@ import type { PageProps } from "./ledger/page.ts";
 import { connect, session, wasConnected } from "./ledger/session.ts";
 import type { Site } from "./ledger/site.ts";
 import { foundWallets } from "./ledger/wallets.ts";
+import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { ProblemNotice } from "./words/problem.tsx";
@@ -47,7 +48,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
       <header class="frame-top">
         <div>
           <a class="brand" href="#/">
-            <img src="./mark.svg" alt="" width="28" height="28" />
+            <img src={markUrl} alt="" width="28" height="28" />
             OpenLedger
           </a>
           <Nav

@@ -1,4 +1,5 @@
 /** Where the pages begin: finds out whom to ask, then shows what it hears. */
+import "./no-eval.ts";
 import "./design/theme.css";
 import "./design/base.css";
 import "./design/parts.css";

@@ -20,7 +20,7 @@ interface BalancesProps {
 export function Balances({ live, session, owned }: BalancesProps) {
   const account = mainAccount(owned);
   return (
-    <div class="columns">
+    <div class="stack">
       <section class="card stack-s" aria-label="On Ethereum">
         <h2 class="soft small">
           On <Term name="L1">Ethereum</Term>

@@ -41,10 +41,14 @@ export function BridgePage({ site, live }: PageProps) {
       {lookProblem.value !== null && live.problem.value === null && (
         <ProblemNotice problem={lookProblem.value} />
       )}
-      <Balances live={live} session={now} owned={owned} />
-      {owned !== null && info !== null && (
-        <MoveForms key={now.address} live={live} info={info} owned={owned} />
-      )}
+      <div class="beside">
+        {owned === null || info === null ? (
+          <p class="soft">Asking what you have …</p>
+        ) : (
+          <MoveForms key={now.address} live={live} info={info} owned={owned} />
+        )}
+        <Balances live={live} session={now} owned={owned} />
+      </div>
       <JourneyList live={live} session={now} />
     </>
   );

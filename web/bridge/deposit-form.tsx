@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
-import { showDuration, showOpen } from "../words/format.ts";
+import { showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
@@ -27,7 +27,6 @@ export function DepositForm({ live, owned }: FormProps) {
       setText("");
       live.ring();
     });
-  const estimates = live.status.value?.estimates;
   return (
     <AmountForm
       text={text}
@@ -52,7 +51,7 @@ export function DepositForm({ live, owned }: FormProps) {
           ),
         ],
         [account === null ? "Fee for opening it, burned" : "Fee", `${showOpen(feeWei)} OPEN`],
-        ["There in about", estimates === undefined ? "–" : showDuration(estimates.sealMs)],
+        ["In your account", "with the next batch, once Ethereum has confirmed it"],
         [
           "Your wallet asks for",
           <>

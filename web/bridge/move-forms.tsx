@@ -25,7 +25,7 @@ export function MoveForms(props: FormProps) {
   const [selected, select] = useState<TabName>(props.owned.accounts.length === 0 ? "deposit" : "transfer");
   const tab = TABS.find(({ name }) => name === selected)!;
   return (
-    <section class="card stack narrow" aria-label="Move money">
+    <section class="card stack" aria-label="Move money">
       <Tabs label="What to do" tabs={TABS} selected={selected} onSelect={select} panelId="move-panel" />
       <div id="move-panel" role="tabpanel" aria-label={tab.label}>
         <tab.show {...props} />

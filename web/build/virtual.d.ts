@@ -8,3 +8,7 @@ declare module "virtual:errors" {
   export default errors;
 }
 declare module "*.css";
+declare module "*.svg" {
+  const url: string;
+  export default url;
+}

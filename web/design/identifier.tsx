@@ -16,15 +16,16 @@ export function Identifier({ value, label }: { value: string; label: string }) {
       () => window.prompt("Copy it from here", value),
     );
   };
+  const shown = isCopied ? "copied" : shortHex(value);
   return (
     <button
       type="button"
       class="identifier"
       title={value}
-      aria-label={`Copy ${label} ${value}`}
+      aria-label={`${shown}, copy ${label}`}
       onClick={copy}
     >
-      {isCopied ? "copied" : shortHex(value)}
+      {shown}
     </button>
   );
 }

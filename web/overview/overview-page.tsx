@@ -39,7 +39,7 @@ function Figures({ status }: { status: SequencerStatus }) {
   const toFinalMs = estimates.sealMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
   const waiting = queue.seenIndex - queue.consumedIndex;
   return (
-    <div class="columns">
+    <div class="columns columns-small">
       <Figure
         label="Signed operations"
         value={showCount(head.opIndex)}
