@@ -1,9 +1,10 @@
 /** Chromium for tests: from the package, unpacked once into the cache; and pages that report what they must not do. */
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import chromiumPackage from "@sparticuz/chromium";
+import { promisify } from "node:util";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,15 +19,12 @@ async function chromiumPath(): Promise<string> {
   if (existsSync(path)) return path;
   const draft = `${folder}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
-  const { TMPDIR } = process.env;
-  process.env.TMPDIR = draft;
-  try {
-    const unpacked = await chromiumPackage.executablePath();
-    if (dirname(unpacked) !== draft) throw new Error(`Chromium was unpacked to ${unpacked}`);
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
-  }
+  // In a process of its own: whatever else this one puts into that folder meanwhile stays where it is.
+  const unpack = 'import c from "@sparticuz/chromium"; await c.executablePath();';
+  await promisify(execFile)(process.execPath, ["--input-type=module", "-e", unpack], {
+    cwd: repositoryRoot,
+    env: { ...process.env, TMPDIR: draft },
+  });
   try {
     renameSync(draft, folder);
   } catch (error) {
