@@ -91,6 +91,11 @@ export const clientErrors = {
     remedy: "name the account's id",
     isRetryable: false,
   },
+  CLI_LEAF_UNPROVEN: {
+    meaning: "what the sequencer says of a leaf does not lead to the root that L1 holds",
+    remedy: "do not count on it; ask a follower, or rebuild the ledger from L1 with openledger verify",
+    isRetryable: false,
+  },
   CLI_LEAF_OWNER_CHANGED: {
     meaning: "the leaf belongs to another address than the caller expects",
     remedy: "ask the payee for a current id",

@@ -73,8 +73,14 @@ describe("the bridge page", () => {
       .waitFor(LONG);
     // 100 − 40 − 0.5 for the account + 2.25
     await page.getByLabel("On Ethereum").getByText("61.75").waitFor();
-    await step(page, /Transfer of 1.5/, "Final, done").waitFor(LONG);
-    await step(page, /Deposit of 40/, "Final, done").waitFor(LONG);
+    await journey(page, /Transfer of 1.5/)
+      .getByText("final", { exact: true })
+      .waitFor(LONG);
+    await journey(page, /Deposit of 40/)
+      .getByText("final", { exact: true })
+      .waitFor(LONG);
+    // The balance itself leads to the root in the contract.
+    await page.getByLabel("In the ledger").getByText("verified", { exact: true }).waitFor(LONG);
     await pictureOf(page, "bridge-done");
 
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));

@@ -1,6 +1,7 @@
 /** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import { z } from "zod";
+import { TREE_ARITY, TREE_DEPTH } from "../../circuits/protocol.ts";
 
 const hex = z
   .string()
@@ -113,6 +114,24 @@ export const leavesSchema = z.union([
   z.array(leafSchema),
   z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
 ]);
+
+const TREE_ROW = z.array(fieldElement).length(TREE_ARITY);
+export const postedLeafSchema = z.object({
+  id: z.int(),
+  batchNumber: counter,
+  leaf: z.object({
+    kind: z.int(),
+    nonce: fieldElement,
+    l1Owner: fieldElement,
+    keyX: fieldElement,
+    balance: fieldElement,
+    chain: fieldElement,
+    openAmount: fieldElement,
+    counters: fieldElement,
+    body: fieldElement,
+  }),
+  rows: z.array(TREE_ROW).length(TREE_DEPTH),
+});
 
 const receiptSchema = z.object({
   operationHash: hex,

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
-import { type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { lookAfter } from "../ledger/keeper.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
@@ -40,15 +40,51 @@ export function Balances({ live, session, owned }: BalancesProps) {
         <Amount wei={owned === null ? null : (account?.balanceWei ?? 0n)} />
         {owned !== null && account === null && <p class="soft small">no account yet; a deposit opens one</p>}
         {account !== null && (
-          <p class="soft small row">
-            account {account.id}
-            <Badge tone="wait">
-              <Term name="unverified" />
-            </Badge>
-          </p>
+          <>
+            <p class="soft small row">
+              account {account.id}{" "}
+              <CheckBadge checked={owned?.checked ?? null} balanceWei={account.balanceWei} />
+            </p>
+            <CheckText checked={owned?.checked ?? null} balanceWei={account.balanceWei} />
+          </>
         )}
       </section>
     </div>
+  );
+}
+
+interface CheckProps {
+  readonly checked: Checked | null;
+  readonly balanceWei: bigint;
+}
+
+/** Verified: this very balance leads to the root in the contract. A newer one is the operator's word until it is posted. */
+function CheckBadge({ checked, balanceWei }: CheckProps) {
+  if (checked !== null && "problem" in checked) return <Badge tone="bad">contradicted</Badge>;
+  if (checked?.balanceWei === balanceWei) {
+    return (
+      <Badge tone="good">
+        <Term name="verified" />
+      </Badge>
+    );
+  }
+  return (
+    <Badge tone="wait">
+      <Term name="unverified" />
+    </Badge>
+  );
+}
+
+function CheckText({ checked, balanceWei }: CheckProps) {
+  if (checked === null) return <p class="soft small">Ethereum does not have this account yet.</p>;
+  if ("problem" in checked) return <ProblemNotice problem={checked.problem} />;
+  if (checked.balanceWei === balanceWei)
+    return <p class="soft small">Ethereum has it so since batch {checked.batchNumber} at the latest.</p>;
+  return (
+    <p class="soft small">
+      Ethereum has {showOpen(checked.balanceWei)} OPEN, as of batch {checked.batchNumber}; the rest is on its
+      way.
+    </p>
   );
 }
 

@@ -55,20 +55,37 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
       note: noteOf(journey, milestone, nowMs),
     };
   });
-  return (
-    <article class="card stack" aria-label={`${TITLES[journey.kind]} of ${showOpen(journey.amountWei)} OPEN`}>
-      <div class="row">
-        <h3>
-          {TITLES[journey.kind]} of {showOpen(journey.amountWei)} OPEN
-          {journey.toLeaf !== undefined && ` to account ${journey.toLeaf}`}
-        </h3>
-        <Badge tone={tone}>{text}</Badge>
-        <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>
-      </div>
+  const head = (
+    <>
+      <h3>
+        {TITLES[journey.kind]} of {showOpen(journey.amountWei)} OPEN
+        {journey.toLeaf !== undefined && ` to account ${journey.toLeaf}`}
+      </h3>
+      <Badge tone={tone}>{text}</Badge>
+      <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>
+    </>
+  );
+  const body = (
+    <>
       <Timeline label="Where it is" steps={steps} />
       {journey.l1Verdict === "differs" && <Contradiction journey={journey} />}
       {journey.problem !== undefined && <ProblemNotice problem={journey.problem} />}
       <Traces journey={journey} onForget={() => forgetJourney(session, journey.id)} />
+    </>
+  );
+  return (
+    <article class="card" aria-label={`${TITLES[journey.kind]} of ${showOpen(journey.amountWei)} OPEN`}>
+      {isOver(journey) && journey.problem === undefined && journey.l1Verdict !== "differs" ? (
+        <details>
+          <summary class="row">{head}</summary>
+          <div class="stack folded">{body}</div>
+        </details>
+      ) : (
+        <div class="stack">
+          <div class="row">{head}</div>
+          {body}
+        </div>
+      )}
     </article>
   );
 }

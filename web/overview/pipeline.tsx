@@ -16,10 +16,10 @@ export function Pipeline({ status }: { status: SequencerStatus }) {
   ): TimelineStep => ({
     name,
     label: <Term name={term}>{text}</Term>,
-    state: number < before ? "current" : "done",
+    state: number === 0 ? "ahead" : number < before ? "current" : "done",
     note: (
       <>
-        batch {showCount(number)}
+        {number === 0 ? "no batch yet" : `batch ${showCount(number)}`}
         {durationMs !== undefined && <> · about {showDuration(durationMs)}</>}
       </>
     ),
