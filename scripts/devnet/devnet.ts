@@ -33,6 +33,7 @@ import {
 } from "./services.ts";
 import { CLOCK_OFFSET } from "./steps/model.ts";
 import { Supervisor } from "./supervisor.ts";
+import { fundVisitors } from "./visitors.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -177,6 +178,7 @@ async function bringUpAndWork(modules: {
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
     await serveModel(journal.get<number>("model-id")!);
+    await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     printReport(console, finished);
     return finished;
   }
@@ -198,6 +200,7 @@ async function bringUpAndWork(modules: {
   const report = await runJob(job);
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
+  await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
   printReport(console, report);
   return report;
 }
