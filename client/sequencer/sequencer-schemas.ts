@@ -1,6 +1,7 @@
 /** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import { z } from "zod";
+import { TREE_ARITY, TREE_DEPTH } from "../../circuits/protocol.ts";
 
 const hex = z
   .string()
@@ -73,7 +74,13 @@ export const statusSchema = z.object({
   mode: z.enum(["open", "sunset", "frozen", "malformed"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
-  estimates: z.object({ closeMs: z.number(), proveMs: z.number(), postMs: z.number() }),
+  /** Medians of the last batches; finalMs is absent in older sequencers. */
+  estimates: z.object({
+    closeMs: z.number(),
+    proveMs: z.number(),
+    postMs: z.number(),
+    finalMs: z.number().optional(),
+  }),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 
@@ -107,6 +114,24 @@ export const leavesSchema = z.union([
   z.array(leafSchema),
   z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
 ]);
+
+const TREE_ROW = z.array(fieldElement).length(TREE_ARITY);
+export const postedLeafSchema = z.object({
+  id: z.int(),
+  batchNumber: counter,
+  leaf: z.object({
+    kind: z.int(),
+    nonce: fieldElement,
+    l1Owner: fieldElement,
+    keyX: fieldElement,
+    balance: fieldElement,
+    chain: fieldElement,
+    openAmount: fieldElement,
+    counters: fieldElement,
+    body: fieldElement,
+  }),
+  rows: z.array(TREE_ROW).length(TREE_DEPTH),
+});
 
 const preconfirmationSchema = z.object({
   operationHash: hex,
@@ -148,6 +173,7 @@ export const operationSchema = z.object({
   status: z.enum(OPERATION_STATUSES),
   opIndex: counter.nullish(),
   batchNumber: counter.nullish(),
+  acknowledgedAtMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   preconfirmation: preconfirmationSchema.nullish(),
   reason: z.string().nullish(),
@@ -165,6 +191,10 @@ export const batchSchema = z.object({
   timestamp: counter.nullish(),
   circuit: z.string().nullish(),
   counts: z.object({ operations: z.int() }).nullish(),
+  openedAtMs: z.number().nullish(),
+  closedAtMs: z.number().nullish(),
+  provenAtMs: z.number().nullish(),
+  postedAtMs: z.number().nullish(),
   proveMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   gasUsed: z

@@ -4,17 +4,20 @@ import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
+import { buildPages } from "../../../web/build/build-pages.ts";
 import type { Output } from "../../cli/output.ts";
 
 export interface RunFollowerOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
+  /** The Ethereum node that the pages are told of; null for no pages. */
+  readonly pages: { readonly l1Url: string | null } | null;
 }
 
 /** Resolves on SIGTERM or SIGINT. @throws what createFollowProcess throws, and what no new start mends */
 export async function runFollower(
-  options: Omit<FollowOptions, "snapshot" | "verifyProof">,
-  { isVerifying, snapshotPath }: RunFollowerOptions,
+  options: Omit<FollowOptions, "snapshot" | "verifyProof" | "pages">,
+  { isVerifying, snapshotPath, pages }: RunFollowerOptions,
   output: Output,
 ): Promise<void> {
   await initPoseidon();
@@ -23,6 +26,7 @@ export async function runFollower(
   const verifyProof = isVerifying
     ? (await import("../../../prover/formats/verification-key.ts")).verifyProof
     : undefined;
+  const served = pages === null ? undefined : { ...pages, path: (await buildPages()).path };
   const ending = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));
   });
@@ -32,7 +36,7 @@ export async function runFollower(
       onFatal = resolve;
     });
     const follower = await createFollowProcess(
-      { ...options, snapshot, verifyProof },
+      { ...options, snapshot, verifyProof, pages: served },
       { logger, onFatal, onProgress: (text) => output.progress(text) },
     );
     const url = await follower.listen();
