@@ -14,7 +14,8 @@ const MAX_LIFE_MS = 4_000;
 export const killFault: Fault = {
   name: "kill",
   description: "kill -9 of sequencer, prover and bridge at random moments",
-  defaultTries: 200,
+  defaultTries: 50,
+  longTries: 200,
   shortTries: 1,
   async inject(world, context) {
     const processes = [world.sequencer, world.prover, world.bridge];
