@@ -2,6 +2,7 @@
  * What strangers can do to the publishing of signed operations, for gas alone: real processes, a real L1, real proofs with
  * development keys. Before each attack the same load is measured without it, in the same run and in turns.
  */
+import { auditReceipts } from "../drill/audit.ts";
 import { drillUser } from "../drill/drill-accounts.ts";
 import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
@@ -50,13 +51,15 @@ export async function benchGrief(options: GriefOptions) {
     const attacks = [settleAttack(world, parkables), claimAttack(world), lagAttack(world)];
     const tallies = await measureInTurns(world, attacks, options);
     withdrawals.stop();
-    await world.stopTraffic();
-    const { acknowledged, problems } = world.traffic;
+    progress("the attackers have gone; waiting until L1 has all that was acknowledged");
+    await world.settle();
+    progress("verifying L1's history, and every user's receipt against it");
+    const { acknowledged, batchCount, lost, problems } = await auditReceipts(world);
     progress(
-      `${acknowledged.length} transfers and ${withdrawals.acknowledgedCount} withdrawals were acknowledged in all`,
+      `${batchCount} batches; ${acknowledged} receipts of users, ${lost} broken; ${withdrawals.acknowledgedCount} withdrawals`,
     );
     if (problems.length > 0)
-      throw drillError("DRL_UNEXPECTED", `users were refused: ${problems.slice(0, 5).join("; ")}`);
+      throw drillError("DRL_UNEXPECTED", `users were wronged: ${problems.slice(0, 5).join("; ")}`);
     return { grief: Object.fromEntries(attacks.map(({ name }, i) => [name, resultOf(tallies[i]!)])) };
   } finally {
     await world.stop();

@@ -53,6 +53,8 @@ export interface LedgerStatus {
 
 export class DrillWorld {
   readonly circuit: DrillCircuit;
+  /** All that the rollup has, that one first. */
+  readonly circuits: readonly DrillCircuit[];
   readonly l1: DrillL1;
   /** The bridge's way to L1. */
   readonly proxy: L1Proxy;
@@ -77,11 +79,12 @@ export class DrillWorld {
   static async start(options: WorldOptions): Promise<DrillWorld> {
     const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
     const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
-    const l1 = await startDrillL1([circuit, ...(options.others ?? [])], users);
+    const circuits = [circuit, ...(options.others ?? [])];
+    const l1 = await startDrillL1(circuits, users);
     try {
       const ports = [await freePort(), await freePort(), await freePort()] as const;
       const proxy = await startL1Proxy(l1.url);
-      const world = new DrillWorld(options, circuit, l1, proxy, users, ports);
+      const world = new DrillWorld(options, circuits, l1, proxy, users, ports);
       world.firstBlock = Number(await l1.client.getBlockNumber());
       try {
         await world.sequencer.start();
@@ -102,13 +105,14 @@ export class DrillWorld {
 
   private constructor(
     options: WorldOptions,
-    circuit: DrillCircuit,
+    circuits: readonly DrillCircuit[],
     l1: DrillL1,
     proxy: L1Proxy,
     users: readonly DrillUser[],
     ports: readonly [number, number, number],
   ) {
-    this.circuit = circuit;
+    this.circuit = circuits[0]!;
+    this.circuits = circuits;
     this.l1 = l1;
     this.proxy = proxy;
     this.users = users;
