@@ -16,9 +16,8 @@ export interface Measured {
 /** No batch on L1 for so long counts as a standstill. */
 const STANDSTILL_MS = 120_000;
 
-/** From one batch's arrival on L1 to another one's, at least so many seconds later; or a standstill. */
+/** Called when a batch has arrived on L1: until another one has, at least so many seconds later; or a standstill. */
 export async function measure(world: DrillWorld, seconds: number): Promise<Measured> {
-  await goesOn(world);
   const startedAtMs = performance.now();
   const { client } = world.l1;
   const [opIndex, firstBlock] = [await postedCount(world), await client.getBlockNumber()];

@@ -96,6 +96,7 @@ async function measureInTurns(
   const tallies = attacks.map(
     (): Tally => ({ unattacked: [], attacked: [], attackerGas: 0, stoppedForGood: false }),
   );
+  await goesOn(world);
   for (let round = 1; round <= rounds; round++) {
     for (const [i, attack] of attacks.entries()) {
       const tally = tallies[i]!;
