@@ -135,16 +135,28 @@ program
 program
   .command("grief")
   .description("attacks of strangers on publishing, against real processes and real proofs")
-  .option("--seconds <n>", "of each measurement, with the attacker and without", "90")
+  .option("--seconds <n>", "of each measurement at least, with an attacker and without", "30")
+  .option("--rounds <n>", "of each attack", "2")
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "native")
-  .addHelpText("after", "\nExample:\n  npm run bench -- grief --seconds 60 --prover wasm")
-  .action(async ({ prover, seconds }: { seconds: string; prover: string }) => {
+  .option("--slots <n>", "operations in a batch, 2 or 8", "8")
+  .option("--keep <folder>", "where logs and data of all processes stay")
+  .addHelpText("after", "\nExample:\n  npm run bench -- grief --rounds 1 --prover wasm")
+  .action(async (options: Record<"seconds" | "rounds" | "prover" | "slots", string> & { keep?: string }) => {
     const { benchGrief } = await import("./bench/grief.ts");
+    // The processes that it starts end with it, but not where a signal does.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
     const startedAtMs = performance.now();
     const progress = (text: string) =>
       console.log(`${String(Math.round((performance.now() - startedAtMs) / 1_000)).padStart(5)} s  ${text}`);
-    const options = { backend: prover as BackendName, seconds: Number(seconds), progress };
-    console.log(JSON.stringify(await benchGrief(options)));
+    const result = await benchGrief({
+      backend: options.prover as BackendName,
+      seconds: Number(options.seconds),
+      rounds: Number(options.rounds),
+      slots: Number(options.slots),
+      keepIn: options.keep ?? null,
+      progress,
+    });
+    console.log(JSON.stringify(result));
     process.exit(0);
   });
 

@@ -2,19 +2,20 @@
 import { parseArgs } from "node:util";
 import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
 import { DRILL_SLOT_COUNTS } from "./drill/drill-circuit.ts";
-import type { FaultResult } from "./drill/fault.ts";
+import type { Fault, FaultResult } from "./drill/fault.ts";
 import { FAULTS, isClean, runDrill } from "./drill/run-drills.ts";
 import { tableOf } from "./drill/table.ts";
 
-const USAGE = `npm run drill -- [--fault NAME]… [--tries N] [--prover ${BACKEND_NAMES.join("|")}] [--slots ${DRILL_SLOT_COUNTS.join("|")}] [--seed N] [--keep FOLDER] [--together]
+const USAGE = `npm run drill -- [--fault NAME]… [--long | --tries N] [--prover ${BACKEND_NAMES.join("|")}] [--slots ${DRILL_SLOT_COUNTS.join("|")}] [--seed N] [--keep FOLDER] [--together]
 
-${FAULTS.map(({ defaultTries, description, name }) => `  ${name.padEnd(20)} ${description} (${defaultTries} tries)`).join("\n")}
+${FAULTS.map(({ defaultTries, description, longTries, name }) => `  ${name.padEnd(20)} ${description} (${defaultTries} tries, --long ${longTries})`).join("\n")}
 
 --slots: operations in a batch, 2 unless told. --keep: logs and data of every fault stay in FOLDER. --together: all on one ledger, one after the other. The last line is JSON: {"drills": […]}.`;
 
 const { values } = parseArgs({
   options: {
     fault: { type: "string", multiple: true, default: [] },
+    long: { type: "boolean", default: false },
     tries: { type: "string" },
     prover: { type: "string", default: "wasm" },
     slots: { type: "string", default: "2" },
@@ -33,6 +34,7 @@ if (
   unknown.length > 0 ||
   !isBackend(values.prover) ||
   !DRILL_SLOT_COUNTS.includes(slots) ||
+  (values.long && tries !== null) ||
   (tries !== null && !(Number.isInteger(tries) && tries > 0))
 ) {
   console.log(unknown.length > 0 ? `there is no fault ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
@@ -44,7 +46,8 @@ const progress = (text: string) =>
   console.log(`${String(Math.round((performance.now() - startedAtMs) / 1000)).padStart(5)} s  ${text}`);
 const results: FaultResult[] = [];
 const wanted = FAULTS.filter(({ name }) => values.fault.length === 0 || values.fault.includes(name));
-const plans = wanted.map((fault) => [fault, tries ?? fault.defaultTries] as const);
+const triesOf = ({ defaultTries, longTries }: Fault) => tries ?? (values.long ? longTries : defaultTries);
+const plans = wanted.map((fault) => [fault, triesOf(fault)] as const);
 const options = {
   backend: values.prover,
   slots,

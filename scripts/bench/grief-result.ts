@@ -2,8 +2,14 @@ import type { BackendName } from "../../prover/backends.ts";
 
 export interface GriefOptions {
   readonly backend: BackendName;
-  /** How long each measurement lasts, with the attacker and without. */
+  /** Operations in a batch. */
+  readonly slots: number;
+  /** How long each measurement lasts at least, with an attacker and without. */
   readonly seconds: number;
+  /** How often each attack is measured. */
+  readonly rounds: number;
+  /** Where logs and data stay; null: they are removed. */
+  readonly keepIn: string | null;
   readonly progress: (text: string) => void;
 }
 
@@ -12,7 +18,17 @@ export interface GriefResult {
   readonly operationsPerHour: { readonly attacked: number; readonly unattacked: number };
   /** Nothing was published any more after the attacker had gone. */
   readonly stoppedForGood: boolean;
-  /** On L1, while the attack lasted. */
+  /** On L1, in all measurements under attack. */
   readonly attackerGas: number;
   readonly operatorGas: number;
+}
+
+/** Somebody who disturbs the bridge while he is started. */
+export interface Attack {
+  readonly name: "settleOnly" | "outOfGas" | "staleNode";
+  /** What he does, in words. */
+  readonly description: string;
+  start(): Promise<void>;
+  /** @returns what it cost him since `start`, and what he did, in words */
+  stop(): Promise<{ gas: number; did: string }>;
 }

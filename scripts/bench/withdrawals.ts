@@ -8,8 +8,8 @@ import { encodeOperation } from "../../client/sequencer/operation-body.ts";
 import type { DrillUser } from "../drill/drill-accounts.ts";
 
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
-const PACE_MS = 100;
-const RETRY_MS = 250;
+const PACE_MS = 20;
+const RETRY_MS = 100;
 const OWNER_COUNT = 16;
 const REQUEST_TIMEOUT_MS = 10_000;
 

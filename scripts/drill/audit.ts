@@ -31,15 +31,53 @@ interface PostedOperation {
   readonly amountCode: bigint;
 }
 
-/** The world is settled. @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold */
+/**
+ * The world is settled, and nobody but its users has signed anything.
+ * @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold
+ */
 export async function audit(world: DrillWorld): Promise<Audit> {
-  const { circuit, l1, traffic, users } = world;
+  const { events, posted, problems: found, proofCount, root, ...counts } = await auditPreconfirmations(world);
+  const { traffic, users } = world;
+  const problems = [...found];
+  if (proofCount !== counts.batchCount) problems.push(`${counts.batchCount} batches, ${proofCount} proofs`);
+  if (posted.length !== traffic.acknowledged.length)
+    problems.push(`${posted.length} signed operations on L1, ${traffic.acknowledged.length} acknowledged`);
+
+  // The balances once more, without the ledger's code: deposits, transfers, fees.
+  const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));
+  const add = (id: number, wei: bigint) => expected.set(id, (expected.get(id) ?? 0n) + wei);
+  for (const { leafId } of users) add(leafId, FIRST_DEPOSIT_WEI);
+  for (const event of events)
+    if (event.type === "queue-entry" && event.b !== 0) add(event.b, event.amountWei);
+  const feeWei = FEE_PER_UNIT_WEI * BigInt(kindRule(1)!.weight);
+  for (const { amountWei, to, user } of traffic.acknowledged) {
+    add(user.leafId, -amountWei - feeWei);
+    add(to.leafId, amountWei);
+  }
+  for (const { leafId } of users) {
+    const { balanceWei } = await world.get<{ balanceWei: string }>(`/v1/leaves/${leafId}`);
+    if (BigInt(balanceWei) !== expected.get(leafId))
+      problems.push(
+        `leaf ${leafId} has ${balanceWei} wei, its deposits and preconfirmations give ${expected.get(leafId)}`,
+      );
+  }
+  const ownRoot = await finalRoot(world);
+  if (ownRoot !== root) problems.push(`the sequencer's last final root is ${ownRoot}, L1's ${root}`);
+  return { ...counts, problems };
+}
+
+/**
+ * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
+ * @throws BRG_VERIFY_DIFFERS
+ */
+export async function auditPreconfirmations(world: DrillWorld) {
+  const { circuits, l1, traffic } = world;
   const { rollupAddress } = l1.deployment;
   const events: HistoryEvent[] = [];
   const verified = await verifyRollup({
     rpcUrl: l1.url,
     rollupAddress,
-    circuits: [{ ...circuit.sizes, key: circuit.proving.verificationKey }],
+    circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
     verifyProof,
     readHistory: async function* (options) {
       for await (const event of readL1History(options)) {
@@ -49,8 +87,6 @@ export async function audit(world: DrillWorld): Promise<Audit> {
     },
   });
   const problems = [...traffic.problems];
-  if (verified.proofCount !== verified.batchCount)
-    problems.push(`${verified.batchCount} batches, ${verified.proofCount} proofs`);
 
   const posted = signedOperations(events);
   const places = new Map<string, number[]>();
@@ -76,36 +112,16 @@ export async function audit(world: DrillWorld): Promise<Audit> {
       problems.push(`two preconfirmations for place ${preconfirmation.opIndex}`);
     indices.add(preconfirmation.opIndex);
   }
-  if (posted.length !== traffic.acknowledged.length)
-    problems.push(`${posted.length} signed operations on L1, ${traffic.acknowledged.length} acknowledged`);
-
-  // The balances once more, without the ledger's code: deposits, transfers, fees.
-  const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));
-  const add = (id: number, wei: bigint) => expected.set(id, (expected.get(id) ?? 0n) + wei);
-  for (const { leafId } of users) add(leafId, FIRST_DEPOSIT_WEI);
-  for (const event of events)
-    if (event.type === "queue-entry" && event.b !== 0) add(event.b, event.amountWei);
-  const feeWei = FEE_PER_UNIT_WEI * BigInt(kindRule(1)!.weight);
-  for (const { amountWei, to, user } of traffic.acknowledged) {
-    add(user.leafId, -amountWei - feeWei);
-    add(to.leafId, amountWei);
-  }
-  for (const { leafId } of users) {
-    const { balanceWei } = await world.get<{ balanceWei: string }>(`/v1/leaves/${leafId}`);
-    if (BigInt(balanceWei) !== expected.get(leafId))
-      problems.push(
-        `leaf ${leafId} has ${balanceWei} wei, its deposits and preconfirmations give ${expected.get(leafId)}`,
-      );
-  }
-  const root = await finalRoot(world);
-  if (root !== verified.root)
-    problems.push(`the sequencer's last final root is ${root}, L1's ${verified.root}`);
   return {
     acknowledged: traffic.acknowledged.length,
     lost,
     doubled,
     batchCount: verified.batchCount,
     problems,
+    events,
+    posted,
+    proofCount: verified.proofCount,
+    root: verified.root,
   };
 }
 

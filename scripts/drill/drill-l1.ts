@@ -36,8 +36,11 @@ const ID_FEE_WEI = parseEther("0.5");
 
 export type DrillL1 = Awaited<ReturnType<typeof startDrillL1>>;
 
-/** Deploys, deposits for the users, and begins to mine a block a second. */
-export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillUser[]) {
+/**
+ * Deploys, deposits for the users, and begins to mine a block a second.
+ * @param circuits in the order in which L1 numbers them
+ */
+export async function startDrillL1(circuits: readonly DrillCircuit[], users: readonly DrillUser[]) {
   await initPoseidon();
   const anvil: Anvil = await startAnvil();
   const transport = http(anvil.url, { retryCount: 0, timeout: 20_000 });
@@ -58,11 +61,13 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
     operatorOwner: BigInt(operatorOwner),
     operatorKeyX,
   });
-  const config: CircuitConfig = {
-    ...circuit.sizes,
-    isDevelopment: true,
-    key: toSolidityKey(circuit.proving.verificationKey) as VerifyingKey,
-  };
+  const configs = circuits.map(
+    ({ proving, sizes }): CircuitConfig => ({
+      ...sizes,
+      isDevelopment: true,
+      key: toSolidityKey(proving.verificationKey) as VerifyingKey,
+    }),
+  );
   const deployed = await deployRollup({
     walletClient: faucet,
     publicClient: client as never,
@@ -71,12 +76,11 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
     treasuryOwner,
     operatorOwner,
     operatorKeyX,
-    circuits: [config],
+    circuits: configs,
     idFeeWei: ID_FEE_WEI,
     minDepositWei: parseEther("1"),
     queueBaseFeeWei: 1n,
   });
-  const { zkeyPath, wasmPath } = circuit.proving;
   const rollupAddress = getAddress(deployed.rollup);
   const deployment: Deployment = {
     chainId: chain.id,
@@ -87,18 +91,16 @@ export async function startDrillL1(circuit: DrillCircuit, users: readonly DrillU
     domain: ledgerDomain(chain.id, rollupAddress),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: ID_FEE_WEI,
-    circuits: [
-      {
-        name: circuit.compiled.name,
-        ...circuit.sizes,
-        circuitId: computeCircuitId(config),
-        isDevelopment: true,
-        contentHash: circuit.compiled.contentHash,
-        zkeyPath,
-        wasmPath,
-        verificationKeyPath: join(dirname(zkeyPath), "verification-key.json"),
-      },
-    ],
+    circuits: circuits.map(({ compiled, proving: { wasmPath, zkeyPath }, sizes }, i) => ({
+      name: compiled.name,
+      ...sizes,
+      circuitId: computeCircuitId(configs[i]!),
+      isDevelopment: true,
+      contentHash: compiled.contentHash,
+      zkeyPath,
+      wasmPath,
+      verificationKeyPath: join(dirname(zkeyPath), "verification-key.json"),
+    })),
   };
   const send = async (functionName: "depositNew" | "depositTo", args: readonly unknown[]) =>
     faucet.writeContract({ address: rollupAddress, abi: rollupAbi, functionName, args: args as never });

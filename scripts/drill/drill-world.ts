@@ -1,7 +1,6 @@
 /** A whole rollup for one drill: real processes, a real L1, and traffic. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEther } from "viem";
@@ -11,6 +10,7 @@ import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts"
 import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
 import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
+import { freePort } from "./free-port.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -19,6 +19,12 @@ export interface WorldOptions {
   readonly backend: BackendName;
   /** Operations that a batch has room for: 2 or 8. */
   readonly slots: number;
+  /** Circuits that the rollup has beside the batch's, in L1's order. */
+  readonly others?: readonly DrillCircuit[];
+  /** Traffic is held back while so many batches wait for proof and L1; default: as the circuit's. */
+  readonly maxUnpostedBatches?: number;
+  /** Longest time that an operation waits for company; 1,000 unless told. */
+  readonly closeIntervalMs?: number;
   /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
   readonly confirmations?: number;
   readonly finalityDepthBlocks?: number;
@@ -49,6 +55,8 @@ export interface LedgerStatus {
 
 export class DrillWorld {
   readonly circuit: DrillCircuit;
+  /** All that the rollup has, that one first. */
+  readonly circuits: readonly DrillCircuit[];
   readonly l1: DrillL1;
   /** The bridge's way to L1. */
   readonly proxy: L1Proxy;
@@ -73,11 +81,12 @@ export class DrillWorld {
   static async start(options: WorldOptions): Promise<DrillWorld> {
     const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
     const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
-    const l1 = await startDrillL1(circuit, users);
+    const circuits = [circuit, ...(options.others ?? [])];
+    const l1 = await startDrillL1(circuits, users);
     try {
       const ports = [await freePort(), await freePort(), await freePort()] as const;
       const proxy = await startL1Proxy(l1.url);
-      const world = new DrillWorld(options, circuit, l1, proxy, users, ports);
+      const world = new DrillWorld(options, circuits, l1, proxy, users, ports);
       world.firstBlock = Number(await l1.client.getBlockNumber());
       try {
         await world.sequencer.start();
@@ -98,13 +107,14 @@ export class DrillWorld {
 
   private constructor(
     options: WorldOptions,
-    circuit: DrillCircuit,
+    circuits: readonly DrillCircuit[],
     l1: DrillL1,
     proxy: L1Proxy,
     users: readonly DrillUser[],
     ports: readonly [number, number, number],
   ) {
-    this.circuit = circuit;
+    this.circuit = circuits[0]!;
+    this.circuits = circuits;
     this.l1 = l1;
     this.proxy = proxy;
     this.users = users;
@@ -141,8 +151,10 @@ export class DrillWorld {
         SEQUENCER_OPERATOR_TOKEN: this.operatorToken,
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
-        SEQUENCER_CLOSE_INTERVAL_MS: "1000",
-        SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES.get(options.slots)),
+        SEQUENCER_CLOSE_INTERVAL_MS: String(options.closeIntervalMs ?? 1_000),
+        SEQUENCER_MAX_UNPOSTED_BATCHES: String(
+          options.maxUnpostedBatches ?? MAX_UNPOSTED_BATCHES.get(options.slots),
+        ),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
         ...(options.pagesPath === undefined
@@ -226,7 +238,7 @@ export class DrillWorld {
 
   /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
   async settle(): Promise<void> {
-    await this.traffic.stop();
+    await this.stopTraffic();
     await this.waitFor(
       "every batch to be posted",
       async () => {
@@ -245,6 +257,15 @@ export class DrillWorld {
       },
       SETTLE_TIMEOUT_MS,
     );
+  }
+
+  /** Ends the traffic once whatever is on its way has its receipt. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED */
+  async stopTraffic(): Promise<void> {
+    let isStopped = false;
+    void this.traffic.stop().then(() => {
+      isStopped = true;
+    });
+    await this.waitFor("the last receipts", async () => isStopped, ACKNOWLEDGE_TIMEOUT_MS);
   }
 
   /** Sends a deposit to some user's leaf. Whether it stays on L1 is L1's business. */
@@ -278,6 +299,7 @@ export class DrillWorld {
 
   /** Ends everything and removes what it left on the disk. */
   async stop(): Promise<void> {
+    this.traffic.abandon();
     await Promise.all([this.bridge, this.prover, this.sequencer].map((process) => process.close()));
     await this.proxy.stop();
     await this.l1.stop();
@@ -297,15 +319,4 @@ export class DrillWorld {
       300_000,
     );
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -25,6 +25,8 @@ export interface Fault {
   readonly name: string;
   readonly description: string;
   readonly defaultTries: number;
+  /** With --long. */
+  readonly longTries: number;
   /** Tries of the short version in `npm test`; 0: left out there. */
   readonly shortTries: number;
   /** Makes the fault on a world under load, and leaves one that works. @throws where it does not recover */

@@ -66,6 +66,7 @@ export async function runDrill(
     await world.nextBatch();
     progress(`${running}: ${world.traffic.acknowledged.length} acknowledged; waiting until L1 has all of it`);
     await world.settle();
+    progress(`${running}: all of it is final; verifying L1's history, and every receipt against it`);
     const audited = await audit(world);
     return injected.map((row) => resultOf(row, audited));
   } catch (error) {

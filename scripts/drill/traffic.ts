@@ -54,6 +54,7 @@ export class Traffic {
   private readonly nonces: number[];
   private amountCount = 0;
   private isStopped = true;
+  private isAbandoned = false;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(options: Traffic["options"]) {
@@ -70,6 +71,12 @@ export class Traffic {
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.running;
+  }
+
+  /** Ends at once, with whatever is on its way: nobody will answer any more. */
+  abandon(): void {
+    this.isStopped = true;
+    this.isAbandoned = true;
   }
 
   /** Time of the first acknowledgement after a moment, or null. */
@@ -91,7 +98,7 @@ export class Traffic {
     const nonce = this.nonces[index]!;
     const amountWei = BigInt(++this.amountCount) * AMOUNT_STEP_WEI;
     const { amountCode, body, hash } = this.sign(user, to, nonce, amountWei);
-    for (;;) {
+    while (!this.isAbandoned) {
       const answer = await this.post(body);
       if (answer?.preconfirmation) {
         this.nonces[index] = nonce + 1;

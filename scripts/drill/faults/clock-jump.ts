@@ -9,7 +9,8 @@ const MAX_JUMP_MS = 2 * 86_400_000;
 export const clockJumpFault: Fault = {
   name: "clock-jump",
   description: "the wall clock jumps by up to two days, in both directions",
-  defaultTries: 10,
+  defaultTries: 6,
+  longTries: 10,
   shortTries: 0,
   async inject(world, { progress, random, tries }) {
     const processes = [world.sequencer, world.prover, world.bridge];

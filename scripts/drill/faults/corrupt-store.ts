@@ -29,7 +29,8 @@ const CODES = {
 export const corruptStoreFault: Fault = {
   name: "corrupt-store",
   description: "bytes of LevelDB's files of sequencer and bridge are flipped or cut off",
-  defaultTries: 12,
+  defaultTries: 6,
+  longTries: 12,
   shortTries: 0,
   async inject(world, context) {
     return [await corruptSequencer(world, context), await corruptBridge(world, context)];

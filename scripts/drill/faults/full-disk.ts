@@ -20,7 +20,8 @@ const setLimit = (pid: number, bytes: number | "unlimited") =>
 export const fullDiskFault: Fault = {
   name: "full-disk",
   description: "sequencer and bridge cannot write another byte to the disk, at random moments",
-  defaultTries: 10,
+  defaultTries: 5,
+  longTries: 10,
   shortTries: 1,
   async inject(world, { progress, random, tries }) {
     const rows: Injected[] = [];

@@ -10,7 +10,8 @@ export const l1AnswersFault: Fault = {
   name: "l1-answers",
   description:
     "the L1 node stalls, closes, answers 429, 500, nonsense, half an answer, null, or leaves out logs",
-  defaultTries: 2 * L1_FAULTS.length,
+  defaultTries: L1_FAULTS.length,
+  longTries: 2 * L1_FAULTS.length,
   shortTries: 1,
   async inject(world, { progress, random, tries }) {
     const { bridge, proxy } = world;

@@ -37,7 +37,8 @@ async function pendingTransaction(world: DrillWorld): Promise<PoolTransaction> {
 export const droppedTransactionFault: Fault = {
   name: "dropped-transaction",
   description: "the L1 node forgets the bridge's pending transaction",
-  defaultTries: 10,
+  defaultTries: 5,
+  longTries: 10,
   shortTries: 1,
   async inject(world, { progress, tries }) {
     const { client } = world.l1;
@@ -59,7 +60,8 @@ export const droppedTransactionFault: Fault = {
 export const baseFeeFault: Fault = {
   name: "base-fee",
   description: "the base fee doubles block after block, past what the pending transaction pays",
-  defaultTries: 6,
+  defaultTries: 3,
+  longTries: 6,
   shortTries: 0,
   async inject(world, { progress, tries }) {
     const { client } = world.l1;

@@ -7,7 +7,8 @@ const MAX_DEPTH_BLOCKS = 32;
 export const reorgFault: Fault = {
   name: "reorg",
   description: "L1 reorganises 1 to 32 blocks, batches and deposits in them are gone",
-  defaultTries: 10,
+  defaultTries: 5,
+  longTries: 10,
   shortTries: 1,
   async inject(world, { progress, random, tries }) {
     const { client } = world.l1;

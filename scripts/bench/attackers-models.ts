@@ -1,0 +1,267 @@
+/**
+ * Models of an attacker's, as anybody may make them: each with a sealed epoch of one payment, which nobody but he can settle
+ * by its draws, and which two weeks later anybody may settle by row counts. He proves these settlements, and as many of epochs
+ * that never were: L1 does not know the ledger's epochs. Nothing is parked yet.
+ */
+import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
+import type { ContractProof } from "../../bridge/l1/rollup-contract.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
+import { swapG2 } from "../../bridge/verify/verify-keys.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
+import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
+import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import {
+  CIRCUIT_SORT,
+  encodeSettlement,
+  settlementStatement,
+} from "../../circuits/settlement/settlement-data.ts";
+import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import {
+  encodeSettlementBody,
+  type ProvenSettlement,
+  sendSettlement,
+} from "../../client/actions/l1/send-settlement.ts";
+import { approveModel } from "../../client/actions/ledger/approve-model.ts";
+import { close } from "../../client/actions/ledger/close.ts";
+import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { createModel } from "../../client/actions/ledger/create-model.ts";
+import { payInference } from "../../client/actions/ledger/pay-inference.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { keyFromSecret } from "../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { getStatus } from "../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { waitFor } from "../../client/sequencer/wait-for.ts";
+import { readSealedEpoch, settledModelOf } from "../../client/settling/prepare-settlement.ts";
+import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { createProver } from "../../prover/backends.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
+import type { DrillCircuit } from "../drill/drill-circuit.ts";
+import type { DrillWorld } from "../drill/drill-world.ts";
+import type { GriefOptions } from "./grief-result.ts";
+import { openAccount } from "./open-account.ts";
+
+const SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+/** Places on L1, behind the batch circuit. */
+const SETTLEMENT_INDEX = 1;
+const TABLE_INDEX = 2;
+/** The clocks of L1 and sequencer differ by seconds. */
+const MARGIN_SECONDS = 120;
+const STEP_TIMEOUT_MS = 600_000;
+const SECRET = toHex(0xa77acn, { size: 32 });
+const L1_OWNER = toHex(0xa77acn, { size: 20 });
+
+/** A settlement with its proof, ready to be parked. */
+export interface Parkable {
+  readonly modelId: number;
+  /** J: what its Settle record says. */
+  readonly word: bigint;
+  /** Input of the call that parks it. */
+  readonly input: Hex;
+  readonly proof: ContractProof;
+  /** Of an epoch that the ledger has. */
+  readonly isOfLedger: boolean;
+}
+
+/** The circuits that a rollup with models has beside the batch's, in the order of the indices above. */
+export async function buildModelCircuits(): Promise<DrillCircuit[]> {
+  const wanted = [
+    {
+      name: settlementCircuitName(SIZE),
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.slots },
+    },
+    {
+      name: `earner-table-${SIZE.slots}`,
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.slots },
+    },
+  ];
+  const circuits: DrillCircuit[] = [];
+  for (const { name, sizes } of wanted) {
+    const compiled = await compileCircuit(circuitSpec(name));
+    circuits.push({ sizes, compiled, proving: await developmentSetup(compiled, {}) });
+  }
+  return circuits;
+}
+
+/** Makes the models; L1's clock goes on by 15 days. @param table the circuit of earner tables */
+export async function makeParkables(
+  world: DrillWorld,
+  table: DrillCircuit,
+  counts: { readonly models: number; readonly invented: number },
+  { backend, progress }: Pick<GriefOptions, "backend" | "progress">,
+): Promise<Parkable[]> {
+  const key = await keyFromSecret(SECRET);
+  const { l1 } = world;
+  const leafId = await openAccount(world, { keyX: key.keyX, l1Owner: L1_OWNER });
+  const client = await createLedgerClient({
+    sequencerUrl: world.sequencerUrl,
+    rpcUrl: l1.url,
+    rollupAddress: l1.deployment.rollupAddress,
+    l2Key: key,
+    leafId,
+  });
+  const prover = await createProver(backend);
+  try {
+    const modelIds = await openModels(world, client, counts.models, { prover, table, progress });
+    progress("each takes a payment of one wei, and seals its epoch");
+    for (const modelId of modelIds) {
+      const { hash } = await payInference(client, { modelId, amountWei: 1n, receipt: BigInt(modelId) });
+      await waitFor(client, { hash }, "acknowledged");
+    }
+    await allPosted(world);
+    for (const modelId of modelIds) await close(client, { modelId });
+    await allPosted(world);
+    await recordRandomness(world, client, modelIds);
+    progress("two weeks pass on L1; the attacker proves the settlements that he will park");
+    await passTime(world, client, DEFAULT_SPLIT_DELAY_SECONDS + MARGIN_SECONDS);
+    return await proveParkables(world, client, { modelIds, prover, table, invented: counts.invented });
+  } finally {
+    await prover.close();
+  }
+}
+
+type Step = { readonly prover: Prover; readonly table: DrillCircuit } & Pick<GriefOptions, "progress">;
+
+/** A Datanet of the attacker's own, and models of its version, approved and with their geneses. */
+async function openModels(
+  world: DrillWorld,
+  client: LedgerClient,
+  count: number,
+  { progress, prover, table }: Step,
+): Promise<number[]> {
+  const account = client.leafId!;
+  const ownedBy = { l1Owner: L1_OWNER, keyX: client.l2Key!.keyX };
+  const created = async ({ hash }: { hash: Hex }) =>
+    (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
+  progress(`the attacker makes a Datanet and ${count} models`);
+  const datanetId = await created(await createDatanet(client, { ...ownedBy, amountWei: parseEther("10") }));
+  const slots: Earner[] = [
+    { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
+    { contributorId: account, validatorId: datanetId, rowCount: SIZE.rows / 2 },
+  ];
+  const commitments = {
+    ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(slots),
+  };
+  const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
+  await publishVersion(client, { datanetId, version });
+  const binding: ModelBinding = {
+    datanetId: BigInt(datanetId),
+    version: 1n,
+    rowCount: BigInt(SIZE.rows),
+    predecessorId: 0n,
+    drawBits: BigInt(Math.log2(SIZE.draws)),
+    featureCount: BigInt(SIZE.features),
+  };
+  const split = { ownerParts: 6_554n, validatorParts: 16_384n };
+  const statics = { ...commitments, featuresCommitment: 1n };
+  const modelIds: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const terms = { ...statics, binding, split, priceWei: 1n, amountWei: parseEther("10") };
+    modelIds.push(await created(await createModel(client, { ...ownedBy, ...terms })));
+  }
+  await allPosted(world);
+  progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
+  await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
+  const signed = { ...statics, binding: packBinding(binding), split: packSplit(split) };
+  const cap = { circuit: SETTLEMENT_INDEX, payments: SIZE.payments };
+  const settlements: ProvenSettlement[] = [];
+  for (const modelId of modelIds) {
+    const { data, ...genesis } = genesisOf({ modelId, statics: signed, slots }, cap, SIZE.slots);
+    const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
+    const proven = {
+      kind: "genesis" as const,
+      ...{ modelId, circuit: table.compiled.name, proof },
+      settlementHash: data.settlementHash,
+      data: encodeSettlement(data),
+      publicSignals: [statement.commitment, statement.y, statement.z] as const,
+    };
+    settlements.push(signSettlement(client, await getModel(client, modelId), proven));
+  }
+  for (const settlement of settlements) {
+    await approveModel(client, { datanetId, modelId: settlement.modelId, statics: signed });
+    await sendSettlement(client, encodeSettlementBody(settlement));
+  }
+  await allPosted(world);
+  return modelIds;
+}
+
+async function proveParkables(
+  world: DrillWorld,
+  client: LedgerClient,
+  { invented, modelIds, prover, table }: Omit<Step, "progress"> & { modelIds: number[]; invented: number },
+): Promise<Parkable[]> {
+  const parkables: Parkable[] = [];
+  for (let i = 0; i < modelIds.length + invented; i++) {
+    const isOfLedger = i < modelIds.length;
+    const modelId = modelIds[i % modelIds.length]!;
+    const { leaf, closed } = await readSealedEpoch(client, modelId);
+    const epoch = isOfLedger ? sealed : { ...closed, chain: closed.chain + BigInt(i) };
+    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.slots);
+    const proven = await proveTable(world, prepared, { prover, table });
+    const { a, b, c } = proven.proof;
+    const proof = { a, b: swapG2(b), c };
+    const word = prepared.data.settlementHash;
+    const { commitment } = proven.statement;
+    const settlement = {
+      circuit: TABLE_INDEX,
+      commitment,
+      data: bytesToHex(encodeSettlement(prepared.data)),
+    };
+    const args = [modelId, word, settlement, proof] as const;
+    const input = encodeFunctionData({ abi: rollupAbi, functionName: "parkSettlement", args });
+    parkables.push({ modelId, word, input, proof, isOfLedger });
+  }
+  return parkables;
+}
+
+async function proveTable(
+  { l1 }: DrillWorld,
+  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "earnerCount">,
+  { prover, table }: Omit<Step, "progress">,
+) {
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
+  const statement = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
+  const { proof } = await prover.prove(job);
+  return { proof, statement };
+}
+
+/** The bridge records it once its block is final, so that this is over before anything is measured. */
+async function recordRandomness(
+  world: DrillWorld,
+  client: LedgerClient,
+  modelIds: readonly number[],
+): Promise<void> {
+  await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks + 1 });
+  const isThere = async () => {
+    const models = await Promise.all(modelIds.map((modelId) => getModel(client, modelId)));
+    return models.every(({ sealedEpoch }) => sealedEpoch !== null && sealedEpoch.prevRandao !== null);
+  };
+  await world.waitFor("the randomness of the Seals", isThere, STEP_TIMEOUT_MS);
+}
+
+async function allPosted(world: DrillWorld): Promise<void> {
+  const isPosted = async () => {
+    await world.operator("/operator/close", {});
+    const { batches } = await world.status();
+    return batches.posted === batches.closed;
+  };
+  await world.waitFor("every batch to be posted", isPosted, STEP_TIMEOUT_MS);
+}
+
+async function passTime(world: DrillWorld, client: LedgerClient, seconds: number): Promise<void> {
+  const l1 = world.l1.client;
+  const { timestamp } = await l1.getBlock();
+  await l1.increaseTime({ seconds });
+  await l1.mine({ blocks: 1 });
+  const hasHeard = async () => (await getStatus(client)).l1.timestamp >= Number(timestamp) + seconds;
+  await world.waitFor("the sequencer to hear of the new time", hasHeard, STEP_TIMEOUT_MS);
+}

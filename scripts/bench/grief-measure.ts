@@ -1,0 +1,74 @@
+/** What L1 takes of a rollup's signed operations in a time, and what its operator pays for it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Hex, toHex } from "viem";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { drillAccount } from "../drill/drill-accounts.ts";
+import type { DrillWorld } from "../drill/drill-world.ts";
+
+export interface Measured {
+  readonly operationCount: number;
+  readonly ms: number;
+  readonly operatorGas: number;
+  /** Of the operator's transactions. */
+  readonly revertedCount: number;
+}
+
+/** No batch on L1 for so long counts as a standstill. */
+const STANDSTILL_MS = 120_000;
+
+/** Called when a batch has arrived on L1: until another one has, at least so many seconds later; or a standstill. */
+export async function measure(world: DrillWorld, seconds: number): Promise<Measured> {
+  const startedAtMs = performance.now();
+  const { client } = world.l1;
+  const [opIndex, firstBlock] = [await postedCount(world), await client.getBlockNumber()];
+  await sleep(1_000 * seconds);
+  await goesOn(world);
+  const operationCount = (await postedCount(world)) - opIndex;
+  const ms = performance.now() - startedAtMs;
+  const spent = await operatorsReceipts(world, firstBlock + 1n, await client.getBlockNumber());
+  return {
+    operationCount,
+    ms,
+    operatorGas: spent.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0),
+    revertedCount: spent.filter(({ status }) => status === "0x0").length,
+  };
+}
+
+/**
+ * Waits for the next batch on L1. @returns whether one came.
+ * @throws DRL_PROCESS_ENDED where sequencer or prover ended: none of the attacks is on them
+ */
+export async function goesOn(world: DrillWorld): Promise<boolean> {
+  try {
+    await world.nextBatch(STANDSTILL_MS);
+    return true;
+  } catch (error) {
+    if (!world.sequencer.isRunning || !world.prover.isRunning) throw error;
+    return false;
+  }
+}
+
+async function postedCount({ l1 }: DrillWorld): Promise<number> {
+  const address = l1.deployment.rollupAddress;
+  const state = await l1.client.readContract({ address, abi: rollupAbi, functionName: "state" });
+  return Number(state.opIndex);
+}
+
+interface MinedReceipt {
+  readonly from: Hex;
+  readonly gasUsed: Hex;
+  readonly status: Hex;
+}
+
+async function operatorsReceipts({ l1 }: DrillWorld, fromBlock: bigint, toBlock: bigint) {
+  const operator = drillAccount("operator").address.toLowerCase();
+  const receipts: MinedReceipt[] = [];
+  for (let blockNumber = fromBlock; blockNumber <= toBlock; blockNumber++) {
+    const mined = (await l1.client.request({
+      method: "eth_getBlockReceipts",
+      params: [toHex(blockNumber)],
+    } as never)) as MinedReceipt[];
+    receipts.push(...mined.filter(({ from }) => from.toLowerCase() === operator));
+  }
+  return receipts;
+}

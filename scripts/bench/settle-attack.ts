@@ -1,0 +1,84 @@
+/**
+ * Parks a settlement right before each of the bridge's transactions, and behind it posts a batch of his own that takes it:
+ * such a batch would make all that is in proof void. Every other settlement is of an epoch that never was.
+ */
+import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import { TAKE_PARKED } from "../../bridge/l1/rollup-contract.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import type { DrillWorld } from "../drill/drill-world.ts";
+import type { Parkable } from "./attackers-models.ts";
+import type { Attack } from "./grief-result.ts";
+import { createPoolAttacker } from "./pool-attacker.ts";
+
+const PARK_GAS_LIMIT = 1_000_000;
+const BATCH_GAS_LIMIT = 500_000;
+
+/** @param parkables each is parked once, over all starts */
+export function settleAttack(world: DrillWorld, parkables: readonly Parkable[]): Attack {
+  const isOfLedger = (wanted: boolean) => parkables.filter((parkable) => parkable.isOfLedger === wanted);
+  const left = [isOfLedger(true), isOfLedger(false)];
+  let turn = 0;
+  let parkedCounts = [0, 0];
+  const next = () => {
+    const kind = turn++ % 2;
+    const parkable = left[kind]!.shift();
+    if (parkable !== undefined) parkedCounts[kind]! += 1;
+    return parkable;
+  };
+  const attacker = createPoolAttacker(world, async () => {
+    const parkable = next();
+    if (parkable === undefined) return [];
+    return [
+      { data: parkable.input, gasLimit: PARK_GAS_LIMIT },
+      { data: await ownBatch(world, parkable), gasLimit: BATCH_GAS_LIMIT },
+    ];
+  });
+  return {
+    name: "settleOnly",
+    description: "a settlement parked before each of the bridge's transactions, and a batch that takes it",
+    async start() {
+      parkedCounts = [0, 0];
+      attacker.start();
+    },
+    async stop() {
+      const { gas, minedCount, refusals } = await attacker.stop();
+      const refused = [...refusals].map(([name, count]) => `${count} ${name}`).join(", ") || "none";
+      const parked = `${parkedCounts[0]} of epochs of the ledger's, ${parkedCounts[1]} of invented ones`;
+      const taken = `${await takenCount(world)} taken by now`;
+      return { gas, did: `${minedCount} transactions; parked: ${parked}, ${taken}; refused: ${refused}` };
+    },
+  };
+}
+
+/** Of all that was ever parked, what batches on L1 have taken: only the sequencer's can. */
+async function takenCount({ l1: { client, deployment } }: DrillWorld): Promise<number> {
+  const { deployedAtBlock, rollupAddress } = deployment;
+  const taken = await client.getContractEvents({
+    address: rollupAddress,
+    abi: rollupAbi,
+    eventName: "ParkedSettlementTaken",
+    fromBlock: BigInt(deployedAtBlock),
+  });
+  return taken.length;
+}
+
+/**
+ * L1 refuses it before it looks at the proof, since nothing is overdue: so any proof will do, and no proof of such a batch
+ * could ever be in time.
+ */
+async function ownBatch({ circuit, l1 }: DrillWorld, { modelId, proof, word }: Parkable): Promise<Hex> {
+  const { timestamp } = await l1.client.getBlock();
+  const record = { kind: KIND.settle, a: 0, b: modelId, amountCode: 0n, isValid: false, words: [word] };
+  const header = { domain: 0n, oldRoot: 0n, batchNumber: 0n, firstOpIndex: 0n, oldNextId: 0, idFeeWei: 0n };
+  const wire = encodeWire({
+    ...header,
+    ...{ shape: batchShape(circuit.sizes), narrow: [], wide: [record] },
+    ...{ newRoot: 1n, timestamp, newNextId: 0, feeAccountId: 1, feePerUnitWei: 0n, signedCount: 0 },
+  });
+  const batch = { circuit: 0, commitment: 0n, data: bytesToHex(wire) };
+  const args = [[batch], [TAKE_PARKED], [proof]] as const;
+  return encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args });
+}
