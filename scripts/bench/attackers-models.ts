@@ -4,10 +4,9 @@
  * that never were: L1 does not know the ledger's epochs. Nothing is parked yet.
  */
 import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
-import type { ContractProof } from "../../bridge/l1/rollup-contract.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
-import { swapG2 } from "../../bridge/verify/verify-keys.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { type ContractProof, toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
@@ -26,11 +25,11 @@ import {
   sendSettlement,
 } from "../../client/actions/l1/send-settlement.ts";
 import { approveModel } from "../../client/actions/ledger/approve-model.ts";
-import { close } from "../../client/actions/ledger/close.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
 import { createModel } from "../../client/actions/ledger/create-model.ts";
 import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/sequencer/ledger-reads.ts";
@@ -47,7 +46,7 @@ import type { DrillWorld } from "../drill/drill-world.ts";
 import type { GriefOptions } from "./grief-result.ts";
 import { openAccount } from "./open-account.ts";
 
-const SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 /** Places on L1, behind the batch circuit. */
 const SETTLEMENT_INDEX = 1;
 const TABLE_INDEX = 2;
@@ -74,11 +73,11 @@ export async function buildModelCircuits(): Promise<DrillCircuit[]> {
   const wanted = [
     {
       name: settlementCircuitName(SIZE),
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.slots },
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
     },
     {
-      name: `earner-table-${SIZE.slots}`,
-      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.slots },
+      name: `earner-table-${SIZE.earners}`,
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
     },
   ];
   const circuits: DrillCircuit[] = [];
@@ -115,7 +114,7 @@ export async function makeParkables(
       await waitFor(client, { hash }, "acknowledged");
     }
     await allPosted(world);
-    for (const modelId of modelIds) await close(client, { modelId });
+    for (const modelId of modelIds) await seal(client, { modelId });
     await allPosted(world);
     await recordRandomness(world, client, modelIds);
     progress("two weeks pass on L1; the attacker proves the settlements that he will park");
@@ -141,13 +140,13 @@ async function openModels(
     (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
   progress(`the attacker makes a Datanet and ${count} models`);
   const datanetId = await created(await createDatanet(client, { ...ownedBy, amountWei: parseEther("10") }));
-  const slots: Earner[] = [
+  const earners: Earner[] = [
     { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
     { contributorId: account, validatorId: datanetId, rowCount: SIZE.rows / 2 },
   ];
   const commitments = {
-    ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(slots),
+    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(earners),
   };
   const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
   await publishVersion(client, { datanetId, version });
@@ -173,7 +172,7 @@ async function openModels(
   const cap = { circuit: SETTLEMENT_INDEX, payments: SIZE.payments };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
-    const { data, ...genesis } = genesisOf({ modelId, statics: signed, slots }, cap, SIZE.slots);
+    const { data, ...genesis } = genesisOf({ modelId, statics: signed, earners }, cap, SIZE.earners);
     const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
     const proven = {
       kind: "genesis" as const,
@@ -201,12 +200,11 @@ async function proveParkables(
   for (let i = 0; i < modelIds.length + invented; i++) {
     const isOfLedger = i < modelIds.length;
     const modelId = modelIds[i % modelIds.length]!;
-    const { leaf, closed } = await readSealedEpoch(client, modelId);
-    const epoch = isOfLedger ? sealed : { ...closed, chain: closed.chain + BigInt(i) };
-    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.slots);
+    const { leaf, sealed } = await readSealedEpoch(client, modelId);
+    const epoch = isOfLedger ? sealed : { ...sealed, chain: sealed.chain + BigInt(i) };
+    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.earners);
     const proven = await proveTable(world, prepared, { prover, table });
-    const { a, b, c } = proven.proof;
-    const proof = { a, b: swapG2(b), c };
+    const proof = toContractProof(proven.proof);
     const word = prepared.data.settlementHash;
     const { commitment } = proven.statement;
     const settlement = {

@@ -2,7 +2,7 @@
  * What strangers can do to the publishing of signed operations, for gas alone: real processes, a real L1, real proofs with
  * development keys. Before each attack the same load is measured without it, in the same run and in turns.
  */
-import { auditReceipts } from "../drill/audit.ts";
+import { auditPreconfirmations } from "../drill/audit.ts";
 import { drillUser } from "../drill/drill-accounts.ts";
 import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
@@ -54,7 +54,7 @@ export async function benchGrief(options: GriefOptions) {
     progress("the attackers have gone; waiting until L1 has all that was acknowledged");
     await world.settle();
     progress("verifying L1's history, and every user's receipt against it");
-    const { acknowledged, batchCount, lost, problems } = await auditReceipts(world);
+    const { acknowledged, batchCount, lost, problems } = await auditPreconfirmations(world);
     progress(
       `${batchCount} batches; ${acknowledged} receipts of users, ${lost} broken; ${withdrawals.acknowledgedCount} withdrawals`,
     );

@@ -35,7 +35,7 @@ const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
   sent: { text: "Sent to Ethereum" },
   queued: { text: "In the queue", term: "queue entry" },
   accepted: { text: "Accepted", term: "accepted" },
-  sealed: { text: "In a batch", term: "in a batch" },
+  closed: { text: "In a batch", term: "in a batch" },
   proven: { text: "Proven", term: "proven" },
   posted: { text: "On Ethereum", term: "posted" },
   final: { text: "Final", term: "final" },
@@ -119,7 +119,7 @@ function Contradiction({ journey }: { journey: Journey }) {
     <Notice tone="bad" title="Ethereum says something else than the operator.">
       <p>
         The transaction that is said to have posted batch {journey.batchNumber} does not hold this. Keep your
-        receipt and compare with another follower of the ledger.
+        preconfirmation and compare with another follower of the ledger.
       </p>
     </Notice>
   );

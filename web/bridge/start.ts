@@ -65,14 +65,14 @@ export async function startWithdraw(now: Session, owned: Holdings, amountWei: bi
 function keeping(now: Session, started: Journey) {
   return {
     async run(
-      send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ receipt: unknown }>,
+      send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ preconfirmation: unknown }>,
     ): Promise<void> {
       let journey = started;
-      const { receipt } = await send((signed) => {
+      const { preconfirmation } = await send((signed) => {
         journey = reached({ ...journey, signed, hash: signed.hash }, "signed", Date.now());
         keepJourney(now, journey);
       });
-      if (receipt === null) return;
+      if (preconfirmation === null) return;
       const { signed: _, ...rest } = journey;
       keepJourney(now, reached(rest, "accepted", Date.now()));
     },

@@ -9,7 +9,7 @@ import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { problemOf } from "../words/problem.tsx";
 import type { Journey, Milestone } from "./journey.ts";
 
-const BATCH_STATUSES = ["sealed", "proven", "submitted", "posted", "final"];
+const BATCH_STATUSES = ["closed", "proven", "submitted", "posted", "final"];
 
 /**
  * @param pendingWei what L1 owes to the address now
@@ -69,8 +69,8 @@ async function advanceOperation(client: LedgerClient, journey: Journey): Promise
   if (journey.hash === undefined) return journey;
   if (journey.signed !== undefined) {
     // Signed, and perhaps never sent: the sequencer answers the same for a second time.
-    const { receipt } = await sendSigned(client, journey.signed);
-    if (receipt === null) return journey;
+    const { preconfirmation } = await sendSigned(client, journey.signed);
+    if (preconfirmation === null) return journey;
     const { signed: _, ...rest } = journey;
     return reached(rest, "accepted", Date.now());
   }
@@ -98,7 +98,7 @@ async function followBatch(client: LedgerClient, journey: Journey): Promise<Jour
 function withBatch(journey: Journey, batch: LedgerBatch): Journey {
   const at = BATCH_STATUSES.indexOf(batch.status);
   const times: [Milestone, number, number | null | undefined][] = [
-    ["sealed", 0, batch.closedAtMs],
+    ["closed", 0, batch.closedAtMs],
     ["proven", 1, batch.provenAtMs],
     ["posted", 3, batch.postedAtMs],
     ["final", 4, null],
@@ -184,7 +184,7 @@ function estimate({ reachedAtMs }: Journey, { estimates }: SequencerStatus): Jou
   const { closeMs, proveMs, postMs, finalMs = 0 } = estimates;
   const ahead: [Milestone, number][] = [
     ["accepted", closeMs],
-    ["sealed", closeMs],
+    ["closed", closeMs],
     ["proven", proveMs],
     ["posted", postMs],
     ["final", finalMs],

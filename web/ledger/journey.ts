@@ -12,7 +12,7 @@ const MILESTONES = [
   "sent",
   "queued",
   "accepted",
-  "sealed",
+  "closed",
   "proven",
   "posted",
   "final",
@@ -36,7 +36,7 @@ export const journeySchema = z.object({
   /** Deposit: its transaction, and its place in L1's queue. */
   depositHash: hex.optional(),
   queueIndex: z.int().optional(),
-  /** Transfer and withdrawal: as it was signed, until the sequencer's receipt is there; then its name alone. */
+  /** Transfer and withdrawal: as it was signed, until the sequencer's preconfirmation is there; then its name alone. */
   signed: z.unknown().optional(),
   hash: hex.optional(),
   batchNumber: z.int().optional(),
@@ -54,10 +54,10 @@ type Kept = z.output<typeof journeySchema>;
 export type Journey = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
 
 const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
-  deposit: ["sent", "queued", "accepted", "sealed", "proven", "posted", "final"],
-  transfer: ["signed", "accepted", "sealed", "proven", "posted", "final"],
+  deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],
+  transfer: ["signed", "accepted", "closed", "proven", "posted", "final"],
   // Claimable from posted on: who claims need not wait for final.
-  withdraw: ["signed", "accepted", "sealed", "proven", "posted", "final", "claimed"],
+  withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "claimed"],
 };
 
 /** Nothing more happens to it: it failed, or it reached all that it has to. */

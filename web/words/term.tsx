@@ -4,7 +4,8 @@ import { Explained } from "../design/term.tsx";
 
 /** Meanings that a reader of pages needs besides those of docs/dictionary.md, which speaks to readers of the source. */
 const FOR_READERS: Readonly<Record<string, string>> = {
-  accepted: "The operator has signed a receipt: it promises to post this operation on Ethereum in time.",
+  accepted:
+    "The operator has signed a preconfirmation: it promises to post this operation on Ethereum in time.",
   "in a batch": "The batch that holds it is closed. Nothing can be put before it any more.",
   proven: "A zero-knowledge proof shows that the whole batch follows the rules.",
   posted:
