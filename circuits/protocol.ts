@@ -169,6 +169,14 @@ export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
 /** Time between PublishVersion and ApproveModel, so that contributors can see what was dropped. */
 export const APPROVAL_DELAY_SECONDS = 24 * 60 * 60;
 
+/** Positions in a narrow slot's core, what is posted of it; its kind has the lowest bits. */
+export const NARROW_CORE = { a: 4n, b: 28n, amount: 52n } as const;
+/** Positions in a wide slot's core. */
+export const WIDE_CORE = { a: 5n, b: 29n, amount: 53n, valid: 93n } as const;
+/** Positions in the core that is signed. */
+export const MESSAGE_CORE = { a: 5n, b: 29n, amount: 53n, nonce: 93n, maxFee: 133n } as const;
+/** Position of the kind in the reference to a leaf, above its owner. */
+export const REFERENCE = { kind: 160n } as const;
 /** Positions in a model's counters. */
 export const COUNTERS = {
   ready: 0n,

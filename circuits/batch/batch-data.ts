@@ -6,7 +6,14 @@ import {
   fromBytesBe,
   toBytesBe,
 } from "../field/element-vector.ts";
-import { type BatchShape, FIELD_ORDER, kindRule, WIDE_WORD_COUNT } from "../protocol.ts";
+import {
+  type BatchShape,
+  FIELD_ORDER,
+  kindRule,
+  NARROW_CORE,
+  WIDE_CORE,
+  WIDE_WORD_COUNT,
+} from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 /** What a slot posts. `words` has exactly the kind's number of words. */
@@ -50,16 +57,21 @@ export interface BatchData extends PostedHeader, L1Header {
 const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
 export function narrowCore(slot: SlotRecord): bigint {
-  return BigInt(slot.kind) | (BigInt(slot.a) << 4n) | (BigInt(slot.b) << 28n) | (slot.amountCode << 52n);
+  return (
+    BigInt(slot.kind) |
+    (BigInt(slot.a) << NARROW_CORE.a) |
+    (BigInt(slot.b) << NARROW_CORE.b) |
+    (slot.amountCode << NARROW_CORE.amount)
+  );
 }
 
 export function wideCore(slot: SlotRecord): bigint {
   return (
     BigInt(slot.kind) |
-    (BigInt(slot.a) << 5n) |
-    (BigInt(slot.b) << 29n) |
-    (slot.amountCode << 53n) |
-    (BigInt(slot.isValid) << 93n)
+    (BigInt(slot.a) << WIDE_CORE.a) |
+    (BigInt(slot.b) << WIDE_CORE.b) |
+    (slot.amountCode << WIDE_CORE.amount) |
+    (BigInt(slot.isValid) << WIDE_CORE.valid)
   );
 }
 

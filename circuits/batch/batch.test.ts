@@ -34,7 +34,7 @@ const inputsOf = (closed: ClosedBatch) =>
 describe("LedgerBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
   it("agrees with the model on 500 random batches of all kinds, valid and invalid", {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     const seen = new Map<string, number>();
     const refused = new Set<string>();

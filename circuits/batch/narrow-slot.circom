@@ -2,6 +2,7 @@ pragma circom 2.1.6;
 
 include "../ledger/merkle8.circom";
 include "./slot-parts.circom";
+include "./wide-kinds.circom";
 
 // One slot for the frequent operations: Null, Transfer, CommitData, PayInference. Rules: slot.ts.
 //
@@ -44,11 +45,28 @@ template NarrowSlot(depth) {
     signal output hasPayload;
     signal output feeWei;
 
+    // Names of the flags, and of the fields of both leaves as LeafHash has them.
+    var isTransfer = flags[FLAG_TRANSFER()];
+    var isCommit = flags[FLAG_COMMIT_DATA()];
+    var isPay = flags[FLAG_PAY_INFERENCE()];
+    var tagA = a[0];
+    var nonceA = a[1];
+    var keyA = a[3];
+    var balanceA = a[4];
+    var tagB = b[0];
+    var ownerB = b[2];
+    var keyB = b[3];
+    var balanceB = b[4];
+    var chainB = b[5];
+    var openAmountB = b[6];
+    var countersB = b[7];
+    var bodyB = b[8];
+
     // A. Kind: at most one flag.
     for (var i = 0; i < 3; i++) { flags[i] * (1 - flags[i]) === 0; }
-    isUsed <== flags[0] + flags[1] + flags[2];
+    isUsed <== isTransfer + isCommit + isPay;
     isUsed * (1 - isUsed) === 0;
-    var kind = flags[0] + 2 * flags[1] + 3 * flags[2];
+    var kind = WIDE_KIND(FLAG_TRANSFER()) * isTransfer + WIDE_KIND(FLAG_COMMIT_DATA()) * isCommit + WIDE_KIND(FLAG_PAY_INFERENCE()) * isPay;
 
     // B. Fields, each checked where it enters.
     var aSum = 0;
@@ -66,23 +84,23 @@ template NarrowSlot(depth) {
     }
     signal aId <== aSum;
     signal code <== codeSum;
-    core <== kind + (1 << 4) * aId + (1 << 28) * bSum + (1 << 52) * code;
+    core <== kind + NARROW_CORE_A() * aId + NARROW_CORE_B() * bSum + NARROW_CORE_AMOUNT() * code;
     // A sum of non-negative terms below r is 0 only if all are: a null slot posts 0.
     (1 - isUsed) * core === 0;
     // Absent payloads are 0.
-    hasPayload <== flags[1] + flags[2];
+    hasPayload <== isCommit + isPay;
     payload * (1 - hasPayload) === 0;
 
     // C. Fee and debit. amount < 2^138 and fee < 2^74, so a debit above the balance is negative and fails 96 bits.
     component float = AmountFloat();
     for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
-    feeWei <== (10 * flags[0] + 14 * flags[1] + 14 * flags[2]) * feePerUnit;
-    signal movedWei <== (flags[0] + flags[2]) * float.wei;
-    signal newBalanceA <== a[4] - movedWei - feeWei;
+    feeWei <== (WIDE_WEIGHT(FLAG_TRANSFER()) * isTransfer + WIDE_WEIGHT(FLAG_COMMIT_DATA()) * isCommit + WIDE_WEIGHT(FLAG_PAY_INFERENCE()) * isPay) * feePerUnit;
+    signal movedWei <== (isTransfer + isPay) * float.wei;
+    signal newBalanceA <== balanceA - movedWei - feeWei;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalanceA;
-    // no replay: A signs over a[1], its leaf's nonce (E), and a used slot leaves a[1] + 1.
-    signal newNonceA <== a[1] + isUsed;
+    // no replay: A signs over nonceA, its leaf's nonce (E), and a used slot leaves nonceA + 1.
+    signal newNonceA <== nonceA + isUsed;
     component nonceRange = RangeCheck(40);
     nonceRange.in <== newNonceA;
     // maxFeePerUnit = feePerUnit + 64 bits: no range check of its own, it is below 2^65 and the top of its packing.
@@ -91,26 +109,26 @@ template NarrowSlot(depth) {
 
     // D. Effect on B.
     component effects = MemberEffects(0);
-    effects.isCommit <== flags[1];
-    effects.isPay <== flags[2];
+    effects.isCommit <== isCommit;
+    effects.isPay <== isPay;
     effects.opensModel <== 0;
     effects.aId <== aId;
     effects.code <== code;
     effects.amount <== float.wei;
     effects.payload <== payload;
-    effects.tagB <== b[0];
-    effects.chainB <== b[5];
-    effects.openAmountB <== b[6];
-    effects.countersB <== b[7];
+    effects.tagB <== tagB;
+    effects.chainB <== chainB;
+    effects.openAmountB <== openAmountB;
+    effects.countersB <== countersB;
     effects.ready <== 1;
     effects.approved <== 1;
     effects.cap <== cap;
     effects.paymentCount <== paymentCount;
     effects.epoch <== epoch;
     effects.price <== price;
-    signal newBalanceB <== b[4] + flags[0] * float.wei;
+    signal newBalanceB <== balanceB + isTransfer * float.wei;
     // The one of B's two sums that grew must keep 96 bits.
-    signal credited <== newBalanceB + flags[2] * (effects.openAmount - newBalanceB);
+    signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
 
@@ -118,10 +136,10 @@ template NarrowSlot(depth) {
     component auth = Authorisation();
     auth.isSigned <== isUsed;
     auth.domain <== domain;
-    auth.core <== kind + (1 << 5) * aId + (1 << 29) * bSum + (1 << 53) * code + (1 << 93) * a[1] + (1 << 133) * maxFeePerUnit;
-    auth.bRef <== b[2] + (1 << 160) * (b[0] - 256);
+    auth.core <== kind + MESSAGE_A() * aId + MESSAGE_B() * bSum + MESSAGE_AMOUNT() * code + MESSAGE_NONCE() * nonceA + MESSAGE_MAX_FEE() * maxFeePerUnit;
+    auth.bRef <== ownerB + REFERENCE_KIND() * (tagB - 256);
     auth.w <== payload;
-    auth.keyX <== a[3];
+    auth.keyX <== keyA;
     auth.keyY <== keyY;
     auth.r8x <== r8x;
     auth.r8y <== r8y;
@@ -131,7 +149,7 @@ template NarrowSlot(depth) {
     component tags[2];
     for (var p = 0; p < 2; p++) {
         tags[p] = LeafTag();
-        if (p == 0) { tags[p].tag <== a[0]; } else { tags[p].tag <== b[0]; }
+        if (p == 0) { tags[p].tag <== tagA; } else { tags[p].tag <== tagB; }
         tags[p].isEmpty <== 0;
     }
     component hashes[4];
@@ -143,15 +161,15 @@ template NarrowSlot(depth) {
             if (i == 4) { hashes[1].leaf[i] <== newBalanceA; } else { hashes[1].leaf[i] <== a[i]; }
         }
     }
-    hashes[3].leaf[0] <== b[0];
+    hashes[3].leaf[0] <== tagB;
     hashes[3].leaf[1] <== b[1];
-    hashes[3].leaf[2] <== b[2];
-    hashes[3].leaf[3] <== b[3];
+    hashes[3].leaf[2] <== ownerB;
+    hashes[3].leaf[3] <== keyB;
     hashes[3].leaf[4] <== newBalanceB;
     hashes[3].leaf[5] <== effects.chain;
     hashes[3].leaf[6] <== effects.openAmount;
     hashes[3].leaf[7] <== effects.counters;
-    hashes[3].leaf[8] <== b[8];
+    hashes[3].leaf[8] <== bodyB;
     component paths[2];
     for (var p = 0; p < 2; p++) {
         paths[p] = PathUpdate8(depth);

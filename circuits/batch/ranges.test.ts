@@ -12,7 +12,11 @@ function boundedLines(file: string): string[] {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => !line.startsWith("//") && !line.includes("assert") && !line.includes("+= (1 << "))
-    .filter((line) => /(Range|ranges\[\d\])\.in <==|\(1 << /.test(line))
+    .filter((line) =>
+      /(Range|ranges\[\d\])\.in <==|\(1 << |(NARROW_CORE|WIDE_CORE|MESSAGE|REFERENCE|COUNTER|BINDING)_[A-Z_]+\(\)/.test(
+        line,
+      ),
+    )
     .map((line) => `| \`${file}\` | \`${line.replaceAll("|", "\\|")}\` |`);
 }
 

@@ -1,5 +1,6 @@
 pragma circom 2.1.6;
 
+include "./places.circom";
 include "../field/eddsa.circom";
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
@@ -139,7 +140,7 @@ template MemberEffects(withModels) {
     // B. A model's counters. price may be any field element here: with X below 2^96 (step D) it is
     //    amount − X or X, so between −2^96 and 2^138, and the packed sum cannot wrap around r; the low fields are
     //    range-checked, so the opening is the one integer below 2^170 that the leaf holds.
-    (isPay + opensModel) * (countersB - (ready + 2 * approved + (1 << 2) * cap + (1 << 18) * paymentCount + (1 << 50) * epoch + (1 << 74) * price)) === 0;
+    (isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price)) === 0;
     ready * (1 - ready) === 0;
     approved * (1 - approved) === 0;
     isPay * (2 - ready - approved) === 0;
@@ -175,7 +176,7 @@ template MemberEffects(withModels) {
     // E. Counters and chain. Commit: tag 6, the row count added; payment: tag 7, the new open amount. Both lie above A's
     //    24 bits and keep their widths (40; 96, checked by the caller), so the packing is injective.
     signal added <== isCommit * code;
-    counters <== countersB + added + (1 << 18) * isPay;
+    counters <== countersB + added + COUNTER_PAYMENT_COUNT() * isPay;
     component step = HashTaggedVar(3);
     step.tag <== 6 + isPay;
     step.in[0] <== chainB;

@@ -77,6 +77,31 @@ template WideSlot(depth, approvalDelay) {
     signal output isSigned;
     signal output feeWei;
 
+    // Names of the fields: of both leaves as LeafHash has them, of A's datanet (newBody), of B's statics (ModelBody).
+    var tagA = a[0];
+    var nonceA = a[1];
+    var ownerA = a[2];
+    var keyA = a[3];
+    var balanceA = a[4];
+    var bodyA = a[8];
+    var tagB = b[0];
+    var ownerB = b[2];
+    var keyB = b[3];
+    var balanceB = b[4];
+    var chainB = b[5];
+    var openAmountB = b[6];
+    var countersB = b[7];
+    var bodyB = b[8];
+    var version = datanet[0];
+    var rowCount = datanet[1];
+    var publishedAt = datanet[2];
+    var datanetOwners = datanet[5];
+    var datanetEarnerRoot = datanet[6];
+    var modelOwners = statics[1];
+    var modelEarnerRoot = statics[2];
+    var binding = statics[3];
+    var split = statics[4];
+
     // A. Kind: at most one flag.
     var kind = 0;
     var weight = 0;
@@ -92,29 +117,29 @@ template WideSlot(depth, approvalDelay) {
     isUsed <== used;
     isUsed * (1 - isUsed) === 0;
     isSigned <== signedSum;
-    signal isTransfer <== flags[0];
-    signal isCommit <== flags[1];
-    signal isPay <== flags[2];
-    signal isCreateAccount <== flags[3];
-    signal isCreateDatanet <== flags[4];
-    signal isCreateModel <== flags[5];
-    signal isWithdraw <== flags[6];
-    signal isPublish <== flags[7];
-    signal isApprove <== flags[8];
-    signal isRevoke <== flags[9];
-    signal isSetKey <== flags[10];
-    signal isSeal <== flags[11];
-    signal isSettle <== flags[12];
-    signal isCollect <== flags[13];
-    signal isGenesis <== flags[14];
-    signal isDepositNew <== flags[15];
-    signal isDepositTo <== flags[16];
-    signal isForcedWithdraw <== flags[17];
-    signal isForcedSetKey <== flags[18];
-    signal isForcedSetOwner <== flags[19];
-    signal isForcedCollect <== flags[20];
-    signal isForcedTransfer <== flags[21];
-    signal isForcedSeal <== flags[22];
+    signal isTransfer <== flags[FLAG_TRANSFER()];
+    signal isCommit <== flags[FLAG_COMMIT_DATA()];
+    signal isPay <== flags[FLAG_PAY_INFERENCE()];
+    signal isCreateAccount <== flags[FLAG_CREATE_ACCOUNT()];
+    signal isCreateDatanet <== flags[FLAG_CREATE_DATANET()];
+    signal isCreateModel <== flags[FLAG_CREATE_MODEL()];
+    signal isWithdraw <== flags[FLAG_WITHDRAW()];
+    signal isPublish <== flags[FLAG_PUBLISH_VERSION()];
+    signal isApprove <== flags[FLAG_APPROVE_MODEL()];
+    signal isRevoke <== flags[FLAG_REVOKE_MODEL()];
+    signal isSetKey <== flags[FLAG_SET_KEY()];
+    signal isSeal <== flags[FLAG_SEAL()];
+    signal isSettle <== flags[FLAG_SETTLE()];
+    signal isCollect <== flags[FLAG_COLLECT()];
+    signal isGenesis <== flags[FLAG_GENESIS()];
+    signal isDepositNew <== flags[FLAG_DEPOSIT_NEW()];
+    signal isDepositTo <== flags[FLAG_DEPOSIT_TO()];
+    signal isForcedWithdraw <== flags[FLAG_FORCED_WITHDRAW()];
+    signal isForcedSetKey <== flags[FLAG_FORCED_SET_KEY()];
+    signal isForcedSetOwner <== flags[FLAG_FORCED_SET_OWNER()];
+    signal isForcedCollect <== flags[FLAG_FORCED_COLLECT()];
+    signal isForcedTransfer <== flags[FLAG_FORCED_TRANSFER()];
+    signal isForcedSeal <== flags[FLAG_FORCED_SEAL()];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     // What the owner of A forces.
     signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedCollect + isForcedTransfer;
@@ -178,12 +203,12 @@ template WideSlot(depth, approvalDelay) {
 
     // D. Queue predicates, each a boolean.
     // Who must own the leaves: what pays to B names B's owner in word 1, a forced operation's sender (word 3) must be A's.
-    signal ownerGapA <== isForced * (a[2] - words[3]);
+    signal ownerGapA <== isForced * (ownerA - words[3]);
     component ownsA = IsZero();
     ownsA.in <== ownerGapA;
     signal isForcedAllowed <== (isForced - isMissingA) * ownsA.out;
     component ownsB = IsEqual();
-    ownsB.a <== b[2];
+    ownsB.a <== ownerB;
     ownsB.b <== words[1];
     signal isPayee <== (1 - isMissingB) * ownsB.out;
     signal isDepositTaken <== isDepositTo * isPayee;
@@ -191,11 +216,11 @@ template WideSlot(depth, approvalDelay) {
     component all = IsEqual();
     all.a <== words[0];
     all.b <== (1 << 96) - 1;
-    signal wantedWei <== words[0] + all.out * (a[4] - words[0]);
+    signal wantedWei <== words[0] + all.out * (balanceA - words[0]);
     // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
     var digits97 = 0;
     for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
-    (isForcedWithdraw + isForcedTransfer) * (a[4] - wantedWei + (1 << 96) - digits97) === 0;
+    (isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;
     signal isCovered <== isForcedAllowed * scratchBits[96];
     signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken);
     signal isKeyForced <== isForcedSetKey * isForcedAllowed;
@@ -205,7 +230,7 @@ template WideSlot(depth, approvalDelay) {
     isForcedWithdraw * (words[4] - executedWei) === 0;
     // ForcedCollect and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
     component isModel = IsEqual();
-    isModel.a <== b[0];
+    isModel.a <== tagB;
     isModel.b <== TAG_MODEL();
     signal opensForced <== (isForcedCollect + isForcedSeal) * isModel.out;
 
@@ -232,12 +257,12 @@ template WideSlot(depth, approvalDelay) {
     noAddress.in <== words[0];
     (isCreate + isWithdraw) * noAddress.out === 0;
     // A's datanet body, old and new.
-    (isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;
+    (isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;
     component oldBody = HashTagged(7, 8);
     for (var i = 0; i < 7; i++) { oldBody.in[i] <== datanet[i]; }
-    (isPublish + isApprove) * (oldBody.out - a[8]) === 0;
+    (isPublish + isApprove) * (oldBody.out - bodyA) === 0;
     component newBody = HashTagged(7, 8);
-    newBody.in[0] <== datanet[0] + 1;
+    newBody.in[0] <== version + 1;
     newBody.in[1] <== words[3];
     newBody.in[2] <== timestamp;
     newBody.in[3] <== words[4];
@@ -261,9 +286,9 @@ template WideSlot(depth, approvalDelay) {
     model.batchNumber <== batchNumber;
     model.word0 <== words[0];
     model.word1 <== words[1];
-    model.chainB <== b[5];
-    model.openAmountB <== b[6];
-    model.bodyB <== b[8];
+    model.chainB <== chainB;
+    model.openAmountB <== openAmountB;
+    model.bodyB <== bodyB;
     model.ready <== ready;
     model.cap <== cap;
     model.paymentCount <== paymentCount;
@@ -280,12 +305,12 @@ template WideSlot(depth, approvalDelay) {
     model.accruedChildren <== accruedChildren;
     model.collectedChildren <== collectedChildren;
     var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isCollectForced + model.isSealForced;
-    core <== kind + (1 << 5) * aId + (1 << 29) * bId + (1 << 53) * (code - shownCode) + (1 << 93) * isValid;
+    core <== kind + WIDE_CORE_A() * aId + WIDE_CORE_B() * bId + WIDE_CORE_AMOUNT() * (code - shownCode) + WIDE_CORE_VALID() * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
-    isCreateModel * (statics[4] - split32) === 0;
+    isCreateModel * (split - split32) === 0;
     isCreateModel * sealed === 0;
-    isCreateModel * (accruedRoot - statics[2]) === 0;
+    isCreateModel * (accruedRoot - modelEarnerRoot) === 0;
     isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
     // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
@@ -295,18 +320,18 @@ template WideSlot(depth, approvalDelay) {
     // binding has digits of its own, whatever PublishVersion let into the body: aId has 24, version and N have 32 each,
     // the rest 39 (predecessor 24, log2 K 3, d 12). So they lie side by side below 2^127, and no version or N makes
     // another datanet's binding.
-    isApprove * (datanet[0] - version32) === 0;
-    isApprove * (datanet[1] - split32) === 0;
+    isApprove * (version - version32) === 0;
+    isApprove * (rowCount - split32) === 0;
     isApprove * (words[0] - model.staticsHash) === 0;
-    isApprove * (statics[3] - aId - (1 << 24) * datanet[0] - (1 << 56) * datanet[1] - (1 << 88) * rest39) === 0;
-    isApprove * (statics[1] - datanet[5]) === 0;
-    isApprove * (statics[2] - datanet[6]) === 0;
-    isApprove * (timestamp - datanet[2] - approvalDelay - waited40) === 0;
+    isApprove * (binding - aId - BINDING_VERSION() * version - BINDING_ROW_COUNT() * rowCount - BINDING_PREDECESSOR() * rest39) === 0;
+    isApprove * (modelOwners - datanetOwners) === 0;
+    isApprove * (modelEarnerRoot - datanetEarnerRoot) === 0;
+    isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;
     component unpublished = IsZero();
-    unpublished.in <== datanet[0];
+    unpublished.in <== version;
     isApprove * unpublished.out === 0;
     // Revoke: the statics bind this datanet.
-    isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;
+    isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;
 
     // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
     // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is collect.circom's, step C.
@@ -317,11 +342,11 @@ template WideSlot(depth, approvalDelay) {
     signal movedWei <== movesAmount * float.wei;
     signal idFeeWei <== isCreate * idFee;
     signal withdrawnWei <== isWithdraw * words[1];
-    signal newBalanceA <== a[4] - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
+    signal newBalanceA <== balanceA - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalanceA;
-    // no replay: A signs over a[1], its leaf's nonce (I), and a signed slot leaves a[1] + 1.
-    signal newNonceA <== a[1] + isSigned;
+    // no replay: A signs over nonceA, its leaf's nonce (I), and a signed slot leaves nonceA + 1.
+    signal newNonceA <== nonceA + isSigned;
     component nonceRange = RangeCheck(40);
     nonceRange.in <== newNonceA;
     // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
@@ -332,7 +357,7 @@ template WideSlot(depth, approvalDelay) {
     signal queueWei <== isQueue * words[0];
     // CreateModel's word 6 is the price and, above its 96 bits, the split. Phase E bounds the split by 32 digits, so the
     // price is one field element for a word, and below 2^96 the word's low part.
-    signal newPrice <== isCreateModel * (words[6] - (1 << 96) * statics[4]);
+    signal newPrice <== isCreateModel * (words[6] - (1 << 96) * split);
     // Attack: at a price of 0, payments of nothing would fill an epoch's cap.
     component priceless = IsZero();
     priceless.in <== newPrice;
@@ -341,10 +366,10 @@ template WideSlot(depth, approvalDelay) {
     wordRange.in <== withdrawnWei + queueWei + newPrice;
 
     // G. Effect on A.
-    signal newOwnerA <== a[2] + isOwnerForced * (words[1] - a[2]);
-    signal keyStep <== isSetKey * (words[0] - a[3]);
-    signal newKeyA <== a[3] + keyStep + isKeyForced * (words[1] - a[3]);
-    signal newBodyA <== a[8] + isPublish * (newBody.out - a[8]);
+    signal newOwnerA <== ownerA + isOwnerForced * (words[1] - ownerA);
+    signal keyStep <== isSetKey * (words[0] - keyA);
+    signal newKeyA <== keyA + keyStep + isKeyForced * (words[1] - keyA);
+    signal newBodyA <== bodyA + isPublish * (newBody.out - bodyA);
 
     // H. Effect on B.
     component effects = MemberEffects(1);
@@ -355,23 +380,23 @@ template WideSlot(depth, approvalDelay) {
     effects.code <== code;
     effects.amount <== float.wei;
     effects.payload <== words[0];
-    effects.tagB <== b[0];
-    effects.chainB <== b[5];
-    effects.openAmountB <== b[6];
-    effects.countersB <== b[7];
+    effects.tagB <== tagB;
+    effects.chainB <== chainB;
+    effects.openAmountB <== openAmountB;
+    effects.countersB <== countersB;
     effects.ready <== ready;
     effects.approved <== approved;
     effects.cap <== cap;
     effects.paymentCount <== paymentCount;
     effects.epoch <== epoch;
     effects.price <== price;
-    signal newTagB <== b[0] + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
+    signal newTagB <== tagB + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
     signal createdOwner <== isCreate * words[0];
-    signal newOwnerB <== b[2] + createdOwner + isDepositOpened * words[1];
+    signal newOwnerB <== ownerB + createdOwner + isDepositOpened * words[1];
     signal createdKey <== isCreate * words[1];
-    signal newKeyB <== b[3] + createdKey + isDepositOpened * words[2];
+    signal newKeyB <== keyB + createdKey + isDepositOpened * words[2];
     signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
-    signal newBalanceB <== b[4] + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
+    signal newBalanceB <== balanceB + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
     signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
@@ -381,11 +406,11 @@ template WideSlot(depth, approvalDelay) {
     // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Genesis: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
     var seals = isSeal + model.isSealForced;
-    signal newChainB <== effects.chain - seals * b[5];
-    signal newOpenAmountB <== effects.openAmount - seals * b[6];
-    signal newCountersB <== effects.counters + 2 * switchedOn - 2 * switchedOff + (1 << 74) * newPrice + isGenesis + (1 << 2) * model.newCap + (1 << 50) * (seals + isGenesis) - seals * (1 << 18) * paymentCount;
-    // A new model's b[8] is 0.
-    signal newBodyB <== b[8] + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - b[8]);
+    signal newChainB <== effects.chain - seals * chainB;
+    signal newOpenAmountB <== effects.openAmount - seals * openAmountB;
+    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isGenesis + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (seals + isGenesis) - seals * COUNTER_PAYMENT_COUNT() * paymentCount;
+    // A new model's bodyB is 0.
+    signal newBodyB <== bodyB + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - bodyB);
 
     // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
     // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. Attack: whoever knows a slot
@@ -399,10 +424,10 @@ template WideSlot(depth, approvalDelay) {
     auth.domain <== domain;
     // The signer of a Create does not know the id.
     signal newB <== isNew * bId;
-    auth.core <== kind + (1 << 5) * aId + (1 << 29) * (bId - newB) + (1 << 53) * code + (1 - isSettle - isGenesis) * ((1 << 93) * a[1] + (1 << 133) * maxFeePerUnit);
-    auth.bRef <== namesB * (b[2] + (1 << 160) * (b[0] - 256));
+    auth.core <== kind + MESSAGE_A() * aId + MESSAGE_B() * (bId - newB) + MESSAGE_AMOUNT() * code + (1 - isSettle - isGenesis) * (MESSAGE_NONCE() * nonceA + MESSAGE_MAX_FEE() * maxFeePerUnit);
+    auth.bRef <== namesB * (ownerB + REFERENCE_KIND() * (tagB - 256));
     auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle + isGenesis) * (words[0] - wordsHash.out);
-    auth.keyX <== a[3] + isByModel * (b[3] - a[3]);
+    auth.keyX <== keyA + isByModel * (keyB - keyA);
     auth.keyY <== keyY;
     auth.r8x <== r8x;
     auth.r8y <== r8y;
@@ -411,10 +436,10 @@ template WideSlot(depth, approvalDelay) {
     // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.
     component tags[2];
     tags[0] = LeafTag();
-    tags[0].tag <== a[0];
+    tags[0].tag <== tagA;
     tags[0].isEmpty <== isMissingA;
     tags[1] = LeafTag();
-    tags[1].tag <== b[0];
+    tags[1].tag <== tagB;
     tags[1].isEmpty <== isEmptyB;
     component hashes[4];
     for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }

@@ -1,6 +1,6 @@
 import type { Signature } from "../field/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
+import { kindRule, MESSAGE_CORE, REFERENCE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 /** What a user signs. For Create kinds `b` is 0: the id is given when the operation is executed. */
@@ -30,7 +30,7 @@ export interface QueueOperation {
 
 /** bRef of a message: who B was when the user signed; 0 where B is unused or new. */
 export function leafReference(leaf: { l1Owner: bigint; kind: number }): bigint {
-  return leaf.l1Owner | (BigInt(leaf.kind) << 160n);
+  return leaf.l1Owner | (BigInt(leaf.kind) << REFERENCE.kind);
 }
 
 export function padWords(words: readonly bigint[]): bigint[] {
@@ -66,11 +66,11 @@ function hashMessage(operation: Omit<SignedOperation, "signature">, context: Mes
   }
   const core =
     BigInt(operation.kind) |
-    (BigInt(operation.a) << 5n) |
-    (BigInt(operation.b) << 29n) |
-    (operation.amountCode << 53n) |
-    (operation.nonce << 93n) |
-    (operation.maxFeePerUnitWei << 133n);
+    (BigInt(operation.a) << MESSAGE_CORE.a) |
+    (BigInt(operation.b) << MESSAGE_CORE.b) |
+    (operation.amountCode << MESSAGE_CORE.amount) |
+    (operation.nonce << MESSAGE_CORE.nonce) |
+    (operation.maxFeePerUnitWei << MESSAGE_CORE.maxFee);
   const w = rule.isNarrow ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
   return hashTagged(TAG.message, [context.domain, core, context.bRef, w]);
 }

@@ -3,7 +3,20 @@ import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { EMPTY_COLLECTED_ROOT } from "../ledger/rewards.ts";
-import { EPOCH_SECONDS, KIND, KIND_RULES, LEAF_KIND, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
+import {
+  BINDING,
+  COUNTERS,
+  EPOCH_SECONDS,
+  KIND,
+  KIND_RULES,
+  LEAF_KIND,
+  MESSAGE_CORE,
+  NARROW_CORE,
+  REFERENCE,
+  TAG,
+  WIDE_CORE,
+  WIDE_WORD_COUNT,
+} from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { SAMPLE_SHAPE } from "./sample-shape.ts";
@@ -44,6 +57,7 @@ describe("circom's constants", () => {
     );
     return (match?.[1] ?? "").split(",").map(Number);
   };
+  const screaming = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
   const wideRules = KIND_RULES.filter(({ kind }) => kind !== KIND.null);
 
   it("are the kinds, weights and word counts of protocol.ts", () => {
@@ -56,22 +70,41 @@ describe("circom's constants", () => {
     expect(source("wide-slot")).toContain("if (WIDE_WEIGHT(i) > 0) { signedSum += flags[i]; }");
     expect(wideRules.map(({ isSigned }) => isSigned)).toEqual(wideRules.map(({ weight }) => weight > 0));
     // The flags by name.
-    const named = [...source("wide-slot").matchAll(/signal is(\w+) <== flags\[(\d+)\];/g)];
-    expect(named.map(([, name, place]) => [name!.toLowerCase(), Number(place)])).toEqual(
-      wideRules.map(({ name }, i) => [
+    const flagName = (name: string) => `FLAG_${screaming(name)}`;
+    expect(wideRules.map(({ name }) => constant("wide-kinds", flagName(name)))).toEqual(
+      wideRules.map((_, i) => BigInt(i)),
+    );
+    const named = [...source("wide-slot").matchAll(/signal is(\w+) <== flags\[(\w+)\(\)\];/g)];
+    expect(named.map(([, name, flag]) => [name!.toLowerCase(), flag])).toEqual(
+      wideRules.map(({ name }) => [
         name
           .replace(/^(commit)Data|^(pay)Inference|^(publish)Version|^(approve|revoke)Model/, "$1$2$3$4")
           .toLowerCase(),
-        i,
+        flagName(name),
       ]),
     );
 
     const narrowRules = wideRules.filter(({ isNarrow }) => isNarrow);
     const text = source("narrow-slot");
-    const weights = /feeWei <== \(([^)]+)\)/.exec(text)?.[1];
-    expect(weights).toBe(narrowRules.map(({ weight }, i) => `${weight} * flags[${i}]`).join(" + "));
-    expect(/var kind = (.+);/.exec(text)?.[1]).toBe("flags[0] + 2 * flags[1] + 3 * flags[2]");
+    const flags = [...text.matchAll(/var (is\w+) = flags\[(\w+)\(\)\];/g)];
+    expect(flags.map(([, , flag]) => flag)).toEqual(narrowRules.map(({ name }) => flagName(name)));
+    const sum = (table: string) => flags.map(([, name, flag]) => `${table}(${flag}()) * ${name}`).join(" + ");
+    expect(text).toContain(`feeWei <== (${sum("WIDE_WEIGHT")}) * feePerUnit;`);
+    expect(text).toContain(`var kind = ${sum("WIDE_KIND")};`);
     expect(narrowRules.map(({ kind }) => kind)).toEqual([1, 2, 3]);
+  });
+
+  it("are the positions of packed fields", () => {
+    const tables = {
+      ...{ NARROW_CORE, WIDE_CORE, MESSAGE: MESSAGE_CORE, REFERENCE },
+      ...{ COUNTER: COUNTERS, BINDING },
+    };
+    const expected = Object.entries(tables).flatMap(([prefix, places]) =>
+      Object.entries(places).map(
+        ([name, place]) => `function ${prefix}_${screaming(name)}() { return 1 << ${place}; }`,
+      ),
+    );
+    expect(source("places").match(/^function .*$/gm)).toEqual(expected);
   });
 
   it("are the tags and the dummy key of the model", () => {
