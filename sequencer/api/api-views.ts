@@ -1,4 +1,5 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+import type { z } from "zod";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import {
   type LeafRecord,
@@ -8,6 +9,7 @@ import {
 } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { chainAnswer, readyBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { BatchRecord } from "../store/batch-record.ts";
@@ -181,7 +183,7 @@ export function batchView(batch: BatchRecord) {
 }
 
 /** A batch as the bridge takes it to L1. */
-export function readyView(batch: BatchRecord) {
+export function readyView(batch: BatchRecord): z.input<typeof readyBatchesAnswer>[number] {
   const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
   return {
     batchNumber: batch.number,
@@ -213,7 +215,7 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
 export function chainView(
   { book, malformed }: Pick<BatchLine, "book" | "malformed">,
   finalBlockNumber: number | null,
-) {
+): z.input<typeof chainAnswer> {
   const { finalNumber, sealedNumber } = book;
   const numbers = Array.from({ length: sealedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
