@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
 import {
   EARNER_TABLE_CIRCUIT,
+  EARNERS,
   MODEL_ID,
   type ModelHistory,
-  SLOTS,
 } from "../../bridge/testing/model-history.ts";
 import { encodeSubmission } from "../../bridge/testing/odd-calldata.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
@@ -16,7 +16,7 @@ import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l
 import { startParkedWorld } from "../testing/parked-world.ts";
 import { close } from "../testing/test-operator.ts";
 
-const ALICE = SLOTS[0]!.contributorId;
+const ALICE = EARNERS[0]!.contributorId;
 const RELAY: Hex = "0x000000000000000000000000000000000000c0de";
 
 const cleanUps: (() => unknown)[] = [];

@@ -3,14 +3,14 @@
 type Hex = `0x${string}`;
 
 export const PRECONFIRMATION_TYPES = {
-  Receipt: [
+  Preconfirmation: [
     { name: "operationHash", type: "bytes32" },
     { name: "opIndex", type: "uint64" },
     { name: "deadline", type: "uint64" },
   ],
 } as const;
 
-export interface ReceiptFacts {
+export interface PreconfirmationFacts {
   readonly operationHash: Hex;
   /** How many signed operations come before it, of all that the rollup ever has. */
   readonly opIndex: number;
@@ -18,26 +18,29 @@ export interface ReceiptFacts {
   readonly deadlineSeconds: number;
 }
 
-export interface Receipt extends ReceiptFacts {
+export interface Preconfirmation extends PreconfirmationFacts {
   readonly signature: Hex;
 }
 
-/** Whose receipts they are. */
-export interface ReceiptRollup {
+/** Whose preconfirmations they are. */
+export interface PreconfirmationRollup {
   readonly chainId: number;
   readonly rollupAddress: Hex;
 }
 
-/** The typed data of a receipt, for whoever signs or checks one. */
-export function receiptTypedData({ chainId, rollupAddress }: ReceiptRollup, receipt: ReceiptFacts) {
+/** The typed data of a preconfirmation, for whoever signs or checks one. */
+export function preconfirmationTypedData(
+  { chainId, rollupAddress }: PreconfirmationRollup,
+  preconfirmation: PreconfirmationFacts,
+) {
   return {
     domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
     types: PRECONFIRMATION_TYPES,
-    primaryType: "Receipt",
+    primaryType: "Preconfirmation",
     message: {
-      operationHash: receipt.operationHash,
-      opIndex: BigInt(receipt.opIndex),
-      deadline: BigInt(receipt.deadlineSeconds),
+      operationHash: preconfirmation.operationHash,
+      opIndex: BigInt(preconfirmation.opIndex),
+      deadline: BigInt(preconfirmation.deadlineSeconds),
     },
   } as const;
 }
