@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
 import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 
 let parent: string;
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
-const random = new SeededRandom(11);
+const random = new TestRandom(11);
 const hex = (bytes: number) =>
   Array.from({ length: 2 * bytes }, () => random.below(16).toString(16)).join("");
 

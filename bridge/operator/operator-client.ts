@@ -1,18 +1,27 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
-import { type Hex, isHex, zeroHash } from "viem";
+import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
 import {
   type ContractProof,
   fromContractProof,
+  type Groth16Proof,
   toContractProof,
 } from "../../circuits/field/groth16-proof.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
+import {
+  chainAnswer,
+  nextIndexAnswer,
+  parkedSettlementsAnswer,
+  type parkedSettlementsBody,
+  type queueEntriesBody,
+  readyBatchesAnswer,
+} from "../../circuits/wire/operator-api.ts";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
 } from "../../circuits/wire/sequencer-request.ts";
-import { elementOrDecimal, hex32, proof, proofJson } from "../../circuits/wire/wire-fields.ts";
+import { hex32, proofJson } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -127,47 +136,20 @@ export interface OperatorClient {
 
 export type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
 
-const hex = z.custom<Hex>((value) => isHex(value));
-const contractProof = proof.transform(toContractProof);
-const posted = { circuit: z.string(), commitment: elementOrDecimal, data: hex, proof: contractProof };
-const readySchema = z.array(
-  z.object({
-    batchNumber: z.int().positive(),
-    batchHash: z.string().min(1),
-    ...posted,
-    settlements: z.array(
-      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),
-    ),
-  }),
-);
-const chainSchema = z.object({
-  finalNumber: z.int().nonnegative(),
-  finalBlockNumber: z.int().nonnegative().optional(),
-  malformedBatch: z.int().positive().optional(),
-  positions: z
-    .array(
-      z.object({
-        batchNumber: z.int(),
-        root: elementOrDecimal,
-        opIndex: z.int(),
-        queueHead: z.int(),
-        batchHash: z.string().optional(),
-        status: z.string().optional(),
-      }),
-    )
-    .min(1),
+const forContract = <Posted extends { readonly proof: Groth16Proof }>(posted: Posted) => ({
+  ...posted,
+  proof: toContractProof(posted.proof),
 });
-const nextIndexSchema = z.object({ nextIndex: z.int().nonnegative() });
-const parkedSchema = z.object({ isOver: z.array(z.boolean()) });
 
-const entryBody = (entry: QueueEntry) => ({
+const entryBody = (entry: QueueEntry): z.input<typeof queueEntriesBody>["entries"][number] => ({
   ...entry,
   amountWei: entry.amountWei.toString(),
   word1: hex32(entry.word1),
   word2: hex32(entry.word2),
 });
 
-function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement) {
+type ParkedBody = z.input<typeof parkedSettlementsBody>["settlements"][number];
+function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement): ParkedBody {
   return {
     ...rest,
     word: hex32(word),
@@ -189,21 +171,27 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       await ask("/operator/l1-head", z.unknown(), head);
     },
     addQueueEntries: (entries) =>
-      ask("/operator/queue-entries", nextIndexSchema, { entries: entries.map(entryBody) }),
+      ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
     replaceQueueEntries: (fromIndex, entries) =>
-      ask("/operator/queue-replacement", nextIndexSchema, { fromIndex, entries: entries.map(entryBody) }),
-    readyBatches: (limit) => ask(`/operator/batches/ready?limit=${limit}`, readySchema),
+      ask("/operator/queue-replacement", nextIndexAnswer, { fromIndex, entries: entries.map(entryBody) }),
+    async readyBatches(limit) {
+      const batches = await ask(`/operator/batches/ready?limit=${limit}`, readyBatchesAnswer);
+      return batches.map((batch) => ({
+        ...forContract(batch),
+        settlements: batch.settlements.map(forContract),
+      }));
+    },
     async reportBatch(batchNumber, report) {
       // The route wants a hash; a batch that was dropped before it was sent has none.
       const transactionHash = report.transactionHash ?? zeroHash;
       await ask(`/operator/batches/${batchNumber}/l1`, z.unknown(), { ...report, transactionHash });
     },
-    chain: () => ask("/operator/chain", chainSchema),
+    chain: () => ask("/operator/chain", chainAnswer),
     async reportForeignBatches(batches) {
       await ask("/operator/foreign-batches", z.unknown(), { batches });
     },
     offerParkedSettlements: (parked) =>
-      ask("/operator/parked-settlements", parkedSchema, { settlements: parked.map(parkedBody) }),
+      ask("/operator/parked-settlements", parkedSettlementsAnswer, { settlements: parked.map(parkedBody) }),
     async reportSeal({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
       await ask("/operator/seals", z.unknown(), body);

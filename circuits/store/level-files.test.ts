@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SeededRandom } from "../testing/seeded-random.ts";
+import { TestRandom } from "../testing/test-random.ts";
 import { crc32c } from "./crc32c.ts";
 import { checkStructure, checkTables } from "./level-files.ts";
 import { storeFaultOf } from "./store-fault.ts";
@@ -19,7 +19,7 @@ interface ClassicLevel {
   compactRange(start: string, end: string): Promise<void>;
 }
 
-const random = new SeededRandom(3);
+const random = new TestRandom(3);
 /** Of few words, so that LevelDB compresses some blocks, and of many. */
 const text = (length: number) =>
   Array.from({ length }, () => String.fromCharCode(97 + random.below(length % 2 === 0 ? 3 : 26))).join("");

@@ -45,7 +45,7 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import { postedOf, randomSettlement } from "./random-settlement.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { TestRandom } from "./test-random.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;
@@ -112,7 +112,7 @@ const SPLIT = packSplit({ ownerParts: 20_000n, validatorParts: 6_554n });
 
 /** A ledger with three accounts, a published datanet, a payable model and a model that waits for its genesis. */
 export class RandomLedger {
-  readonly random: SeededRandom;
+  readonly random: TestRandom;
   readonly ledger: Ledger;
   readonly accounts: Member[] = [];
   readonly datanets: Member[] = [];
@@ -123,7 +123,7 @@ export class RandomLedger {
   private queueIndex = 0;
 
   constructor(seed: number, depth: number) {
-    this.random = new SeededRandom(seed);
+    this.random = new TestRandom(seed);
     this.ledger = genesisLedger(GENESIS, depth);
     const put = (list: Member[], kind: number, record: (owner: bigint, keyX: bigint) => LeafState) => {
       const id = this.ledger.nextId++;

@@ -16,7 +16,7 @@ import { leafReference } from "../ledger/operation.ts";
 import { type Earner, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packGenesisItem } from "../settlement/settlement-data.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { TestRandom } from "./test-random.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {
@@ -113,7 +113,7 @@ const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [
 /** A settlement of random amounts, draws and voids; of a model without a sealed epoch, one that must be refused. */
 export function randomSettlement(
   kind: typeof KIND.settle | typeof KIND.genesis,
-  random: SeededRandom,
+  random: TestRandom,
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
   earners: readonly Earner[],

@@ -22,13 +22,13 @@ import {
 } from "../settlement/settlement-rules.ts";
 import { drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { TestRandom } from "./test-random.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
 export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 
 /** Numbers of the kinds that settlements hold, the same in every run. */
-export class SeededNumbers extends SeededRandom {
+export class SeededNumbers extends TestRandom {
   bits(count: number): bigint {
     let value = 0n;
     for (let i = 0; i < count; i++) value = (value << 1n) | BigInt(this.below(2));

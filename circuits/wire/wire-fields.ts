@@ -8,6 +8,29 @@ import { type Groth16Proof, realFirst } from "../field/groth16-proof.ts";
 /** 32 bytes as 0x-hex. */
 export const hex32 = (value: bigint): `0x${string}` => `0x${value.toString(16).padStart(64, "0")}`;
 
+export const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+/** 40 bits. */
+export const counter = z
+  .int()
+  .nonnegative()
+  .max(2 ** 40 - 1);
+/** Of a leaf: 24 bits. */
+export const leafId = z
+  .int()
+  .nonnegative()
+  .max(2 ** 24 - 1);
+export const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "is not an L1 address")
+  .transform(BigInt);
+/** Bytes as 0x-hex, at most so many. */
+export const hexBytes = (maxBytes: number) =>
+  z
+    .string()
+    .max(2 + 2 * maxBytes)
+    .regex(/^0x([0-9a-fA-F]{2})*$/, "is not 0x-hex of whole bytes")
+    .transform((text) => Uint8Array.from(Buffer.from(text.slice(2), "hex")));
+
 /** A field element. Whether it is below the field's order is the reader's business. */
 export const element = z
   .string()
@@ -36,7 +59,7 @@ export const proof = z.object({
 });
 
 /** What `proof` reads. */
-export function proofJson({ a, b, c }: Groth16Proof) {
-  const pairOf = ([x, y]: readonly [bigint, bigint]) => [hex32(x), hex32(y)] as const;
-  return { a: pairOf(a), b: [pairOf(b[0]), pairOf(b[1])] as const, c: pairOf(c) };
+export function proofJson({ a, b, c }: Groth16Proof): z.input<typeof proof> {
+  const pairOf = ([x, y]: readonly [bigint, bigint]): [string, string] => [hex32(x), hex32(y)];
+  return { a: pairOf(a), b: [pairOf(b[0]), pairOf(b[1])], c: pairOf(c) };
 }

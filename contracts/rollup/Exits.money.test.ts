@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { earnerExitKey } from "../../circuits/exit/exit-statement.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { KIND, KIND_RULES } from "../../circuits/protocol.ts";
-import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, toAddress } from "../testing/exit-fixture.ts";
 import { honestBatches, lie, WALK_SHAPE } from "../testing/money-batches.ts";
@@ -21,7 +21,7 @@ import { connect, deployFixture, depositNewSlot, OPEN, type Role, slot } from ".
 const SCALE = Number(process.env.INVARIANT_WALKS ?? 1);
 const ROUND_COUNT = Math.ceil(26 * SCALE);
 // Set INVARIANT_SEED for other calls.
-const random = new SeededRandom(Number(process.env.INVARIANT_SEED ?? 20_261_120));
+const random = new TestRandom(Number(process.env.INVARIANT_SEED ?? 20_261_120));
 const BLOCKS = { open: 3, overdue: 2, frozen: 5 };
 const CALLS_A_BLOCK = 400;
 /** Of them: two that hold, and lies. */

@@ -5,6 +5,7 @@ import type { PartAnswer, PartRequest } from "./witness-worker.ts";
 /** Threads that calculate parts of witnesses, each one at a time. They start when needed, and keep nobody alive. */
 export class WitnessThreads {
   readonly #pool: Piscina<PartRequest, PartAnswer>;
+  #isEnded = false;
 
   constructor(threadCount: number) {
     this.#pool = new Piscina({
@@ -24,6 +25,7 @@ export class WitnessThreads {
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; an Error where the thread died or the program is broken
    */
   async run(request: PartRequest): Promise<Uint8Array> {
+    if (this.#isEnded) throw new Error("the threads were ended");
     const answer = await this.#pool.run(request);
     if (answer.kind === "calculated") return answer.ports;
     const { code, data, message } = answer;
@@ -32,6 +34,7 @@ export class WitnessThreads {
 
   /** Fails what runs or waits. */
   end(): Promise<void> {
+    this.#isEnded = true;
     return this.#pool.destroy();
   }
 }

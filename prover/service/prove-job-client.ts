@@ -1,10 +1,12 @@
 /** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
 import { z } from "zod";
+import { type proofBody, proveJobAnswer } from "../../circuits/wire/operator-api.ts";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
 } from "../../circuits/wire/sequencer-request.ts";
+import { hex32, proofJson } from "../../circuits/wire/wire-fields.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 
@@ -30,13 +32,6 @@ export interface ProveJobClientOptions extends SequencerEndpoint {
   readonly proverName: string;
 }
 
-const jobSchema = z.object({
-  batchNumber: z.int().positive(),
-  batchHash: z.string().min(1),
-  circuit: z.string().min(1),
-  inputs: z.record(z.string(), z.unknown()),
-});
-
 const USELESS_STATUSES = [404, 409];
 
 /**
@@ -48,7 +43,7 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
     async nextJob(signal) {
       const path = `/operator/prove-jobs/next?prover=${encodeURIComponent(options.proverName)}`;
       // No body where there is no job.
-      const { failure, value } = await askSequencer(options, { path, signal }, jobSchema.nullable());
+      const { failure, value } = await askSequencer(options, { path, signal }, proveJobAnswer.nullable());
       if (failure !== null) throw toError(failure);
       return value === null ? null : { ...value, inputs: toInputs(value.inputs) };
     },
@@ -56,7 +51,11 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
     async submitProof(job, { backend, proof, publicSignals, timings }) {
       const { batchHash, batchNumber } = job;
       const path = `/operator/batches/${batchNumber}/proof`;
-      const body = { batchHash, proof, publicSignals, timings, backend };
+      const body = {
+        ...{ batchHash, timings, backend },
+        proof: proofJson(proof),
+        publicSignals: publicSignals.map(hex32),
+      } satisfies z.input<typeof proofBody>;
       const { failure } = await askSequencer(options, { path, body }, z.unknown());
       if (failure === null) return true;
       if (USELESS_STATUSES.includes(failure.status ?? 0)) return false;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEther } from "viem";
-import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import type { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";
@@ -269,7 +269,7 @@ export class DrillWorld {
   }
 
   /** Sends a deposit to some user's leaf. Whether it stays on L1 is L1's business. */
-  async deposit(random: SeededRandom): Promise<void> {
+  async deposit(random: TestRandom): Promise<void> {
     const { l1Owner, leafId } = random.pick(this.users);
     await this.l1.depositTo(leafId, parseEther("1") + BigInt(random.below(1_000)), l1Owner);
   }

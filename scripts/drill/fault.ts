@@ -1,11 +1,11 @@
-import type { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import type { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { Audit } from "./audit.ts";
 import type { DrillWorld } from "./drill-world.ts";
 
 export interface FaultContext {
   /** How often the fault is made. */
   readonly tries: number;
-  readonly random: SeededRandom;
+  readonly random: TestRandom;
   readonly progress: (text: string) => void;
 }
 

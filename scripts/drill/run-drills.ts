@@ -1,4 +1,4 @@
-import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { audit } from "./audit.ts";
 import { DrillWorld } from "./drill-world.ts";
@@ -41,7 +41,7 @@ export async function runDrill(
   options: DrillOptions,
 ): Promise<FaultResult[]> {
   const { backend, keepIn, progress, seed, slots } = options;
-  const random = new SeededRandom(seed);
+  const random = new TestRandom(seed);
   const injected: Injected[] = [];
   let running = faults[0]![0].name;
   let world: DrillWorld | null = null;

@@ -1,8 +1,10 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+import type { z } from "zod";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { chainAnswer, readyBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import { hex20, hex32 } from "../store/hex.ts";
@@ -198,7 +200,7 @@ export function batchView(batch: StoredBatch) {
 }
 
 /** A batch as the bridge takes it to L1. */
-export function readyView(batch: StoredBatch) {
+export function readyView(batch: StoredBatch): z.input<typeof readyBatchesAnswer>[number] {
   const takers = batch.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
   return {
     batchNumber: batch.number,
@@ -230,7 +232,7 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
 export function chainView(
   { book, malformed }: Pick<BatchLine, "book" | "malformed">,
   finalBlockNumber: number | null,
-) {
+): z.input<typeof chainAnswer> {
   const { finalNumber, closedNumber } = book;
   const numbers = Array.from({ length: closedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {

@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
+import * as wire from "../../circuits/wire/operator-api.ts";
 import { noteSealOnL1 } from "../batches/seal-on-l1.ts";
 import type { Sequencer } from "../sequencer.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { type ApiOptions, MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import { chainView, readyView } from "./api-views.ts";
-import { parkedSettlementsBody, sealReportBody } from "./settlement-schemas.ts";
 
 /** Digests have one length, so the comparison tells nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
@@ -31,9 +31,9 @@ export async function registerOperatorRoutes(
     schema: { tags: ["operator"], summary, security: [{ operator: [] }], ...parts },
   });
 
-  app.post<{ Body: z.output<typeof schemas.l1HeadBody> }>(
+  app.post<{ Body: z.output<typeof wire.l1HeadBody> }>(
     "/operator/l1-head",
-    route("L1's head", { body: schemas.l1HeadBody }),
+    route("L1's head", { body: wire.l1HeadBody }),
     async ({ body }) => {
       sequencer.door.noteFrozen(body.isFrozen);
       await line.setL1Head(body);
@@ -41,16 +41,16 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof schemas.queueEntriesBody> }>(
+  app.post<{ Body: z.output<typeof wire.queueEntriesBody> }>(
     "/operator/queue-entries",
-    route("Entries of the L1 queue, in order", { body: schemas.queueEntriesBody }),
+    route("Entries of the L1 queue, in order", { body: wire.queueEntriesBody }),
     ({ body }) => line.addQueueEntries(body.entries),
   );
 
-  app.post<{ Body: z.output<typeof schemas.queueReplacementBody> }>(
+  app.post<{ Body: z.output<typeof wire.queueReplacementBody> }>(
     "/operator/queue-replacement",
     route("L1's entries from an index on, in place of those that it took back", {
-      body: schemas.queueReplacementBody,
+      body: wire.queueReplacementBody,
     }),
     ({ body }) => line.replaceQueueEntries(body.fromIndex, body.entries),
   );
@@ -75,9 +75,9 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof schemas.proofBody> }>(
+  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof wire.proofBody> }>(
     "/operator/batches/:number/proof",
-    route("A batch's proof", { params: schemas.numberParams, body: schemas.proofBody }),
+    route("A batch's proof", { params: schemas.numberParams, body: wire.proofBody }),
     async ({ params, body }) => {
       const { batchHash, publicSignals, proof, timings, backend } = body;
       await line.addProof(params.number, batchHash, publicSignals, { proof, timings, backend });
@@ -94,9 +94,9 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof schemas.l1ReportBody> }>(
+  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof wire.l1ReportBody> }>(
     "/operator/batches/:number/l1",
-    route("What L1 did with a batch", { params: schemas.numberParams, body: schemas.l1ReportBody }),
+    route("What L1 did with a batch", { params: schemas.numberParams, body: wire.l1ReportBody }),
     async ({ params, body }) => {
       const { batchHash, status, transactionHash, blockNumber, gasUsed, reason } = body;
       const inclusion = { transactionHash, blockNumber: blockNumber ?? null, gasUsed: gasUsed ?? null };
@@ -115,24 +115,24 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof schemas.foreignBatchesBody> }>(
+  app.post<{ Body: z.output<typeof wire.foreignBatchesBody> }>(
     "/operator/foreign-batches",
-    route("Batches of somebody else on L1, in order", { body: schemas.foreignBatchesBody }),
+    route("Batches of somebody else on L1, in order", { body: wire.foreignBatchesBody }),
     ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 
-  app.post<{ Body: z.output<typeof sealReportBody> }>(
+  app.post<{ Body: z.output<typeof wire.sealReportBody> }>(
     "/operator/seals",
-    route("Where L1 took the Seals of a batch, and their randomness", { body: sealReportBody }),
+    route("Where L1 took the Seals of a batch, and their randomness", { body: wire.sealReportBody }),
     async ({ body }) => {
       await noteSealOnL1(sequencer.log, body);
       return {};
     },
   );
 
-  app.post<{ Body: z.output<typeof parkedSettlementsBody> }>(
+  app.post<{ Body: z.output<typeof wire.parkedSettlementsBody> }>(
     "/operator/parked-settlements",
-    route("Settlements that somebody parked on L1", { body: parkedSettlementsBody }),
+    route("Settlements that somebody parked on L1", { body: wire.parkedSettlementsBody }),
     async ({ body }) => {
       const isOver: boolean[] = [];
       for (const parked of body.settlements) isOver.push(await sequencer.takeParkedSettlement(parked));

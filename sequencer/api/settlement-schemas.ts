@@ -1,7 +1,8 @@
 /** What comes in over HTTP about models and settlements. docs/api.md is the contract. */
 import { z } from "zod";
-import { element, elementOrDecimal, proof } from "../../circuits/wire/wire-fields.ts";
-import { countFromText, hexBytes, limit } from "./api-schemas.ts";
+import { MAX_SETTLEMENT_BYTES } from "../../circuits/wire/operator-api.ts";
+import { element, elementOrDecimal, hexBytes, leafId, proof } from "../../circuits/wire/wire-fields.ts";
+import { countFromText, limit } from "./api-schemas.ts";
 
 const epochFromText = countFromText.refine((epoch) => epoch < 2 ** 24, "is not a 24-bit epoch");
 
@@ -16,21 +17,15 @@ export const settlementsQuery = z.strictObject({ model: countFromText, limit: li
 export const parkedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
-/** Bytes of 256 earners and the head (docs/settlement.md). */
-const MAX_DATA_BYTES = 54 + 24 * 128;
-
 export const settlementBody = z.strictObject({
   kind: z.enum(["settle", "genesis"]),
-  modelId: z
-    .int()
-    .nonnegative()
-    .max(2 ** 24 - 1),
+  modelId: leafId,
   settlementHash: elementOrDecimal.meta({ description: "J" }),
   circuit: z
     .string()
     .max(100)
     .meta({ examples: ["earner-table-64"] }),
-  data: hexBytes(MAX_DATA_BYTES).meta({ description: "what L1 gets: docs/settlement.md, On L1" }),
+  data: hexBytes(MAX_SETTLEMENT_BYTES).meta({ description: "what L1 gets: docs/settlement.md, On L1" }),
   publicSignals: z
     .tuple([elementOrDecimal, elementOrDecimal, elementOrDecimal])
     .meta({ description: "C, y, z" }),
@@ -41,33 +36,3 @@ export const settlementBody = z.strictObject({
     .meta({ description: "the model's, over J; needed for a genesis, and where draws are void" }),
 });
 export type SettlementBody = z.output<typeof settlementBody>;
-
-export const parkedSettlementsBody = z.strictObject({
-  settlements: z
-    .array(
-      z.strictObject({
-        modelId: z
-          .int()
-          .nonnegative()
-          .max(2 ** 24 - 1),
-        word: elementOrDecimal.meta({ description: "J" }),
-        circuitIndex: z.int().nonnegative(),
-        commitment: elementOrDecimal,
-        data: hexBytes(MAX_DATA_BYTES),
-        proof: proof.meta({ description: "the real part of G2's coordinates first" }),
-      }),
-    )
-    .max(100),
-});
-
-export const sealReportBody = z.object({
-  batchNumber: z.int().positive(),
-  blockNumber: z.int().nonnegative(),
-  timestamp: z.int().nonnegative(),
-  prevRandao: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{1,64}$/)
-    .transform(BigInt)
-    .nullable(),
-  isMissed: z.boolean(),
-});

@@ -3,8 +3,8 @@ import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
-import { element, hash, proof, wei } from "../../circuits/wire/wire-fields.ts";
-import { hexBytes, operationBody, signedKind } from "../api/api-schemas.ts";
+import { element, hash, hexBytes, proof, wei } from "../../circuits/wire/wire-fields.ts";
+import { operationBody, signedKind } from "../api/api-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 const count = z.int().nonnegative();

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
@@ -74,7 +74,7 @@ describe("a damaged data directory", () => {
   });
 
   it("never goes on with anything but everything, whichever byte is another", async () => {
-    const random = new SeededRandom(5);
+    const random = new TestRandom(5);
     const outcomes = new Set<string>();
     for (let i = 0; i < 25; i++) {
       const name = random.pick(filesOf(intact, /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT)$/));

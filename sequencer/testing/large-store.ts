@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { KIND, PRODUCTION_SHAPE } from "../../circuits/protocol.ts";
-import { SeededRandom } from "../../circuits/testing/seeded-random.ts";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { hex32 } from "../store/hex.ts";
 import {
   ONE_OPEN_CODE,
@@ -31,7 +31,7 @@ const DEPOSITS_AT_ONCE = 4_096;
 /** Batches that are not final at the end: of them, a third each posted, proven and closed. */
 const PENDING_BATCH_COUNT = 24;
 
-const anyProof = (random: SeededRandom): Groth16Proof => {
+const anyProof = (random: TestRandom): Groth16Proof => {
   const pair = () => [random.field(), random.field()] as const;
   return { a: pair(), b: realFirst(pair(), pair()), c: pair() };
 };
@@ -41,7 +41,7 @@ export async function makeLargeStore(
   { accountCount, dataPath, operationCount }: LargeStoreOptions,
   log: (line: string) => void,
 ): Promise<void> {
-  const random = new SeededRandom(1);
+  const random = new TestRandom(1);
   const rollup = await startTestRollup({
     dataPath,
     userCount: 0,
@@ -82,7 +82,7 @@ export async function makeLargeStore(
 /** As testUser and depositsFor have them. */
 const ownerOf = (index: number) => 0xa000n + BigInt(index);
 
-function deposit(index: number, senderCount: number, random: SeededRandom) {
+function deposit(index: number, senderCount: number, random: TestRandom) {
   const isSender = index < senderCount;
   return {
     queueIndex: index,
@@ -99,7 +99,7 @@ function deposit(index: number, senderCount: number, random: SeededRandom) {
 }
 
 /** Reports a proof of each batch up to `upTo`, and that it is final. */
-async function finalise(rollup: TestRollup, upTo: number, random: SeededRandom): Promise<void> {
+async function finalise(rollup: TestRollup, upTo: number, random: TestRandom): Promise<void> {
   const { line } = rollup.sequencer;
   for (let number = line.book.finalNumber + 1; number <= upTo; number++) {
     // Written together with what comes next: nobody waits here.
@@ -110,7 +110,7 @@ async function finalise(rollup: TestRollup, upTo: number, random: SeededRandom):
   await rollup.sequencer.log.flushed();
 }
 
-async function postPending(rollup: TestRollup, random: SeededRandom): Promise<void> {
+async function postPending(rollup: TestRollup, random: TestRandom): Promise<void> {
   const { line } = rollup.sequencer;
   const { finalNumber, closedNumber } = line.book;
   const third = Math.floor((closedNumber - finalNumber) / 3);
@@ -121,7 +121,7 @@ async function postPending(rollup: TestRollup, random: SeededRandom): Promise<vo
   }
 }
 
-async function prove({ sequencer }: TestRollup, number: number, random: SeededRandom): Promise<void> {
+async function prove({ sequencer }: TestRollup, number: number, random: TestRandom): Promise<void> {
   const { batchHash, publicSignals } = sequencer.line.book.record(number)!;
   const timings = { witnessMs: 1, proveMs: 1, verifyMs: 1 };
   await sequencer.line.addProof(number, batchHash, publicSignals, {

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { SeededRandom } from "../../../circuits/testing/seeded-random.ts";
+import type { TestRandom } from "../../../circuits/testing/test-random.ts";
 import { restoreFromL1 } from "../../../sequencer/follower/restore-from-l1.ts";
 import type { DrillProcess } from "../drill-process.ts";
 import type { DrillWorld } from "../drill-world.ts";
@@ -139,7 +139,7 @@ async function startsOrSays(process: DrillProcess, codes: readonly string[]): Pr
 }
 
 /** @returns what was done, in words */
-function damage(folder: string, random: SeededRandom, which: RegExp): string {
+function damage(folder: string, random: TestRandom, which: RegExp): string {
   const files = readdirSync(folder).filter(
     (name) => which.test(name) && statSync(join(folder, name)).size > 0,
   );

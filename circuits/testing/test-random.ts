@@ -1,7 +1,7 @@
-/** Test support: choices that follow from one seed. */
+/** Choices of test cases that follow from one number. What the product draws by a name is SeededRandom, of attribution/. */
 
 /** mulberry32: small, seeded, good enough for choosing test cases. */
-export class SeededRandom {
+export class TestRandom {
   private state: number;
   constructor(seed: number) {
     this.state = seed >>> 0;

@@ -1,0 +1,175 @@
+/**
+ * The operator's routes of the sequencer, for both ends: what the bridge and provers send, and what they are answered
+ * (docs/api.md). Whoever reads parses by these schemas; whoever writes is held to their `z.input` by the compiler.
+ */
+import { z } from "zod";
+import { KIND, KIND_RULES } from "../protocol.ts";
+import {
+  address,
+  count,
+  counter,
+  element,
+  elementOrDecimal,
+  hash,
+  hexBytes,
+  leafId,
+  proof,
+  wei,
+} from "./wire-fields.ts";
+
+export const l1HeadBody = z.object({
+  blockNumber: count,
+  timestamp: counter,
+  isFrozen: z.boolean().default(false),
+});
+
+const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
+export const queueEntriesBody = z.object({
+  entries: z
+    .array(
+      z.object({
+        queueIndex: counter,
+        kind: z
+          .int()
+          .refine(
+            (kind) => QUEUE_KINDS.includes(kind),
+            `is none of ${KIND.depositNew} to ${KIND.forcedSeal}`,
+          ),
+        a: leafId,
+        b: leafId,
+        amountWei: wei,
+        word1: elementOrDecimal,
+        word2: elementOrDecimal,
+        sender: address,
+        l1BlockNumber: count,
+        l1TransactionHash: hash,
+      }),
+    )
+    .max(1_000),
+});
+
+export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter });
+
+export const proofBody = z.object({
+  batchHash: hash,
+  proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+  publicSignals: z.array(elementOrDecimal).length(3).meta({ description: "C, y, z" }),
+  timings: z.record(z.string().max(40), z.number().nonnegative()).default({}),
+  backend: z.string().max(100).default("unknown"),
+});
+
+/** What one transaction may carry (EIP-7825's gas allows less). */
+const MAX_WIRE_BYTES = 128 * 1024;
+export const foreignBatchesBody = z.strictObject({
+  batches: z
+    .array(
+      z.strictObject({
+        batchNumber: z.int().positive(),
+        circuitIndex: z.int().nonnegative(),
+        data: hexBytes(MAX_WIRE_BYTES),
+        settlements: z.array(hexBytes(MAX_WIRE_BYTES)),
+        transactionHash: hash,
+        blockNumber: count,
+      }),
+    )
+    // None: L1 has taken back what others had posted.
+    .max(64),
+});
+
+export const l1ReportBody = z.object({
+  batchHash: hash,
+  status: z.enum(["submitted", "posted", "final", "dropped"]),
+  transactionHash: hash,
+  blockNumber: count.nullish(),
+  gasUsed: z
+    .union([
+      count,
+      z
+        .string()
+        .regex(/^[0-9]{1,15}$/)
+        .transform(Number),
+    ])
+    .nullish(),
+  reason: z.string().max(200).nullish().meta({
+    description:
+      "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
+  }),
+});
+
+/** Bytes of 256 slots and the head (docs/settlement.md). */
+export const MAX_SETTLEMENT_BYTES = 54 + 24 * 128;
+
+export const parkedSettlementsBody = z.strictObject({
+  settlements: z
+    .array(
+      z.strictObject({
+        modelId: leafId,
+        word: elementOrDecimal.meta({ description: "J" }),
+        circuitIndex: z.int().nonnegative(),
+        commitment: elementOrDecimal,
+        data: hexBytes(MAX_SETTLEMENT_BYTES),
+        proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+      }),
+    )
+    .max(100),
+});
+
+export const sealReportBody = z.object({
+  batchNumber: z.int().positive(),
+  blockNumber: z.int().nonnegative(),
+  timestamp: z.int().nonnegative(),
+  prevRandao: element.nullable(),
+  isMissed: z.boolean(),
+});
+
+// Answers.
+
+const hexText = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]*$/, "is not 0x-hex")
+  .transform((text) => text as `0x${string}`);
+const posted = { circuit: z.string(), commitment: elementOrDecimal, data: hexText, proof };
+
+export const readyBatchesAnswer = z.array(
+  z.object({
+    batchNumber: z.int().positive(),
+    batchHash: z.string().min(1),
+    ...posted,
+    /** In the order of the records that take them. `settles`: that record's model and J, null for a Genesis. */
+    settlements: z.array(
+      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),
+    ),
+    // For a human's eye.
+    status: z.string().optional(),
+    timestamp: z.int().optional(),
+  }),
+);
+
+export const chainAnswer = z.object({
+  finalNumber: z.int().nonnegative(),
+  finalBlockNumber: z.int().nonnegative().optional(),
+  malformedBatch: z.int().positive().optional(),
+  positions: z
+    .array(
+      z.object({
+        batchNumber: z.int(),
+        root: elementOrDecimal,
+        opIndex: z.int(),
+        queueHead: z.int(),
+        batchHash: z.string().optional(),
+        status: z.string().optional(),
+      }),
+    )
+    .min(1),
+});
+
+export const nextIndexAnswer = z.object({ nextIndex: z.int().nonnegative() });
+export const parkedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
+
+/** Without a body where there is nothing to prove. */
+export const proveJobAnswer = z.object({
+  batchNumber: z.int().positive(),
+  batchHash: z.string().min(1),
+  circuit: z.string().min(1),
+  inputs: z.record(z.string(), z.unknown()),
+});
