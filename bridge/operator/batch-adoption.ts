@@ -20,12 +20,17 @@ export interface BatchAdoptionModules {
   readonly logger: Logger;
 }
 
+interface BatchAdoptionOptions {
+  readonly deployedAtBlock: number;
+  readonly maxChunkBlocks: number;
+}
+
 export class BatchAdoption {
-  private readonly options: { deployedAtBlock: number; maxChunkBlocks: number };
+  private readonly options: BatchAdoptionOptions;
   private readonly modules: BatchAdoptionModules;
   private areRecordsComplete = false;
 
-  constructor(options: BatchAdoption["options"], modules: BatchAdoptionModules) {
+  constructor(options: BatchAdoptionOptions, modules: BatchAdoptionModules) {
     this.options = options;
     this.modules = modules;
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RollupContract } from "../l1/rollup-contract.ts";
 import { type BridgeFixture, silentLogger, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { ForeignBatches, isOurs } from "./foreign-batches.ts";
 
@@ -71,9 +72,7 @@ describe("ForeignBatches", () => {
               return target.getLogs(range as never);
             },
     });
-    const rollup = new Proxy(f.rollup, {
-      get: (target, name) => (name === "client" ? client : Reflect.get(target, name)),
-    });
+    const rollup = new RollupContract({ client, address: f.rollup.address });
     const options = { deployedAtBlock: Number(f.l1.deployment.blockNumber), confirmations: 64 };
     const waiting = new ForeignBatches(
       { ...options, maxChunkBlocks: 50 },

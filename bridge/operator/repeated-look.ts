@@ -1,13 +1,19 @@
+interface RepeatedLookOptions {
+  /** How many looks it takes, each at another block. */
+  readonly looks: number;
+  /** How far the last block is behind the first. */
+  readonly blocks: number;
+}
+
 /**
  * Nothing is final after one look: Ethereum nodes behind one address lag behind each other, and some are on a fork that
  * ends. What is seen again and again, at blocks some way apart, is believed.
  */
 export class RepeatedLook {
-  private readonly options: { readonly looks: number; readonly blocks: number };
+  private readonly options: RepeatedLookOptions;
   private readonly seen = new Map<string, { firstBlock: bigint; lastBlock: bigint; count: number }>();
 
-  /** @param options how many looks at as many blocks it takes, and how far the last is behind the first */
-  constructor(options: RepeatedLook["options"]) {
+  constructor(options: RepeatedLookOptions) {
     this.options = options;
   }
 

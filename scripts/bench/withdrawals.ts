@@ -13,18 +13,24 @@ const RETRY_MS = 100;
 const OWNER_COUNT = 16;
 const REQUEST_TIMEOUT_MS = 10_000;
 
+interface WithdrawalsOptions {
+  readonly sequencerUrl: string;
+  readonly domain: bigint;
+  readonly user: DrillUser;
+}
+
 export class Withdrawals {
   /** In turn. */
   readonly owners: readonly Address[] = Array.from({ length: OWNER_COUNT }, (_, i) =>
     toHex(0xbad0000 + i, { size: 20 }),
   );
-  private readonly options: { sequencerUrl: string; domain: bigint; user: DrillUser };
+  private readonly options: WithdrawalsOptions;
   private isStopped = false;
   /** How many were acknowledged, and what was said to the last one that was not. */
   acknowledgedCount = 0;
   lastRefusal = "none";
 
-  constructor(options: Withdrawals["options"]) {
+  constructor(options: WithdrawalsOptions) {
     this.options = options;
   }
 

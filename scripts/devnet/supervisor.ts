@@ -29,6 +29,13 @@ interface Service {
   ended: Promise<void>;
 }
 
+interface SupervisorOptions {
+  readonly logDir: string;
+  readonly recordPath: string;
+  readonly console: Console;
+  readonly onGiveUp: (error: Error) => void;
+}
+
 /**
  * Starts processes, starts them again when they end by themselves, and ends them in reverse order.
  *
@@ -37,16 +44,11 @@ interface Service {
  */
 export class Supervisor {
   private readonly services: Service[] = [];
-  private readonly options: {
-    logDir: string;
-    recordPath: string;
-    console: Console;
-    onGiveUp: (error: Error) => void;
-  };
+  private readonly options: SupervisorOptions;
   private isStopping = false;
   private recording: Promise<void> = Promise.resolve();
 
-  constructor(options: Supervisor["options"]) {
+  constructor(options: SupervisorOptions) {
     this.options = options;
     mkdirSync(options.logDir, { recursive: true });
   }

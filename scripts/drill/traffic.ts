@@ -44,20 +44,26 @@ const WAITS = [
   "SEQ_INTERNAL",
 ];
 
+interface TrafficOptions {
+  readonly sequencerUrl: string;
+  readonly domain: bigint;
+  readonly users: readonly DrillUser[];
+}
+
 export class Traffic {
   readonly acknowledged: Acknowledged[] = [];
   /** Refusals that no fault explains, and answers that contradict each other. */
   readonly problems: string[] = [];
   /** How long a user waits between two operations. */
   paceMs = 300;
-  private readonly options: { sequencerUrl: string; domain: bigint; users: readonly DrillUser[] };
+  private readonly options: TrafficOptions;
   private readonly nonces: number[];
   private amountCount = 0;
   private isStopped = true;
   private isAbandoned = false;
   private running: Promise<unknown> = Promise.resolve();
 
-  constructor(options: Traffic["options"]) {
+  constructor(options: TrafficOptions) {
     this.options = options;
     this.nonces = options.users.map(() => 0);
   }

@@ -1,4 +1,4 @@
-import type { Level } from "level";
+import { Level } from "level";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
@@ -203,9 +203,9 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(w.rollup.sequencer.line.head.position.queueHead).toBe(13);
     const submitted = await stranger(world);
     expect(submitted.map(({ entries }) => entries.length)).toEqual([9, 1]);
-    const { line, log } = w.rollup.sequencer;
+    const { line } = w.rollup.sequencer;
     const own = await line.batch(2);
-    const writes = vi.spyOn((log as unknown as { db: Level }).db, "batch");
+    const writes = vi.spyOn(Level.prototype, "batch");
     await makeFinal(f, w);
     // Whatever a kill leaves is all of it or nothing: one write has the end of the old and the beginning of the new.
     const finals = writes.mock.calls

@@ -116,7 +116,9 @@ export class LedgerLog {
     const level = await CheckedLevel.open(path, {
       valueEncoding: storeEncoding,
       errors: storeErrorsOf(keeper),
-      onFailure: (error) => log?.fail(error),
+      onFailure: (error) => {
+        if (log !== null) log.fail(error);
+      },
       areTablesChecked: isFirst,
     });
     const mark = new DurableMark(path);
