@@ -64,7 +64,7 @@ describe("restore", () => {
     expect((await second.get("/v1/status")).body).toMatchObject({ head, mempool: { pending: 0 } });
     expect((await second.get(`/v1/operations/${answers[1].hash}`)).body).toMatchObject({
       status: "acknowledged",
-      preconfirmation: answers[1].receipt,
+      preconfirmation: answers[1].preconfirmation,
     });
     expect((await second.get(`/v1/operations/${answers[2].hash}`)).body.error.code).toBe(
       "SEQ_UNKNOWN_OPERATION",

@@ -83,7 +83,7 @@ async function start(): Promise<World> {
 }
 
 /** Its batch may be full with it. */
-const isTaken = (status: unknown) => status === "acknowledged" || status === "sealed";
+const isTaken = (status: unknown) => status === "acknowledged" || status === "closed";
 const codeOf = (answer: Answer) =>
   answer?.error?.code ?? (isTaken(answer?.status) ? "taken" : answer?.status);
 const modelOf = ({ call, model }: World) => call(`/v1/models/${model.modelId}`);
@@ -159,7 +159,7 @@ describe("a model's epochs over HTTP", () => {
     expect((await modelOf(world)).earners[0].accruedWei).toBe(settled.earnedSumWei);
     await close(rollup);
     const { batchNumber } = await call(`/v1/settlements/${modelId}/1`);
-    expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "sealed", batchNumber });
+    expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "closed", batchNumber });
     for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
       await prove(rollup, number);
     const ready = await operator(rollup, "/operator/batches/ready?limit=64");

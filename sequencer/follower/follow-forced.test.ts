@@ -224,7 +224,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
     await accept(lying);
     await close(lying.rollup);
     await follower.poll();
-    expect((await follower.get("/v1/status")).body.batches.sealed, "the feed's own batch").toBe(
+    expect((await follower.get("/v1/status")).body.batches.closed, "the feed's own batch").toBe(
       lying.rollup.sequencer.line.book.closedNumber,
     );
     expect((await follower.get(`/v1/queue/${index}`)).body.status).toBe("queued");
