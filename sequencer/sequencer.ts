@@ -65,12 +65,12 @@ export class Sequencer {
   readonly mempool: Mempool;
   readonly settlements: SettlementDesk;
   readonly door: Door;
-  private readonly modules: SequencerModules;
-  private readonly inFlight = new Map<string, Promise<Submission>>();
-  private readonly dropped = new Map<string, KnownOperation>();
+  readonly #modules: SequencerModules;
+  readonly #inFlight = new Map<string, Promise<Submission>>();
+  readonly #dropped = new Map<string, KnownOperation>();
   /** Leaves whose next operation waits for something else than a nonce. */
-  private readonly stalled = new Set<number>();
-  private isStopping = false;
+  readonly #stalled = new Set<number>();
+  #isStopping = false;
 
   /** @throws SEQ_STORE_INCONSISTENT */
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
@@ -99,7 +99,7 @@ export class Sequencer {
 
   private constructor(options: SequencerOptions, modules: SequencerModules, restored: Restored) {
     this.options = options;
-    this.modules = modules;
+    this.#modules = modules;
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
@@ -120,50 +120,50 @@ export class Sequencer {
     // Nobody changes it any more, so its message is hashed once.
     Object.freeze(operation.words);
     Object.freeze(operation);
-    const { signatures } = this.modules;
-    const check = signatures === undefined ? null : await this.signatureToCheck(operation);
+    const { signatures } = this.#modules;
+    const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.
     if (check !== null) await signatures!.verify(check, operation.a);
-    return this.admit(operation);
+    return this.#admit(operation);
   }
 
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
-  private async signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
+  async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
-    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
-    const { leaf, message } = this.messageOf(operation);
+    const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
-    const isKnown = this.inFlight.has(hash) || this.mempool.get(hash) !== undefined;
+    const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
     this.door.require(operation.kind);
     if (operation.maxFeePerUnitWei < this.options.feePerUnitWei) return null;
     return { keyX: leaf.keyX, message, signature: operation.signature };
   }
 
-  private async admit(operation: SignedOperation): Promise<Submission> {
+  async #admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
-    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
-    const { leaf, message } = this.messageOf(operation);
+    const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
-    const running = this.inFlight.get(hash);
+    const running = this.#inFlight.get(hash);
     if (running !== undefined) return running;
     if (operation.nonce < leaf.nonce) {
       const known = await this.log.operation(hash);
-      if (known !== undefined) return this.answer(known);
+      if (known !== undefined) return this.#answer(known);
     }
     this.door.require(operation.kind);
-    if (operation.nonce > leaf.nonce) return this.keepPending(operation, hash, message, leaf.keyX);
-    const submission = this.execute(operation, hash);
+    if (operation.nonce > leaf.nonce) return this.#keepPending(operation, hash, message, leaf.keyX);
+    const submission = this.#execute(operation, hash);
     const replaced = this.mempool.take(operation.a, operation.nonce);
     if (replaced !== null && replaced.hash !== hash) {
-      this.drop(
+      this.#drop(
         replaced,
         sequencerError("SEQ_REPLACED", "another operation took this nonce", { data: { by: hash } }),
       );
     }
-    void this.promote(operation.a);
+    void this.#promote(operation.a);
     return submission;
   }
 
@@ -173,14 +173,14 @@ export class Sequencer {
 
   /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SEQ_STOPPING */
   async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
-    if (this.isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
     this.door.require(KIND[request.kind]);
     return this.settlements.submit(request);
   }
 
   /** As `submitSettlement`, for one that somebody parked on L1. @returns SettlementDesk.takeParked's */
   async takeParkedSettlement(parked: ParkedOnL1): Promise<boolean> {
-    if (this.isStopping || !this.door.leadsToL1) return false;
+    if (this.#isStopping || !this.door.leadsToL1) return false;
     return this.settlements.takeParked(parked);
   }
 
@@ -196,7 +196,7 @@ export class Sequencer {
     return { finalNumber };
   }
 
-  private messageOf(operation: SignedOperation) {
+  #messageOf(operation: SignedOperation) {
     const rule = kindRule(operation.kind)!;
     const { leaf } = this.line.head.ledger.requireLeaf(operation.a);
     const b = rule.usesB && !rule.isCreate ? this.line.head.ledger.requireLeaf(operation.b).leaf : null;
@@ -204,12 +204,7 @@ export class Sequencer {
     return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
   }
 
-  private keepPending(
-    operation: SignedOperation,
-    hash: `0x${string}`,
-    message: bigint,
-    keyX: bigint,
-  ): Submission {
+  #keepPending(operation: SignedOperation, hash: `0x${string}`, message: bigint, keyX: bigint): Submission {
     if (this.mempool.get(hash) === undefined) {
       const { feePerUnitWei } = this.options;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
@@ -233,24 +228,24 @@ export class Sequencer {
           },
         );
       }
-      const replaced = this.mempool.add({ hash, operation, arrivedAtMs: this.modules.clock() });
+      const replaced = this.mempool.add({ hash, operation, arrivedAtMs: this.#modules.clock() });
       if (replaced !== null) {
-        this.drop(
+        this.#drop(
           replaced,
           sequencerError("SEQ_REPLACED", "an operation that pays more took this nonce", {
             data: { by: hash },
           }),
         );
       }
-      this.modules.metrics.mempool.transactions.set(this.mempool.size);
-      this.dropped.delete(hash);
+      this.#modules.metrics.mempool.transactions.set(this.mempool.size);
+      this.#dropped.delete(hash);
     }
     return { hash, status: "pending", preconfirmation: null };
   }
 
   /** Executes in memory at once, so the order is fixed when this returns; throws before it changes anything. */
-  private execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
-    const startedAtMs = this.modules.clock();
+  #execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
+    const startedAtMs = this.#modules.clock();
     requirePublicationPosted(this.line, operation);
     requireEpochPosted(this.line, operation);
     const { trace, slot, opIndex } = this.line.execute(operation);
@@ -269,16 +264,18 @@ export class Sequencer {
     };
     const records = epochWrites(this.line.head.ledger, operation, trace, { hash, batchNumber: batch.number });
     const durable = this.line.note(entry, records);
-    this.dropped.delete(hash);
+    this.#dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees it before it is there.
       const [preconfirmation] = await Promise.all([this.preconfirmationOf(entry), durable]);
       return { hash, status: "acknowledged" as const, preconfirmation };
     })();
-    this.inFlight.set(hash, submission);
+    this.#inFlight.set(hash, submission);
     submission
       .then(({ preconfirmation }) => {
-        this.modules.metrics.mempool.acknowledgeSeconds.observe((this.modules.clock() - startedAtMs) / 1_000);
+        this.#modules.metrics.mempool.acknowledgeSeconds.observe(
+          (this.#modules.clock() - startedAtMs) / 1_000,
+        );
         const data = {
           hash,
           kind: kindRule(operation.kind)!.name,
@@ -288,62 +285,62 @@ export class Sequencer {
           batchNumber: entry.batchNumber,
           preconfirmation,
         };
-        this.modules.feed.publish("operations", "acknowledged", data);
-        for (const id of leavesOf(entry)) this.modules.feed.publish(`leaf:${id}`, "acknowledged", data);
+        this.#modules.feed.publish("operations", "acknowledged", data);
+        for (const id of leavesOf(entry)) this.#modules.feed.publish(`leaf:${id}`, "acknowledged", data);
       })
       .catch(() => {})
-      .finally(() => this.inFlight.delete(hash));
+      .finally(() => this.#inFlight.delete(hash));
     return submission;
   }
 
   /** Executes the pending operations of a leaf whose turn has come. */
-  private async promote(leafId: number): Promise<void> {
+  async #promote(leafId: number): Promise<void> {
     for (;;) {
       await nextTurn();
       await this.line.idle();
       const nonce = this.line.head.ledger.leaf(leafId)?.leaf.nonce;
-      const pending = nonce === undefined || this.isStopping ? null : this.mempool.take(leafId, nonce);
+      const pending = nonce === undefined || this.#isStopping ? null : this.mempool.take(leafId, nonce);
       if (pending === null) return;
-      this.modules.metrics.mempool.transactions.set(this.mempool.size);
+      this.#modules.metrics.mempool.transactions.set(this.mempool.size);
       try {
         // Its message may have changed meanwhile, if B has a new owner; then its signature is wrong.
-        const { message } = this.messageOf(pending.operation);
+        const { message } = this.#messageOf(pending.operation);
         this.door.require(pending.operation.kind);
-        void this.execute(pending.operation, hex32(message)).catch(() => {});
+        void this.#execute(pending.operation, hex32(message)).catch(() => {});
       } catch (error) {
         if (isRollupError(error) && error.isRetryable) {
           this.mempool.add(pending);
-          this.stalled.add(leafId);
+          this.#stalled.add(leafId);
           return;
         }
-        this.drop(pending, error);
+        this.#drop(pending, error);
       }
     }
   }
 
-  private drop({ hash, operation }: PendingOperation, error: unknown): void {
+  #drop({ hash, operation }: PendingOperation, error: unknown): void {
     const reason = isRollupError(error)
       ? error
       : sequencerError("SEQ_INTERNAL", "the operation failed", { cause: error });
-    this.modules.metrics.errors.inc({ code: reason.code });
-    this.modules.metrics.mempool.transactions.set(this.mempool.size);
-    this.dropped.set(hash, unexecuted({ hash, operation }, "dropped", reason));
-    if (this.dropped.size > MAX_DROPPED_COUNT) this.dropped.delete(this.dropped.keys().next().value!);
+    this.#modules.metrics.errors.inc({ code: reason.code });
+    this.#modules.metrics.mempool.transactions.set(this.mempool.size);
+    this.#dropped.set(hash, unexecuted({ hash, operation }, "dropped", reason));
+    if (this.#dropped.size > MAX_DROPPED_COUNT) this.#dropped.delete(this.#dropped.keys().next().value!);
     const data = { hash, a: operation.a, code: reason.code };
-    this.modules.feed.publish("operations", "dropped", data);
-    this.modules.feed.publish(`leaf:${operation.a}`, "dropped", data);
+    this.#modules.feed.publish("operations", "dropped", data);
+    this.#modules.feed.publish(`leaf:${operation.a}`, "dropped", data);
   }
 
   /** @throws SEQ_UNKNOWN_OPERATION */
   async operation(hash: string): Promise<KnownOperation> {
-    await this.inFlight.get(hash)?.catch(() => {});
+    await this.#inFlight.get(hash)?.catch(() => {});
     const pending = this.mempool.get(hash);
     if (pending !== undefined) {
       return unexecuted(pending, "pending");
     }
     const entry = await this.log.operation(hash);
-    if (entry !== undefined) return this.known(entry);
-    const dropped = this.dropped.get(hash) ?? (await readDropped(this.log, hash));
+    if (entry !== undefined) return this.#known(entry);
+    const dropped = this.#dropped.get(hash) ?? (await readDropped(this.log, hash));
     if (dropped !== undefined) return dropped;
     throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, {
       data: { hash },
@@ -356,12 +353,12 @@ export class Sequencer {
     const executed = await this.log.operationsOf(leafId, limit, beforeHash);
     const all = [
       ...pending.map((known) => unexecuted(known, "pending")),
-      ...(await Promise.all(executed.map((entry) => this.known(entry)))),
+      ...(await Promise.all(executed.map((entry) => this.#known(entry)))),
     ];
     return all.slice(0, limit);
   }
 
-  private async known(entry: OperationEntry): Promise<KnownOperation> {
+  async #known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
     return {
@@ -375,46 +372,46 @@ export class Sequencer {
     };
   }
 
-  private async answer(entry: OperationEntry): Promise<Submission> {
-    const { hash, status, preconfirmation } = await this.known(entry);
+  async #answer(entry: OperationEntry): Promise<Submission> {
+    const { hash, status, preconfirmation } = await this.#known(entry);
     return { hash, status, preconfirmation };
   }
 
   preconfirmationOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
-    return this.modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
+    return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }
 
   get isHealthy(): boolean {
-    return !this.isStopping && this.line.malformed === null;
+    return !this.#isStopping && this.line.malformed === null;
   }
 
   /** Beside what /health always says. */
   get healthFacts(): object {
     const { malformed } = this.line;
-    return malformed === null || this.isStopping ? {} : { status: "alarm", malformedBatch: malformed };
+    return malformed === null || this.#isStopping ? {} : { status: "alarm", malformedBatch: malformed };
   }
 
   /** Does what is due; to be called a few times a second. */
   tick(): void {
-    if (this.isStopping) return;
+    if (this.#isStopping) return;
     this.line.closeIfDue();
-    for (const expired of this.mempool.expire(this.modules.clock())) {
-      this.drop(
+    for (const expired of this.mempool.expire(this.#modules.clock())) {
+      this.#drop(
         expired,
         sequencerError("SEQ_PENDING_EXPIRED", "the nonce gap before it was not filled in time"),
       );
     }
-    for (const leafId of this.stalled) {
-      this.stalled.delete(leafId);
-      void this.promote(leafId);
+    for (const leafId of this.#stalled) {
+      this.#stalled.delete(leafId);
+      void this.#promote(leafId);
     }
   }
 
   /** Refuses what comes and waits for what runs. The open batch stays open and is continued after the next start. */
   async stop(): Promise<void> {
-    this.isStopping = true;
+    this.#isStopping = true;
     await this.line.idle();
-    await Promise.allSettled(this.inFlight.values());
+    await Promise.allSettled(this.#inFlight.values());
     await this.settlements.settled();
     await this.log.flushed();
   }

@@ -46,7 +46,7 @@ export class ExitContract {
   async queuedAtSeconds(queueIndex: number, at: AtBlock = {}): Promise<number | null> {
     const stored = await l1Call("read the rollup's queueEntries", () =>
       this.rollup.client.readContract({
-        ...this.target(),
+        ...this.#target(),
         ...at,
         functionName: "queueEntries",
         args: [BigInt(queueIndex)],
@@ -59,7 +59,7 @@ export class ExitContract {
   async hardDeadlineSeconds(): Promise<number> {
     return Number(
       await l1Call("read the rollup's HARD_DEADLINE", () =>
-        this.rollup.client.readContract({ ...this.target(), functionName: "HARD_DEADLINE" }),
+        this.rollup.client.readContract({ ...this.#target(), functionName: "HARD_DEADLINE" }),
       ),
     );
   }
@@ -67,13 +67,13 @@ export class ExitContract {
   /** Whether what the key owned was credited. */
   isExited(key: bigint, at: AtBlock = {}): Promise<boolean> {
     return l1Call("read the rollup's isExited", () =>
-      this.rollup.client.readContract({ ...this.target(), ...at, functionName: "isExited", args: [key] }),
+      this.rollup.client.readContract({ ...this.#target(), ...at, functionName: "isExited", args: [key] }),
     );
   }
 
   /** @throws BRG_CONTRACT_REVERTED: FreezeTooEarly, FreezeNoWayOut, RollupFrozen */
   freeze(account: LocalAccount): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "freeze", args: [] });
+    return this.#write(account, { functionName: "freeze", args: [] });
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: ExitDone, VerifierProofRejected, RollupNotFrozen */
@@ -82,20 +82,20 @@ export class ExitContract {
     exits: readonly ContractExit[],
     proofs: readonly ContractProof[],
   ): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "exit", args: [exits, proofs] }, exits.length);
+    return this.#write(account, { functionName: "exit", args: [exits, proofs] }, exits.length);
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
   refund(account: LocalAccount, entries: readonly RefundedQueueEntry[]): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "refund", args: [entries] }, entries.length);
+    return this.#write(account, { functionName: "refund", args: [entries] }, entries.length);
   }
 
-  private target() {
+  #target() {
     return { abi: rollupAbi, address: this.rollup.address } as const;
   }
 
-  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
-    const target = { ...this.target(), ...call };
+  #write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+    const target = { ...this.#target(), ...call };
     return this.rollup.send(account, `run ${call.functionName}`, target, creditCount);
   }
 }

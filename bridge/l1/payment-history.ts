@@ -37,54 +37,54 @@ interface ModelHistory {
 }
 
 export class PaymentHistory {
-  private readonly models = new Map<number, ModelHistory>();
+  readonly #models = new Map<number, ModelHistory>();
 
   applyBatch(batch: BatchData): void {
-    for (const record of [...batch.narrow, ...batch.wide]) this.apply(record, Number(batch.batchNumber));
+    for (const record of [...batch.narrow, ...batch.wide]) this.#apply(record, Number(batch.batchNumber));
   }
 
   /** Goes on from what a snapshot says of a model; it is checked against the model's leaf before (ledger-snapshot.ts). */
   seed(modelId: number, { open, sealed }: ModelPayments): void {
-    this.models.set(modelId, { epoch: open.epoch, open: [...open.payments], sealed });
+    this.#models.set(modelId, { epoch: open.epoch, open: [...open.payments], sealed });
   }
 
   /** The model's sealed epoch, null where none waits for its settlement. */
   sealed(modelId: number): SealedPayments | null {
-    return this.models.get(modelId)?.sealed ?? null;
+    return this.#models.get(modelId)?.sealed ?? null;
   }
 
   /** The model's open epoch; null before its genesis. */
   open(modelId: number): { epoch: number; payments: readonly Payment[] } | null {
-    const model = this.models.get(modelId);
+    const model = this.#models.get(modelId);
     return model === undefined ? null : { epoch: model.epoch, payments: model.open };
   }
 
-  private apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
+  #apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
     switch (kind) {
       case KIND.genesis:
-        this.models.set(b, { epoch: 1, open: [], sealed: null });
+        this.#models.set(b, { epoch: 1, open: [], sealed: null });
         break;
       case KIND.payInference: {
-        const { open } = this.models.get(b)!;
+        const { open } = this.#models.get(b)!;
         const amountWei = decodeAmount(amountCode);
         const cumulativeWei = (open.at(-1)?.cumulativeWei ?? 0n) + amountWei;
         open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei, batchNumber });
         break;
       }
       case KIND.forcedSeal:
-        if (isValid) this.seal(b, batchNumber);
+        if (isValid) this.#seal(b, batchNumber);
         break;
       case KIND.seal:
-        this.seal(b, batchNumber);
+        this.#seal(b, batchNumber);
         break;
       case KIND.settle:
-        this.models.get(b)!.sealed = null;
+        this.#models.get(b)!.sealed = null;
         break;
     }
   }
 
-  private seal(modelId: number, batchNumber: number): void {
-    const model = this.models.get(modelId)!;
+  #seal(modelId: number, batchNumber: number): void {
+    const model = this.#models.get(modelId)!;
     model.sealed = { epoch: model.epoch, sealBatch: batchNumber, payments: model.open };
     model.epoch += 1;
     model.open = [];

@@ -127,15 +127,15 @@ const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
 export class RollupContract {
   readonly client: L1Client;
   readonly address: Address;
-  private readonly spendingCap: SpendingCap;
+  readonly #spendingCap: SpendingCap;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
-    this.spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
+    this.#spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
   }
 
-  private read<T>(
+  #read<T>(
     doing: string,
     call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>,
   ): Promise<T> {
@@ -143,45 +143,45 @@ export class RollupContract {
   }
 
   state(at: AtBlock = {}): Promise<RollupState> {
-    return this.read("state", (target) =>
+    return this.#read("state", (target) =>
       this.client.readContract({ ...target, ...at, functionName: "state" }),
     );
   }
 
   ledgerWei(at: AtBlock = {}): Promise<bigint> {
-    return this.read("ledgerWei", (target) =>
+    return this.#read("ledgerWei", (target) =>
       this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }),
     );
   }
 
   burnableWei(at: AtBlock = {}): Promise<bigint> {
-    return this.read("burnableWei", (target) =>
+    return this.#read("burnableWei", (target) =>
       this.client.readContract({ ...target, ...at, functionName: "burnableWei" }),
     );
   }
 
   pendingWithdrawalWei(owner: Address, at: AtBlock = {}): Promise<bigint> {
-    return this.read("pendingWithdrawals", (target) =>
+    return this.#read("pendingWithdrawals", (target) =>
       this.client.readContract({ ...target, ...at, functionName: "pendingWithdrawals", args: [owner] }),
     );
   }
 
   queueTail(at: AtBlock = {}): Promise<bigint> {
-    return this.read("queueTail", (target) =>
+    return this.#read("queueTail", (target) =>
       this.client.readContract({ ...target, ...at, functionName: "queueTail" }),
     );
   }
 
   /** Whether an entry waits for longer than the soft deadline, so that anybody may take it. */
   isOverdue(queueIndex: number): Promise<boolean> {
-    return this.read("isOverdue", (target) =>
+    return this.#read("isOverdue", (target) =>
       this.client.readContract({ ...target, functionName: "isOverdue", args: [BigInt(queueIndex)] }),
     );
   }
 
   /** From when on a waiting entry is overdue. */
   queueDueAtSeconds(queueIndex: number): Promise<number> {
-    return this.read("queueEntries", async (target) => {
+    return this.#read("queueEntries", async (target) => {
       const { client } = this;
       const functionName = "queueEntries";
       const [stored, deadline] = await Promise.all([
@@ -194,13 +194,13 @@ export class RollupContract {
   }
 
   queueFeeWei(): Promise<bigint> {
-    return this.read("queueFeeWei", (target) =>
+    return this.#read("queueFeeWei", (target) =>
       this.client.readContract({ ...target, functionName: "queueFeeWei" }),
     );
   }
 
   queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
-    return this.read("queuedDeposits", async (target) => {
+    return this.#read("queuedDeposits", async (target) => {
       const [count, amountWei] = await this.client.readContract({
         ...target,
         ...at,
@@ -211,23 +211,23 @@ export class RollupContract {
   }
 
   domain(): Promise<bigint> {
-    return this.read("domain", (target) => this.client.readContract({ ...target, functionName: "domain" }));
+    return this.#read("domain", (target) => this.client.readContract({ ...target, functionName: "domain" }));
   }
 
   idFeeWei(): Promise<bigint> {
-    return this.read("idFeeWei", (target) =>
+    return this.#read("idFeeWei", (target) =>
       this.client.readContract({ ...target, functionName: "idFeeWei" }),
     );
   }
 
   queueBaseFeeWei(): Promise<bigint> {
-    return this.read("queueBaseFeeWei", (target) =>
+    return this.#read("queueBaseFeeWei", (target) =>
       this.client.readContract({ ...target, functionName: "queueBaseFeeWei" }),
     );
   }
 
   queueCapacity(): Promise<number> {
-    return this.read("queueCapacity", (target) =>
+    return this.#read("queueCapacity", (target) =>
       this.client.readContract({ ...target, functionName: "queueCapacity" }),
     );
   }
@@ -248,30 +248,30 @@ export class RollupContract {
   }
 
   minDepositWei(): Promise<bigint> {
-    return this.read("minDepositWei", (target) =>
+    return this.#read("minDepositWei", (target) =>
       this.client.readContract({ ...target, functionName: "minDepositWei" }),
     );
   }
 
   sequencer(): Promise<Address> {
-    return this.read("sequencer", (target) =>
+    return this.#read("sequencer", (target) =>
       this.client.readContract({ ...target, functionName: "sequencer" }),
     );
   }
 
   token(): Promise<Address> {
-    return this.read("token", (target) => this.client.readContract({ ...target, functionName: "token" }));
+    return this.#read("token", (target) => this.client.readContract({ ...target, functionName: "token" }));
   }
 
   timestampWindowSeconds(): Promise<number> {
-    return this.read("TIMESTAMP_WINDOW", async (target) =>
+    return this.#read("TIMESTAMP_WINDOW", async (target) =>
       Number(await this.client.readContract({ ...target, functionName: "TIMESTAMP_WINDOW" })),
     );
   }
 
   /** The registered circuits, by their index on L1. They never change. */
   circuits(): Promise<RegisteredCircuit[]> {
-    return this.read("circuits", async (target) => {
+    return this.#read("circuits", async (target) => {
       const count = Number(await this.client.readContract({ ...target, functionName: "circuitCount" }));
       const read = async (index: number): Promise<RegisteredCircuit> => {
         const circuit = await this.client.readContract({
@@ -289,7 +289,7 @@ export class RollupContract {
 
   /** Where L1 took a batch that holds a Seal; zeros for any other number. */
   sealedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
-    return this.read("sealedAt", async (target) => {
+    return this.#read("sealedAt", async (target) => {
       const [blockNumber, timestamp] = await this.client.readContract({
         ...target,
         ...at,
@@ -302,7 +302,7 @@ export class RollupContract {
 
   /** prevRandao as it was recorded for a batch that holds a Seal, or 0. */
   randomness(batchNumber: number, at: AtBlock = {}): Promise<bigint> {
-    return this.read("randomness", (target) =>
+    return this.#read("randomness", (target) =>
       this.client.readContract({
         ...target,
         ...at,
@@ -321,7 +321,7 @@ export class RollupContract {
     word: bigint,
     at: AtBlock = {},
   ): Promise<{ timestamp: number; postableFrom: number; burnedWei: bigint } | null> {
-    return this.read("parkedSettlements", async (target) => {
+    return this.#read("parkedSettlements", async (target) => {
       const { client } = this;
       const [[, timestamp, burnedWei], deadline] = await Promise.all([
         client.readContract({
@@ -345,7 +345,7 @@ export class RollupContract {
     proof: ContractProof,
   ): Promise<TransactionReceipt> {
     const args = [record.modelId, record.word, settlement, proof] as const;
-    return this.write(account, { functionName: "parkSettlement", args });
+    return this.#write(account, { functionName: "parkSettlement", args });
   }
 
   /** Input of a transaction that records the randomness of a batch's Seals. */
@@ -383,14 +383,14 @@ export class RollupContract {
   /** Sends batches from any account, and waits until they are mined. @throws BRG_CONTRACT_REVERTED */
   submitBatches(account: LocalAccount, submission: ContractSubmission): Promise<TransactionReceipt> {
     const call = { functionName: "submitBatches", args: submissionArgs(submission) } as const;
-    return this.write(account, call, creditCountOf(submission.batches));
+    return this.#write(account, call, creditCountOf(submission.batches));
   }
 
   claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
-    return this.write(account, { functionName: "claim", args: [owner] });
+    return this.#write(account, { functionName: "claim", args: [owner] });
   }
 
-  private write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+  #write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
     const target = { abi: rollupAbi, address: this.address };
     return this.send(account, `run ${call.functionName}`, { ...target, ...call }, creditCount);
   }
@@ -411,7 +411,7 @@ export class RollupContract {
       const transaction = await cappedTransaction(
         this.client,
         { from: account.address, to: call.address, data: encodeFunctionData(call), creditCount },
-        this.spendingCap,
+        this.#spendingCap,
       );
       const serializedTransaction = await account.signTransaction(transaction);
       return this.client.sendRawTransaction({ serializedTransaction });

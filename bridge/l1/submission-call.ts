@@ -60,10 +60,10 @@ const places = <T>(count: bigint, read: (index: bigint) => T): T[] =>
 /** Calldata as the EVM has it: zeros behind its end, addresses modulo 2^256. */
 class Calldata {
   readonly size: bigint;
-  private readonly bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
     this.size = BigInt(bytes.length);
   }
 
@@ -71,7 +71,7 @@ class Calldata {
     const place = BigInt.asUintN(256, address);
     if (place >= this.size) return 0n;
     const padded = new Uint8Array(32);
-    padded.set(this.bytes.subarray(Number(place), Number(place) + 32));
+    padded.set(this.#bytes.subarray(Number(place), Number(place) + 32));
     return BigInt(toHex(padded));
   }
 
@@ -82,7 +82,7 @@ class Calldata {
     const start = BigInt.asUintN(256, lengthAt + WORD);
     if (length > 0n && start + length > this.size) return null;
     const data =
-      length === 0n ? new Uint8Array() : this.bytes.subarray(Number(start), Number(start + length));
+      length === 0n ? new Uint8Array() : this.#bytes.subarray(Number(start), Number(start + length));
     return { circuit: Number(this.word(address)), commitment: this.word(address + WORD), data: toHex(data) };
   }
 

@@ -26,19 +26,19 @@ interface BatchAdoptionOptions {
 }
 
 export class BatchAdoption {
-  private readonly options: BatchAdoptionOptions;
-  private readonly modules: BatchAdoptionModules;
-  private areRecordsComplete = false;
+  readonly #options: BatchAdoptionOptions;
+  readonly #modules: BatchAdoptionModules;
+  #areRecordsComplete = false;
 
   constructor(options: BatchAdoptionOptions, modules: BatchAdoptionModules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
   }
 
   /** Takes note of a batch of this number that L1 has. */
   async adopt(batch: Pick<ReadyBatch, "batchHash" | "batchNumber" | "data">): Promise<void> {
-    const { droppedHashes, logger, reporter, rollup, sequencer } = this.modules;
-    const { deployedAtBlock, maxChunkBlocks } = this.options;
+    const { droppedHashes, logger, reporter, rollup, sequencer } = this.#modules;
+    const { deployedAtBlock, maxChunkBlocks } = this.#options;
     const chain = await sequencer.chain();
     const fromBlock = BigInt(chain.finalBlockNumber ?? deployedAtBlock);
     const posted = await findPostedBatch({ rollup, fromBlock, maxChunkBlocks }, batch.batchNumber);
@@ -47,7 +47,7 @@ export class BatchAdoption {
     if (isOurs(chain, posted)) {
       const receipt = await findReceipt(rollup.client, [posted.transactionHash]);
       if (receipt !== null)
-        await this.modules.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);
+        await this.#modules.posted.settle(null, [mine], { nonce: null, attempts: [] }, receipt);
       return;
     }
     if (droppedHashes.has(batch.batchHash)) return;
@@ -63,7 +63,7 @@ export class BatchAdoption {
 
   /** The sequencer has taken over batches of others, which no record of ours follows yet. */
   lookAgain(): void {
-    this.areRecordsComplete = false;
+    this.#areRecordsComplete = false;
   }
 
   /**
@@ -71,15 +71,15 @@ export class BatchAdoption {
    * be final. Once a start, for only before one can a database be lost, and after `lookAgain`.
    */
   async adoptPosted(l1BatchNumber: number): Promise<void> {
-    if (this.areRecordsComplete) return;
-    const records = await this.modules.store.posted();
+    if (this.#areRecordsComplete) return;
+    const records = await this.#modules.store.posted();
     const followed = new Set(records.flatMap((record) => record.batches.map((batch) => batch.batchNumber)));
-    const { positions } = await this.modules.sequencer.chain();
+    const { positions } = await this.#modules.sequencer.chain();
     for (const { batchHash, batchNumber, root, status } of positions) {
       if (status !== "posted" || batchHash === undefined) continue;
       if (batchNumber > l1BatchNumber || followed.has(batchNumber)) continue;
       await this.adopt({ batchNumber, batchHash, data: toHex(root, { size: 32 }) });
     }
-    this.areRecordsComplete = true;
+    this.#areRecordsComplete = true;
   }
 }

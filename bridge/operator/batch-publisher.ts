@@ -86,62 +86,62 @@ const NONCE_IS_LOST = { looks: 3, blocks: 2 };
 const REFUSED_FOR_GOOD = { looks: 3, blocks: 5 };
 
 export class BatchPublisher {
-  private readonly options: BatchPublisherOptions;
-  private readonly modules: BatchPublisherModules;
-  private readonly reporter: PublishReporter;
-  private readonly sender: TransactionSender;
-  private readonly posted: PostedFollower;
-  private readonly foreign: ForeignBatches;
-  private readonly adoption: BatchAdoption;
-  private readonly nowMs: () => number;
-  private readonly onStep: (step: PublishStep) => void | Promise<void>;
+  readonly #options: BatchPublisherOptions;
+  readonly #modules: BatchPublisherModules;
+  readonly #reporter: PublishReporter;
+  readonly #sender: TransactionSender;
+  readonly #posted: PostedFollower;
+  readonly #foreign: ForeignBatches;
+  readonly #adoption: BatchAdoption;
+  readonly #nowMs: () => number;
+  readonly #onStep: (step: PublishStep) => void | Promise<void>;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
-  private readonly lookedAtMs = new Map<number, number>();
+  readonly #lookedAtMs = new Map<number, number>();
   /** How many transactions of the account L1 had then. */
-  private lookedAtMinedCount = -1;
-  private readonly lostNonces = new RepeatedLook(NONCE_IS_LOST);
+  #lookedAtMinedCount = -1;
+  readonly #lostNonces = new RepeatedLook(NONCE_IS_LOST);
   /** Batches that L1 refused, by their hashes. */
-  private readonly refusals = new RepeatedLook(REFUSED_FOR_GOOD);
-  private readonly patience = new RevertPatience();
+  readonly #refusals = new RepeatedLook(REFUSED_FOR_GOOD);
+  readonly #patience = new RevertPatience();
   /** The newest block that this process used for a decision, or in which it found a transaction of its own. */
-  private newestBlock = 0n;
+  #newestBlock = 0n;
   /** Batches that were reported as dropped before they were sent: once is enough. */
-  private readonly droppedHashes = new Set<string>();
+  readonly #droppedHashes = new Set<string>();
 
   constructor(options: BatchPublisherOptions, modules: BatchPublisherModules) {
-    this.options = options;
-    this.modules = modules;
-    this.nowMs = modules.nowMs ?? Date.now;
-    this.onStep = modules.onStep ?? (() => {});
-    this.reporter = new PublishReporter(modules);
+    this.#options = options;
+    this.#modules = modules;
+    this.#nowMs = modules.nowMs ?? Date.now;
+    this.#onStep = modules.onStep ?? (() => {});
+    this.#reporter = new PublishReporter(modules);
     const { logger, metrics, rollup, sequencer, store } = modules;
-    this.foreign = new ForeignBatches(options, { rollup, sequencer, logger });
-    this.posted = new PostedFollower(options, {
+    this.#foreign = new ForeignBatches(options, { rollup, sequencer, logger });
+    this.#posted = new PostedFollower(options, {
       rollup,
       store,
-      reporter: this.reporter,
+      reporter: this.#reporter,
       logger,
       metrics,
-      onStep: this.onStep,
+      onStep: this.#onStep,
     });
-    this.adoption = new BatchAdoption(options, {
+    this.#adoption = new BatchAdoption(options, {
       rollup,
       sequencer,
       store,
-      posted: this.posted,
-      reporter: this.reporter,
-      droppedHashes: this.droppedHashes,
+      posted: this.#posted,
+      reporter: this.#reporter,
+      droppedHashes: this.#droppedHashes,
       logger,
     });
-    this.sender = new TransactionSender({
+    this.#sender = new TransactionSender({
       client: modules.rollup.client,
       to: modules.rollup.address,
       chainId: options.chainId,
       maxPriorityFeePerGasWei: options.maxPriorityFeePerGasWei,
       account: modules.account,
       store: modules.store,
-      nowMs: this.nowMs,
-      onStep: this.onStep,
+      nowMs: this.#nowMs,
+      onStep: this.#onStep,
     });
   }
 
@@ -151,86 +151,86 @@ export class BatchPublisher {
    * Called again after any of them, it goes on where it can
    */
   async poll(): Promise<void> {
-    await this.posted.poll();
-    if (await this.followIntents()) await this.submitNext();
+    await this.#posted.poll();
+    if (await this.#followIntents()) await this.#submitNext();
   }
 
   // What was signed and is not mined.
 
   /** @returns true where nothing is on its way: what was given up waits for its nonce's turn to be taken over */
-  private async followIntents(): Promise<boolean> {
-    const intents = await this.modules.store.intents();
+  async #followIntents(): Promise<boolean> {
+    const intents = await this.#modules.store.intents();
     for (const intent of intents) {
-      const receipt = await this.receiptOf(intent);
+      const receipt = await this.#receiptOf(intent);
       if (receipt !== null) {
-        await this.settle(intent, receipt);
+        await this.#settle(intent, receipt);
         continue;
       }
-      const minedCount = await this.sender.minedCount();
+      const minedCount = await this.#sender.minedCount();
       if (minedCount > intent.nonce) {
-        if (!(await this.loseNonce(intent))) return false;
+        if (!(await this.#loseNonce(intent))) return false;
       } else if (!intent.isGivenUp) {
-        if (this.isKeptOut(intent, minedCount)) await this.fillGap(intents, minedCount);
-        else await this.lookAfter(intent, minedCount);
+        if (this.#isKeptOut(intent, minedCount)) await this.#fillGap(intents, minedCount);
+        else await this.#lookAfter(intent, minedCount);
         return false; // Later nonces wait for this one.
       }
     }
     return true;
   }
 
-  private receiptOf(intent: PublishIntent): Promise<TransactionReceipt | null> {
+  #receiptOf(intent: PublishIntent): Promise<TransactionReceipt | null> {
     return findReceipt(
-      this.modules.rollup.client,
+      this.#modules.rollup.client,
       intent.attempts.map((a) => a.transactionHash),
     );
   }
 
   /** One of the intent's transactions was mined. */
-  private async settle(intent: PublishIntent, receipt: TransactionReceipt): Promise<void> {
+  async #settle(intent: PublishIntent, receipt: TransactionReceipt): Promise<void> {
     const attempt = intent.attempts.find((a) => a.transactionHash === receipt.transactionHash)!;
-    this.lookedAtMs.delete(intent.nonce);
-    this.lostNonces.forget(String(intent.nonce));
-    if (receipt.blockNumber > this.newestBlock) this.newestBlock = receipt.blockNumber;
+    this.#lookedAtMs.delete(intent.nonce);
+    this.#lostNonces.forget(String(intent.nonce));
+    if (receipt.blockNumber > this.#newestBlock) this.#newestBlock = receipt.blockNumber;
     if (receipt.status === "success") {
-      await this.onStep("after-mine");
+      await this.#onStep("after-mine");
       if (attempt.batches.length === 0) {
         // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it. Nobody misses a filler.
-        await this.modules.store.removeIntent(intent);
+        await this.#modules.store.removeIntent(intent);
         const { transactionHash } = attempt;
-        const what = isFiller(attempt, this.modules.account.address) ? "a filler" : "an errand";
-        this.modules.logger.info({ transactionHash, nonce: intent.nonce }, `${what} is on L1`);
+        const what = isFiller(attempt, this.#modules.account.address) ? "a filler" : "an errand";
+        this.#modules.logger.info({ transactionHash, nonce: intent.nonce }, `${what} is on L1`);
         return;
       }
-      await this.posted.settle(intent, attempt.batches, intent, receipt);
-      this.patience.noteSuccess();
-      clearAlarm(this.modules.metrics, "BRG_PUBLISH_REVERTED");
+      await this.#posted.settle(intent, attempt.batches, intent, receipt);
+      this.#patience.noteSuccess();
+      clearAlarm(this.#modules.metrics, "BRG_PUBLISH_REVERTED");
       return;
     }
-    const head = await this.head();
+    const head = await this.#head();
     if (head.number < receipt.blockNumber) throw lagging(head.number, receipt.blockNumber);
-    const { reason, refusal } = await this.whyRefused(attempt, head.number);
-    this.modules.logger.warn(
+    const { reason, refusal } = await this.#whyRefused(attempt, head.number);
+    this.#modules.logger.warn(
       { ...facts(attempt), nonce: intent.nonce, refusal, reason },
       "the transaction was mined and reverted",
     );
-    this.reporter.count("reverted");
+    this.#reporter.count("reverted");
     // Whether L1 refuses it for good is found out before it is sent again.
-    await this.reportDropped(attempt, refusal === "refused" ? null : refusal);
-    await this.modules.store.removeIntent(intent);
-    if (attempt.batches.length > 0 && refusal === null) this.noteUnexplained(attempt, receipt, head);
+    await this.#reportDropped(attempt, refusal === "refused" ? null : refusal);
+    await this.#modules.store.removeIntent(intent);
+    if (attempt.batches.length > 0 && refusal === null) this.#noteUnexplained(attempt, receipt, head);
   }
 
-  private noteUnexplained(attempt: Attempt, { gasUsed }: TransactionReceipt, head: BundleView["head"]): void {
-    const { logger, metrics } = this.modules;
+  #noteUnexplained(attempt: Attempt, { gasUsed }: TransactionReceipt, head: BundleView["head"]): void {
+    const { logger, metrics } = this.#modules;
     const gasLimit = BigInt(attempt.gasLimit);
     const reverted = { gasUsed, gasLimit, maxGasLimit: maxGasLimit(head) };
-    const verdict = this.patience.noteRevert(reverted, this.nowMs());
+    const verdict = this.#patience.noteRevert(reverted, this.#nowMs());
     const data = { ...facts(attempt), gasUsed, gasLimit };
     if (verdict === "out-of-gas") logger.warn(data, "it ran out of gas: the next one gets twice as much");
     if (verdict !== "waits") return;
     raiseAlarm(metrics, "BRG_PUBLISH_REVERTED");
     metrics.errorTotal.inc({ code: "BRG_PUBLISH_REVERTED" });
-    const waitMs = this.patience.waitMs(this.nowMs());
+    const waitMs = this.#patience.waitMs(this.#nowMs());
     logger.error(
       { ...data, waitMs },
       "transactions revert that L1 takes a moment later: sends nothing for a while",
@@ -238,20 +238,20 @@ export class BatchPublisher {
   }
 
   /** @returns true where the intent is gone for good */
-  private async loseNonce(intent: PublishIntent): Promise<boolean> {
-    if (!this.lostNonces.note(String(intent.nonce), (await this.head()).number)) return false;
+  async #loseNonce(intent: PublishIntent): Promise<boolean> {
+    if (!this.#lostNonces.note(String(intent.nonce), (await this.#head()).number)) return false;
     // If a filler's nonce is taken, L1 had not forgotten the earlier transaction with it after all.
-    if (!intent.attempts.every((attempt) => isFiller(attempt, this.modules.account.address))) {
+    if (!intent.attempts.every((attempt) => isFiller(attempt, this.#modules.account.address))) {
       // Not fatal: whether L1 has the batches all the same is read from its state before anything is sent again.
-      raiseAlarm(this.modules.metrics, "BRG_NONCE_TAKEN");
-      this.modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
-      this.modules.logger.error(
+      raiseAlarm(this.#modules.metrics, "BRG_NONCE_TAKEN");
+      this.#modules.metrics.errorTotal.inc({ code: "BRG_NONCE_TAKEN" });
+      this.#modules.logger.error(
         { nonce: intent.nonce },
         "another transaction used the publisher's nonce: its key must have no other user",
       );
     }
-    await this.modules.store.removeIntent(intent);
-    this.lostNonces.forget(String(intent.nonce));
+    await this.#modules.store.removeIntent(intent);
+    this.#lostNonces.forget(String(intent.nonce));
     return true;
   }
 
@@ -260,12 +260,12 @@ export class BatchPublisher {
    * errands, reverted transactions, or what was found on L1 without an intent. A node that keeps them in its pool mines
    * them, so the count grows; where it stands still, no fee brings the intent's transactions in.
    */
-  private isKeptOut(intent: PublishIntent, minedCount: number): boolean {
+  #isKeptOut(intent: PublishIntent, minedCount: number): boolean {
     return (
       minedCount < intent.nonce &&
-      minedCount === this.lookedAtMinedCount &&
-      this.lookedAtMs.has(intent.nonce) &&
-      this.isLate(intent)
+      minedCount === this.#lookedAtMinedCount &&
+      this.#lookedAtMs.has(intent.nonce) &&
+      this.#isLate(intent)
     );
   }
 
@@ -274,67 +274,67 @@ export class BatchPublisher {
    * a lower nonce instead: then two transactions could take effect, the second one after the sequencer has made another
    * batch of its number.
    */
-  private async fillGap(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
-    const { logger } = this.modules;
+  async #fillGap(intents: readonly PublishIntent[], minedCount: number): Promise<void> {
+    const { logger } = this.#modules;
     const waiting = intents.filter((intent) => !intent.isGivenUp).map((intent) => intent.nonce);
     for (let nonce = minedCount; nonce < waiting.at(-1)!; nonce++) {
       if (waiting.includes(nonce)) continue;
-      const filler = await this.sender.sendFiller(nonce, this.options.maxFeePerGasWei);
+      const filler = await this.#sender.sendFiller(nonce, this.#options.maxFeePerGasWei);
       if (filler === null) {
         logger.warn({ nonce }, "cannot take over a given-up nonce below the batches: fees are at their cap");
         continue;
       }
-      this.lookedAtMs.set(nonce, this.nowMs());
+      this.#lookedAtMs.set(nonce, this.#nowMs());
       const { transactionHash } = filler.attempts.at(-1)!;
       logger.warn(
         { nonce, transactionHash },
         "L1 forgot what used this nonce, filled it: batches wait behind",
       );
     }
-    this.lookedAtMs.set(waiting[0]!, this.nowMs());
+    this.#lookedAtMs.set(waiting[0]!, this.#nowMs());
   }
 
-  private isLate(intent: PublishIntent): boolean {
-    const since = Math.max(intent.attempts.at(-1)!.signedAtMs, this.lookedAtMs.get(intent.nonce) ?? 0);
-    const waitedMs = this.nowMs() - since;
+  #isLate(intent: PublishIntent): boolean {
+    const since = Math.max(intent.attempts.at(-1)!.signedAtMs, this.#lookedAtMs.get(intent.nonce) ?? 0);
+    const waitedMs = this.#nowMs() - since;
     // A clock that was set back does not say how long it was: once too early is better than a day too late.
-    return waitedMs >= this.options.resendAfterMs || waitedMs < 0;
+    return waitedMs >= this.#options.resendAfterMs || waitedMs < 0;
   }
 
   /** Sends again, replaces or gives up the transaction of the lowest nonce, if it is time. */
-  private async lookAfter(intent: PublishIntent, minedCount: number): Promise<void> {
+  async #lookAfter(intent: PublishIntent, minedCount: number): Promise<void> {
     const last = intent.attempts.at(-1)!;
-    const lookedAtMs = this.lookedAtMs.get(intent.nonce);
-    const isLate = this.isLate(intent);
+    const lookedAtMs = this.#lookedAtMs.get(intent.nonce);
+    const isLate = this.#isLate(intent);
     if (lookedAtMs !== undefined && !isLate) return;
-    const { number } = await this.head();
-    const { reason, refusal } = await this.whyRefused(last, number);
+    const { number } = await this.#head();
+    const { reason, refusal } = await this.#whyRefused(last, number);
     const first = last.batches[0];
     // Looked at again at the next block: it may be a node that lags, or one on a fork that ends.
-    if (first !== undefined && refusal !== "refused") this.refusals.forget(first.batchHash);
-    else if (first !== undefined && !this.refusals.note(first.batchHash, number)) return;
+    if (first !== undefined && refusal !== "refused") this.#refusals.forget(first.batchHash);
+    else if (first !== undefined && !this.#refusals.note(first.batchHash, number)) return;
     // "queue": the entries may come back, and then L1 takes the batch. Mined without them it reverts and is out of the
     // way for good; given up, it could be mined after the sequencer has made another batch of this number.
     if (refusal !== null && refusal !== "early" && refusal !== "behind" && refusal !== "queue") {
       // It may have been mined since the receipts were read, and then L1 refuses to take it twice.
-      const receipt = await this.receiptOf(intent);
-      if (receipt === null) await this.giveUp(intent, last, refusal, reason);
-      else await this.settle(intent, receipt);
+      const receipt = await this.#receiptOf(intent);
+      if (receipt === null) await this.#giveUp(intent, last, refusal, reason);
+      else await this.#settle(intent, receipt);
       return;
     }
-    this.lookedAtMs.set(intent.nonce, this.nowMs());
-    this.lookedAtMinedCount = minedCount;
+    this.#lookedAtMs.set(intent.nonce, this.#nowMs());
+    this.#lookedAtMinedCount = minedCount;
     const fees = isLate
-      ? replacementFees(feesOf(last), await this.sender.feeMarket(), this.options.maxFeePerGasWei)
+      ? replacementFees(feesOf(last), await this.#sender.feeMarket(), this.#options.maxFeePerGasWei)
       : null;
     if (fees === null) {
       if (isLate)
-        this.modules.logger.warn(
+        this.#modules.logger.warn(
           { ...facts(last), maxFeePerGasWei: last.maxFeePerGasWei },
           "not mined in time, and fees are at their cap",
         );
-      await this.sender.send(last);
-      await this.reportSubmitted(last);
+      await this.#sender.send(last);
+      await this.#reportSubmitted(last);
       return;
     }
     const plan = {
@@ -344,78 +344,78 @@ export class BatchPublisher {
       nonce: intent.nonce,
       fees,
     };
-    const { attempts } = await this.sender.signAndSend(plan, intent.attempts);
+    const { attempts } = await this.#sender.signAndSend(plan, intent.attempts);
     const replacement = attempts.at(-1)!;
-    this.modules.metrics.feeBumpTotal.inc();
-    this.modules.logger.warn(
+    this.#modules.metrics.feeBumpTotal.inc();
+    this.#modules.logger.warn(
       { ...facts(replacement), attemptCount: attempts.length },
       "not mined in time, replaced",
     );
-    await this.reportSubmitted(replacement);
+    await this.#reportSubmitted(replacement);
   }
 
-  private async giveUp(
+  async #giveUp(
     intent: PublishIntent,
     last: Attempt,
     refusal: RefusalClass,
     reason: string | null,
   ): Promise<void> {
-    this.modules.logger.warn(
+    this.#modules.logger.warn(
       { ...facts(last), nonce: intent.nonce, refusal, reason },
       "L1 would refuse the transaction now, giving it up",
     );
-    await this.reportDropped(last, refusal);
-    await this.modules.store.saveIntent({ ...intent, isGivenUp: true });
+    await this.#reportDropped(last, refusal);
+    await this.#modules.store.saveIntent({ ...intent, isGivenUp: true });
   }
 
-  private async reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
+  async #reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
     // What L1 has in its place is found out from L1's state (`adopt`): it may be the same batch.
     if (refusal === "superseded" || attempt.batches.length === 0) return;
     const { batches, transactionHash } = attempt;
-    await this.reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
+    await this.#reporter.report(batches, { status: "dropped", transactionHash, reason: dropReason(refusal) });
   }
 
-  private whyRefused(attempt: Attempt, blockNumber: bigint) {
-    const { account, rollup } = this.modules;
+  #whyRefused(attempt: Attempt, blockNumber: bigint) {
+    const { account, rollup } = this.#modules;
     return whyRefused(attempt, { rollup, from: account.address }, blockNumber);
   }
 
   /** The block that all questions of one look name. */
-  private head(): Promise<BundleView["head"]> {
-    return l1Call("read the newest block", () => this.modules.rollup.client.getBlock());
+  #head(): Promise<BundleView["head"]> {
+    return l1Call("read the newest block", () => this.#modules.rollup.client.getBlock());
   }
 
   // What is ready.
 
-  private async submitNext(): Promise<void> {
-    const head = await this.head();
+  async #submitNext(): Promise<void> {
+    const head = await this.#head();
     // A node that lags behind what was seen already: its view is whole, and too old to send anything by.
-    if (head.number < this.newestBlock) return;
-    this.newestBlock = head.number;
-    if (await this.sendErrand(head)) return;
-    const { logger, rollup, sequencer } = this.modules;
-    const ready = await sequencer.readyBatches(this.options.limits.maxBatchCount);
+    if (head.number < this.#newestBlock) return;
+    this.#newestBlock = head.number;
+    if (await this.#sendErrand(head)) return;
+    const { logger, rollup, sequencer } = this.#modules;
+    const ready = await sequencer.readyBatches(this.#options.limits.maxBatchCount);
     const { batchNumber: l1BatchNumber } = await rollup.state({ blockNumber: head.number });
-    for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.adoption.adopt(batch);
-    await this.adoption.adoptPosted(l1BatchNumber);
-    if (await this.foreign.poll()) {
+    for (const batch of ready) if (batch.batchNumber <= l1BatchNumber) await this.#adoption.adopt(batch);
+    await this.#adoption.adoptPosted(l1BatchNumber);
+    if (await this.#foreign.poll()) {
       // What was handed over is followed to its end like batches of our own.
-      this.adoption.lookAgain();
+      this.#adoption.lookAgain();
       return;
     }
-    if (ready.length === 0 || this.patience.waitMs(this.nowMs()) > 0) return;
-    const bundle = await this.bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber, head);
+    if (ready.length === 0 || this.#patience.waitMs(this.#nowMs()) > 0) return;
+    const bundle = await this.#bundle(consecutive(ready, l1BatchNumber + 1), l1BatchNumber, head);
     if (bundle === null) return;
-    const attempt = await this.sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) }, head);
+    const attempt = await this.#sendNew({ ...bundle, batches: bundle.batches.map(intendedBatch) }, head);
     if (attempt === null) return;
-    await this.reportSubmitted(attempt);
+    await this.#reportSubmitted(attempt);
     const { gasLimit, maxFeePerGasWei } = attempt;
     logger.info({ ...facts(attempt), gasLimit, maxFeePerGasWei }, "sent batches to L1");
   }
 
   /** Errands are rare and some have a deadline: they go before batches. @returns false where there is none to send */
-  private async sendErrand(head: BundleView["head"]): Promise<boolean> {
-    const { account, logger, nextErrand, rollup } = this.modules;
+  async #sendErrand(head: BundleView["head"]): Promise<boolean> {
+    const { account, logger, nextErrand, rollup } = this.#modules;
     const errand = (await nextErrand?.()) ?? null;
     if (errand === null) return false;
     const { input, name } = errand;
@@ -431,37 +431,37 @@ export class BatchPublisher {
       return false;
     }
     const draft = { batches: [], input, gasLimit: paddedGas(gasEstimate, head.gasLimit) };
-    const attempt = await this.sendNew(draft, head);
+    const attempt = await this.#sendNew(draft, head);
     if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
     return attempt !== null;
   }
 
-  private async sendNew(draft: TransactionDraft, head: BundleView["head"]): Promise<Attempt | null> {
-    const intent = await this.sender.sendNew(draft, this.options.maxFeePerGasWei, head.number);
+  async #sendNew(draft: TransactionDraft, head: BundleView["head"]): Promise<Attempt | null> {
+    const intent = await this.#sender.sendNew(draft, this.#options.maxFeePerGasWei, head.number);
     if (intent === null) {
-      this.modules.logger.warn(
+      this.#modules.logger.warn(
         "cannot take over the nonce of a transaction that was given up: fees are at their cap",
       );
       return null;
     }
-    this.lookedAtMs.set(intent.nonce, this.nowMs());
+    this.#lookedAtMs.set(intent.nonce, this.#nowMs());
     return intent.attempts.at(-1)!;
   }
 
   /** What to send of these batches, or null where nothing can be sent now. */
-  private async bundle(
+  async #bundle(
     next: readonly ReadyBatch[],
     l1BatchNumber: number,
     head: BundleView["head"],
   ): Promise<Bundle | null> {
-    const { account, circuitIndex, logger, rollup } = this.modules;
+    const { account, circuitIndex, logger, rollup } = this.#modules;
     const first = next[0];
     if (first === undefined) return null;
     try {
       const modules = { rollup, circuitIndex, from: account.address };
-      const view = { head, gasDoublings: this.patience.gasDoublings };
-      const bundle = await chooseBundle(next, this.options.limits, modules, view);
-      for (const { batchHash } of bundle.batches) this.refusals.forget(batchHash);
+      const view = { head, gasDoublings: this.#patience.gasDoublings };
+      const bundle = await chooseBundle(next, this.#options.limits, modules, view);
+      for (const { batchHash } of bundle.batches) this.#refusals.forget(batchHash);
       return bundle;
     } catch (error) {
       const revert = revertOf(error);
@@ -470,22 +470,22 @@ export class BatchPublisher {
       const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
       if (refusal === "early" || refusal === "queue" || refusal === "parked") return null;
-      if (refusal === "refused" && !this.refusals.note(first.batchHash, head.number)) return null;
-      if (!this.droppedHashes.has(first.batchHash)) {
-        await this.reporter.report([intendedBatch(first)], {
+      if (refusal === "refused" && !this.#refusals.note(first.batchHash, head.number)) return null;
+      if (!this.#droppedHashes.has(first.batchHash)) {
+        await this.#reporter.report([intendedBatch(first)], {
           status: "dropped",
           reason: dropReason(refusal),
         });
-        this.droppedHashes.add(first.batchHash);
+        this.#droppedHashes.add(first.batchHash);
       }
       if (refusal === "refused") throw refusedForGood(first, reason);
       return null;
     }
   }
 
-  private async reportSubmitted({ batches, transactionHash }: Attempt): Promise<void> {
+  async #reportSubmitted({ batches, transactionHash }: Attempt): Promise<void> {
     if (batches.length === 0) return;
-    await this.reporter.report(batches, { status: "submitted", transactionHash });
+    await this.#reporter.report(batches, { status: "submitted", transactionHash });
   }
 }
 

@@ -32,13 +32,13 @@ const MAX_REPORTED_BATCHES = 8;
 type AcceptedLog = RollupLog & { eventName: "BatchAccepted" };
 
 export class ForeignBatches {
-  private readonly options: ForeignBatchesOptions;
-  private readonly modules: ForeignBatchesModules;
-  private loggedNumber = 0;
+  readonly #options: ForeignBatchesOptions;
+  readonly #modules: ForeignBatchesModules;
+  #loggedNumber = 0;
 
   constructor(options: ForeignBatchesOptions, modules: ForeignBatchesModules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
   }
 
   /**
@@ -47,7 +47,7 @@ export class ForeignBatches {
    * @throws BRG_FOREIGN_SIGNED, BRG_BATCH_MALFORMED; BRG_L1_*, BRG_SEQUENCER_*, BRG_BATCH_NOT_IN_CALL
    */
   async poll(): Promise<boolean> {
-    const { logger, rollup, sequencer } = this.modules;
+    const { logger, rollup, sequencer } = this.#modules;
     const chain = await sequencer.chain();
     const l1 = await rollup.state();
     if (l1.batchNumber <= chain.finalNumber || isOurs(chain, l1)) {
@@ -55,25 +55,25 @@ export class ForeignBatches {
       if (chain.malformedBatch !== undefined) await sequencer.reportForeignBatches([]);
       return false;
     }
-    const foreign = await this.confirmedOnes(chain);
+    const foreign = await this.#confirmedOnes(chain);
     if (foreign.length > 0) {
       await sequencer.reportForeignBatches(foreign);
       logger.warn({ batchNumbers: foreign.map((b) => b.batchNumber) }, "handed over batches of others");
       return true;
     }
-    if (this.loggedNumber !== l1.batchNumber)
+    if (this.#loggedNumber !== l1.batchNumber)
       logger.warn(
         { batchNumber: l1.batchNumber },
         "L1 has a batch of somebody else, waiting until it is confirmed",
       );
-    this.loggedNumber = l1.batchNumber;
+    this.#loggedNumber = l1.batchNumber;
     return true;
   }
 
   /** Behind the last batch that L1 and the sequencer share; empty where they are not deep enough. */
-  private async confirmedOnes(chain: ChainPositions): Promise<ForeignBatchReport[]> {
-    const { client, address } = this.modules.rollup;
-    const { confirmations, deployedAtBlock, maxChunkBlocks } = this.options;
+  async #confirmedOnes(chain: ChainPositions): Promise<ForeignBatchReport[]> {
+    const { client, address } = this.#modules.rollup;
+    const { confirmations, deployedAtBlock, maxChunkBlocks } = this.#options;
     const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
     const found: ForeignBatchReport[] = [];
     // Not from the deployment on, each second: a year of mainnet would be 1,314 requests.
@@ -99,15 +99,15 @@ export class ForeignBatches {
         // Posted by us, or handed over before.
         if (found.length === 0 && isOurs(chain, after)) continue;
         if (signedCount !== 0) throw signedByOthers(batchNumber, signedCount);
-        found.push(await this.read(log as AcceptedLog, logs));
+        found.push(await this.#read(log as AcceptedLog, logs));
         if (found.length === MAX_REPORTED_BATCHES) return found;
       }
     }
     return found;
   }
 
-  private async read(log: AcceptedLog, logs: readonly RollupLog[]): Promise<ForeignBatchReport> {
-    const { client } = this.modules.rollup;
+  async #read(log: AcceptedLog, logs: readonly RollupLog[]): Promise<ForeignBatchReport> {
+    const { client } = this.#modules.rollup;
     const { batchNumber, circuit } = log.args;
     const submission = await readSubmission(client, log, logs);
     const own = logs.filter((other) => other.transactionHash === log.transactionHash);

@@ -10,17 +10,17 @@ export interface FrozenNoticeModules {
 
 /** Whether L1's ledger is frozen, with an alarm as long as it is: nothing is published then, and no entry handed over. */
 export class FrozenNotice {
-  private readonly modules: FrozenNoticeModules;
+  readonly #modules: FrozenNoticeModules;
   /** As of the last look. */
   isFrozen = false;
 
   constructor(modules: FrozenNoticeModules) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   /** As the newest block has it: a reorganisation can still take a freeze back. @throws BRG_L1_* */
   async look(): Promise<boolean> {
-    const { logger, metrics, rollup } = this.modules;
+    const { logger, metrics, rollup } = this.#modules;
     const { batchNumber, isFrozen } = await rollup.state();
     if (isFrozen === this.isFrozen) return isFrozen;
     this.isFrozen = isFrozen;

@@ -49,30 +49,30 @@ const parkedSchema = z.object({
 });
 
 export class ParkedWatcher {
-  private readonly options: ParkedWatcherOptions;
-  private readonly modules: ParkedWatcherModules;
-  private offeredAtBlockHash = "";
+  readonly #options: ParkedWatcherOptions;
+  readonly #modules: ParkedWatcherModules;
+  #offeredAtBlockHash = "";
 
   constructor(options: ParkedWatcherOptions, modules: ParkedWatcherModules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
   }
 
   /** Once a block: reads what is new and deep enough, and offers all that waits. @throws BRG_L1_*, BRG_SEQUENCER_* */
   async poll(): Promise<void> {
-    const { rollup } = this.modules;
+    const { rollup } = this.#modules;
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
-    if (head.hash === this.offeredAtBlockHash) return;
-    await this.readOn(Number(head.number));
-    await this.offer();
-    this.offeredAtBlockHash = head.hash;
+    if (head.hash === this.#offeredAtBlockHash) return;
+    await this.#readOn(Number(head.number));
+    await this.#offer();
+    this.#offeredAtBlockHash = head.hash;
   }
 
-  private async readOn(headNumber: number): Promise<void> {
-    const { logger, rollup, store } = this.modules;
+  async #readOn(headNumber: number): Promise<void> {
+    const { logger, rollup, store } = this.#modules;
     const { address, client } = rollup;
-    const { confirmations, maxChunkBlocks } = this.options;
-    const fromBlock = BigInt(await this.resumeFrom(headNumber));
+    const { confirmations, maxChunkBlocks } = this.#options;
+    const fromBlock = BigInt(await this.#resumeFrom(headNumber));
     const toBlock = BigInt(headNumber - confirmations + 1);
     for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       const parked = chunk.logs
@@ -80,7 +80,7 @@ export class ParkedWatcher {
         .map(parkedOf);
       const cursor = {
         blockNumber: Number(chunk.toBlock),
-        blockHash: await this.blockHash(Number(chunk.toBlock)),
+        blockHash: await this.#blockHash(Number(chunk.toBlock)),
       };
       await store.write([
         ...parked.map((one) => ({ put: keyOf(one), value: toJson(one) })),
@@ -90,8 +90,8 @@ export class ParkedWatcher {
     }
   }
 
-  private async offer(): Promise<void> {
-    const { logger, sequencer, store } = this.modules;
+  async #offer(): Promise<void> {
+    const { logger, sequencer, store } = this.#modules;
     const entries = await store.entries({ gte: "parked/", lt: "parked0" });
     const waiting = entries.map(([, value]) => parkedSchema.parse(value));
     for (let from = 0; from < waiting.length; from += MAX_PER_REQUEST) {
@@ -107,22 +107,22 @@ export class ParkedWatcher {
     }
   }
 
-  private async resumeFrom(headNumber: number): Promise<number> {
-    const stored = await this.modules.store.get("cursor");
-    const { deployedAtBlock, finalityDepthBlocks } = this.options;
+  async #resumeFrom(headNumber: number): Promise<number> {
+    const stored = await this.#modules.store.get("cursor");
+    const { deployedAtBlock, finalityDepthBlocks } = this.#options;
     if (stored === undefined) return deployedAtBlock;
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
-    const isKept = blockNumber <= headNumber && (await this.blockHash(blockNumber)) === blockHash;
+    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
     if (isKept) return blockNumber + 1;
-    this.modules.logger.warn(
+    this.#modules.logger.warn(
       { blockNumber },
       "L1 was reorganised below the confirmation depth, reading again",
     );
     return Math.max(deployedAtBlock, Math.min(blockNumber, headNumber) - finalityDepthBlocks);
   }
 
-  private async blockHash(blockNumber: number): Promise<string> {
-    const { client } = this.modules.rollup;
+  async #blockHash(blockNumber: number): Promise<string> {
+    const { client } = this.#modules.rollup;
     const block = await l1Call(`read block ${blockNumber}`, () =>
       client.getBlock({ blockNumber: BigInt(blockNumber) }),
     );

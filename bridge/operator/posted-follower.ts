@@ -19,17 +19,17 @@ export interface PostedFollowerModules {
 
 /** Follows mined transactions with batches until they are final. */
 export class PostedFollower {
-  private readonly finalityDepthBlocks: number;
-  private readonly modules: PostedFollowerModules;
+  readonly #finalityDepthBlocks: number;
+  readonly #modules: PostedFollowerModules;
 
   constructor(options: { finalityDepthBlocks: number }, modules: PostedFollowerModules) {
-    this.finalityDepthBlocks = options.finalityDepthBlocks;
-    this.modules = modules;
+    this.#finalityDepthBlocks = options.finalityDepthBlocks;
+    this.#modules = modules;
   }
 
   /** Reports what became final and what L1 forgot or moved. @throws BRG_L1_*, BRG_SEQUENCER_UNREACHABLE */
   async poll(): Promise<void> {
-    const { logger, metrics, rollup, store } = this.modules;
+    const { logger, metrics, rollup, store } = this.#modules;
     const records = await store.posted();
     if (records.length === 0) return;
     const headNumber = Number(
@@ -40,20 +40,20 @@ export class PostedFollower {
       // A node that lags, or a chain that was cut: it will have a block of this number, and then it shows.
       if (isKept === null) continue;
       if (!isKept) {
-        await this.afterReorganisation(record);
+        await this.#afterReorganisation(record);
         continue;
       }
-      if (headNumber - record.blockNumber + 1 < this.finalityDepthBlocks) continue;
+      if (headNumber - record.blockNumber + 1 < this.#finalityDepthBlocks) continue;
       const { batches, blockNumber, transactionHash } = record;
-      await this.modules.reporter.report(batches, { status: "final", transactionHash, blockNumber });
+      await this.#modules.reporter.report(batches, { status: "final", transactionHash, blockNumber });
       await store.removePosted(record);
       metrics.finalizedBatch.set(batches.at(-1)!.batchNumber);
       logger.info(facts(record), "batches are final");
     }
   }
 
-  private async afterReorganisation(record: PostedRecord): Promise<void> {
-    const { logger, metrics, rollup, store } = this.modules;
+  async #afterReorganisation(record: PostedRecord): Promise<void> {
+    const { logger, metrics, rollup, store } = this.#modules;
     metrics.reorganisationTotal.inc();
     const hashes = [record.transactionHash, ...record.attempts.map((a) => a.transactionHash)];
     const receipt = await findReceipt(rollup.client, hashes);
@@ -70,7 +70,7 @@ export class PostedFollower {
       return;
     }
     logger.warn(facts(record), "L1 forgot the batches");
-    await this.modules.reporter.report(record.batches, {
+    await this.#modules.reporter.report(record.batches, {
       status: "dropped",
       transactionHash: record.transactionHash,
       reason: "reorganised",
@@ -90,7 +90,7 @@ export class PostedFollower {
     origin: { nonce: number | null; attempts: readonly Attempt[] },
     receipt: TransactionReceipt,
   ): Promise<void> {
-    const { logger, metrics, store } = this.modules;
+    const { logger, metrics, store } = this.#modules;
     const record: PostedRecord = {
       nonce: origin.nonce,
       attempts: [...origin.attempts],
@@ -101,8 +101,8 @@ export class PostedFollower {
     };
     const { blockNumber, transactionHash } = record;
     const gasUsed = Number(receipt.gasUsed);
-    await this.modules.reporter.report(batches, { status: "posted", transactionHash, blockNumber, gasUsed });
-    await this.modules.onStep("after-report");
+    await this.#modules.reporter.report(batches, { status: "posted", transactionHash, blockNumber, gasUsed });
+    await this.#modules.onStep("after-report");
     if (intent === null) await store.savePosted(record);
     else await store.turnIntoPosted(intent, record);
     metrics.postedBatch.set(batches.at(-1)!.batchNumber);

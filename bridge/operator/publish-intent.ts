@@ -64,48 +64,48 @@ const postedKey = (record: Pick<PostedRecord, "batches">) =>
   `posted/${orderedKey(record.batches[0]!.batchNumber)}`;
 
 export class IntentStore {
-  private readonly store: JsonStore;
+  readonly #store: JsonStore;
 
   constructor(store: JsonStore) {
-    this.store = store;
+    this.#store = store;
   }
 
   /** Lowest nonce first. */
   async intents(): Promise<PublishIntent[]> {
-    const entries = await this.store.entries({ gte: "intent/", lt: "intent0" });
+    const entries = await this.#store.entries({ gte: "intent/", lt: "intent0" });
     return entries.map(([, value]) => intentSchema.parse(value));
   }
 
   /** Lowest batch first. */
   async posted(): Promise<PostedRecord[]> {
-    const entries = await this.store.entries({ gte: "posted/", lt: "posted0" });
+    const entries = await this.#store.entries({ gte: "posted/", lt: "posted0" });
     return entries.map(([, value]) => postedSchema.parse(value));
   }
 
   async saveIntent(intent: PublishIntent): Promise<void> {
-    await this.store.write([put(intent)]);
+    await this.#store.write([put(intent)]);
   }
 
   async removeIntent(intent: PublishIntent): Promise<void> {
-    await this.store.write([{ delete: intentKey(intent.nonce) }]);
+    await this.#store.write([{ delete: intentKey(intent.nonce) }]);
   }
 
   async savePosted(record: PostedRecord): Promise<void> {
-    await this.store.write([{ put: postedKey(record), value: record }]);
+    await this.#store.write([{ put: postedKey(record), value: record }]);
   }
 
   async removePosted(record: PostedRecord): Promise<void> {
-    await this.store.write([{ delete: postedKey(record) }]);
+    await this.#store.write([{ delete: postedKey(record) }]);
   }
 
   /** The intent's transaction was mined. */
   async turnIntoPosted(intent: PublishIntent, record: PostedRecord): Promise<void> {
-    await this.store.write([{ delete: intentKey(intent.nonce) }, { put: postedKey(record), value: record }]);
+    await this.#store.write([{ delete: intentKey(intent.nonce) }, { put: postedKey(record), value: record }]);
   }
 
   /** L1 forgot the transaction: it waits to be mined again. */
   async turnIntoIntent(record: PostedRecord, intent: PublishIntent): Promise<void> {
-    await this.store.write([{ delete: postedKey(record) }, put(intent)]);
+    await this.#store.write([{ delete: postedKey(record) }, put(intent)]);
   }
 }
 

@@ -6,22 +6,22 @@ import type { IntendedBatch } from "./publish-intent.ts";
 
 /** Tells the sequencer what became of batches, and counts transactions by their fate. */
 export class PublishReporter {
-  private readonly modules: { sequencer: OperatorClient; logger: Logger; metrics: BridgeMetrics };
+  readonly #modules: { sequencer: OperatorClient; logger: Logger; metrics: BridgeMetrics };
 
   constructor(modules: { sequencer: OperatorClient; logger: Logger; metrics: BridgeMetrics }) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   /** One report a batch. @throws BRG_SEQUENCER_UNREACHABLE; then the caller leaves its own record as it is */
   async report(batches: readonly IntendedBatch[], report: Omit<BatchReport, "batchHash">): Promise<void> {
     for (const { batchHash, batchNumber } of batches) {
       try {
-        await this.modules.sequencer.reportBatch(batchNumber, { batchHash, ...report });
+        await this.#modules.sequencer.reportBatch(batchNumber, { batchHash, ...report });
       } catch (error) {
         // The sequencer may have closed this batch anew. What L1 has does not depend on what it says.
         if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
-        this.modules.metrics.errorTotal.inc({ code: error.code });
-        this.modules.logger.warn(
+        this.#modules.metrics.errorTotal.inc({ code: error.code });
+        this.#modules.logger.warn(
           { batchNumber, status: report.status, reason: error.message },
           "the sequencer refuses the report",
         );
@@ -31,6 +31,6 @@ export class PublishReporter {
   }
 
   count(result: PublishResult): void {
-    this.modules.metrics.publishTotal.inc({ result });
+    this.#modules.metrics.publishTotal.inc({ result });
   }
 }

@@ -48,15 +48,15 @@ const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string(), nex
 type Cursor = z.infer<typeof cursorSchema>;
 
 export class QueueWatcher {
-  private readonly options: QueueWatcherOptions;
-  private readonly modules: QueueWatcherModules;
-  private readonly frozen: FrozenNotice;
-  private reportedBlockHash = "";
+  readonly #options: QueueWatcherOptions;
+  readonly #modules: QueueWatcherModules;
+  readonly #frozen: FrozenNotice;
+  #reportedBlockHash = "";
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
-    this.options = options;
-    this.modules = modules;
-    this.frozen = modules.frozen ?? new FrozenNotice(modules);
+    this.#options = options;
+    this.#modules = modules;
+    this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
   /**
@@ -65,55 +65,55 @@ export class QueueWatcher {
    * BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
-    const { rollup, sequencer, metrics } = this.modules;
+    const { rollup, sequencer, metrics } = this.#modules;
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
     const headNumber = Number(head.number);
     metrics.l1BlockNumber.set(headNumber);
-    const isFrozen = await this.frozen.look();
+    const isFrozen = await this.#frozen.look();
     // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
-    if (isFrozen || head.hash !== this.reportedBlockHash) {
+    if (isFrozen || head.hash !== this.#reportedBlockHash) {
       await sequencer.reportL1Head({ blockNumber: headNumber, timestamp: Number(head.timestamp), isFrozen });
-      this.reportedBlockHash = head.hash;
+      this.#reportedBlockHash = head.hash;
     }
     // What waits in the queue goes back to its senders.
     if (isFrozen) return;
-    const deepEnough = headNumber - this.options.confirmations + 1;
+    const deepEnough = headNumber - this.#options.confirmations + 1;
     const { nextIndex: wanted } = await sequencer.addQueueEntries([]);
-    let cursor = await this.resumeFrom(wanted, headNumber);
+    let cursor = await this.#resumeFrom(wanted, headNumber);
     if (cursor.blockNumber >= deepEnough) return;
     try {
-      cursor = await this.readOn(cursor, deepEnough);
+      cursor = await this.#readOn(cursor, deepEnough);
     } catch (error) {
       // What was left out may lie anywhere: the next look begins at the beginning.
-      if (isRollupError(error, "BRG_QUEUE_GAP")) await this.modules.store.write([{ delete: "cursor" }]);
+      if (isRollupError(error, "BRG_QUEUE_GAP")) await this.#modules.store.write([{ delete: "cursor" }]);
       throw error;
     }
-    const deliveredCount = await this.deliveredCount();
+    const deliveredCount = await this.#deliveredCount();
     if (cursor.nextIndex >= deliveredCount) return;
-    if (deepEnough < (await this.deliveredBlock()) + GONE_AFTER_BLOCKS) {
+    if (deepEnough < (await this.#deliveredBlock()) + GONE_AFTER_BLOCKS) {
       throw bridgeError(
         "BRG_QUEUE_GAP",
         `L1 has ${cursor.nextIndex} queue entries, ${deliveredCount} were handed over`,
         { data: { l1Count: cursor.nextIndex, deliveredCount } },
       );
     }
-    await this.replace(cursor, []);
-    await this.modules.store.write(await this.forget(cursor.nextIndex));
+    await this.#replace(cursor, []);
+    await this.#modules.store.write(await this.#forget(cursor.nextIndex));
   }
 
   /** Hands over what the logs up to a block hold. @throws BRG_QUEUE_GAP where the contract counts other entries */
-  private async readOn(from: Cursor, toBlock: number): Promise<Cursor> {
-    const { rollup } = this.modules;
+  async #readOn(from: Cursor, toBlock: number): Promise<Cursor> {
+    const { rollup } = this.#modules;
     let cursor = from;
     const chunks = readRollupLogs({
       client: rollup.client,
       address: rollup.address,
       fromBlock: BigInt(cursor.blockNumber + 1),
       toBlock: BigInt(toBlock),
-      maxChunkBlocks: this.options.maxChunkBlocks,
+      maxChunkBlocks: this.#options.maxChunkBlocks,
     });
     for await (const chunk of chunks) {
-      cursor = await this.handOver(cursor, Number(chunk.toBlock), chunk.logs);
+      cursor = await this.#handOver(cursor, Number(chunk.toBlock), chunk.logs);
     }
     const l1Count = Number(await rollup.queueTail({ blockNumber: BigInt(toBlock) }));
     if (l1Count !== cursor.nextIndex) {
@@ -127,9 +127,9 @@ export class QueueWatcher {
   }
 
   /** The stored cursor, or the beginning where L1 or the sequencer went back behind it. */
-  private async resumeFrom(wanted: number, headNumber: number): Promise<Cursor> {
-    const { logger, store } = this.modules;
-    const beginning: Cursor = { blockNumber: this.options.deployedAtBlock - 1, blockHash: "", nextIndex: 0 };
+  async #resumeFrom(wanted: number, headNumber: number): Promise<Cursor> {
+    const { logger, store } = this.#modules;
+    const beginning: Cursor = { blockNumber: this.#options.deployedAtBlock - 1, blockHash: "", nextIndex: 0 };
     const stored = await store.get("cursor");
     if (stored === undefined) return beginning;
     const cursor = cursorSchema.parse(stored);
@@ -142,7 +142,7 @@ export class QueueWatcher {
     }
     // A node that lags, or a chain that was cut: once it is as long again, its block shows what was kept.
     if (cursor.blockNumber > headNumber) return cursor;
-    if ((await this.blockHash(cursor.blockNumber)) !== cursor.blockHash) {
+    if ((await this.#blockHash(cursor.blockNumber)) !== cursor.blockHash) {
       logger.warn(
         { blockNumber: cursor.blockNumber, nextIndex: cursor.nextIndex },
         "L1 was reorganised below the confirmation depth, reading again",
@@ -152,8 +152,8 @@ export class QueueWatcher {
     return cursor;
   }
 
-  private async handOver(cursor: Cursor, toBlock: number, logs: readonly RollupLog[]): Promise<Cursor> {
-    const { logger, metrics, store } = this.modules;
+  async #handOver(cursor: Cursor, toBlock: number, logs: readonly RollupLog[]): Promise<Cursor> {
+    const { logger, metrics, store } = this.#modules;
     const added = logs.filter((log) => log.eventName === "QueueEntryAdded");
     for (const [i, log] of added.entries()) {
       if (Number(log.args.index) === cursor.nextIndex + i) continue;
@@ -170,26 +170,26 @@ export class QueueWatcher {
       );
     }
     const entries = added.map(toQueueEntry);
-    const isReplaced = await this.hasReplaced(entries);
+    const isReplaced = await this.#hasReplaced(entries);
     // A range of logs may have been put together from two forks: the blocks are asked for by number again.
     for (const [blockNumber, blockHash] of new Map(
       added.map((log) => [Number(log.blockNumber), log.blockHash]),
     )) {
-      if ((await this.blockHash(blockNumber)) === blockHash) continue;
+      if ((await this.#blockHash(blockNumber)) === blockHash) continue;
       throw bridgeError("BRG_QUEUE_GAP", `block ${blockNumber} was reorganised while its logs were read`, {
         data: { blockNumber },
       });
     }
     const nextCursor: Cursor = {
       blockNumber: toBlock,
-      blockHash: await this.blockHash(toBlock),
+      blockHash: await this.#blockHash(toBlock),
       nextIndex: cursor.nextIndex + entries.length,
     };
-    const forgotten: JsonChange[] = isReplaced ? await this.forget(cursor.nextIndex) : [];
-    if (isReplaced) await this.replace(cursor, entries.slice(0, MAX_ENTRIES_PER_REQUEST));
+    const forgotten: JsonChange[] = isReplaced ? await this.#forget(cursor.nextIndex) : [];
+    if (isReplaced) await this.#replace(cursor, entries.slice(0, MAX_ENTRIES_PER_REQUEST));
     for (let from = 0; from < entries.length; from += MAX_ENTRIES_PER_REQUEST) {
       const part = entries.slice(from, from + MAX_ENTRIES_PER_REQUEST);
-      const { nextIndex } = await this.add(part);
+      const { nextIndex } = await this.#add(part);
       if (nextIndex < part.at(-1)!.queueIndex + 1) {
         throw bridgeError(
           "BRG_SEQUENCER_REFUSED",
@@ -209,7 +209,7 @@ export class QueueWatcher {
         put: "deliveredCount",
         value: isReplaced
           ? nextCursor.nextIndex
-          : Math.max(nextCursor.nextIndex, await this.deliveredCount()),
+          : Math.max(nextCursor.nextIndex, await this.#deliveredCount()),
       },
       ...(entries.length === 0 ? [] : [{ put: "deliveredBlock", value: toBlock }]),
     ]);
@@ -223,22 +223,22 @@ export class QueueWatcher {
     return nextCursor;
   }
 
-  private async add(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }> {
+  async #add(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }> {
     try {
-      return await this.modules.sequencer.addQueueEntries(entries);
+      return await this.#modules.sequencer.addQueueEntries(entries);
     } catch (error) {
       // Only with another database than the one that handed the entries over: else `hasReplaced` finds it.
       if (sequencerCodeOf(error) !== "SEQ_QUEUE_CONFLICT") throw error;
-      return this.replace({ nextIndex: entries[0]!.queueIndex }, entries);
+      return this.#replace({ nextIndex: entries[0]!.queueIndex }, entries);
     }
   }
 
   /** Tells the sequencer what L1's queue holds from an index on, in place of what was handed over. */
-  private async replace(
+  async #replace(
     { nextIndex: fromIndex }: Pick<Cursor, "nextIndex">,
     entries: readonly QueueEntry[],
   ): Promise<{ nextIndex: number }> {
-    const { logger, metrics, sequencer } = this.modules;
+    const { logger, metrics, sequencer } = this.#modules;
     const data = { fromIndex, count: entries.length };
     try {
       const answer = await sequencer.replaceQueueEntries(fromIndex, entries);
@@ -257,33 +257,33 @@ export class QueueWatcher {
     }
   }
 
-  private async hasReplaced(entries: readonly QueueEntry[]): Promise<boolean> {
+  async #hasReplaced(entries: readonly QueueEntry[]): Promise<boolean> {
     for (const entry of entries) {
-      const delivered = await this.modules.store.get(entryKey(entry.queueIndex));
+      const delivered = await this.#modules.store.get(entryKey(entry.queueIndex));
       if (delivered !== undefined && delivered !== digest(entry)) return true;
     }
     return false;
   }
 
   /** What was handed over from an index on is none of L1's any more. */
-  private async forget(fromIndex: number): Promise<JsonChange[]> {
-    const deliveredCount = await this.deliveredCount();
+  async #forget(fromIndex: number): Promise<JsonChange[]> {
+    const deliveredCount = await this.#deliveredCount();
     const changes: JsonChange[] = [{ put: "deliveredCount", value: Math.min(deliveredCount, fromIndex) }];
     for (let index = fromIndex; index < deliveredCount; index++) changes.push({ delete: entryKey(index) });
     return changes;
   }
 
   /** Block up to which L1 was read when the last entry was handed over. */
-  private async deliveredBlock(): Promise<number> {
-    return z.int().parse((await this.modules.store.get("deliveredBlock")) ?? 0);
+  async #deliveredBlock(): Promise<number> {
+    return z.int().parse((await this.#modules.store.get("deliveredBlock")) ?? 0);
   }
 
-  private async deliveredCount(): Promise<number> {
-    return z.int().parse((await this.modules.store.get("deliveredCount")) ?? 0);
+  async #deliveredCount(): Promise<number> {
+    return z.int().parse((await this.#modules.store.get("deliveredCount")) ?? 0);
   }
 
-  private async blockHash(blockNumber: number): Promise<string> {
-    const { client } = this.modules.rollup;
+  async #blockHash(blockNumber: number): Promise<string> {
+    const { client } = this.#modules.rollup;
     const block = await l1Call(`read block ${blockNumber}`, () =>
       client.getBlock({ blockNumber: BigInt(blockNumber) }),
     );

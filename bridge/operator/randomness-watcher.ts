@@ -53,14 +53,14 @@ const pendingSchema = z.object({
 type Pending = z.infer<typeof pendingSchema>;
 
 export class RandomnessWatcher {
-  private readonly options: Required<RandomnessWatcherOptions>;
-  private readonly modules: RandomnessWatcherModules;
+  readonly #options: Required<RandomnessWatcherOptions>;
+  readonly #modules: RandomnessWatcherModules;
   /** Said once each, not with every look. */
-  private readonly lateBatches = new Set<number>();
+  readonly #lateBatches = new Set<number>();
 
   constructor(options: RandomnessWatcherOptions, modules: RandomnessWatcherModules) {
-    this.options = { alarmBlocks: DEFAULT_ALARM_BLOCKS, ...options };
-    this.modules = modules;
+    this.#options = { alarmBlocks: DEFAULT_ALARM_BLOCKS, ...options };
+    this.#modules = modules;
   }
 
   /**
@@ -68,20 +68,20 @@ export class RandomnessWatcher {
    * @throws BRG_SEAL_REORGANISED where randomness that was passed on is now another; BRG_L1_*, BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
-    const headNumber = await this.headNumber();
-    await this.findSeals(headNumber);
+    const headNumber = await this.#headNumber();
+    await this.#findSeals(headNumber);
     let isLate = false;
     let reorganised: RollupError | null = null;
-    for (const pending of await this.pending()) {
+    for (const pending of await this.#pending()) {
       try {
-        isLate = (await this.passOn(pending, headNumber)) || isLate;
+        isLate = (await this.#passOn(pending, headNumber)) || isLate;
       } catch (error) {
         // One Seal that cannot be mended does not keep the others from being settled.
         if (!isRollupError(error, "BRG_SEAL_REORGANISED")) throw error;
         reorganised ??= error;
       }
     }
-    if (!isLate) clearAlarm(this.modules.metrics, "BRG_RANDOMNESS_LATE");
+    if (!isLate) clearAlarm(this.#modules.metrics, "BRG_RANDOMNESS_LATE");
     if (reorganised !== null) throw reorganised;
   }
 
@@ -90,26 +90,26 @@ export class RandomnessWatcher {
    * Whether it was recorded is read from L1 each time, so that no record of ours can be wrong about it.
    */
   async nextErrand(): Promise<Errand | null> {
-    const { rollup } = this.modules;
-    const headNumber = await this.headNumber();
-    for (const { batchNumber } of await this.pending()) {
+    const { rollup } = this.#modules;
+    const headNumber = await this.#headNumber();
+    for (const { batchNumber } of await this.#pending()) {
       const { blockNumber } = await rollup.sealedAt(batchNumber);
       const randomnessBlock = blockNumber + RANDOMNESS_DELAY_BLOCKS;
-      if (blockNumber === 0 || randomnessBlock > headNumber - this.options.confirmations + 1) continue;
+      if (blockNumber === 0 || randomnessBlock > headNumber - this.#options.confirmations + 1) continue;
       if (isMissed(randomnessBlock, headNumber) || (await rollup.randomness(batchNumber)) !== 0n) continue;
       return {
         name: `record the randomness of batch ${batchNumber}`,
-        input: rollup.encodeRecordRandomness(batchNumber, await this.header(randomnessBlock)),
+        input: rollup.encodeRecordRandomness(batchNumber, await this.#header(randomnessBlock)),
       };
     }
     return null;
   }
 
   /** @returns true where the randomness is not on L1 and time runs short */
-  private async passOn(pending: Pending, headNumber: number): Promise<boolean> {
-    const { logger, metrics, rollup } = this.modules;
+  async #passOn(pending: Pending, headNumber: number): Promise<boolean> {
+    const { logger, metrics, rollup } = this.#modules;
     const { batchNumber } = pending;
-    const finalNumber = this.finalNumber(headNumber);
+    const finalNumber = this.#finalNumber(headNumber);
     const at = { blockNumber: BigInt(finalNumber) };
     const [sealed, prevRandao] = await Promise.all([
       rollup.sealedAt(batchNumber, at),
@@ -120,13 +120,13 @@ export class RandomnessWatcher {
     const randomnessBlock = sealed.blockNumber + RANDOMNESS_DELAY_BLOCKS;
     if (prevRandao !== 0n || isMissed(randomnessBlock, finalNumber)) {
       const hasRandomness = prevRandao !== 0n;
-      await this.report({
+      await this.#report({
         batchNumber,
         ...sealed,
         prevRandao: hasRandomness ? prevRandao : null,
         isMissed: !hasRandomness,
       });
-      await this.modules.store.write([{ delete: pendingKey(batchNumber) }]);
+      await this.#modules.store.write([{ delete: pendingKey(batchNumber) }]);
       if (hasRandomness) {
         logger.info({ batchNumber, randomnessBlock }, "the randomness of a Seal is on L1");
       } else {
@@ -139,28 +139,28 @@ export class RandomnessWatcher {
     const isKnown =
       pending.reported?.blockNumber === sealed.blockNumber && pending.reported.timestamp === sealed.timestamp;
     if (!isKnown) {
-      await this.report({ batchNumber, ...sealed, prevRandao: null, isMissed: false });
-      await this.modules.store.write([
+      await this.#report({ batchNumber, ...sealed, prevRandao: null, isMissed: false });
+      await this.#modules.store.write([
         { put: pendingKey(batchNumber), value: { batchNumber, reported: sealed } },
       ]);
     }
     const blocksLeft = randomnessBlock + BLOCK_HASH_WINDOW_BLOCKS - headNumber;
-    if (blocksLeft >= this.options.alarmBlocks) return false;
+    if (blocksLeft >= this.#options.alarmBlocks) return false;
     raiseAlarm(metrics, "BRG_RANDOMNESS_LATE");
-    if (!this.lateBatches.has(batchNumber)) {
+    if (!this.#lateBatches.has(batchNumber)) {
       logger.error(
         { batchNumber, randomnessBlock, blocksLeft },
         "the randomness of a Seal is not recorded yet",
       );
       metrics.errorTotal.inc({ code: "BRG_RANDOMNESS_LATE" });
-      this.lateBatches.add(batchNumber);
+      this.#lateBatches.add(batchNumber);
     }
     return true;
   }
 
-  private async report(report: SealReport): Promise<void> {
+  async #report(report: SealReport): Promise<void> {
     try {
-      await this.modules.sequencer.reportSeal(report);
+      await this.#modules.sequencer.reportSeal(report);
     } catch (error) {
       if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
       if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_SEAL_CONFLICT") throw error;
@@ -173,23 +173,23 @@ export class RandomnessWatcher {
   }
 
   /** Reads the events of the blocks that are deep enough and not read yet. */
-  private async findSeals(headNumber: number): Promise<void> {
-    const { rollup, store } = this.modules;
-    const deepEnough = this.finalNumber(headNumber);
-    const from = await this.resumeFrom(headNumber);
+  async #findSeals(headNumber: number): Promise<void> {
+    const { rollup, store } = this.#modules;
+    const deepEnough = this.#finalNumber(headNumber);
+    const from = await this.#resumeFrom(headNumber);
     if (from > deepEnough) return;
     const chunks = readRollupLogs({
       client: rollup.client,
       address: rollup.address,
       fromBlock: BigInt(from),
       toBlock: BigInt(deepEnough),
-      maxChunkBlocks: this.options.maxChunkBlocks,
+      maxChunkBlocks: this.#options.maxChunkBlocks,
     });
     for await (const { logs, toBlock } of chunks) {
       const found = logs.flatMap((log) =>
         log.eventName === "EpochsSealed" ? [Number(log.args.batchNumber)] : [],
       );
-      const cursor = { blockNumber: Number(toBlock), blockHash: await this.blockHash(Number(toBlock)) };
+      const cursor = { blockNumber: Number(toBlock), blockHash: await this.#blockHash(Number(toBlock)) };
       await store.write([
         ...found.map((batchNumber) => ({
           put: pendingKey(batchNumber),
@@ -200,40 +200,40 @@ export class RandomnessWatcher {
     }
   }
 
-  private async resumeFrom(headNumber: number): Promise<number> {
-    const stored = await this.modules.store.get("cursor");
-    if (stored === undefined) return this.options.deployedAtBlock;
+  async #resumeFrom(headNumber: number): Promise<number> {
+    const stored = await this.#modules.store.get("cursor");
+    if (stored === undefined) return this.#options.deployedAtBlock;
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
-    const isKept = blockNumber <= headNumber && (await this.blockHash(blockNumber)) === blockHash;
+    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
     if (isKept) return blockNumber + 1;
-    this.modules.logger.warn({ blockNumber }, "L1 was reorganised deeper than finality, reading again");
-    return this.options.deployedAtBlock;
+    this.#modules.logger.warn({ blockNumber }, "L1 was reorganised deeper than finality, reading again");
+    return this.#options.deployedAtBlock;
   }
 
-  private async pending(): Promise<Pending[]> {
-    const entries = await this.modules.store.entries({ gte: "seal/", lt: "seal0" });
+  async #pending(): Promise<Pending[]> {
+    const entries = await this.#modules.store.entries({ gte: "seal/", lt: "seal0" });
     return entries.map(([, value]) => pendingSchema.parse(value));
   }
 
-  private finalNumber(headNumber: number): number {
-    return headNumber - this.options.finalityDepthBlocks + 1;
+  #finalNumber(headNumber: number): number {
+    return headNumber - this.#options.finalityDepthBlocks + 1;
   }
 
-  private async headNumber(): Promise<number> {
-    const { client } = this.modules.rollup;
+  async #headNumber(): Promise<number> {
+    const { client } = this.#modules.rollup;
     return Number(await l1Call("read the newest block's number", () => client.getBlockNumber()));
   }
 
-  private async blockHash(blockNumber: number): Promise<string> {
-    const { client } = this.modules.rollup;
+  async #blockHash(blockNumber: number): Promise<string> {
+    const { client } = this.#modules.rollup;
     const block = await l1Call(`read block ${blockNumber}`, () =>
       client.getBlock({ blockNumber: BigInt(blockNumber) }),
     );
     return block.hash;
   }
 
-  private async header(blockNumber: number): Promise<Hex> {
-    const { client } = this.modules.rollup;
+  async #header(blockNumber: number): Promise<Hex> {
+    const { client } = this.#modules.rollup;
     const block = await l1Call(`read block ${blockNumber}`, () =>
       client.request({ method: "eth_getBlockByNumber", params: [`0x${blockNumber.toString(16)}`, false] }),
     );

@@ -15,16 +15,16 @@ const FIRST_WAIT_MS = 60_000;
 const MAX_WAIT_MS = 600_000;
 
 export class RevertPatience {
-  private unexplainedCount = 0;
-  private waitUntilMs = Number.NEGATIVE_INFINITY;
+  #unexplainedCount = 0;
+  #waitUntilMs = Number.NEGATIVE_INFINITY;
   /** The next gas limit is to be 2 to this power times what the call needs. */
   gasDoublings = 0;
 
   /** A transaction with batches took effect. */
   noteSuccess(): void {
-    this.unexplainedCount = 0;
+    this.#unexplainedCount = 0;
     this.gasDoublings = 0;
-    this.waitUntilMs = Number.NEGATIVE_INFINITY;
+    this.#waitUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -40,15 +40,15 @@ export class RevertPatience {
       this.gasDoublings += 1;
       return "out-of-gas";
     }
-    this.unexplainedCount += 1;
-    const excess = this.unexplainedCount - FREE_REVERTS;
+    this.#unexplainedCount += 1;
+    const excess = this.#unexplainedCount - FREE_REVERTS;
     if (excess <= 0) return "unexplained";
-    this.waitUntilMs = nowMs + Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(excess - 1, 30));
+    this.#waitUntilMs = nowMs + Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(excess - 1, 30));
     return "waits";
   }
 
   /** How long nothing is sent; 0: send now. */
   waitMs(nowMs: number): number {
-    return Math.max(0, this.waitUntilMs - nowMs);
+    return Math.max(0, this.#waitUntilMs - nowMs);
   }
 }

@@ -46,15 +46,15 @@ const PLAIN_TRANSFER_GAS = 21_000n;
 
 /** Signs, writes down, sends: in this order. */
 export class TransactionSender {
-  private readonly modules: TransactionSenderModules;
+  readonly #modules: TransactionSenderModules;
 
   constructor(modules: TransactionSenderModules) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   /** `earlier`: what was signed for this nonce before. */
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
-    const { account, chainId, nowMs, onStep, store } = this.modules;
+    const { account, chainId, nowMs, onStep, store } = this.#modules;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
     const raw = await account.signTransaction({
       type: "eip1559",
@@ -97,7 +97,7 @@ export class TransactionSender {
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount(atBlock);
-    return this.sendUnder(nonce, { batches, to: this.modules.to, input, gasLimit }, maxFeePerGasWei);
+    return this.#sendUnder(nonce, { batches, to: this.#modules.to, input, gasLimit }, maxFeePerGasWei);
   }
 
   /**
@@ -106,18 +106,18 @@ export class TransactionSender {
    * @returns null where fees at their cap leave no room for a replacement
    */
   sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
-    const { address } = this.modules.account;
+    const { address } = this.#modules.account;
     const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS } as const;
-    return this.sendUnder(nonce, content, maxFeePerGasWei);
+    return this.#sendUnder(nonce, content, maxFeePerGasWei);
   }
 
-  private async sendUnder(
+  async #sendUnder(
     nonce: number,
     content: Omit<TransactionPlan, "nonce" | "fees">,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
     const market = await this.feeMarket();
-    const intents = await this.modules.store.intents();
+    const intents = await this.#modules.store.intents();
     const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
     const last = earlier.at(-1);
     const fees =
@@ -134,7 +134,7 @@ export class TransactionSender {
   async send(attempt: Attempt): Promise<void> {
     try {
       await l1Call(`send ${attempt.transactionHash}`, () =>
-        this.modules.client.sendRawTransaction({ serializedTransaction: attempt.raw }),
+        this.#modules.client.sendRawTransaction({ serializedTransaction: attempt.raw }),
       );
     } catch (error) {
       if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
@@ -148,7 +148,7 @@ export class TransactionSender {
 
   /** Signed transactions of the account in the chain so far: the nonce of the next one. */
   minedCount(atBlock?: bigint): Promise<number> {
-    const { account, client } = this.modules;
+    const { account, client } = this.#modules;
     const at = atBlock === undefined ? ({ blockTag: "latest" } as const) : { blockNumber: atBlock };
     return l1Call("read the publisher's nonce", () =>
       client.getTransactionCount({ address: account.address, ...at }),
@@ -156,7 +156,7 @@ export class TransactionSender {
   }
 
   async feeMarket(): Promise<FeeMarket> {
-    const { client, maxPriorityFeePerGasWei } = this.modules;
+    const { client, maxPriorityFeePerGasWei } = this.#modules;
     const block = await l1Call("read the newest block", () => client.getBlock());
     const suggestedWei = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
     const priorityFeePerGasWei = smaller(suggestedWei, maxPriorityFeePerGasWei);

@@ -58,11 +58,11 @@ export class FakeSequencer {
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
   /** While true, every route answers 503. */
   isDown = false;
-  private readonly app: FastifyInstance = Fastify();
+  readonly #app: FastifyInstance = Fastify();
   url = "";
 
   async start(): Promise<this> {
-    const { app } = this;
+    const app = this.#app;
     app.addHook("onRequest", async (request, reply) => {
       if (this.isDown) await reply.code(503).send({ error: { code: "SEQ_STOPPING" } });
       else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`)
@@ -93,7 +93,7 @@ export class FakeSequencer {
       },
     );
     app.get<{ Querystring: { limit: string } }>("/operator/batches/ready", async (request) =>
-      this.ready(Number(request.query.limit)),
+      this.#ready(Number(request.query.limit)),
     );
     app.post<{ Params: { n: string }; Body: BatchReport }>(
       "/operator/batches/:n/l1",
@@ -103,14 +103,14 @@ export class FakeSequencer {
         if (batch?.batchHash !== request.body.batchHash)
           return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
         this.reports.push({ batchNumber, ...request.body });
-        this.take(batchNumber, batch, request.body);
+        this.#take(batchNumber, batch, request.body);
         return {};
       },
     );
-    app.get("/operator/chain", async () => this.chain());
+    app.get("/operator/chain", async () => this.#chain());
     app.post<{ Body: { batches: ForeignBatchReport[] } }>("/operator/foreign-batches", async (request) => {
       this.foreign.push(...request.body.batches);
-      return { finalNumber: this.chain().finalNumber };
+      return { finalNumber: this.#chain().finalNumber };
     });
     app.post<{ Body: { settlements: FakeSequencer["offered"] } }>(
       "/operator/parked-settlements",
@@ -134,7 +134,7 @@ export class FakeSequencer {
   }
 
   stop(): Promise<void> {
-    return this.app.close();
+    return this.#app.close();
   }
 
   /** A batch that was closed and proven; one of the same number is replaced. */
@@ -157,7 +157,7 @@ export class FakeSequencer {
     return [...this.batches.values()].map((batch) => batch.status);
   }
 
-  private chain() {
+  #chain() {
     let { queueHead } = this.origin;
     const positions = [...this.batches].map(([batchNumber, { batchHash, closed, status }]) => {
       const { firstOpIndex, newRoot, signedCount, wide } = closed.content;
@@ -172,7 +172,7 @@ export class FakeSequencer {
     return { finalNumber, finalBlockNumber, positions: [final, ...open] };
   }
 
-  private ready(limit: number) {
+  #ready(limit: number) {
     const open = [...this.batches].filter(([, { status }]) => status === "proven" || status === "submitted");
     return open.slice(0, limit).map(([batchNumber, { batchHash, closed, status }]) => {
       const { batch, content } = closed;
@@ -195,7 +195,7 @@ export class FakeSequencer {
     });
   }
 
-  private take(batchNumber: number, batch: FakeBatch, report: BatchReport): void {
+  #take(batchNumber: number, batch: FakeBatch, report: BatchReport): void {
     if (report.status === "dropped") {
       for (const [number, later] of this.batches)
         if (number >= batchNumber && later.status !== "final") later.status = "proven";

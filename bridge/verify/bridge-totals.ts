@@ -21,7 +21,7 @@ export class BridgeTotals {
   /** What each address can claim; lower-case addresses. */
   readonly pendingWei = new Map<string, bigint>();
   /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
-  private announced: CreditEvent[] = [];
+  #announced: CreditEvent[] = [];
 
   /** Everything but batches. */
   note(event: HistoryEvent): void {
@@ -34,10 +34,10 @@ export class BridgeTotals {
         }
         break;
       case "credit":
-        this.announced.push(event);
+        this.#announced.push(event);
         break;
       case "claim":
-        this.addPending(event.recipient, -event.amountWei);
+        this.#addPending(event.recipient, -event.amountWei);
         break;
       case "burn":
         this.burnableWei -= event.amountWei;
@@ -45,10 +45,10 @@ export class BridgeTotals {
       case "exit":
         this.exitedWei.set(event.key, event.amountWei);
         this.ledgerWei -= event.amountWei;
-        this.addPending(event.recipient, event.amountWei);
+        this.#addPending(event.recipient, event.amountWei);
         break;
       case "refund":
-        this.noteRefund(event);
+        this.#noteRefund(event);
         break;
       case "frozen":
       case "genesis":
@@ -62,12 +62,12 @@ export class BridgeTotals {
   }
 
   /** Deposits go back to their senders; a forced operation's refund is of 0 wei, and its fee stays burnable. */
-  private noteRefund({ queueIndex, refundedWei, sender }: RefundEvent): void {
+  #noteRefund({ queueIndex, refundedWei, sender }: RefundEvent): void {
     this.refundedEntries.add(queueIndex);
     if (refundedWei === 0n) return;
     this.queuedDepositCount -= 1;
     this.queuedDepositWei -= refundedWei;
-    this.addPending(sender, refundedWei);
+    this.#addPending(sender, refundedWei);
   }
 
   /** Everything that was credited by exits. */
@@ -86,21 +86,19 @@ export class BridgeTotals {
     this.ledgerWei -= burnedWei;
     this.burnableWei += burnedWei;
     const batchNumber = Number(batch.batchNumber);
-    const credits = batch.wide.flatMap((record) => this.applyRecord(record, batch.idFeeWei, queueBaseFeeWei));
-    const announced = this.announced.map(({ amountWei, recipient }) => ({
+    const credits = batch.wide.flatMap((record) =>
+      this.#applyRecord(record, batch.idFeeWei, queueBaseFeeWei),
+    );
+    const announced = this.#announced.map(({ amountWei, recipient }) => ({
       recipient: recipient.toLowerCase(),
       amountWei,
     }));
-    this.announced = [];
+    this.#announced = [];
     requireSame(batchNumber, "the list of credits", credits, announced);
-    for (const { amountWei, recipient } of credits) this.addPending(recipient, amountWei);
+    for (const { amountWei, recipient } of credits) this.#addPending(recipient, amountWei);
   }
 
-  private applyRecord(
-    { isValid, kind, words }: SlotRecord,
-    idFeeWei: bigint,
-    queueBaseFeeWei: bigint,
-  ): Credit[] {
+  #applyRecord({ isValid, kind, words }: SlotRecord, idFeeWei: bigint, queueBaseFeeWei: bigint): Credit[] {
     const payOut = (recipient: bigint, amountWei: bigint): Credit[] => {
       this.ledgerWei -= amountWei;
       return amountWei === 0n ? [] : [{ recipient: toAddress(recipient), amountWei }];
@@ -132,7 +130,7 @@ export class BridgeTotals {
     }
   }
 
-  private addPending(recipient: string, amountWei: bigint): void {
+  #addPending(recipient: string, amountWei: bigint): void {
     const key = recipient.toLowerCase();
     this.pendingWei.set(key, (this.pendingWei.get(key) ?? 0n) + amountWei);
   }

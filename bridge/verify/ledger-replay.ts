@@ -35,11 +35,11 @@ export class LedgerReplay {
   timestamp = 0n;
   isFrozen = false;
   operationCount = 0;
-  private batchProofCount = 0;
-  private ledger: Ledger | null = null;
-  private readonly circuits: readonly RegisteredCircuit[];
-  private readonly verifyProof: VerifyProof;
-  private readonly onMalformed: ((error: RollupError) => void) | undefined;
+  #batchProofCount = 0;
+  #ledger: Ledger | null = null;
+  readonly #circuits: readonly RegisteredCircuit[];
+  readonly #verifyProof: VerifyProof;
+  readonly #onMalformed: ((error: RollupError) => void) | undefined;
 
   /**
    * @param onMalformed gets the error of a batch that breaks a form or commits to other data, if its root follows all
@@ -51,25 +51,25 @@ export class LedgerReplay {
     readBlock: ReadBlock,
     onMalformed?: (error: RollupError) => void,
   ) {
-    this.circuits = circuits;
-    this.verifyProof = verifyProof;
-    this.onMalformed = onMalformed;
+    this.#circuits = circuits;
+    this.#verifyProof = verifyProof;
+    this.#onMalformed = onMalformed;
     this.settlements = new SettlementReplay({ circuits, verifyProof, readBlock });
   }
 
   /** Of batches and of settlements. */
   get proofCount(): number {
-    return this.batchProofCount + this.settlements.proofCount;
+    return this.#batchProofCount + this.settlements.proofCount;
   }
 
   /** @throws BRG_HISTORY_INCOMPLETE */
   requireLedger(): Ledger {
-    if (this.ledger === null)
+    if (this.#ledger === null)
       throw bridgeError(
         "BRG_HISTORY_INCOMPLETE",
         "the Ethereum node's logs do not begin with the rollup's first event",
       );
-    return this.ledger;
+    return this.#ledger;
   }
 
   /**
@@ -77,7 +77,7 @@ export class LedgerReplay {
    * contract's sums are made of is then not known from the beginning.
    */
   seed({ epochs, position, waiting }: LedgerSnapshot, ledger: Ledger): void {
-    this.ledger = ledger;
+    this.#ledger = ledger;
     this.batchNumber = position.batchNumber;
     this.opIndex = position.opIndex;
     this.queueHead = position.queueHead;
@@ -99,12 +99,12 @@ export class LedgerReplay {
     this.totals.note(event);
     if (event.type === "genesis") {
       const { operatorKeyX, operatorOwner, treasuryOwner } = event;
-      this.ledger = genesisLedger({
+      this.#ledger = genesisLedger({
         treasuryOwner: BigInt(treasuryOwner),
         operatorOwner: BigInt(operatorOwner),
         operatorKeyX,
       });
-      requireSame(null, "the genesis root", this.ledger.root, event.root);
+      requireSame(null, "the genesis root", this.#ledger.root, event.root);
     } else if (event.type === "queue-entry") {
       requireSame(null, "a queue entry's index", this.entries.length, event.queueIndex);
       this.entries.push(event);
@@ -118,11 +118,11 @@ export class LedgerReplay {
       this.isFrozen = true;
     } else if (event.type === "batch") {
       requireSame(this.batchNumber + 1, "whether the ledger is frozen", false, this.isFrozen);
-      await this.applyBatch(event);
+      await this.#applyBatch(event);
     }
   }
 
-  private async applyBatch(event: BatchEvent): Promise<void> {
+  async #applyBatch(event: BatchEvent): Promise<void> {
     const { batch, circuitIndex, commitment, proof } = event;
     const number = this.batchNumber + 1;
     requireSame(number, "the batch's number", number, Number(batch.batchNumber));
@@ -135,13 +135,13 @@ export class LedgerReplay {
         actual: batch.timestamp,
       });
     }
-    this.consumeQueue(event);
+    this.#consumeQueue(event);
     requireSealNoted(event, this.settlements.sealBlock(number));
-    this.replay(event);
+    this.#replay(event);
     this.totals.applyBatch(batch, await this.settlements.check(event), event.queueBaseFeeWei);
     this.payments.applyBatch(batch);
 
-    const circuit = this.circuits[circuitIndex]!;
+    const circuit = this.#circuits[circuitIndex]!;
     const statement = batchStatement(batch, circuit.circuitId);
     if (commitment !== null && commitment !== statement.commitment) {
       const expected = statement.commitment;
@@ -152,15 +152,15 @@ export class LedgerReplay {
         actual: commitment,
       });
       const malformed = batchMalformed(placeOf(event), differs);
-      if (this.onMalformed === undefined) throw malformed;
-      this.onMalformed(malformed);
+      if (this.#onMalformed === undefined) throw malformed;
+      this.#onMalformed(malformed);
     }
     if (proof !== null) {
       const signals = [statement.commitment, statement.y, statement.z];
-      const isValid = await this.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
+      const isValid = await this.#verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
       if (!isValid)
         throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });
-      this.batchProofCount += 1;
+      this.#batchProofCount += 1;
     }
     this.batchNumber = number;
     this.opIndex += batch.signedCount;
@@ -171,11 +171,11 @@ export class LedgerReplay {
     requireSame(number, "the operations' index after it", this.opIndex, event.opIndex);
   }
 
-  private replay(event: BatchEvent): void {
+  #replay(event: BatchEvent): void {
     const { batch } = event;
     const place = placeOf(event);
     const broken: RollupError[] = [];
-    const { onMalformed } = this;
+    const onMalformed = this.#onMalformed;
     const onBrokenForm = onMalformed && ((error: RollupError) => broken.push(error));
     try {
       replayBatch(this.requireLedger(), batch, this.settlements.replayed(event), { onBrokenForm });
@@ -188,7 +188,7 @@ export class LedgerReplay {
   }
 
   /** The batch's queue operations are the queue's next entries, in order and word for word. */
-  private consumeQueue({ batch, queueHead }: BatchEvent): void {
+  #consumeQueue({ batch, queueHead }: BatchEvent): void {
     const number = Number(batch.batchNumber);
     for (const { a, b, kind, words } of batch.wide) {
       if (!kindRule(kind)?.isQueue) continue;

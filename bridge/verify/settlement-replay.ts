@@ -61,18 +61,18 @@ export class SettlementReplay {
    */
   readonly namedCircuits = new Map<number, number>();
   /** The block of a batch that holds Seals, by the batch's number. */
-  private readonly sealBlocks = new Map<number, number>();
+  readonly #sealBlocks = new Map<number, number>();
   /** Times of such blocks, in seconds, where they are known. */
-  private readonly sealTimes = new Map<number, bigint>();
-  private readonly randomness = new Map<number, bigint>();
-  private readonly modules: SettlementReplayModules;
+  readonly #sealTimes = new Map<number, bigint>();
+  readonly #randomness = new Map<number, bigint>();
+  readonly #modules: SettlementReplayModules;
 
   constructor(modules: SettlementReplayModules) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   noteSeal(batchNumber: number, blockNumber: number): void {
-    this.sealBlocks.set(batchNumber, blockNumber);
+    this.#sealBlocks.set(batchNumber, blockNumber);
   }
 
   /**
@@ -80,46 +80,46 @@ export class SettlementReplay {
    * may be older than what a node keeps.
    */
   seedSeal({ batchNumber, blockNumber, prevRandao, timestamp }: KnownSeal): void {
-    this.sealBlocks.set(batchNumber, blockNumber);
-    this.sealTimes.set(batchNumber, BigInt(timestamp));
-    if (prevRandao !== null) this.randomness.set(batchNumber, prevRandao);
+    this.#sealBlocks.set(batchNumber, blockNumber);
+    this.#sealTimes.set(batchNumber, BigInt(timestamp));
+    if (prevRandao !== null) this.#randomness.set(batchNumber, prevRandao);
   }
 
   /** The block that took a batch with Seals. */
   sealBlock(batchNumber: number): number | undefined {
-    return this.sealBlocks.get(batchNumber);
+    return this.#sealBlocks.get(batchNumber);
   }
 
   /** When that block was, in seconds. */
   async sealTime(batchNumber: number): Promise<bigint> {
-    const known = this.sealTimes.get(batchNumber);
-    return known ?? (await this.modules.readBlock(this.requireSealBlock(batchNumber))).timestamp;
+    const known = this.#sealTimes.get(batchNumber);
+    return known ?? (await this.#modules.readBlock(this.#requireSealBlock(batchNumber))).timestamp;
   }
 
   /** prevRandao as recorded, if it was. */
   recordedRandomness(batchNumber: number): bigint | undefined {
-    return this.randomness.get(batchNumber);
+    return this.#randomness.get(batchNumber);
   }
 
   /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the Seal fixed */
   async noteRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
-    const blockNumber = this.requireSealBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
-    if (this.randomness.get(batchNumber) === prevRandao) return;
-    const block = await this.modules.readBlock(blockNumber);
+    const blockNumber = this.#requireSealBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
+    if (this.#randomness.get(batchNumber) === prevRandao) return;
+    const block = await this.#modules.readBlock(blockNumber);
     requireSame(batchNumber, "the randomness of its Seals", block.prevRandao, prevRandao);
-    this.randomness.set(batchNumber, prevRandao);
+    this.#randomness.set(batchNumber, prevRandao);
   }
 
   /** Posted data as `replayBatch` takes it. @throws BRG_VERIFY_DIFFERS for a circuit that does not fit */
   replayed(event: BatchEvent): ReplayedSettlement[] {
-    return this.taken(event).map(({ cap, settlement }) => ({ ...settlement.posted, cap }));
+    return this.#taken(event).map(({ cap, settlement }) => ({ ...settlement.posted, cap }));
   }
 
   /** @returns what the batch's settlements burn. @throws BRG_VERIFY_DIFFERS */
   async check(event: BatchEvent): Promise<bigint> {
     let burnedWei = 0n;
-    for (const taken of this.taken(event)) {
-      await this.checkOne(event, taken);
+    for (const taken of this.#taken(event)) {
+      await this.#checkOne(event, taken);
       burnedWei += taken.record.kind === KIND.settle ? taken.settlement.posted.burnedWei : 0n;
       this.settlementCount += 1;
       if (taken.record.kind === KIND.genesis)
@@ -128,9 +128,9 @@ export class SettlementReplay {
     return burnedWei;
   }
 
-  private taken({ batch, settlements }: BatchEvent): Taken[] {
+  #taken({ batch, settlements }: BatchEvent): Taken[] {
     const batchNumber = Number(batch.batchNumber);
-    const { circuits } = this.modules;
+    const { circuits } = this.#modules;
     return batch.wide.filter(takesSettlement).map((record, i) => {
       const settlement = settlements[i]!;
       const circuit = circuits[settlement.circuitIndex];
@@ -158,7 +158,7 @@ export class SettlementReplay {
     });
   }
 
-  private async checkOne({ batch, blockNumber }: BatchEvent, taken: Taken): Promise<void> {
+  async #checkOne({ batch, blockNumber }: BatchEvent, taken: Taken): Promise<void> {
     const { cap, circuit, record, settlement } = taken;
     const number = Number(batch.batchNumber);
     const { commitment, posted, proof } = settlement;
@@ -166,12 +166,12 @@ export class SettlementReplay {
     const isSettle = record.kind === KIND.settle;
     const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
     const takenAtBlock = settlement.parkedAtBlock ?? blockNumber;
-    if (isSettle && !isSampled) await this.checkDefaultTime(number, sealBatch, takenAtBlock);
-    const prevRandao = isSampled ? this.requireRandomness(number, sealBatch) : 0n;
+    if (isSettle && !isSampled) await this.#checkDefaultTime(number, sealBatch, takenAtBlock);
+    const prevRandao = isSampled ? this.#requireRandomness(number, sealBatch) : 0n;
     if (commitment === null || proof === null) return;
     const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(data, circuit.circuitId, commitment);
-    const isValid = await this.modules.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
+    const isValid = await this.#modules.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
     if (!isValid)
       throw verifyDiffers({
         batchNumber: number,
@@ -182,8 +182,8 @@ export class SettlementReplay {
     this.proofCount += 1;
   }
 
-  private async checkDefaultTime(number: number, sealBatch: number, blockNumber: number): Promise<void> {
-    const { readBlock } = this.modules;
+  async #checkDefaultTime(number: number, sealBatch: number, blockNumber: number): Promise<void> {
+    const { readBlock } = this.#modules;
     const taken = await readBlock(blockNumber);
     const earliest = (await this.sealTime(sealBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
     if (taken.timestamp >= earliest) return;
@@ -195,8 +195,8 @@ export class SettlementReplay {
     });
   }
 
-  private requireSealBlock(batchNumber: number): number {
-    const blockNumber = this.sealBlocks.get(batchNumber);
+  #requireSealBlock(batchNumber: number): number {
+    const blockNumber = this.#sealBlocks.get(batchNumber);
     if (blockNumber !== undefined) return blockNumber;
     throw verifyDiffers({
       batchNumber: null,
@@ -206,8 +206,8 @@ export class SettlementReplay {
     });
   }
 
-  private requireRandomness(number: number, sealBatch: number): bigint {
-    const prevRandao = this.randomness.get(sealBatch);
+  #requireRandomness(number: number, sealBatch: number): bigint {
+    const prevRandao = this.#randomness.get(sealBatch);
     if (prevRandao !== undefined) return prevRandao;
     throw verifyDiffers({
       batchNumber: number,

@@ -46,40 +46,40 @@ export interface PlacedTrace {
 /** An open batch: operations are executed in order as they are added. */
 export class BatchBuilder {
   readonly opening: BatchOpening;
-  private readonly ledger: Ledger;
-  private readonly context: SlotContext;
-  private readonly narrow: SlotTrace[] = [];
-  private readonly wide: SlotTrace[] = [];
-  private usedNarrowCount = 0;
+  readonly #ledger: Ledger;
+  readonly #context: SlotContext;
+  readonly #narrow: SlotTrace[] = [];
+  readonly #wide: SlotTrace[] = [];
+  #usedNarrowCount = 0;
 
   /** @throws OP_UNKNOWN_LEAF where the fee account does not exist. */
   constructor(ledger: Ledger, opening: BatchOpening) {
     ledger.requireLeaf(opening.feeAccountId);
-    this.ledger = ledger;
+    this.#ledger = ledger;
     this.opening = opening;
-    this.context = opening;
+    this.#context = opening;
   }
 
   get operationCount(): number {
-    return this.usedNarrowCount + this.wide.length;
+    return this.#usedNarrowCount + this.#wide.length;
   }
 
   get signedCount(): number {
-    return [...this.narrow, ...this.wide].filter((t) => kindRule(t.record.kind)?.isSigned).length;
+    return [...this.#narrow, ...this.#wide].filter((t) => kindRule(t.record.kind)?.isSigned).length;
   }
 
   /** Is there a slot left for this kind? Slots are filled in execution order: narrow ones, then wide ones. */
   hasRoomFor(kind: number): boolean {
-    return this.takesNarrow(kind) || this.wide.length < this.opening.shape.wide;
+    return this.#takesNarrow(kind) || this.#wide.length < this.opening.shape.wide;
   }
 
   get isFull(): boolean {
-    return this.wide.length >= this.opening.shape.wide;
+    return this.#wide.length >= this.opening.shape.wide;
   }
 
-  private takesNarrow(kind: number): boolean {
+  #takesNarrow(kind: number): boolean {
     const fits = kindRule(kind)?.isNarrow === true;
-    return fits && this.wide.length === 0 && this.narrow.length < this.opening.shape.narrow;
+    return fits && this.#wide.length === 0 && this.#narrow.length < this.opening.shape.narrow;
   }
 
   /**
@@ -96,43 +96,43 @@ export class BatchBuilder {
         },
       );
     }
-    const isNarrow = this.takesNarrow(operation.kind);
+    const isNarrow = this.#takesNarrow(operation.kind);
     // The fee leaf takes all fees at once when the batch is closed; every one of them must still fit.
-    const before = isNarrow ? null : nullSlot(this.ledger);
-    const trace = executeSlot(this.ledger, operation, this.context);
+    const before = isNarrow ? null : nullSlot(this.#ledger);
+    const trace = executeSlot(this.#ledger, operation, this.#context);
     if (isNarrow) {
-      this.usedNarrowCount = this.narrow.push(trace);
-      return { trace, slot: this.narrow.length - 1 };
+      this.#usedNarrowCount = this.#narrow.push(trace);
+      return { trace, slot: this.#narrow.length - 1 };
     }
-    while (this.narrow.length < this.opening.shape.narrow) this.narrow.push(before!);
-    this.wide.push(trace);
-    return { trace, slot: this.narrow.length + this.wide.length - 1 };
+    while (this.#narrow.length < this.opening.shape.narrow) this.#narrow.push(before!);
+    this.#wide.push(trace);
+    return { trace, slot: this.#narrow.length + this.#wide.length - 1 };
   }
 
   /** Fills the empty slots, credits the fees and closes the batch. */
   close(): ClosedBatch {
     const { shape, ...header } = this.opening;
-    const used = { narrow: this.usedNarrowCount, wide: this.wide.length };
+    const used = { narrow: this.#usedNarrowCount, wide: this.#wide.length };
     const signedCount = this.signedCount;
-    const filler = nullSlot(this.ledger);
-    while (this.narrow.length < shape.narrow) this.narrow.push(filler);
-    while (this.wide.length < shape.wide) this.wide.push(filler);
-    const totalWei = [...this.narrow, ...this.wide].reduce((sum, t) => sum + t.feeWei, 0n);
-    const fee = creditFees(this.ledger, header.feeAccountId, totalWei);
+    const filler = nullSlot(this.#ledger);
+    while (this.#narrow.length < shape.narrow) this.#narrow.push(filler);
+    while (this.#wide.length < shape.wide) this.#wide.push(filler);
+    const totalWei = [...this.#narrow, ...this.#wide].reduce((sum, t) => sum + t.feeWei, 0n);
+    const fee = creditFees(this.#ledger, header.feeAccountId, totalWei);
     const records = (traces: readonly SlotTrace[], count: number) =>
       traces.slice(0, count).map((t) => t.record);
     return {
       data: {
         ...header,
         shape,
-        newRoot: this.ledger.root,
-        newNextId: this.ledger.nextId,
+        newRoot: this.#ledger.root,
+        newNextId: this.#ledger.nextId,
         signedCount,
-        narrow: records(this.narrow, used.narrow),
-        wide: records(this.wide, used.wide),
+        narrow: records(this.#narrow, used.narrow),
+        wide: records(this.#wide, used.wide),
       },
-      narrow: this.narrow,
-      wide: this.wide,
+      narrow: this.#narrow,
+      wide: this.#wide,
       fee,
     };
   }

@@ -76,24 +76,24 @@ export class TreeVersion {
   /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
   path(id: number): bigint[][] {
     if (this.top.hash === undefined) hashNodes([this.top], this.depth);
-    return this.childrenOnWay(id)
+    return this.#childrenOnWay(id)
       .map((children) => children.map(({ hash }) => hash!))
       .reverse();
   }
 
   /** The leaf's contents; null where the tree is empty or only the leaf's hash is known. */
   leaf(id: number): Leaf | null {
-    return this.childrenOnWay(id).at(-1)![digit(id, 0)]!.leaf;
+    return this.#childrenOnWay(id).at(-1)![digit(id, 0)]!.leaf;
   }
 
   /** The hash of leaf `id`, 0 where the tree is empty. */
   leafHash(id: number): bigint {
     if (this.top.hash === undefined) hashNodes([this.top], this.depth);
-    return this.childrenOnWay(id).at(-1)![digit(id, 0)]!.hash!;
+    return this.#childrenOnWay(id).at(-1)![digit(id, 0)]!.hash!;
   }
 
   /** From the root down. */
-  private childrenOnWay(id: number): (readonly TreeNode[])[] {
+  #childrenOnWay(id: number): (readonly TreeNode[])[] {
     const rows: (readonly TreeNode[])[] = [];
     let node = this.top;
     for (let level = this.depth - 1; level >= 0; level--) {
@@ -143,17 +143,17 @@ export function hashVersions(versions: Iterable<TreeVersion>): void {
 
 export class LedgerTree {
   readonly depth: number;
-  private readonly empty: TreeNode[] = [new TreeNode(0n, null, null)];
-  private top: TreeNode;
+  readonly #empty: TreeNode[] = [new TreeNode(0n, null, null)];
+  #top: TreeNode;
 
   constructor(depth: number = TREE_DEPTH) {
     this.depth = depth;
     for (let level = 0; level < depth; level++) {
-      const child = this.empty[level]!;
+      const child = this.#empty[level]!;
       const hash = hashTagged(TAG.node, Array<bigint>(TREE_ARITY).fill(child.hash!));
-      this.empty.push(new TreeNode(hash, Array<TreeNode>(TREE_ARITY).fill(child), null));
+      this.#empty.push(new TreeNode(hash, Array<TreeNode>(TREE_ARITY).fill(child), null));
     }
-    this.top = this.empty[depth]!;
+    this.#top = this.#empty[depth]!;
   }
 
   /** A tree of which only these leaves and their paths are known; only they may be read or set. */
@@ -168,14 +168,14 @@ export class LedgerTree {
       });
       return new TreeNode(hash, children, null);
     };
-    tree.top = build(depth, ids, undefined);
+    tree.#top = build(depth, ids, undefined);
     return tree;
   }
 
   /** A tree that begins as another was at some moment. Shares its nodes, so it costs nothing. */
   static ofVersion({ depth, top }: TreeVersion): LedgerTree {
     const tree = new LedgerTree(depth);
-    tree.top = top;
+    tree.#top = top;
     return tree;
   }
 
@@ -189,7 +189,7 @@ export class LedgerTree {
 
   /** The tree as it is now, to be looked at later. Costs nothing. */
   get version(): TreeVersion {
-    return new TreeVersion(this.depth, this.top);
+    return new TreeVersion(this.depth, this.#top);
   }
 
   /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
@@ -199,7 +199,7 @@ export class LedgerTree {
 
   /** Sets leaf `id` to a hash. Nothing is hashed before somebody asks. */
   update(id: number, leafHash: bigint): void {
-    this.replace(id, leafHash === 0n ? this.empty[0]! : new TreeNode(leafHash, null, null));
+    this.#replace(id, leafHash === 0n ? this.#empty[0]! : new TreeNode(leafHash, null, null));
   }
 
   /**
@@ -207,12 +207,12 @@ export class LedgerTree {
    * @param hash the leaf's, where the caller knows it for certain
    */
   put(id: number, leaf: Leaf, hash?: bigint): void {
-    this.replace(id, new TreeNode(hash, null, leaf));
+    this.#replace(id, new TreeNode(hash, null, leaf));
   }
 
-  private replace(id: number, leaf: TreeNode): void {
+  #replace(id: number, leaf: TreeNode): void {
     const way: (readonly TreeNode[])[] = [];
-    let node = this.top;
+    let node = this.#top;
     for (let level = this.depth - 1; level >= 0; level--) {
       way.push(node.children!);
       node = node.children![digit(id, level)]!;
@@ -223,7 +223,7 @@ export class LedgerTree {
       children[digit(id, level)] = made;
       made = new TreeNode(undefined, children, null);
     }
-    this.top = made;
+    this.#top = made;
   }
 }
 

@@ -35,13 +35,13 @@ const COUNT_KEY = "write-count";
 export class CheckedLevel {
   readonly path: string;
   readonly db: LevelDb;
-  private readonly structure: LevelStructure;
-  private readonly options: CheckedLevelOptions;
-  private readonly mark: WriteMark;
-  private writeCount: number;
-  private failure: RollupError | null = null;
-  private isClosed = false;
-  private writing: Promise<unknown> = Promise.resolve();
+  readonly #structure: LevelStructure;
+  readonly #options: CheckedLevelOptions;
+  readonly #mark: WriteMark;
+  #writeCount: number;
+  #failure: RollupError | null = null;
+  #isClosed = false;
+  #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(
     path: string,
@@ -51,10 +51,10 @@ export class CheckedLevel {
   ) {
     this.path = path;
     this.db = db;
-    this.options = options;
-    this.structure = found.structure;
-    this.mark = found.mark;
-    this.writeCount = found.writeCount;
+    this.#options = options;
+    this.#structure = found.structure;
+    this.#mark = found.mark;
+    this.#writeCount = found.writeCount;
   }
 
   /** Makes the store where there is none. @throws the owner's error; nothing that is readable is lost then */
@@ -113,18 +113,18 @@ export class CheckedLevel {
 
   /** All or nothing, and durable when it resolves; in the order of the calls. @throws the owner's error */
   write(writes: readonly LevelWrite[]): Promise<void> {
-    const written = this.writing.then(() => this.writeNow(writes));
-    this.writing = written.catch(() => {});
+    const written = this.#writing.then(() => this.#writeNow(writes));
+    this.#writing = written.catch(() => {});
     return written;
   }
 
-  private async writeNow(writes: readonly LevelWrite[]): Promise<void> {
-    if (this.failure !== null) throw this.failure;
+  async #writeNow(writes: readonly LevelWrite[]): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
     try {
-      const count = this.writeCount + 1;
+      const count = this.#writeCount + 1;
       await this.db.batch([...writes, { type: "put", key: COUNT_KEY, value: count }], { sync: true });
-      this.writeCount = count;
-      this.mark.write(count);
+      this.#writeCount = count;
+      this.#mark.write(count);
     } catch (cause) {
       throw this.failed("write", cause);
     }
@@ -132,15 +132,15 @@ export class CheckedLevel {
 
   /** Reads every byte of the tables that were there at the start, while the store is in use. @throws the owner's error */
   async checkTables(options: { pauseMs: number; isCancelled: () => boolean }): Promise<void> {
-    await this.read(checkTables(this.path, this.structure, { ...options, isInUse: true }));
+    await this.read(checkTables(this.path, this.#structure, { ...options, isInUse: true }));
   }
 
   /** @throws the owner's error */
   async close(): Promise<void> {
-    await this.writing;
-    this.isClosed = true;
+    await this.#writing;
+    this.#isClosed = true;
     try {
-      this.mark.close();
+      this.#mark.close();
       await this.db.close();
     } catch (cause) {
       throw this.failed("close", cause);
@@ -149,12 +149,12 @@ export class CheckedLevel {
 
   /** The owner's error for a failure of this store, or of a file beside it; from now on it takes no write. */
   failed(doing: string, cause: unknown): RollupError {
-    if (this.failure !== null) return this.failure;
-    const error = errorOf(this.path, doing, cause, this.options.errors);
+    if (this.#failure !== null) return this.#failure;
+    const error = errorOf(this.path, doing, cause, this.#options.errors);
     // A caller that asks after the store was closed gets an error, but the store itself has not failed.
-    if (this.isClosed) return error;
-    this.failure = error;
-    this.options.onFailure?.(error);
+    if (this.#isClosed) return error;
+    this.#failure = error;
+    this.#options.onFailure?.(error);
     return error;
   }
 }

@@ -14,11 +14,11 @@ const FILE_NAME = "DURABLE-WRITES";
 const DIGITS = 16;
 
 export class WriteMark {
-  private readonly path: string;
-  private fd: number | null = null;
+  readonly #path: string;
+  #fd: number | null = null;
 
   constructor(folder: string) {
-    this.path = join(folder, FILE_NAME);
+    this.#path = join(folder, FILE_NAME);
   }
 
   /**
@@ -27,7 +27,7 @@ export class WriteMark {
    */
   read(): number {
     try {
-      const text = readFileSync(this.path, "latin1");
+      const text = readFileSync(this.#path, "latin1");
       return markedNumber(text, FILE_NAME) ?? 0;
     } catch (error) {
       if ((error as { code?: unknown }).code === "ENOENT") return 0;
@@ -37,13 +37,13 @@ export class WriteMark {
 
   /** @throws where the disk does not take it */
   write(count: number): void {
-    this.fd ??= openExisting(this.path);
-    writeSync(this.fd, count.toString().padStart(DIGITS, "0"), 0, "latin1");
+    this.#fd ??= openExisting(this.#path);
+    writeSync(this.#fd, count.toString().padStart(DIGITS, "0"), 0, "latin1");
   }
 
   close(): void {
-    if (this.fd !== null) closeSync(this.fd);
-    this.fd = null;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 }
 

@@ -120,7 +120,7 @@ export class RandomLedger {
   timestamp = START_TIMESTAMP;
   batchNumber = 0n;
   opIndex = 0n;
-  private queueIndex = 0;
+  #queueIndex = 0;
 
   constructor(seed: number, depth: number) {
     this.random = new TestRandom(seed);
@@ -349,7 +349,7 @@ export class RandomLedger {
     const owner = isStranger ? 0xbadn : ledger.opened(id).leaf.l1Owner || 0xbadn;
     const base = {
       kind,
-      queueIndex: this.queueIndex++,
+      queueIndex: this.#queueIndex++,
       a: 0,
       b: 0,
       amountWei: 0n,

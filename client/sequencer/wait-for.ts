@@ -107,27 +107,27 @@ export async function waitFor(
 
 /** Rings once for any number of pulls; one that came before the wait counts. */
 class Bell {
-  private hasRung = false;
-  private wake: (() => void) | null = null;
+  #hasRung = false;
+  #wake: (() => void) | null = null;
 
   ring(): void {
-    this.hasRung = true;
-    this.wake?.();
+    this.#hasRung = true;
+    this.#wake?.();
   }
 
   async wait(timeoutMs: number): Promise<void> {
-    if (!this.hasRung) {
+    if (!this.#hasRung) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
-        this.wake = () => {
+        this.#wake = () => {
           clearTimeout(timer);
           resolve();
         };
       });
     }
-    this.wake = null;
-    if (this.hasRung) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    this.hasRung = false;
+    this.#wake = null;
+    if (this.#hasRung) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    this.#hasRung = false;
   }
 }
 

@@ -24,27 +24,27 @@ export class Withdrawals {
   readonly owners: readonly Address[] = Array.from({ length: OWNER_COUNT }, (_, i) =>
     toHex(0xbad0000 + i, { size: 20 }),
   );
-  private readonly options: WithdrawalsOptions;
-  private isStopped = false;
+  readonly #options: WithdrawalsOptions;
+  #isStopped = false;
   /** How many were acknowledged, and what was said to the last one that was not. */
   acknowledgedCount = 0;
   lastRefusal = "none";
 
   constructor(options: WithdrawalsOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   start(): void {
-    void this.run();
+    void this.#run();
   }
 
   stop(): void {
-    this.isStopped = true;
+    this.#isStopped = true;
   }
 
-  private async run(): Promise<void> {
-    for (let nonce = 0; !this.isStopped; ) {
-      if (await this.send(nonce)) {
+  async #run(): Promise<void> {
+    for (let nonce = 0; !this.#isStopped; ) {
+      if (await this.#send(nonce)) {
         nonce += 1;
         this.acknowledgedCount = nonce;
       } else await sleep(RETRY_MS);
@@ -52,8 +52,8 @@ export class Withdrawals {
     }
   }
 
-  private async send(nonce: number): Promise<boolean> {
-    const { domain, sequencerUrl, user } = this.options;
+  async #send(nonce: number): Promise<boolean> {
+    const { domain, sequencerUrl, user } = this.#options;
     const operation = {
       kind: KIND.withdraw,
       a: user.leafId,

@@ -6,29 +6,29 @@ import { devnetError } from "./devnet-errors.ts";
  * first and sent afterwards, so after a kill at any moment they are sent again, not made again.
  */
 export class Journal {
-  private readonly path: string;
-  private readonly entries: Record<string, unknown>;
-  private writing: Promise<void> = Promise.resolve();
+  readonly #path: string;
+  readonly #entries: Record<string, unknown>;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
-    this.path = path;
-    this.entries = readEntries(path);
+    this.#path = path;
+    this.#entries = readEntries(path);
   }
 
   get<T>(key: string): T | undefined {
-    return this.entries[key] as T | undefined;
+    return this.#entries[key] as T | undefined;
   }
 
   keys(): string[] {
-    return Object.keys(this.entries);
+    return Object.keys(this.#entries);
   }
 
   /** Resolves once the entry is on disk. Parallel calls are written one after another. */
   set(key: string, value: unknown): Promise<void> {
-    this.entries[key] = value;
-    const text = `${JSON.stringify(this.entries, null, 1)}\n`;
-    this.writing = this.writing.then(() => writeFileWhole(this.path, text));
-    return this.writing;
+    this.#entries[key] = value;
+    const text = `${JSON.stringify(this.#entries, null, 1)}\n`;
+    this.#writing = this.#writing.then(() => writeFileWhole(this.#path, text));
+    return this.#writing;
   }
 }
 

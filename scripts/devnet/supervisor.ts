@@ -43,29 +43,29 @@ interface SupervisorOptions {
  * that none is cut off from a service that it still needs.
  */
 export class Supervisor {
-  private readonly services: Service[] = [];
-  private readonly options: SupervisorOptions;
-  private isStopping = false;
-  private recording: Promise<void> = Promise.resolve();
+  readonly #services: Service[] = [];
+  readonly #options: SupervisorOptions;
+  #isStopping = false;
+  #recording: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisorOptions) {
-    this.options = options;
+    this.#options = options;
     mkdirSync(options.logDir, { recursive: true });
   }
 
   /** @throws DEV_SERVICE_FAILED with the end of its log */
   async start(spec: ServiceSpec): Promise<void> {
-    const service: Service = { spec, child: this.spawn(spec), endTimesMs: [], ended: Promise.resolve() };
-    this.services.push(service);
-    this.watch(service);
-    await this.recordProcesses();
-    await this.waitUntilReady(service);
+    const service: Service = { spec, child: this.#spawn(spec), endTimesMs: [], ended: Promise.resolve() };
+    this.#services.push(service);
+    this.#watch(service);
+    await this.#recordProcesses();
+    await this.#waitUntilReady(service);
   }
 
   /** SIGTERM, then time to end, then SIGKILL; the last started first. */
   async stop(): Promise<void> {
-    this.isStopping = true;
-    for (const { child, ended, spec } of [...this.services].reverse()) {
+    this.#isStopping = true;
+    for (const { child, ended, spec } of [...this.#services].reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGTERM");
       const isTooSlow = await Promise.race([
@@ -73,19 +73,19 @@ export class Supervisor {
         sleep(STOP_TIMEOUT_MS, true, { ref: false }),
       ]);
       if (isTooSlow) {
-        this.options.console.alarm(`${spec.name} did not stop in ${STOP_TIMEOUT_MS / 1000} s and is killed`);
+        this.#options.console.alarm(`${spec.name} did not stop in ${STOP_TIMEOUT_MS / 1000} s and is killed`);
         child.kill("SIGKILL");
         await ended;
       }
     }
-    await this.recordProcesses();
+    await this.#recordProcesses();
   }
 
   logPath(name: string): string {
-    return join(this.options.logDir, `${name}.log`);
+    return join(this.#options.logDir, `${name}.log`);
   }
 
-  private spawn(spec: ServiceSpec): ChildProcess {
+  #spawn(spec: ServiceSpec): ChildProcess {
     const log = openSync(this.logPath(spec.name), "a");
     try {
       return spawn(spec.command, spec.args, {
@@ -99,49 +99,49 @@ export class Supervisor {
     }
   }
 
-  private watch(service: Service): void {
+  #watch(service: Service): void {
     const { child } = service;
     service.ended = new Promise((resolve) => {
       child.once("error", () => resolve());
       child.once("exit", () => resolve());
     });
-    void service.ended.then(() => this.onEnd(service));
+    void service.ended.then(() => this.#onEnd(service));
   }
 
-  private async onEnd(service: Service): Promise<void> {
-    if (this.isStopping) return;
+  async #onEnd(service: Service): Promise<void> {
+    if (this.#isStopping) return;
     const { spec, child, endTimesMs } = service;
-    const { console, onGiveUp } = this.options;
+    const { console, onGiveUp } = this.#options;
     const how = child.signalCode ?? `status ${child.exitCode}`;
     const now = Date.now();
     endTimesMs.push(now);
     if (endTimesMs.filter((time) => time > now - 60_000).length >= MAX_ENDS_A_MINUTE) {
-      onGiveUp(this.failure(spec, `ended ${MAX_ENDS_A_MINUTE} times within a minute, last with ${how}`));
+      onGiveUp(this.#failure(spec, `ended ${MAX_ENDS_A_MINUTE} times within a minute, last with ${how}`));
       return;
     }
     console.alarm(`${spec.name} ended with ${how} and is started again (log: ${this.logPath(spec.name)})`);
     await sleep(RESTART_MS);
-    if (this.isStopping) return;
-    service.child = this.spawn(spec);
-    this.watch(service);
-    await this.recordProcesses();
-    await this.waitUntilReady(service).then(
+    if (this.#isStopping) return;
+    service.child = this.#spawn(spec);
+    this.#watch(service);
+    await this.#recordProcesses();
+    await this.#waitUntilReady(service).then(
       () => console.done(`${spec.name} is back`),
       (error: Error) => onGiveUp(error),
     );
   }
 
-  private async waitUntilReady({ spec }: Service): Promise<void> {
+  async #waitUntilReady({ spec }: Service): Promise<void> {
     const deadline = Date.now() + READY_TIMEOUT_MS;
     while (!(await spec.isReady().catch(() => false))) {
-      if (this.isStopping) throw devnetError("DEV_STOPPED", `stopped while ${spec.name} was starting`);
+      if (this.#isStopping) throw devnetError("DEV_STOPPED", `stopped while ${spec.name} was starting`);
       if (Date.now() > deadline)
-        throw this.failure(spec, `did not answer within ${READY_TIMEOUT_MS / 1000} s`);
+        throw this.#failure(spec, `did not answer within ${READY_TIMEOUT_MS / 1000} s`);
       await sleep(150);
     }
   }
 
-  private failure(spec: ServiceSpec, what: string): Error {
+  #failure(spec: ServiceSpec, what: string): Error {
     const path = this.logPath(spec.name);
     const end = readFileSync(path, "utf8").trimEnd().split("\n").slice(-15).join("\n");
     return devnetError("DEV_SERVICE_FAILED", `${spec.name} ${what}; the end of ${path}:\n${end}`, {
@@ -149,17 +149,17 @@ export class Supervisor {
     });
   }
 
-  private recordProcesses(): Promise<void> {
+  #recordProcesses(): Promise<void> {
     // One write after another: each writes what is true when its turn comes.
-    this.recording = this.recording.then(() =>
-      writeProcessFile(this.options.recordPath, this.runningProcesses()),
+    this.#recording = this.#recording.then(() =>
+      writeProcessFile(this.#options.recordPath, this.#runningProcesses()),
     );
-    return this.recording;
+    return this.#recording;
   }
 
-  private runningProcesses(): ProcessFile["children"] {
+  #runningProcesses(): ProcessFile["children"] {
     const children: ProcessFile["children"] = [];
-    for (const { spec, child } of this.services) {
+    for (const { spec, child } of this.#services) {
       const command = child.pid === undefined || child.exitCode !== null ? null : commandOf(child.pid);
       if (command !== null) children.push({ name: spec.name, pid: child.pid!, command });
     }

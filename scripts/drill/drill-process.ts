@@ -35,26 +35,26 @@ export class DrillProcess {
   readonly spec: ProcessSpec;
   /** Modules that are loaded before the program: the clock that jumps. */
   preloads: readonly string[] = [];
-  private readonly logFile: WriteStream;
-  private child: ChildProcess | null = null;
-  private ending: Promise<ProcessEnd> | null = null;
-  private lines: string[] = [];
+  readonly #logFile: WriteStream;
+  #child: ChildProcess | null = null;
+  #ending: Promise<ProcessEnd> | null = null;
+  #lines: string[] = [];
   /** We asked for its end. */
-  private isStopped = false;
-  private lastEnd: ProcessEnd | null = null;
+  #isStopped = false;
+  #lastEnd: ProcessEnd | null = null;
 
   constructor(spec: ProcessSpec) {
     this.spec = spec;
     mkdirSync(spec.logFolder, { recursive: true });
-    this.logFile = createWriteStream(join(spec.logFolder, `${spec.name}.log`), { flags: "a" });
+    this.#logFile = createWriteStream(join(spec.logFolder, `${spec.name}.log`), { flags: "a" });
   }
 
   get pid(): number | null {
-    return this.child?.pid ?? null;
+    return this.#child?.pid ?? null;
   }
 
   get isRunning(): boolean {
-    return this.child !== null;
+    return this.#child !== null;
   }
 
   /**
@@ -62,20 +62,20 @@ export class DrillProcess {
    * told.
    */
   get endedByItself(): Error | null {
-    if (this.child !== null || this.lastEnd === null || this.isStopped) return null;
+    if (this.#child !== null || this.#lastEnd === null || this.#isStopped) return null;
     const { name } = this.spec;
-    const last = this.lines.slice(-SHOWN_LINES).join("\n");
+    const last = this.#lines.slice(-SHOWN_LINES).join("\n");
     const codes = [...new Set(last.match(CODE) ?? [])];
-    const how = `${this.lastEnd.status ?? this.lastEnd.signal}`;
+    const how = `${this.#lastEnd.status ?? this.#lastEnd.signal}`;
     const named = codes.length === 0 ? "without a code" : `naming ${codes.join(", ")}`;
     return drillError("DRL_PROCESS_ENDED", `${name} ended by itself with ${how}, ${named}:\n${last}`, {
-      data: { name, codes, ...this.lastEnd },
+      data: { name, codes, ...this.#lastEnd },
     });
   }
 
   /** Starts the program and returns at once. */
   launch(): void {
-    if (this.child !== null) throw drillError("DRL_UNEXPECTED", `${this.spec.name} runs already`);
+    if (this.#child !== null) throw drillError("DRL_UNEXPECTED", `${this.spec.name} runs already`);
     const preloads = ["tsx", ...this.preloads].flatMap((name) => ["--import", name]);
     // The environment of the caller may hold settings of another rollup: only what is needed goes on.
     const { PATH = "", HOME = "", TMPDIR } = process.env;
@@ -85,20 +85,20 @@ export class DrillProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on("line", (line) => this.note(line));
+      createInterface({ input: stream }).on("line", (line) => this.#note(line));
     // It dies with the drill, however that ends, except on SIGKILL.
     const killOnExit = () => child.kill("SIGKILL");
     process.once("exit", killOnExit);
-    this.child = child;
-    this.isStopped = false;
-    this.lastEnd = null;
-    this.ending = new Promise((resolve) => {
+    this.#child = child;
+    this.#isStopped = false;
+    this.#lastEnd = null;
+    this.#ending = new Promise((resolve) => {
       // "close": everything that it said has been read.
       child.once("close", (status, signal) => {
         process.off("exit", killOnExit);
-        if (this.child === child) {
-          this.child = null;
-          this.lastEnd = { status, signal };
+        if (this.#child === child) {
+          this.#child = null;
+          this.#lastEnd = { status, signal };
         }
         resolve({ status, signal });
       });
@@ -115,68 +115,68 @@ export class DrillProcess {
   async ready(): Promise<number> {
     const startedAtMs = performance.now();
     const notReady = (how: string) =>
-      drillError("DRL_NOT_READY", `${this.spec.name} ${how}:\n${this.lines.slice(-SHOWN_LINES).join("\n")}`);
+      drillError("DRL_NOT_READY", `${this.spec.name} ${how}:\n${this.#lines.slice(-SHOWN_LINES).join("\n")}`);
     await waitUntil(
       `${this.spec.name} to be ready`,
-      async () => this.child === null || (await this.spec.isReady()),
+      async () => this.#child === null || (await this.spec.isReady()),
       READY_TIMEOUT_MS,
       { tell: this.spec.tell },
     ).catch(() => {
       throw notReady("does not answer");
     });
-    if (this.child === null) throw notReady("ended instead of being ready");
+    if (this.#child === null) throw notReady("ended instead of being ready");
     return performance.now() - startedAtMs;
   }
 
   /** kill -9. Nothing happens to one that has ended by itself. */
   async kill(): Promise<void> {
-    if (this.child !== null) this.isStopped = true;
-    this.child?.kill("SIGKILL");
-    await this.ending;
+    if (this.#child !== null) this.#isStopped = true;
+    this.#child?.kill("SIGKILL");
+    await this.#ending;
   }
 
   /** SIGTERM; SIGKILL where that is not enough. */
   async stop(): Promise<ProcessEnd | null> {
-    const { child } = this;
+    const child = this.#child;
     if (child === null) return null;
-    this.isStopped = true;
+    this.#isStopped = true;
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    const end = await this.ending;
+    const end = await this.#ending;
     clearTimeout(timer);
     return end;
   }
 
   /** Waits until it ends by itself. @throws DRL_TIMEOUT */
   async ended(timeoutMs: number): Promise<ProcessEnd> {
-    await waitUntil(`${this.spec.name} to end`, async () => this.child === null, timeoutMs, {
+    await waitUntil(`${this.spec.name} to end`, async () => this.#child === null, timeoutMs, {
       tell: this.spec.tell,
     });
-    return this.ending!;
+    return this.#ending!;
   }
 
   /** Whether a line of its log since the last `forgetLog` has this text: an error code, say. */
   hasSaid(text: string): boolean {
-    return this.lines.some((line) => line.includes(text));
+    return this.#lines.some((line) => line.includes(text));
   }
 
   /** Lines of the log with this text. */
   said(text: string): string[] {
-    return this.lines.filter((line) => line.includes(text));
+    return this.#lines.filter((line) => line.includes(text));
   }
 
   forgetLog(): void {
-    this.lines = [];
+    this.#lines = [];
   }
 
   async close(): Promise<void> {
     await this.kill();
-    await new Promise((resolve) => this.logFile.end(resolve));
+    await new Promise((resolve) => this.#logFile.end(resolve));
   }
 
-  private note(line: string): void {
-    this.logFile.write(`${line}\n`);
-    this.lines.push(line);
-    if (this.lines.length > REMEMBERED_LINES) this.lines.shift();
+  #note(line: string): void {
+    this.#logFile.write(`${line}\n`);
+    this.#lines.push(line);
+    if (this.#lines.length > REMEMBERED_LINES) this.#lines.shift();
   }
 }

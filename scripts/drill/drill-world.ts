@@ -74,9 +74,9 @@ export class DrillWorld {
   readonly bridgeHealthUrl: string;
   readonly clockFile: string;
   readonly finalityDepthBlocks: number;
-  private readonly operatorToken: string;
-  private readonly tell: ((text: string) => void) | undefined;
-  private readonly isTemporary: boolean;
+  readonly #operatorToken: string;
+  readonly #tell: ((text: string) => void) | undefined;
+  readonly #isTemporary: boolean;
 
   static async start(options: WorldOptions): Promise<DrillWorld> {
     const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
@@ -93,7 +93,7 @@ export class DrillWorld {
         world.prover.launch();
         world.bridge.launch();
         await Promise.all([world.prover.ready(), world.bridge.ready()]);
-        await world.usersAreThere();
+        await world.#usersAreThere();
         return world;
       } catch (error) {
         await world.stop();
@@ -118,8 +118,8 @@ export class DrillWorld {
     this.l1 = l1;
     this.proxy = proxy;
     this.users = users;
-    this.isTemporary = options.keepIn === null;
-    this.tell = options.tell;
+    this.#isTemporary = options.keepIn === null;
+    this.#tell = options.tell;
     const parent = options.keepIn ?? tmpdir();
     mkdirSync(parent, { recursive: true });
     this.folder = mkdtempSync(join(parent, `drill-${options.name}-`));
@@ -127,7 +127,7 @@ export class DrillWorld {
     this.bridgeDataPath = join(this.folder, "bridge");
     this.clockFile = join(this.folder, "clock");
     this.finalityDepthBlocks = options.finalityDepthBlocks ?? 40;
-    this.operatorToken = randomBytes(16).toString("hex");
+    this.#operatorToken = randomBytes(16).toString("hex");
     const [sequencerPort, bridgePort, proverPort] = ports;
     this.sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
     this.bridgeHealthUrl = `http://127.0.0.1:${bridgePort}`;
@@ -148,7 +148,7 @@ export class DrillWorld {
         SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
         SEQUENCER_DATA_PATH: this.dataPath,
         SEQUENCER_PORT: String(sequencerPort),
-        SEQUENCER_OPERATOR_TOKEN: this.operatorToken,
+        SEQUENCER_OPERATOR_TOKEN: this.#operatorToken,
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_CLOSE_INTERVAL_MS: String(options.closeIntervalMs ?? 1_000),
@@ -170,7 +170,7 @@ export class DrillWorld {
         ...shared,
         DEPLOYMENT_PATH: deploymentPath,
         SEQUENCER_URL: this.sequencerUrl,
-        OPERATOR_TOKEN: this.operatorToken,
+        OPERATOR_TOKEN: this.#operatorToken,
         PROVER_BACKEND: options.backend,
         PROVER_POLL_INTERVAL_MS: "100",
         PROVER_MAX_BACKOFF_MS: "1000",
@@ -186,7 +186,7 @@ export class DrillWorld {
         DEPLOYMENT_PATH: deploymentPath,
         L1_RPC_URL: proxy.url,
         SEQUENCER_URL: this.sequencerUrl,
-        OPERATOR_TOKEN: this.operatorToken,
+        OPERATOR_TOKEN: this.#operatorToken,
         OPERATOR_L1_KEY: drillPrivateKey("operator"),
         BRIDGE_DATA_DIR: this.bridgeDataPath,
         BRIDGE_POLL_INTERVAL_MS: "200",
@@ -218,7 +218,7 @@ export class DrillWorld {
   async operator(path: string, body: object): Promise<unknown> {
     const response = await fetch(`${this.sequencerUrl}${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${this.operatorToken}` },
+      headers: { "content-type": "application/json", authorization: `Bearer ${this.#operatorToken}` },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(10_000),
     });
@@ -233,7 +233,7 @@ export class DrillWorld {
     const processes = [this.sequencer, this.prover, this.bridge];
     const inVain = () =>
       processes.map((process) => process.endedByItself).find((end) => end !== null) ?? null;
-    return waitUntil(what, ask, timeoutMs, { tell: this.tell, inVain });
+    return waitUntil(what, ask, timeoutMs, { tell: this.#tell, inVain });
   }
 
   /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
@@ -303,10 +303,10 @@ export class DrillWorld {
     await Promise.all([this.bridge, this.prover, this.sequencer].map((process) => process.close()));
     await this.proxy.stop();
     await this.l1.stop();
-    if (this.isTemporary) rmSync(this.folder, { recursive: true, force: true });
+    if (this.#isTemporary) rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async usersAreThere(): Promise<void> {
+  async #usersAreThere(): Promise<void> {
     await this.waitFor(
       "the first deposits",
       async () => {

@@ -56,33 +56,33 @@ export class Traffic {
   readonly problems: string[] = [];
   /** How long a user waits between two operations. */
   paceMs = 300;
-  private readonly options: TrafficOptions;
-  private readonly nonces: number[];
-  private amountCount = 0;
-  private isStopped = true;
-  private isAbandoned = false;
-  private running: Promise<unknown> = Promise.resolve();
+  readonly #options: TrafficOptions;
+  readonly #nonces: number[];
+  #amountCount = 0;
+  #isStopped = true;
+  #isAbandoned = false;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrafficOptions) {
-    this.options = options;
-    this.nonces = options.users.map(() => 0);
+    this.#options = options;
+    this.#nonces = options.users.map(() => 0);
   }
 
   start(): void {
-    this.isStopped = false;
-    this.running = Promise.all(this.options.users.map((_, i) => this.send(i)));
+    this.#isStopped = false;
+    this.#running = Promise.all(this.#options.users.map((_, i) => this.#send(i)));
   }
 
   /** Ends after the operations that are on their way have got their preconfirmations. */
   async stop(): Promise<void> {
-    this.isStopped = true;
-    await this.running;
+    this.#isStopped = true;
+    await this.#running;
   }
 
   /** Ends at once, with whatever is on its way: nobody will answer any more. */
   abandon(): void {
-    this.isStopped = true;
-    this.isAbandoned = true;
+    this.#isStopped = true;
+    this.#isAbandoned = true;
   }
 
   /** Time of the first acknowledgement after a moment, or null. */
@@ -90,24 +90,24 @@ export class Traffic {
     return this.acknowledged.find((one) => one.atMs > atMs)?.atMs ?? null;
   }
 
-  private async send(index: number): Promise<void> {
-    const { users } = this.options;
+  async #send(index: number): Promise<void> {
+    const { users } = this.#options;
     const user = users[index]!;
-    for (let turn = 1; !this.isStopped; turn++) {
+    for (let turn = 1; !this.#isStopped; turn++) {
       const to = users[(index + 1 + (turn % (users.length - 1))) % users.length]!;
-      await this.sendOne(index, user, to);
+      await this.#sendOne(index, user, to);
       await sleep(this.paceMs);
     }
   }
 
-  private async sendOne(index: number, user: DrillUser, to: DrillUser): Promise<void> {
-    const nonce = this.nonces[index]!;
-    const amountWei = BigInt(++this.amountCount) * AMOUNT_STEP_WEI;
-    const { amountCode, body, hash } = this.sign(user, to, nonce, amountWei);
-    while (!this.isAbandoned) {
-      const answer = await this.post(body);
+  async #sendOne(index: number, user: DrillUser, to: DrillUser): Promise<void> {
+    const nonce = this.#nonces[index]!;
+    const amountWei = BigInt(++this.#amountCount) * AMOUNT_STEP_WEI;
+    const { amountCode, body, hash } = this.#sign(user, to, nonce, amountWei);
+    while (!this.#isAbandoned) {
+      const answer = await this.#post(body);
       if (answer?.preconfirmation) {
-        this.nonces[index] = nonce + 1;
+        this.#nonces[index] = nonce + 1;
         this.acknowledged.push({
           hash,
           preconfirmation: answer.preconfirmation,
@@ -129,7 +129,7 @@ export class Traffic {
     }
   }
 
-  private sign(user: DrillUser, to: DrillUser, nonce: number, amountWei: bigint) {
+  #sign(user: DrillUser, to: DrillUser, nonce: number, amountWei: bigint) {
     const amountCode = encodeAmount(amountWei);
     const operation = {
       kind: KIND.transfer,
@@ -141,15 +141,15 @@ export class Traffic {
       maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
     };
     const bRef = leafReference({ l1Owner: BigInt(to.l1Owner), kind: LEAF_KIND.account });
-    const message = messageHash(operation, { domain: this.options.domain, bRef });
+    const message = messageHash(operation, { domain: this.#options.domain, bRef });
     const body = encodeOperation({ ...operation, signature: signMessage(user.secret, message) });
     return { amountCode, body, hash: toHex32(message) };
   }
 
   /** null where nobody answered, or not to the end. */
-  private async post(body: OperationBody): Promise<SubmissionAnswer | null> {
+  async #post(body: OperationBody): Promise<SubmissionAnswer | null> {
     try {
-      const response = await fetch(`${this.options.sequencerUrl}/v1/operations`, {
+      const response = await fetch(`${this.#options.sequencerUrl}/v1/operations`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),

@@ -86,15 +86,15 @@ const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID", "SEQ_SETTLEMENT_PROOF_INVALID"]
 
 export class AutoSettler {
   readonly report: SettlingReport;
-  private readonly options: AutoSettleOptions;
-  private readonly modules: AutoSettleModules;
+  readonly #options: AutoSettleOptions;
+  readonly #modules: AutoSettleModules;
   /** The newest settlement that was seen on L1, so that each is told of once. */
-  private toldEpoch = 0;
-  private toldRandomnessOf = 0;
+  #toldEpoch = 0;
+  #toldRandomnessOf = 0;
 
   constructor(options: AutoSettleOptions, modules: AutoSettleModules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
     this.report = modules.report ?? new SettlingReport(options.modelId);
   }
 
@@ -104,10 +104,10 @@ export class AutoSettler {
    */
   async turn(): Promise<void> {
     try {
-      const leaf = await getModel(this.modules.client, this.options.modelId);
+      const leaf = await getModel(this.#modules.client, this.#options.modelId);
       if (!leaf.counters.isReady) this.report.set({ stage: "not-ready", epoch: null });
-      else if (leaf.sealedEpoch !== null) await this.settle(leaf, leaf.sealedEpoch);
-      else await this.sealIfDue(leaf);
+      else if (leaf.sealedEpoch !== null) await this.#settle(leaf, leaf.sealedEpoch);
+      else await this.#sealIfDue(leaf);
       this.report.noteSuccess();
     } catch (error) {
       if (!NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
@@ -115,11 +115,11 @@ export class AutoSettler {
     }
   }
 
-  private async sealIfDue(leaf: LedgerModelLeaf): Promise<void> {
-    const { client, log, signer } = this.modules;
-    const { epochSeconds, modelId } = this.options;
+  async #sealIfDue(leaf: LedgerModelLeaf): Promise<void> {
+    const { client, log, signer } = this.#modules;
+    const { epochSeconds, modelId } = this.#options;
     const { cap, epoch, paymentCount } = leaf.counters;
-    const isPosting = await this.watchLast(epoch - 1);
+    const isPosting = await this.#watchLast(epoch - 1);
     const overAtSeconds = epochSeconds === null ? null : leaf.model.epochStart + epochSeconds;
     const open = { epoch, paymentCount, cap, overAtSeconds };
     const isFull = paymentCount >= cap;
@@ -139,15 +139,15 @@ export class AutoSettler {
   }
 
   /** @returns whether the epoch's settlement is on its way to L1 */
-  private async watchLast(epoch: number): Promise<boolean> {
-    if (epoch < 1 || epoch <= this.toldEpoch) return false;
-    const { client, log } = this.modules;
-    const { folder, modelId } = this.options;
+  async #watchLast(epoch: number): Promise<boolean> {
+    if (epoch < 1 || epoch <= this.#toldEpoch) return false;
+    const { client, log } = this.#modules;
+    const { folder, modelId } = this.#options;
     const settlement = await getSettlement(client, modelId, epoch);
     if (settlement?.l1TransactionHash == null) return true;
     const { batchNumber, l1TransactionHash } = settlement;
     await dropProof(folder, { modelId, epoch });
-    this.toldEpoch = epoch;
+    this.#toldEpoch = epoch;
     this.report.set({ settled: { epoch, l1TransactionHash } });
     log.info(
       { modelId, epoch, batchNumber, l1TransactionHash },
@@ -156,9 +156,9 @@ export class AutoSettler {
     return false;
   }
 
-  private async settle(leaf: LedgerModelLeaf, sealed: SealedEpochView): Promise<void> {
-    const { client, log } = this.modules;
-    const { modelId } = this.options;
+  async #settle(leaf: LedgerModelLeaf, sealed: SealedEpochView): Promise<void> {
+    const { client, log } = this.#modules;
+    const { modelId } = this.#options;
     const { epoch } = sealed;
     this.report.set({ epoch, overAtSeconds: null, cap: leaf.counters.cap });
     if (sealed.isRandomnessMissed) {
@@ -171,25 +171,25 @@ export class AutoSettler {
       this.report.set({ stage: "awaiting-randomness" });
       return;
     }
-    if (this.toldRandomnessOf !== epoch) {
-      this.toldRandomnessOf = epoch;
+    if (this.#toldRandomnessOf !== epoch) {
+      this.#toldRandomnessOf = epoch;
       log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
     }
     this.report.set({ stage: "preparing" });
     const facts = await readSealedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    const { prepared, circuit } = await this.prepare(facts, sealed.isRandomnessMissed);
-    const kept = await readProof(this.options.folder, prepared.data, circuit.name);
-    const body = kept ?? (await this.prove(facts, prepared, circuit));
+    const { prepared, circuit } = await this.#prepare(facts, sealed.isRandomnessMissed);
+    const kept = await readProof(this.#options.folder, prepared.data, circuit.name);
+    const body = kept ?? (await this.#prove(facts, prepared, circuit));
     this.report.set({ stage: "sending" });
-    await this.send(body, epoch, kept !== null);
+    await this.#send(body, epoch, kept !== null);
   }
 
-  private async prepare(
+  async #prepare(
     facts: EpochFacts,
     isMissed: boolean,
   ): Promise<{ prepared: PreparedSettlement; circuit: RollupCircuit }> {
-    const { circuits, model, openings } = this.modules;
+    const { circuits, model, openings } = this.#modules;
     const earnerCount = model.earners.length;
     if (isMissed) {
       const circuit = earnerTableFor(circuits, earnerCount);
@@ -199,7 +199,7 @@ export class AutoSettler {
     const opened = await openings(Number(facts.sealed.epoch));
     const prepared = prepareSampled(facts, { model, openings: opened, circuit });
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
-    if (places.length > 0 && !this.options.consentsToVoids) {
+    if (places.length > 0 && !this.#options.consentsToVoids) {
       const { burnedWei } = prepared.data;
       throw commandError(
         "CMD_VOID_DRAWS",
@@ -210,13 +210,13 @@ export class AutoSettler {
     return { circuit, prepared };
   }
 
-  private async prove(
+  async #prove(
     facts: EpochFacts,
     prepared: PreparedSettlement,
     circuit: RollupCircuit,
   ): Promise<SettlementBody> {
-    const { log, prove, signer } = this.modules;
-    const { folder, modelId } = this.options;
+    const { log, prove, signer } = this.#modules;
+    const { folder, modelId } = this.#options;
     const epoch = Number(facts.sealed.epoch);
     this.report.set({ stage: "proving", provedPercent: 0 });
     const proved = await prove(prepared, circuit, (provedPercent) =>
@@ -243,9 +243,9 @@ export class AutoSettler {
     return body;
   }
 
-  private async send(body: SettlementBody, epoch: number, isKept: boolean): Promise<void> {
-    const { client, log } = this.modules;
-    const { folder, modelId } = this.options;
+  async #send(body: SettlementBody, epoch: number, isKept: boolean): Promise<void> {
+    const { client, log } = this.#modules;
+    const { folder, modelId } = this.#options;
     try {
       const { batchNumber, status } = await sendSettlement(client, body);
       this.report.noteSettlement();

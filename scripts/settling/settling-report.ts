@@ -53,57 +53,57 @@ const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
 /** Of one model; `nowMs` is the machine's clock. */
 export class SettlingReport {
-  private current: SettlingView;
-  private readonly nowMs: () => number;
-  private readonly registry = new Registry();
-  private readonly registers = [this.registry];
-  private readonly stage = new Gauge({
+  #current: SettlingView;
+  readonly #nowMs: () => number;
+  readonly #registry = new Registry();
+  readonly #registers = [this.#registry];
+  readonly #stage = new Gauge({
     name: "model_settling_stage",
     help: "1 for the stage that the model's settling is in, 0 for the others",
     labelNames: ["stage"] as const,
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly epoch = new Gauge({
+  readonly #epoch = new Gauge({
     name: "model_settling_epoch",
     help: "The epoch that the stage is about",
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly payments = new Gauge({
+  readonly #payments = new Gauge({
     name: "model_settling_epoch_payments",
     help: "Payments in that epoch",
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly failing = new Gauge({
+  readonly #failing = new Gauge({
     name: "model_settling_failing_turns",
     help: "Turns in a row that failed; 0 while all is well",
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly errors = new Counter({
+  readonly #errors = new Counter({
     name: "model_settling_errors_total",
     help: "Failed turns by code",
     labelNames: ["code"] as const,
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly sealed = new Counter({
+  readonly #sealed = new Counter({
     name: "model_settling_seals_total",
     help: "Epochs that this process has sealed",
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly sent = new Counter({
+  readonly #sent = new Counter({
     name: "model_settling_settlements_total",
     help: "Settlements that this process has handed in",
-    registers: this.registers,
+    registers: this.#registers,
   });
-  private readonly proveSeconds = new Histogram({
+  readonly #proveSeconds = new Histogram({
     name: "model_settling_prove_seconds",
     help: "Witness and proof of a settlement",
     buckets: PROVE_BUCKETS_SECONDS,
-    registers: this.registers,
+    registers: this.#registers,
   });
 
   constructor(modelId: number, nowMs: () => number = Date.now) {
-    this.nowMs = nowMs;
-    this.current = {
+    this.#nowMs = nowMs;
+    this.#current = {
       modelId,
       stage: "starting",
       stageSinceMs: nowMs(),
@@ -119,54 +119,54 @@ export class SettlingReport {
   }
 
   view(): SettlingView {
-    return this.current;
+    return this.#current;
   }
 
   /** In Prometheus' text format. */
   metrics(): Promise<string> {
-    return this.registry.metrics();
+    return this.#registry.metrics();
   }
 
   set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {
-    const { stage = this.current.stage } = changed;
-    const stageSinceMs = stage === this.current.stage ? this.current.stageSinceMs : this.nowMs();
-    const provedPercent = stage === "proving" ? (changed.provedPercent ?? this.current.provedPercent) : null;
-    this.current = { ...this.current, ...changed, stage, stageSinceMs, provedPercent };
-    for (const known of SETTLING_STAGES) this.stage.set({ stage: known }, known === stage ? 1 : 0);
-    this.epoch.set(this.current.epoch ?? 0);
-    this.payments.set(this.current.paymentCount ?? 0);
+    const { stage = this.#current.stage } = changed;
+    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
+    const provedPercent = stage === "proving" ? (changed.provedPercent ?? this.#current.provedPercent) : null;
+    this.#current = { ...this.#current, ...changed, stage, stageSinceMs, provedPercent };
+    for (const known of SETTLING_STAGES) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
+    this.#epoch.set(this.#current.epoch ?? 0);
+    this.#payments.set(this.#current.paymentCount ?? 0);
   }
 
   noteSeal(): void {
-    this.sealed.inc();
+    this.#sealed.inc();
   }
 
   noteProof(ms: number): void {
-    this.proveSeconds.observe(ms / 1000);
+    this.#proveSeconds.observe(ms / 1000);
   }
 
   noteSettlement(): void {
-    this.sent.inc();
+    this.#sent.inc();
   }
 
   /** @returns whether it is another failure than the last turn's */
   noteFailure(code: string, message: string): boolean {
-    const before = this.current.failure;
+    const before = this.#current.failure;
     const isSame = before?.code === code;
     const failure = {
       code,
       message,
-      sinceMs: isSame ? before.sinceMs : this.nowMs(),
+      sinceMs: isSame ? before.sinceMs : this.#nowMs(),
       count: isSame ? before.count + 1 : 1,
     };
-    this.current = { ...this.current, failure };
-    this.errors.inc({ code });
-    this.failing.set(failure.count);
+    this.#current = { ...this.#current, failure };
+    this.#errors.inc({ code });
+    this.#failing.set(failure.count);
     return !isSame;
   }
 
   noteSuccess(): void {
-    this.current = { ...this.current, failure: null };
-    this.failing.set(0);
+    this.#current = { ...this.#current, failure: null };
+    this.#failing.set(0);
   }
 }

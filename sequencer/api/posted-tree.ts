@@ -19,7 +19,7 @@ export interface PostedLeaf {
  * batch, however many ask.
  */
 export class PostedTree {
-  private known: { readonly root: bigint; readonly version: TreeVersion } | null = null;
+  #known: { readonly root: bigint; readonly version: TreeVersion } | null = null;
 
   /** @throws OP_UNKNOWN_LEAF where no posted batch has made the leaf */
   leaf(head: HeadState, book: BatchBook, id: number): PostedLeaf {
@@ -28,8 +28,8 @@ export class PostedTree {
     if (record === undefined)
       throw new RollupError("OP_UNKNOWN_LEAF", `L1 does not have a leaf ${id} yet`, { data: { id } });
     const { root } = book.positionAfter(batchNumber);
-    if (this.known?.root !== root) this.known = { root, version: versionAfter(head, book, batchNumber) };
-    return { batchNumber, root, leaf: record.leaf, rows: this.known.version.path(id) };
+    if (this.#known?.root !== root) this.#known = { root, version: versionAfter(head, book, batchNumber) };
+    return { batchNumber, root, leaf: record.leaf, rows: this.#known.version.path(id) };
   }
 }
 

@@ -35,29 +35,29 @@ export interface L1Report {
 }
 
 export class BatchBook {
-  private final: ChainPosition;
-  private readonly finalLeaves: Map<number, LeafState>;
+  #final: ChainPosition;
+  readonly #finalLeaves: Map<number, LeafState>;
   /** By number, ascending and without gaps: final + 1 … closed. */
-  private readonly records = new Map<number, StoredBatch>();
-  private readonly changes = new Map<number, LeafChanges>();
+  readonly #records = new Map<number, StoredBatch>();
+  readonly #changes = new Map<number, LeafChanges>();
 
   constructor(final: ChainPosition, finalLeaves: Map<number, LeafState>) {
-    this.final = final;
-    this.finalLeaves = finalLeaves;
+    this.#final = final;
+    this.#finalLeaves = finalLeaves;
   }
 
   get finalNumber(): number {
-    return this.final.batchNumber;
+    return this.#final.batchNumber;
   }
 
   get closedNumber(): number {
-    return this.final.batchNumber + this.records.size;
+    return this.#final.batchNumber + this.#records.size;
   }
 
   /** The last batch up to which all have reached a status. */
   reached(status: BatchStatus): number {
-    let number = this.final.batchNumber;
-    for (const record of this.records.values()) {
+    let number = this.#final.batchNumber;
+    for (const record of this.#records.values()) {
       if (statusRank(record.status) < statusRank(status)) break;
       number = record.number;
     }
@@ -66,30 +66,30 @@ export class BatchBook {
 
   /** A batch that is not final. */
   record(batchNumber: number): StoredBatch | undefined {
-    return this.records.get(batchNumber);
+    return this.#records.get(batchNumber);
   }
 
   changesOf(batchNumber: number): LeafChanges {
-    return this.changes.get(batchNumber) ?? [];
+    return this.#changes.get(batchNumber) ?? [];
   }
 
   /** A leaf as it was after a batch, final or not. */
   leafAfter(batchNumber: number, id: number): LeafState | undefined {
-    for (let number = batchNumber; number > this.final.batchNumber; number--) {
+    for (let number = batchNumber; number > this.#final.batchNumber; number--) {
       const found = this.changesOf(number).find(([changedId]) => changedId === id);
       if (found !== undefined) return found[1];
     }
-    return this.finalLeaves.get(id);
+    return this.#finalLeaves.get(id);
   }
 
   positionAfter(batchNumber: number): ChainPosition {
-    return batchNumber === this.final.batchNumber ? this.final : this.records.get(batchNumber)!.position;
+    return batchNumber === this.#final.batchNumber ? this.#final : this.#records.get(batchNumber)!.position;
   }
 
   /** Takes in a batch as the store holds it. */
   load(record: StoredBatch, changes: LeafChanges): void {
-    this.records.set(record.number, record);
-    this.changes.set(record.number, changes);
+    this.#records.set(record.number, record);
+    this.#changes.set(record.number, changes);
   }
 
   /** A batch was closed, for the first time or anew; whatever was known of its number is forgotten. */
@@ -104,14 +104,14 @@ export class BatchBook {
 
   /** Batches without a proof, in order. */
   unproven(): StoredBatch[] {
-    return [...this.records.values()].filter(({ status }) => status === "closed");
+    return [...this.#records.values()].filter(({ status }) => status === "closed");
   }
 
   /** The batches that L1 can take next: consecutive, proven, not posted. */
   ready(limit: number): StoredBatch[] {
     const ready: StoredBatch[] = [];
     for (let number = this.reached("posted") + 1; ready.length < limit; number++) {
-      const record = this.records.get(number);
+      const record = this.#records.get(number);
       if (record === undefined || record.proof === null) break;
       ready.push(record);
     }
@@ -120,7 +120,7 @@ export class BatchBook {
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED */
   require(batchNumber: number, batchHash: string): StoredBatch {
-    const record = this.records.get(batchNumber);
+    const record = this.#records.get(batchNumber);
     if (record === undefined) throw unknownBatch(batchNumber);
     if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);
     return record;
@@ -148,7 +148,7 @@ export class BatchBook {
       );
     }
     if (record.proof !== null) return [];
-    return this.update({
+    return this.#update({
       ...record,
       proof: report,
       status: record.status === "closed" ? "proven" : record.status,
@@ -165,8 +165,8 @@ export class BatchBook {
     nowMs: number,
   ): { writes: StoreWrite[]; changed: StoredBatch[] } {
     const record = this.require(batchNumber, report.batchHash);
-    if (report.status === "dropped") return this.drop(batchNumber);
-    const previous = this.records.get(batchNumber - 1)?.status ?? "final";
+    if (report.status === "dropped") return this.#drop(batchNumber);
+    const previous = this.#records.get(batchNumber - 1)?.status ?? "final";
     const isProofMissing = report.status === "submitted" && record.proof === null;
     if (statusRank(previous) < statusRank(report.status) || isProofMissing) {
       throw sequencerError(
@@ -190,13 +190,13 @@ export class BatchBook {
       },
       postedAtMs: record.postedAtMs ?? (report.status === "submitted" ? null : nowMs),
     };
-    const writes = report.status === "final" ? this.finalise(updated) : this.update(updated);
+    const writes = report.status === "final" ? this.#finalise(updated) : this.#update(updated);
     return { writes, changed: record.status === report.status ? [] : [updated] };
   }
 
   /** The first batch of somebody else from a number on, or null; final ones do not count. */
   firstForeign(fromNumber: number): number | null {
-    const records = [...this.records.values()];
+    const records = [...this.#records.values()];
     return (
       records.find(({ isForeign, number }) => isForeign === true && number >= fromNumber)?.number ?? null
     );
@@ -206,8 +206,8 @@ export class BatchBook {
    * Takes a batch and all later ones back to before their submission. Those of others stay as they are: only executing
    * again without them undoes them.
    */
-  private drop(batchNumber: number): { writes: StoreWrite[]; changed: StoredBatch[] } {
-    const changed = [...this.records.values()]
+  #drop(batchNumber: number): { writes: StoreWrite[]; changed: StoredBatch[] } {
+    const changed = [...this.#records.values()]
       .filter(
         ({ isForeign, number, status }) =>
           isForeign !== true && number >= batchNumber && statusRank(status) >= statusRank("submitted"),
@@ -220,20 +220,20 @@ export class BatchBook {
           postedAtMs: null,
         }),
       );
-    return { writes: changed.flatMap((record) => this.update(record)), changed };
+    return { writes: changed.flatMap((record) => this.#update(record)), changed };
   }
 
-  private update(record: StoredBatch): StoreWrite[] {
-    this.records.set(record.number, record);
+  #update(record: StoredBatch): StoreWrite[] {
+    this.#records.set(record.number, record);
     return [{ key: storeKeys.batch(record.number), value: record }];
   }
 
-  private finalise(record: StoredBatch): StoreWrite[] {
+  #finalise(record: StoredBatch): StoreWrite[] {
     const changes = this.changesOf(record.number);
-    for (const [id, leaf] of changes) this.finalLeaves.set(id, leaf);
-    this.final = record.position;
-    this.records.delete(record.number);
-    this.changes.delete(record.number);
+    for (const [id, leaf] of changes) this.#finalLeaves.set(id, leaf);
+    this.#final = record.position;
+    this.#records.delete(record.number);
+    this.#changes.delete(record.number);
     return [
       ...changes.map(([id, leaf, hash]) => leafWrite(id, leaf, hash)),
       { key: storeKeys.finalPosition, value: record.position },
@@ -249,15 +249,15 @@ export class BatchBook {
     foreign: readonly (readonly [record: StoredBatch, changes: LeafChanges])[],
   ): StoreWrite[] {
     const writes: StoreWrite[] = [];
-    for (const number of [...this.records.keys()].filter((known) => known > base)) {
+    for (const number of [...this.#records.keys()].filter((known) => known > base)) {
       for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.draft(number)])
         writes.push({ key });
-      this.records.delete(number);
-      this.changes.delete(number);
+      this.#records.delete(number);
+      this.#changes.delete(number);
     }
     for (const [record, changes] of foreign) {
       this.load(record, changes);
-      if (record.status === "final") writes.push(...this.finalise(record));
+      if (record.status === "final") writes.push(...this.#finalise(record));
       else
         writes.push(
           { key: storeKeys.batch(record.number), value: record },
@@ -274,7 +274,7 @@ export class BatchBook {
    * @param openTimestamp the open batch's, which comes last
    */
   firstStale(l1Timestamp: number, marginSeconds: number, openTimestamp: number): number | null {
-    for (const { number, status, timestamp } of this.records.values()) {
+    for (const { number, status, timestamp } of this.#records.values()) {
       if (statusRank(status) >= statusRank("posted")) continue;
       const allowed =
         L1_TIMESTAMP_WINDOW_SECONDS + (status === "submitted" ? SUBMITTED_GRACE_SECONDS : -marginSeconds);

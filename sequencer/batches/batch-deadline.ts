@@ -1,26 +1,26 @@
 /** When the open batch has to be closed. Knows no clock: the caller says what time it is. */
 export class BatchDeadline {
-  private readonly intervalMs: number;
-  private firstOperationAtMs: number | null = null;
+  readonly #intervalMs: number;
+  #firstOperationAtMs: number | null = null;
 
   constructor(intervalMs: number) {
-    this.intervalMs = intervalMs;
+    this.#intervalMs = intervalMs;
   }
 
   /** An operation was executed in the open batch; only the first one since `clear` counts. */
   noteOperation(atMs: number): void {
-    this.firstOperationAtMs ??= atMs;
+    this.#firstOperationAtMs ??= atMs;
   }
 
   /** The batch was closed. */
   clear(): void {
-    this.firstOperationAtMs = null;
+    this.#firstOperationAtMs = null;
   }
 
   /** null while nothing waits to be closed. A clock that was set back never yields more than the interval. */
   remainingMs(nowMs: number): number | null {
-    if (this.firstOperationAtMs === null) return null;
-    return Math.min(this.intervalMs, Math.max(0, this.firstOperationAtMs + this.intervalMs - nowMs));
+    if (this.#firstOperationAtMs === null) return null;
+    return Math.min(this.#intervalMs, Math.max(0, this.#firstOperationAtMs + this.#intervalMs - nowMs));
   }
 
   isDue(nowMs: number): boolean {

@@ -39,33 +39,33 @@ export class BatchLine {
   malformed: MalformedBatch | null = null;
   /** Index of the queue entry that the bridge hands over next. */
   queueSeenIndex: number;
-  private readonly options: BatchLineOptions;
-  private readonly modules: BatchLineModules;
-  private readonly log: LedgerLog;
-  private readonly deadline: BatchDeadline;
-  private readonly leases: ProveLeases;
-  private readonly waiting: StoredQueueEntry[];
-  private opened: { entry: OpenedEntry; sequence: number } | null;
-  private exclusive: Promise<void> | null = null;
+  readonly #options: BatchLineOptions;
+  readonly #modules: BatchLineModules;
+  readonly #log: LedgerLog;
+  readonly #deadline: BatchDeadline;
+  readonly #leases: ProveLeases;
+  readonly #waiting: StoredQueueEntry[];
+  #opened: { entry: OpenedEntry; sequence: number } | null;
+  #exclusive: Promise<void> | null = null;
 
   constructor(options: BatchLineOptions, modules: BatchLineModules, restored: Restored) {
-    this.options = options;
-    this.modules = modules;
-    this.log = modules.log;
+    this.#options = options;
+    this.#modules = modules;
+    this.#log = modules.log;
     this.head = restored.head;
     this.book = restored.book;
-    this.opened = restored.opened;
-    this.waiting = restored.waiting;
+    this.#opened = restored.opened;
+    this.#waiting = restored.waiting;
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
     this.estimates = new StageEstimates(options);
-    this.leases = new ProveLeases(options.proveLeaseMs);
-    this.deadline = new BatchDeadline(options.closeIntervalMs);
-    if (this.opened !== null) this.deadline.noteOperation(this.opened.entry.openedAtMs);
+    this.#leases = new ProveLeases(options.proveLeaseMs);
+    this.#deadline = new BatchDeadline(options.closeIntervalMs);
+    if (this.#opened !== null) this.#deadline.noteOperation(this.#opened.entry.openedAtMs);
   }
 
   /** When the open batch got its first operation, or null. */
   get openedAtMs(): number | null {
-    return this.opened?.entry.openedAtMs ?? null;
+    return this.#opened?.entry.openedAtMs ?? null;
   }
 
   /**
@@ -73,76 +73,76 @@ export class BatchLine {
    * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
-    this.makeRoom(operation.kind);
+    this.#makeRoom(operation.kind);
     return this.head.execute(operation, posting);
   }
 
   /** Makes sure that the open batch has a slot for this kind. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
-  private makeRoom(kind: number): void {
+  #makeRoom(kind: number): void {
     const open = this.head.openBatch;
     if (open !== null && open.operationCount > 0) {
       if (this.head.hasRoomFor(kind)) return;
-      this.close();
+      this.#close();
     }
     if (this.l1Head === null) {
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     }
     const unposted = this.book.closedNumber - this.book.reached("posted");
-    if (unposted >= this.options.maxUnpostedBatches && !kindRule(kind)?.isQueue) {
+    if (unposted >= this.#options.maxUnpostedBatches && !kindRule(kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
         data: { unpostedCount: unposted },
       });
     }
-    const { feePerUnitWei, feeAccountId } = this.options;
+    const { feePerUnitWei, feeAccountId } = this.#options;
     const timestamp = this.head.nextTimestamp(BigInt(this.l1Head.timestamp));
     this.head.openNext({ timestamp, feePerUnitWei, feeAccountId });
   }
 
   /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
   note(entry: ExecutedEntry, writes: readonly StoreWrite[] = []): Promise<void> {
-    const nowMs = this.modules.clock();
+    const nowMs = this.#modules.clock();
     const { number, terms } = this.head.openBatch!;
     const entries: (OpenedEntry | ExecutedEntry)[] = [];
-    if (this.opened === null) {
+    if (this.#opened === null) {
       const openedEntry: OpenedEntry = { type: "opened", batchNumber: number, openedAtMs: nowMs, ...terms };
-      this.opened = { entry: openedEntry, sequence: this.log.lastSequence + 1 };
+      this.#opened = { entry: openedEntry, sequence: this.#log.lastSequence + 1 };
       entries.push(openedEntry);
     }
     entries.push(entry);
-    const durable = this.log.append(entries, writes);
-    this.deadline.noteOperation(nowMs);
-    this.modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
+    const durable = this.#log.append(entries, writes);
+    this.#deadline.noteOperation(nowMs);
+    this.#modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
     // batch closes: when it is full, and when its time has come (closeIfDue).
-    if (this.head.isFull) this.close();
+    if (this.head.isFull) this.#close();
     return durable;
   }
 
-  private close(): Promise<void> {
-    const { entry, sequence: firstSequence } = this.opened!;
+  #close(): Promise<void> {
+    const { entry, sequence: firstSequence } = this.#opened!;
     try {
       const { record, writes } = closeBatch(
-        { head: this.head, book: this.book, circuit: this.modules.circuit },
+        { head: this.head, book: this.book, circuit: this.#modules.circuit },
         {
           openedAtMs: entry.openedAtMs,
-          closedAtMs: this.modules.clock(),
+          closedAtMs: this.#modules.clock(),
           firstSequence,
-          sequence: this.log.lastSequence + 1,
+          sequence: this.#log.lastSequence + 1,
           rebuildCount: 0,
         },
       );
-      this.opened = null;
-      this.deadline.clear();
-      const durable = this.log.append([{ type: "closed", batchNumber: record.number }], writes);
+      this.#opened = null;
+      this.#deadline.clear();
+      const durable = this.#log.append([{ type: "closed", batchNumber: record.number }], writes);
       this.estimates.noteClosed(record);
-      this.modules.metrics.batches.buildSeconds.observe((record.closedAtMs - record.openedAtMs) / 1_000);
+      this.#modules.metrics.batches.buildSeconds.observe((record.closedAtMs - record.openedAtMs) / 1_000);
       durable.then(
-        () => this.announce([record]),
+        () => this.#announce([record]),
         () => {},
       );
       return durable;
     } catch (error) {
       // The fees are credited, the batch is not in the book: memory is of no use any more.
-      this.modules.onFatal(error);
+      this.#modules.onFatal(error);
       throw error;
     }
   }
@@ -150,28 +150,29 @@ export class BatchLine {
   /** Seals the open batch now. @returns its number, or null where it holds nothing */
   async closeNow(): Promise<number | null> {
     await this.idle();
-    if (this.opened === null) return null;
-    await this.close();
+    if (this.#opened === null) return null;
+    await this.#close();
     return this.book.closedNumber;
   }
 
   /** Seals the open batch if its time has come. */
   closeIfDue(): void {
-    if (this.exclusive === null && this.deadline.isDue(this.modules.clock())) this.close().catch(() => {});
+    if (this.#exclusive === null && this.#deadline.isDue(this.#modules.clock()))
+      this.#close().catch(() => {});
   }
 
   /** A closed batch; final ones come from the store. */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
     const record = this.book.record(batchNumber);
     if (record !== undefined || batchNumber > this.book.finalNumber) return record;
-    return this.log.batch(batchNumber);
+    return this.#log.batch(batchNumber);
   }
 
-  private announce(batches: readonly StoredBatch[]): void {
-    const { metrics, feed, logger } = this.modules;
+  #announce(batches: readonly StoredBatch[]): void {
+    const { metrics, feed, logger } = this.#modules;
     for (const batch of batches) {
       const { number: batchNumber, status, batchHash } = batch;
-      this.estimates.noteStatus(batch, this.modules.clock());
+      this.estimates.noteStatus(batch, this.#modules.clock());
       const data = { batchNumber, status, batchHash, l1TransactionHash: batch.l1?.transactionHash ?? null };
       feed.publish("batches", status, data);
       const ids = this.book.changesOf(batchNumber).map(([id]) => id);
@@ -187,12 +188,12 @@ export class BatchLine {
   /** The next batch to prove, or null. A prover that asks again gets the same job again. */
   async nextProveJob(prover: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
     await this.idle();
-    await this.log.flushed();
-    const batch = this.leases.take(this.book.unproven(), prover, this.modules.clock());
+    await this.#log.flushed();
+    const batch = this.#leases.take(this.book.unproven(), prover, this.#modules.clock());
     if (batch === null) return null;
-    const draft = await this.log.require<BatchDraft>(storeKeys.draft(batch.number));
+    const draft = await this.#log.require<BatchDraft>(storeKeys.draft(batch.number));
     const z = batch.publicSignals[2];
-    return { batch, inputs: this.modules.circuit.circuitInputs(openDraft(draft), z) };
+    return { batch, inputs: this.#modules.circuit.circuitInputs(openDraft(draft), z) };
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
@@ -203,83 +204,85 @@ export class BatchLine {
     report: Omit<ProofReport, "provenAtMs">,
   ): Promise<void> {
     await this.idle();
-    if (batchNumber <= this.book.finalNumber) return requireFinal(this.log, batchNumber, batchHash);
+    if (batchNumber <= this.book.finalNumber) return requireFinal(this.#log, batchNumber, batchHash);
     const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
       ...report,
-      provenAtMs: this.modules.clock(),
+      provenAtMs: this.#modules.clock(),
     });
     if (writes.length === 0) return;
-    await this.log.write(writes);
+    await this.#log.write(writes);
     for (const [name, durationMs] of Object.entries(report.timings)) {
       const stage = name.replace(/Ms$/, "");
       if (["witness", "prove", "verify"].includes(stage))
-        this.modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
+        this.#modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
     }
     const record = this.book.record(batchNumber);
-    if (record !== undefined) this.announce([record]);
+    if (record !== undefined) this.#announce([record]);
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER, SEQ_BATCH_FINAL */
   async reportBatch(batchNumber: number, report: L1Report, reason: string | null): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) {
-      await requireFinal(this.log, batchNumber, report.batchHash);
+      await requireFinal(this.#log, batchNumber, report.batchHash);
       if (report.status === "dropped") {
         throw sequencerError("SEQ_BATCH_FINAL", `batch ${batchNumber} is final`, { data: { batchNumber } });
       }
       return;
     }
-    const { writes, changed } = this.book.report(batchNumber, report, this.modules.clock());
-    this.modules.metrics.batches.publish.inc({ result: report.status });
+    const { writes, changed } = this.book.report(batchNumber, report, this.#modules.clock());
+    this.#modules.metrics.batches.publish.inc({ result: report.status });
     if (report.status === "dropped")
-      this.modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
-    await this.log.write(writes);
-    this.announce(changed);
+      this.#modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
+    await this.#log.write(writes);
+    this.#announce(changed);
     if (report.status !== "dropped") return;
     const foreign = this.book.firstForeign(batchNumber);
-    if (foreign !== null) await this.undoForeign(foreign);
-    if (reason === "stale-timestamp") this.rebuildInBackground(batchNumber);
+    if (foreign !== null) await this.#undoForeign(foreign);
+    if (reason === "stale-timestamp") this.#rebuildInBackground(batchNumber);
     if (reason !== "queue-overdue") return;
-    await this.runExclusive(async () => {
+    await this.#runExclusive(async () => {
       if (this.book.record(batchNumber)?.batchHash !== report.batchHash.toLowerCase()) return;
-      await this.rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
+      await this.#rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
     });
   }
 
   /** L1's head as the bridge sees it. Opens the door to the first batch, and finds batches that got too old. */
   async setL1Head(l1Head: L1Head): Promise<void> {
     this.l1Head = l1Head;
-    if (this.waiting.length > 0) await this.runExclusive(() => this.drainWaiting());
-    const openTimestamp = this.opened === null ? l1Head.timestamp : Number(this.opened.entry.timestamp);
-    const stale = this.book.firstStale(l1Head.timestamp, this.options.staleMarginSeconds, openTimestamp);
-    if (stale !== null) this.rebuildInBackground(stale);
+    if (this.#waiting.length > 0) await this.#runExclusive(() => this.#drainWaiting());
+    const openTimestamp = this.#opened === null ? l1Head.timestamp : Number(this.#opened.entry.timestamp);
+    const stale = this.book.firstStale(l1Head.timestamp, this.#options.staleMarginSeconds, openTimestamp);
+    if (stale !== null) this.#rebuildInBackground(stale);
   }
 
-  private rebuildInBackground(fromNumber: number): void {
+  #rebuildInBackground(fromNumber: number): void {
     // A second request while one runs would find nothing left to do, or comes again with the next L1 head.
-    if (this.exclusive !== null) return;
-    this.runExclusive(async () => {
-      const { head, book, log, modules } = this;
+    if (this.#exclusive !== null) return;
+    this.#runExclusive(async () => {
+      const log = this.#log;
+      const modules = this.#modules;
+      const { head, book } = this;
       const startedAtMs = modules.clock();
       const { rebuilt, opened } = await rebuildBatches(
         { head, book, log, circuit: modules.circuit },
         { fromNumber, l1Timestamp: BigInt(this.l1Head?.timestamp ?? 0), nowMs: startedAtMs },
       );
-      this.opened = opened;
+      this.#opened = opened;
       modules.metrics.batches.rebuilt.inc(rebuilt.length);
       modules.logger.warn(
         { fromNumber, rebuiltCount: rebuilt.length, durationMs: modules.clock() - startedAtMs },
         "batches rebuilt",
       );
-      this.announce(rebuilt);
-    }).catch((error: unknown) => this.modules.onFatal(error));
+      this.#announce(rebuilt);
+    }).catch((error: unknown) => this.#modules.onFatal(error));
   }
 
   /** L1 took back a batch of somebody else: what is behind it is executed again without it. */
-  private async undoForeign(batchNumber: number): Promise<void> {
-    await this.runExclusive(async () => {
+  async #undoForeign(batchNumber: number): Promise<void> {
+    await this.#runExclusive(async () => {
       if (this.book.record(batchNumber)?.isForeign !== true) return;
-      await this.rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
+      await this.#rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
     });
   }
 
@@ -292,35 +295,39 @@ export class BatchLine {
   async takeForeignBatches(
     batches: readonly ForeignBatch[],
   ): Promise<{ finalNumber: number; malformed: MalformedBatch | null }> {
-    return this.runExclusive(async () => {
-      const { head, book, modules, queueSeenIndex } = this;
+    return this.#runExclusive(async () => {
+      const modules = this.#modules;
+      const { head, book, queueSeenIndex } = this;
       const base = sharedNumber(book, batches);
       const facts = { rules: head.rules, circuits: modules.circuits, queueSeenIndex };
       const { malformed, read: foreign } = readForeignBatches(batches, book.positionAfter(base), facts);
       // The bridge reports it again with every look.
       if (foreign[0] === undefined || !isSame(foreign[0].source, this.malformed)) {
         const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);
-        const found = foreign.length > 0 ? await this.rebase({ base, foreign, isQueueFirst }) : null;
+        const found = foreign.length > 0 ? await this.#rebase({ base, foreign, isQueueFirst }) : null;
         this.malformed = found ?? malformed;
       }
       return { finalNumber: book.finalNumber, malformed: this.malformed };
     });
   }
 
-  private async rebase(
+  async #rebase(
     plan: Pick<RebaseOptions, "base" | "foreign" | "isQueueFirst" | "queue">,
   ): Promise<MalformedBatch | null> {
-    const { head, book, log, modules, waiting } = this;
+    const log = this.#log;
+    const modules = this.#modules;
+    const waiting = this.#waiting;
+    const { head, book } = this;
     const nowMs = modules.clock();
     const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
     try {
-      const options = { ...plan, terms: this.options, l1Timestamp, nowMs };
+      const options = { ...plan, terms: this.#options, l1Timestamp, nowMs };
       const rebased = await rebaseBatches({ head, book, log, circuit: modules.circuit }, options);
-      this.opened = rebased.opened;
-      this.deadline.clear();
-      if (this.opened !== null) this.deadline.noteOperation(nowMs);
+      this.#opened = rebased.opened;
+      this.#deadline.clear();
+      if (this.#opened !== null) this.#deadline.noteOperation(nowMs);
       while (waiting[0] !== undefined && waiting[0].queueIndex < head.position.queueHead) waiting.shift();
-      this.announce([...rebased.foreign, ...rebased.closed]);
+      this.#announce([...rebased.foreign, ...rebased.closed]);
       announceRebased(rebased, modules);
       return rebased.malformed;
     } catch (error) {
@@ -335,13 +342,13 @@ export class BatchLine {
    * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
    */
   async addQueueEntries(entries: readonly NewQueueEntry[]): Promise<{ nextIndex: number }> {
-    return this.runExclusive(async () => {
-      const fresh = await freshQueueEntries(entries, this.queueSeenIndex, this.log);
+    return this.#runExclusive(async () => {
+      const fresh = await freshQueueEntries(entries, this.queueSeenIndex, this.#log);
       if (fresh.length > 0) {
-        await this.log.write(fresh.map((value) => ({ key: storeKeys.queueEntry(value.queueIndex), value })));
-        this.waiting.push(...fresh);
+        await this.#log.write(fresh.map((value) => ({ key: storeKeys.queueEntry(value.queueIndex), value })));
+        this.#waiting.push(...fresh);
         this.queueSeenIndex += fresh.length;
-        await this.drainWaiting();
+        await this.#drainWaiting();
       }
       return { nextIndex: this.queueSeenIndex };
     });
@@ -357,29 +364,29 @@ export class BatchLine {
     fromIndex: number,
     entries: readonly NewQueueEntry[],
   ): Promise<{ nextIndex: number }> {
-    return this.runExclusive(async () => {
+    return this.#runExclusive(async () => {
       const facts = { entries, fromIndex, seenIndex: this.queueSeenIndex };
-      const plan = await planQueueReplacement(facts, this.book, this.log);
+      const plan = await planQueueReplacement(facts, this.book, this.#log);
       if (plan !== null) {
-        await this.rebase({ base: plan.base, foreign: [], isQueueFirst: false, queue: plan.queue });
-        const waiting = await this.log.queueEntriesFrom(this.head.position.queueHead);
-        this.waiting.splice(0, this.waiting.length, ...waiting);
+        await this.#rebase({ base: plan.base, foreign: [], isQueueFirst: false, queue: plan.queue });
+        const waiting = await this.#log.queueEntriesFrom(this.head.position.queueHead);
+        this.#waiting.splice(0, this.#waiting.length, ...waiting);
         this.queueSeenIndex = plan.seenIndex;
-        await this.drainWaiting();
+        await this.#drainWaiting();
       }
       return { nextIndex: this.queueSeenIndex };
     });
   }
 
-  private async drainWaiting(): Promise<void> {
+  async #drainWaiting(): Promise<void> {
     let durable: Promise<void> = Promise.resolve();
-    while (this.waiting.length > 0 && this.l1Head !== null) {
-      const record = this.waiting[0]!;
+    while (this.#waiting.length > 0 && this.l1Head !== null) {
+      const record = this.#waiting[0]!;
       if (waitsForEpoch(record, this.head.ledger, this.book)) break;
       const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
-      this.makeRoom(operation.kind);
+      this.#makeRoom(operation.kind);
       const { trace, slot } = this.head.execute(operation);
-      this.waiting.shift();
+      this.#waiting.shift();
       const executedIn = this.head.openBatch!.number;
       const { isValid } = trace.record;
       durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
@@ -402,20 +409,20 @@ export class BatchLine {
 
   /** Resolves when nothing holds the ledger for itself. */
   async idle(): Promise<void> {
-    while (this.exclusive !== null) await this.exclusive;
+    while (this.#exclusive !== null) await this.#exclusive;
   }
 
-  private runExclusive<T>(job: () => Promise<T>): Promise<T> {
-    const run = (this.exclusive ?? Promise.resolve()).then(job);
+  #runExclusive<T>(job: () => Promise<T>): Promise<T> {
+    const run = (this.#exclusive ?? Promise.resolve()).then(job);
     const settled: Promise<void> = run
       .then(
         () => {},
         () => {},
       )
       .then(() => {
-        if (this.exclusive === settled) this.exclusive = null;
+        if (this.#exclusive === settled) this.#exclusive = null;
       });
-    this.exclusive = settled;
+    this.#exclusive = settled;
     return run;
   }
 }

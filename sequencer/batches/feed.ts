@@ -40,26 +40,26 @@ export function parseTopics(text: string | undefined): Set<string> {
 }
 
 export class Feed implements FeedPublisher {
-  private readonly options: FeedOptions;
-  private readonly onCountChange: (clientCount: number) => void;
-  private readonly topics = new Map<string, Set<FeedSocket>>();
-  private readonly clients = new Map<FeedSocket, Set<string>>();
-  private sequence = 0;
+  readonly #options: FeedOptions;
+  readonly #onCountChange: (clientCount: number) => void;
+  readonly #topics = new Map<string, Set<FeedSocket>>();
+  readonly #clients = new Map<FeedSocket, Set<string>>();
+  #sequence = 0;
 
   constructor(options: FeedOptions, onCountChange: (clientCount: number) => void = () => {}) {
-    this.options = options;
-    this.onCountChange = onCountChange;
+    this.#options = options;
+    this.#onCountChange = onCountChange;
   }
 
   get clientCount(): number {
-    return this.clients.size;
+    return this.#clients.size;
   }
 
   /** @throws SEQ_FEED_FULL */
   requireRoom(): void {
-    if (this.clients.size >= this.options.maxClients) {
-      throw sequencerError("SEQ_FEED_FULL", `the feed has ${this.options.maxClients} clients`, {
-        data: { maxClients: this.options.maxClients },
+    if (this.#clients.size >= this.#options.maxClients) {
+      throw sequencerError("SEQ_FEED_FULL", `the feed has ${this.#options.maxClients} clients`, {
+        data: { maxClients: this.#options.maxClients },
       });
     }
   }
@@ -67,27 +67,27 @@ export class Feed implements FeedPublisher {
   /** @throws SEQ_FEED_FULL */
   add(socket: FeedSocket, topics: Set<string>): void {
     this.requireRoom();
-    this.clients.set(socket, topics);
-    for (const topic of topics) this.topics.set(topic, (this.topics.get(topic) ?? new Set()).add(socket));
-    this.onCountChange(this.clients.size);
+    this.#clients.set(socket, topics);
+    for (const topic of topics) this.#topics.set(topic, (this.#topics.get(topic) ?? new Set()).add(socket));
+    this.#onCountChange(this.#clients.size);
   }
 
   remove(socket: FeedSocket): void {
-    for (const topic of this.clients.get(socket) ?? []) {
-      const sockets = this.topics.get(topic);
+    for (const topic of this.#clients.get(socket) ?? []) {
+      const sockets = this.#topics.get(topic);
       sockets?.delete(socket);
-      if (sockets?.size === 0) this.topics.delete(topic);
+      if (sockets?.size === 0) this.#topics.delete(topic);
     }
-    if (this.clients.delete(socket)) this.onCountChange(this.clients.size);
+    if (this.#clients.delete(socket)) this.#onCountChange(this.#clients.size);
   }
 
   publish(topic: string, event: string, data: object): void {
-    this.sequence += 1;
-    const sockets = this.topics.get(topic);
+    this.#sequence += 1;
+    const sockets = this.#topics.get(topic);
     if (sockets === undefined) return;
-    const text = JSON.stringify({ topic, event, data, sequence: this.sequence });
+    const text = JSON.stringify({ topic, event, data, sequence: this.#sequence });
     for (const socket of [...sockets]) {
-      if (socket.bufferedAmount > this.options.maxBufferedBytes) {
+      if (socket.bufferedAmount > this.#options.maxBufferedBytes) {
         this.remove(socket);
         socket.terminate();
       } else {
@@ -97,7 +97,7 @@ export class Feed implements FeedPublisher {
   }
 
   close(): void {
-    for (const socket of [...this.clients.keys()]) {
+    for (const socket of [...this.#clients.keys()]) {
       this.remove(socket);
       socket.terminate();
     }

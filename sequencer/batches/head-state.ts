@@ -34,64 +34,64 @@ interface OpenBatch {
 export class HeadState {
   readonly ledger: Ledger;
   readonly rules: ChainRules;
-  private open: OpenBatch | null = null;
-  private batchNumber: number;
-  private opIndex: number;
-  private queueHead: number;
-  private timestamp: bigint;
+  #open: OpenBatch | null = null;
+  #batchNumber: number;
+  #opIndex: number;
+  #queueHead: number;
+  #timestamp: bigint;
 
   /** @param position the ledger's; no batch is open */
   constructor(ledger: Ledger, rules: ChainRules, position: HeadPosition) {
     this.ledger = ledger;
     this.rules = rules;
-    this.batchNumber = position.batchNumber;
-    this.opIndex = position.opIndex;
-    this.queueHead = position.queueHead;
-    this.timestamp = position.timestamp;
+    this.#batchNumber = position.batchNumber;
+    this.#opIndex = position.opIndex;
+    this.#queueHead = position.queueHead;
+    this.#timestamp = position.timestamp;
   }
 
   /** Operations executed so far; batchNumber is the last closed batch's. */
   get position(): HeadPosition {
     const { version } = this.ledger.tree;
     return {
-      batchNumber: this.batchNumber,
+      batchNumber: this.#batchNumber,
       // Hashes what has changed: only for those who ask.
       get root() {
         return version.root;
       },
       nextId: this.ledger.nextId,
-      opIndex: this.opIndex,
-      queueHead: this.queueHead,
-      timestamp: this.timestamp,
+      opIndex: this.#opIndex,
+      queueHead: this.#queueHead,
+      timestamp: this.#timestamp,
     };
   }
 
   /** The open batch's number and terms, or null. */
   get openBatch(): { number: number; terms: BatchTerms; operationCount: number } | null {
-    if (this.open === null) return null;
+    if (this.#open === null) return null;
     return {
-      number: this.batchNumber + 1,
-      terms: this.open.terms,
-      operationCount: this.open.builder.operationCount,
+      number: this.#batchNumber + 1,
+      terms: this.#open.terms,
+      operationCount: this.#open.builder.operationCount,
     };
   }
 
   get isFull(): boolean {
-    return this.open?.builder.isFull === true;
+    return this.#open?.builder.isFull === true;
   }
 
   /** Leaves that the open batch has touched. */
   get openTouched(): ReadonlySet<number> {
-    return this.open?.touched ?? new Set();
+    return this.#open?.touched ?? new Set();
   }
 
   hasRoomFor(kind: number): boolean {
-    return this.open?.builder.hasRoomFor(kind) === true;
+    return this.#open?.builder.hasRoomFor(kind) === true;
   }
 
   /** The timestamp of a batch that is opened now: L1's, but never before the last batch's. */
   nextTimestamp(l1Timestamp: bigint): bigint {
-    if (l1Timestamp < this.timestamp) return this.timestamp;
+    if (l1Timestamp < this.#timestamp) return this.#timestamp;
     return l1Timestamp;
   }
 
@@ -104,11 +104,11 @@ export class HeadState {
       domain,
       idFeeWei,
       oldRoot: this.ledger.root,
-      batchNumber: BigInt(this.batchNumber + 1),
-      firstOpIndex: BigInt(this.opIndex),
+      batchNumber: BigInt(this.#batchNumber + 1),
+      firstOpIndex: BigInt(this.#opIndex),
       oldNextId: this.ledger.nextId,
     });
-    this.open = { builder, terms, touched: new Set(), settlements: [] };
+    this.#open = { builder, terms, touched: new Set(), settlements: [] };
   }
 
   /** Executes what an entry of the log holds, once more. @throws OP_* and changes nothing */
@@ -122,26 +122,26 @@ export class HeadState {
    * @throws OP_* and changes nothing
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
-    const open = this.open!;
+    const open = this.#open!;
     const { slot, trace } = open.builder.add(operation);
     const rule = kindRule(operation.kind)!;
     open.touched.add(trace.record.a).add(trace.record.b);
     if (posting !== undefined) open.settlements.push(posting);
-    const opIndex = this.opIndex;
-    if (rule.isSigned) this.opIndex += 1;
-    if (rule.isQueue) this.queueHead += 1;
+    const opIndex = this.#opIndex;
+    if (rule.isSigned) this.#opIndex += 1;
+    if (rule.isQueue) this.#queueHead += 1;
     return { trace, slot, opIndex };
   }
 
   /** Closes the open batch. */
   close(): { closed: ClosedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
-    const { builder, settlements, touched, terms } = this.open!;
+    const { builder, settlements, touched, terms } = this.#open!;
     const closed = builder.close();
     touched.add(terms.feeAccountId);
-    this.open = null;
-    this.batchNumber += 1;
-    this.timestamp = terms.timestamp;
-    return { closed, changes: this.leavesNow(touched), settlements };
+    this.#open = null;
+    this.#batchNumber += 1;
+    this.#timestamp = terms.timestamp;
+    return { closed, changes: this.#leavesNow(touched), settlements };
   }
 
   /**
@@ -150,8 +150,8 @@ export class HeadState {
    */
   applyClosed(changes: LeafChanges, position: HeadPosition): LeafChanges {
     for (const [id, record] of changes) this.ledger.put(id, record);
-    this.moveTo(position);
-    return this.leavesNow(changes.map(([id]) => id));
+    this.#moveTo(position);
+    return this.#leavesNow(changes.map(([id]) => id));
   }
 
   /**
@@ -172,15 +172,15 @@ export class HeadState {
       this.rollBack(before, position);
       throw error;
     }
-    this.batchNumber = Number(data.batchNumber);
-    this.opIndex += data.signedCount;
-    this.queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;
-    this.timestamp = data.timestamp;
-    return this.leavesNow(new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]));
+    this.#batchNumber = Number(data.batchNumber);
+    this.#opIndex += data.signedCount;
+    this.#queueHead += records.filter(({ kind }) => kindRule(kind)?.isQueue).length;
+    this.#timestamp = data.timestamp;
+    return this.#leavesNow(new Set([data.feeAccountId, ...records.flatMap(({ a, b }) => [a, b])]));
   }
 
   /** Those of the leaves that exist, with their hashes: a root was just taken, so they are there. */
-  private leavesNow(ids: Iterable<number>): LeafChanges {
+  #leavesNow(ids: Iterable<number>): LeafChanges {
     const { version } = this.ledger.tree;
     return [...ids].flatMap((id) => {
       const record = this.ledger.leaf(id);
@@ -198,15 +198,15 @@ export class HeadState {
         this.ledger.tree.update(id, 0n);
       }
     }
-    this.moveTo(position);
+    this.#moveTo(position);
   }
 
-  private moveTo(position: HeadPosition): void {
-    this.open = null;
+  #moveTo(position: HeadPosition): void {
+    this.#open = null;
     this.ledger.nextId = position.nextId;
-    this.batchNumber = position.batchNumber;
-    this.opIndex = position.opIndex;
-    this.queueHead = position.queueHead;
-    this.timestamp = position.timestamp;
+    this.#batchNumber = position.batchNumber;
+    this.#opIndex = position.opIndex;
+    this.#queueHead = position.queueHead;
+    this.#timestamp = position.timestamp;
   }
 }

@@ -104,13 +104,13 @@ export interface KnownSettlement {
 const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, epoch);
 
 export class SettlementDesk {
-  private readonly modules: SettlementDeskModules;
-  private readonly inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
+  readonly #modules: SettlementDeskModules;
+  readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
   /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
-  private readonly parked = new Map<string, Omit<WaitingSettlement, "settlement">>();
+  readonly #parked = new Map<string, Omit<WaitingSettlement, "settlement">>();
 
   constructor(modules: SettlementDeskModules) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   /**
@@ -121,21 +121,21 @@ export class SettlementDesk {
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
     const posted = decode(request.data);
     const epoch = epochOf(request, posted);
-    const circuit = this.circuitOf(request, posted);
-    const prevRandao = await this.requireL1Takes(request, posted, circuit);
-    await this.modules.line.idle();
+    const circuit = this.#circuitOf(request, posted);
+    const prevRandao = await this.#requireL1Takes(request, posted, circuit);
+    await this.#modules.line.idle();
     let entry: SettlementEntry;
     try {
-      entry = this.execute(request, { posted, epoch, circuit, prevRandao });
+      entry = this.#execute(request, { posted, epoch, circuit, prevRandao });
     } catch (error) {
       // Sent twice: whoever came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
-        ? await this.find(request.modelId, epoch)
+        ? await this.#find(request.modelId, epoch)
         : undefined;
       if (known?.hash !== hex32(request.settlementHash)) throw error;
-      return this.known(known);
+      return this.#known(known);
     }
-    return this.makeDurable(entry);
+    return this.#makeDurable(entry);
   }
 
   /**
@@ -145,29 +145,29 @@ export class SettlementDesk {
    * settled or never was
    */
   async takeParked(parked: ParkedOnL1): Promise<boolean> {
-    const { circuits, line } = this.modules;
+    const { circuits, line } = this.#modules;
     const { circuitIndex, data, modelId, word } = parked;
     const key = `${modelId}/${word}`;
     await line.idle();
-    if (this.isOver(parked)) {
-      this.parked.delete(key);
+    if (this.#isOver(parked)) {
+      this.#parked.delete(key);
       return true;
     }
     const circuit = circuits[circuitIndex]!;
     const posted = decode(data);
-    const reason = await this.tryParked(parked, posted, circuit);
-    this.parked.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
+    const reason = await this.#tryParked(parked, posted, circuit);
+    this.#parked.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
     return false;
   }
 
   /** @returns the code of what keeps it out, or null */
-  private async tryParked(
+  async #tryParked(
     parked: ParkedOnL1,
     posted: PostedSettlement,
     circuit: Pick<DeployedCircuit, "name" | "sort" | "circuitId">,
   ): Promise<string | null> {
     const { commitment, data, modelId, proof, word } = parked;
-    const { log } = this.modules;
+    const { log } = this.#modules;
     const seal = await readSealOnL1(log, Number(posted.sealBatch));
     const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? seal?.prevRandao : 0n;
     // L1 has it already, and the bridge passes it on once it is final.
@@ -188,18 +188,18 @@ export class SettlementDesk {
 
   /** What waits on L1, by model; null: of all models. Of a batch that takes one L1 may know before the bridge says so. */
   async parkedSettlements(modelId: number | null): Promise<WaitingSettlement[]> {
-    const offered = [...this.parked.values()].filter((one) => modelId === null || one.modelId === modelId);
+    const offered = [...this.#parked.values()].filter((one) => modelId === null || one.modelId === modelId);
     const waiting = await Promise.all(
       offered.map(async (one) => {
-        const entry = await this.find(one.modelId, one.epoch);
-        return { ...one, settlement: entry === undefined ? null : await this.known(entry) };
+        const entry = await this.#find(one.modelId, one.epoch);
+        return { ...one, settlement: entry === undefined ? null : await this.#known(entry) };
       }),
     );
     return waiting.filter(({ settlement }) => settlement?.batch?.status !== "final");
   }
 
-  private isOver({ circuitIndex, data, modelId, word }: ParkedOnL1): boolean {
-    const { circuits, line } = this.modules;
+  #isOver({ circuitIndex, data, modelId, word }: ParkedOnL1): boolean {
+    const { circuits, line } = this.#modules;
     const { book } = line;
     const circuit = circuits[circuitIndex];
     const posted = decode(data);
@@ -217,11 +217,11 @@ export class SettlementDesk {
   }
 
   /** Without any await: what is checked must hold when the ledger changes. */
-  private execute(
+  #execute(
     request: SettlementRequest,
     facts: { posted: PostedSettlement; epoch: number; circuit: SettlementCircuit; prevRandao: bigint },
   ): SettlementEntry {
-    const { line } = this.modules;
+    const { line } = this.#modules;
     const { circuit, epoch, posted, prevRandao } = facts;
     const model = line.head.ledger.requireLeaf(request.modelId);
     requireKind(model, LEAF_KIND.model, request.modelId);
@@ -231,13 +231,13 @@ export class SettlementDesk {
       b: request.modelId,
       words: [request.settlementHash],
     };
-    const cap = capOf(record.kind, posted, this.modules.circuits);
+    const cap = capOf(record.kind, posted, this.#modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its earners fit", request);
     if (request.kind === "genesis") {
-      const named = this.modules.circuits[posted.capCircuit]!;
-      this.requireFits(request, named, model, genesisEarners(posted.items).length);
+      const named = this.#modules.circuits[posted.capCircuit]!;
+      this.#requireFits(request, named, model, genesisEarners(posted.items).length);
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
-      this.requireFits(request, circuit, model, model.rewards!.earners.length);
+      this.#requireFits(request, circuit, model, model.rewards!.earners.length);
     }
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
@@ -265,31 +265,31 @@ export class SettlementDesk {
       posting,
       batchNumber: line.head.openBatch!.number,
       slot,
-      acknowledgedAtMs: this.modules.clock(),
+      acknowledgedAtMs: this.#modules.clock(),
     };
   }
 
-  private async makeDurable(entry: SettlementEntry): Promise<KnownSettlement> {
-    const { feed, line } = this.modules;
+  async #makeDurable(entry: SettlementEntry): Promise<KnownSettlement> {
+    const { feed, line } = this.#modules;
     const { modelId } = entry.operation;
     const key = keyOf(modelId, entry.epoch);
     const durable = line.note(entry);
-    this.inFlight.set(key, { entry, durable });
+    this.#inFlight.set(key, { entry, durable });
     try {
       await durable;
     } finally {
-      this.inFlight.delete(key);
+      this.#inFlight.delete(key);
     }
     const data = { modelId, epoch: entry.epoch, hash: entry.hash, batchNumber: entry.batchNumber };
     feed.publish("operations", "settled", data);
     feed.publish(`leaf:${modelId}`, "settled", data);
-    return this.known(entry);
+    return this.#known(entry);
   }
 
   /** @throws SEQ_UNKNOWN_SETTLEMENT */
   async settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
-    const entry = await this.find(modelId, epoch);
-    if (entry !== undefined) return this.known(entry);
+    const entry = await this.#find(modelId, epoch);
+    if (entry !== undefined) return this.#known(entry);
     throw sequencerError(
       "SEQ_UNKNOWN_SETTLEMENT",
       `epoch ${epoch} of model ${modelId} was not settled here`,
@@ -301,36 +301,36 @@ export class SettlementDesk {
 
   /** The model's settlements, its genesis included, newest first. */
   async settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
-    const { log } = this.modules;
+    const { log } = this.#modules;
     const range = underPrefix(keyOf(modelId, 0).slice(0, -"!000000".length));
     const sequences = await log.range<number>({ gte: range.gt, lt: range.lt, limit, reverse: true });
     const entries = sequences.map((sequence) => log.require<SettlementEntry>(storeKeys.log(sequence)));
-    return Promise.all((await Promise.all(entries)).map((entry) => this.known(entry)));
+    return Promise.all((await Promise.all(entries)).map((entry) => this.#known(entry)));
   }
 
   /** Resolves when all that was accepted is durable, or has failed. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.inFlight.values()].map(({ durable }) => durable));
+    await Promise.allSettled([...this.#inFlight.values()].map(({ durable }) => durable));
   }
 
-  private async find(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
+  async #find(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
     const key = keyOf(modelId, epoch);
-    const running = this.inFlight.get(key);
+    const running = this.#inFlight.get(key);
     if (running !== undefined) {
       await running.durable;
       return running.entry;
     }
-    const { log } = this.modules;
+    const { log } = this.#modules;
     const sequence = await log.get<number>(key);
     return sequence === undefined ? undefined : log.require<SettlementEntry>(storeKeys.log(sequence));
   }
 
-  private async known(entry: SettlementEntry): Promise<KnownSettlement> {
-    return { entry, batch: (await this.modules.line.batch(entry.batchNumber)) ?? null };
+  async #known(entry: SettlementEntry): Promise<KnownSettlement> {
+    return { entry, batch: (await this.#modules.line.batch(entry.batchNumber)) ?? null };
   }
 
-  private circuitOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit {
-    const circuit = this.modules.circuits.find(({ name }) => name === request.circuit);
+  #circuitOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit {
+    const circuit = this.#modules.circuits.find(({ name }) => name === request.circuit);
     const kind = request.kind === "genesis" ? KIND.genesis : KIND.settle;
     if (circuit === undefined || !("key" in circuit) || !provesKind(circuit.sort, kind))
       throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
@@ -342,7 +342,7 @@ export class SettlementDesk {
    * The circuit that settles the model, or that its genesis names, is one for its rows, earners, features and draws. A model
    * that fits no such circuit could be settled by the default split only.
    */
-  private requireFits(
+  #requireFits(
     request: SettlementRequest,
     { name }: DeployedCircuit,
     { model }: LeafState,
@@ -361,14 +361,14 @@ export class SettlementDesk {
   }
 
   /** @returns prevRandao of the Seal's batch; 0 where none is needed */
-  private async requireL1Takes(
+  async #requireL1Takes(
     request: SettlementRequest,
     posted: PostedSettlement,
     circuit: SettlementCircuit,
   ): Promise<bigint> {
     if (request.kind === "genesis") return 0n;
     const sealBatch = Number(posted.sealBatch);
-    const seal = await readSealOnL1(this.modules.log, sealBatch);
+    const seal = await readSealOnL1(this.#modules.log, sealBatch);
     const data = { modelId: request.modelId, sealBatch };
     if (circuit.sort === CIRCUIT_SORT.settlement) {
       if (seal?.isMissed)
@@ -380,7 +380,7 @@ export class SettlementDesk {
       return seal.prevRandao;
     }
     const allowedAtSeconds = seal === undefined ? null : seal.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;
-    const nowSeconds = this.modules.line.l1Head?.timestamp ?? 0;
+    const nowSeconds = this.#modules.line.l1Head?.timestamp ?? 0;
     if (allowedAtSeconds === null || nowSeconds < allowedAtSeconds) {
       throw sequencerError("SEQ_DEFAULT_SPLIT_TOO_EARLY", "the default split is not allowed yet", {
         data: { ...data, allowedAtSeconds, nowSeconds },

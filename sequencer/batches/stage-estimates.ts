@@ -6,15 +6,15 @@ import { MovingMedian } from "./moving-median.ts";
 const WINDOW_SIZE = 20;
 
 export class StageEstimates {
-  private readonly close: MovingMedian;
-  private readonly prove: MovingMedian;
-  private readonly post = new MovingMedian({ size: WINDOW_SIZE, fallback: 30_000 });
-  private readonly finality = new MovingMedian({ size: WINDOW_SIZE, fallback: 180_000 });
+  readonly #close: MovingMedian;
+  readonly #prove: MovingMedian;
+  readonly #post = new MovingMedian({ size: WINDOW_SIZE, fallback: 30_000 });
+  readonly #finality = new MovingMedian({ size: WINDOW_SIZE, fallback: 180_000 });
 
   /** @param options.expectedProveMs until a batch was proven */
   constructor(options: { closeIntervalMs: number; expectedProveMs?: number }) {
-    this.close = new MovingMedian({ size: WINDOW_SIZE, fallback: options.closeIntervalMs });
-    this.prove = new MovingMedian({ size: WINDOW_SIZE, fallback: options.expectedProveMs ?? 60_000 });
+    this.#close = new MovingMedian({ size: WINDOW_SIZE, fallback: options.closeIntervalMs });
+    this.#prove = new MovingMedian({ size: WINDOW_SIZE, fallback: options.expectedProveMs ?? 60_000 });
   }
 
   /**
@@ -31,29 +31,29 @@ export class StageEstimates {
       if (batch === undefined || batch.isForeign === true) continue;
       this.noteClosed(batch);
       if (batch.proof === null) continue;
-      this.prove.add(batch.proof.provenAtMs - batch.closedAtMs);
-      if (batch.postedAtMs !== null) this.post.add(batch.postedAtMs - batch.proof.provenAtMs);
+      this.#prove.add(batch.proof.provenAtMs - batch.closedAtMs);
+      if (batch.postedAtMs !== null) this.#post.add(batch.postedAtMs - batch.proof.provenAtMs);
     }
   }
 
   noteClosed(batch: StoredBatch): void {
-    this.close.add(batch.closedAtMs - batch.openedAtMs);
+    this.#close.add(batch.closedAtMs - batch.openedAtMs);
   }
 
   /** A batch reached a new status at this time. */
   noteStatus(batch: StoredBatch, nowMs: number): void {
     if (batch.status === "proven" && batch.proof !== null)
-      this.prove.add(batch.proof.provenAtMs - batch.closedAtMs);
-    if (batch.status === "posted" && batch.proof !== null) this.post.add(nowMs - batch.proof.provenAtMs);
-    if (batch.status === "final" && batch.postedAtMs !== null) this.finality.add(nowMs - batch.postedAtMs);
+      this.#prove.add(batch.proof.provenAtMs - batch.closedAtMs);
+    if (batch.status === "posted" && batch.proof !== null) this.#post.add(nowMs - batch.proof.provenAtMs);
+    if (batch.status === "final" && batch.postedAtMs !== null) this.#finality.add(nowMs - batch.postedAtMs);
   }
 
   get medians(): { closeMs: number; proveMs: number; postMs: number; finalMs: number } {
     return {
-      closeMs: this.close.value,
-      proveMs: this.prove.value,
-      postMs: this.post.value,
-      finalMs: this.finality.value,
+      closeMs: this.#close.value,
+      proveMs: this.#prove.value,
+      postMs: this.#post.value,
+      finalMs: this.#finality.value,
     };
   }
 

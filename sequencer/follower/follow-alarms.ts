@@ -43,10 +43,10 @@ export type PassingAlarm = (typeof PASSING_ALARMS)[number];
 export const ALARM_PREFIX = "follow-alarm";
 
 export class FollowAlarms {
-  private readonly contradictions: Contradiction[];
-  private readonly passing = new Map<PassingAlarm, string>();
-  private readonly modules: { log: LedgerLog; logger: Logger; evidencePath: string };
-  private readonly gauge: Gauge<"kind">;
+  readonly #contradictions: Contradiction[];
+  readonly #passing = new Map<PassingAlarm, string>();
+  readonly #modules: { log: LedgerLog; logger: Logger; evidencePath: string };
+  readonly #gauge: Gauge<"kind">;
 
   /** With what was kept. */
   static async load(modules: {
@@ -66,39 +66,39 @@ export class FollowAlarms {
     { registry, ...modules }: Parameters<typeof FollowAlarms.load>[0],
     contradictions: Contradiction[],
   ) {
-    this.modules = modules;
-    this.contradictions = contradictions;
-    this.gauge = new Gauge({
+    this.#modules = modules;
+    this.#contradictions = contradictions;
+    this.#gauge = new Gauge({
       name: "rollup_follower_alarm",
       help: "Alarms by kind: contradictions so far, 1 for the others while they last",
       labelNames: ["kind"],
       registers: [registry],
     });
-    for (const kind of PASSING_ALARMS) this.gauge.set({ kind }, 0);
-    this.gauge.set({ kind: "contradiction" }, contradictions.length);
+    for (const kind of PASSING_ALARMS) this.#gauge.set({ kind }, 0);
+    this.#gauge.set({ kind: "contradiction" }, contradictions.length);
   }
 
   get isQuiet(): boolean {
-    return this.contradictions.length === 0 && this.passing.size === 0;
+    return this.#contradictions.length === 0 && this.#passing.size === 0;
   }
 
   get all(): readonly Contradiction[] {
-    return this.contradictions;
+    return this.#contradictions;
   }
 
   get passingView(): object[] {
-    return [...this.passing].map(([kind, why]) => ({ kind, why }));
+    return [...this.#passing].map(([kind, why]) => ({ kind, why }));
   }
 
   /** Keeps a contradiction; the same one again changes nothing. */
   async keep(contradiction: Contradiction): Promise<void> {
     const key = keyOf(contradiction);
-    if (this.contradictions.some((known) => keyOf(known) === key)) return;
-    this.contradictions.push(contradiction);
-    const { evidencePath, log, logger } = this.modules;
+    if (this.#contradictions.some((known) => keyOf(known) === key)) return;
+    this.#contradictions.push(contradiction);
+    const { evidencePath, log, logger } = this.#modules;
     await log.write([{ key: `${ALARM_PREFIX}!${key}`, value: contradiction }]);
-    const paths = await this.writeFiles(contradiction, evidencePath);
-    this.gauge.set({ kind: "contradiction" }, this.contradictions.length);
+    const paths = await this.#writeFiles(contradiction, evidencePath);
+    this.#gauge.set({ kind: "contradiction" }, this.#contradictions.length);
     const { evidence, posted, reason } = contradiction;
     logger.error(
       {
@@ -112,7 +112,7 @@ export class FollowAlarms {
     );
   }
 
-  private async writeFiles({ evidence, other }: Contradiction, folder: string): Promise<string[]> {
+  async #writeFiles({ evidence, other }: Contradiction, folder: string): Promise<string[]> {
     await mkdir(folder, { recursive: true });
     const paths: string[] = [];
     for (const one of other === null ? [evidence] : [evidence, other]) {
@@ -126,13 +126,13 @@ export class FollowAlarms {
 
   /** Raises or ends an alarm that passes. */
   set(kind: PassingAlarm, why: string | null): void {
-    const known = this.passing.get(kind);
+    const known = this.#passing.get(kind);
     if ((known ?? null) === why) return;
-    if (why === null) this.passing.delete(kind);
-    else this.passing.set(kind, why);
-    this.gauge.set({ kind }, why === null ? 0 : 1);
-    if (why === null) this.modules.logger.info({ kind }, "alarm has ended");
-    else if (known === undefined) this.modules.logger.warn({ kind, why }, "alarm");
+    if (why === null) this.#passing.delete(kind);
+    else this.#passing.set(kind, why);
+    this.#gauge.set({ kind }, why === null ? 0 : 1);
+    if (why === null) this.#modules.logger.info({ kind }, "alarm has ended");
+    else if (known === undefined) this.#modules.logger.warn({ kind, why }, "alarm");
   }
 }
 

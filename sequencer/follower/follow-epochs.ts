@@ -21,36 +21,36 @@ interface OpenEpoch {
 
 /** To be made before the batch is applied; its `writes` are asked for afterwards. */
 export class PostedEpochs {
-  private readonly batch: BatchData;
-  private readonly open = new Map<number, OpenEpoch>();
+  readonly #batch: BatchData;
+  readonly #open = new Map<number, OpenEpoch>();
 
   constructor(before: Ledger, batch: BatchData) {
-    this.batch = batch;
-    for (const { b } of this.records) {
+    this.#batch = batch;
+    for (const { b } of this.#records) {
       const record = before.leaf(b);
       if (record?.model === undefined) continue;
       const { epoch, paymentCount } = unpackCounters(record.leaf.counters);
       const amountWei = record.leaf.openAmount;
-      this.open.set(b, { epoch: Number(epoch), paymentCount: Number(paymentCount), amountWei });
+      this.#open.set(b, { epoch: Number(epoch), paymentCount: Number(paymentCount), amountWei });
     }
   }
 
-  private get records(): SlotRecord[] {
-    return [...this.batch.narrow, ...this.batch.wide];
+  get #records(): SlotRecord[] {
+    return [...this.#batch.narrow, ...this.#batch.wide];
   }
 
   writes(after: Ledger): StoreWrite[] {
-    return this.records.flatMap((record) => this.writesOf(record, after));
+    return this.#records.flatMap((record) => this.#writesOf(record, after));
   }
 
-  private writesOf({ a, amountCode, b, isValid, kind, words }: SlotRecord, after: Ledger): StoreWrite[] {
-    const batchNumber = Number(this.batch.batchNumber);
+  #writesOf({ a, amountCode, b, isValid, kind, words }: SlotRecord, after: Ledger): StoreWrite[] {
+    const batchNumber = Number(this.#batch.batchNumber);
     switch (kind) {
       case KIND.genesis:
-        this.open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
+        this.#open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
         return [];
       case KIND.payInference: {
-        const open = this.open.get(b)!;
+        const open = this.#open.get(b)!;
         const amountWei = decodeAmount(amountCode);
         open.amountWei += amountWei;
         const value: StoredPayment = {
@@ -66,8 +66,8 @@ export class PostedEpochs {
       case KIND.forcedSeal:
       case KIND.seal: {
         if (kind === KIND.forcedSeal && !isValid) return [];
-        const { amountWei, epoch, paymentCount } = this.open.get(b)!;
-        this.open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
+        const { amountWei, epoch, paymentCount } = this.#open.get(b)!;
+        this.#open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
         const { model, rewards } = after.requireLeaf(b);
         // It waits for randomness of a later block, so its own batch does not settle it.
         const chain = rewards!.sealed!.chain;

@@ -37,18 +37,18 @@ export class FollowFeed {
   isFollowed = false;
   /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
-  private readonly modules: FollowFeedModules;
+  readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
-  private nextSequence: number | null = null;
+  #nextSequence: number | null = null;
 
   constructor(url: string, modules: FollowFeedModules) {
     this.url = url;
-    this.modules = modules;
+    this.#modules = modules;
   }
 
   /** The ledger has gone back, or on without the leader. */
   forgetPlace(): void {
-    this.nextSequence = null;
+    this.#nextSequence = null;
   }
 
   /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_PRECONFIRMATION_NOT_OPERATORS */
@@ -58,29 +58,29 @@ export class FollowFeed {
     try {
       while (taken < MAX_ENTRIES_PER_POLL) {
         const page: LeaderPage | null =
-          this.nextSequence === null
-            ? await this.findPlace()
-            : await readLeaderLog(this.url, { sequence: this.nextSequence });
+          this.#nextSequence === null
+            ? await this.#findPlace()
+            : await readLeaderLog(this.url, { sequence: this.#nextSequence });
         this.isFollowed = page !== null;
         if (page === null) return false;
-        this.requireRollup(page);
+        this.#requireRollup(page);
         for (const entry of page.entries) {
-          if (!(await this.take(entry))) return false;
-          this.nextSequence = entry.sequence + 1;
+          if (!(await this.#take(entry))) return false;
+          this.#nextSequence = entry.sequence + 1;
           taken += 1;
         }
-        this.nextSequence = page.nextSequence;
+        this.#nextSequence = page.nextSequence;
         if (page.entries.length === 0) return false;
       }
       return true;
     } catch (error) {
-      if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.afterDifference();
+      if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
       throw error;
     }
   }
 
-  private requireRollup({ chainId, rollupAddress }: LeaderPage): void {
-    const { context } = this.modules;
+  #requireRollup({ chainId, rollupAddress }: LeaderPage): void {
+    const { context } = this.#modules;
     if (chainId === context.chainId && isAddressEqual(rollupAddress, context.rollupAddress)) return;
     throw sequencerError(
       "SEQ_FOLLOW_WRONG_ROLLUP",
@@ -92,11 +92,11 @@ export class FollowFeed {
   }
 
   /** Goes back to the last batch that the leader has, too; null where it has not even the last final one. */
-  private async findPlace(): Promise<LeaderPage | null> {
-    const { followed } = this.modules;
+  async #findPlace(): Promise<LeaderPage | null> {
+    const { followed } = this.#modules;
     const { book } = followed;
     for (let number = book.closedNumber; number >= book.finalNumber; number--) {
-      const page = await this.pageAfter(number);
+      const page = await this.#pageAfter(number);
       if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
       if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
       return page;
@@ -104,7 +104,7 @@ export class FollowFeed {
     return null;
   }
 
-  private async pageAfter(afterBatch: number): Promise<LeaderPage | null> {
+  async #pageAfter(afterBatch: number): Promise<LeaderPage | null> {
     try {
       return await readLeaderLog(this.url, { afterBatch });
     } catch (error) {
@@ -115,9 +115,9 @@ export class FollowFeed {
   }
 
   /** @returns false where L1's node has to show a queue entry first */
-  private async take(entry: LeaderEntry): Promise<boolean> {
-    const { followed, onBatch, onOperation, queued } = this.modules;
-    if (entry.type === "operation") await this.holdPreconfirmation(entry);
+  async #take(entry: LeaderEntry): Promise<boolean> {
+    const { followed, onBatch, onOperation, queued } = this.#modules;
+    if (entry.type === "operation") await this.#holdPreconfirmation(entry);
     const closedBefore = followed.book.closedNumber;
     const result = await followed.apply(entry, queued);
     if (result === "wait") {
@@ -130,8 +130,8 @@ export class FollowFeed {
     return true;
   }
 
-  private async holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
-    const { alarms, context, followed, l1BlockNumber } = this.modules;
+  async #holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
+    const { alarms, context, followed, l1BlockNumber } = this.#modules;
     const evidence = evidenceOf(entry, context, entry.bRef);
     // The signature alone: whether the hash is of this operation, the ledger tells.
     await requireOperatorsPreconfirmation({ ...evidence, opening: null }, context);
@@ -145,9 +145,9 @@ export class FollowFeed {
   }
 
   /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, anew. */
-  private async afterDifference(): Promise<void> {
-    const { followed } = this.modules;
-    this.nextSequence = null;
+  async #afterDifference(): Promise<void> {
+    const { followed } = this.#modules;
+    this.#nextSequence = null;
     this.isFollowed = false;
     const { book } = followed;
     const last = book.reached("posted");

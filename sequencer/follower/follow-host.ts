@@ -32,8 +32,8 @@ export class FollowHost implements LedgerHost {
   /** Only the sequencer knows what waits behind a nonce gap. */
   readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
   readonly settlements: LedgerHost["settlements"];
-  private readonly state: FollowState;
-  private readonly sequencerUrl: string | null;
+  readonly #state: FollowState;
+  readonly #sequencerUrl: string | null;
 
   constructor(
     followed: FollowedLedger,
@@ -41,8 +41,8 @@ export class FollowHost implements LedgerHost {
     leader: LeaderTerms,
     sequencerUrl: string | null,
   ) {
-    this.state = state;
-    this.sequencerUrl = sequencerUrl;
+    this.#state = state;
+    this.#sequencerUrl = sequencerUrl;
     this.log = followed.log;
     this.options = { ...leader, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
     const { book, head, log } = followed;
@@ -64,55 +64,55 @@ export class FollowHost implements LedgerHost {
       idle: async () => {},
     };
     this.settlements = {
-      settlement: (modelId, epoch) => this.settlement(modelId, epoch),
-      settlementsOf: (modelId, limit) => this.settlementsOf(modelId, limit),
+      settlement: (modelId, epoch) => this.#settlement(modelId, epoch),
+      settlementsOf: (modelId, limit) => this.#settlementsOf(modelId, limit),
       parkedSettlements: async () => {
-        throw this.readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
+        throw this.#readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
       },
     };
   }
 
   get isHealthy(): boolean {
-    return this.state.isQuiet();
+    return this.#state.isQuiet();
   }
 
   /** Only the modes that L1 shows. Whether the sequencer ends its rollup, only the sequencer knows. */
   get mode(): "frozen" | undefined {
-    return this.state.isFrozen() ? "frozen" : undefined;
+    return this.#state.isFrozen() ? "frozen" : undefined;
   }
 
   get healthFacts(): object {
-    const calm = this.state.isFrozen() ? "frozen" : "ok";
-    return { status: this.isHealthy ? calm : "alarm", ...this.state.healthFacts() };
+    const calm = this.#state.isFrozen() ? "frozen" : "ok";
+    return { status: this.isHealthy ? calm : "alarm", ...this.#state.healthFacts() };
   }
 
-  private readOnly(why = "this is a follower: send it to the sequencer"): Error {
-    const { sequencerUrl } = this;
+  #readOnly(why = "this is a follower: send it to the sequencer"): Error {
+    const sequencerUrl = this.#sequencerUrl;
     const where = sequencerUrl === null ? "" : ` at ${sequencerUrl}`;
     return sequencerError("SEQ_READ_ONLY", `${why}${where}`, { data: { sequencerUrl } });
   }
 
   async submit(): Promise<never> {
-    throw this.readOnly();
+    throw this.#readOnly();
   }
 
   async submitSettlement(): Promise<never> {
-    throw this.readOnly();
+    throw this.#readOnly();
   }
 
   /** @throws SEQ_UNKNOWN_OPERATION also for what was posted while this follower had no feed: L1 holds no hashes */
   async operation(hash: string): Promise<KnownOperation> {
     const entry = await this.log.operation(hash);
-    if (entry !== undefined) return this.known(entry);
+    if (entry !== undefined) return this.#known(entry);
     throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was seen here`, { data: { hash } });
   }
 
   async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
     const entries = await this.log.operationsOf(leafId, limit, beforeHash);
-    return Promise.all(entries.map((entry) => this.known(entry)));
+    return Promise.all(entries.map((entry) => this.#known(entry)));
   }
 
-  private async known(entry: OperationEntry): Promise<KnownOperation> {
+  async #known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const { hash, operation } = entry;
     const preconfirmation = await this.preconfirmationOf(entry);
@@ -130,21 +130,21 @@ export class FollowHost implements LedgerHost {
     });
   }
 
-  private async settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
+  async #settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
     const sequence = await this.log.get<number>(storeKeys.settlement(modelId, epoch));
-    if (sequence !== undefined) return this.knownSettlement(sequence);
+    if (sequence !== undefined) return this.#knownSettlement(sequence);
     throw sequencerError("SEQ_UNKNOWN_SETTLEMENT", `epoch ${epoch} of model ${modelId} was not seen here`, {
       data: { modelId, epoch },
     });
   }
 
-  private async settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
+  async #settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
     const { gt, lt } = underPrefix(storeKeys.settlement(modelId, 0).slice(0, -"!000000".length));
     const sequences = await this.log.range<number>({ gte: gt, lt, limit, reverse: true });
-    return Promise.all(sequences.map((sequence) => this.knownSettlement(sequence)));
+    return Promise.all(sequences.map((sequence) => this.#knownSettlement(sequence)));
   }
 
-  private async knownSettlement(sequence: number): Promise<KnownSettlement> {
+  async #knownSettlement(sequence: number): Promise<KnownSettlement> {
     const entry = await this.log.require<SettlementEntry>(storeKeys.log(sequence));
     return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
   }

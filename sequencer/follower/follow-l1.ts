@@ -81,20 +81,20 @@ export class FollowL1 {
   /** The first batch on L1 that breaks the rules; null where there is none. */
   malformed: MalformedOnL1 | null = null;
   readonly queue: FollowQueue;
-  private readonly options: FollowL1Options;
-  private readonly modules: FollowL1Modules;
-  private readonly settlements: SettlementReplay;
+  readonly #options: FollowL1Options;
+  readonly #modules: FollowL1Modules;
+  readonly #settlements: SettlementReplay;
   /** Blocks of the Seals that wait for their randomness, by batch. */
-  private readonly waitingSeals = new Map<number, number>();
-  private postedKey = "";
-  private isLoaded = false;
+  readonly #waitingSeals = new Map<number, number>();
+  #postedKey = "";
+  #isLoaded = false;
 
   constructor(options: FollowL1Options, modules: FollowL1Modules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
     this.queue = new FollowQueue(modules);
     const { registered, rollup, verifyProof } = modules;
-    this.settlements = new SettlementReplay({
+    this.#settlements = new SettlementReplay({
       circuits: registered,
       verifyProof: verifyProof ?? (async () => true),
       readBlock: blockReader(rollup.client),
@@ -102,7 +102,7 @@ export class FollowL1 {
   }
 
   get finalNumber(): number {
-    return this.modules.followed.book.finalNumber;
+    return this.#modules.followed.book.finalNumber;
   }
 
   /** The last final batch is the last one there will be, as far as this program can follow. */
@@ -112,94 +112,94 @@ export class FollowL1 {
 
   /** @throws SEQ_FOLLOW_REORGANISED; BRG_L1_*, BRG_HISTORY_UNREADABLE, BRG_VERIFY_DIFFERS */
   async poll(): Promise<void> {
-    const { followed, onFrozen, rollup } = this.modules;
+    const { followed, onFrozen, rollup } = this.#modules;
     const { client } = rollup;
-    if (!this.isLoaded) await this.load();
+    if (!this.#isLoaded) await this.#load();
     const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
     const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
     // This node is behind another one. The stall alarm shows whether it stays so.
     if (head.number < BigInt(marker.blockNumber)) return;
-    const known = await this.blockHash(BigInt(marker.blockNumber));
+    const known = await this.#blockHash(BigInt(marker.blockNumber));
     if (known !== marker.blockHash) {
       throw sequencerError("SEQ_FOLLOW_REORGANISED", `L1 has another block ${marker.blockNumber} by now`, {
         data: { blockNumber: marker.blockNumber, blockHash: known, knownHash: marker.blockHash },
       });
     }
-    if (!(await this.isStillMalformed())) await this.read(marker, head.number);
+    if (!(await this.#isStillMalformed())) await this.#read(marker, head.number);
     this.l1Head = { blockNumber: Number(head.number), timestamp: Number(head.timestamp) };
     const { isFrozen, opIndex, queueHead } = await rollup.state({ blockNumber: head.number });
     if (isFrozen !== this.isFrozen) onFrozen(isFrozen);
     this.isFrozen = isFrozen;
-    if (this.isAtEnd) await this.endShown();
-    await this.noteQueueAge(queueHead);
-    await this.findOverdue(this.l1Head, opIndex);
+    if (this.isAtEnd) await this.#endShown();
+    await this.#noteQueueAge(queueHead);
+    await this.#findOverdue(this.l1Head, opIndex);
   }
 
-  private async read(marker: FollowMarker, headNumber: bigint): Promise<void> {
+  async #read(marker: FollowMarker, headNumber: bigint): Promise<void> {
     const known = BigInt(marker.blockNumber);
-    const target = headNumber - BigInt(this.options.finalityDepthBlocks) + 1n;
+    const target = headNumber - BigInt(this.#options.finalityDepthBlocks) + 1n;
     const final = target > known ? target : known;
     let isFinal = true;
     try {
-      if (target > known) await this.takeFinal(marker, target);
+      if (target > known) await this.#takeFinal(marker, target);
       isFinal = false;
-      await this.noteMissed(Number(final));
-      await this.readNewest(final + 1n, headNumber);
+      await this.#noteMissed(Number(final));
+      await this.#readNewest(final + 1n, headNumber);
       this.malformed = null;
     } catch (error) {
       const malformed = malformedOf(error);
       if (malformed === null) throw error;
-      const blockHash = await this.blockHash(BigInt(malformed.blockNumber));
+      const blockHash = await this.#blockHash(BigInt(malformed.blockNumber));
       this.malformed = { ...malformed, isFinal, blockHash };
     }
   }
 
   /** Whether the ledger has ended before a batch that L1 still has: then nothing behind it is read. */
-  private async isStillMalformed(): Promise<boolean> {
+  async #isStillMalformed(): Promise<boolean> {
     if (this.malformed?.isFinal !== true) return false;
     const { blockHash, blockNumber } = this.malformed;
-    return (await this.blockHash(BigInt(blockNumber))) === blockHash;
+    return (await this.#blockHash(BigInt(blockNumber))) === blockHash;
   }
 
   /** What a restart has to know again. */
-  private async load(): Promise<void> {
-    const { book, head, log } = this.modules.followed;
+  async #load(): Promise<void> {
+    const { book, head, log } = this.#modules.followed;
     for (const id of head.ledger.leaves.keys()) {
       // As L1 has it: the sequencer may have settled the epoch already.
       const sealed = book.leafAfter(book.finalNumber, id)?.rewards?.sealed ?? null;
       const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
       if (seal === undefined) continue;
-      this.settlements.seedSeal(seal);
+      this.#settlements.seedSeal(seal);
       if (seal.prevRandao === null && !seal.isMissed)
-        this.waitingSeals.set(seal.batchNumber, seal.blockNumber);
+        this.#waitingSeals.set(seal.batchNumber, seal.blockNumber);
     }
     await this.queue.load();
     this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
-    this.isLoaded = true;
+    this.#isLoaded = true;
   }
 
-  private async blockHash(blockNumber: bigint): Promise<string> {
-    const { client } = this.modules.rollup;
+  async #blockHash(blockNumber: bigint): Promise<string> {
+    const { client } = this.#modules.rollup;
     const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
     return block.hash;
   }
 
-  private async takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
-    const { followed, rollup } = this.modules;
+  async #takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.#modules;
     const { book, log } = followed;
-    const blockHash = await this.blockHash(toBlock);
-    const { maxChunkBlocks } = this.options;
+    const blockHash = await this.#blockHash(toBlock);
+    const { maxChunkBlocks } = this.#options;
     const after = book.positionAfter(book.finalNumber);
     const fromBlock = BigInt(marker.blockNumber) + 1n;
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
-      await this.take(event);
+      await this.#take(event);
     const isFrozen = this.isFrozenForGood;
     const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash, isFrozen };
     await log.write([{ key: FOLLOW_MARKER, value }]);
   }
 
-  private async take(event: HistoryEvent): Promise<void> {
-    const { followed, onBatch, registered, rollup, verifyProof } = this.modules;
+  async #take(event: HistoryEvent): Promise<void> {
+    const { followed, onBatch, registered, rollup, verifyProof } = this.#modules;
     const { log } = followed;
     switch (event.type) {
       case "queue-entry": {
@@ -209,29 +209,29 @@ export class FollowL1 {
       }
       case "seal": {
         const { batchNumber, blockNumber } = event;
-        this.settlements.noteSeal(batchNumber, blockNumber);
-        this.waitingSeals.set(batchNumber, blockNumber);
+        this.#settlements.noteSeal(batchNumber, blockNumber);
+        this.#waitingSeals.set(batchNumber, blockNumber);
         const at = { blockNumber: BigInt(blockNumber) };
         const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
         const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
-        await this.writeSeal({ ...facts, prevRandao: null, isMissed: false });
+        await this.#writeSeal({ ...facts, prevRandao: null, isMissed: false });
         break;
       }
       case "randomness": {
         const { batchNumber, prevRandao } = event;
-        await this.settlements.noteRandomness(batchNumber, prevRandao);
-        this.waitingSeals.delete(batchNumber);
+        await this.#settlements.noteRandomness(batchNumber, prevRandao);
+        this.#waitingSeals.delete(batchNumber);
         const known = await readSealOnL1(log, batchNumber);
-        if (known !== undefined) await this.writeSeal({ ...known, prevRandao });
+        if (known !== undefined) await this.#writeSeal({ ...known, prevRandao });
         break;
       }
       case "batch": {
         if (verifyProof !== undefined) {
           await requireBatchProof(event, registered, verifyProof);
-          await this.settlements.check(event);
+          await this.#settlements.check(event);
         }
-        await this.holdPreconfirmations([event]);
-        const { isOwn, record } = await this.takeBatch(event);
+        await this.#holdPreconfirmations([event]);
+        const { isOwn, record } = await this.#takeBatch(event);
         this.queue.forgetTaken();
         onBatch(record, isOwn);
         break;
@@ -245,11 +245,11 @@ export class FollowL1 {
   }
 
   /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
-  private async takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: StoredBatch }> {
+  async #takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: StoredBatch }> {
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
-    const replayed = this.settlements.replayed(event);
+    const replayed = this.#settlements.replayed(event);
     try {
-      return await this.modules.followed.takeFinal(event, replayed, this.queue.queued);
+      return await this.#modules.followed.takeFinal(event, replayed, this.queue.queued);
     } catch (error) {
       if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
       throw batchMalformed({ batchNumber: Number(batch.batchNumber), transactionHash, blockNumber }, error);
@@ -257,35 +257,35 @@ export class FollowL1 {
   }
 
   /** Of Seals whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
-  private async noteMissed(finalBlock: number): Promise<void> {
-    for (const [batchNumber, blockNumber] of this.waitingSeals) {
+  async #noteMissed(finalBlock: number): Promise<void> {
+    for (const [batchNumber, blockNumber] of this.#waitingSeals) {
       if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
-      const known = await readSealOnL1(this.modules.followed.log, batchNumber);
-      if (known !== undefined) await this.writeSeal({ ...known, isMissed: true });
-      this.waitingSeals.delete(batchNumber);
+      const known = await readSealOnL1(this.#modules.followed.log, batchNumber);
+      if (known !== undefined) await this.#writeSeal({ ...known, isMissed: true });
+      this.#waitingSeals.delete(batchNumber);
     }
   }
 
   /** At the end, what the sequencer has shown behind the last batch can never be on L1. */
-  private async endShown(): Promise<void> {
-    const { followed, onRewind } = this.modules;
+  async #endShown(): Promise<void> {
+    const { followed, onRewind } = this.#modules;
     const { book } = followed;
     if (book.closedNumber === book.finalNumber && !followed.hasOpenBatch) return;
     await followed.rewind(book.finalNumber);
     onRewind();
   }
 
-  private async writeSeal(value: SealOnL1): Promise<void> {
-    const { log } = this.modules.followed;
+  async #writeSeal(value: SealOnL1): Promise<void> {
+    const { log } = this.#modules.followed;
     await log.write([{ key: storeKeys.sealOnL1(value.batchNumber), value }]);
   }
 
   /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
-  private async readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
-    const { followed, rollup } = this.modules;
+  async #readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.#modules;
     const { book } = followed;
     const { address, client } = rollup;
-    const { maxChunkBlocks } = this.options;
+    const { maxChunkBlocks } = this.#options;
     const posted: PostedBatch[] = [];
     const seen = new Map<number, StoredQueueEntry>();
     for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
@@ -303,24 +303,24 @@ export class FollowL1 {
       }
     }
     await this.queue.noteNewest(fromBlock, toBlock, seen);
-    await this.notePosted(posted);
-    this.foreignNumber = this.lastForeign(posted);
+    await this.#notePosted(posted);
+    this.foreignNumber = this.#lastForeign(posted);
     this.postedNumber = Math.max(book.finalNumber, ...posted.map(({ number }) => number));
     const key = posted
       .map(({ number, root, transactionHash }) => `${number}/${root}/${transactionHash}`)
       .join();
-    if (key === this.postedKey || posted.length === 0) return;
+    if (key === this.#postedKey || posted.length === 0) return;
     const after = book.positionAfter(book.finalNumber);
     const events: BatchEvent[] = [];
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
       if (event.type === "batch") events.push(event);
-    await this.holdPreconfirmations(events);
-    this.postedKey = key;
+    await this.#holdPreconfirmations(events);
+    this.#postedKey = key;
   }
 
   /** Own batches go up to posted where L1 has them, and down where it has them no more. */
-  private async notePosted(posted: readonly PostedBatch[]): Promise<void> {
-    const { book, log } = this.modules.followed;
+  async #notePosted(posted: readonly PostedBatch[]): Promise<void> {
+    const { book, log } = this.#modules.followed;
     const l1 = new Map(posted.map((batch) => [batch.number, batch]));
     for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
       const record = book.record(number)!;
@@ -341,8 +341,8 @@ export class FollowL1 {
     }
   }
 
-  private lastForeign(posted: readonly PostedBatch[]): number | null {
-    const { book } = this.modules.followed;
+  #lastForeign(posted: readonly PostedBatch[]): number | null {
+    const { book } = this.#modules.followed;
     let { opIndex } = book.positionAfter(book.finalNumber);
     let last: number | null = null;
     for (const batch of posted) {
@@ -354,8 +354,8 @@ export class FollowL1 {
   }
 
   /** Every operation of these consecutive batches, the first being the next final one, against the seen preconfirmations. */
-  private async holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
-    const { alarms, followed } = this.modules;
+  async #holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
+    const { alarms, followed } = this.#modules;
     const { book, log } = followed;
     const nonceOf = new Map<number, number>();
     for (const event of events) {
@@ -372,13 +372,13 @@ export class FollowL1 {
   }
 
   /** @param queueHead L1's, final or not */
-  private async noteQueueAge(queueHead: number): Promise<void> {
-    const { alarms } = this.modules;
+  async #noteQueueAge(queueHead: number): Promise<void> {
+    const { alarms } = this.#modules;
     // What is queued behind the end was not read.
     const isOverdue =
       !this.isFrozen &&
       (this.malformed?.isFinal === true
-        ? await this.modules.rollup.isOverdue(queueHead)
+        ? await this.#modules.rollup.isOverdue(queueHead)
         : await this.queue.isOverdue(queueHead));
     alarms.set(
       "queue-overdue",
@@ -387,8 +387,8 @@ export class FollowL1 {
   }
 
   /** @param opIndex signed operations that L1 has by then */
-  private async findOverdue({ blockNumber, timestamp }: L1Head, opIndex: number): Promise<void> {
-    const { alarms, followed } = this.modules;
+  async #findOverdue({ blockNumber, timestamp }: L1Head, opIndex: number): Promise<void> {
+    const { alarms, followed } = this.#modules;
     for (const evidence of await preconfirmationsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
       if (evidence.preconfirmation.deadlineSeconds >= timestamp) continue;
       const facts = { posted: null, other: null, l1BlockNumber: blockNumber, noticedAtMs: Date.now() };

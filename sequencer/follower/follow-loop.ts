@@ -26,54 +26,54 @@ export interface FollowLoopModules {
 const MAX_DIFFERENCES = 3;
 
 export class FollowLoop {
-  private readonly options: FollowLoopOptions;
-  private readonly modules: FollowLoopModules;
-  private l1BlockNumber = -1;
-  private l1MovedAtMs = Date.now();
-  private answeredAtMs = Date.now();
-  private followedAtMs = Date.now();
-  private differenceCount = 0;
+  readonly #options: FollowLoopOptions;
+  readonly #modules: FollowLoopModules;
+  #l1BlockNumber = -1;
+  #l1MovedAtMs = Date.now();
+  #answeredAtMs = Date.now();
+  #followedAtMs = Date.now();
+  #differenceCount = 0;
   /** Batch of L1's behind which the sequencer may be ahead; null where it was followed since. */
-  private excusedUpTo: number | null = null;
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private isStopping = false;
+  #excusedUpTo: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #isStopping = false;
   /** What the log was told last. */
-  private malformedKey = "";
+  #malformedKey = "";
 
   constructor(options: FollowLoopOptions, modules: FollowLoopModules) {
-    this.options = options;
-    this.modules = modules;
+    this.#options = options;
+    this.#modules = modules;
   }
 
   start(): void {
-    this.running = this.poll().then(
+    this.#running = this.poll().then(
       () => {
-        if (!this.isStopping) this.timer = setTimeout(() => this.start(), this.options.pollIntervalMs);
+        if (!this.#isStopping) this.#timer = setTimeout(() => this.start(), this.#options.pollIntervalMs);
       },
       (error: unknown) => {
-        if (!this.isStopping) this.modules.onFatal(error);
+        if (!this.#isStopping) this.#modules.onFatal(error);
       },
     );
   }
 
   async stop(): Promise<void> {
-    this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.running;
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await this.#running;
   }
 
   /** One look at both. @throws what repeating cannot mend */
   async poll(): Promise<void> {
-    await this.pollL1();
-    const { l1, leader } = this.modules;
+    await this.#pollL1();
+    const { l1, leader } = this.#modules;
     if (leader === null) return;
-    if (l1.isAtEnd) this.endFeedAlarms();
-    else await this.pollFeed(leader);
+    if (l1.isAtEnd) this.#endFeedAlarms();
+    else await this.#pollFeed(leader);
   }
 
-  private async pollL1(): Promise<void> {
-    const { alarms, l1, logger } = this.modules;
+  async #pollL1(): Promise<void> {
+    const { alarms, l1, logger } = this.#modules;
     const nowMs = Date.now();
     try {
       await l1.poll();
@@ -81,25 +81,25 @@ export class FollowLoop {
       if (!isPassing(error)) throw error;
       logger.warn({ err: error }, "L1 could not be read");
     }
-    this.noteMalformed();
+    this.#noteMalformed();
     const blockNumber = l1.l1Head?.blockNumber ?? -1;
-    if (blockNumber !== this.l1BlockNumber) {
-      this.l1BlockNumber = blockNumber;
-      this.l1MovedAtMs = nowMs;
+    if (blockNumber !== this.#l1BlockNumber) {
+      this.#l1BlockNumber = blockNumber;
+      this.#l1MovedAtMs = nowMs;
     }
-    const { stallMs } = this.options;
+    const { stallMs } = this.#options;
     alarms.set(
       "l1-stalled",
-      nowMs - this.l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null,
+      nowMs - this.#l1MovedAtMs > stallMs ? `no new block of L1 for ${stallMs} ms` : null,
     );
   }
 
-  private noteMalformed(): void {
-    const { alarms, l1, logger } = this.modules;
+  #noteMalformed(): void {
+    const { alarms, l1, logger } = this.#modules;
     const { malformed } = l1;
     const key = malformed === null ? "" : `${malformed.blockHash}/${malformed.isFinal}`;
-    if (key === this.malformedKey) return;
-    this.malformedKey = key;
+    if (key === this.#malformedKey) return;
+    this.#malformedKey = key;
     if (malformed === null) {
       alarms.set("batch-malformed", null);
       return;
@@ -116,37 +116,37 @@ export class FollowLoop {
     );
   }
 
-  private async pollFeed(leader: FollowFeed): Promise<void> {
-    const { alarms, logger } = this.modules;
-    const { stallMs } = this.options;
+  async #pollFeed(leader: FollowFeed): Promise<void> {
+    const { alarms, logger } = this.#modules;
+    const { stallMs } = this.#options;
     const nowMs = Date.now();
     try {
       while (await leader.poll());
-      this.differenceCount = 0;
-      this.answeredAtMs = nowMs;
+      this.#differenceCount = 0;
+      this.#answeredAtMs = nowMs;
     } catch (error) {
       if (!isRollupError(error) || !/^(SEQ_LEADER|BRG_PRECONFIRMATION)_/.test(error.code)) throw error;
       if (error.code !== "SEQ_LEADER_UNREACHABLE") {
-        this.answeredAtMs = nowMs;
-        this.differenceCount += 1;
+        this.#answeredAtMs = nowMs;
+        this.#differenceCount += 1;
       }
       logger.warn({ code: error.code, data: error.data }, "the sequencer's log could not be followed");
-      if (this.differenceCount >= MAX_DIFFERENCES && !this.isExcused())
+      if (this.#differenceCount >= MAX_DIFFERENCES && !this.#isExcused())
         alarms.set("feed-differs", error.message);
     }
-    const isSilent = nowMs - this.answeredAtMs > stallMs;
+    const isSilent = nowMs - this.#answeredAtMs > stallMs;
     alarms.set("feed-stalled", isSilent ? `${leader.url} gave no answer for ${stallMs} ms` : null);
-    const isKept = leader.isFollowed && leader.waitsForEntry === null && this.differenceCount === 0;
-    if (isKept && this.answeredAtMs === nowMs) {
-      this.followedAtMs = nowMs;
-      this.excusedUpTo = null;
+    const isKept = leader.isFollowed && leader.waitsForEntry === null && this.#differenceCount === 0;
+    if (isKept && this.#answeredAtMs === nowMs) {
+      this.#followedAtMs = nowMs;
+      this.#excusedUpTo = null;
     }
     if (isKept) alarms.set("feed-differs", null);
-    else if (!isSilent && nowMs - this.followedAtMs > stallMs && !this.isExcused())
-      alarms.set("feed-differs", this.whyNotFollowed(leader));
+    else if (!isSilent && nowMs - this.#followedAtMs > stallMs && !this.#isExcused())
+      alarms.set("feed-differs", this.#whyNotFollowed(leader));
   }
 
-  private whyNotFollowed({ url, waitsForEntry }: FollowFeed): string {
+  #whyNotFollowed({ url, waitsForEntry }: FollowFeed): string {
     return waitsForEntry === null
       ? `${url} has not the batches that L1 has`
       : `${url} goes on from queue entry ${waitsForEntry}, which L1 does not have`;
@@ -156,15 +156,15 @@ export class FollowLoop {
    * Whether L1 has somebody else's batch that is not final here and may be final for the sequencer, which then goes on
    * from it. Once it is final here, the sequencer has to be followed before it is excused again.
    */
-  private isExcused(): boolean {
-    const { l1 } = this.modules;
-    this.excusedUpTo ??= l1.foreignNumber;
-    return this.excusedUpTo !== null && l1.finalNumber < this.excusedUpTo;
+  #isExcused(): boolean {
+    const { l1 } = this.#modules;
+    this.#excusedUpTo ??= l1.foreignNumber;
+    return this.#excusedUpTo !== null && l1.finalNumber < this.#excusedUpTo;
   }
 
   /** Nothing that the sequencer says behind the end can come true. */
-  private endFeedAlarms(): void {
-    const { alarms } = this.modules;
+  #endFeedAlarms(): void {
+    const { alarms } = this.#modules;
     alarms.set("feed-stalled", null);
     alarms.set("feed-differs", null);
   }

@@ -16,47 +16,47 @@ export interface FollowQueueModules {
 }
 
 export class FollowQueue {
-  private readonly modules: FollowQueueModules;
-  private readonly entries = new Map<number, StoredQueueEntry>();
+  readonly #modules: FollowQueueModules;
+  readonly #entries = new Map<number, StoredQueueEntry>();
 
   constructor(modules: FollowQueueModules) {
-    this.modules = modules;
+    this.#modules = modules;
   }
 
-  readonly queued = (queueIndex: number): StoredQueueEntry | undefined => this.entries.get(queueIndex);
+  readonly queued = (queueIndex: number): StoredQueueEntry | undefined => this.#entries.get(queueIndex);
 
   /** Index of the entry that L1's queue gets next. */
   get seenIndex(): number {
-    return countOf(this.modules.followed.head.position.queueHead, this.entries);
+    return countOf(this.#modules.followed.head.position.queueHead, this.#entries);
   }
 
   /** What a restart has to know again. */
   async load(): Promise<void> {
-    const { log } = this.modules.followed;
-    for (const record of await log.queueEntriesFrom(this.finalHead))
-      this.entries.set(record.queueIndex, record);
+    const { log } = this.#modules.followed;
+    for (const record of await log.queueEntriesFrom(this.#finalHead))
+      this.#entries.set(record.queueIndex, record);
   }
 
-  private get finalHead(): number {
-    const { book } = this.modules.followed;
+  get #finalHead(): number {
+    const { book } = this.#modules.followed;
     return book.positionAfter(book.finalNumber).queueHead;
   }
 
   /** Those that the last final batch has taken. */
   forgetTaken(): void {
-    const { finalHead } = this;
-    for (const index of this.entries.keys()) if (index < finalHead) this.entries.delete(index);
+    const finalHead = this.#finalHead;
+    for (const index of this.#entries.keys()) if (index < finalHead) this.#entries.delete(index);
   }
 
   /** @param queueHead L1's, final or not. @returns whether its entry waits for longer than the soft deadline */
   async isOverdue(queueHead: number): Promise<boolean> {
-    return this.entries.has(queueHead) && (await this.modules.rollup.isOverdue(queueHead));
+    return this.#entries.has(queueHead) && (await this.#modules.rollup.isOverdue(queueHead));
   }
 
   async note(record: StoredQueueEntry): Promise<void> {
-    const { log } = this.modules.followed;
+    const { log } = this.#modules.followed;
     const { queueIndex } = record;
-    this.entries.set(queueIndex, record);
+    this.#entries.set(queueIndex, record);
     const stored = await log.queueEntry(queueIndex);
     if (stored === undefined || stored.status === "queued")
       await log.write([{ key: storeKeys.queueEntry(queueIndex), value: record }]);
@@ -68,28 +68,28 @@ export class FollowQueue {
     toBlock: bigint,
     seen: ReadonlyMap<number, StoredQueueEntry>,
   ): Promise<void> {
-    const { rollup } = this.modules;
-    const older = [...this.entries].filter(([, { l1BlockNumber }]) => l1BlockNumber < fromBlock);
+    const { rollup } = this.#modules;
+    const older = [...this.#entries].filter(([, { l1BlockNumber }]) => l1BlockNumber < fromBlock);
     const known = new Map([...older, ...seen]);
     const isSame = (record: StoredQueueEntry) => {
       const now = known.get(record.queueIndex);
       return now !== undefined && sameQueueEntry(record, now);
     };
-    if (![...this.entries.values()].every(isSame)) {
+    if (![...this.#entries.values()].every(isSame)) {
       // Logs of a node that is behind lack entries, too.
-      const count = BigInt(countOf(this.finalHead, known));
+      const count = BigInt(countOf(this.#finalHead, known));
       if (count !== (await rollup.queueTail({ blockNumber: toBlock }))) return;
-      for (const index of this.entries.keys()) if (!known.has(index)) this.entries.delete(index);
-      await this.forgetEntries(isSame);
+      for (const index of this.#entries.keys()) if (!known.has(index)) this.#entries.delete(index);
+      await this.#forgetEntries(isSame);
     }
     for (const record of seen.values()) await this.note(record);
   }
 
   /** Entries that a reorganisation took back, and what was executed of them and behind them. */
-  private async forgetEntries(isSame: (record: StoredQueueEntry) => boolean): Promise<void> {
-    const { followed, onRewind } = this.modules;
+  async #forgetEntries(isSame: (record: StoredQueueEntry) => boolean): Promise<void> {
+    const { followed, onRewind } = this.#modules;
     const { book, log } = followed;
-    const stored = await log.queueEntriesFrom(this.finalHead);
+    const stored = await log.queueEntriesFrom(this.#finalHead);
     const gone = stored.filter((record) => !isSame(record));
     const executed = gone.find(({ status }) => status !== "queued");
     if (executed !== undefined) {

@@ -56,13 +56,13 @@ export class FollowedLedger {
   readonly log: LedgerLog;
   readonly head: HeadState;
   readonly book: BatchBook;
-  private readonly rollup: FollowedRollup;
-  private opened: { entry: OpenedEntry; sequence: number } | null;
+  readonly #rollup: FollowedRollup;
+  #opened: { entry: OpenedEntry; sequence: number } | null;
   /**
    * Sequence of the entry that stands in for forgotten ones, so that the log does not get shorter; null where none
    * does.
    */
-  private standInSequence: number | null = null;
+  #standInSequence: number | null = null;
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
@@ -76,19 +76,19 @@ export class FollowedLedger {
     restored: Pick<Awaited<ReturnType<typeof restore>>, "book" | "head" | "opened">,
   ) {
     this.log = log;
-    this.rollup = rollup;
+    this.#rollup = rollup;
     this.head = restored.head;
     this.book = restored.book;
-    this.opened = restored.opened;
+    this.#opened = restored.opened;
   }
 
   get openedAtMs(): number | null {
-    return this.opened?.entry.openedAtMs ?? null;
+    return this.#opened?.entry.openedAtMs ?? null;
   }
 
   /** Whether something was executed that is in no closed batch. */
   get hasOpenBatch(): boolean {
-    return this.opened !== null;
+    return this.#opened !== null;
   }
 
   /**
@@ -105,15 +105,15 @@ export class FollowedLedger {
     try {
       switch (entry.type) {
         case "opened":
-          return await this.open(entry);
+          return await this.#open(entry);
         case "operation":
-          return await this.execute(entry);
+          return await this.#execute(entry);
         case "queue":
-          return await this.executeQueued(entry.queueIndex, queued);
+          return await this.#executeQueued(entry.queueIndex, queued);
         case "settlement":
-          return await this.settle(entry);
+          return await this.#settle(entry);
         case "closed":
-          return await this.close(entry);
+          return await this.#close(entry);
         default:
           return entry satisfies never;
       }
@@ -123,13 +123,13 @@ export class FollowedLedger {
     }
   }
 
-  private requireOpen(): { batchNumber: number } {
+  #requireOpen(): { batchNumber: number } {
     const { openBatch } = this.head;
     if (openBatch === null) throw differs("opened", "an open batch", "none");
     return { batchNumber: openBatch.number };
   }
 
-  private async open(entry: Extract<LeaderEntry, { type: "opened" }>): Promise<null> {
+  async #open(entry: Extract<LeaderEntry, { type: "opened" }>): Promise<null> {
     const { openBatch, position } = this.head;
     if (openBatch !== null && openBatch.operationCount > 0)
       throw differs("opened", "a full batch", "another");
@@ -144,27 +144,27 @@ export class FollowedLedger {
       feeAccountId,
       openedAtMs,
     };
-    this.opened = { entry: opened, sequence: this.log.lastSequence + 1 };
-    const standIn = this.standInSequence;
-    this.standInSequence = null;
+    this.#opened = { entry: opened, sequence: this.log.lastSequence + 1 };
+    const standIn = this.#standInSequence;
+    this.#standInSequence = null;
     await this.log.append([opened], standIn === null ? [] : [{ key: storeKeys.log(standIn) }]);
     return null;
   }
 
-  private async execute({
+  async #execute({
     acknowledgedAtMs,
     operation,
     preconfirmation,
     ...rest
   }: LeaderOperation): Promise<OperationEntry> {
-    const { batchNumber } = this.requireOpen();
+    const { batchNumber } = this.#requireOpen();
     const rule = kindRule(operation.kind)!;
     const { ledger, position } = this.head;
     if (preconfirmation.opIndex !== position.opIndex)
       throw differs("opIndex", position.opIndex, preconfirmation.opIndex);
     const b = rule.usesB && !rule.isCreate ? ledger.requireLeaf(operation.b).leaf : null;
     const bRef = b === null ? 0n : leafReference(b);
-    const hash = hex32(messageHash(operation, { domain: this.rollup.rules.domain, bRef }));
+    const hash = hex32(messageHash(operation, { domain: this.#rollup.rules.domain, bRef }));
     if (hash !== preconfirmation.operationHash)
       throw differs("operationHash", hash, preconfirmation.operationHash);
     const { opIndex, slot, trace } = this.head.execute(operation);
@@ -180,7 +180,11 @@ export class FollowedLedger {
       deadlineSeconds: preconfirmation.deadlineSeconds,
       acknowledgedAtMs,
     };
-    const evidence = evidenceOf({ ...rest, acknowledgedAtMs, operation, preconfirmation }, this.rollup, bRef);
+    const evidence = evidenceOf(
+      { ...rest, acknowledgedAtMs, operation, preconfirmation },
+      this.#rollup,
+      bRef,
+    );
     await this.log.append(
       [entry],
       [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
@@ -188,8 +192,8 @@ export class FollowedLedger {
     return entry;
   }
 
-  private async executeQueued(queueIndex: number, queued: QueueLookup): Promise<"wait" | null> {
-    const { batchNumber } = this.requireOpen();
+  async #executeQueued(queueIndex: number, queued: QueueLookup): Promise<"wait" | null> {
+    const { batchNumber } = this.#requireOpen();
     const { queueHead } = this.head.position;
     if (queueIndex !== queueHead) throw differs("queueIndex", queueHead, queueIndex);
     const record = queued(queueIndex);
@@ -208,13 +212,13 @@ export class FollowedLedger {
     return null;
   }
 
-  private async settle(entry: LeaderSettlement): Promise<null> {
-    const { batchNumber } = this.requireOpen();
+  async #settle(entry: LeaderSettlement): Promise<null> {
+    const { batchNumber } = this.#requireOpen();
     const { acknowledgedAtMs, circuit, data, epoch, modelId, publicSignals, settlementHash, signature } =
       entry;
     const kind = entry.kind === "genesis" ? KIND.genesis : KIND.settle;
     const posted = decodeSettlement(data);
-    const cap = capOf(kind, posted, this.rollup.circuits);
+    const cap = capOf(kind, posted, this.#rollup.circuits);
     if (cap === null) throw differs("settlement", "one that a circuit fits", circuit);
     const model = this.head.ledger.requireLeaf(modelId);
     const derived = settlementOperationOf(
@@ -230,10 +234,10 @@ export class FollowedLedger {
     return null;
   }
 
-  private async close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
-    const opened = this.opened;
+  async #close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
+    const opened = this.#opened;
     if (opened === null) throw differs("closed", "an open batch", "none");
-    const { circuitId } = this.rollup.circuits[0]!;
+    const { circuitId } = this.#rollup.circuits[0]!;
     const nowMs = Date.now();
     const { record, writes } = closeBatch(
       { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },
@@ -245,7 +249,7 @@ export class FollowedLedger {
         rebuildCount: 0,
       },
     );
-    this.opened = null;
+    this.#opened = null;
     await this.log.append([{ type: "closed", batchNumber: record.number }], writes);
     if (record.batchHash !== entry.batchHash) throw differs("batchHash", record.batchHash, entry.batchHash);
     return record;
@@ -265,10 +269,10 @@ export class FollowedLedger {
     const queue = await log.queueEntriesFrom(position.queueHead);
     const epochs = await forgetEpochs({ log }, base, tail);
     head.rollBack(new Map<number, LeafState | undefined>(before), position);
-    this.opened = null;
+    this.#opened = null;
     if (tail.length === 0) return;
     // The log never ends before what was durable: an opening stands in its place until the next one.
-    this.standInSequence = log.lastSequence + 1;
+    this.#standInSequence = log.lastSequence + 1;
     const { batchNumber, timestamp } = position;
     const terms = { timestamp, feePerUnitWei: 0n, feeAccountId: GENESIS_FEE_ACCOUNT_ID, openedAtMs: 0 };
     await log.append(
@@ -302,7 +306,7 @@ export class FollowedLedger {
     const number = Number(batch.batchNumber);
     const inclusion = { transactionHash, blockNumber, gasUsed: null };
     const own = book.record(number);
-    const batchHash = this.recordFor(event, {
+    const batchHash = this.#recordFor(event, {
       ...book.positionAfter(book.finalNumber),
       sequence: -1,
     }).batchHash;
@@ -315,7 +319,7 @@ export class FollowedLedger {
     const epochs = new PostedEpochs(head.ledger, batch);
     let queueIndex = head.position.queueHead;
     const changes = head.applyPosted(batch, settlements);
-    const record = this.recordFor(event, { ...head.position, sequence: log.lastSequence });
+    const record = this.#recordFor(event, { ...head.position, sequence: log.lastSequence });
     const queueWrites = batch.wide.flatMap(({ isValid, kind }): StoreWrite[] => {
       if (!kindRule(kind)?.isQueue) return [];
       const entry = queued(queueIndex);
@@ -329,9 +333,9 @@ export class FollowedLedger {
     return { isOwn: false, record };
   }
 
-  private recordFor(event: BatchEvent, position: StoredBatch["position"]): StoredBatch {
+  #recordFor(event: BatchEvent, position: StoredBatch["position"]): StoredBatch {
     const { batch, blockNumber, circuitIndex, l1TransactionHash: transactionHash } = event;
-    const { circuitId } = this.rollup.circuits[circuitIndex]!;
+    const { circuitId } = this.#rollup.circuits[circuitIndex]!;
     const nowMs = Date.now();
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
     return {

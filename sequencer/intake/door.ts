@@ -29,34 +29,34 @@ export interface DoorModules {
 }
 
 export class Door {
-  private readonly setting: DoorMode;
-  private readonly modules: DoorModules;
-  private isL1Frozen = false;
-  private malformed: MalformedBatch | null = null;
+  readonly #setting: DoorMode;
+  readonly #modules: DoorModules;
+  #isL1Frozen = false;
+  #malformed: MalformedBatch | null = null;
 
   constructor(setting: DoorMode, modules: DoorModules) {
-    this.setting = setting;
-    this.modules = modules;
+    this.#setting = setting;
+    this.#modules = modules;
     modules.frozenGauge.set(0);
     modules.malformedGauge.set(0);
   }
 
   get mode(): DoorMode | "frozen" | "malformed" {
-    if (this.isL1Frozen) return "frozen";
-    return this.malformed === null ? this.setting : "malformed";
+    if (this.#isL1Frozen) return "frozen";
+    return this.#malformed === null ? this.#setting : "malformed";
   }
 
   /** Whether L1 may still take a batch of this sequencer. */
   get leadsToL1(): boolean {
-    return !this.isL1Frozen && this.malformed === null;
+    return !this.#isL1Frozen && this.#malformed === null;
   }
 
   /** As L1's newest block has it; a reorganisation can still take a freeze back. */
   noteFrozen(isFrozen: boolean): void {
-    if (isFrozen === this.isL1Frozen) return;
-    this.isL1Frozen = isFrozen;
-    this.modules.frozenGauge.set(isFrozen ? 1 : 0);
-    const { logger } = this.modules;
+    if (isFrozen === this.#isL1Frozen) return;
+    this.#isL1Frozen = isFrozen;
+    this.#modules.frozenGauge.set(isFrozen ? 1 : 0);
+    const { logger } = this.#modules;
     if (isFrozen)
       logger.error({ code: "SEQ_FROZEN" }, "the rollup is frozen on L1: no operation is taken any more");
     else logger.warn({}, "L1 took the freeze back");
@@ -64,9 +64,9 @@ export class Door {
 
   /** The batch on L1 that breaks the ledger's rules, or null where there is none, or none any more. */
   noteMalformed(malformed: MalformedBatch | null): void {
-    if (malformed?.transactionHash === this.malformed?.transactionHash) return;
-    this.malformed = malformed;
-    const { logger, malformedGauge } = this.modules;
+    if (malformed?.transactionHash === this.#malformed?.transactionHash) return;
+    this.#malformed = malformed;
+    const { logger, malformedGauge } = this.#modules;
     malformedGauge.set(malformed === null ? 0 : 1);
     if (malformed === null) logger.warn({}, "L1 has no malformed batch any more: operations are taken again");
     else {
@@ -77,11 +77,11 @@ export class Door {
 
   /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET */
   require(kind: number): void {
-    if (this.isL1Frozen) {
+    if (this.#isL1Frozen) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
     }
-    if (this.malformed !== null) throw malformedOnL1(this.malformed);
-    if (this.setting === "open" || LEADS_OUT.has(kind)) return;
+    if (this.#malformed !== null) throw malformedOnL1(this.#malformed);
+    if (this.#setting === "open" || LEADS_OUT.has(kind)) return;
     const { name } = kindRule(kind)!;
     throw sequencerError("SEQ_SUNSET", `the operator ends this rollup: no ${name} any more`, {
       data: { kind: name },

@@ -18,32 +18,32 @@ export interface PendingOperation {
 }
 
 export class Mempool {
-  private readonly limits: MempoolLimits;
-  private readonly leaves = new Map<number, Map<bigint, PendingOperation>>();
+  readonly #limits: MempoolLimits;
+  readonly #leaves = new Map<number, Map<bigint, PendingOperation>>();
   /** In order of arrival, as expiry needs them. */
-  private readonly byHash = new Map<string, PendingOperation>();
+  readonly #byHash = new Map<string, PendingOperation>();
 
   constructor(limits: MempoolLimits) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   get size(): number {
-    return this.byHash.size;
+    return this.#byHash.size;
   }
 
   get(hash: string): PendingOperation | undefined {
-    return this.byHash.get(hash);
+    return this.#byHash.get(hash);
   }
 
   /** A leaf's pending operations by nonce. */
   of(leafId: number): PendingOperation[] {
-    const pending = [...(this.leaves.get(leafId)?.values() ?? [])];
+    const pending = [...(this.#leaves.get(leafId)?.values() ?? [])];
     return pending.sort((x, y) => (x.operation.nonce < y.operation.nonce ? -1 : 1));
   }
 
   /** The first nonce from `leafNonce` on that no pending operation has. */
   nextNonce(leafId: number, leafNonce: bigint): bigint {
-    const pending = this.leaves.get(leafId);
+    const pending = this.#leaves.get(leafId);
     let nonce = leafNonce;
     while (pending?.has(nonce)) nonce += 1n;
     return nonce;
@@ -55,9 +55,9 @@ export class Mempool {
    * @throws SEQ_REPLACEMENT_UNDERPRICED, SEQ_PENDING_LEAF_FULL, SEQ_MEMPOOL_FULL, and changes nothing
    */
   add(pending: PendingOperation): PendingOperation | null {
-    if (this.byHash.has(pending.hash)) return null;
+    if (this.#byHash.has(pending.hash)) return null;
     const { a, nonce, maxFeePerUnitWei } = pending.operation;
-    const ofLeaf = this.leaves.get(a);
+    const ofLeaf = this.#leaves.get(a);
     const current = ofLeaf?.get(nonce);
     if (current !== undefined) {
       const currentWei = current.operation.maxFeePerUnitWei;
@@ -70,9 +70,9 @@ export class Mempool {
           { data: { id: a, nonce: nonce.toString(), neededMaxFeePerUnitWei: neededWei.toString() } },
         );
       }
-      this.remove(current);
+      this.#remove(current);
     } else {
-      const { pendingPerLeaf, pendingTotal } = this.limits;
+      const { pendingPerLeaf, pendingTotal } = this.#limits;
       if ((ofLeaf?.size ?? 0) >= pendingPerLeaf) {
         throw sequencerError(
           "SEQ_PENDING_LEAF_FULL",
@@ -82,41 +82,41 @@ export class Mempool {
           },
         );
       }
-      if (this.byHash.size >= pendingTotal) {
+      if (this.#byHash.size >= pendingTotal) {
         throw sequencerError("SEQ_MEMPOOL_FULL", `${pendingTotal} operations wait behind nonce gaps`, {
           data: { pendingTotal },
         });
       }
     }
-    const leaf = this.leaves.get(a) ?? new Map<bigint, PendingOperation>();
-    this.leaves.set(a, leaf.set(nonce, pending));
-    this.byHash.set(pending.hash, pending);
+    const leaf = this.#leaves.get(a) ?? new Map<bigint, PendingOperation>();
+    this.#leaves.set(a, leaf.set(nonce, pending));
+    this.#byHash.set(pending.hash, pending);
     return current ?? null;
   }
 
   /** Takes out the operation of this leaf with this nonce. */
   take(leafId: number, nonce: bigint): PendingOperation | null {
-    const pending = this.leaves.get(leafId)?.get(nonce);
+    const pending = this.#leaves.get(leafId)?.get(nonce);
     if (pending === undefined) return null;
-    this.remove(pending);
+    this.#remove(pending);
     return pending;
   }
 
   /** Takes out what has waited too long. */
   expire(nowMs: number): PendingOperation[] {
     const expired: PendingOperation[] = [];
-    for (const pending of this.byHash.values()) {
-      if (nowMs - pending.arrivedAtMs < this.limits.pendingTtlMs) break;
+    for (const pending of this.#byHash.values()) {
+      if (nowMs - pending.arrivedAtMs < this.#limits.pendingTtlMs) break;
       expired.push(pending);
     }
-    for (const pending of expired) this.remove(pending);
+    for (const pending of expired) this.#remove(pending);
     return expired;
   }
 
-  private remove({ hash, operation }: PendingOperation): void {
-    this.byHash.delete(hash);
-    const leaf = this.leaves.get(operation.a);
+  #remove({ hash, operation }: PendingOperation): void {
+    this.#byHash.delete(hash);
+    const leaf = this.#leaves.get(operation.a);
     leaf?.delete(operation.nonce);
-    if (leaf?.size === 0) this.leaves.delete(operation.a);
+    if (leaf?.size === 0) this.#leaves.delete(operation.a);
   }
 }

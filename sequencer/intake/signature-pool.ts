@@ -53,20 +53,20 @@ interface Thread {
 
 export class SignaturePool implements PreconfirmationSigner {
   readonly address: PreconfirmationSigner["address"];
-  private readonly options: SignaturePoolOptions;
-  private readonly identity: PreconfirmationIdentity;
+  readonly #options: SignaturePoolOptions;
+  readonly #identity: PreconfirmationIdentity;
   /** Only where there are no threads. */
-  private signer: PreconfirmationBatchSigner | null = null;
-  private readonly onFatal: (error: unknown) => void;
-  private readonly threads: Thread[];
-  private readonly checks: WaitingCheck[] = [];
-  private readonly preconfirmations: WaitingPreconfirmation[] = [];
-  private readonly running = new Map<number, Running>();
+  #signer: PreconfirmationBatchSigner | null = null;
+  readonly #onFatal: (error: unknown) => void;
+  readonly #threads: Thread[];
+  readonly #checks: WaitingCheck[] = [];
+  readonly #preconfirmations: WaitingPreconfirmation[] = [];
+  readonly #running = new Map<number, Running>();
   /** The last verdict that a leaf waits for. */
-  private readonly lastOfLeaf = new Map<number, Promise<boolean>>();
-  private nextId = 0;
-  private isDue = false;
-  private isClosed = false;
+  readonly #lastOfLeaf = new Map<number, Promise<boolean>>();
+  #nextId = 0;
+  #isDue = false;
+  #isClosed = false;
 
   /** @param onFatal called when a thread dies: what it had is lost, and only a restart answers for it */
   constructor(
@@ -74,32 +74,32 @@ export class SignaturePool implements PreconfirmationSigner {
     identity: PreconfirmationIdentity,
     onFatal: (error: unknown) => void,
   ) {
-    this.options = options;
-    this.identity = identity;
+    this.#options = options;
+    this.#identity = identity;
     this.address = privateKeyToAddress(identity.privateKey);
-    this.onFatal = onFatal;
-    this.threads = Array.from({ length: options.threadCount }, () => this.start(identity));
-    if (options.threadCount === 0) this.threads.push({ worker: null, batchCount: 0 });
+    this.#onFatal = onFatal;
+    this.#threads = Array.from({ length: options.threadCount }, () => this.#start(identity));
+    if (options.threadCount === 0) this.#threads.push({ worker: null, batchCount: 0 });
   }
 
-  private start(identity: PreconfirmationIdentity): Thread {
+  #start(identity: PreconfirmationIdentity): Thread {
     const entry = new URL("./signature-worker-entry.js", import.meta.url);
     const worker = new Worker(entry, { workerData: identity, execArgv: [] });
     const thread: Thread = { worker, batchCount: 0 };
     worker.unref();
     worker.on("message", (answers: TaskAnswers) => {
-      this.take(thread, answers);
-      this.dispatch();
+      this.#take(thread, answers);
+      this.#dispatch();
     });
-    worker.on("error", (error) => this.fail(error));
-    worker.on("exit", (status) => this.fail(new Error(`a signature thread ended with status ${status}`)));
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", (status) => this.#fail(new Error(`a signature thread ended with status ${status}`)));
     return thread;
   }
 
-  private fail(cause: unknown): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.onFatal(sequencerError("SEQ_INTERNAL", "a signature thread died", { cause }));
+  #fail(cause: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#onFatal(sequencerError("SEQ_INTERNAL", "a signature thread died", { cause }));
   }
 
   /**
@@ -108,51 +108,51 @@ export class SignaturePool implements PreconfirmationSigner {
    * @throws SEQ_SIGNATURES_WAITING
    */
   verify(check: PlainCheck, leafId: number): Promise<boolean> {
-    if (this.checks.length >= this.options.maxWaiting) {
-      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.checks.length} signatures wait to be checked`, {
-        data: { waitingCount: this.checks.length },
+    if (this.#checks.length >= this.#options.maxWaiting) {
+      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.#checks.length} signatures wait to be checked`, {
+        data: { waitingCount: this.#checks.length },
       });
     }
     const mine = new Promise<boolean>((resolve) => {
-      this.checks.push({ task: check, resolve });
+      this.#checks.push({ task: check, resolve });
     });
-    const before = this.lastOfLeaf.get(leafId);
+    const before = this.#lastOfLeaf.get(leafId);
     const verdict = before === undefined ? mine : before.then(() => mine);
-    this.lastOfLeaf.set(leafId, verdict);
+    this.#lastOfLeaf.set(leafId, verdict);
     verdict.then(() => {
-      if (this.lastOfLeaf.get(leafId) === verdict) this.lastOfLeaf.delete(leafId);
+      if (this.#lastOfLeaf.get(leafId) === verdict) this.#lastOfLeaf.delete(leafId);
     });
-    this.schedule();
+    this.#schedule();
     return verdict;
   }
 
   async sign(facts: PreconfirmationFacts): Promise<Preconfirmation> {
     const signature = await new Promise<Hex>((resolve) => {
-      this.preconfirmations.push({ task: facts, resolve });
-      this.schedule();
+      this.#preconfirmations.push({ task: facts, resolve });
+      this.#schedule();
     });
     return { ...facts, signature };
   }
 
   /** What arrives in one turn of the event loop goes out together. */
-  private schedule(): void {
-    if (this.isDue) return;
-    this.isDue = true;
+  #schedule(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
     setImmediate(() => {
-      this.isDue = false;
-      this.dispatch();
+      this.#isDue = false;
+      this.#dispatch();
     });
   }
 
-  private dispatch(): void {
-    while (this.checks.length + this.preconfirmations.length > 0) {
-      const thread = this.threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
+  #dispatch(): void {
+    while (this.#checks.length + this.#preconfirmations.length > 0) {
+      const thread = this.#threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
       if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
       // Preconfirmations first: their operations are executed, and somebody waits for the answer.
-      const preconfirmations = this.preconfirmations.splice(0, MAX_BATCH_TASKS);
-      const checks = this.checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
-      const id = this.nextId++;
-      this.running.set(id, { checks, preconfirmations });
+      const preconfirmations = this.#preconfirmations.splice(0, MAX_BATCH_TASKS);
+      const checks = this.#checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
+      const id = this.#nextId++;
+      this.#running.set(id, { checks, preconfirmations });
       thread.batchCount += 1;
       const batch: TaskBatch = {
         id,
@@ -160,22 +160,22 @@ export class SignaturePool implements PreconfirmationSigner {
         preconfirmations: preconfirmations.map(({ task }) => task),
       };
       if (thread.worker !== null) thread.worker.postMessage(batch);
-      else this.runHere(thread, batch);
+      else this.#runHere(thread, batch);
     }
   }
 
-  private runHere(thread: Thread, batch: TaskBatch): void {
+  #runHere(thread: Thread, batch: TaskBatch): void {
     try {
-      this.signer ??= preconfirmationSignerOf(this.identity);
-      this.take(thread, runTasks(batch, this.signer));
+      this.#signer ??= preconfirmationSignerOf(this.#identity);
+      this.#take(thread, runTasks(batch, this.#signer));
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 
-  private take(thread: Thread, { id, signatures, verdicts }: TaskAnswers): void {
-    const { checks, preconfirmations } = this.running.get(id)!;
-    this.running.delete(id);
+  #take(thread: Thread, { id, signatures, verdicts }: TaskAnswers): void {
+    const { checks, preconfirmations } = this.#running.get(id)!;
+    this.#running.delete(id);
     thread.batchCount -= 1;
     for (const [i, { resolve, task }] of checks.entries()) {
       const { isValid, keyY } = verdicts[i]!;
@@ -188,7 +188,7 @@ export class SignaturePool implements PreconfirmationSigner {
 
   /** Ends the threads; nothing may wait any more. */
   async close(): Promise<void> {
-    this.isClosed = true;
-    await Promise.all(this.threads.map(({ worker }) => worker?.terminate()));
+    this.#isClosed = true;
+    await Promise.all(this.#threads.map(({ worker }) => worker?.terminate()));
   }
 }

@@ -14,34 +14,34 @@ const FILE_NAME = "DURABLE-SEQUENCE";
 const DIGITS = 16;
 
 export class DurableMark {
-  private readonly path: string;
-  private fd: number | null = null;
+  readonly #path: string;
+  #fd: number | null = null;
 
   constructor(folder: string) {
-    this.path = join(folder, FILE_NAME);
+    this.#path = join(folder, FILE_NAME);
   }
 
   /** null where there is none, or one that a power failure tore: then it says nothing. @throws StoreDamage */
   read(): number | null {
-    if (!existsSync(this.path)) return null;
-    const text = readFileSync(this.path, "latin1");
+    if (!existsSync(this.#path)) return null;
+    const text = readFileSync(this.#path, "latin1");
     return markedNumber(text, FILE_NAME);
   }
 
   /** @throws where the disk does not take it */
   write(sequence: number): void {
-    this.fd ??= openSync(this.path, existsSync(this.path) ? "r+" : "w");
-    writeSync(this.fd, sequence.toString().padStart(DIGITS, "0"), 0, "latin1");
+    this.#fd ??= openSync(this.#path, existsSync(this.#path) ? "r+" : "w");
+    writeSync(this.#fd, sequence.toString().padStart(DIGITS, "0"), 0, "latin1");
   }
 
   /** Before entries behind `sequence` are deleted; synced, since an older mark would promise too much from then on. */
   lower(sequence: number): void {
     this.write(sequence);
-    fsyncSync(this.fd!);
+    fsyncSync(this.#fd!);
   }
 
   close(): void {
-    if (this.fd !== null) closeSync(this.fd);
-    this.fd = null;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 }

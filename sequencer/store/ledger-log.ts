@@ -64,23 +64,23 @@ const newPendingWrite = (): PendingWrite => {
 const BESIDE_PAUSE_MS = 10;
 
 export class LedgerLog {
-  private readonly level: CheckedLevel;
-  private readonly db: LevelDb;
-  private readonly onFailure: (error: Error) => void;
-  private nextSequence: number;
+  readonly #level: CheckedLevel;
+  readonly #db: LevelDb;
+  readonly #onFailure: (error: Error) => void;
+  #nextSequence: number;
   /** Sequence of the last entry, once everything that was asked for is written. */
-  private lastKept: number;
+  #lastKept: number;
   /** The mark is lowered to this before the next write; null: it stays. */
-  private lowerTo: number | null = null;
-  private pending = newPendingWrite();
-  private writing: Promise<void> | null = null;
-  private failure: Error | null = null;
+  #lowerTo: number | null = null;
+  #pending = newPendingWrite();
+  #writing: Promise<void> | null = null;
+  #failure: Error | null = null;
 
-  private readonly mark: DurableMark;
+  readonly #mark: DurableMark;
   /** What the check read before anything else. Nothing where the check runs beside the work. */
   readonly check: StoreCheck;
-  private checking: Promise<StoreCheck | null> | null = null;
-  private isClosing = false;
+  #checking: Promise<StoreCheck | null> | null = null;
+  #isClosing = false;
 
   private constructor(
     level: CheckedLevel,
@@ -90,12 +90,12 @@ export class LedgerLog {
     check: StoreCheck,
   ) {
     this.check = check;
-    this.level = level;
-    this.db = level.db;
-    this.mark = mark;
-    this.nextSequence = nextSequence;
-    this.lastKept = nextSequence - 1;
-    this.onFailure = onFailure;
+    this.#level = level;
+    this.#db = level.db;
+    this.#mark = mark;
+    this.#nextSequence = nextSequence;
+    this.#lastKept = nextSequence - 1;
+    this.#onFailure = onFailure;
   }
 
   /**
@@ -117,7 +117,7 @@ export class LedgerLog {
       valueEncoding: storeEncoding,
       errors: storeErrorsOf(keeper),
       onFailure: (error) => {
-        if (log !== null) log.fail(error);
+        if (log !== null) log.#fail(error);
       },
       areTablesChecked: isFirst,
     });
@@ -149,27 +149,27 @@ export class LedgerLog {
     }
   }
 
-  private fail(error: Error): void {
-    if (this.failure !== null) return;
-    this.failure = error;
-    this.onFailure(error);
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#onFailure(error);
   }
 
   /** The last sequence that was given, durable or not, forgotten or not; −1 for an empty log. */
   get lastSequence(): number {
-    return this.nextSequence - 1;
+    return this.#nextSequence - 1;
   }
 
   /** Adds entries and writes, atomically. The sequences are given at once; the promise resolves when all is durable. */
   append(entries: readonly LogEntry[], writes: readonly StoreWrite[] = []): Promise<void> {
     for (const entry of entries) {
-      const sequence = this.nextSequence++;
-      this.lastKept = sequence;
-      this.pending.writes.push({ key: storeKeys.log(sequence), value: entry });
-      if (entry.type === "operation") this.pending.writes.push(...operationIndex(entry, sequence));
+      const sequence = this.#nextSequence++;
+      this.#lastKept = sequence;
+      this.#pending.writes.push({ key: storeKeys.log(sequence), value: entry });
+      if (entry.type === "operation") this.#pending.writes.push(...operationIndex(entry, sequence));
       if (entry.type === "settlement") {
         const key = storeKeys.settlement(entry.operation.modelId, entry.epoch);
-        this.pending.writes.push({ key, value: sequence });
+        this.#pending.writes.push({ key, value: sequence });
       }
     }
     return this.write(writes);
@@ -180,17 +180,17 @@ export class LedgerLog {
    * their stead are added: there may be none, and the log then ends before what was durable once.
    */
   endAt(sequence: number): void {
-    this.lastKept = sequence;
-    this.lowerTo = sequence;
+    this.#lastKept = sequence;
+    this.#lowerTo = sequence;
   }
 
   /** Writes records that are not part of the log. */
   write(writes: readonly StoreWrite[]): Promise<void> {
-    if (this.failure !== null) return Promise.reject(this.failure);
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
-    for (const one of writes) this.pending.writes.push(one);
-    const { promise } = this.pending;
-    this.writing ??= this.drain();
+    for (const one of writes) this.#pending.writes.push(one);
+    const { promise } = this.#pending;
+    this.#writing ??= this.#drain();
     return promise;
   }
 
@@ -199,37 +199,38 @@ export class LedgerLog {
     return this.write([]);
   }
 
-  private async drain(): Promise<void> {
+  async #drain(): Promise<void> {
     try {
       // What arrives in the same turn of the event loop shares the write.
       await new Promise((resolve) => setImmediate(resolve));
-      while (this.pending.writes.length > 0) {
-        const current = this.pending;
-        this.pending = newPendingWrite();
-        const { lastKept, lowerTo } = this;
-        this.lowerTo = null;
+      while (this.#pending.writes.length > 0) {
+        const current = this.#pending;
+        this.#pending = newPendingWrite();
+        const lastKept = this.#lastKept;
+        const lowerTo = this.#lowerTo;
+        this.#lowerTo = null;
         try {
-          if (lowerTo !== null) this.mark.lower(lowerTo);
-          await this.level.write(
+          if (lowerTo !== null) this.#mark.lower(lowerTo);
+          await this.#level.write(
             current.writes.map(({ key, value }) =>
               value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
             ),
           );
-          if (lastKept >= 0) this.mark.write(lastKept);
+          if (lastKept >= 0) this.#mark.write(lastKept);
           current.resolve();
         } catch (cause) {
           // The mark's own failures are told like the store's.
-          const error = this.level.failed("write", cause);
-          this.fail(error);
+          const error = this.#level.failed("write", cause);
+          this.#fail(error);
           current.reject(error);
-          this.pending.reject(error);
+          this.#pending.reject(error);
           return;
         }
       }
-      this.pending.resolve();
-      this.pending = newPendingWrite();
+      this.#pending.resolve();
+      this.#pending = newPendingWrite();
     } finally {
-      this.writing = null;
+      this.#writing = null;
     }
   }
 
@@ -239,16 +240,16 @@ export class LedgerLog {
    */
   checkBeside(): Promise<StoreCheck | null> {
     if (this.check !== NOTHING_CHECKED) return Promise.resolve(null);
-    this.checking ??= this.runCheck();
-    return this.checking;
+    this.#checking ??= this.#runCheck();
+    return this.#checking;
   }
 
-  private async runCheck(): Promise<StoreCheck | null> {
-    const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.isClosing };
+  async #runCheck(): Promise<StoreCheck | null> {
+    const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.#isClosing };
     try {
-      await this.level.checkTables(options);
-      const check = await this.level.read(checkStore(this.db, options));
-      if (check !== null) settleCheck(this.level.path);
+      await this.#level.checkTables(options);
+      const check = await this.#level.read(checkStore(this.#db, options));
+      if (check !== null) settleCheck(this.#level.path);
       return check;
     } catch {
       // `onFailure` was called.
@@ -257,11 +258,11 @@ export class LedgerLog {
   }
 
   async close(): Promise<void> {
-    this.isClosing = true;
-    await this.checking;
-    if (this.failure === null) await this.flushed();
-    this.mark.close();
-    await this.level.close();
+    this.#isClosing = true;
+    await this.#checking;
+    if (this.#failure === null) await this.flushed();
+    this.#mark.close();
+    await this.#level.close();
   }
 
   /** Entries from a sequence on, in order. */
@@ -270,7 +271,7 @@ export class LedgerLog {
     toSequence = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
-    for await (const [key, value] of this.level.readEach(this.db.iterator(range))) {
+    for await (const [key, value] of this.#level.readEach(this.#db.iterator(range))) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
       if (sequence > toSequence) return;
       yield [sequence, value as LogEntry];
@@ -278,29 +279,29 @@ export class LedgerLog {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    return (await this.level.read(this.db.get(key))) as T | undefined;
+    return (await this.#level.read(this.#db.get(key))) as T | undefined;
   }
 
   /** Values of the keys in a range, in key order. */
   async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
-    return (await this.level.read(this.db.values(range).all())) as T[];
+    return (await this.#level.read(this.#db.values(range).all())) as T[];
   }
 
   /** Keys of a range with their values, in key order. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
-    return (await this.level.read(this.db.iterator(range).all())) as [string, T][];
+    return (await this.#level.read(this.#db.iterator(range).all())) as [string, T][];
   }
 
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
-    const value = await this.level.read(this.db.get(key));
+    const value = await this.#level.read(this.#db.get(key));
     if (value === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
     return value as T;
   }
 
   async operation(hash: string): Promise<OperationEntry | undefined> {
-    const sequence = (await this.level.read(this.db.get(storeKeys.operation(hash)))) as number | undefined;
+    const sequence = (await this.#level.read(this.#db.get(storeKeys.operation(hash)))) as number | undefined;
     return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
   }
 
@@ -313,7 +314,7 @@ export class LedgerLog {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const range = underPrefix(prefix);
     if (beforeHash !== undefined) {
-      const sequence = (await this.level.read(this.db.get(storeKeys.operation(beforeHash)))) as
+      const sequence = (await this.#level.read(this.#db.get(storeKeys.operation(beforeHash)))) as
         | number
         | undefined;
       if (sequence === undefined) {
@@ -323,39 +324,39 @@ export class LedgerLog {
       }
       range.lt = storeKeys.leafOperation(leafId, sequence);
     }
-    const sequences = await this.level.read(this.db.values({ ...range, reverse: true, limit }).all());
+    const sequences = await this.#level.read(this.#db.values({ ...range, reverse: true, limit }).all());
     return Promise.all(
       sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
     );
   }
 
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
-    return (await this.level.read(this.db.get(storeKeys.batch(batchNumber)))) as StoredBatch | undefined;
+    return (await this.#level.read(this.#db.get(storeKeys.batch(batchNumber)))) as StoredBatch | undefined;
   }
 
   async queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
-    return (await this.level.read(this.db.get(storeKeys.queueEntry(queueIndex)))) as
+    return (await this.#level.read(this.#db.get(storeKeys.queueEntry(queueIndex)))) as
       | StoredQueueEntry
       | undefined;
   }
 
   async queueEntriesFrom(queueIndex: number): Promise<StoredQueueEntry[]> {
     const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
-    return (await this.level.read(this.db.values(range).all())) as StoredQueueEntry[];
+    return (await this.#level.read(this.#db.values(range).all())) as StoredQueueEntry[];
   }
 
   async finalPosition(): Promise<ChainPosition | undefined> {
-    return (await this.level.read(this.db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
+    return (await this.#level.read(this.#db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
   /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
   async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint | undefined]> {
-    const leaves = this.db.iterator({
+    const leaves = this.#db.iterator({
       ...underPrefix("leaf"),
       fillCache: false,
       highWaterMarkBytes: 2 ** 20,
     });
-    for await (const [key, value] of this.level.readEach(leaves)) {
+    for await (const [key, value] of this.#level.readEach(leaves)) {
       const id = Number.parseInt(key.slice("leaf!".length), 16);
       const { hash, state } = leafOf(id, value as StoredLeaf);
       yield [id, state, hash];

@@ -16,20 +16,20 @@ export function postBytes(path: string, body: object): Buffer {
 const HEAD_END = "\r\n\r\n";
 
 export class LoadConnection {
-  private readonly socket: Socket;
-  private received = "";
-  private waiting: { resolve: (answer: PlainAnswer) => void; reject: (error: Error) => void } | null = null;
+  readonly #socket: Socket;
+  #received = "";
+  #waiting: { resolve: (answer: PlainAnswer) => void; reject: (error: Error) => void } | null = null;
 
   private constructor(socket: Socket) {
-    this.socket = socket;
+    this.#socket = socket;
     socket.setNoDelay(true);
     // Answers are ASCII: a character is a byte.
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
-      this.received += text;
-      this.settle();
+      this.#received += text;
+      this.#settle();
     });
-    const fail = (error: Error) => this.waiting?.reject(error);
+    const fail = (error: Error) => this.#waiting?.reject(error);
     socket.on("error", fail);
     socket.on("close", () => fail(new Error("the sequencer closed a connection")));
   }
@@ -47,27 +47,27 @@ export class LoadConnection {
   /** One request at a time. */
   send(request: Buffer): Promise<PlainAnswer> {
     return new Promise((resolve, reject) => {
-      this.waiting = { resolve, reject };
-      this.socket.write(request);
+      this.#waiting = { resolve, reject };
+      this.#socket.write(request);
     });
   }
 
-  private settle(): void {
-    const end = this.received.indexOf(HEAD_END);
-    if (end < 0 || this.waiting === null) return;
-    const head = this.received.slice(0, end);
+  #settle(): void {
+    const end = this.#received.indexOf(HEAD_END);
+    if (end < 0 || this.#waiting === null) return;
+    const head = this.#received.slice(0, end);
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     const bodyAt = end + HEAD_END.length;
-    if (this.received.length < bodyAt + length) return;
-    const body = this.received.slice(bodyAt, bodyAt + length);
-    this.received = this.received.slice(bodyAt + length);
-    const { resolve } = this.waiting;
-    this.waiting = null;
+    if (this.#received.length < bodyAt + length) return;
+    const body = this.#received.slice(bodyAt, bodyAt + length);
+    this.#received = this.#received.slice(bodyAt + length);
+    const { resolve } = this.#waiting;
+    this.#waiting = null;
     resolve({ status: Number(head.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length)), body });
   }
 
   close(): void {
-    this.waiting = null;
-    this.socket.destroy();
+    this.#waiting = null;
+    this.#socket.destroy();
   }
 }

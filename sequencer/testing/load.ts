@@ -75,25 +75,25 @@ const latencyOf = (latenciesMs: readonly number[]): Latency => {
 
 /** A user's next transfers, as bytes to be sent. */
 class Sender {
-  private readonly user: TestUser;
-  private readonly to: TestUser;
-  private nonce = 0n;
+  readonly #user: TestUser;
+  readonly #to: TestUser;
+  #nonce = 0n;
 
   constructor(user: TestUser, to: TestUser) {
-    this.user = user;
-    this.to = to;
+    this.#user = user;
+    this.#to = to;
   }
 
   next(): Buffer {
-    return postBytes("/v1/operations", operationJson(transfer(this.user, this.to, this.nonce++)));
+    return postBytes("/v1/operations", operationJson(transfer(this.#user, this.#to, this.#nonce++)));
   }
 
   /** Signed over another nonce than it has: formed well, and refused for its signature alone. */
   bad(): Buffer {
-    const { signature } = transfer(this.user, this.to, this.nonce + 1n);
+    const { signature } = transfer(this.#user, this.#to, this.#nonce + 1n);
     return postBytes(
       "/v1/operations",
-      operationJson({ ...transfer(this.user, this.to, this.nonce), signature }),
+      operationJson({ ...transfer(this.#user, this.#to, this.#nonce), signature }),
     );
   }
 }
