@@ -27,6 +27,7 @@ list(
   measures.circles.map((circle) => circle.join(" - ")),
 );
 list("files outside testing/ that only tests use", measures.testSupportOutsideTesting);
+list("members that the keyword private marks", measures.privateKeywords);
 list("exported values that no other file names", measures.exportsWithoutCaller);
 const pages = measureProse(root);
 list(
@@ -47,6 +48,7 @@ console.log(
     circles: measures.circles.length,
     testSupportOutsideTesting: measures.testSupportOutsideTesting.length,
     exportsWithoutCaller: measures.exportsWithoutCaller.length,
+    privateKeywords: measures.privateKeywords.length,
     productLines: measures.productLines,
     longSentences: pages.reduce((sum, { longSentences }) => sum + longSentences.length, 0),
     highestMedianWords: Math.max(...pages.map(({ medianWords }) => medianWords)),

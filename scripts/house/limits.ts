@@ -20,6 +20,7 @@ export function brokenLimits(measures: HouseMeasures): string[] {
   for (const path of measures.testSupportOutsideTesting) {
     broken.push(`${path} is used by tests alone: it belongs into a testing/ room`);
   }
+  for (const line of measures.privateKeywords) broken.push(`a private member is written #name: ${line}`);
   for (const name of measures.exportsWithoutCaller)
     broken.push(`no other file names what is exported in ${name}`);
   return broken;

@@ -12,6 +12,8 @@ export interface HouseMeasures {
   readonly testSupportOutsideTesting: readonly string[];
   /** Exported values that no other file names, as `file: name`. */
   readonly exportsWithoutCaller: readonly string[];
+  /** Members that the keyword `private` marks, as `file: line`; the style is `#name`. Constructors have no other way. */
+  readonly privateKeywords: readonly string[];
   /** Lines of code without tests, scaffolding and generated files. */
   readonly productLines: number;
 }
@@ -29,10 +31,18 @@ export function measureHouse(tree: Tree): HouseMeasures {
     circles: circles(tree),
     testSupportOutsideTesting: testSupport(tree),
     exportsWithoutCaller: unusedExports(tree),
+    privateKeywords: [...tree.values()].flatMap(privateKeywords),
     productLines: [...tree.values()]
       .filter(({ path }) => isProduct(path))
       .reduce((sum, { text }) => sum + text.split("\n").length - 1, 0),
   };
+}
+
+function privateKeywords({ path, text }: SourceFile): string[] {
+  if (!path.endsWith(".ts")) return [];
+  return [...text.matchAll(/^ +(?:(?:static|override|async) )*private (?!constructor\b).*$/gm)].map(
+    ([line]) => `${path}: ${line.trim()}`,
+  );
 }
 
 const isProduct = (path: string) => !isTest(path) && !isTesting(path) && !isGenerated(path);
