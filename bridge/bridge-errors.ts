@@ -83,7 +83,7 @@ export const bridgeErrors = {
   },
   BRG_STORE_CORRUPT: {
     meaning:
-      "the files of the bridge's database are damaged or missing: move BRIDGE_DATA_DIR away and start with an empty one, which reads L1 again and does nothing twice; `data.reason` names the file",
+      "the files of the bridge's database are damaged or missing: move BRIDGE_DATA_PATH away and start with an empty one, which reads L1 again and does nothing twice; `data.reason` names the file",
     httpStatus: 500,
     isRetryable: false,
   },

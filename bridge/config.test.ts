@@ -1,17 +1,21 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { isRollupError } from "../circuits/rollup-error.ts";
-import { BRIDGE_VARIABLES, readConfig } from "./config.ts";
+import { settingVariable } from "../circuits/settings.ts";
+import { BRIDGE_SETTINGS, readConfig } from "./config.ts";
 
 const KEY = `0x${"ab".repeat(32)}`;
-const required = { OPERATOR_TOKEN: "token-1234", OPERATOR_L1_KEY: KEY };
+const required = {
+  BRIDGE_OPERATOR_TOKEN: "token-1234-of-tests",
+  BRIDGE_OPERATOR_PRIVATE_KEY: KEY,
+};
 
 describe("readConfig", () => {
   test("fills in defaults", () => {
     const config = readConfig(required);
     expect(config).toMatchObject({
-      confirmations: 3,
-      finalityDepthBlocks: 64,
+      l1Confirmations: 3,
+      l1FinalityDepthBlocks: 64,
       pollIntervalMs: 1_000,
       logLevel: "info",
     });
@@ -21,18 +25,20 @@ describe("readConfig", () => {
 
   test("names every variable that is wrong, and no secret's value", () => {
     const env = {
-      OPERATOR_L1_KEY: "0xdeadbeef",
-      L1_CONFIRMATIONS: "",
-      L1_MAX_FEE_GWEI: "1e3",
-      SEQUENCER_URL: "ftp://x",
-      LOG_LEVEL: "loud",
+      BRIDGE_OPERATOR_PRIVATE_KEY: "0xdeadbeef",
+      BRIDGE_L1_CONFIRMATIONS: "",
+      BRIDGE_L1_MAX_FEE_GWEI: "1e3",
+      BRIDGE_SEQUENCER_URL: "ftp://x",
+      BRIDGE_LOG_LEVEL: "loud",
+      BRIDGE_TYPO: "1",
     };
     try {
       readConfig(env);
       expect.unreachable();
     } catch (error) {
       if (!isRollupError(error, "BRG_CONFIG_INVALID")) throw error;
-      for (const name of [...Object.keys(env), "OPERATOR_TOKEN"]) expect(error.message).toContain(name);
+      for (const name of [...Object.keys(env), "BRIDGE_OPERATOR_TOKEN"])
+        expect(error.message).toContain(name);
       expect(error.message).not.toContain("deadbeef");
     }
   });
@@ -51,8 +57,8 @@ describe("readConfig", () => {
   });
 
   test("accepts each default as if it had been given", () => {
-    const given = Object.values(BRIDGE_VARIABLES).flatMap((v) =>
-      "default" in v ? [[v.env, v.default]] : [],
+    const given = Object.entries(BRIDGE_SETTINGS).flatMap(([name, setting]) =>
+      "default" in setting ? [[settingVariable("BRIDGE", name), setting.default]] : [],
     );
     expect(readConfig({ ...required, ...Object.fromEntries(given) })).toEqual(readConfig(required));
   });

@@ -63,13 +63,13 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   child = spawn(process.execPath, ["--import", "tsx", fileURLToPath(new URL("main.ts", import.meta.url))], {
     env: {
       ...process.env,
-      DEPLOYMENT_PATH: deploymentPath,
-      SEQUENCER_URL: f.sequencer.url,
-      OPERATOR_TOKEN,
-      OPERATOR_L1_KEY: toHex(anvilAccount(1).getHdKey().privateKey!),
-      BRIDGE_DATA_DIR: join(f.dataDir, "bridge"),
+      BRIDGE_DEPLOYMENT_PATH: deploymentPath,
+      BRIDGE_SEQUENCER_URL: f.sequencer.url,
+      BRIDGE_OPERATOR_TOKEN: OPERATOR_TOKEN,
+      BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(1).getHdKey().privateKey!),
+      BRIDGE_DATA_PATH: join(f.dataDir, "bridge"),
       BRIDGE_POLL_INTERVAL_MS: "20",
-      L1_FINALITY_DEPTH_BLOCKS: "3",
+      BRIDGE_L1_FINALITY_DEPTH_BLOCKS: "3",
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -124,14 +124,14 @@ describe("main", () => {
   });
 
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
-    await start({ OPERATOR_L1_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
+    await start({ BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
     expect(await end()).toBe(1);
     expect(output).toContain("the sequencer's address");
   });
 
   test("ends at once where a setting is missing", async () => {
-    await start({ OPERATOR_TOKEN: "" });
+    await start({ BRIDGE_OPERATOR_TOKEN: "" });
     expect(await end()).toBe(1);
-    expect(output).toContain("OPERATOR_TOKEN");
+    expect(output).toContain("BRIDGE_OPERATOR_TOKEN");
   });
 });

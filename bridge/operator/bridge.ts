@@ -53,7 +53,7 @@ export async function startBridge(
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const store = await openBridgeStore(config.dataDir, fail);
+  const store = await openBridgeStore(config.dataPath, fail);
   const sequencer = createOperatorClient({
     sequencerUrl: config.sequencerUrl,
     operatorToken: config.operatorToken.reveal(),
@@ -63,8 +63,8 @@ export async function startBridge(
   const watcher = new QueueWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.confirmations,
-      maxChunkBlocks: config.logChunkBlocks,
+      confirmations: config.l1Confirmations,
+      maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {
       rollup,
@@ -79,9 +79,9 @@ export async function startBridge(
   const randomness = new RandomnessWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.confirmations,
-      finalityDepthBlocks: config.finalityDepthBlocks,
-      maxChunkBlocks: config.logChunkBlocks,
+      confirmations: config.l1Confirmations,
+      finalityDepthBlocks: config.l1FinalityDepthBlocks,
+      maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {
       rollup,
@@ -94,9 +94,9 @@ export async function startBridge(
   const parked = new ParkedWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.confirmations,
-      finalityDepthBlocks: config.finalityDepthBlocks,
-      maxChunkBlocks: config.logChunkBlocks,
+      confirmations: config.l1Confirmations,
+      finalityDepthBlocks: config.l1FinalityDepthBlocks,
+      maxChunkBlocks: config.l1LogChunkBlocks,
     },
     { rollup, sequencer, store: store.parked, logger: logger.child({ component: "parked-watcher" }) },
   );
@@ -104,13 +104,13 @@ export async function startBridge(
     {
       chainId: deployment.chainId,
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.confirmations,
-      finalityDepthBlocks: config.finalityDepthBlocks,
-      resendAfterMs: config.resendAfterMs,
-      maxFeePerGasWei: parseGwei(config.maxFeeGwei.toString()),
-      maxPriorityFeePerGasWei: parseGwei(config.maxPriorityFeeGwei.toString()),
+      confirmations: config.l1Confirmations,
+      finalityDepthBlocks: config.l1FinalityDepthBlocks,
+      resendAfterMs: config.l1ResendAfterMs,
+      maxFeePerGasWei: parseGwei(config.l1MaxFeeGwei.toString()),
+      maxPriorityFeePerGasWei: parseGwei(config.l1MaxPriorityFeeGwei.toString()),
       limits: BUNDLE_LIMITS,
-      maxChunkBlocks: config.logChunkBlocks,
+      maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {
       rollup,

@@ -11,7 +11,7 @@ import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 
-export const OPERATOR_TOKEN = "test-token";
+export const OPERATOR_TOKEN = "a-token-for-tests-alone";
 const STATUSES = ["proven", "submitted", "posted", "final"] as const;
 type Status = (typeof STATUSES)[number];
 

@@ -42,7 +42,7 @@ async function run(config: ProveConfig): Promise<void> {
       {
         jobs: createProveJobClient({
           sequencerUrl: config.sequencerUrl,
-          operatorToken: config.operatorToken,
+          operatorToken: config.operatorToken.reveal(),
           proverName: config.name,
         }),
         prover,

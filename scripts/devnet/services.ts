@@ -63,17 +63,17 @@ export function bridgeSpec({ rpcUrl, sequencerUrl, operatorToken }: ServiceAddre
   return {
     ...nodeProcess("bridge", "bridge/main.ts"),
     env: {
-      DEPLOYMENT_PATH: workspacePaths.deployment,
-      L1_RPC_URL: rpcUrl,
-      SEQUENCER_URL: sequencerUrl,
-      OPERATOR_TOKEN: operatorToken,
-      OPERATOR_L1_KEY: devPrivateKey("operator"),
-      BRIDGE_DATA_DIR: devnetPaths.bridgeData,
+      BRIDGE_DEPLOYMENT_PATH: workspacePaths.deployment,
+      BRIDGE_L1_RPC_URL: rpcUrl,
+      BRIDGE_SEQUENCER_URL: sequencerUrl,
+      BRIDGE_OPERATOR_TOKEN: operatorToken,
+      BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
+      BRIDGE_DATA_PATH: devnetPaths.bridgeData,
       BRIDGE_POLL_INTERVAL_MS: "300",
       BRIDGE_MAX_BACKOFF_MS: "2000",
-      L1_CONFIRMATIONS: "1",
-      L1_FINALITY_DEPTH_BLOCKS: String(FINALITY_BLOCKS),
-      L1_RESEND_AFTER_MS: "15000",
+      BRIDGE_L1_CONFIRMATIONS: "1",
+      BRIDGE_L1_FINALITY_DEPTH_BLOCKS: String(FINALITY_BLOCKS),
+      BRIDGE_L1_RESEND_AFTER_MS: "15000",
     },
     // The first thing that it does is to report L1's head.
     isReady: async () => {
@@ -87,9 +87,9 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
   return {
     ...nodeProcess("prover", "prover/service/main.ts"),
     env: {
-      DEPLOYMENT_PATH: workspacePaths.deployment,
-      SEQUENCER_URL: sequencerUrl,
-      OPERATOR_TOKEN: operatorToken,
+      PROVER_DEPLOYMENT_PATH: workspacePaths.deployment,
+      PROVER_SEQUENCER_URL: sequencerUrl,
+      PROVER_OPERATOR_TOKEN: operatorToken,
       PROVER_BACKEND: proverBackend,
     },
     isReady: async () => true,

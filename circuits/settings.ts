@@ -1,0 +1,94 @@
+/**
+ * The settings of a process: a table of environment variables with one prefix, read once. Sequencer, bridge and prover
+ * have one each; docs/generated/settings.md is written from them (scripts/settings.ts).
+ */
+import { z } from "zod";
+import { Secret } from "./secret.ts";
+
+export interface Setting<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  /** As it would be written; undefined = has to be given, unless the schema takes an absent one. */
+  readonly default?: string;
+  readonly isSecret?: true;
+  readonly description: string;
+}
+
+export type Settings = Readonly<Record<string, Setting>>;
+export type SettingValues<T extends Settings> = { readonly [K in keyof T]: z.output<T[K]["schema"]> };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface SettingProblem {
+  readonly env: string;
+  readonly problem: string;
+}
+
+/** `operatorToken` of the prefix `BRIDGE` is read from `BRIDGE_OPERATOR_TOKEN`, `l1RpcUrl` from `BRIDGE_L1_RPC_URL`. */
+export function settingVariable(prefix: string, name: string): string {
+  return `${prefix}_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * @param prefix of all variables of the process, "BRIDGE"
+ * @returns the values, or every variable that is missing, wrong or unknown; the value of a secret one is not named
+ */
+export function readSettings<T extends Settings>(
+  prefix: string,
+  settings: T,
+  environment: Environment,
+): { readonly values: SettingValues<T>; readonly problems: readonly SettingProblem[] } {
+  const values: Record<string, unknown> = {};
+  const problems: SettingProblem[] = [];
+  const known = new Set<string>();
+  for (const [name, { default: fallback, description, schema }] of Object.entries(settings)) {
+    const env = settingVariable(prefix, name);
+    known.add(env);
+    const given = environment[env];
+    const parsed = schema.safeParse(given ?? fallback);
+    if (parsed.success) values[name] = parsed.data;
+    else if (given === undefined) problems.push({ env, problem: `is missing: ${description}` });
+    else problems.push({ env, problem: parsed.error.issues.map((issue) => issue.message).join(", ") });
+  }
+  for (const env of Object.keys(environment)) {
+    if (env.startsWith(`${prefix}_`) && !known.has(env)) problems.push({ env, problem: "is no setting" });
+  }
+  return { values: Object.freeze(values) as SettingValues<T>, problems };
+}
+
+/** One line a problem, as an operator reads it. */
+export const describeProblems = (problems: readonly SettingProblem[]): string =>
+  problems.map(({ env, problem }) => `${env} ${problem}`).join("\n");
+
+/** A row a setting: variable, default, meaning. */
+export function settingsTable(prefix: string, settings: Settings): string {
+  const rows = Object.entries(settings).map(
+    ([name, { default: fallback, description, isSecret, schema }]) => {
+      const isOptional = fallback === undefined && schema.safeParse(undefined).success;
+      const value = fallback === undefined ? (isOptional ? "none" : "required") : `\`${fallback}\``;
+      const shown = fallback === "" ? "empty" : value;
+      return `| \`${settingVariable(prefix, name)}\` | ${shown} | ${description}${isSecret ? " (secret)" : ""} |`;
+    },
+  );
+  return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** A plain decimal: nothing is rounded, cut off or taken from an empty string. */
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "is not a whole number")
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
+export const someText = z.string().min(1, "is empty");
+export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
+export const secretText = (pattern: RegExp, message: string) =>
+  z
+    .string()
+    .regex(pattern, message)
+    .transform((value) => new Secret(value));
+/** A bearer token as HTTP takes it. */
+export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
+export const ethereumKey = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x and 64 hex digits")
+  .transform((value) => new Secret(value as `0x${string}`));
+export const ONE_DAY_MS = 86_400_000;

@@ -1,0 +1,32 @@
+/** Writes docs/generated/settings.md: the settings of every process. Run it after a change: npx tsx scripts/settings.ts */
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { BRIDGE_SETTINGS } from "../bridge/config.ts";
+import { settingsTable } from "../circuits/settings.ts";
+import { PROVER_SETTINGS } from "../prover/service/prove-config.ts";
+import { SEQUENCER_SETTINGS } from "../sequencer/config.ts";
+
+export const SETTINGS_PAGE = "docs/generated/settings.md";
+
+export function renderSettings(): string {
+  return [
+    "# Settings",
+    "",
+    "Environment variables of each process. Made by `npx tsx scripts/settings.ts`; a test holds it to the code.",
+    "",
+    "## Sequencer",
+    "",
+    settingsTable("SEQUENCER", SEQUENCER_SETTINGS),
+    "",
+    "## Bridge",
+    "",
+    settingsTable("BRIDGE", BRIDGE_SETTINGS),
+    "",
+    "## Prover",
+    "",
+    settingsTable("PROVER", PROVER_SETTINGS),
+    "",
+  ].join("\n");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(SETTINGS_PAGE, renderSettings());
