@@ -13,8 +13,8 @@ export interface Measured {
   readonly revertedCount: number;
 }
 
-/** No batch on L1 for so long counts as a standstill. */
-const STANDSTILL_MS = 120_000;
+/** No batch on L1 for so long counts as a standstill: many times what a proof takes, also where others use the machine. */
+const STANDSTILL_MS = 600_000;
 
 /** Called when a batch has arrived on L1: until another one has, at least so many seconds later; or a standstill. */
 export async function measure(world: DrillWorld, seconds: number): Promise<Measured> {
