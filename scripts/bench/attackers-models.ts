@@ -12,6 +12,7 @@ import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import {
@@ -26,11 +27,11 @@ import {
   sendSettlement,
 } from "../../client/actions/l1/send-settlement.ts";
 import { approveModel } from "../../client/actions/ledger/approve-model.ts";
-import { close } from "../../client/actions/ledger/close.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
 import { createModel } from "../../client/actions/ledger/create-model.ts";
 import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/sequencer/ledger-reads.ts";
@@ -47,7 +48,7 @@ import type { DrillWorld } from "../drill/drill-world.ts";
 import type { GriefOptions } from "./grief-result.ts";
 import { openAccount } from "./open-account.ts";
 
-const SIZE: SettlementSize = { rows: 8, features: 4, slots: 4, payments: 4, draws: 2 };
+const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 /** Places on L1, behind the batch circuit. */
 const SETTLEMENT_INDEX = 1;
 const TABLE_INDEX = 2;
@@ -74,11 +75,11 @@ export async function buildModelCircuits(): Promise<DrillCircuit[]> {
   const wanted = [
     {
       name: settlementCircuitName(SIZE),
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.slots },
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
     },
     {
-      name: `earner-table-${SIZE.slots}`,
-      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.slots },
+      name: `earner-table-${SIZE.earners}`,
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
     },
   ];
   const circuits: DrillCircuit[] = [];
@@ -111,11 +112,12 @@ export async function makeParkables(
     const modelIds = await openModels(world, client, counts.models, { prover, table, progress });
     progress("each takes a payment of one wei, and seals its epoch");
     for (const modelId of modelIds) {
-      const { hash } = await payInference(client, { modelId, amountWei: 1n, receipt: BigInt(modelId) });
+      const payment = { modelId, amountWei: 1n, receipt: BigInt(modelId) };
+      const { hash } = await patiently(world, () => payInference(client, payment));
       await waitFor(client, { hash }, "acknowledged");
     }
     await allPosted(world);
-    for (const modelId of modelIds) await close(client, { modelId });
+    for (const modelId of modelIds) await patiently(world, () => seal(client, { modelId }));
     await allPosted(world);
     await recordRandomness(world, client, modelIds);
     progress("two weeks pass on L1; the attacker proves the settlements that he will park");
@@ -140,17 +142,19 @@ async function openModels(
   const created = async ({ hash }: { hash: Hex }) =>
     (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
   progress(`the attacker makes a Datanet and ${count} models`);
-  const datanetId = await created(await createDatanet(client, { ...ownedBy, amountWei: parseEther("10") }));
-  const slots: Earner[] = [
+  const datanetId = await created(
+    await patiently(world, () => createDatanet(client, { ...ownedBy, amountWei: parseEther("10") })),
+  );
+  const earners: Earner[] = [
     { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
     { contributorId: account, validatorId: datanetId, rowCount: SIZE.rows / 2 },
   ];
   const commitments = {
-    ownersCommitment: ownersCommitment(slots.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(slots),
+    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(earners),
   };
   const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
-  await publishVersion(client, { datanetId, version });
+  await patiently(world, () => publishVersion(client, { datanetId, version }));
   const binding: ModelBinding = {
     datanetId: BigInt(datanetId),
     version: 1n,
@@ -164,7 +168,7 @@ async function openModels(
   const modelIds: number[] = [];
   for (let i = 0; i < count; i++) {
     const terms = { ...statics, binding, split, priceWei: 1n, amountWei: parseEther("10") };
-    modelIds.push(await created(await createModel(client, { ...ownedBy, ...terms })));
+    modelIds.push(await created(await patiently(world, () => createModel(client, { ...ownedBy, ...terms }))));
   }
   await allPosted(world);
   progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
@@ -173,7 +177,7 @@ async function openModels(
   const cap = { circuit: SETTLEMENT_INDEX, payments: SIZE.payments };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
-    const { data, ...genesis } = genesisOf({ modelId, statics: signed, slots }, cap, SIZE.slots);
+    const { data, ...genesis } = genesisOf({ modelId, statics: signed, earners }, cap, SIZE.earners);
     const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
     const proven = {
       kind: "genesis" as const,
@@ -185,8 +189,9 @@ async function openModels(
     settlements.push(signSettlement(client, await getModel(client, modelId), proven));
   }
   for (const settlement of settlements) {
-    await approveModel(client, { datanetId, modelId: settlement.modelId, statics: signed });
-    await sendSettlement(client, encodeSettlementBody(settlement));
+    const approval = { datanetId, modelId: settlement.modelId, statics: signed };
+    await patiently(world, () => approveModel(client, approval));
+    await patiently(world, () => sendSettlement(client, encodeSettlementBody(settlement)));
   }
   await allPosted(world);
   return modelIds;
@@ -201,9 +206,9 @@ async function proveParkables(
   for (let i = 0; i < modelIds.length + invented; i++) {
     const isOfLedger = i < modelIds.length;
     const modelId = modelIds[i % modelIds.length]!;
-    const { leaf, closed } = await readSealedEpoch(client, modelId);
-    const epoch = isOfLedger ? sealed : { ...closed, chain: closed.chain + BigInt(i) };
-    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.slots);
+    const { leaf, sealed } = await readSealedEpoch(client, modelId);
+    const epoch = isOfLedger ? sealed : { ...sealed, chain: sealed.chain + BigInt(i) };
+    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.earners);
     const proven = await proveTable(world, prepared, { prover, table });
     const { a, b, c } = proven.proof;
     const proof = { a, b: swapG2(b), c };
@@ -248,11 +253,28 @@ async function recordRandomness(
   await world.waitFor("the randomness of the Seals", isThere, STEP_TIMEOUT_MS);
 }
 
+/** Again and again while too many batches wait for their proof and L1. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED, what `act` throws */
+async function patiently<T>(world: DrillWorld, act: () => Promise<T>): Promise<T> {
+  const outcome = await world.waitFor(
+    "the sequencer to have room for an operation",
+    async () => {
+      try {
+        return { value: await act() };
+      } catch (error) {
+        return isRollupError(error) && error.isRetryable ? null : { error };
+      }
+    },
+    STEP_TIMEOUT_MS,
+  );
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
 async function allPosted(world: DrillWorld): Promise<void> {
   const isPosted = async () => {
     await world.operator("/operator/close", {});
     const { batches } = await world.status();
-    return batches.posted === batches.closed;
+    return batches.posted === batches.sealed;
   };
   await world.waitFor("every batch to be posted", isPosted, STEP_TIMEOUT_MS);
 }
