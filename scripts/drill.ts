@@ -6,11 +6,11 @@ import type { Fault, FaultResult } from "./drill/fault.ts";
 import { FAULTS, isClean, runDrill } from "./drill/run-drills.ts";
 import { tableOf } from "./drill/table.ts";
 
-const USAGE = `npm run drill -- [--fault NAME]… [--long | --tries N] [--prover ${BACKEND_NAMES.join("|")}] [--slots ${DRILL_SLOT_COUNTS.join("|")}] [--seed N] [--keep FOLDER] [--together]
+const USAGE = `npm run drill -- [--fault NAME]… [--long | --tries N] [--prover ${BACKEND_NAMES.join("|")}] [--slots ${DRILL_SLOT_COUNTS.join("|")}] [--seed N] [--keep FOLDER] [--apart]
 
 ${FAULTS.map(({ defaultTries, description, longTries, name }) => `  ${name.padEnd(20)} ${description} (${defaultTries} tries, --long ${longTries})`).join("\n")}
 
---slots: operations in a batch, 2 unless told. --keep: logs and data of every fault stay in FOLDER. --together: all on one ledger, one after the other. The last line is JSON: {"drills": […]}.`;
+--slots: operations in a batch, 2 unless told. --keep: logs and data of every fault stay in FOLDER. --apart: each fault on a rollup of its own, instead of one after the other on one; --long does that too. The last line is JSON: {"drills": […]}.`;
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     slots: { type: "string", default: "2" },
     seed: { type: "string", default: "1" },
     keep: { type: "string" },
-    together: { type: "boolean", default: false },
+    apart: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -55,8 +55,8 @@ const options = {
   keepIn: values.keep ?? null,
   progress,
 };
-// One world each, or one for all: then the counts of a row are those of all faults.
-for (const plan of values.together ? [plans] : plans.map((one) => [one]))
+// One world for all: then the counts of a row are those of all faults. Or one each.
+for (const plan of values.apart || values.long ? plans.map((one) => [one]) : [plans])
   results.push(...(await runDrill(plan, options)));
 console.log(tableOf(results));
 for (const { fault, problems } of results)

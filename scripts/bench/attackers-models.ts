@@ -11,6 +11,7 @@ import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import {
@@ -110,11 +111,12 @@ export async function makeParkables(
     const modelIds = await openModels(world, client, counts.models, { prover, table, progress });
     progress("each takes a payment of one wei, and seals its epoch");
     for (const modelId of modelIds) {
-      const { hash } = await payInference(client, { modelId, amountWei: 1n, receipt: BigInt(modelId) });
+      const payment = { modelId, amountWei: 1n, receipt: BigInt(modelId) };
+      const { hash } = await patiently(world, () => payInference(client, payment));
       await waitFor(client, { hash }, "acknowledged");
     }
     await allPosted(world);
-    for (const modelId of modelIds) await seal(client, { modelId });
+    for (const modelId of modelIds) await patiently(world, () => seal(client, { modelId }));
     await allPosted(world);
     await recordRandomness(world, client, modelIds);
     progress("two weeks pass on L1; the attacker proves the settlements that he will park");
@@ -139,7 +141,9 @@ async function openModels(
   const created = async ({ hash }: { hash: Hex }) =>
     (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
   progress(`the attacker makes a Datanet and ${count} models`);
-  const datanetId = await created(await createDatanet(client, { ...ownedBy, amountWei: parseEther("10") }));
+  const datanetId = await created(
+    await patiently(world, () => createDatanet(client, { ...ownedBy, amountWei: parseEther("10") })),
+  );
   const earners: Earner[] = [
     { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
     { contributorId: account, validatorId: datanetId, rowCount: SIZE.rows / 2 },
@@ -149,7 +153,7 @@ async function openModels(
     earnerRoot: earnerRoot(earners),
   };
   const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
-  await publishVersion(client, { datanetId, version });
+  await patiently(world, () => publishVersion(client, { datanetId, version }));
   const binding: ModelBinding = {
     datanetId: BigInt(datanetId),
     version: 1n,
@@ -163,7 +167,7 @@ async function openModels(
   const modelIds: number[] = [];
   for (let i = 0; i < count; i++) {
     const terms = { ...statics, binding, split, priceWei: 1n, amountWei: parseEther("10") };
-    modelIds.push(await created(await createModel(client, { ...ownedBy, ...terms })));
+    modelIds.push(await created(await patiently(world, () => createModel(client, { ...ownedBy, ...terms }))));
   }
   await allPosted(world);
   progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
@@ -184,8 +188,9 @@ async function openModels(
     settlements.push(signSettlement(client, await getModel(client, modelId), proven));
   }
   for (const settlement of settlements) {
-    await approveModel(client, { datanetId, modelId: settlement.modelId, statics: signed });
-    await sendSettlement(client, encodeSettlementBody(settlement));
+    const approval = { datanetId, modelId: settlement.modelId, statics: signed };
+    await patiently(world, () => approveModel(client, approval));
+    await patiently(world, () => sendSettlement(client, encodeSettlementBody(settlement)));
   }
   await allPosted(world);
   return modelIds;
@@ -244,6 +249,23 @@ async function recordRandomness(
     return models.every(({ sealedEpoch }) => sealedEpoch !== null && sealedEpoch.prevRandao !== null);
   };
   await world.waitFor("the randomness of the Seals", isThere, STEP_TIMEOUT_MS);
+}
+
+/** Again and again while too many batches wait for their proof and L1. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED, what `act` throws */
+async function patiently<T>(world: DrillWorld, act: () => Promise<T>): Promise<T> {
+  const outcome = await world.waitFor(
+    "the sequencer to have room for an operation",
+    async () => {
+      try {
+        return { value: await act() };
+      } catch (error) {
+        return isRollupError(error) && error.isRetryable ? null : { error };
+      }
+    },
+    STEP_TIMEOUT_MS,
+  );
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
 }
 
 async function allPosted(world: DrillWorld): Promise<void> {

@@ -13,19 +13,21 @@ export interface Measured {
   readonly revertedCount: number;
 }
 
-/** No batch on L1 for so long counts as a standstill. */
-const STANDSTILL_MS = 120_000;
+/** No batch on L1 for so long counts as a standstill: many times what a proof takes, also where others use the machine. */
+const STANDSTILL_MS = 600_000;
 
 /** Called when a batch has arrived on L1: until another one has, at least so many seconds later; or a standstill. */
 export async function measure(world: DrillWorld, seconds: number): Promise<Measured> {
   const startedAtMs = performance.now();
   const { client } = world.l1;
-  const [opIndex, firstBlock] = [await postedCount(world), await client.getBlockNumber()];
+  const firstBlock = await client.getBlockNumber();
   await sleep(1_000 * seconds);
   await goesOn(world);
-  const operationCount = (await postedCount(world)) - opIndex;
   const ms = performance.now() - startedAtMs;
-  const spent = await operatorsReceipts(world, firstBlock + 1n, await client.getBlockNumber());
+  // Both at their blocks: a batch may arrive between two questions.
+  const lastBlock = await client.getBlockNumber();
+  const operationCount = (await postedCount(world, lastBlock)) - (await postedCount(world, firstBlock));
+  const spent = await operatorsReceipts(world, firstBlock + 1n, lastBlock);
   return {
     operationCount,
     ms,
@@ -48,10 +50,10 @@ export async function goesOn(world: DrillWorld): Promise<boolean> {
   }
 }
 
-async function postedCount({ l1 }: DrillWorld): Promise<number> {
+async function postedCount({ l1 }: DrillWorld, blockNumber: bigint): Promise<number> {
   const address = l1.deployment.rollupAddress;
-  const state = await l1.client.readContract({ address, abi: rollupAbi, functionName: "state" });
-  return Number(state.opIndex);
+  const call = { address, abi: rollupAbi, functionName: "state", blockNumber } as const;
+  return Number((await l1.client.readContract(call)).opIndex);
 }
 
 interface MinedReceipt {

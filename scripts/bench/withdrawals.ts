@@ -10,20 +10,19 @@ import type { DrillUser } from "../drill/drill-accounts.ts";
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
 const PACE_MS = 20;
 const RETRY_MS = 100;
-const OWNER_COUNT = 16;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 interface WithdrawalsOptions {
   readonly sequencerUrl: string;
   readonly domain: bigint;
   readonly user: DrillUser;
+  /** Addresses that are withdrawn to. */
+  readonly ownerCount: number;
 }
 
 export class Withdrawals {
   /** In turn. */
-  readonly owners: readonly Address[] = Array.from({ length: OWNER_COUNT }, (_, i) =>
-    toHex(0xbad0000 + i, { size: 20 }),
-  );
+  readonly owners: readonly Address[];
   readonly #options: WithdrawalsOptions;
   #isStopped = false;
   /** How many were acknowledged, and what was said to the last one that was not. */
@@ -32,6 +31,7 @@ export class Withdrawals {
 
   constructor(options: WithdrawalsOptions) {
     this.#options = options;
+    this.owners = Array.from({ length: options.ownerCount }, (_, i) => toHex(0xbad0000 + i, { size: 20 }));
   }
 
   start(): void {
@@ -59,7 +59,7 @@ export class Withdrawals {
       a: user.leafId,
       b: 0,
       amountCode: 0n,
-      words: [BigInt(this.owners[nonce % OWNER_COUNT]!), 1n],
+      words: [BigInt(this.owners[nonce % this.owners.length]!), 1n],
       nonce: BigInt(nonce),
       maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
     };

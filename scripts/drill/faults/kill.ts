@@ -9,7 +9,7 @@ import type { Fault, FaultContext } from "../fault.ts";
 /** Of the lives, this part ends at a random moment after it is ready, the rest at one after its launch. */
 const READY_SHARE = 0.75;
 const MIN_LIFE_MS = 100;
-/** Or twice the longest start so far: where starts are slow, two processes would else hardly ever be at work at once. */
+/** Or as long as the last start took: where starts are slow, two processes would else hardly ever be at work at once. */
 const MAX_LIFE_MS = 4_000;
 /** After so many kills something must have been acknowledged in between. */
 const MANY_TRIES = 10;
@@ -17,7 +17,7 @@ const MANY_TRIES = 10;
 export const killFault: Fault = {
   name: "kill",
   description: "kill -9 of sequencer, prover and bridge at random moments",
-  defaultTries: 50,
+  defaultTries: 20,
   longTries: 200,
   shortTries: 1,
   async inject(world, context) {
@@ -72,7 +72,7 @@ async function killAgain(
     if (count > 1 && random.next() < READY_SHARE) {
       const startMs = await process.ready();
       startTimesMs.push(startMs);
-      lives.maxMs = Math.max(lives.maxMs, 2 * startMs);
+      lives.maxMs = Math.max(MAX_LIFE_MS, startMs);
     }
     await sleep(MIN_LIFE_MS + random.next() * (lives.maxMs - MIN_LIFE_MS));
     if (process.endedByItself !== null) lives.onEnd(process.endedByItself);
