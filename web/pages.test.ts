@@ -88,6 +88,22 @@ describe("the bridge page", () => {
     expect(misdeeds).toEqual([]);
     await context.close();
   });
+
+  test("is used with the keyboard alone: tabs, terms", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await connect(page);
+    await page.getByRole("tab", { name: "Transfer" }).click();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByRole("tab", { name: "Deposit", selected: true }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Deposit");
+    await main(page).getByRole("button", { name: "Ethereum", exact: true }).first().focus();
+    await page.getByRole("tooltip").waitFor();
+    await pictureOf(page, "bridge-term");
+    await page.keyboard.press("Escape");
+    await page.getByRole("tooltip").waitFor({ state: "detached" });
+    await context.close();
+  });
 });
 
 describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
@@ -111,6 +127,89 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, `${name === "" ? "overview" : name}-1180-${colorScheme}`);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("somebody who lies, or is not there", () => {
+  test("a proxy that alters a balance is shown as unverified, one that alters the path as a contradiction", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.route(/\/v1\/leaves\?owner=/, async (route) => {
+      const answer = await route.fetch();
+      const leaves = (await answer.json()) as { balanceWei: string }[];
+      await route.fulfill({
+        json: leaves.map((leaf) => ({ ...leaf, balanceWei: "1000000000000000000000000" })),
+      });
+    });
+    await connect(page);
+    const ledger = page.getByLabel("In the ledger");
+    await ledger.getByText("1,000,000").waitFor();
+    await ledger.getByText("unverified").waitFor();
+    await ledger.getByText(/Ethereum has 36\.2/).waitFor();
+
+    await page.route(/\/v1\/leaves\/\d+\/path/, async (route) => {
+      const answer = await route.fetch();
+      const path = (await answer.json()) as { leaf: { balance: string } };
+      const balance = `0x${(10n ** 24n).toString(16).padStart(64, "0")}`;
+      await route.fulfill({ json: { ...path, leaf: { ...path.leaf, balance } } });
+    });
+    await ledger.getByText("contradicted").waitFor();
+    await ledger.getByText("CLI_LEAF_UNPROVEN").waitFor();
+    await pictureOf(page, "bridge-contradicted");
+    await context.close();
+  });
+
+  test("a sequencer of another rollup is not signed for", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await connect(page);
+    await page.route(/\/v1\/info/, async (route) => {
+      const info = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...info, domain: `0x${"1".padStart(64, "0")}` } });
+    });
+    await move(page, "Transfer", "1", "Transfer", "2");
+    await main(page).getByText("CLI_WRONG_ROLLUP").waitFor();
+    expect(await page.getByRole("article", { name: /Transfer of 1 / }).count()).toBe(0);
+    await context.close();
+  });
+
+  test("an operator who does not answer is told, with what to do, and the page goes on when he does", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.sequencerUrl}/`);
+    await page.getByText("Last batches").waitFor();
+    await page.route(/\/v1\//, (route) => route.abort());
+    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "overview-no-answer");
+    await page.unroute(/\/v1\//);
+    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  test("a wallet's hostile name and picture are text and nothing else, and its refusal is named", async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.addInitScript(() => {
+      const refuse = () => Promise.reject(Object.assign(new Error("<b>no</b>"), { code: 4001 }));
+      const detail = {
+        info: {
+          uuid: "1",
+          rdns: "evil.example",
+          name: "<img src=x onerror=alert(1)> wallet",
+          icon: "javascript:alert(1)",
+        },
+        provider: { request: refuse },
+      };
+      const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+      window.addEventListener("eip6963:requestProvider", announce);
+    });
+    await page.goto(`${world.sequencerUrl}/#/bridge`);
+    await main(page).getByRole("button", { name: "<img src=x onerror=alert(1)> wallet" }).click();
+    await main(page).getByText("CLI_WALLET_REJECTED").waitFor();
+    expect(await main(page).locator("button img").count()).toBe(0);
     expect(misdeeds).toEqual([]);
     await context.close();
   });
