@@ -56,23 +56,36 @@ describe("the bridge page", () => {
     await pictureOf(page, "bridge-under-way");
     await page.reload();
     await move(page, "Withdraw", "2.25", "Withdraw");
-    await step(page, /Withdrawal of 2.25/, "Accepted, done").waitFor();
+    await step(page, /^Withdrawal of 2.25/, "Accepted, done").waitFor();
+    await page.reload();
+    await page.getByRole("tab", { name: "Withdraw" }).click();
+    await page.getByRole("checkbox").check();
+    await page.getByLabel("Amount").fill("1");
+    await pictureOf(page, "bridge-forced");
+    await main(page).getByRole("button", { name: "Force the withdrawal" }).click();
+    await step(page, /Forced withdrawal of 1 /, "In the queue, done").waitFor();
     await page.reload();
 
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("ready to claim")
       .waitFor(LONG);
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("checked on Ethereum")
+      .waitFor(LONG);
+    await journey(page, /Forced withdrawal of 1 /)
+      .getByText("ready to claim")
       .waitFor(LONG);
     await pictureOf(page, "bridge-claimable");
     await page.reload();
     await main(page).getByRole("button", { name: "Claim", exact: true }).click();
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("in your wallet")
       .waitFor(LONG);
-    // 100 − 40 − 0.5 for the account + 2.25
-    await page.getByLabel("On Ethereum").getByText("61.75").waitFor();
+    // One claim pays out both: 100 − 40 − 0.5 for the account + 2.25 + 1 − 1 wei, the queue's fee.
+    await journey(page, /Forced withdrawal of 1 /)
+      .getByText("in your wallet")
+      .waitFor(LONG);
+    await page.getByLabel("On Ethereum").getByText("62.7499").waitFor();
     await journey(page, /Transfer of 1.5/)
       .getByText("final", { exact: true })
       .waitFor(LONG);
@@ -147,7 +160,7 @@ describe("somebody who lies, or is not there", () => {
     const ledger = page.getByLabel("In the ledger");
     await ledger.getByText("1,000,000").waitFor();
     await ledger.getByText("unverified").waitFor();
-    await ledger.getByText(/Ethereum has 36\.2/).waitFor();
+    await ledger.getByText(/Ethereum has 35\.2/).waitFor();
 
     await page.route(/\/v1\/leaves\/\d+\/path/, async (route) => {
       const answer = await route.fetch();
