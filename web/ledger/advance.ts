@@ -104,6 +104,10 @@ function withBatch(journey: Journey, batch: LedgerBatch): Journey {
     ["final", 4, null],
   ];
   let now = journey;
+  // This look may have come later than the batch was closed.
+  const acceptedAtMs = journey.reachedAtMs.accepted;
+  if (acceptedAtMs !== undefined && batch.sealedAtMs != null && batch.sealedAtMs < acceptedAtMs)
+    now = { ...journey, reachedAtMs: { ...journey.reachedAtMs, accepted: batch.sealedAtMs } };
   for (const [milestone, from, atMs] of times)
     if (at >= from) now = reached(now, milestone, atMs ?? Date.now());
   return at < 3 || batch.l1TransactionHash == null ? now : { ...now, postedHash: batch.l1TransactionHash };
