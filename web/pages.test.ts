@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { startPagesWorld } from "./testing/pages-world.ts";
+import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 
 let world: DrillWorld;
 let browser: Browser;
@@ -192,7 +192,7 @@ describe("somebody who lies, or is not there", () => {
     const { context } = await openProfile(browser);
     const page = await context.newPage();
     await page.goto(`${world.sequencerUrl}/`);
-    await page.getByText("Last batches").waitFor();
+    await main(page).getByRole("heading", { name: "Last batches" }).waitFor();
     await page.route(/\/v1\//, (route) => route.abort());
     await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
@@ -223,6 +223,37 @@ describe("somebody who lies, or is not there", () => {
     await main(page).getByRole("button", { name: "<img src=x onerror=alert(1)> wallet" }).click();
     await main(page).getByText("CLI_WALLET_REJECTED").waitFor();
     expect(await main(page).locator("button img").count()).toBe(0);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("an account that the wallet has changed is not signed for any more", async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.addInitScript((address) => {
+      const answers: Record<string, unknown> = { eth_requestAccounts: [address], eth_chainId: "0x7a69" };
+      const provider = {
+        request: async ({ method }: { method: string }) => answers[method],
+        on: (event: string, listener: (value: unknown) => void) =>
+          window.addEventListener(`wallet-${event}`, (told) =>
+            listener((told as CustomEvent<unknown>).detail),
+          ),
+      };
+      const detail = { info: { uuid: "2", rdns: "plain.example", name: "Plain wallet", icon: "" }, provider };
+      const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+      window.addEventListener("eip6963:requestProvider", announce);
+    }, visitorAddress(1));
+    await page.goto(`${world.sequencerUrl}/#/bridge`);
+    await main(page).getByRole("button", { name: "Plain wallet" }).click();
+    await page.getByLabel("On Ethereum").getByText("100 OPEN").waitFor();
+    const tell = (accounts: string[]) =>
+      page.evaluate((detail) => {
+        window.dispatchEvent(new CustomEvent("wallet-accountsChanged", { detail }));
+      }, accounts);
+    await tell([visitorAddress(1).toLowerCase()]);
+    await page.getByLabel("On Ethereum").waitFor();
+    await tell([visitorAddress(0)]);
+    await main(page).getByText("Connect a wallet to begin").waitFor();
     expect(misdeeds).toEqual([]);
     await context.close();
   });
