@@ -5,7 +5,7 @@ import { type Column, Table } from "../design/table.tsx";
 import { showAge, showCount, showDuration } from "../words/format.ts";
 
 const STATUSES: Readonly<Record<string, { tone: Tone; text: string }>> = {
-  sealed: { tone: "wait", text: "being proven" },
+  closed: { tone: "wait", text: "being proven" },
   proven: { tone: "wait", text: "proven" },
   submitted: { tone: "wait", text: "sent to Ethereum" },
   posted: { tone: "info", text: "on Ethereum" },

@@ -26,12 +26,12 @@ export function Pipeline({ status }: { status: SequencerStatus }) {
   });
   const steps = [
     stage("accepted", "accepted", "Accepted", head.batchNumber, head.batchNumber, undefined),
-    stage("sealed", "in a batch", "In a batch", batches.sealed, batches.sealed, estimates.closeMs),
-    stage("proven", "proven", "Proven", batches.proven, batches.sealed, estimates.proveMs),
+    stage("closed", "in a batch", "In a batch", batches.closed, batches.closed, estimates.closeMs),
+    stage("proven", "proven", "Proven", batches.proven, batches.closed, estimates.proveMs),
     stage("posted", "posted", "On Ethereum", batches.posted, batches.proven, estimates.postMs),
     stage("final", "final", "Final", batches.final, batches.posted, estimates.finalMs),
   ];
-  const isQuiet = batches.final === batches.sealed;
+  const isQuiet = batches.final === batches.closed;
   return (
     <section class="card stack">
       <h2>
