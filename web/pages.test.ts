@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { startPagesWorld } from "./testing/pages-world.ts";
+import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 
 let world: DrillWorld;
 let browser: Browser;
@@ -56,23 +56,36 @@ describe("the bridge page", () => {
     await pictureOf(page, "bridge-under-way");
     await page.reload();
     await move(page, "Withdraw", "2.25", "Withdraw");
-    await step(page, /Withdrawal of 2.25/, "Accepted, done").waitFor();
+    await step(page, /^Withdrawal of 2.25/, "Accepted, done").waitFor();
+    await page.reload();
+    await page.getByRole("tab", { name: "Withdraw" }).click();
+    await page.getByRole("checkbox").check();
+    await page.getByLabel("Amount").fill("1");
+    await pictureOf(page, "bridge-forced");
+    await main(page).getByRole("button", { name: "Force the withdrawal" }).click();
+    await step(page, /Forced withdrawal of 1 /, "In the queue, done").waitFor();
     await page.reload();
 
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("ready to claim")
       .waitFor(LONG);
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("checked on Ethereum")
+      .waitFor(LONG);
+    await journey(page, /Forced withdrawal of 1 /)
+      .getByText("ready to claim")
       .waitFor(LONG);
     await pictureOf(page, "bridge-claimable");
     await page.reload();
     await main(page).getByRole("button", { name: "Claim", exact: true }).click();
-    await journey(page, /Withdrawal of 2.25/)
+    await journey(page, /^Withdrawal of 2.25/)
       .getByText("in your wallet")
       .waitFor(LONG);
-    // 100 − 40 − 0.5 for the account + 2.25
-    await page.getByLabel("On Ethereum").getByText("61.75").waitFor();
+    // One claim pays out both: 100 − 40 − 0.5 for the account + 2.25 + 1 − 1 wei, the queue's fee.
+    await journey(page, /Forced withdrawal of 1 /)
+      .getByText("in your wallet")
+      .waitFor(LONG);
+    await page.getByLabel("On Ethereum").getByText("62.7499").waitFor();
     await journey(page, /Transfer of 1.5/)
       .getByText("final", { exact: true })
       .waitFor(LONG);
@@ -86,6 +99,22 @@ describe("the bridge page", () => {
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     expect(kept).not.toMatch(/secret|signature|privateKey/i);
     expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("is used with the keyboard alone: tabs, terms", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await connect(page);
+    await page.getByRole("tab", { name: "Transfer" }).click();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByRole("tab", { name: "Deposit", selected: true }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Deposit");
+    await main(page).getByRole("button", { name: "Ethereum", exact: true }).first().focus();
+    await page.getByRole("tooltip").waitFor();
+    await pictureOf(page, "bridge-term");
+    await page.keyboard.press("Escape");
+    await page.getByRole("tooltip").waitFor({ state: "detached" });
     await context.close();
   });
 });
@@ -111,6 +140,120 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, `${name === "" ? "overview" : name}-1180-${colorScheme}`);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("somebody who lies, or is not there", () => {
+  test("a proxy that alters a balance is shown as unverified, one that alters the path as a contradiction", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.route(/\/v1\/leaves\?owner=/, async (route) => {
+      const answer = await route.fetch();
+      const leaves = (await answer.json()) as { balanceWei: string }[];
+      await route.fulfill({
+        json: leaves.map((leaf) => ({ ...leaf, balanceWei: "1000000000000000000000000" })),
+      });
+    });
+    await connect(page);
+    const ledger = page.getByLabel("In the ledger");
+    await ledger.getByText("1,000,000").waitFor();
+    await ledger.getByText("unverified").waitFor();
+    await ledger.getByText(/Ethereum has 35\.2/).waitFor();
+
+    await page.route(/\/v1\/leaves\/\d+\/path/, async (route) => {
+      const answer = await route.fetch();
+      const path = (await answer.json()) as { leaf: { balance: string } };
+      const balance = `0x${(10n ** 24n).toString(16).padStart(64, "0")}`;
+      await route.fulfill({ json: { ...path, leaf: { ...path.leaf, balance } } });
+    });
+    await ledger.getByText("contradicted").waitFor();
+    await ledger.getByText("CLI_LEAF_UNPROVEN").waitFor();
+    await pictureOf(page, "bridge-contradicted");
+    await context.close();
+  });
+
+  test("a sequencer of another rollup is not signed for", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await connect(page);
+    await page.route(/\/v1\/info/, async (route) => {
+      const info = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...info, domain: `0x${"1".padStart(64, "0")}` } });
+    });
+    await move(page, "Transfer", "1", "Transfer", "2");
+    await main(page).getByText("CLI_WRONG_ROLLUP").waitFor();
+    expect(await page.getByRole("article", { name: /Transfer of 1 / }).count()).toBe(0);
+    await context.close();
+  });
+
+  test("an operator who does not answer is told, with what to do, and the page goes on when he does", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.sequencerUrl}/`);
+    await main(page).getByRole("heading", { name: "Last batches" }).waitFor();
+    await page.route(/\/v1\//, (route) => route.abort());
+    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "overview-no-answer");
+    await page.unroute(/\/v1\//);
+    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  test("a wallet's hostile name and picture are text and nothing else, and its refusal is named", async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.addInitScript(() => {
+      const refuse = () => Promise.reject(Object.assign(new Error("<b>no</b>"), { code: 4001 }));
+      const detail = {
+        info: {
+          uuid: "1",
+          rdns: "evil.example",
+          name: "<img src=x onerror=alert(1)> wallet",
+          icon: "javascript:alert(1)",
+        },
+        provider: { request: refuse },
+      };
+      const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+      window.addEventListener("eip6963:requestProvider", announce);
+    });
+    await page.goto(`${world.sequencerUrl}/#/bridge`);
+    await main(page).getByRole("button", { name: "<img src=x onerror=alert(1)> wallet" }).click();
+    await main(page).getByText("CLI_WALLET_REJECTED").waitFor();
+    expect(await main(page).locator("button img").count()).toBe(0);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("an account that the wallet has changed is not signed for any more", async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.addInitScript((address) => {
+      const answers: Record<string, unknown> = { eth_requestAccounts: [address], eth_chainId: "0x7a69" };
+      const provider = {
+        request: async ({ method }: { method: string }) => answers[method],
+        on: (event: string, listener: (value: unknown) => void) =>
+          window.addEventListener(`wallet-${event}`, (told) =>
+            listener((told as CustomEvent<unknown>).detail),
+          ),
+      };
+      const detail = { info: { uuid: "2", rdns: "plain.example", name: "Plain wallet", icon: "" }, provider };
+      const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+      window.addEventListener("eip6963:requestProvider", announce);
+    }, visitorAddress(1));
+    await page.goto(`${world.sequencerUrl}/#/bridge`);
+    await main(page).getByRole("button", { name: "Plain wallet" }).click();
+    await page.getByLabel("On Ethereum").getByText("100 OPEN").waitFor();
+    const tell = (accounts: string[]) =>
+      page.evaluate((detail) => {
+        window.dispatchEvent(new CustomEvent("wallet-accountsChanged", { detail }));
+      }, accounts);
+    await tell([visitorAddress(1).toLowerCase()]);
+    await page.getByLabel("On Ethereum").waitFor();
+    await tell([visitorAddress(0)]);
+    await main(page).getByText("Connect a wallet to begin").waitFor();
     expect(misdeeds).toEqual([]);
     await context.close();
   });

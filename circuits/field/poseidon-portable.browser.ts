@@ -3,8 +3,8 @@
  * a third of a millisecond a hash.
  */
 import { FIELD_ORDER } from "../protocol.ts";
-import { poseidonConstants } from "../wasm/poseidon-constants.ts";
-import { FULL_ROUNDS, PARTIAL_ROUNDS, type PoseidonConstants } from "../wasm/poseidon-tables.ts";
+import { type PoseidonConstants, poseidonConstants } from "../wasm/poseidon-constants.ts";
+import { FULL_ROUNDS, PARTIAL_ROUNDS } from "../wasm/poseidon-tables.ts";
 
 export const PORTABLE_NAME = "bigint";
 

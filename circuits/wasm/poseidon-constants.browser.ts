@@ -3,7 +3,7 @@
  * (`web/build/packed-constants.ts`).
  */
 import type Packed from "virtual:poseidon-constants";
-import type { PoseidonConstants } from "./poseidon-tables.ts";
+import type { PoseidonConstants } from "./poseidon-constants.ts";
 
 const BYTES = 32;
 let packed: typeof Packed = {};

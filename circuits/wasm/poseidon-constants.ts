@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { PoseidonConstants } from "./poseidon-tables.ts";
+
+/** Of one width, as circomlibjs has them: round constants, sparse rows and columns, dense matrices, transposed. */
+export interface PoseidonConstants {
+  readonly c: readonly bigint[];
+  readonly s: readonly bigint[];
+  readonly m: readonly (readonly bigint[])[];
+  readonly p: readonly (readonly bigint[])[];
+}
 
 /** circomlibjs' file, which it does not export; by width − 2, as hex strings. */
 interface ConstantsFile {

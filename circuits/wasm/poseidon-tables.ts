@@ -5,14 +5,6 @@ export const FULL_ROUNDS = 8;
 /** By width − 2. */
 export const PARTIAL_ROUNDS = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
-/** Of one width, as circomlibjs has them: round constants, sparse rows and columns, dense matrices, transposed. */
-export interface PoseidonConstants {
-  readonly c: readonly bigint[];
-  readonly s: readonly bigint[];
-  readonly m: readonly (readonly bigint[])[];
-  readonly p: readonly (readonly bigint[])[];
-}
-
 /** What one round reads, one element after the other, each once for both lanes. */
 export interface PoseidonTables {
   readonly elements: bigint[];

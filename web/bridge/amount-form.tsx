@@ -20,6 +20,8 @@ interface AmountFormProps {
   readonly busyLabel: string;
   /** Fields before the amount. */
   readonly before?: ComponentChildren;
+  /** Choices behind the amount. */
+  readonly after?: ComponentChildren;
   /** What it costs and what arrives: pairs of words and values. */
   readonly summary: readonly (readonly [ComponentChildren, ComponentChildren])[];
 }
@@ -57,6 +59,7 @@ export function AmountForm(props: AmountFormProps) {
           </>
         }
       />
+      {props.after}
       <dl class="facts small">
         {summary.map(([word, value], i) => (
           <Pair key={i} word={word} value={value} />

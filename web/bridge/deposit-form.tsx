@@ -5,7 +5,7 @@ import { showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
-import type { FormProps } from "./move-forms.tsx";
+import type { FormProps } from "./form-props.ts";
 import { startDeposit } from "./start.ts";
 import { useAction } from "./use-action.ts";
 

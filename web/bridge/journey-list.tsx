@@ -28,7 +28,12 @@ export function JourneyList({ live, session }: { live: Live; session: Session })
   );
 }
 
-const TITLES = { deposit: "Deposit", transfer: "Transfer", withdraw: "Withdrawal" } as const;
+const TITLES = {
+  deposit: "Deposit",
+  transfer: "Transfer",
+  withdraw: "Withdrawal",
+  forcedWithdraw: "Forced withdrawal",
+} as const;
 
 const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
   signed: { text: "Signed" },
@@ -95,8 +100,7 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   if (problem !== undefined) return { tone: "bad", text: "failed" };
   if (l1Verdict === "differs") return { tone: "bad", text: "contradicted by Ethereum" };
   if (isClaimable(journey)) return { tone: "info", text: "ready to claim" };
-  if (kind === "withdraw" && reachedAtMs.claimed !== undefined)
-    return { tone: "good", text: "in your wallet" };
+  if (reachedAtMs.claimed !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
   if (kind === "deposit" && reachedAtMs.accepted !== undefined)
@@ -127,9 +131,9 @@ function Contradiction({ journey }: { journey: Journey }) {
 
 /** What proves each step, to be looked up anywhere. */
 function Traces({ journey, onForget }: { journey: Journey; onForget: () => void }) {
-  const { depositHash, hash, postedHash, claimHash, batchNumber, l1Verdict } = journey;
+  const { queuedHash, hash, postedHash, claimHash, batchNumber, l1Verdict } = journey;
   const traces: [string, string | undefined][] = [
-    ["deposit transaction", depositHash],
+    ["transaction into the queue", queuedHash],
     ["operation", hash],
     ["batch's transaction", postedHash],
     ["claim transaction", claimHash],

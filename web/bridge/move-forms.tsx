@@ -1,17 +1,9 @@
 import { useState } from "preact/hooks";
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
 import { Tabs } from "../design/tabs.tsx";
-import type { Holdings } from "../ledger/holdings.ts";
-import type { Live } from "../ledger/live.ts";
 import { DepositForm } from "./deposit-form.tsx";
+import type { FormProps } from "./form-props.ts";
 import { TransferForm } from "./transfer-form.tsx";
 import { WithdrawForm } from "./withdraw-form.tsx";
-
-export interface FormProps {
-  readonly live: Live;
-  readonly info: SequencerInfo;
-  readonly owned: Holdings;
-}
 
 const TABS = [
   { name: "deposit", label: "Deposit", show: DepositForm },

@@ -1,5 +1,6 @@
 /** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
 import type { Address, Hex } from "viem";
+import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
 import { claim } from "../../client/actions/l1/claim.ts";
 import { deposit } from "../../client/actions/l1/deposit.ts";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
@@ -30,15 +31,34 @@ export async function startDeposit(now: Session, owned: Holdings, amountWei: big
   const account = mainAccount(owned);
   await toRollupChain(now);
   const client = account === null ? await unlock(now, []) : now.client;
-  let journey = begin("deposit", amountWei);
-  const onSent = (depositHash: Hex) => {
-    journey = reached({ ...journey, depositHash }, "sent", Date.now());
-    keepJourney(now, journey);
-  };
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
-  const { queueIndex, transactionHash } = await deposit(client, { amountWei, onSent, ...target });
-  journey = reached({ ...journey, depositHash: transactionHash, queueIndex }, "queued", Date.now());
-  keepJourney(now, journey);
+  await keepQueued(now, begin("deposit", amountWei), (onSent) =>
+    deposit(client, { amountWei, onSent, ...target }),
+  );
+}
+
+/** Through L1's queue, which the operator can neither leave out nor alter. Burns the queue's fee. */
+export async function startForcedWithdraw(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
+  await toRollupChain(now);
+  const { id } = mainAccount(owned)!;
+  const recipient = now.address;
+  await keepQueued(now, begin("forcedWithdraw", amountWei), (onSent) =>
+    forceWithdraw(now.client, { id, amountWei, recipient, onSent }),
+  );
+}
+
+/** Keeps the transaction's hash as soon as there is one. */
+async function keepQueued(
+  now: Session,
+  started: Journey,
+  send: (onSent: (hash: Hex) => void) => Promise<{ queueIndex: number; transactionHash: Hex }>,
+): Promise<void> {
+  let journey = started;
+  const { queueIndex, transactionHash } = await send((queuedHash) => {
+    journey = reached({ ...journey, queuedHash }, "sent", Date.now());
+    keepJourney(now, journey);
+  });
+  keepJourney(now, reached({ ...journey, queuedHash: transactionHash, queueIndex }, "queued", Date.now()));
 }
 
 /** @param expectedOwner refuses where the leaf is another's by then */

@@ -11,7 +11,7 @@ import { showDuration, showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
-import type { FormProps } from "./move-forms.tsx";
+import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
 import { startTransfer } from "./start.ts";
 import { useAction } from "./use-action.ts";

@@ -1,26 +1,30 @@
 import { useState } from "preact/hooks";
+import { Check } from "../design/field.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
 import { showDuration, showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
-import type { FormProps } from "./move-forms.tsx";
+import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
-import { startWithdraw } from "./start.ts";
+import { startForcedWithdraw, startWithdraw } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
 export function WithdrawForm({ live, info, owned }: FormProps) {
   const [text, setText] = useState("");
+  const [isForced, setForced] = useState(false);
   const action = useAction();
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
-  const feeWei = BigInt(info.weights.withdraw ?? 0) * info.feePerUnitWei;
+  // A forced one pays its fee on Ethereum.
+  const feeWei = isForced ? 0n : BigInt(info.weights.withdraw ?? 0) * info.feePerUnitWei;
   const maxWei = account.balanceWei - feeWei;
   const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
   const submit = () =>
     action.run(async () => {
-      await startWithdraw(session.value!, owned, amount.wei!);
+      const start = isForced ? startForcedWithdraw : startWithdraw;
+      await start(session.value!, owned, amount.wei!);
       setText("");
       live.ring();
     });
@@ -35,15 +39,29 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
       action={action}
       onSubmit={() => void submit()}
       isReady={amount.wei !== null && amount.problem === null}
-      submitLabel="Withdraw"
-      busyLabel="Sending …"
+      submitLabel={isForced ? "Force the withdrawal" : "Withdraw"}
+      busyLabel={isForced ? "Your wallet asks you …" : "Sending …"}
+      after={
+        <Check
+          label={
+            <>
+              Go through Ethereum's queue, as a <Term name="forced operation" />
+            </>
+          }
+          help="Slower and dearer, but the operator can neither refuse it nor change it."
+          isChecked={isForced}
+          onCheck={setForced}
+        />
+      }
       summary={[
         ["Goes to", "your address on Ethereum"],
-        ["Fee", `${showOpen(feeWei)} OPEN`],
+        isForced
+          ? ["Fee, burned on Ethereum", `${showOpen(owned.forcedFeeWei)} OPEN`]
+          : ["Fee", `${showOpen(feeWei)} OPEN`],
         [
           <Term name="claimable">Claimable</Term>,
-          estimates === undefined
-            ? "–"
+          estimates === undefined || isForced
+            ? "with the next batch; after a day anybody can carry it on"
             : `in about ${showDuration(estimates.closeMs + estimates.proveMs + estimates.postMs)}`,
         ],
         ["Then", "one more click, and a transaction on Ethereum"],

@@ -40,7 +40,7 @@ function pagesConfig(outDir: string): InlineConfig {
   return {
     root: join(repositoryRoot, "web"),
     configFile: false,
-    logLevel: "warn",
+    logLevel: "error",
     // Relative addresses: the pages work below any path.
     base: "./",
     plugins: [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)],

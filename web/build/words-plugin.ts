@@ -23,14 +23,14 @@ const exported = (value: object) => `export default ${JSON.stringify(value)};`;
 const plain = (text: string) => text.replaceAll("`", "").trim();
 
 /** Word by word, its meaning. "claim (on L1)" and "claim (of rewards)" are two words. */
-function readDictionary(text: string): Record<string, string> {
-  const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \| [^|]* \|$/gm)];
+export function readDictionary(text: string): Record<string, string> {
+  const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \|[^|]*\|$/gm)];
   const words = rows.map(([, word, meaning]) => [plain(word!), plain(meaning!)] as const);
   return Object.fromEntries(words.filter(([word]) => word !== "word" && !/^-+$/.test(word)));
 }
 
 /** Code by code: what it means, and what to do where the table says so. */
-function readErrors(text: string): Record<string, { meaning: string; remedy?: string }> {
+export function readErrors(text: string): Record<string, { meaning: string; remedy?: string }> {
   const rows = [...text.matchAll(/^\| <a id="[a-z0-9_]+"><\/a>`([A-Z0-9_]+)` \|(.*)\|$/gm)];
   return Object.fromEntries(
     rows.map(([, code, rest]) => {

@@ -59,3 +59,32 @@ export function Field(props: FieldProps) {
     </div>
   );
 }
+
+interface CheckProps {
+  label: ComponentChildren;
+  help: string;
+  isChecked: boolean;
+  onCheck: (isChecked: boolean) => void;
+}
+
+/** A choice of yes or no, with what it means. */
+export function Check({ label, help, isChecked, onCheck }: CheckProps) {
+  const id = useId();
+  return (
+    <div class="check">
+      <input
+        id={id}
+        type="checkbox"
+        checked={isChecked}
+        aria-describedby={`${id}-help`}
+        onChange={(event) => onCheck(event.currentTarget.checked)}
+      />
+      <div>
+        <label for={id}>{label}</label>
+        <p id={`${id}-help`} class="field-help">
+          {help}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -23,8 +23,8 @@ export async function advance(
 ): Promise<Journey> {
   try {
     const onLedger =
-      journey.kind === "deposit"
-        ? await advanceDeposit(client, journey, status)
+      journey.kind === "deposit" || journey.kind === "forcedWithdraw"
+        ? await advanceQueued(client, journey, status)
         : await advanceOperation(client, journey);
     const checked = await compareWithL1(client, onLedger);
     return await noticeClaim(client, checked, pendingWei);
@@ -35,17 +35,17 @@ export async function advance(
   }
 }
 
-async function advanceDeposit(
+async function advanceQueued(
   client: LedgerClient,
   journey: Journey,
   status: SequencerStatus,
 ): Promise<Journey> {
   if (journey.queueIndex === undefined) {
-    if (journey.depositHash === undefined) return journey;
-    const receipt = await findReceipt(client, journey.depositHash);
+    if (journey.queuedHash === undefined) return journey;
+    const receipt = await findReceipt(client, journey.queuedHash);
     if (receipt === null) return journey;
     if (receipt.status !== "success") {
-      const message = `the transaction ${journey.depositHash} was reverted`;
+      const message = `the transaction ${journey.queuedHash} was reverted`;
       return { ...journey, problem: { code: "CLI_L1_REVERTED", message } };
     }
     const [added] = parseEventLogs({ abi: rollupAbi, logs: receipt.logs, eventName: "QueueEntryAdded" });
@@ -104,6 +104,10 @@ function withBatch(journey: Journey, batch: LedgerBatch): Journey {
     ["final", 4, null],
   ];
   let now = journey;
+  // This look may have come later than the batch was closed.
+  const acceptedAtMs = journey.reachedAtMs.accepted;
+  if (acceptedAtMs !== undefined && batch.closedAtMs != null && batch.closedAtMs < acceptedAtMs)
+    now = { ...journey, reachedAtMs: { ...journey.reachedAtMs, accepted: batch.closedAtMs } };
   for (const [milestone, from, atMs] of times)
     if (at >= from) now = reached(now, milestone, atMs ?? Date.now());
   return at < 3 || batch.l1TransactionHash == null ? now : { ...now, postedHash: batch.l1TransactionHash };
@@ -138,10 +142,13 @@ function agrees(
   const inBatch = (number: bigint) => Number(number) === batchNumber;
   const isAccepted = logs.some((log) => log.eventName === "BatchAccepted" && inBatch(log.args.batchNumber));
   if (!isAccepted) return false;
-  if (kind === "deposit") {
+  if (kind === "deposit" || kind === "forcedWithdraw") {
     return logs.some(
       (log) =>
-        log.eventName === "QueueEntryConsumed" && Number(log.args.index) === queueIndex && log.args.isValid,
+        log.eventName === "QueueEntryConsumed" &&
+        Number(log.args.index) === queueIndex &&
+        log.args.isValid &&
+        log.args.executedWei === amountWei,
     );
   }
   if (kind === "withdraw") {
@@ -159,7 +166,13 @@ function agrees(
 /** A claim pays out all that is owed: where nothing is owed any more, this was paid out, too. */
 async function noticeClaim(client: LedgerClient, journey: Journey, pendingWei: bigint): Promise<Journey> {
   const { kind, reachedAtMs, l1Verdict } = journey;
-  if (kind !== "withdraw" || reachedAtMs.claimed !== undefined || l1Verdict !== "agrees") return journey;
+  if (
+    kind === "deposit" ||
+    kind === "transfer" ||
+    reachedAtMs.claimed !== undefined ||
+    l1Verdict !== "agrees"
+  )
+    return journey;
   if (pendingWei > 0n) return journey;
   const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
   const [claimed] = await client.l1.getContractEvents({

@@ -18,6 +18,8 @@ export interface Holdings {
   /** What the contract asks for a deposit into a new account, and into one that is there. */
   readonly depositFeesWei: { readonly new: bigint; readonly existing: bigint };
   readonly minDepositWei: bigint;
+  /** What a forced operation burns now. */
+  readonly forcedFeeWei: bigint;
   /** Of the main account, what was checked against the root in the contract; null before its first posted batch. */
   readonly checked: Checked | null;
 }
@@ -34,12 +36,13 @@ export async function refreshHoldings({ address, client }: Session): Promise<voi
   const contract = rollupContract(client);
   const feeWei = (isNew: boolean) =>
     client.l1.readContract({ ...contract, functionName: "depositFeeWei", args: [isNew] });
-  const [l1, leaves, newFeeWei, existingFeeWei, minDepositWei] = await Promise.all([
+  const [l1, leaves, newFeeWei, existingFeeWei, minDepositWei, forcedFeeWei] = await Promise.all([
     getL1Balances(client, address),
     findLeaves(client, { owner: address }),
     feeWei(true),
     feeWei(false),
     client.l1.readContract({ ...contract, functionName: "minDepositWei" }),
+    client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
   ]);
   const accounts = leaves.filter(({ kind }) => kind === "account");
   const checked = accounts[0] === undefined ? null : await checkLeaf(client, accounts[0], address);
@@ -50,6 +53,7 @@ export async function refreshHoldings({ address, client }: Session): Promise<voi
     checked,
     depositFeesWei: { new: newFeeWei, existing: existingFeeWei },
     minDepositWei,
+    forcedFeeWei,
   };
 }
 

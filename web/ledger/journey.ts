@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 import { z } from "zod";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 
-const JOURNEY_KINDS = ["deposit", "transfer", "withdraw"] as const;
+const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw"] as const;
 export type JourneyKind = (typeof JOURNEY_KINDS)[number];
 
 /** In order. A deposit begins with sent and queued, what is signed for the ledger with signed. */
@@ -33,8 +33,8 @@ export const journeySchema = z.object({
   startedAtMs: z.number(),
   /** The leaf that a transfer pays. */
   toLeaf: z.int().optional(),
-  /** Deposit: its transaction, and its place in L1's queue. */
-  depositHash: hex.optional(),
+  /** What goes through L1's queue: its transaction, and its place there. */
+  queuedHash: hex.optional(),
   queueIndex: z.int().optional(),
   /** Transfer and withdrawal: as it was signed, until the sequencer's preconfirmation is there; then its name alone. */
   signed: z.unknown().optional(),
@@ -56,6 +56,7 @@ export type Journey = Omit<Kept, "signed"> & { readonly signed?: SignedSubmissio
 const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
   deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],
   transfer: ["signed", "accepted", "closed", "proven", "posted", "final"],
+  forcedWithdraw: ["sent", "queued", "accepted", "closed", "proven", "posted", "final", "claimed"],
   // Claimable from posted on: who claims need not wait for final.
   withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "claimed"],
 };
@@ -69,7 +70,7 @@ export function isOver({ kind, reachedAtMs, problem }: Journey): boolean {
 /** The owner can have it paid out now. */
 export function isClaimable({ kind, reachedAtMs, problem }: Journey): boolean {
   return (
-    kind === "withdraw" &&
+    (kind === "withdraw" || kind === "forcedWithdraw") &&
     problem === undefined &&
     reachedAtMs.posted !== undefined &&
     reachedAtMs.claimed === undefined

@@ -50,7 +50,21 @@ export async function connect(
     wallet: { provider: wallet.provider, address },
   });
   localStorage.setItem(LAST_WALLET, wallet.id);
+  stopListening();
   session.value = { wallet, address, client };
+  listen(wallet, address);
+}
+
+let stopListening = () => {};
+
+/** The owner chose another account in the wallet: nothing is signed for the old one any more, and its key is forgotten. */
+function listen({ provider }: FoundWallet, address: Address): void {
+  const onAccounts = (accounts: unknown) => {
+    const [first] = accounts as readonly string[];
+    if (first === undefined || getAddress(first) !== address) disconnect();
+  };
+  provider.on?.("accountsChanged", onAccounts);
+  stopListening = () => void provider.removeListener?.("accountsChanged", onAccounts);
 }
 
 function rejected(cause: unknown): never {
@@ -59,6 +73,7 @@ function rejected(cause: unknown): never {
 
 export function disconnect(): void {
   localStorage.removeItem(LAST_WALLET);
+  stopListening();
   session.value = null;
 }
 

@@ -46,9 +46,9 @@ function Figures({ status }: { status: SequencerStatus }) {
         note={`${showCount(head.operationCount)} in the open batch`}
       />
       <Figure
-        label="Accounts, Datanets and models"
+        label="Leaves of the ledger"
         value={showCount(head.nextId)}
-        note="leaves of the ledger's tree"
+        note="accounts, Datanets and models"
       />
       <Figure
         label="From acceptance to final"

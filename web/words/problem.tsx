@@ -13,9 +13,33 @@ export function problemOf(error: unknown): Problem {
   return { code: null, message: error instanceof Error ? error.message : String(error) };
 }
 
+/** Where the table's remedy speaks to somebody at a command line. */
+const FOR_READERS: Readonly<Record<string, string>> = {
+  CLI_SEQUENCER_UNREACHABLE:
+    "what you own is safe on Ethereum; this page asks again by itself, and goes on when there is an answer",
+  CLI_L1_UNREACHABLE: "check your connection and your wallet's network; this page asks again by itself",
+  CLI_LEAF_UNPROVEN:
+    "do not count on this balance, and keep your receipts; open the page of another follower of the ledger and compare",
+  CLI_WRONG_ROLLUP: "nothing was signed; do not use this server",
+  CLI_WALLET_NOT_DETERMINISTIC:
+    "nothing was sent; use another wallet for the ledger, such as one with a key of its own in the browser",
+  CLI_WALLET_SIGNATURE_UNSUPPORTED:
+    "nothing was sent; use an ordinary account, since the key of a contract wallet cannot be derived from a signature",
+  CLI_L1_REVERTED: "nothing has moved; the contract's own reason stands below",
+  CLI_OPERATION_DROPPED: "nothing has moved; read the reason, then begin again",
+  CLI_QUEUE_ENTRY_INVALID:
+    "nothing arrived in the ledger; what was refused is claimable on Ethereum, less the base fee",
+  CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
+  OP_WRONG_NONCE: "something else was sent from this account meanwhile; try again",
+  OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",
+};
+
 /** What the project's table says about a code: its meaning, and what to do. */
 function adviceFor(code: string | null): { meaning: string; remedy?: string } | null {
-  return code === null ? null : (errors[code] ?? null);
+  const known = code === null ? undefined : errors[code];
+  if (code === null || known === undefined) return null;
+  const remedy = FOR_READERS[code] ?? known.remedy;
+  return remedy === undefined ? { meaning: known.meaning } : { meaning: known.meaning, remedy };
 }
 
 const sentence = (text: string) =>

@@ -1,0 +1,184 @@
+import { setTimeout } from "node:timers/promises";
+import { createTestClient, type Hex, http, parseGwei, publicActions, walletActions } from "viem";
+import { foundry } from "viem/chains";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Anvil, startAnvil } from "../contracts/l1/anvil.ts";
+import { connect, deployFixture, type Fixture, OPEN } from "../contracts/testing/rollup-fixture.ts";
+import { approveToken } from "./actions/l1/approve-token.ts";
+import { deposit } from "./actions/l1/deposit.ts";
+import { deriveKey } from "./l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
+import { ensureChain, type WalletProvider, walletSigner } from "./wallet.ts";
+
+let f: Fixture;
+let anvil: Anvil;
+let node: ReturnType<typeof createNode>;
+beforeAll(async () => {
+  anvil = await startAnvil();
+  f = await deployFixture(await connect(anvil));
+  node = createNode();
+});
+afterAll(() => anvil?.stop());
+
+/** The fixture's own client waits for each transaction to be mined. */
+const createNode = () =>
+  createTestClient({ chain: foundry, mode: "anvil", transport: http(anvil.url) })
+    .extend(publicActions)
+    .extend(walletActions);
+
+type Answers = Record<string, (params: readonly unknown[]) => unknown>;
+const fails = (code: number) => () => {
+  throw Object.assign(new Error("the wallet says no"), { code });
+};
+
+/** An EIP-1193 wallet: the node's own accounts, and a person who answers some requests otherwise. */
+function walletOf(answers: Answers = {}): WalletProvider & { readonly asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    request: async ({ method, params }) => {
+      asked.push(method);
+      const own = answers[method];
+      return own === undefined
+        ? node.request({ method, params } as never)
+        : own((params ?? []) as readonly unknown[]);
+    },
+  };
+}
+
+/** Nothing but the wallet: it is also the node that is asked. */
+const clientOf = (provider: WalletProvider): Promise<LedgerClient> =>
+  createLedgerClient({
+    rollupAddress: f.deployment.rollup,
+    wallet: { provider, address: f.roles.alice },
+  });
+
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => "no error",
+    (error: { code?: string }) => error.code,
+  );
+
+describe("a client with an EIP-1193 wallet", () => {
+  it("deposits by a permit, and tells the transaction's hash before it is mined", async () => {
+    const client = await clientOf(walletOf());
+    await approveToken(client, { amountWei: 0n });
+    const hashes: Hex[] = [];
+    const { transactionHash, queueIndex } = await deposit(client, {
+      amountWei: 2n * OPEN,
+      keyX: 7n,
+      onSent: (hash) => void hashes.push(hash),
+    });
+    expect(hashes).toEqual([transactionHash]);
+    expect(await f.rollup.read.queueTail()).toBe(BigInt(queueIndex + 1));
+  });
+
+  it("holds the wallet's transaction to the cap, and sends none above it", async () => {
+    const wallet = walletOf();
+    const capped = {
+      ...(await clientOf(wallet)),
+      spendingCap: { maxFeePerGasWei: 1n, maxPriorityFeePerGasWei: parseGwei("10") },
+    };
+    expect(await codeOf(approveToken(capped, { amountWei: 1n }))).toBe("CON_L1_COST_ABOVE_CAP");
+    expect(wallet.asked).not.toContain("eth_sendTransaction");
+  });
+
+  it("names a refusal of the owner, for transactions and for permits", async () => {
+    const client = await clientOf(
+      walletOf({ eth_sendTransaction: fails(4001), eth_signTypedData_v4: fails(4001) }),
+    );
+    expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_REJECTED");
+    await approveToken(await clientOf(walletOf()), { amountWei: 0n });
+    expect(await codeOf(deposit(client, { amountWei: OPEN }))).toBe("CLI_WALLET_REJECTED");
+  });
+
+  it("sends nothing through a wallet that is on another network", async () => {
+    let chainId = "0x7a69";
+    const elsewhere = walletOf({ eth_chainId: () => chainId });
+    const client = await clientOf(elsewhere);
+    // It has moved on since.
+    chainId = "0x1";
+    expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_WRONG_CHAIN");
+    expect(elsewhere.asked).not.toContain("eth_sendTransaction");
+  });
+
+  it.each([
+    ["sped up", true],
+    ["cancelled", false],
+  ])("follows a transaction that the wallet has %s", async (_how, isSame) => {
+    const client = await clientOf(walletOf());
+    await node.setAutomine(false);
+    try {
+      let replacedBy: Hex | null = null;
+      const replace = async (hash: Hex) => {
+        const { nonce, to, input, maxFeePerGas } = await node.getTransaction({ hash });
+        // Somebody has to have seen the first one before.
+        await setTimeout(1_500);
+        replacedBy = await node.sendTransaction({
+          account: f.roles.alice,
+          nonce,
+          to: isSame ? to! : f.roles.alice,
+          data: isSame ? input : "0x",
+          maxFeePerGas: maxFeePerGas! + parseGwei("20"),
+          maxPriorityFeePerGas: parseGwei("9"),
+        });
+        await node.mine({ blocks: 1 });
+      };
+      const sent = approveToken(client, {
+        amountWei: isSame ? 11n : 12n,
+        onSent: (hash) => void replace(hash),
+      });
+      if (isSame) expect((await sent).transactionHash).toBe(replacedBy);
+      else expect(await codeOf(sent)).toBe("CLI_L1_CANCELLED");
+    } finally {
+      await node.setAutomine(true);
+    }
+  });
+});
+
+describe("the ledger key of a wallet", () => {
+  const derive = (provider: WalletProvider, knownKeysX: readonly bigint[] = []) =>
+    deriveKey({
+      wallet: walletSigner(provider, f.roles.bob),
+      chainId: 31337,
+      rollupAddress: f.deployment.rollup,
+      knownKeysX,
+    });
+
+  it("takes two signatures the first time, and one where the account has that key", async () => {
+    const wallet = walletOf();
+    const { keyX } = await derive(wallet);
+    expect(wallet.asked.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(2);
+    const again = walletOf();
+    expect((await derive(again, [5n, keyX])).keyX).toBe(keyX);
+    expect(again.asked.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(1);
+  });
+
+  it("is not made where the owner declines", async () => {
+    expect(await codeOf(derive(walletOf({ eth_signTypedData_v4: fails(4001) })))).toBe("CLI_WALLET_REJECTED");
+  });
+});
+
+describe("ensureChain", () => {
+  it("switches, adds what the wallet does not know, and says where it stayed", async () => {
+    let chainId = "0x1";
+    const added: unknown[] = [];
+    const unknowing = walletOf({
+      eth_chainId: () => chainId,
+      wallet_switchEthereumChain: fails(4902),
+      wallet_addEthereumChain: ([chain]) => {
+        added.push(chain);
+        chainId = "0x7a69";
+        return null;
+      },
+    });
+    expect(await codeOf(ensureChain(unknowing, { chainId: 31337, rpcUrl: null }))).toBe(
+      "CLI_WALLET_WRONG_CHAIN",
+    );
+    expect(added).toEqual([]);
+    await ensureChain(unknowing, { chainId: 31337, rpcUrl: "http://127.0.0.1:8545" });
+    expect(added).toMatchObject([{ chainId: "0x7a69", rpcUrls: ["http://127.0.0.1:8545"] }]);
+    const lying = walletOf({ eth_chainId: () => "0x1", wallet_switchEthereumChain: () => null });
+    expect(await codeOf(ensureChain(lying, { chainId: 31337, rpcUrl: null }))).toBe("CLI_WALLET_WRONG_CHAIN");
+  });
+});

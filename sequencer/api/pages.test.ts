@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { startTestRollup, temporaryFolder } from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start(environment: Record<string, string>) {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const pages = join(folder.path, "pages");
+  mkdirSync(join(pages, "assets"), { recursive: true });
+  writeFileSync(join(pages, "index.html"), "<!doctype html>");
+  writeFileSync(join(pages, "assets", "main-abc.js"), "1;");
+  writeFileSync(join(folder.path, "secret.txt"), "not for the world");
+  const served =
+    environment.SEQUENCER_PAGES_PATH === "here" ? { ...environment, SEQUENCER_PAGES_PATH: pages } : {};
+  const rollup = await startTestRollup({ dataPath: join(folder.path, "data"), environment: served });
+  cleanUps.push(() => rollup.stop());
+  return (url: string) => rollup.app.inject({ method: "GET", url });
+}
+
+describe("pages at /", () => {
+  const environment = { SEQUENCER_PAGES_PATH: "here", SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key" };
+
+  it("come with a policy that takes no inline script, no other origin, and no frame", async () => {
+    const get = await start(environment);
+    const { statusCode, headers } = await get("/");
+    expect(statusCode).toBe(200);
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toContain("connect-src 'self' http://127.0.0.1:8545;");
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*/);
+    expect(headers).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "x-frame-options": "DENY",
+      "cache-control": "no-cache",
+    });
+    expect((await get("/assets/main-abc.js")).headers["cache-control"]).toContain("immutable");
+    expect((await get("/pages.json")).json()).toEqual({ l1Url: "http://127.0.0.1:8545/key" });
+  });
+
+  it("hide no route of the API, and give nothing from beside their folder", async () => {
+    const get = await start(environment);
+    expect((await get("/v1/info")).json()).toHaveProperty("rollupAddress");
+    for (const url of ["/nothing", "/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"]) {
+      const answer = await get(url);
+      expect([answer.statusCode, answer.json().error.code], url).toEqual([404, "SEQ_UNKNOWN_ROUTE"]);
+    }
+  });
+
+  it("are not there where none were named", async () => {
+    const get = await start({});
+    expect((await get("/")).json().error.code).toBe("SEQ_UNKNOWN_ROUTE");
+  });
+});

@@ -1,0 +1,85 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { hashLeaf, type Leaf } from "../../circuits/ledger/leaf.ts";
+import { rootFromPath } from "../../circuits/ledger/ledger-tree.ts";
+import { close, prove, report, send } from "../testing/test-operator.ts";
+import {
+  type Answer,
+  depositsFor,
+  operatorHeaders,
+  startTestRollup,
+  temporaryFolder,
+  transfer,
+} from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start() {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const rollup = await startTestRollup({ dataPath: folder.path });
+  cleanUps.push(() => rollup.stop());
+  return rollup;
+}
+
+const rootOf = ({ id, leaf, rows }: Answer) => {
+  const { kind, ...rest } = leaf as Record<string, string>;
+  const fields = Object.fromEntries(Object.entries(rest).map(([name, hex]) => [name, BigInt(hex!)]));
+  const read = { kind: Number(kind), ...fields } as unknown as Leaf;
+  return {
+    root: rootFromPath(
+      id,
+      hashLeaf(read),
+      rows.map((row: string[]) => row.map(BigInt)),
+    ),
+    leaf: read,
+  };
+};
+
+describe("GET /v1/leaves/:id/path", () => {
+  it("leads to the root that L1 holds, whatever was executed since", async () => {
+    const rollup = await start();
+    const [alice, bob, carol] = rollup.users;
+    const path = async (id: number) => (await rollup.get(`/v1/leaves/${id}/path`)).body;
+    // Nothing of the users is posted yet.
+    expect((await path(alice!.id)).error.code).toBe("OP_UNKNOWN_LEAF");
+    const { book } = rollup.sequencer.line;
+    const first = book.closedNumber;
+    for (let number = 1; number <= first; number++) {
+      await prove(rollup, number);
+      await report(rollup, number, "submitted");
+      await report(rollup, number, "posted");
+    }
+    const posted = book.positionAfter(first).root;
+    const before = await path(alice!.id);
+    expect(rootOf(before).root).toBe(posted);
+
+    // A closed batch, an open one, and a leaf that L1 does not have.
+    await send(rollup, transfer(alice!, bob!, 0n));
+    await rollup.post(
+      "/operator/queue-entries",
+      { entries: depositsFor(1, 5n * 10n ** 18n, 3) },
+      operatorHeaders,
+    );
+    await close(rollup);
+    await send(rollup, transfer(bob!, carol!, 0n));
+    expect(rollup.sequencer.line.head.position.root).not.toBe(posted);
+    for (const { id } of [alice!, bob!, carol!]) {
+      const answer = await path(id);
+      expect([answer.batchNumber, BigInt(answer.root), rootOf(answer).root]).toEqual([first, posted, posted]);
+    }
+    expect(rootOf(await path(alice!.id)).leaf.balance).toBe(rootOf(before).leaf.balance);
+    expect((await path(bob!.id + 2)).error.code).toBe("OP_UNKNOWN_LEAF");
+
+    // Once the next batch is posted its own root counts.
+    const next = first + 1;
+    await prove(rollup, next);
+    await report(rollup, next, "submitted");
+    await report(rollup, next, "posted");
+    const after = await path(alice!.id);
+    expect([after.batchNumber, rootOf(after).root]).toEqual([next, book.positionAfter(next).root]);
+    expect(rootOf(after).leaf.balance).toBeLessThan(rootOf(before).leaf.balance);
+  });
+});

@@ -1,0 +1,10 @@
+import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import type { Holdings } from "../ledger/holdings.ts";
+import type { Live } from "../ledger/live.ts";
+
+/** What each of the three forms is given. */
+export interface FormProps {
+  readonly live: Live;
+  readonly info: SequencerInfo;
+  readonly owned: Holdings;
+}

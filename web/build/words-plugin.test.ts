@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readDictionary, readErrors } from "./words-plugin.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const docs = (name: string) => readFileSync(join(root, "docs", name), "utf8");
+
+describe("words that pages take from docs/", () => {
+  it("are all of the dictionary, as plain text", () => {
+    const words = readDictionary(docs("dictionary.md"));
+    expect(words.batch).toBe("the operations that one proof covers");
+    // A row is a line that begins with a bar, less the table's head and its rule.
+    expect(Object.keys(words)).toHaveLength(docs("dictionary.md").match(/^\|/gm)!.length - 2);
+    expect(Object.values(words).join("")).not.toContain("`");
+  });
+
+  it("explain every term that a page names", () => {
+    const words = readDictionary(docs("dictionary.md"));
+    const forReaders = readFileSync(join(root, "web/words/term.tsx"), "utf8");
+    const known = new Set([
+      ...Object.keys(words),
+      ...[...forReaders.matchAll(/^ {2}"?([\w ]+)"?:/gm)].map(([, word]) => word!),
+    ]);
+    const used = readdirSync(join(root, "web"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".tsx"))
+      .map((name) => readFileSync(join(root, "web", name), "utf8"))
+      .flatMap((text) => [
+        ...[...text.matchAll(/<Term name="([^"]+)"/g)].map(([, word]) => word!),
+        ...[...text.matchAll(/term: "([^"]+)"/g)].map(([, word]) => word!),
+      ]);
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter((word) => !known.has(word))).toEqual([]);
+  });
+
+  it("say of each error of the client what it means and what to do", () => {
+    const errors = readErrors(docs("errors.md"));
+    expect(errors.CLI_WALLET_REJECTED).toEqual({
+      meaning: "the wallet's owner declined the request",
+      remedy: "nothing was signed or sent; ask again when you want to go on",
+    });
+    expect(errors.OP_BALANCE_TOO_LOW?.meaning).toMatch(/balance is below/);
+    const ofClient = Object.entries(errors).filter(([code]) => code.startsWith("CLI_"));
+    expect(ofClient.length).toBeGreaterThan(40);
+    expect(ofClient.filter(([, { remedy }]) => remedy === undefined)).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { isClaimable, isOver, type Journey, journeySchema, stepsOf } from "./journey.ts";
+
+const withdrawal: Journey = {
+  id: "a",
+  kind: "withdraw",
+  amountWei: 5n,
+  startedAtMs: 1,
+  reachedAtMs: { signed: 1, accepted: 2 },
+  expectedAtMs: { closed: 9 },
+};
+const states = (journey: Journey) => stepsOf(journey).map(({ state }) => state);
+const upTo = (...milestones: string[]): Journey => ({
+  ...withdrawal,
+  reachedAtMs: Object.fromEntries(milestones.map((milestone, i) => [milestone, i])),
+});
+
+describe("the steps of a journey", () => {
+  it("have one that is current, the first that is missing", () => {
+    expect(states(withdrawal)).toEqual(["done", "done", "current", "ahead", "ahead", "ahead", "ahead"]);
+  });
+
+  it("let a withdrawal be claimed from the moment that L1 has it, and end it only when it is final, too", () => {
+    const posted = upTo("signed", "accepted", "closed", "proven", "posted");
+    expect([isClaimable(withdrawal), isClaimable(posted), isOver(posted)]).toEqual([false, true, false]);
+    expect(states(posted).slice(-2)).toEqual(["current", "current"]);
+    const claimed = upTo("signed", "accepted", "closed", "proven", "posted", "claimed");
+    expect([isClaimable(claimed), isOver(claimed)]).toEqual([false, false]);
+    const final = upTo("signed", "accepted", "closed", "proven", "posted", "final");
+    expect([isClaimable(final), isOver(final)]).toEqual([true, false]);
+    expect(isOver({ ...claimed, reachedAtMs: { ...claimed.reachedAtMs, final: 9 } })).toBe(true);
+  });
+
+  it("stop where it failed", () => {
+    const failed = { ...withdrawal, problem: { code: "CLI_OPERATION_DROPPED", message: "dropped" } };
+    expect(states(failed).slice(0, 4)).toEqual(["done", "done", "failed", "ahead"]);
+    expect(isOver(failed)).toBe(true);
+  });
+});
+
+describe("a journey in the browser's storage", () => {
+  const text = (journey: object) =>
+    JSON.stringify(journey, (_key, value) => (typeof value === "bigint" ? value.toString() : value));
+
+  it("comes back as it was, with money as bigint", () => {
+    const kept: Journey = { ...withdrawal, hash: "0xab", batchNumber: 3, l1Verdict: "agrees" };
+    expect(journeySchema.parse(JSON.parse(text(kept)))).toEqual(kept);
+  });
+
+  it.each([
+    { ...withdrawal, amountWei: "1.5" },
+    { ...withdrawal, kind: "theft" },
+    { ...withdrawal, hash: "<img>" },
+    { ...withdrawal, reachedAtMs: { paid: 3 } },
+  ])("is left out where somebody has changed it: %#", (changed) => {
+    expect(journeySchema.safeParse(JSON.parse(text(changed))).success).toBe(false);
+  });
+});
