@@ -10,7 +10,12 @@ let packed: typeof Packed = {};
 
 /** A hundred kilobytes that do not compress: fetched when the first hash is near. */
 export async function loadPoseidonConstants(): Promise<void> {
-  packed = (await import("virtual:poseidon-constants")).default;
+  packed = { ...packed, ...(await import("virtual:poseidon-constants")).default };
+}
+
+/** Another hundred kilobytes, for who hashes a whole batch. */
+export async function loadDataConstants(): Promise<void> {
+  packed = { ...packed, ...(await import("virtual:poseidon-constants/data")).default };
 }
 
 function fromBytesBe(bytes: Uint8Array): bigint {
