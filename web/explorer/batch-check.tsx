@@ -25,14 +25,16 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
     setSteps([]);
     setProblem(null);
     try {
-      const [{ checkBatch }, before] = await Promise.all([
+      const [{ checkBatch }, { default: keys }, before] = await Promise.all([
         import("./check-batch.ts"),
+        import("virtual:verifying-keys"),
         batch.number === 1 ? null : getBatch(site.sequencer, batch.number - 1),
       ]);
       const asked = {
         client: client!,
         rollupAddress: info!.rollupAddress,
         batch,
+        keys,
         transactionBefore: before?.l1TransactionHash ?? null,
       };
       await checkBatch(asked, (step) => setSteps((known) => [...known, step]));
@@ -125,11 +127,11 @@ function checksOf(steps: readonly CheckStep[], isBusy: boolean): Check[] {
   });
 }
 
-function StepText({ step: { text, values, problem } }: { step: CheckStep }) {
+function StepText({ step: { text, values, error } }: { step: CheckStep }) {
   return (
     <>
       <p class="soft">{text}</p>
-      {problem !== undefined && <ProblemNotice problem={problem} />}
+      {error !== undefined && <ProblemNotice problem={problemOf(error)} />}
       {values !== undefined && (
         <div class="row small soft">
           {values.map(([name, value]) => (

@@ -2,7 +2,7 @@
  * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of
  * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
  */
-import builtIn from "virtual:verifying-keys";
+import type builtIn from "virtual:verifying-keys";
 import { type Address, type Hex, hexToBytes, isAddressEqual, type PublicClient } from "viem";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission } from "../../bridge/l1/l1-submission.ts";
@@ -35,6 +35,8 @@ export interface BatchToCheck {
   readonly rollupAddress: Address;
   /** As the operator's server shows it. */
   readonly batch: LedgerBatch;
+  /** Those of the page's build, and no others. */
+  readonly keys: typeof builtIn;
   /** The transaction with the batch before; null for the first. */
   readonly transactionBefore: Hex | null;
 }
@@ -136,20 +138,20 @@ interface CheckedKey {
 }
 
 /** The built-in key whose hash L1 has registered for this circuit. */
-async function findKey({ client, rollupAddress }: BatchToCheck, index: number): Promise<CheckedKey> {
+async function findKey({ client, keys, rollupAddress }: BatchToCheck, index: number): Promise<CheckedKey> {
   const contract = { address: rollupAddress, abi: rollupAbi } as const;
   const registered = await l1Call(`read the contract's circuit ${index}`, () =>
     client.readContract({ ...contract, functionName: "circuits", args: [BigInt(index)] }),
   );
   const circuitId = BigInt(registered.circuitId);
-  for (const { key: json, isDevelopment, ...sizes } of builtIn) {
+  for (const { key: json, isDevelopment, ...sizes } of keys) {
     const key = parseVerificationKey(json);
     const solidity = toSolidityKey(key) as VerifyingKey;
     if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)
       return { circuitId, sizes, key };
   }
   throw new Error(
-    `the contract's circuit ${index} has the id ${hex(circuitId)}, and this page was built with ${builtIn.length} keys of other ids: it is another rollup's page, or the key is not the one that was deployed`,
+    `the contract's circuit ${index} has the id ${hex(circuitId)}, and this page was built with ${keys.length} keys of other ids: it is another rollup's page, or the key is not the one that was deployed`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** The steps of a batch's check, in words. Apart from the check itself, which is fetched only when it is asked for. */
-import { type Problem, problemOf } from "../words/problem.tsx";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 
 export const CHECK_NAMES = ["found", "key", "data", "shown", "commitment", "challenge", "proof"] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -20,17 +20,15 @@ export interface CheckStep {
   readonly text: string;
   /** What was found, by its name. */
   readonly values?: readonly (readonly [name: string, value: string])[];
-  readonly problem?: Problem;
+  /** Why the step failed, where the error has a code. */
+  readonly error?: RollupError;
 }
 
 export function stepFailed(name: CheckName, error: unknown): CheckStep {
-  const problem = problemOf(error);
-  if (problem.code !== null) return { name, state: "failed", text: "This step found a difference.", problem };
-  return {
-    name,
-    state: "failed",
-    text: `${problem.message.charAt(0).toUpperCase()}${problem.message.slice(1)}.`,
-  };
+  if (isRollupError(error))
+    return { name, state: "failed", text: "This step ended with a difference or an error.", error };
+  const message = error instanceof Error ? error.message : String(error);
+  return { name, state: "failed", text: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` };
 }
 
 export const hex = (value: bigint): string => `0x${value.toString(16).padStart(64, "0")}`;
