@@ -88,7 +88,7 @@ function Verdict({
     return (
       <Notice tone="bad" title="This batch does not check out.">
         <p>
-          Failed: {failed.map(({ name }) => CHECK_TITLES[name].toLowerCase()).join("; ")}. What differs is
+          Failed: {failed.map(({ name }) => `“${CHECK_TITLES[name]}”`).join(", ")}. What differs is
           said below.
         </p>
       </Notice>

@@ -44,7 +44,12 @@ function shown(index: number): LedgerBatch {
     oldRoot: content.oldRoot,
     newRoot: content.newRoot,
     feePerUnitWei: content.feePerUnitWei,
-    records: content.wide.map((record, slot) => ({ ...record, slot, kind: kindRule(record.kind)!.name })),
+    records: content.wide.map((record, slot) => ({
+      ...record,
+      slot,
+      words: [...record.words],
+      kind: kindRule(record.kind)!.name,
+    })),
     l1TransactionHash: transactionHash,
     gasUsed: null,
   };

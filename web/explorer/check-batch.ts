@@ -96,13 +96,13 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
   const difference = firstDifference(shown, batch);
   tell(
     difference === null
-      ? { name: "shown", state: "done", text: "The operations above are those on Ethereum, word for word." }
+      ? { name: "shown", state: "done", text: "The operations that this page shows are those on Ethereum, word for word." }
       : {
           name: "shown",
           state: "failed",
           text: `This server shows something else than Ethereum holds: ${difference.what}.`,
           values: [
-            ["shown above", difference.shown],
+            ["shown here", difference.shown],
             ["on Ethereum", difference.onL1],
           ],
         },
