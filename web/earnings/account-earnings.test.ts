@@ -10,16 +10,22 @@ test("estimates of an epoch never add up to more than what its rows can earn, an
   const owner = fc.integer({ min: 0, max: PARTS - TREASURY_PARTS });
   const validator = fc.integer({ min: 0, max: PARTS });
   fc.assert(
-    fc.property(rows, owner, validator, fc.bigInt(0n, 10n ** 24n), (counts, ownerParts, validatorParts, wei) => {
-      const slots = counts.map((rowCount) => ({ rowCount })) as Parameters<typeof estimateWei>[1]["slots"];
-      const terms = { model: { drawCount: 8, ownerParts, validatorParts }, slots };
-      const estimates = counts.flatMap((rowCount) =>
-        (["contributor", "validator"] as const).map((role) => estimateWei({ role, rowCount }, terms, wei)),
-      );
-      const sum = estimates.reduce((total, one) => total + one, 0n);
-      const exact = (wei * BigInt(PARTS - TREASURY_PARTS - ownerParts)) / BigInt(PARTS);
-      // Up to a wei of each rounding, in each draw and each slot.
-      expect(sum <= exact + 32n && sum >= exact - 64n).toBe(true);
-    }),
+    fc.property(
+      rows,
+      owner,
+      validator,
+      fc.bigInt(0n, 10n ** 24n),
+      (counts, ownerParts, validatorParts, wei) => {
+        const slots = counts.map((rowCount) => ({ rowCount })) as Parameters<typeof estimateWei>[1]["slots"];
+        const terms = { model: { drawCount: 8, ownerParts, validatorParts }, slots };
+        const estimates = counts.flatMap((rowCount) =>
+          (["contributor", "validator"] as const).map((role) => estimateWei({ role, rowCount }, terms, wei)),
+        );
+        const sum = estimates.reduce((total, one) => total + one, 0n);
+        const exact = (wei * BigInt(PARTS - TREASURY_PARTS - ownerParts)) / BigInt(PARTS);
+        // Up to a wei of each rounding, in each draw and each slot.
+        expect(sum <= exact + 32n && sum >= exact - 64n).toBe(true);
+      },
+    ),
   );
 });

@@ -88,8 +88,8 @@ function Verdict({
     return (
       <Notice tone="bad" title="This batch does not check out.">
         <p>
-          Failed: {failed.map(({ name }) => `“${CHECK_TITLES[name]}”`).join(", ")}. What differs is
-          said below.
+          Failed: {failed.map(({ name }) => `“${CHECK_TITLES[name]}”`).join(", ")}. What differs is said
+          below.
         </p>
       </Notice>
     );

@@ -96,7 +96,11 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
   const difference = firstDifference(shown, batch);
   tell(
     difference === null
-      ? { name: "shown", state: "done", text: "The operations that this page shows are those on Ethereum, word for word." }
+      ? {
+          name: "shown",
+          state: "done",
+          text: "The operations that this page shows are those on Ethereum, word for word.",
+        }
       : {
           name: "shown",
           state: "failed",
