@@ -1,5 +1,5 @@
-import { inspect } from "node:util";
-
+/** Node's `inspect.custom`, by its registered name: pages load this file, too. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 const PLACEHOLDER = "[secret]";
 
 /** A value that never shows itself by accident: as a string, in JSON and in logs it is a placeholder. */
@@ -23,7 +23,7 @@ export class Secret<T> {
     return PLACEHOLDER;
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return PLACEHOLDER;
   }
 }

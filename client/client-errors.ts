@@ -35,6 +35,21 @@ export const clientErrors = {
     remedy: "create the client with l1Account",
     isRetryable: false,
   },
+  CLI_WALLET_REJECTED: {
+    meaning: "the wallet's owner declined the request",
+    remedy: "nothing was signed or sent; ask again when you want to go on",
+    isRetryable: true,
+  },
+  CLI_WALLET_WRONG_CHAIN: {
+    meaning: "the wallet is on another network than the rollup",
+    remedy: "switch the wallet to the rollup's network; `data.chainId` names it",
+    isRetryable: true,
+  },
+  CLI_L1_CANCELLED: {
+    meaning: "the wallet replaced the transaction by another one before it was mined",
+    remedy: "nothing happened on the rollup; send it again if you still want it",
+    isRetryable: false,
+  },
   CLI_NO_SEQUENCER: {
     meaning: "the call asks the sequencer and the client has no sequencerUrl",
     remedy: "create the client with sequencerUrl",
@@ -74,6 +89,11 @@ export const clientErrors = {
   CLI_LEAF_AMBIGUOUS: {
     meaning: "several accounts fit, and the call did not say which one",
     remedy: "name the account's id",
+    isRetryable: false,
+  },
+  CLI_LEAF_UNPROVEN: {
+    meaning: "what the sequencer says of a leaf does not lead to the root that L1 holds",
+    remedy: "do not count on it; ask a follower, or rebuild the ledger from L1 with openledger verify",
     isRetryable: false,
   },
   CLI_LEAF_OWNER_CHANGED: {

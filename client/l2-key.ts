@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import {
   type Address,
@@ -66,13 +65,15 @@ export interface DeriveKeyParameters {
   rollupAddress: Address;
   /** Which key of this wallet; default 0. */
   index?: number;
+  /** Keys of the wallet's accounts: a first signature that gives one of them is not asked for again. */
+  knownKeysX?: readonly bigint[];
 }
 /** CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED */
 export type DeriveKeyError = ReturnType<typeof clientError>;
 
 /**
- * The wallet's L2 key for one rollup. Asks for the signature twice: a key that cannot be derived again is lost
- * with the memory of this process.
+ * The wallet's L2 key for one rollup. Asks for the signature twice where the key is new: one that cannot be derived again
+ * is lost with the memory of this process.
  *
  * @throws CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED
  */
@@ -80,6 +81,8 @@ export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
   const { wallet } = options;
   const message = keyMessage(options);
   const first = await signSeed(wallet, message);
+  const key = await keyFromSecret(keccak256(concat([KEY_TAG, first])));
+  if (options.knownKeysX?.includes(key.keyX)) return key;
   const second = await signSeed(wallet, message);
   if (first !== second) {
     throw clientError(
@@ -88,7 +91,7 @@ export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
       { data: { address: wallet.address } },
     );
   }
-  return keyFromSecret(keccak256(concat([KEY_TAG, first])));
+  return key;
 }
 
 /** r and the low s: wallets differ in v, and either s is a valid signature. */
@@ -108,7 +111,7 @@ async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<H
 
 /** A key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: keep a copy. */
 export async function createRandomKey(): Promise<L2Key> {
-  return keyFromSecret(toHex(randomBytes(32)));
+  return keyFromSecret(toHex(crypto.getRandomValues(new Uint8Array(32))));
 }
 
 /** The key with a known 32-byte secret. @throws CLI_KEY_MALFORMED */

@@ -11,6 +11,7 @@ import {
   type Chain,
   createPublicClient,
   createWalletClient,
+  custom,
   defineChain,
   encodeAbiParameters,
   getAddress,
@@ -29,14 +30,18 @@ import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-t
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
 import type { KeptPreconfirmation } from "./sequencer/kept-preconfirmation.ts";
+import type { WalletProvider } from "./wallet.ts";
 
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */
   sequencerUrl?: string;
-  rpcUrl: string;
+  /** The Ethereum node that is asked; without it the wallet's provider is. */
+  rpcUrl?: string;
   rollupAddress: Address;
   /** Signs L1 transactions: a viem local account. */
   l1Account?: Account;
+  /** Signs and sends L1 transactions instead: any EIP-1193 wallet, and which of its addresses. */
+  wallet?: { readonly provider: WalletProvider; readonly address: Address };
   /** The most that its transactions pay for a unit of gas, whatever the node asks. Default: 200 gwei, 10 of them a tip. */
   spendingCap?: SpendingCap;
   /** Signs operations. */
@@ -85,7 +90,12 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
   // One spelling: addresses are compared as text, with the sequencer's among them.
   const rollupAddress = getAddress(options.rollupAddress);
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-  const transport = http(options.rpcUrl, { timeout: requestTimeoutMs });
+  const { rpcUrl, wallet } = options;
+  if (rpcUrl === undefined && wallet === undefined)
+    throw clientError("CLI_L1_UNREACHABLE", "the client has neither an Ethereum node nor a wallet to ask");
+  // A wallet asks its owner, who may take minutes: only the node is held to the time limit.
+  const walletTransport = wallet === undefined ? null : custom(wallet.provider, { retryCount: 0 });
+  const transport = rpcUrl === undefined ? walletTransport! : http(rpcUrl, { timeout: requestTimeoutMs });
   try {
     await initPoseidon();
     const chainId = await createPublicClient({ transport }).getChainId();
@@ -93,20 +103,23 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       id: chainId,
       name: `chain ${chainId}`,
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-      rpcUrls: { default: { http: [options.rpcUrl] } },
+      rpcUrls: { default: { http: rpcUrl === undefined ? [] : [rpcUrl] } },
     });
     // A second a block on a development chain, twelve elsewhere: a third of that is soon enough.
     const l1 = createPublicClient({ chain, transport, pollingInterval: chainId === 31337 ? 300 : 4000 });
     const read = (functionName: "token" | "sequencer") =>
       l1.readContract({ address: rollupAddress, abi: rollupAbi, functionName });
     const [tokenAddress, sequencerAddress] = await Promise.all([read("token"), read("sequencer")]);
-    const account = options.l1Account;
+    const signer = { account: wallet?.address ?? options.l1Account, transport: walletTransport ?? transport };
     return {
       sequencerUrl: options.sequencerUrl?.replace(/\/+$/, "") ?? null,
       rollupAddress,
       chain,
       l1,
-      wallet: account === undefined ? null : createWalletClient({ chain, transport, account }),
+      wallet:
+        signer.account === undefined
+          ? null
+          : (createWalletClient({ chain, ...signer }) as NonNullable<LedgerClient["wallet"]>),
       spendingCap: options.spendingCap ?? DEFAULT_SPENDING_CAP,
       tokenAddress,
       sequencerAddress,
@@ -117,10 +130,14 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       onPreconfirmation: options.onPreconfirmation,
     };
   } catch (cause) {
-    throw clientError("CLI_L1_UNREACHABLE", `cannot read the rollup ${rollupAddress} at ${options.rpcUrl}`, {
-      data: { rpcUrl: options.rpcUrl, rollupAddress },
-      cause,
-    });
+    throw clientError(
+      "CLI_L1_UNREACHABLE",
+      `cannot read the rollup ${rollupAddress} at ${rpcUrl ?? "the wallet"}`,
+      {
+        data: { rpcUrl, rollupAddress },
+        cause,
+      },
+    );
   }
 }
 

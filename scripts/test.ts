@@ -13,6 +13,7 @@ interface Step {
 const CHECKS: readonly Step[] = [
   { name: "style", command: "biome", args: ["check", "."] },
   { name: "types", command: "tsc", args: ["--noEmit"] },
+  { name: "types of pages", command: "tsc", args: ["--noEmit", "-p", "web"] },
   { name: "imports", command: "depcruise", args: ["--config", ".dependency-cruiser.cjs", "."] },
 ];
 

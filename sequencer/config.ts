@@ -168,6 +168,20 @@ const configTable = {
     "Unread bytes after which a feed client is cut off",
     { fallback: "1048576" },
   ),
+  pagesPath: setting(
+    "SEQUENCER_PAGES_PATH",
+    z.string(),
+    "Folder of the built pages; empty = none are served",
+    {
+      fallback: "",
+    },
+  ),
+  pagesL1Url: setting(
+    "SEQUENCER_PAGES_L1_URL",
+    z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    "Ethereum node that the pages ask besides the reader's wallet; empty = none",
+    { fallback: "" },
+  ),
   mode: setting(
     "SEQUENCER_MODE",
     z.enum(DOOR_MODES),

@@ -15,6 +15,7 @@ const FOLDERS = [
   "sequencer",
   "client",
   "scripts",
+  "web",
 ];
 const CODE = /\b(?:OP|ATT|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
@@ -25,7 +26,7 @@ function codesInTree(): Set<string> {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (
         !entry.isFile() ||
-        !/\.(ts|js)$/.test(entry.name) ||
+        !/\.(tsx?|js)$/.test(entry.name) ||
         /\.test\.ts$/.test(entry.name) ||
         /\/testing$/.test(entry.parentPath)
       )

@@ -1,5 +1,6 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 import { batchInputs } from "../circuits/batch/batch-inputs.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
@@ -8,6 +9,7 @@ import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
+import type { ServedPages } from "./api/pages.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
@@ -17,6 +19,11 @@ import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
+
+function servedPages({ pagesPath, pagesL1Url }: Config): ServedPages | undefined {
+  if (pagesPath === "") return undefined;
+  return { path: resolve(pagesPath), l1Url: pagesL1Url === "" ? null : pagesL1Url };
+}
 
 /** How often due work (closing, expiry) is looked for. */
 const TICK_MS = 100;
@@ -106,7 +113,7 @@ export async function createSequencerProcess(
       if (check !== null) logger.info(check, "store checked");
     });
     const app = await createApi(
-      { ...config, deployment, preconfirmationSigner: signatures.address },
+      { ...config, deployment, preconfirmationSigner: signatures.address, pages: servedPages(config) },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },
     );
     let ticker: NodeJS.Timeout | undefined;

@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { FIELD_ORDER } from "../protocol.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
 import { squareRoot } from "./square-root.ts";
@@ -48,7 +49,7 @@ export function generators(name: GeneratorName, count: number): Readonly<Montgom
 function deriveGenerator(name: GeneratorName, index: number): { u: bigint; v: bigint } {
   for (let counter = 0; ; counter++) {
     const digest = sha256(new TextEncoder().encode(`${GENERATOR_SEED}|${name}|${index}|${counter}`));
-    const u = BigInt(`0x${Buffer.from(digest).toString("hex")}`) % FIELD_ORDER;
+    const u = BigInt(`0x${bytesToHex(digest)}`) % FIELD_ORDER;
     const v = squareRoot(u * ((((u + MONTGOMERY_A) * u) % FIELD_ORDER) + 1n));
     if (v !== null && v !== 0n) return { u, v };
   }

@@ -1,5 +1,7 @@
 import { RollupError } from "../rollup-error.ts";
+import { loadPoseidonConstants } from "../wasm/poseidon-constants.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
+import { createPortableHash, PORTABLE_NAME } from "./poseidon-portable.ts";
 
 /**
  * The rules of poseidon.circom: Poseidon over BN254's scalar field with circomlib's constants, the domain
@@ -10,7 +12,7 @@ import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
  * circomlibjs' WASM 190 µs, the same rounds over bigint 360 µs.
  */
 interface Implementation {
-  readonly name: "fused" | "circomlibjs";
+  readonly name: "fused" | typeof PORTABLE_NAME;
   hash(tag: bigint, inputs: readonly bigint[]): bigint;
   hashTwo(
     tag0: bigint,
@@ -28,6 +30,7 @@ const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417
 /** Makes the permutation ready; `hashTagged` works from then on. May be called any number of times. */
 export async function initPoseidon(): Promise<void> {
   if (implementation !== undefined) return;
+  await loadPoseidonConstants();
   const fused = createFused();
   // Without a fused multiply-add in hardware the kernels' products are rounded twice, and wrong.
   implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : await createPortable();
@@ -93,12 +96,9 @@ function createFused(): Implementation {
 }
 
 async function createPortable(): Promise<Implementation> {
-  // Loaded only here: in a worker thread circomlibjs' own thread library takes over the thread's messages.
-  const { buildPoseidon } = await import("circomlibjs");
-  const poseidon = await buildPoseidon();
-  const hash = (tag: bigint, inputs: readonly bigint[]) => poseidon.F.toObject(poseidon([...inputs], tag, 1));
+  const hash = await createPortableHash();
   return {
-    name: "circomlibjs",
+    name: PORTABLE_NAME,
     hash,
     hashTwo: (tag0, inputs0, tag1, inputs1) => [hash(tag0, inputs0), hash(tag1, inputs1)],
   };

@@ -172,6 +172,13 @@ export class LedgerTree {
     return tree;
   }
 
+  /** A tree that begins as another was at some moment. Shares its nodes, so it costs nothing. */
+  static ofVersion({ depth, top }: TreeVersion): LedgerTree {
+    const tree = new LedgerTree(depth);
+    tree.top = top;
+    return tree;
+  }
+
   get capacity(): number {
     return TREE_ARITY ** this.depth;
   }

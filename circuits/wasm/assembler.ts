@@ -38,7 +38,7 @@ function signedLeb(value: bigint): number[] {
 
 const section = (id: number, body: Code): number[] => [id, ...unsignedLeb(body.length), ...body];
 const vector = (items: readonly Code[]): number[] => [...unsignedLeb(items.length), ...items.flat()];
-const name = (text: string): number[] => [...unsignedLeb(text.length), ...Buffer.from(text)];
+const name = (text: string): number[] => [...unsignedLeb(text.length), ...new TextEncoder().encode(text)];
 
 type Unary = (a: Code) => Code;
 type Binary = (a: Code, b: Code) => Code;

@@ -1,30 +1,16 @@
 /** Poseidon's constants in the order in which the kernels read them (poseidon-kernel.ts). */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { poseidonConstants } from "./poseidon-constants.ts";
 
 export const FULL_ROUNDS = 8;
 /** By width − 2. */
 export const PARTIAL_ROUNDS = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
-/** By width − 2: round constants, sparse rows and columns, dense matrices; hex strings. */
-interface PoseidonConstants {
-  readonly C: readonly (readonly string[])[];
-  readonly S: readonly (readonly string[])[];
-  readonly M: readonly (readonly (readonly string[])[])[];
-  readonly P: readonly (readonly (readonly string[])[])[];
-}
-
-let readConstants: PoseidonConstants | undefined;
-
-/** circomlibjs does not export the file. */
-function poseidonConstants(): PoseidonConstants {
-  if (readConstants === undefined) {
-    const main = createRequire(import.meta.url).resolve("circomlibjs");
-    const path = join(dirname(main), "../src/poseidon_constants_opt.json");
-    readConstants = JSON.parse(readFileSync(path, "utf8")) as PoseidonConstants;
-  }
-  return readConstants;
+/** Of one width, as circomlibjs has them: round constants, sparse rows and columns, dense matrices, transposed. */
+export interface PoseidonConstants {
+  readonly c: readonly bigint[];
+  readonly s: readonly bigint[];
+  readonly m: readonly (readonly bigint[])[];
+  readonly p: readonly (readonly bigint[])[];
 }
 
 /** What one round reads, one element after the other, each once for both lanes. */
@@ -41,15 +27,13 @@ export interface PoseidonTables {
 }
 
 export function makeTables(width: number): PoseidonTables {
-  const at = width - 2;
-  const { C, S, M, P } = poseidonConstants();
-  const read = (values: readonly string[]) => values.map(BigInt);
-  const [c, s] = [read(C[at]!), read(S[at]!)];
+  const constants = poseidonConstants(width);
+  const { c, s } = constants;
   // circomlibjs multiplies by the transposed matrices.
-  const rows = (matrix: readonly (readonly string[])[]) =>
-    matrix.flatMap((_, i) => matrix.map((row) => BigInt(row[i]!)));
+  const rows = (matrix: readonly (readonly bigint[])[]) =>
+    matrix.flatMap((_, i) => matrix.map((row) => row[i]!));
   const half = FULL_ROUNDS / 2;
-  const partialCount = PARTIAL_ROUNDS[at]!;
+  const partialCount = PARTIAL_ROUNDS[width - 2]!;
   const elements: bigint[] = [];
   const put = (values: readonly bigint[]) => elements.push(...values) - values.length;
   const first = put(c.slice(0, (half + 1) * width));
@@ -60,7 +44,7 @@ export function makeTables(width: number): PoseidonTables {
   }
   const fullAfter = put(c.slice((half + 1) * width + partialCount));
   const last = put(Array<bigint>(width).fill(0n));
-  const dense = put(rows(M[at]!));
-  const p = put(rows(P[at]!));
+  const dense = put(rows(constants.m));
+  const p = put(rows(constants.p));
   return { elements, first, fullBefore: first + width, partial, fullAfter, last, dense, p };
 }

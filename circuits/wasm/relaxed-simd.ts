@@ -1,5 +1,4 @@
 /** WebAssembly as these kernels need it: its types, which the compiler's library lacks, and relaxed SIMD. */
-import { setFlagsFromString } from "node:v8";
 import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */
@@ -25,6 +24,7 @@ export function enableRelaxedSimd(): void {
   const builder = new WasmModuleBuilder(1);
   const zeros = [v128.zero, v128.zero, v128.zero] as const;
   builder.function("probe", [], null, (f) => f.emit(v128.store(i32.const(0), f64x2.madd(...zeros))));
-  // Later versions of V8 have it without a flag, and no longer know the flag.
-  if (!WebAssembly.validate(builder.build())) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  // Later versions of V8 have it without a flag, and no longer know the flag. A page cannot switch it on.
+  if (WebAssembly.validate(builder.build())) return;
+  globalThis.process?.getBuiltinModule("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
 }

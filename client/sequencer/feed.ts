@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { LedgerClient } from "../ledger-client.ts";
-import { requireSequencerUrl } from "./sequencer-request.ts";
+import { requireSequencerUrl, type SequencerAccess } from "./sequencer-request.ts";
 
 const feedMessageSchema = z.object({
   topic: z.string(),
@@ -28,7 +27,7 @@ interface Socket {
  * whoever listens also polls. Never throws; without a connection `isOpen` stays false.
  */
 export async function openFeed(
-  client: LedgerClient,
+  client: SequencerAccess,
   topics: readonly string[],
   onMessage: (message: FeedMessage) => void,
 ): Promise<Feed> {

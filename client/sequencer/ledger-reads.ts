@@ -4,7 +4,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import { toHex32 } from "../hex.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
-import { requestSequencer } from "./sequencer-request.ts";
+import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
   batchesSchema,
   batchSchema,
@@ -23,11 +23,16 @@ import {
   statusSchema,
 } from "./sequencer-schemas.ts";
 
+/** What the sequencer says of itself, compared with nothing: for who has no chain to compare with yet. */
+export function readInfo(client: SequencerAccess): Promise<SequencerInfo> {
+  return requestSequencer(client, "/v1/info", infoSchema);
+}
+
 const checkedInfo = new WeakSet<LedgerClient>();
 
 /** @throws CLI_WRONG_ROLLUP where the sequencer serves another ledger than the client is for */
 export async function getInfo(client: LedgerClient): Promise<SequencerInfo> {
-  const info = await requestSequencer(client, "/v1/info", infoSchema);
+  const info = await readInfo(client);
   if (!checkedInfo.has(client)) {
     if (
       info.chainId !== client.chain.id ||
@@ -45,12 +50,12 @@ export async function getInfo(client: LedgerClient): Promise<SequencerInfo> {
   return info;
 }
 
-export function getStatus(client: LedgerClient): Promise<SequencerStatus> {
+export function getStatus(client: SequencerAccess): Promise<SequencerStatus> {
   return requestSequencer(client, "/v1/status", statusSchema);
 }
 
 /** @throws CLI_LEAF_NOT_FOUND */
-export async function getLeaf(client: LedgerClient, id: number): Promise<LedgerLeaf> {
+export async function getLeaf(client: SequencerAccess, id: number): Promise<LedgerLeaf> {
   try {
     return await requestSequencer(client, `/v1/leaves/${id}`, leafSchema);
   } catch (cause) {
@@ -61,7 +66,7 @@ export async function getLeaf(client: LedgerClient, id: number): Promise<LedgerL
 }
 
 export function findLeaves(
-  client: LedgerClient,
+  client: SequencerAccess,
   filter: { owner: Address } | { keyX: bigint },
 ): Promise<LedgerLeaf[]> {
   const query = "owner" in filter ? `owner=${filter.owner}` : `keyX=${toHex32(filter.keyX)}`;
@@ -93,7 +98,7 @@ export async function resolveSigner(client: LedgerClient, id?: number): Promise<
 }
 
 /** null where the sequencer knows no such operation. */
-export async function getOperation(client: LedgerClient, hash: Hex): Promise<LedgerOperation | null> {
+export async function getOperation(client: SequencerAccess, hash: Hex): Promise<LedgerOperation | null> {
   try {
     return await requestSequencer(client, `/v1/operations/${hash}`, operationSchema);
   } catch (error) {
@@ -104,7 +109,7 @@ export async function getOperation(client: LedgerClient, hash: Hex): Promise<Led
 
 /** Newest first, at most 200; `before` is the hash of an operation, and those older than it are listed. */
 export function listOperations(
-  client: LedgerClient,
+  client: SequencerAccess,
   leafId: number,
   { limit = 50, before }: { limit?: number; before?: Hex } = {},
 ): Promise<LedgerOperation[]> {
@@ -113,7 +118,7 @@ export function listOperations(
 }
 
 /** null where there is no such batch (yet). */
-export async function getBatch(client: LedgerClient, number: number): Promise<LedgerBatch | null> {
+export async function getBatch(client: SequencerAccess, number: number): Promise<LedgerBatch | null> {
   try {
     return await requestSequencer(client, `/v1/batches/${number}`, batchSchema);
   } catch (error) {
@@ -122,13 +127,14 @@ export async function getBatch(client: LedgerClient, number: number): Promise<Le
   }
 }
 
-/** Newest first. */
-export function listBatches(client: LedgerClient, limit = 20): Promise<LedgerBatch[]> {
-  return requestSequencer(client, `/v1/batches?limit=${limit}`, batchesSchema);
+/** Newest first; `before`: those with smaller numbers. */
+export function listBatches(client: SequencerAccess, limit = 20, before?: number): Promise<LedgerBatch[]> {
+  const page = before === undefined ? "" : `&before=${before}`;
+  return requestSequencer(client, `/v1/batches?limit=${limit}${page}`, batchesSchema);
 }
 
 /** null where the sequencer has not seen the entry (yet). */
-export async function getQueueEntry(client: LedgerClient, index: number): Promise<QueueEntryView | null> {
+export async function getQueueEntry(client: SequencerAccess, index: number): Promise<QueueEntryView | null> {
   try {
     return await requestSequencer(client, `/v1/queue/${index}`, queueEntrySchema);
   } catch (error) {

@@ -4,6 +4,9 @@ import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { errorSchema } from "./sequencer-schemas.ts";
 
+/** What it takes to ask a sequencer; a client has it, and so has a page before there is one. */
+export type SequencerAccess = Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs">;
+
 /** @throws CLI_NO_SEQUENCER */
 export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">): string {
   if (client.sequencerUrl === null)
@@ -18,7 +21,7 @@ export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">):
  * the code that it has there (OP_WRONG_NONCE …), or is CLI_SEQUENCER_REFUSED where it has none.
  */
 export async function requestSequencer<Schema extends z.ZodType>(
-  client: Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs">,
+  client: SequencerAccess,
   path: string,
   schema: Schema,
   options: { body?: object; signal?: AbortSignal } = {},

@@ -1,6 +1,7 @@
 /** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import { z } from "zod";
+import { TREE_ARITY, TREE_DEPTH } from "../../circuits/protocol.ts";
 
 const hex = z
   .string()
@@ -73,7 +74,13 @@ export const statusSchema = z.object({
   mode: z.enum(["open", "sunset", "frozen"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
-  estimates: z.object({ closeMs: z.number(), proveMs: z.number(), postMs: z.number() }),
+  /** Medians of the last batches; finalMs is absent in older sequencers. */
+  estimates: z.object({
+    closeMs: z.number(),
+    proveMs: z.number(),
+    postMs: z.number(),
+    finalMs: z.number().optional(),
+  }),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 
@@ -107,6 +114,24 @@ export const leavesSchema = z.union([
   z.array(leafSchema),
   z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
 ]);
+
+const TREE_ROW = z.array(fieldElement).length(TREE_ARITY);
+export const postedLeafSchema = z.object({
+  id: z.int(),
+  batchNumber: counter,
+  leaf: z.object({
+    kind: z.int(),
+    nonce: fieldElement,
+    l1Owner: fieldElement,
+    keyX: fieldElement,
+    balance: fieldElement,
+    chain: fieldElement,
+    openAmount: fieldElement,
+    counters: fieldElement,
+    body: fieldElement,
+  }),
+  rows: z.array(TREE_ROW).length(TREE_DEPTH),
+});
 
 const preconfirmationSchema = z.object({
   operationHash: hex,
@@ -148,6 +173,7 @@ export const operationSchema = z.object({
   status: z.enum(OPERATION_STATUSES),
   opIndex: counter.nullish(),
   batchNumber: counter.nullish(),
+  acknowledgedAtMs: z.number().nullish(),
   l1TransactionHash: hex.nullish(),
   preconfirmation: preconfirmationSchema.nullish(),
   reason: z.string().nullish(),
@@ -159,14 +185,41 @@ export const operationsSchema = z.union([
   z.object({ operations: z.array(operationSchema) }).transform((answer) => answer.operations),
 ]);
 
+const recordSchema = z.object({
+  slot: z.int(),
+  kind: z.string(),
+  a: z.int(),
+  b: z.int(),
+  amountCode: z.union([z.int(), z.string()]).transform(BigInt),
+  isValid: z.boolean(),
+  words: z.array(fieldElement),
+});
+export type LedgerRecord = z.infer<typeof recordSchema>;
+
 export const batchSchema = z.object({
   number: counter,
   status: z.string(),
   timestamp: counter.nullish(),
   circuit: z.string().nullish(),
   counts: z.object({ operations: z.int() }).nullish(),
+  oldRoot: fieldElement.nullish(),
+  newRoot: fieldElement.nullish(),
+  /** C. */
+  commitment: fieldElement.nullish(),
+  firstOpIndex: counter.nullish(),
+  feePerUnitWei: wei.nullish(),
+  dataBytes: z.int().nullish(),
+  /** What was executed, in its order. */
+  records: z.array(recordSchema).nullish(),
+  openedAtMs: z.number().nullish(),
+  closedAtMs: z.number().nullish(),
+  provenAtMs: z.number().nullish(),
+  postedAtMs: z.number().nullish(),
   proveMs: z.number().nullish(),
+  backend: z.string().nullish(),
+  isForeign: z.boolean().nullish(),
   l1TransactionHash: hex.nullish(),
+  l1BlockNumber: z.int().nullish(),
   gasUsed: z
     .union([z.int(), z.string()])
     .nullish()
@@ -181,6 +234,13 @@ export const batchesSchema = z.union([
 export const queueEntrySchema = z.object({
   status: z.enum(["queued", "executed", "invalid"]),
   batchNumber: counter.nullish(),
+  kind: z.string().nullish(),
+  a: z.int().nullish(),
+  b: z.int().nullish(),
+  amountWei: wei.nullish(),
+  sender: address.nullish(),
+  l1BlockNumber: z.int().nullish(),
+  l1TransactionHash: hex.nullish(),
 });
 export type QueueEntryView = z.infer<typeof queueEntrySchema>;
 

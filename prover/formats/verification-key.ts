@@ -1,8 +1,11 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
-import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
 import type { Groth16Proof } from "./groth16-proof.ts";
+
+// Of the library that computes here, so that a page that verifies carries no WebAssembly.
+const baseModulus = bn254.fields.Fp.ORDER;
+const scalarModulus = bn254.fields.Fr.ORDER;
 
 /** An affine point of G1: [x, y], each below baseModulus. */
 export type G1Point = readonly [bigint, bigint];

@@ -27,7 +27,7 @@ export const MODEL_SERVER_PORT = 8797;
 export const MNEMONIC = "test test test test test test test test test test test junk";
 
 /** Accounts that anvil gives ether to. */
-export const L1_ACCOUNT_COUNT = 11;
+export const L1_ACCOUNT_COUNT = 13;
 
 /** Order of anvil's accounts. The operator only runs the rollup; the faucet deploys and holds the supply. */
 export const ACCOUNT_INDEX = {
@@ -42,6 +42,8 @@ export const ACCOUNT_INDEX = {
   treasury: 8,
   faucet: 9,
   nina: 10,
+  visitorA: 11,
+  visitorB: 12,
 } as const;
 export type AccountName = keyof typeof ACCOUNT_INDEX;
 
@@ -58,6 +60,10 @@ export const FEE_PER_UNIT_WEI = parseEther("0.0001");
 export const ID_FEE_WEI = parseEther("0.5");
 export const MIN_DEPOSIT_WEI = parseEther("1");
 export const QUEUE_BASE_FEE_WEI = parseEther("1");
+
+/** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */
+export const VISITORS = ["visitorA", "visitorB"] as const;
+export const VISITOR_WEI = parseEther("1000");
 
 /** What each person gets on L1, brings into the ledger, and how the rollup gets leave to take it. */
 export const DEPOSITS = {

@@ -6,6 +6,8 @@ import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
+import { buildPages } from "../../web/build/build-pages.ts";
+import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
@@ -32,6 +34,7 @@ import {
 } from "./services.ts";
 import { CLOCK_OFFSET } from "./steps/model.ts";
 import { Supervisor } from "./supervisor.ts";
+import { fundVisitors } from "./visitors.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -139,11 +142,15 @@ async function bringUpAndWork(modules: {
   const deployment = await deployDevnet(rpcUrl, circuits, console);
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
+  const pagesStartedAtMs = Date.now();
+  const pages = await buildPages(circuitsOfDeployment(deployment.circuits));
+  if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,
     sequencerUrl,
     operatorToken: await loadOperatorToken(),
     proverBackend,
+    pagesPath: pages.path,
     expectedProveMs: await new ProofTimes().expectedMs({
       contentHash: circuits[0]!.compiled.contentHash,
       backend: proverBackend,
@@ -156,6 +163,7 @@ async function bringUpAndWork(modules: {
   await Promise.all([supervisor.start(bridgeSpec(addresses)), supervisor.start(proverSpec(addresses))]);
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`proofs by the ${proverBackend} back end`);
+  console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
   let serverUrl: string | null = null;
   const serveModel = async (modelId: number) => {
@@ -171,6 +179,7 @@ async function bringUpAndWork(modules: {
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
     await serveModel(journal.get<number>("model-id")!);
+    await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     printReport(console, finished);
     return finished;
   }
@@ -192,6 +201,7 @@ async function bringUpAndWork(modules: {
   const report = await runJob(job);
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
+  await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
   printReport(console, report);
   return report;
 }

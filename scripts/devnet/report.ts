@@ -94,7 +94,11 @@ function percent(wei: bigint, earnings: readonly EarningsLine[]): string {
 }
 
 export function printNextSteps(console: Console, modelId: number): void {
-  console.title("What to try next (in another terminal)");
+  console.title("What to try next");
+  console.line(
+    "in a browser, at the address of the pages above: connect a test wallet, deposit, transfer, withdraw",
+  );
+  console.line("in another terminal:");
   for (const line of [
     "npm run openledger -- status",
     "npm run openledger -- account show alice",

@@ -17,6 +17,8 @@ export interface ServiceAddresses {
   readonly sequencerUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
+  /** Folder of the built pages. */
+  readonly pagesPath: string;
   /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
   readonly expectedProveMs: number | null;
 }
@@ -33,6 +35,8 @@ export async function loadOperatorToken(): Promise<string> {
 export function sequencerSpec({
   expectedProveMs,
   operatorToken,
+  pagesPath,
+  rpcUrl,
   sequencerUrl,
 }: ServiceAddresses): ServiceSpec {
   return {
@@ -42,6 +46,8 @@ export function sequencerSpec({
       SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
       SEQUENCER_PORT: new URL(sequencerUrl).port,
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
+      SEQUENCER_PAGES_PATH: pagesPath,
+      SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),

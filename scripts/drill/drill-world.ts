@@ -22,6 +22,8 @@ export interface WorldOptions {
   /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
   readonly confirmations?: number;
   readonly finalityDepthBlocks?: number;
+  /** Folder of built pages that the sequencer serves; absent for none. */
+  readonly pagesPath?: string;
   /** Names the folder of data and logs. */
   readonly name: string;
   /** Where that folder stays; null: it is temporary, and removed at the end. */
@@ -143,6 +145,9 @@ export class DrillWorld {
         SEQUENCER_MAX_UNPOSTED_BATCHES: String(MAX_UNPOSTED_BATCHES.get(options.slots)),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
+        ...(options.pagesPath === undefined
+          ? {}
+          : { SEQUENCER_PAGES_PATH: options.pagesPath, SEQUENCER_PAGES_L1_URL: l1.url }),
       },
     });
     this.prover = make({

@@ -97,7 +97,7 @@ function circles(tree: Tree): string[][] {
 function testSupport(tree: Tree): string[] {
   const isEntry = ({ path, text }: SourceFile) =>
     isProduct(path) &&
-    (/^scripts\/[^/]+$|(^|\/)main\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(path) ||
+    (/^scripts\/[^/]+$|(^|\/)main\.tsx?$|\.browser\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(path) ||
       /process\.argv\[1\] === fileURLToPath/.test(text) ||
       // The client library's public actions are called by whoever installs it.
       path.startsWith("client/"));
@@ -121,7 +121,7 @@ function unusedExports(tree: Tree): string[] {
     }
   }
   return [...tree.values()]
-    .filter(({ path }) => isProduct(path) && path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .filter(({ path }) => isProduct(path) && /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
     .flatMap((file) =>
       exportedValues(file)
         .filter((name) => namedIn.get(name)!.size < 2)

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-const isCode = (path: string): boolean => /\.(ts|js|mjs|circom|sol|cpp|h)$/.test(path);
+const isCode = (path: string): boolean => /\.(ts|tsx|js|mjs|circom|sol|cpp|h)$/.test(path);
 export const isTest = (path: string): boolean => path.endsWith(".test.ts");
 /** Scaffolding: only tests and benchmarks may use it. */
 export const isTesting = (path: string): boolean =>

@@ -12,6 +12,7 @@ import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
 import type { Preconfirmation } from "../store/preconfirmations.ts";
+import type { ServedPages } from "./pages.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -36,6 +37,8 @@ export interface ApiOptions {
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
   readonly rateLimitPerMinute: number;
+  /** Absent: there is nothing at `/`. */
+  readonly pages?: ServedPages | undefined;
 }
 
 /** What the public routes ask of whoever holds the ledger: the sequencer, or a follower of one. */

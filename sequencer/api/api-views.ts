@@ -10,6 +10,7 @@ import type { KnownOperation } from "../store/operation-status.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { StoredProof } from "../store/stored-proof.ts";
 import type { LedgerHost } from "./api-options.ts";
+import type { PostedLeaf } from "./posted-tree.ts";
 
 const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
 const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
@@ -47,6 +48,27 @@ export function leafView(
           },
         }),
     ...(model === undefined ? {} : { model: modelView(model) }),
+  };
+}
+
+/** The leaf's fields as the tree commits to them: counters and body packed. */
+export function postedLeafView(id: number, { batchNumber, root, leaf, rows }: PostedLeaf) {
+  return {
+    id,
+    batchNumber,
+    root: hex32(root),
+    leaf: {
+      kind: leaf.kind,
+      nonce: hex32(leaf.nonce),
+      l1Owner: hex32(leaf.l1Owner),
+      keyX: hex32(leaf.keyX),
+      balance: hex32(leaf.balance),
+      chain: hex32(leaf.chain),
+      openAmount: hex32(leaf.openAmount),
+      counters: hex32(leaf.counters),
+      body: hex32(leaf.body),
+    },
+    rows: rows.map((row) => row.map(hex32)),
   };
 }
 

@@ -11,6 +11,7 @@ import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.
 import { registerLogRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
+import { registerPages } from "./pages.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
 
 /** Routes are ready when the promise resolves. */
@@ -44,6 +45,9 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     throw sequencerError("SEQ_UNKNOWN_ROUTE", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+  });
   await app.register(websocket, { options: { maxPayload: 1_024 } });
   await app.register(swagger, {
     openapi: {
@@ -61,6 +65,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await registerPublicRoutes(app, options, modules);
   await registerModelRoutes(app, modules);
   await registerLogRoute(app, options, modules);
+  if (options.pages !== undefined) await registerPages(app, options.pages);
   modules.routes?.(app);
   const { operator } = modules;
   const { operatorToken } = options;

@@ -7,7 +7,16 @@ import { sequencerError } from "../sequencer-errors.ts";
 import { hex32 } from "../store/hex.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
-import { batchView, leafView, operationView, queueView, statusView, weightsView } from "./api-views.ts";
+import {
+  batchView,
+  leafView,
+  operationView,
+  postedLeafView,
+  queueView,
+  statusView,
+  weightsView,
+} from "./api-views.ts";
+import { PostedTree } from "./posted-tree.ts";
 
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;
@@ -64,6 +73,22 @@ export async function registerPublicRoutes(
     async ({ params: { id } }) => {
       await sequencer.line.idle();
       return leafView(sequencer, id, ledger.requireLeaf(id));
+    },
+  );
+
+  const posted = new PostedTree();
+  app.get<{ Params: z.output<typeof schemas.idParams> }>(
+    "/v1/leaves/:id/path",
+    {
+      schema: {
+        tags: ["ledger"],
+        summary: "A leaf as L1 has it, with its path to the root in the contract",
+        params: schemas.idParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await sequencer.line.idle();
+      return postedLeafView(id, posted.leaf(sequencer.line.head, sequencer.line.book, id));
     },
   );
 

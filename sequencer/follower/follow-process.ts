@@ -11,6 +11,7 @@ import { kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
+import type { ServedPages } from "../api/pages.ts";
 import { Feed } from "../batches/feed.ts";
 import type { Logger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
@@ -40,6 +41,8 @@ export interface FollowOptions extends FollowLoopOptions {
   readonly host: string;
   readonly port: number;
   readonly rateLimitPerMinute: number;
+  /** What it serves at `/`; absent for nothing. */
+  readonly pages?: ServedPages | undefined;
   /** Verifies every proof, too. */
   readonly verifyProof?: VerifyProof | undefined;
 }
@@ -150,10 +153,8 @@ async function wire(
   const { rateLimitPerMinute } = options;
   const app = await createApi(
     {
-      deployment,
-      preconfirmationSigner: sequencerAddress,
-      l1Confirmations: finalityDepthBlocks,
-      rateLimitPerMinute,
+      ...{ deployment, preconfirmationSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks },
+      ...{ rateLimitPerMinute, pages: options.pages },
     },
     {
       ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },

@@ -1,3 +1,4 @@
+import { toHex } from "viem";
 import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { clientError } from "../../client-errors.ts";
@@ -27,7 +28,7 @@ export function checkAnswer(
   requireSame("payerId", answer.payerId, payerId);
   const own = model.answer(prompt);
   requireSame("answer", answer.answer, own.text);
-  requireSame("query", hexOf(answer.queryBytes), hexOf(queryBytes(own.query)));
+  requireSame("query", toHex(answer.queryBytes), toHex(queryBytes(own.query)));
   const commitment = queryCommitment(own.query);
   const hash = answerHash(prompt, own.text);
   requireSame("queryCommitment", toHex32(answer.queryCommitment), toHex32(commitment));
@@ -40,10 +41,6 @@ export function checkAnswer(
     salt: answer.salt,
   });
   requireSame("receipt", toHex32(answer.receipt), toHex32(receipt));
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
 
 function requireSame(what: string, given: string | number, right: string | number): void {

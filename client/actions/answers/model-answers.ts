@@ -39,7 +39,9 @@ export const answerSchema = z.object({
   payerId: z.int(),
   answerHash: fieldElement,
   /** q, a byte an entry. */
-  queryBytes: z.base64().transform((text): Uint8Array => new Uint8Array(Buffer.from(text, "base64"))),
+  queryBytes: z
+    .base64()
+    .transform((text): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
   queryCommitment: fieldElement,
   salt: fieldElement,
   priceWei: wei,

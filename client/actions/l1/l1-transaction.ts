@@ -12,6 +12,7 @@ import {
 import { cappedTransaction, gasCostWei } from "../../../contracts/l1/capped-transaction.ts";
 import { clientError } from "../../client-errors.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import { walletError } from "../../wallet.ts";
 
 /** A signed L1 transaction: it may be sent any number of times, and is executed once. */
 export interface SignedTransaction {
@@ -25,6 +26,11 @@ export interface L1Options {
   nonce?: number;
   /** Called with the signed transaction before it is sent, so that a caller can make it durable. */
   onSigned?: (signed: SignedTransaction) => void | Promise<void>;
+  /**
+   * Called with the hash as soon as there is one. A wallet signs and sends in one step, so there is nothing to make
+   * durable before, and `onSigned` is not called.
+   */
+  onSent?: (hash: Hex) => void | Promise<void>;
 }
 
 export interface L1Result {
@@ -65,9 +71,18 @@ export async function callContract(
       },
       client.spendingCap,
     );
+    if (wallet.account.type !== "local") {
+      const { nonce: _, ...unnumbered } = transaction;
+      const hash = await wallet.sendTransaction(
+        options.nonce === undefined ? unnumbered : { ...unnumbered, nonce: options.nonce },
+      );
+      await options.onSent?.(hash);
+      return await awaitTransaction(client, hash);
+    }
     const raw = await wallet.signTransaction(transaction);
     const signed = { hash: keccak256(raw), raw };
     await options.onSigned?.(signed);
+    await options.onSent?.(signed.hash);
     return await sendTransaction(client, signed);
   } catch (cause) {
     throw l1Error(cause, call.functionName);
@@ -80,22 +95,44 @@ export async function callContract(
  */
 export async function sendTransaction(client: LedgerClient, signed: SignedTransaction): Promise<L1Result> {
   try {
-    let receipt = await findReceipt(client, signed.hash);
-    if (receipt === null) {
-      await broadcast(client, signed.raw);
-      receipt = await client.l1.waitForTransactionReceipt({
-        hash: signed.hash,
+    if ((await findReceipt(client, signed.hash)) === null) await broadcast(client, signed.raw);
+  } catch (cause) {
+    throw l1Error(cause, "the transaction");
+  }
+  return awaitTransaction(client, signed.hash);
+}
+
+/**
+ * Waits for a transaction that was sent already, now or before the program ended. One that the wallet has sped up since
+ * comes back under its new hash.
+ * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_L1_UNREACHABLE
+ */
+async function awaitTransaction(client: LedgerClient, hash: Hex): Promise<L1Result> {
+  let isCancelled = false;
+  try {
+    const receipt =
+      (await findReceipt(client, hash)) ??
+      (await client.l1.waitForTransactionReceipt({
+        hash,
         timeout: 180_000,
         retryCount: 30,
-      });
+        onReplaced: ({ reason }) => {
+          isCancelled = reason !== "repriced";
+        },
+      }));
+    if (isCancelled) {
+      throw clientError(
+        "CLI_L1_CANCELLED",
+        `transaction ${hash} was replaced by ${receipt.transactionHash}`,
+        {
+          data: { hash, replacedBy: receipt.transactionHash },
+        },
+      );
     }
-    if (receipt.status !== "success") {
-      throw clientError("CLI_L1_REVERTED", `transaction ${signed.hash} was reverted`, {
-        data: { hash: signed.hash },
-      });
-    }
+    if (receipt.status !== "success")
+      throw clientError("CLI_L1_REVERTED", `transaction ${hash} was reverted`, { data: { hash } });
     return {
-      transactionHash: signed.hash,
+      transactionHash: receipt.transactionHash,
       blockNumber: Number(receipt.blockNumber),
       gasUsed: Number(receipt.gasUsed),
       gasCostWei: gasCostWei(receipt),
@@ -126,6 +163,8 @@ async function broadcast(client: LedgerClient, raw: Hex): Promise<void> {
 
 function l1Error(cause: unknown, what: string): Error {
   if (!(cause instanceof BaseError)) return cause as Error;
+  const byWallet = walletError(cause);
+  if (byWallet !== null) return byWallet;
   const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
   if (revert instanceof ContractFunctionRevertedError) {
     const name = revert.data?.errorName ?? revert.reason ?? "no reason";

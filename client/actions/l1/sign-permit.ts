@@ -1,5 +1,6 @@
 import { parseSignature } from "viem";
 import { type LedgerClient, requireWallet, tokenContract } from "../../ledger-client.ts";
+import { walletError } from "../../wallet.ts";
 
 /** An ERC-2612 permission, as the rollup's `…WithPermit` functions take it. */
 export interface SignedPermit {
@@ -21,7 +22,7 @@ const PERMIT_TYPES = {
 } as const;
 const VALIDITY_SECONDS = 3600n;
 
-/** Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time. @throws CLI_NO_L1_ACCOUNT */
+/** Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time. @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_REJECTED */
 export async function signPermit(client: LedgerClient, valueWei: bigint): Promise<SignedPermit> {
   const wallet = requireWallet(client);
   const owner = wallet.account.address;
@@ -32,12 +33,16 @@ export async function signPermit(client: LedgerClient, valueWei: bigint): Promis
     client.l1.getBlock(),
   ]);
   const deadline = block.timestamp + VALIDITY_SECONDS;
-  const signature = await wallet.signTypedData({
-    domain: { name, version: "1", chainId: client.chain.id, verifyingContract: client.tokenAddress },
-    types: PERMIT_TYPES,
-    primaryType: "Permit",
-    message: { owner, spender: client.rollupAddress, value: valueWei, nonce, deadline },
-  });
+  const signature = await wallet
+    .signTypedData({
+      domain: { name, version: "1", chainId: client.chain.id, verifyingContract: client.tokenAddress },
+      types: PERMIT_TYPES,
+      primaryType: "Permit",
+      message: { owner, spender: client.rollupAddress, value: valueWei, nonce, deadline },
+    })
+    .catch((cause: unknown) => {
+      throw walletError(cause) ?? cause;
+    });
   const { r, s, yParity } = parseSignature(signature);
   return { valueWei, deadline, v: 27 + yParity, r, s };
 }

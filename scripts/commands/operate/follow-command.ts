@@ -17,6 +17,8 @@ interface FollowCommandOptions {
   pollInterval: number;
   stallSeconds: number;
   fromBlock?: bigint;
+  pages: boolean;
+  pagesL1?: string;
 }
 
 export function addFollowCommand(program: Command): void {
@@ -42,6 +44,11 @@ export function addFollowCommand(program: Command): void {
     )
     .option("--poll-interval <ms>", "between two looks at L1 and the feed", parsePositive, 1_000)
     .option("--stall-seconds <n>", "so long without a new block or an answer is an alarm", parsePositive, 300)
+    .option("--no-pages", "serve the API alone, no pages at /")
+    .option(
+      "--pages-l1 <url>",
+      "an Ethereum node that the pages' readers may ask; default: their wallets' alone",
+    )
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
@@ -67,7 +74,11 @@ export function addFollowCommand(program: Command): void {
         stallMs: options.stallSeconds * 1_000,
         rateLimitPerMinute: 6_000,
       },
-      { snapshotPath: options.snapshot ?? null, isVerifying: options.verifyProofs === true },
+      {
+        snapshotPath: options.snapshot ?? null,
+        isVerifying: options.verifyProofs === true,
+        pages: options.pages ? { l1Url: options.pagesL1 ?? null } : null,
+      },
       output,
     );
   });

@@ -1,20 +1,26 @@
 /** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
+import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
+import { buildPages } from "../../../web/build/build-pages.ts";
 import type { Output } from "../../cli/output.ts";
 
 export interface RunFollowerOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
+  /** The Ethereum node that the pages are told of; null for no pages. */
+  readonly pages: { readonly l1Url: string | null } | null;
 }
 
 /** Resolves on SIGTERM or SIGINT. @throws what createFollowProcess throws, and what no new start mends */
 export async function runFollower(
-  options: Omit<FollowOptions, "snapshot" | "verifyProof">,
-  { isVerifying, snapshotPath }: RunFollowerOptions,
+  options: Omit<FollowOptions, "snapshot" | "verifyProof" | "pages">,
+  { isVerifying, snapshotPath, pages }: RunFollowerOptions,
   output: Output,
 ): Promise<void> {
   await initPoseidon();
@@ -23,6 +29,7 @@ export async function runFollower(
   const verifyProof = isVerifying
     ? (await import("../../../prover/formats/verification-key.ts")).verifyProof
     : undefined;
+  const served = pages === null ? undefined : { ...pages, path: await pagesFor(options) };
   const ending = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));
   });
@@ -32,7 +39,7 @@ export async function runFollower(
       onFatal = resolve;
     });
     const follower = await createFollowProcess(
-      { ...options, snapshot, verifyProof },
+      { ...options, snapshot, verifyProof, pages: served },
       { logger, onFatal, onProgress: (text) => output.progress(text) },
     );
     const url = await follower.listen();
@@ -44,4 +51,16 @@ export async function runFollower(
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;
     logger.warn({ data: ended.data }, "L1 has replaced what was final: the copy is made again");
   }
+}
+
+/** Its operator's own pages: they verify with the keys that the contract has, by the follower's own Ethereum node. */
+async function pagesFor({
+  rpcUrl,
+  rollupAddress,
+}: Pick<FollowOptions, "rpcUrl" | "rollupAddress">): Promise<string> {
+  const { toSnarkjsKey } = await import("../../../prover/formats/verification-key.ts");
+  const client = createPatientL1Client({ rpcUrl });
+  const registered = await new RollupContract({ client, address: rollupAddress }).circuits();
+  const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
+  return (await buildPages(circuits)).path;
 }

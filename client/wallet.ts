@@ -1,0 +1,73 @@
+import {
+  type Address,
+  BaseError,
+  ChainMismatchError,
+  createWalletClient,
+  custom,
+  numberToHex,
+  UserRejectedRequestError,
+} from "viem";
+import { clientError } from "./client-errors.ts";
+import type { TypedDataSigner } from "./l2-key.ts";
+
+/** What a wallet is to this library: EIP-1193's one method. */
+export interface WalletProvider {
+  request(request: { method: string; params?: unknown }): Promise<unknown>;
+}
+
+/**
+ * One address of an EIP-1193 wallet as `deriveKey` takes it.
+ * Its `signTypedData` throws CLI_WALLET_REJECTED where the owner declines.
+ */
+export function walletSigner(provider: WalletProvider, address: Address): TypedDataSigner {
+  const client = createWalletClient({ transport: custom(provider, { retryCount: 0 }), account: address });
+  return {
+    address,
+    signTypedData: (message) =>
+      client.signTypedData({ account: address, ...message }).catch((cause: unknown) => {
+        throw walletError(cause) ?? cause;
+      }),
+  };
+}
+
+/** The error of a wallet that its owner or its network holds up; null for any other. */
+export function walletError(cause: unknown): Error | null {
+  if (!(cause instanceof BaseError)) return null;
+  if (cause.walk((error) => error instanceof UserRejectedRequestError) !== null)
+    return clientError("CLI_WALLET_REJECTED", "the wallet's owner declined", { cause });
+  const mismatch = cause.walk((error) => error instanceof ChainMismatchError);
+  if (mismatch !== null)
+    return clientError("CLI_WALLET_WRONG_CHAIN", (mismatch as BaseError).shortMessage, { cause });
+  return null;
+}
+
+const UNKNOWN_CHAIN = 4902;
+
+/**
+ * Has the wallet switch to a network where it is on another, and add it first where it does not know it.
+ * @param chain.rpcUrl a node of that network; null: a wallet that does not know the network stays where it is
+ * @throws CLI_WALLET_WRONG_CHAIN
+ */
+export async function ensureChain(
+  provider: WalletProvider,
+  { chainId, rpcUrl }: { chainId: number; rpcUrl: string | null },
+): Promise<void> {
+  const isThere = async () => Number(await provider.request({ method: "eth_chainId" })) === chainId;
+  if (await isThere()) return;
+  const params = [{ chainId: numberToHex(chainId) }];
+  try {
+    await provider.request({ method: "wallet_switchEthereumChain", params }).catch(async (error: unknown) => {
+      if ((error as { code?: unknown }).code !== UNKNOWN_CHAIN || rpcUrl === null) throw error;
+      const nativeCurrency = { name: "Ether", symbol: "ETH", decimals: 18 };
+      const added = { ...params[0], chainName: `chain ${chainId}`, rpcUrls: [rpcUrl], nativeCurrency };
+      await provider.request({ method: "wallet_addEthereumChain", params: [added] });
+    });
+    if (await isThere()) return;
+  } catch (cause) {
+    throw clientError("CLI_WALLET_WRONG_CHAIN", `the wallet did not switch to chain ${chainId}`, {
+      data: { chainId },
+      cause,
+    });
+  }
+  throw clientError("CLI_WALLET_WRONG_CHAIN", `the wallet is not on chain ${chainId}`, { data: { chainId } });
+}

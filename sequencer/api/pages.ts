@@ -1,0 +1,62 @@
+/** The built pages at `/`, with headers that let them do what they need and nothing else. */
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance, FastifySchema } from "fastify";
+
+/** Pages as they were built elsewhere, and what they are told. */
+export interface ServedPages {
+  /** Folder with index.html. */
+  readonly path: string;
+  /** An Ethereum node that the pages may ask besides the reader's wallet; null for none. */
+  readonly l1Url: string | null;
+}
+
+/** A file whose name holds its hash never changes. */
+const YEAR_SECONDS = 31_536_000;
+
+/**
+ * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
+ * evaluated. Requests go here and to the one Ethereum node. Nobody may frame the page.
+ */
+function contentSecurityPolicy(l1Url: string | null): string {
+  const l1Origin = l1Url === null ? "" : ` ${new URL(l1Url).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "worker-src 'self'",
+    `connect-src 'self'${l1Origin}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+export async function registerPages(app: FastifyInstance, pages: ServedPages): Promise<void> {
+  const headers: Readonly<Record<string, string>> = {
+    "content-security-policy": contentSecurityPolicy(pages.l1Url),
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    // Alone in its process, so that the prover may share memory between its threads.
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "x-frame-options": "DENY",
+  };
+  await app.register(fastifyStatic, {
+    root: pages.path,
+    // The files as they are: what is unknown gets the API's own answer.
+    wildcard: false,
+    decorateReply: false,
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+      const isNamedByHash = path.startsWith(`${pages.path}/assets/`);
+      reply.header(
+        "cache-control",
+        isNamedByHash ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache",
+      );
+    },
+  });
+  app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({ l1Url: pages.l1Url }));
+}

@@ -1,0 +1,47 @@
+/** The tree as L1 has it: what a leaf's owner compares with the root in the contract, without believing anybody. */
+import type { Leaf } from "../../circuits/ledger/leaf.ts";
+import { LedgerTree, type TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { HeadState } from "../batches/head-state.ts";
+
+export interface PostedLeaf {
+  /** L1 holds this root after this batch. */
+  readonly batchNumber: number;
+  readonly root: bigint;
+  readonly leaf: Leaf;
+  /** All eight children on the way up, one row a level, the leaf's own first. */
+  readonly rows: readonly (readonly bigint[])[];
+}
+
+/**
+ * Works out the posted tree from the present one, by putting back what changed since. Its nodes are hashed once a posted
+ * batch, however many ask.
+ */
+export class PostedTree {
+  private known: { readonly root: bigint; readonly version: TreeVersion } | null = null;
+
+  /** @throws OP_UNKNOWN_LEAF where no posted batch has made the leaf */
+  leaf(head: HeadState, book: BatchBook, id: number): PostedLeaf {
+    const batchNumber = book.reached("posted");
+    const record = book.leafAfter(batchNumber, id);
+    if (record === undefined)
+      throw new RollupError("OP_UNKNOWN_LEAF", `L1 does not have a leaf ${id} yet`, { data: { id } });
+    const { root } = book.positionAfter(batchNumber);
+    if (this.known?.root !== root) this.known = { root, version: versionAfter(head, book, batchNumber) };
+    return { batchNumber, root, leaf: record.leaf, rows: this.known.version.path(id) };
+  }
+}
+
+function versionAfter(head: HeadState, book: BatchBook, batchNumber: number): TreeVersion {
+  const changed = new Set(head.openTouched);
+  for (let number = batchNumber + 1; number <= book.closedNumber; number++)
+    for (const [id] of book.changesOf(number)) changed.add(id);
+  const tree = LedgerTree.ofVersion(head.ledger.tree.version);
+  for (const id of changed) {
+    const before = book.leafAfter(batchNumber, id);
+    if (before === undefined) tree.update(id, 0n);
+    else tree.put(id, before.leaf);
+  }
+  return tree.version;
+}

@@ -1,0 +1,80 @@
+import type { ComponentChildren } from "preact";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import type { TypedAmount } from "./amount.ts";
+import type { Action } from "./use-action.ts";
+
+interface AmountFormProps {
+  readonly text: string;
+  readonly onText: (text: string) => void;
+  readonly amount: TypedAmount;
+  /** Most that can be moved; "Max" fills it in. */
+  readonly maxWei: bigint;
+  readonly help: ComponentChildren;
+  readonly action: Action;
+  readonly onSubmit: () => void;
+  readonly isReady: boolean;
+  readonly submitLabel: string;
+  readonly busyLabel: string;
+  /** Fields before the amount. */
+  readonly before?: ComponentChildren;
+  /** What it costs and what arrives: pairs of words and values. */
+  readonly summary: readonly (readonly [ComponentChildren, ComponentChildren])[];
+}
+
+/** What all three forms share: an amount, what becomes of it, and a button. */
+export function AmountForm(props: AmountFormProps) {
+  const { text, onText, amount, maxWei, help, action, onSubmit, isReady, before, summary } = props;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (isReady && !action.isBusy) onSubmit();
+  };
+  return (
+    <form class="stack" onSubmit={submit} noValidate>
+      {before}
+      <Field
+        isLarge
+        label="Amount"
+        inputMode="decimal"
+        placeholder="0.0"
+        value={text}
+        onInput={onText}
+        problem={amount.problem}
+        help={help}
+        isDisabled={action.isBusy}
+        after={
+          <>
+            <span class="soft">OPEN</span>
+            <Button
+              isSmall
+              isDisabled={action.isBusy || maxWei <= 0n}
+              onClick={() => onText(formatOpen(maxWei))}
+            >
+              Max
+            </Button>
+          </>
+        }
+      />
+      <dl class="facts small">
+        {summary.map(([word, value], i) => (
+          <Pair key={i} word={word} value={value} />
+        ))}
+      </dl>
+      {action.problem !== null && <ProblemNotice problem={action.problem} />}
+      <Button type="submit" isMain isWide isBusy={action.isBusy} isDisabled={!isReady}>
+        {action.isBusy ? props.busyLabel : props.submitLabel}
+      </Button>
+    </form>
+  );
+}
+
+function Pair({ word, value }: { word: ComponentChildren; value: ComponentChildren }) {
+  return (
+    <>
+      <dt>{word}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}

@@ -1,0 +1,43 @@
+/** Amounts as they are typed: what they mean, and what is wrong with them. */
+import { parseOpen } from "../../client/sequencer/open-amount.ts";
+import { showOpen } from "../words/format.ts";
+
+export interface TypedAmount {
+  /** null where the text is no amount yet. */
+  readonly wei: bigint | null;
+  /** Why it cannot be used; null where it can, and where nothing was typed. */
+  readonly problem: string | null;
+}
+
+/** @param limits.minWei least, with what asks for it; limits.maxWei most that there is */
+export function readAmount(
+  text: string,
+  {
+    minWei = 1n,
+    minWhy,
+    maxWei,
+    maxWhy,
+  }: { minWei?: bigint; minWhy?: string; maxWei: bigint; maxWhy: string },
+): TypedAmount {
+  if (text.trim() === "") return { wei: null, problem: null };
+  let wei: bigint;
+  try {
+    wei = parseOpen(text);
+  } catch {
+    return {
+      wei: null,
+      problem: "Write a number of OPEN such as 12.5, with a point and at most 18 decimals.",
+    };
+  }
+  if (wei < minWei) {
+    const why = minWhy === undefined ? "" : `: ${minWhy}`;
+    return {
+      wei,
+      problem:
+        wei === 0n ? "Nothing to move: write more than 0." : `At least ${showOpen(minWei)} OPEN${why}.`,
+    };
+  }
+  if (wei > maxWei)
+    return { wei, problem: `At most ${showOpen(maxWei > 0n ? maxWei : 0n)} OPEN: ${maxWhy}.` };
+  return { wei, problem: null };
+}

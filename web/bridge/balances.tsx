@@ -1,0 +1,129 @@
+import { useState } from "preact/hooks";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { lookAfter } from "../ledger/keeper.ts";
+import type { Live } from "../ledger/live.ts";
+import type { Session } from "../ledger/session.ts";
+import { showOpen } from "../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { claimAll } from "./start.ts";
+
+interface BalancesProps {
+  readonly live: Live;
+  readonly session: Session;
+  /** null until the first look is back. */
+  readonly owned: Holdings | null;
+}
+
+export function Balances({ live, session, owned }: BalancesProps) {
+  const account = mainAccount(owned);
+  return (
+    <div class="stack">
+      <section class="card stack-s" aria-label="On Ethereum">
+        <h2 class="soft small">
+          On <Term name="L1">Ethereum</Term>
+        </h2>
+        <Amount wei={owned?.l1.tokenWei ?? null} />
+        <p class="soft small">
+          {owned === null ? "asking …" : `and ${showOpen(owned.l1.etherWei)} ETH for transactions`}
+        </p>
+        {owned !== null && owned.l1.pendingWei > 0n && (
+          <Claim live={live} session={session} pendingWei={owned.l1.pendingWei} />
+        )}
+      </section>
+      <section class="card stack-s" aria-label="In the ledger">
+        <h2 class="soft small">
+          In the <Term name="ledger">ledger</Term>
+        </h2>
+        <Amount wei={owned === null ? null : (account?.balanceWei ?? 0n)} />
+        {owned !== null && account === null && <p class="soft small">no account yet; a deposit opens one</p>}
+        {account !== null && (
+          <>
+            <p class="soft small row">
+              account {account.id}{" "}
+              <CheckBadge checked={owned?.checked ?? null} balanceWei={account.balanceWei} />
+            </p>
+            <CheckText checked={owned?.checked ?? null} balanceWei={account.balanceWei} />
+          </>
+        )}
+      </section>
+    </div>
+  );
+}
+
+interface CheckProps {
+  readonly checked: Checked | null;
+  readonly balanceWei: bigint;
+}
+
+/** Verified: this very balance leads to the root in the contract. A newer one is the operator's word until it is posted. */
+function CheckBadge({ checked, balanceWei }: CheckProps) {
+  if (checked !== null && "problem" in checked) return <Badge tone="bad">contradicted</Badge>;
+  if (checked?.balanceWei === balanceWei) {
+    return (
+      <Badge tone="good">
+        <Term name="verified" />
+      </Badge>
+    );
+  }
+  return (
+    <Badge tone="wait">
+      <Term name="unverified" />
+    </Badge>
+  );
+}
+
+function CheckText({ checked, balanceWei }: CheckProps) {
+  if (checked === null) return <p class="soft small">Ethereum does not have this account yet.</p>;
+  if ("problem" in checked) return <ProblemNotice problem={checked.problem} />;
+  if (checked.balanceWei === balanceWei)
+    return <p class="soft small">Ethereum has it so since batch {checked.batchNumber} at the latest.</p>;
+  return (
+    <p class="soft small">
+      Ethereum has {showOpen(checked.balanceWei)} OPEN, as of batch {checked.batchNumber}; the rest is on its
+      way.
+    </p>
+  );
+}
+
+function Amount({ wei }: { wei: bigint | null }) {
+  return (
+    <p class="figure" title={wei === null ? undefined : `${wei} wei`}>
+      {wei === null ? "–" : showOpen(wei)} <small>OPEN</small>
+    </p>
+  );
+}
+
+/** What the contract owes, and one click for it. */
+function Claim({ live, session, pendingWei }: { live: Live; session: Session; pendingWei: bigint }) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const claim = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await claimAll(session);
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusy(false);
+      void lookAfter(live);
+    }
+  };
+  return (
+    <div class="claim stack-s">
+      <div class="row">
+        <p>
+          <strong>{showOpen(pendingWei)} OPEN</strong> <Term name="claimable">wait for you</Term>
+        </p>
+        <span class="push" />
+        <Button isMain isSmall isBusy={isBusy} onClick={() => void claim()}>
+          Claim
+        </Button>
+      </div>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </div>
+  );
+}

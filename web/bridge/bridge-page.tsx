@@ -1,0 +1,67 @@
+import { Notice } from "../design/notice.tsx";
+import { holdings } from "../ledger/holdings.ts";
+import { lookProblem } from "../ledger/keeper.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { session } from "../ledger/session.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { Balances } from "./balances.tsx";
+import { JourneyList } from "./journey-list.tsx";
+import { MoveForms } from "./move-forms.tsx";
+import { WalletChoice } from "./wallet-menu.tsx";
+
+/** Money in, money across, money out; and at every moment where it is. */
+export function BridgePage({ site, live }: PageProps) {
+  const now = session.value;
+  const info = live.info.value;
+  if (now === null) {
+    return (
+      <>
+        <BridgeHead />
+        <section class="card stack narrow">
+          <h2>Connect a wallet to begin</h2>
+          <p class="soft">
+            Your wallet signs; this page never sees its key. The key of your ledger account is derived from
+            one of its signatures, and is forgotten when you close the page.
+          </p>
+          <WalletChoice site={site} live={live} />
+        </section>
+      </>
+    );
+  }
+  const owned = holdings.value?.address === now.address ? holdings.value : null;
+  return (
+    <>
+      <BridgeHead />
+      {now.wallet.isTest && (
+        <Notice tone="wait" title="This is a test wallet of the devnet.">
+          <p>Its key is public: everybody can spend what it holds. Never send it anything of worth.</p>
+        </Notice>
+      )}
+      {lookProblem.value !== null && live.problem.value === null && (
+        <ProblemNotice problem={lookProblem.value} />
+      )}
+      <div class="beside">
+        {owned === null || info === null ? (
+          <p class="soft">Asking what you have …</p>
+        ) : (
+          <MoveForms key={now.address} live={live} info={info} owned={owned} />
+        )}
+        <Balances live={live} session={now} owned={owned} />
+      </div>
+      <JourneyList live={live} session={now} />
+    </>
+  );
+}
+
+function BridgeHead() {
+  return (
+    <section class="stack">
+      <h1>Bridge</h1>
+      <p class="lead">
+        Bring OPEN from <Term name="L1">Ethereum</Term> into the ledger, pay others, and take it out again.
+        Ethereum enforces every step.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,65 @@
+import { useState } from "preact/hooks";
+import { mainAccount } from "../ledger/holdings.ts";
+import { session } from "../ledger/session.ts";
+import { showOpen } from "../words/format.ts";
+import { Term } from "../words/term.tsx";
+import { readAmount } from "./amount.ts";
+import { AmountForm } from "./amount-form.tsx";
+import type { FormProps } from "./move-forms.tsx";
+import { startDeposit } from "./start.ts";
+import { useAction } from "./use-action.ts";
+
+export function DepositForm({ live, owned }: FormProps) {
+  const [text, setText] = useState("");
+  const action = useAction();
+  const account = mainAccount(owned);
+  const feeWei = account === null ? owned.depositFeesWei.new : owned.depositFeesWei.existing;
+  const maxWei = owned.l1.tokenWei - feeWei;
+  const amount = readAmount(text, {
+    minWei: owned.minDepositWei,
+    minWhy: "the contract takes no smaller deposit",
+    maxWei,
+    maxWhy: "you hold no more on Ethereum, the fee counted in",
+  });
+  const submit = () =>
+    action.run(async () => {
+      await startDeposit(session.value!, owned, amount.wei!);
+      setText("");
+      live.ring();
+    });
+  return (
+    <AmountForm
+      text={text}
+      onText={setText}
+      amount={amount}
+      maxWei={maxWei}
+      help={`You hold ${showOpen(owned.l1.tokenWei)} OPEN on Ethereum.`}
+      action={action}
+      onSubmit={() => void submit()}
+      isReady={amount.wei !== null && amount.problem === null}
+      submitLabel={account === null ? "Deposit and open an account" : "Deposit"}
+      busyLabel="Your wallet asks you …"
+      summary={[
+        [
+          "Goes to",
+          account === null ? (
+            <>
+              a new <Term name="account" /> of yours
+            </>
+          ) : (
+            `your account ${account.id}`
+          ),
+        ],
+        [account === null ? "Fee for opening it, burned" : "Fee", `${showOpen(feeWei)} OPEN`],
+        ["In your account", "with the next batch, once Ethereum has confirmed it"],
+        [
+          "Your wallet asks for",
+          <>
+            {account === null && "two signatures for the ledger key, "}a <Term name="permit" />, and one
+            transaction
+          </>,
+        ],
+      ]}
+    />
+  );
+}

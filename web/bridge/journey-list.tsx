@@ -1,0 +1,159 @@
+import { Badge, type Tone } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { Timeline, type TimelineStep } from "../design/timeline.tsx";
+import { isClaimable, isOver, type Journey, type Milestone, stepsOf } from "../ledger/journey.ts";
+import { forgetJourney, journeys } from "../ledger/journey-store.ts";
+import type { Live } from "../ledger/live.ts";
+import type { Session } from "../ledger/session.ts";
+import { showAge, showDuration, showOpen, showTime } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+
+/** What is under way first, then what ended lately. */
+export function JourneyList({ live, session }: { live: Live; session: Session }) {
+  const all = journeys.value;
+  const sorted = [...all.filter((journey) => !isOver(journey)), ...all.filter(isOver)];
+  return (
+    <section class="stack" aria-label="Your transfers">
+      <h2>Your transfers</h2>
+      {sorted.length === 0 && (
+        <p class="soft">Nothing yet. What you begin is listed here, and goes on when you close the page.</p>
+      )}
+      {sorted.map((journey) => (
+        <JourneyCard key={journey.id} journey={journey} live={live} session={session} />
+      ))}
+    </section>
+  );
+}
+
+const TITLES = { deposit: "Deposit", transfer: "Transfer", withdraw: "Withdrawal" } as const;
+
+const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
+  signed: { text: "Signed" },
+  sent: { text: "Sent to Ethereum" },
+  queued: { text: "In the queue", term: "queue entry" },
+  accepted: { text: "Accepted", term: "accepted" },
+  closed: { text: "In a batch", term: "in a batch" },
+  proven: { text: "Proven", term: "proven" },
+  posted: { text: "On Ethereum", term: "posted" },
+  final: { text: "Final", term: "final" },
+  claimed: { text: "Claimed", term: "claim (on L1)" },
+};
+
+function JourneyCard({ journey, live, session }: { journey: Journey; live: Live; session: Session }) {
+  const nowMs = live.nowMs.value;
+  const { tone, text } = stateOf(journey);
+  const steps = stepsOf(journey).map(({ milestone, state }): TimelineStep => {
+    const { text: label, term } = LABELS[milestone];
+    const isDeposit = journey.kind === "deposit" && milestone === "accepted";
+    return {
+      name: milestone,
+      state,
+      label: term === undefined ? label : <Term name={term}>{isDeposit ? "In your account" : label}</Term>,
+      note: noteOf(journey, milestone, nowMs),
+    };
+  });
+  const head = (
+    <>
+      <h3>
+        {TITLES[journey.kind]} of {showOpen(journey.amountWei)} OPEN
+        {journey.toLeaf !== undefined && ` to account ${journey.toLeaf}`}
+      </h3>
+      <Badge tone={tone}>{text}</Badge>
+      <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>
+    </>
+  );
+  const body = (
+    <>
+      <Timeline label="Where it is" steps={steps} />
+      {journey.l1Verdict === "differs" && <Contradiction journey={journey} />}
+      {journey.problem !== undefined && <ProblemNotice problem={journey.problem} />}
+      <Traces journey={journey} onForget={() => forgetJourney(session, journey.id)} />
+    </>
+  );
+  return (
+    <article class="card" aria-label={`${TITLES[journey.kind]} of ${showOpen(journey.amountWei)} OPEN`}>
+      {isOver(journey) && journey.problem === undefined && journey.l1Verdict !== "differs" ? (
+        <details>
+          <summary class="row">{head}</summary>
+          <div class="stack folded">{body}</div>
+        </details>
+      ) : (
+        <div class="stack">
+          <div class="row">{head}</div>
+          {body}
+        </div>
+      )}
+    </article>
+  );
+}
+
+function stateOf(journey: Journey): { tone: Tone; text: string } {
+  const { problem, kind, reachedAtMs, l1Verdict } = journey;
+  if (problem !== undefined) return { tone: "bad", text: "failed" };
+  if (l1Verdict === "differs") return { tone: "bad", text: "contradicted by Ethereum" };
+  if (isClaimable(journey)) return { tone: "info", text: "ready to claim" };
+  if (kind === "withdraw" && reachedAtMs.claimed !== undefined)
+    return { tone: "good", text: "in your wallet" };
+  if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
+  if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
+  if (kind === "deposit" && reachedAtMs.accepted !== undefined)
+    return { tone: "info", text: "in your account" };
+  return { tone: "wait", text: "under way" };
+}
+
+function noteOf(journey: Journey, milestone: Milestone, nowMs: number) {
+  const atMs = journey.reachedAtMs[milestone];
+  if (atMs !== undefined) return showTime(atMs);
+  if (journey.problem !== undefined) return undefined;
+  if (milestone === "claimed") return isClaimable(journey) ? "when you like" : undefined;
+  const expectedMs = journey.expectedAtMs[milestone];
+  if (expectedMs === undefined) return undefined;
+  return expectedMs - nowMs < 1_000 ? "any moment" : `in about ${showDuration(expectedMs - nowMs)}`;
+}
+
+function Contradiction({ journey }: { journey: Journey }) {
+  return (
+    <Notice tone="bad" title="Ethereum says something else than the operator.">
+      <p>
+        The transaction that is said to have posted batch {journey.batchNumber} does not hold this. Keep your
+        receipt and compare with another follower of the ledger.
+      </p>
+    </Notice>
+  );
+}
+
+/** What proves each step, to be looked up anywhere. */
+function Traces({ journey, onForget }: { journey: Journey; onForget: () => void }) {
+  const { depositHash, hash, postedHash, claimHash, batchNumber, l1Verdict } = journey;
+  const traces: [string, string | undefined][] = [
+    ["deposit transaction", depositHash],
+    ["operation", hash],
+    ["batch's transaction", postedHash],
+    ["claim transaction", claimHash],
+  ];
+  return (
+    <div class="row small soft">
+      {batchNumber !== undefined && <span>batch {batchNumber}</span>}
+      {traces.flatMap(([label, value]) =>
+        value === undefined
+          ? []
+          : [
+              <span key={label}>
+                {label} <Identifier value={value} label={label} />
+              </span>,
+            ],
+      )}
+      {l1Verdict === "agrees" && <Badge tone="good">checked on Ethereum</Badge>}
+      {isOver(journey) && (
+        <span class="push">
+          <Button isSmall onClick={onForget}>
+            Remove from the list
+          </Button>
+        </span>
+      )}
+    </div>
+  );
+}

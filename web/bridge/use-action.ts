@@ -1,0 +1,29 @@
+import { useState } from "preact/hooks";
+import { type Problem, problemOf } from "../words/problem.tsx";
+
+export interface Action {
+  readonly isBusy: boolean;
+  readonly problem: Problem | null;
+  run(work: () => Promise<void>): Promise<void>;
+}
+
+/** Something that a button begins: whether it is under way, and why it failed. */
+export function useAction(): Action {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  return {
+    isBusy,
+    problem,
+    async run(work) {
+      setBusy(true);
+      setProblem(null);
+      try {
+        await work();
+      } catch (error) {
+        setProblem(problemOf(error));
+      } finally {
+        setBusy(false);
+      }
+    },
+  };
+}

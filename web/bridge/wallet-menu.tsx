@@ -1,0 +1,116 @@
+import { useRef, useState } from "preact/hooks";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import type { Live } from "../ledger/live.ts";
+import { connect, disconnect, session } from "../ledger/session.ts";
+import type { Site } from "../ledger/site.ts";
+import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+
+interface MenuProps {
+  readonly site: Site;
+  readonly live: Live;
+}
+
+/** In the frame: connect, or whose wallet is connected. */
+export function WalletMenu({ site, live }: MenuProps) {
+  const now = session.value;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const close = () => dialog.current?.close();
+  return (
+    <>
+      <Button isSmall isMain={now === null} onClick={() => dialog.current?.showModal()}>
+        {now === null ? "Connect a wallet" : `${now.address.slice(0, 6)}…${now.address.slice(-4)}`}
+      </Button>
+      <dialog ref={dialog} class="dialog" aria-label="Wallet">
+        <div class="stack">
+          <div class="row">
+            <h2>{now === null ? "Connect a wallet" : "Your wallet"}</h2>
+            <span class="push" />
+            <Button isSmall onClick={close}>
+              Close
+            </Button>
+          </div>
+          {now === null ? (
+            <WalletChoice site={site} live={live} onConnected={close} />
+          ) : (
+            <Connected onEnd={close} />
+          )}
+        </div>
+      </dialog>
+    </>
+  );
+}
+
+function Connected({ onEnd }: { onEnd: () => void }) {
+  const { address, client, wallet } = session.value!;
+  return (
+    <>
+      <dl class="facts">
+        <dt>Wallet</dt>
+        <dd>
+          {wallet.name} {wallet.isTest && <Badge tone="wait">public key</Badge>}
+        </dd>
+        <dt>Address</dt>
+        <dd>
+          <Identifier value={address} label="your address" />
+        </dd>
+        <dt>Ledger key</dt>
+        <dd>{client.l2Key === null ? "not asked for yet" : "in this page's memory"}</dd>
+      </dl>
+      <Button
+        onClick={() => {
+          disconnect();
+          onEnd();
+        }}
+      >
+        Disconnect
+      </Button>
+    </>
+  );
+}
+
+/** Every wallet that is there. Used in the menu and on the bridge page. */
+export function WalletChoice({ site, live, onConnected }: MenuProps & { onConnected?: () => void }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busyId, setBusyId] = useState<string | null>(null);
+  const info = live.info.value;
+  const choose = async (wallet: FoundWallet) => {
+    setBusyId(wallet.id);
+    setProblem(null);
+    try {
+      await connect(wallet, site, info!);
+      onConnected?.();
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusyId(null);
+    }
+  };
+  const wallets = foundWallets.value;
+  return (
+    <div class="stack-s">
+      {wallets.map((wallet) => (
+        <Button
+          key={wallet.id}
+          isWide
+          isBusy={busyId === wallet.id}
+          isDisabled={info === null || busyId !== null}
+          onClick={() => void choose(wallet)}
+        >
+          {wallet.iconUrl !== null && <img src={wallet.iconUrl} alt="" width="20" height="20" />}
+          {wallet.name}
+          {wallet.isTest && <Badge tone="wait">devnet only, public key</Badge>}
+        </Button>
+      ))}
+      {wallets.length === 0 && (
+        <p class="soft">
+          No wallet was found in this browser. Install one that announces itself (EIP-6963), then reload the
+          page.
+        </p>
+      )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </div>
+  );
+}

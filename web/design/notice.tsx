@@ -1,0 +1,18 @@
+import type { ComponentChildren } from "preact";
+import type { Tone } from "./badge.tsx";
+
+interface NoticeProps {
+  tone: Exclude<Tone, "plain">;
+  title: ComponentChildren;
+  children?: ComponentChildren;
+}
+
+/** Something that the reader has to know: read out at once where it is bad. */
+export function Notice({ tone, title, children }: NoticeProps) {
+  return (
+    <div class={`notice notice-${tone}`} role={tone === "bad" ? "alert" : "status"}>
+      <p class="notice-title">{title}</p>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+export interface TimelineStep {
+  readonly name: string;
+  readonly label: ComponentChildren;
+  readonly state: "done" | "current" | "ahead" | "failed";
+  /** When it was, or how long it may take. */
+  readonly note?: ComponentChildren;
+}
+
+const SAID = { done: "done", current: "now", ahead: "to come", failed: "failed" } as const;
+
+/** How far something has come: from left to right, on a phone from top to bottom. */
+export function Timeline({ label, steps }: { label: string; steps: readonly TimelineStep[] }) {
+  const list = useRef<HTMLOListElement>(null);
+  // Not a style attribute, which the Content-Security-Policy would refuse in markup.
+  useEffect(() => list.current?.style.setProperty("--steps", String(steps.length)), [steps.length]);
+  return (
+    <ol ref={list} class="timeline" aria-label={label}>
+      {steps.map(({ name, label: text, state, note }) => (
+        <li key={name} class={state} aria-current={state === "current" ? "step" : undefined}>
+          <span class="step-name">
+            {text}
+            <span class="visually-hidden">, {SAID[state]}</span>
+          </span>
+          {note !== undefined && <span class="step-note">{note}</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}

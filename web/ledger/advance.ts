@@ -1,0 +1,199 @@
+/** Looks where a journey has come to. It reads, and sends again what may not have arrived; it signs nothing. */
+import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { sendSigned } from "../../client/actions/ledger/send-operation.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getBatch, getOperation, getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
+import type { LedgerBatch, SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { problemOf } from "../words/problem.tsx";
+import type { Journey, Milestone } from "./journey.ts";
+
+const BATCH_STATUSES = ["closed", "proven", "submitted", "posted", "final"];
+
+/**
+ * @param pendingWei what L1 owes to the address now
+ * @returns the journey as it is now; the same object where nothing is new
+ */
+export async function advance(
+  client: LedgerClient,
+  journey: Journey,
+  status: SequencerStatus,
+  pendingWei: bigint,
+): Promise<Journey> {
+  try {
+    const onLedger =
+      journey.kind === "deposit"
+        ? await advanceDeposit(client, journey, status)
+        : await advanceOperation(client, journey);
+    const checked = await compareWithL1(client, onLedger);
+    return await noticeClaim(client, checked, pendingWei);
+  } catch (error) {
+    // Nobody answered: nothing is known to be wrong with the journey.
+    if (isRollupError(error) && !error.isRetryable) return { ...journey, problem: problemOf(error) };
+    return journey;
+  }
+}
+
+async function advanceDeposit(
+  client: LedgerClient,
+  journey: Journey,
+  status: SequencerStatus,
+): Promise<Journey> {
+  if (journey.queueIndex === undefined) {
+    if (journey.depositHash === undefined) return journey;
+    const receipt = await findReceipt(client, journey.depositHash);
+    if (receipt === null) return journey;
+    if (receipt.status !== "success") {
+      const message = `the transaction ${journey.depositHash} was reverted`;
+      return { ...journey, problem: { code: "CLI_L1_REVERTED", message } };
+    }
+    const [added] = parseEventLogs({ abi: rollupAbi, logs: receipt.logs, eventName: "QueueEntryAdded" });
+    if (added === undefined) return journey;
+    const queued = { ...journey, queueIndex: Number(added.args.index) };
+    return reached(queued, "queued", Date.now());
+  }
+  const entry = await getQueueEntry(client, journey.queueIndex);
+  if (entry?.status === "invalid") {
+    const message = `L1's queue entry ${journey.queueIndex} was taken without effect`;
+    return { ...journey, problem: { code: "CLI_QUEUE_ENTRY_INVALID", message } };
+  }
+  if (entry?.status !== "executed" || entry.batchNumber == null) {
+    return { ...journey, expectedAtMs: estimate(journey, status) };
+  }
+  const taken = { ...journey, batchNumber: entry.batchNumber, expectedAtMs: estimate(journey, status) };
+  return followBatch(client, reached(taken, "accepted", Date.now()));
+}
+
+async function advanceOperation(client: LedgerClient, journey: Journey): Promise<Journey> {
+  if (journey.hash === undefined) return journey;
+  if (journey.signed !== undefined) {
+    // Signed, and perhaps never sent: the sequencer answers the same for a second time.
+    const { receipt } = await sendSigned(client, journey.signed);
+    if (receipt === null) return journey;
+    const { signed: _, ...rest } = journey;
+    return reached(rest, "accepted", Date.now());
+  }
+  const operation = await getOperation(client, journey.hash);
+  if (operation === null) return journey;
+  if (operation.status === "dropped") {
+    const message = `the sequencer dropped it: ${operation.reason ?? "no reason given"}`;
+    return { ...journey, problem: { code: "CLI_OPERATION_DROPPED", message } };
+  }
+  const expected = Object.entries(operation.estimatedReadyAtMs ?? {}).flatMap(([name, atMs]) =>
+    atMs == null ? [] : [[name, atMs] as const],
+  );
+  const known = { ...journey, expectedAtMs: Object.fromEntries(expected) };
+  if (operation.batchNumber == null) return known;
+  const accepted = reached(known, "accepted", operation.acknowledgedAtMs ?? Date.now());
+  return followBatch(client, { ...accepted, batchNumber: operation.batchNumber });
+}
+
+async function followBatch(client: LedgerClient, journey: Journey): Promise<Journey> {
+  const batch = await getBatch(client, journey.batchNumber!);
+  return batch === null ? journey : withBatch(journey, batch);
+}
+
+/** The batch's own times where the sequencer tells them, else those of this look. */
+function withBatch(journey: Journey, batch: LedgerBatch): Journey {
+  const at = BATCH_STATUSES.indexOf(batch.status);
+  const times: [Milestone, number, number | null | undefined][] = [
+    ["closed", 0, batch.closedAtMs],
+    ["proven", 1, batch.provenAtMs],
+    ["posted", 3, batch.postedAtMs],
+    ["final", 4, null],
+  ];
+  let now = journey;
+  for (const [milestone, from, atMs] of times)
+    if (at >= from) now = reached(now, milestone, atMs ?? Date.now());
+  return at < 3 || batch.l1TransactionHash == null ? now : { ...now, postedHash: batch.l1TransactionHash };
+}
+
+/** The transaction that is said to have posted the batch, as L1 has it: does it credit or consume what it should? */
+async function compareWithL1(client: LedgerClient, journey: Journey): Promise<Journey> {
+  if (journey.postedHash === undefined || journey.l1Verdict !== undefined) return journey;
+  const receipt = await findReceipt(client, journey.postedHash);
+  if (receipt === null) return journey;
+  return { ...journey, l1Verdict: agrees(client, journey, receipt) ? "agrees" : "differs" };
+}
+
+async function findReceipt(client: LedgerClient, hash: `0x${string}`): Promise<TransactionReceipt | null> {
+  try {
+    return await client.l1.getTransactionReceipt({ hash });
+  } catch (error) {
+    if (error instanceof TransactionReceiptNotFoundError) return null;
+    throw error;
+  }
+}
+
+function agrees(
+  { rollupAddress, wallet }: LedgerClient,
+  journey: Journey,
+  receipt: TransactionReceipt,
+): boolean {
+  if (receipt.status !== "success") return false;
+  const own = receipt.logs.filter(({ address }) => address.toLowerCase() === rollupAddress.toLowerCase());
+  const logs = parseEventLogs({ abi: rollupAbi, logs: own });
+  const { batchNumber, queueIndex, amountWei, kind } = journey;
+  const inBatch = (number: bigint) => Number(number) === batchNumber;
+  const isAccepted = logs.some((log) => log.eventName === "BatchAccepted" && inBatch(log.args.batchNumber));
+  if (!isAccepted) return false;
+  if (kind === "deposit") {
+    return logs.some(
+      (log) =>
+        log.eventName === "QueueEntryConsumed" && Number(log.args.index) === queueIndex && log.args.isValid,
+    );
+  }
+  if (kind === "withdraw") {
+    return logs.some(
+      (log) =>
+        log.eventName === "WithdrawalCredited" &&
+        log.args.recipient === wallet?.account.address &&
+        log.args.amountWei === amountWei &&
+        inBatch(log.args.batchNumber),
+    );
+  }
+  return true;
+}
+
+/** A claim pays out all that is owed: where nothing is owed any more, this was paid out, too. */
+async function noticeClaim(client: LedgerClient, journey: Journey, pendingWei: bigint): Promise<Journey> {
+  const { kind, reachedAtMs, l1Verdict } = journey;
+  if (kind !== "withdraw" || reachedAtMs.claimed !== undefined || l1Verdict !== "agrees") return journey;
+  if (pendingWei > 0n) return journey;
+  const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
+  const [claimed] = await client.l1.getContractEvents({
+    address: client.rollupAddress,
+    abi: rollupAbi,
+    eventName: "WithdrawalClaimed",
+    args: { recipient: client.wallet!.account.address },
+    fromBlock: posted.blockNumber,
+  });
+  if (claimed === undefined) return journey;
+  return reached({ ...journey, claimHash: claimed.transactionHash }, "claimed", Date.now());
+}
+
+/** The first time counts. */
+export function reached(journey: Journey, milestone: Milestone, atMs: number): Journey {
+  if (journey.reachedAtMs[milestone] !== undefined) return journey;
+  return { ...journey, reachedAtMs: { ...journey.reachedAtMs, [milestone]: atMs } };
+}
+
+/** From the medians of the last batches, on top of what was reached. */
+function estimate({ reachedAtMs }: Journey, { estimates }: SequencerStatus): Journey["expectedAtMs"] {
+  const { closeMs, proveMs, postMs, finalMs = 0 } = estimates;
+  const ahead: [Milestone, number][] = [
+    ["accepted", closeMs],
+    ["closed", closeMs],
+    ["proven", proveMs],
+    ["posted", postMs],
+    ["final", finalMs],
+  ];
+  let atMs = reachedAtMs.queued ?? Date.now();
+  return Object.fromEntries(
+    ahead.map(([milestone, durationMs]) => {
+      atMs = reachedAtMs[milestone] ?? Math.max(Date.now(), atMs + durationMs);
+      return [milestone, atMs];
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+/** What the connected address has, on Ethereum and in the ledger. */
+import { signal } from "@preact/signals";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { getL1Balances, type L1Balances } from "../../client/actions/l1/l1-balances.ts";
+import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
+import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
+import { getProvenLeaf } from "../../client/sequencer/proven-leaf.ts";
+import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
+import { type Problem, problemOf } from "../words/problem.tsx";
+import type { Session } from "./session.ts";
+
+export interface Holdings {
+  readonly address: string;
+  /** By the Ethereum node. */
+  readonly l1: L1Balances;
+  /** Accounts of the address, by the sequencer. */
+  readonly accounts: readonly LedgerLeaf[];
+  /** What the contract asks for a deposit into a new account, and into one that is there. */
+  readonly depositFeesWei: { readonly new: bigint; readonly existing: bigint };
+  readonly minDepositWei: bigint;
+  /** Of the main account, what was checked against the root in the contract; null before its first posted batch. */
+  readonly checked: Checked | null;
+}
+
+/** Either the leaf leads to L1's root, or it does not, which is a contradiction and no delay. */
+export type Checked =
+  | { readonly id: number; readonly batchNumber: number; readonly balanceWei: bigint }
+  | { readonly id: number; readonly problem: Problem };
+
+export const holdings = signal<Holdings | null>(null);
+
+/** @throws CLI_L1_UNREACHABLE, CLI_SEQUENCER_… */
+export async function refreshHoldings({ address, client }: Session): Promise<void> {
+  const contract = rollupContract(client);
+  const feeWei = (isNew: boolean) =>
+    client.l1.readContract({ ...contract, functionName: "depositFeeWei", args: [isNew] });
+  const [l1, leaves, newFeeWei, existingFeeWei, minDepositWei] = await Promise.all([
+    getL1Balances(client, address),
+    findLeaves(client, { owner: address }),
+    feeWei(true),
+    feeWei(false),
+    client.l1.readContract({ ...contract, functionName: "minDepositWei" }),
+  ]);
+  const accounts = leaves.filter(({ kind }) => kind === "account");
+  const checked = accounts[0] === undefined ? null : await checkLeaf(client, accounts[0], address);
+  holdings.value = {
+    address,
+    l1,
+    accounts,
+    checked,
+    depositFeesWei: { new: newFeeWei, existing: existingFeeWei },
+    minDepositWei,
+  };
+}
+
+async function checkLeaf(client: LedgerClient, { id }: LedgerLeaf, address: string): Promise<Checked | null> {
+  const before = holdings.value?.checked ?? null;
+  try {
+    const proven = await getProvenLeaf(client, id);
+    // An owner that changed lately is on its way to L1; so is a batch that this node does not have yet.
+    if (proven === null || proven.leaf.l1Owner !== BigInt(address)) return null;
+    const { leaf, batchNumber } = proven;
+    return { id, batchNumber, balanceWei: leaf.balance };
+  } catch (error) {
+    if (isRollupError(error, "CLI_LEAF_UNPROVEN")) return { id, problem: problemOf(error) };
+    if (isRollupError(error, "OP_UNKNOWN_LEAF")) return null;
+    return before?.id === id ? before : null;
+  }
+}
+
+/** The account that the page acts for: the address' first. */
+export function mainAccount(now: Holdings | null): LedgerLeaf | null {
+  return now?.accounts[0] ?? null;
+}

@@ -1,0 +1,91 @@
+/** One movement of money from its signature to its end: what is kept of it, and the steps that people see. */
+import type { Hex } from "viem";
+import { z } from "zod";
+import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
+
+const JOURNEY_KINDS = ["deposit", "transfer", "withdraw"] as const;
+export type JourneyKind = (typeof JOURNEY_KINDS)[number];
+
+/** In order. A deposit begins with sent and queued, what is signed for the ledger with signed. */
+const MILESTONES = [
+  "signed",
+  "sent",
+  "queued",
+  "accepted",
+  "closed",
+  "proven",
+  "posted",
+  "final",
+  "claimed",
+] as const;
+export type Milestone = (typeof MILESTONES)[number];
+
+const hex = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]*$/)
+  .transform((text) => text as Hex);
+
+/** As it is kept in the browser: no key, and nothing that moves more money than its owner meant to. */
+export const journeySchema = z.object({
+  id: z.string(),
+  kind: z.enum(JOURNEY_KINDS),
+  amountWei: z.string().regex(/^\d+$/).transform(BigInt),
+  startedAtMs: z.number(),
+  /** The leaf that a transfer pays. */
+  toLeaf: z.int().optional(),
+  /** Deposit: its transaction, and its place in L1's queue. */
+  depositHash: hex.optional(),
+  queueIndex: z.int().optional(),
+  /** Transfer and withdrawal: as it was signed, until the sequencer's receipt is there; then its name alone. */
+  signed: z.unknown().optional(),
+  hash: hex.optional(),
+  batchNumber: z.int().optional(),
+  /** L1's transaction that took the batch. */
+  postedHash: hex.optional(),
+  /** Whether that transaction says the same on L1. */
+  l1Verdict: z.enum(["agrees", "differs"]).optional(),
+  claimHash: hex.optional(),
+  reachedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
+  /** When what is ahead may be reached, by the sequencer's medians. */
+  expectedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
+  problem: z.object({ code: z.string().nullable(), message: z.string() }).optional(),
+});
+type Kept = z.output<typeof journeySchema>;
+export type Journey = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
+
+const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
+  deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],
+  transfer: ["signed", "accepted", "closed", "proven", "posted", "final"],
+  // Claimable from posted on: who claims need not wait for final.
+  withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "claimed"],
+};
+
+/** Nothing more happens to it: it failed, or it reached all that it has to. */
+export function isOver({ kind, reachedAtMs, problem }: Journey): boolean {
+  if (problem !== undefined) return true;
+  return WAY[kind].slice(-2).every((milestone) => reachedAtMs[milestone] !== undefined);
+}
+
+/** The owner can have it paid out now. */
+export function isClaimable({ kind, reachedAtMs, problem }: Journey): boolean {
+  return (
+    kind === "withdraw" &&
+    problem === undefined &&
+    reachedAtMs.posted !== undefined &&
+    reachedAtMs.claimed === undefined
+  );
+}
+
+export type StepState = "done" | "current" | "ahead" | "failed";
+
+/** Its milestones with where they stand. The first that is missing is the current one. */
+export function stepsOf(journey: Journey): { milestone: Milestone; state: StepState }[] {
+  const way = WAY[journey.kind];
+  const next = way.findIndex((milestone) => journey.reachedAtMs[milestone] === undefined);
+  return way.map((milestone, i) => {
+    if (journey.reachedAtMs[milestone] !== undefined) return { milestone, state: "done" };
+    if (journey.problem !== undefined && i === next) return { milestone, state: "failed" };
+    const isNow = i === next || (milestone === "claimed" && isClaimable(journey));
+    return { milestone, state: isNow && journey.problem === undefined ? "current" : "ahead" };
+  });
+}

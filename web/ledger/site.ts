@@ -1,0 +1,20 @@
+/** Where the page has its data from: whoever served it, and the Ethereum node that it names. */
+import { z } from "zod";
+import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+
+const settingsSchema = z.object({ l1Url: z.url().nullable() });
+
+export interface Site {
+  readonly sequencer: SequencerAccess;
+  /** An Ethereum node that anyone may ask; null: only the wallet's is asked. */
+  readonly l1Url: string | null;
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** @throws CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID */
+export async function loadSite(): Promise<Site> {
+  const sequencer = { sequencerUrl: window.location.origin, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const { l1Url } = await requestSequencer(sequencer, "/pages.json", settingsSchema);
+  return { sequencer, l1Url };
+}

@@ -1,0 +1,63 @@
+/**
+ * A wallet for the devnet: EIP-1193 in front of keys that the whole world knows. Offered only where the chain is the
+ * devnet's, by its node's own answer, and marked wherever it is named.
+ */
+import { createPublicClient, createWalletClient, hexToBigInt, http, numberToHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { foundry } from "viem/chains";
+import { add } from "./wallets.ts";
+
+/** anvil's own, as public as a phrase can be. */
+const MNEMONIC = "test test test test test test test test test test test junk";
+/** The devnet's visitors, whom nobody else uses: `scripts/devnet/config.ts`, VISITORS. */
+const WALLETS = [
+  { name: "Test wallet A", addressIndex: 11 },
+  { name: "Test wallet B", addressIndex: 12 },
+] as const;
+
+/** @returns whether the node is a devnet's, and the wallets are offered */
+export async function offerTestWallets(l1Url: string): Promise<boolean> {
+  const node = createPublicClient({ chain: foundry, transport: http(l1Url) });
+  if ((await node.getChainId()) !== foundry.id) return false;
+  for (const { name, addressIndex } of WALLETS) {
+    const provider = { request: (asked: Request) => answer(asked, l1Url, addressIndex) };
+    add({ id: `openledger.test.${addressIndex}`, name, iconUrl: null, provider, isTest: true });
+  }
+  return true;
+}
+
+interface Request {
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+async function answer({ method, params }: Request, l1Url: string, addressIndex: number): Promise<unknown> {
+  const account = mnemonicToAccount(MNEMONIC, { addressIndex });
+  const wallet = createWalletClient({ chain: foundry, transport: http(l1Url), account });
+  const list = (params ?? []) as readonly unknown[];
+  switch (method) {
+    case "eth_requestAccounts":
+    case "eth_accounts":
+      return [account.address];
+    case "eth_chainId":
+      return numberToHex(foundry.id);
+    case "wallet_switchEthereumChain":
+      return null;
+    case "eth_signTypedData_v4":
+      return account.signTypedData(JSON.parse(list[1] as string));
+    case "eth_sendTransaction": {
+      const asked = list[0] as Record<string, `0x${string}`>;
+      const optional = (name: string) => (asked[name] === undefined ? undefined : hexToBigInt(asked[name]));
+      return wallet.sendTransaction({
+        to: asked.to,
+        data: asked.data,
+        value: optional("value"),
+        gas: optional("gas"),
+        maxFeePerGas: optional("maxFeePerGas"),
+        maxPriorityFeePerGas: optional("maxPriorityFeePerGas"),
+      } as Parameters<typeof wallet.sendTransaction>[0]);
+    }
+    default:
+      return wallet.request({ method, params } as never);
+  }
+}

@@ -1,0 +1,31 @@
+/** Where the pages begin: finds out whom to ask, then shows what it hears. */
+import "./no-eval.ts";
+import "./design/theme.css";
+import "./design/base.css";
+import "./design/parts.css";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { Live } from "./ledger/live.ts";
+import { loadSite } from "./ledger/site.ts";
+import { discoverWallets } from "./ledger/wallets.ts";
+import { ProblemNotice, problemOf } from "./words/problem.tsx";
+
+const DEVNET_CHAIN_ID = 31337;
+const root = document.getElementById("page")!;
+
+try {
+  const site = await loadSite();
+  const live = new Live(site.sequencer);
+  live.start();
+  discoverWallets();
+  // Code for the devnet alone is fetched only where the ledger says it is one; the node then has to agree.
+  effect(() => {
+    if (live.info.value?.chainId !== DEVNET_CHAIN_ID || site.l1Url === null) return;
+    const { l1Url } = site;
+    void import("./ledger/test-wallet.ts").then(({ offerTestWallets }) => offerTestWallets(l1Url));
+  });
+  render(<App site={site} live={live} />, root);
+} catch (error) {
+  render(<ProblemNotice problem={problemOf(error)} />, root);
+}

@@ -1,0 +1,114 @@
+/** Chromium for tests: from the package, unpacked once into the cache; and pages that report what they must not do. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Of the package, as package.json pins it. */
+const CHROMIUM_VERSION = "143.0.4";
+
+/** The package unpacks into the system's temporary folder, which two tests at a time would both write. */
+async function chromiumPath(): Promise<string> {
+  const folder = join(repositoryRoot, ".cache", "chromium", CHROMIUM_VERSION);
+  const path = join(folder, "chromium");
+  if (existsSync(path)) return path;
+  const draft = `${folder}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  // In a process of its own: whatever else this one puts into that folder meanwhile stays where it is.
+  const unpack = 'import c from "@sparticuz/chromium"; await c.executablePath();';
+  await promisify(execFile)(process.execPath, ["--input-type=module", "-e", unpack], {
+    cwd: repositoryRoot,
+    env: { ...process.env, TMPDIR: draft },
+  });
+  try {
+    renameSync(draft, folder);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (!existsSync(path)) throw error;
+  }
+  return path;
+}
+
+/** Its usual safeguards stay on: only the sandbox is off, which containers do not have. */
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: await chromiumPath(),
+    args: ["--no-sandbox", "--headless=shell", "--disable-gpu", "--hide-scrollbars"],
+    timeout: 120_000,
+  });
+}
+
+export interface Looks {
+  readonly colorScheme?: "light" | "dark";
+  readonly width?: number;
+}
+
+/** A browser profile of its own; what its pages must not do is collected in `misdeeds`. */
+export async function openProfile(
+  browser: Browser,
+  { colorScheme = "light", width = 1180 }: Looks = {},
+): Promise<{ context: BrowserContext; misdeeds: string[] }> {
+  const context = await browser.newContext({
+    colorScheme,
+    reducedMotion: "reduce",
+    viewport: { width, height: width < 500 ? 780 : 860 },
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  context.setDefaultTimeout(60_000);
+  const misdeeds: string[] = [];
+  await context.exposeBinding("reportViolation", (_source, text: string) => void misdeeds.push(text));
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile }) => {
+      const report = (globalThis as unknown as { reportViolation(text: string): void }).reportViolation;
+      report(`Content-Security-Policy: ${violatedDirective} ${blockedURI} ${sourceFile}`);
+    });
+  });
+  context.on("weberror", (error) => misdeeds.push(`uncaught: ${error.error().stack}`));
+  context.on("console", (message) => {
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) {
+      misdeeds.push(`console: ${message.text()}`);
+    }
+  });
+  return { context, misdeeds };
+}
+
+const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** What axe-core finds, serious and critical, as "rule: element". It is injected past the page's policy, by the debugger. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(axePath, "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+      );
+  });
+}
+
+interface Axe {
+  run(
+    root: Document,
+    options: object,
+  ): Promise<{
+    violations: {
+      id: string;
+      impact: string;
+      nodes: { target: string[]; failureSummary: string }[];
+    }[];
+  }>;
+}
+
+/** A screenshot of the whole page under `.openledger/pictures`: looked at by people, compared by nobody. */
+export async function pictureOf(page: Page, name: string): Promise<void> {
+  const folder = join(repositoryRoot, ".openledger", "pictures");
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
