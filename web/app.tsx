@@ -6,6 +6,14 @@ import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { Badge } from "./design/badge.tsx";
 import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
+import { EarningsPage } from "./earnings/earnings-page.tsx";
+import { AddressPage } from "./explorer/address-page.tsx";
+import { BatchPage } from "./explorer/batch-page.tsx";
+import { BatchesPage } from "./explorer/batches-page.tsx";
+import { LeafPage } from "./explorer/leaf-page.tsx";
+import { OperationPage } from "./explorer/operation-page.tsx";
+import { QueuePage } from "./explorer/queue-page.tsx";
+import { SettlementPage } from "./explorer/settlement-page.tsx";
 import { loadJourneys } from "./ledger/journey-store.ts";
 import { lookAfter } from "./ledger/keeper.ts";
 import type { Link, Live } from "./ledger/live.ts";
@@ -18,11 +26,28 @@ import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { ProblemNotice } from "./words/problem.tsx";
 
+interface PageEntry {
+  readonly name: string;
+  readonly label: string;
+  /** The page in the menu that this one belongs to; absent where it is there itself. */
+  readonly under?: string;
+  readonly show: (props: PageProps) => VNode;
+}
+
 /** Every page: its address, its name in the menu, and what shows it. */
-const PAGES: readonly { name: string; label: string; show: (props: PageProps) => VNode }[] = [
+const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", show: OverviewPage },
   { name: "bridge", label: "Bridge", show: BridgePage },
+  { name: "earnings", label: "Earnings", show: EarningsPage },
+  { name: "batches", label: "Explorer", show: BatchesPage },
+  { name: "batch", label: "Batch", under: "batches", show: BatchPage },
+  { name: "operation", label: "Operation", under: "batches", show: OperationPage },
+  { name: "leaf", label: "Account", under: "batches", show: LeafPage },
+  { name: "address", label: "Address", under: "batches", show: AddressPage },
+  { name: "queue", label: "Queue", under: "batches", show: QueuePage },
+  { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
 ];
+const MENU = PAGES.filter(({ under }) => under === undefined);
 
 const LINKS: Readonly<Record<Link, { tone: "good" | "wait" | "bad"; text: string }>> = {
   connecting: { tone: "wait", text: "connecting" },
@@ -52,8 +77,8 @@ export function App({ site, live }: { site: Site; live: Live }) {
             OpenLedger
           </a>
           <Nav
-            pages={PAGES.map((one) => ({ href: `#/${one.name}`, label: one.label }))}
-            current={`#/${name}`}
+            pages={MENU.map((one) => ({ href: `#/${one.name}`, label: one.label }))}
+            current={`#/${page?.under ?? name}`}
           />
           <span class="push" />
           <Badge tone={link.tone}>{link.text}</Badge>
@@ -62,7 +87,11 @@ export function App({ site, live }: { site: Site; live: Live }) {
       </header>
       <main id="main" class="frame-main" tabIndex={-1}>
         <Warnings live={live} />
-        {page === undefined ? <NotFound /> : <page.show site={site} live={live} rest={rest} />}
+        {page === undefined ? (
+          <NotFound />
+        ) : (
+          <page.show key={[name, ...rest].join("/")} site={site} live={live} rest={rest} />
+        )}
       </main>
       <Foot live={live} />
     </>

@@ -1,5 +1,4 @@
 /** Requests to an Ethereum node that is busy for a moment: for commands that nobody polls. */
-import { setTimeout as sleep } from "node:timers/promises";
 
 export interface PatienceOptions {
   /** How long a request is repeated before its failure counts. */
@@ -12,6 +11,9 @@ export interface PatienceOptions {
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 10_000;
+
+// Not Node's own, which a page that reads Ethereum does not have.
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * A fetch that repeats what failed for a passing reason. Where nothing has ever answered, a broken connection is not a

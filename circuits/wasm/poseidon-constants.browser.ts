@@ -10,7 +10,15 @@ let packed: typeof Packed = {};
 
 /** A hundred kilobytes that do not compress: fetched when the first hash is near. */
 export async function loadPoseidonConstants(): Promise<void> {
-  packed = (await import("virtual:poseidon-constants")).default;
+  const { default: loaded } = await import("virtual:poseidon-constants");
+  packed = { ...packed, ...loaded };
+}
+
+/** Another hundred kilobytes, for who hashes a whole batch. */
+export async function loadDataConstants(): Promise<void> {
+  const { default: loaded } = await import("virtual:poseidon-constants/data");
+  // Read behind the await: the other widths may have come meanwhile.
+  packed = { ...packed, ...loaded };
 }
 
 function fromBytesBe(bytes: Uint8Array): bigint {

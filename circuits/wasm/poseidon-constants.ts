@@ -23,6 +23,9 @@ let file: ConstantsFile | undefined;
 /** Awaited before `poseidonConstants`; here it has nothing to fetch. */
 export async function loadPoseidonConstants(): Promise<void> {}
 
+/** The same for those of `dataCommitment`, which few pages need. */
+export async function loadDataConstants(): Promise<void> {}
+
 /** The constants of one width. Pages have them from their build: `poseidon-constants.browser.ts`. */
 export function poseidonConstants(width: number): PoseidonConstants {
   if (file === undefined) {

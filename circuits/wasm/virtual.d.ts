@@ -1,4 +1,7 @@
 /** Made by the build of the pages: `web/build/packed-constants.ts`. */
+declare module "virtual:poseidon-constants/data" {
+  export { default } from "virtual:poseidon-constants";
+}
 declare module "virtual:poseidon-constants" {
   const packed: Readonly<
     Record<

@@ -127,9 +127,10 @@ export async function getBatch(client: SequencerAccess, number: number): Promise
   }
 }
 
-/** Newest first. */
-export function listBatches(client: SequencerAccess, limit = 20): Promise<LedgerBatch[]> {
-  return requestSequencer(client, `/v1/batches?limit=${limit}`, batchesSchema);
+/** Newest first; `before`: those with smaller numbers. */
+export function listBatches(client: SequencerAccess, limit = 20, before?: number): Promise<LedgerBatch[]> {
+  const page = before === undefined ? "" : `&before=${before}`;
+  return requestSequencer(client, `/v1/batches?limit=${limit}${page}`, batchesSchema);
 }
 
 /** null where the sequencer has not seen the entry (yet). */

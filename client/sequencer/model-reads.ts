@@ -5,7 +5,6 @@ import { hashStatics, type ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
-import type { LedgerClient } from "../ledger-client.ts";
 import {
   type LeafRewards,
   type LedgerModelLeaf,
@@ -16,13 +15,12 @@ import {
   rewardsSchema,
   settlementSchema,
 } from "./model-schemas.ts";
-import type { SequencerErrorCode } from "./sequencer-request.ts";
-import { requestSequencer } from "./sequencer-request.ts";
+import { requestSequencer, type SequencerAccess, type SequencerErrorCode } from "./sequencer-request.ts";
 
 export type GetModelErrorCode = "CLI_LEAF_NOT_FOUND" | "OP_WRONG_LEAF_KIND" | SequencerErrorCode;
 
 /** @throws CLI_LEAF_NOT_FOUND; OP_WRONG_LEAF_KIND where the leaf is no model */
-export async function getModel(client: LedgerClient, modelId: number): Promise<LedgerModelLeaf> {
+export async function getModel(client: SequencerAccess, modelId: number): Promise<LedgerModelLeaf> {
   try {
     return await requestSequencer(client, `/v1/models/${modelId}`, modelSchema);
   } catch (cause) {
@@ -48,7 +46,7 @@ const PAGE_SIZE = 500;
 
 /** An epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN_EPOCH */
 export async function getPayments(
-  client: LedgerClient,
+  client: SequencerAccess,
   modelId: number,
   epoch?: number,
 ): Promise<EpochPayments> {
@@ -63,13 +61,13 @@ export async function getPayments(
 }
 
 /** What a leaf has earned, of every model. */
-export function getRewards(client: LedgerClient, leafId: number): Promise<LeafRewards> {
+export function getRewards(client: SequencerAccess, leafId: number): Promise<LeafRewards> {
   return requestSequencer(client, `/v1/leaves/${leafId}/rewards`, rewardsSchema);
 }
 
 /** The settlement of an epoch, 0 for the genesis; null where there is none (yet). */
 export async function getSettlement(
-  client: LedgerClient,
+  client: SequencerAccess,
   modelId: number,
   epoch: number,
 ): Promise<LedgerSettlement | null> {
@@ -82,6 +80,6 @@ export async function getSettlement(
 }
 
 /** Newest first. */
-export function listSettlements(client: LedgerClient, modelId: number): Promise<LedgerSettlement[]> {
+export function listSettlements(client: SequencerAccess, modelId: number): Promise<LedgerSettlement[]> {
   return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, settlementSchema.array());
 }

@@ -185,18 +185,41 @@ export const operationsSchema = z.union([
   z.object({ operations: z.array(operationSchema) }).transform((answer) => answer.operations),
 ]);
 
+const recordSchema = z.object({
+  slot: z.int(),
+  kind: z.string(),
+  a: z.int(),
+  b: z.int(),
+  amountCode: z.union([z.int(), z.string()]).transform(BigInt),
+  isValid: z.boolean(),
+  words: z.array(fieldElement),
+});
+export type LedgerRecord = z.infer<typeof recordSchema>;
+
 export const batchSchema = z.object({
   number: counter,
   status: z.string(),
   timestamp: counter.nullish(),
   circuit: z.string().nullish(),
   counts: z.object({ operations: z.int() }).nullish(),
+  oldRoot: fieldElement.nullish(),
+  newRoot: fieldElement.nullish(),
+  /** C. */
+  commitment: fieldElement.nullish(),
+  firstOpIndex: counter.nullish(),
+  feePerUnitWei: wei.nullish(),
+  dataBytes: z.int().nullish(),
+  /** What was executed, in its order. */
+  records: z.array(recordSchema).nullish(),
   openedAtMs: z.number().nullish(),
   closedAtMs: z.number().nullish(),
   provenAtMs: z.number().nullish(),
   postedAtMs: z.number().nullish(),
   proveMs: z.number().nullish(),
+  backend: z.string().nullish(),
+  isForeign: z.boolean().nullish(),
   l1TransactionHash: hex.nullish(),
+  l1BlockNumber: z.int().nullish(),
   gasUsed: z
     .union([z.int(), z.string()])
     .nullish()
@@ -211,5 +234,12 @@ export const batchesSchema = z.union([
 export const queueEntrySchema = z.object({
   status: z.enum(["queued", "executed", "invalid"]),
   batchNumber: counter.nullish(),
+  kind: z.string().nullish(),
+  a: z.int().nullish(),
+  b: z.int().nullish(),
+  amountWei: wei.nullish(),
+  sender: address.nullish(),
+  l1BlockNumber: z.int().nullish(),
+  l1TransactionHash: hex.nullish(),
 });
 export type QueueEntryView = z.infer<typeof queueEntrySchema>;

@@ -9,7 +9,10 @@ import {
   toContractOrder,
 } from "../../circuits/field/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
-import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
+
+// Of the library that computes here, so that a page that verifies carries no WebAssembly.
+const baseModulus = bn254.fields.Fp.ORDER;
+const scalarModulus = bn254.fields.Fr.ORDER;
 
 /** A Groth16 verification key over bn254. `ic` has one point for the constant 1, then one a public signal. */
 export interface VerificationKey {

@@ -7,6 +7,7 @@ import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
+import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
@@ -142,7 +143,7 @@ async function bringUpAndWork(modules: {
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
   const pagesStartedAtMs = Date.now();
-  const pages = await buildPages();
+  const pages = await buildPages(circuitsOfDeployment(deployment.circuits));
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,

@@ -60,9 +60,11 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
           : ["Fee", `${showOpen(feeWei)} OPEN`],
         [
           <Term name="claimable">Claimable</Term>,
-          estimates === undefined || isForced
+          isForced
             ? "with the next batch; after a day anybody can carry it on"
-            : `in about ${showDuration(estimates.closeMs + estimates.proveMs + estimates.postMs)}`,
+            : estimates === undefined
+              ? "–"
+              : `in about ${showDuration(estimates.closeMs + estimates.proveMs + estimates.postMs)}`,
         ],
         ["Then", "one more click, and a transaction on Ethereum"],
       ]}

@@ -7,14 +7,29 @@ import { fileURLToPath } from "node:url";
 import { build, type InlineConfig } from "vite";
 import { browserTwins } from "./browser-twins.ts";
 import { packedConstants } from "./packed-constants.ts";
+import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 const cacheFolder = join(repositoryRoot, ".cache", "web");
 
 /** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
-const SOURCES = ["web", "client", "circuits", "contracts/build", "contracts/l1", "bridge", "prover/wasm"];
-const PAGES_OF_DOCS = ["docs/dictionary.md", "docs/errors.md", "package-lock.json"];
+const SOURCES = [
+  "web",
+  "client",
+  "circuits",
+  "contracts/build",
+  "contracts/l1",
+  "bridge",
+  "prover/wasm",
+  "prover/formats",
+];
+const PAGES_OF_DOCS = [
+  "docs/dictionary.md",
+  "docs/errors.md",
+  "package-lock.json",
+  "prover/prover-errors.ts",
+];
 
 export interface BuiltPages {
   /** Folder with index.html. */
@@ -23,11 +38,13 @@ export interface BuiltPages {
   readonly isNew: boolean;
 }
 
-export async function buildPages(): Promise<BuiltPages> {
-  const path = join(cacheFolder, hashSources());
+/** @param circuits whose verifying keys the pages bring along: they check proofs with these, and with no others */
+export async function buildPages(circuits: readonly PageCircuit[]): Promise<BuiltPages> {
+  const keys = verifyingKeysText(circuits);
+  const path = join(cacheFolder, hashSources(keys));
   if (existsSync(join(path, "index.html"))) return { path, isNew: false };
   const draft = `${path}.${process.pid}`;
-  await build(pagesConfig(draft));
+  await build(pagesConfig(draft, keys));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
   await rename(draft, path).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });
@@ -36,14 +53,14 @@ export async function buildPages(): Promise<BuiltPages> {
   return { path, isNew: true };
 }
 
-function pagesConfig(outDir: string): InlineConfig {
+function pagesConfig(outDir: string, keys: string): InlineConfig {
   return {
     root: join(repositoryRoot, "web"),
     configFile: false,
     logLevel: "error",
     // Relative addresses: the pages work below any path.
     base: "./",
-    plugins: [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)],
+    plugins: [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot), verifyingKeys(keys)],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
       outDir,
@@ -57,8 +74,8 @@ function pagesConfig(outDir: string): InlineConfig {
   };
 }
 
-function hashSources(): string {
-  const hash = createHash("sha256");
+function hashSources(keys: string): string {
+  const hash = createHash("sha256").update(keys);
   const files = [...SOURCES.flatMap(filesBelow), ...PAGES_OF_DOCS].sort();
   for (const file of files)
     hash

@@ -1,4 +1,5 @@
 import type { Plugin } from "vite";
+import { DATA_CHUNK } from "../../circuits/protocol.ts";
 import { poseidonConstants } from "../../circuits/wasm/poseidon-constants.ts";
 
 const NAME = "virtual:poseidon-constants";
@@ -7,19 +8,28 @@ const NAME = "virtual:poseidon-constants";
  * signed operation's words, a leaf and a node of the tree. Constants do not compress: 44 kB for the width 9.
  */
 const WIDTHS = [3, 5, 6, 8, 9];
+/** The tag, the hash so far and a chunk: what `dataCommitment` hashes. In a file of its own, for the check of a batch. */
+const DATA_WIDTHS = [DATA_CHUNK + 2];
+const WIDTHS_OF: Readonly<Record<string, readonly number[]>> = {
+  [NAME]: WIDTHS,
+  [`${NAME}/data`]: DATA_WIDTHS,
+};
 
 /** Poseidon's constants as text of 32 bytes each, for `circuits/wasm/poseidon-constants.browser.ts`. */
 export function packedConstants(): Plugin {
   return {
     name: "packed-constants",
-    resolveId: (specifier) => (specifier === NAME ? `\0${NAME}` : null),
-    load: (id) => (id === `\0${NAME}` ? `export default ${JSON.stringify(packWidths())};` : null),
+    resolveId: (specifier) => (specifier in WIDTHS_OF ? `\0${specifier}` : null),
+    load(id) {
+      const widths = id.startsWith("\0") ? WIDTHS_OF[id.slice(1)] : undefined;
+      return widths === undefined ? null : `export default ${JSON.stringify(packWidths(widths))};`;
+    },
   };
 }
 
-function packWidths(): object {
+function packWidths(widths: readonly number[]): object {
   return Object.fromEntries(
-    WIDTHS.map((width) => {
+    widths.map((width) => {
       const { c, s, m, p } = poseidonConstants(width);
       const hex = [...c, ...s, ...m.flat(), ...p.flat()].map((value) => value.toString(16).padStart(64, "0"));
       const base64 = Buffer.from(hex.join(""), "hex").toString("base64");

@@ -1,21 +1,14 @@
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
-import { Badge, type Tone } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { showAge, showCount, showDuration } from "../words/format.ts";
-
-const STATUSES: Readonly<Record<string, { tone: Tone; text: string }>> = {
-  closed: { tone: "wait", text: "being proven" },
-  proven: { tone: "wait", text: "proven" },
-  submitted: { tone: "wait", text: "sent to Ethereum" },
-  posted: { tone: "info", text: "on Ethereum" },
-  final: { tone: "good", text: "final" },
-};
+import { BatchLink } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
 
 export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[]; nowMs: number }) {
   const columns: Column<LedgerBatch>[] = [
-    { label: "Batch", cell: ({ number }) => <strong>{showCount(number)}</strong> },
-    { label: "State", cell: ({ status }) => <BatchBadge status={status} /> },
+    { label: "Batch", cell: ({ number }) => <BatchLink number={number} /> },
+    { label: "State", cell: ({ status }) => <StatusBadge status={status} /> },
     {
       label: "Operations",
       isNumber: true,
@@ -47,9 +40,4 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
       empty="No batch has been closed yet: the first operation opens one."
     />
   );
-}
-
-function BatchBadge({ status }: { status: string }) {
-  const known = STATUSES[status] ?? { tone: "plain" as const, text: status };
-  return <Badge tone={known.tone}>{known.text}</Badge>;
 }

@@ -1,17 +1,21 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
+import { dirname, join } from "node:path";
 import { createWalletClient, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
+import { buildDrillCircuit } from "../../scripts/drill/drill-circuit.ts";
 import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { buildPages } from "../build/build-pages.ts";
+import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
 /** Those of the test wallets in `web/ledger/test-wallet.ts`. */
 const VISITORS = [11, 12];
 export const FUNDED_WEI = parseEther("100");
 const FINALITY_BLOCKS = 6;
+const SLOTS = 2;
 
 export function visitorAddress(index: 0 | 1): `0x${string}` {
   return mnemonicToAccount(MNEMONIC, { addressIndex: VISITORS[index]! }).address;
@@ -19,11 +23,16 @@ export function visitorAddress(index: 0 | 1): `0x${string}` {
 
 /** The test wallets hold 100 OPEN on L1, and ether. */
 export async function startPagesWorld(name: string): Promise<DrillWorld> {
-  const { path } = await buildPages();
+  // The world's own circuit, which it takes from the cache then.
+  const { sizes, proving } = await buildDrillCircuit({ narrow: 0, wide: SLOTS });
+  const verificationKeyPath = join(dirname(proving.zkeyPath), "verification-key.json");
+  const { path } = await buildPages(
+    circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
+  );
   const world = await DrillWorld.start({
     name,
     backend: "wasm",
-    slots: 2,
+    slots: SLOTS,
     confirmations: 1,
     finalityDepthBlocks: FINALITY_BLOCKS,
     keepIn: null,

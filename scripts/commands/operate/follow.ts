@@ -1,5 +1,8 @@
 /** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
+import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
@@ -26,7 +29,7 @@ export async function runFollower(
   const verifyProof = isVerifying
     ? (await import("../../../prover/formats/verification-key.ts")).verifyProof
     : undefined;
-  const served = pages === null ? undefined : { ...pages, path: (await buildPages()).path };
+  const served = pages === null ? undefined : { ...pages, path: await pagesFor(options) };
   const ending = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));
   });
@@ -48,4 +51,16 @@ export async function runFollower(
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;
     logger.warn({ data: ended.data }, "L1 has replaced what was final: the copy is made again");
   }
+}
+
+/** Its operator's own pages: they verify with the keys that the contract has, by the follower's own Ethereum node. */
+async function pagesFor({
+  rpcUrl,
+  rollupAddress,
+}: Pick<FollowOptions, "rpcUrl" | "rollupAddress">): Promise<string> {
+  const { toSnarkjsKey } = await import("../../../prover/formats/verification-key.ts");
+  const client = createPatientL1Client({ rpcUrl });
+  const registered = await new RollupContract({ client, address: rollupAddress }).circuits();
+  const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
+  return (await buildPages(circuits)).path;
 }

@@ -1,0 +1,58 @@
+/** The verifying keys of a rollup's circuits, built into its pages: whoever serves data to a page cannot choose the key. */
+import { readFileSync } from "node:fs";
+import type { Plugin } from "vite";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+
+const NAME = "virtual:verifying-keys";
+
+/** A circuit as L1 has it registered; its key in snarkjs' form. */
+export interface PageCircuit extends CircuitSizes {
+  readonly isDevelopment: boolean;
+  readonly key: object;
+}
+
+/** Of snarkjs' JSON, without the tables that no verifier here reads. */
+const KEY_PARTS = [
+  "protocol",
+  "curve",
+  "nPublic",
+  "vk_alpha_1",
+  "vk_beta_2",
+  "vk_gamma_2",
+  "vk_delta_2",
+  "IC",
+] as const;
+
+/** From the files that a deployment record names. */
+export function circuitsOfDeployment(
+  circuits: readonly Pick<
+    DeployedCircuit,
+    "sort" | "size0" | "size1" | "isDevelopment" | "verificationKeyPath"
+  >[],
+): PageCircuit[] {
+  return circuits.map(({ sort, size0, size1, isDevelopment, verificationKeyPath }) => {
+    const key = JSON.parse(readFileSync(verificationKeyPath, "utf8")) as object;
+    return { sort, size0, size1, isDevelopment, key };
+  });
+}
+
+/** @returns the text of the module's value */
+export function verifyingKeysText(circuits: readonly PageCircuit[]): string {
+  const keys = circuits.map(({ sort, size0, size1, isDevelopment, key }) => {
+    const parts = new Map(Object.entries(key));
+    return {
+      ...{ sort, size0, size1, isDevelopment },
+      key: Object.fromEntries(KEY_PARTS.map((part) => [part, parts.get(part)])),
+    };
+  });
+  return JSON.stringify(keys);
+}
+
+export function verifyingKeys(text: string): Plugin {
+  return {
+    name: "verifying-keys",
+    resolveId: (specifier) => (specifier === NAME ? `\0${NAME}` : null),
+    load: (id) => (id === `\0${NAME}` ? `export default ${text};` : null),
+  };
+}

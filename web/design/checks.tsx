@@ -1,0 +1,33 @@
+import type { ComponentChildren } from "preact";
+
+export interface Check {
+  readonly name: string;
+  readonly title: ComponentChildren;
+  readonly state: "done" | "failed" | "skipped" | "current" | "ahead";
+  readonly children?: ComponentChildren;
+}
+
+const SAID = {
+  done: "holds",
+  failed: "does not hold",
+  skipped: "cannot be checked",
+  current: "being checked",
+  ahead: "to come",
+} as const;
+
+/** What was checked, one under the other, each with its result. Results are read out as they come. */
+export function Checks({ label, checks }: { label: string; checks: readonly Check[] }) {
+  return (
+    <ol class="checks" aria-label={label} aria-live="polite">
+      {checks.map(({ name, title, state, children }) => (
+        <li key={name} class={state}>
+          <p class="check-title">
+            {title}
+            <span class="visually-hidden">: {SAID[state]}</span>
+          </p>
+          {children}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * A model's life in the pages: two epochs, one settled, one open, read from a real contract by a follower that serves the
+ * pages. Proofs are of known trapdoors, which the contract and the page both verify.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  MODEL_ID,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  startModelHistory,
+} from "../bridge/testing/model-history.ts";
+import { verifierKey } from "../bridge/verify/verify-keys.ts";
+import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
+import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
+import { buildPages } from "./build/build-pages.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+
+const ALICE = 2;
+const folder = mkdtempSync(join(tmpdir(), "pages-earnings-"));
+let f: ModelHistory;
+let follower: TestFollower;
+let browser: Browser;
+let url: string;
+let settlementBatch: number;
+
+beforeAll(async () => {
+  f = await startModelHistory();
+  await f.makeModel();
+  await f.openModel();
+  await f.recordRandomness(await f.sealEpoch());
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  settlementBatch = (await f.rollup.state()).batchNumber;
+  await f.sealEpoch((i) => 200n + BigInt(i));
+  const registered = await f.rollup.circuits();
+  const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
+  const { path } = await buildPages(circuits);
+  const pages = { path, l1Url: f.rpcUrl };
+  follower = await startTestFollower(f, folder, null, { pages, finalityDepthBlocks: 1 });
+  url = await follower.listen();
+  browser = await openBrowser();
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await follower?.stop();
+  await f?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const main = (page: Page) => page.getByRole("main");
+
+test("a batch with a settlement is checked in the page", { timeout: 300_000 }, async () => {
+  const { context, misdeeds } = await openProfile(browser);
+  const page = await context.newPage();
+  await page.goto(`${url}/#/batch/${settlementBatch}`);
+  await main(page).getByRole("button", { name: "Check this batch here" }).click();
+  await page.getByText("This batch is right").waitFor();
+  await pictureOf(page, "batch-with-settlement");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test.each(["light", "dark"] as const)(
+  "the pages of a model and its earnings, in %s colours",
+  { timeout: 300_000 },
+  async (colorScheme) => {
+    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
+    const page = await context.newPage();
+    const pages = [
+      [`leaf/${MODEL_ID}`, "Epoch 3 is open"],
+      [`settlement/${MODEL_ID}/1`, "Where the money went"],
+      [`settlement/${MODEL_ID}/0`, "What was proven"],
+      [`earnings/${ALICE}`, "not yet"],
+    ] as const;
+    for (const [path, text] of pages) await look(page, path, text, colorScheme);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  },
+);
+
+async function look(page: Page, path: string, text: string, colorScheme: string): Promise<void> {
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.goto(`${url}/#/${path}`);
+  await main(page).getByText(text).first().waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(wide).toBeLessThanOrEqual(shown!);
+  const name = path.replaceAll("/", "-");
+  await pictureOf(page, `${name}-360-${colorScheme}`);
+  await page.setViewportSize({ width: 1180, height: 860 });
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, `${name}-1180-${colorScheme}`);
+}
+
+test("earnings are the ledger's own, to the wei, and marked as collected or not", {
+  timeout: 300_000,
+}, async () => {
+  const { context } = await openProfile(browser);
+  const page = await context.newPage();
+  const { body } = await follower.get(`/v1/leaves/${ALICE}/rewards`);
+  await page.goto(`${url}/#/earnings/${ALICE}`);
+  const card = page.getByRole("region", { name: `Contributor of model ${MODEL_ID}` }).first();
+  const settled = card.getByRole("row").filter({ hasText: "not yet" });
+  const [contributor] = body.rewards.filter(
+    ({ role, earnerIndex }: { role: string; earnerIndex: number }) =>
+      role === "contributor" && earnerIndex === 0,
+  );
+  await settled.getByTitle(`${contributor.earnedWei} wei`).waitFor();
+  await page.getByLabel("To collect").getByTitle(`${body.collectableWei} wei`).waitFor();
+  await page.getByLabel("Estimated").getByText("≈").waitFor();
+  await context.close();
+});

@@ -1,0 +1,115 @@
+/** What an account earns: by model, share, role and epoch, and what the open epoch would give. */
+import { EARNER_ROLE, roleShareWei } from "../../circuits/ledger/rewards.ts";
+import { drawShares, rewardPerUnit, splitEarned } from "../../circuits/settlement/settlement-split.ts";
+import { getModel, getRewards, listSettlements } from "../../client/sequencer/model-reads.ts";
+import type { LeafRewards, LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import type { SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+
+export type Reward = LeafRewards["rewards"][number];
+
+export interface EpochEarning {
+  readonly epoch: number;
+  /** A settlement's own state, or where the epoch is before it has one. */
+  readonly state: { readonly settled: string } | "sealed" | "drawn" | "open";
+  /** An estimate where it is not settled. */
+  readonly wei: bigint;
+  readonly isCollected: boolean;
+}
+
+export interface RewardEarnings {
+  readonly reward: Reward;
+  /** Newest first. */
+  readonly epochs: readonly EpochEarning[];
+}
+
+export interface AccountEarnings {
+  readonly leafId: number;
+  readonly rewards: readonly RewardEarnings[];
+}
+
+/** @throws CLI_SEQUENCER_… */
+export async function readEarnings(access: SequencerAccess, leafId: number): Promise<AccountEarnings> {
+  const { rewards } = await getRewards(access, leafId);
+  const modelIds = [...new Set(rewards.map(({ modelId }) => modelId))];
+  const models = new Map(
+    await Promise.all(
+      modelIds.map(async (id) => {
+        const [model, settlements] = await Promise.all([getModel(access, id), listSettlements(access, id)]);
+        return [id, { model, settlements }] as const;
+      }),
+    ),
+  );
+  return {
+    leafId,
+    rewards: rewards.map((reward) => {
+      const { model, settlements } = models.get(reward.modelId)!;
+      return {
+        reward,
+        epochs: [...waitingEpochs(reward, model, settlements), ...settledEpochs(reward, model, settlements)],
+      };
+    }),
+  };
+}
+
+/** Cumulative parts, as the ledger rounds them: the sum over epochs is what the ledger says. */
+function settledEpochs(
+  { collectedWei, role, earnerIndex }: Reward,
+  { model }: LedgerModelLeaf,
+  settlements: readonly LedgerSettlement[],
+): EpochEarning[] {
+  const share = (accruedWei: bigint) =>
+    roleShareWei(accruedWei, EARNER_ROLE[role], BigInt(model.validatorParts));
+  const oldestFirst = settlements.filter(({ kind }) => kind === "settle").sort((x, y) => x.epoch - y.epoch);
+  let accruedWei = 0n;
+  const earnings = oldestFirst.map(({ earnedWei, epoch, status }): EpochEarning => {
+    const before = share(accruedWei);
+    accruedWei += earnedWei?.[earnerIndex] ?? 0n;
+    // Collecting takes everything up to then.
+    const isCollected = share(accruedWei) <= collectedWei;
+    return { epoch, state: { settled: status }, wei: share(accruedWei) - before, isCollected };
+  });
+  return earnings.reverse();
+}
+
+function waitingEpochs(
+  reward: Reward,
+  model: LedgerModelLeaf,
+  settlements: readonly LedgerSettlement[],
+): EpochEarning[] {
+  const { counters, openAmountWei, sealedEpoch } = model;
+  const waiting: EpochEarning[] = [];
+  if (counters.isReady) {
+    const wei = estimateWei(reward, model, openAmountWei);
+    waiting.push({ epoch: counters.epoch, state: "open", wei, isCollected: false });
+  }
+  if (sealedEpoch !== null && !settlements.some(({ epoch }) => epoch === sealedEpoch.epoch)) {
+    const wei = estimateWei(reward, model, sealedEpoch.amountWei);
+    const state = sealedEpoch.seed === null ? "sealed" : "drawn";
+    waiting.push({ epoch: sealedEpoch.epoch, state, wei, isCollected: false });
+  }
+  return waiting;
+}
+
+/**
+ * What a role would get of an epoch where every row scored alike. What rows score is known to who settles, and which
+ * payments are drawn to nobody before the seal: so this is the best that public data gives.
+ */
+export function estimateWei(
+  { role, rowCount }: Pick<Reward, "role" | "rowCount">,
+  {
+    model,
+    earners,
+  }: Pick<LedgerModelLeaf, "earners"> & {
+    readonly model: Pick<LedgerModelLeaf["model"], "drawCount" | "ownerParts" | "validatorParts">;
+  },
+  amountWei: bigint,
+): bigint {
+  const rows = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
+  if (rows === 0) return 0n;
+  const validatorParts = BigInt(model.validatorParts);
+  const split = { ownerParts: BigInt(model.ownerParts), validatorParts };
+  const { rewardWei } = drawShares(amountWei, model.drawCount, split);
+  const all = rewardWei * BigInt(model.drawCount);
+  const { earnedWei } = splitEarned(rewardPerUnit(all, BigInt(rows)) * BigInt(rowCount));
+  return roleShareWei(earnedWei, EARNER_ROLE[role], validatorParts);
+}

@@ -1,0 +1,26 @@
+import { collectRewards } from "../../client/actions/ledger/collect-rewards.ts";
+import { type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { type Session, unlock } from "../ledger/session.ts";
+import type { Reward } from "./account-earnings.ts";
+
+/**
+ * Moves what was earned to the account's balance: an operation for each share and role, one after the other.
+ * @param onSent told how many are accepted
+ * @throws what unlock and collectRewards throw; what was accepted before stays so
+ */
+export async function collectAll(
+  now: Session,
+  owned: Holdings,
+  rewards: readonly Reward[],
+  onSent: (count: number) => void,
+): Promise<void> {
+  const client = await unlock(
+    now,
+    owned.accounts.map(({ keyX }) => keyX),
+  );
+  const from = mainAccount(owned)!.id;
+  for (const [i, { modelId, role, earnerIndex }] of rewards.entries()) {
+    await collectRewards(client, { from, modelId, role, earnerIndex });
+    onSent(i + 1);
+  }
+}

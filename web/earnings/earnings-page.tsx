@@ -1,0 +1,231 @@
+import { useState } from "preact/hooks";
+import { WalletChoice } from "../bridge/wallet-menu.tsx";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { holdings, mainAccount } from "../ledger/holdings.ts";
+import { lookAfter } from "../ledger/keeper.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { session } from "../ledger/session.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { LeafLink, settlementHref } from "../words/links.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Term } from "../words/term.tsx";
+import {
+  type AccountEarnings,
+  type EpochEarning,
+  type RewardEarnings,
+  readEarnings,
+} from "./account-earnings.ts";
+import { collectAll } from "./collect.ts";
+
+/** What an account earns from models: the connected address' own, or the one in the address. */
+export function EarningsPage(props: PageProps) {
+  const { rest } = props;
+  const named = rest[0] === undefined ? null : Number(rest[0]);
+  const own = session.value === null ? null : mainAccount(holdings.value);
+  const leafId = named ?? own?.id ?? null;
+  return (
+    <>
+      <section class="stack">
+        <h1>Earnings</h1>
+        <p class="lead">
+          Every answer pays whoever's rows made it. What an account gets of each model, epoch by{" "}
+          <Term name="epoch">epoch</Term>.
+        </p>
+      </section>
+      {leafId === null ? (
+        <Nobody {...props} />
+      ) : (
+        <OfAccount key={leafId} {...props} leafId={leafId} isOwn={own?.id === leafId} />
+      )}
+    </>
+  );
+}
+
+function Nobody({ site, live }: PageProps) {
+  if (session.value !== null) {
+    return (
+      <p>
+        {holdings.value === null
+          ? "Looking for the account of this address …"
+          : "This address has no account in the ledger yet. A deposit on the bridge page opens one."}
+      </p>
+    );
+  }
+  return (
+    <section class="card stack narrow">
+      <h2>Whose earnings?</h2>
+      <p class="soft">Connect the wallet whose account earns. Nothing is signed until you collect.</p>
+      <WalletChoice site={site} live={live} />
+    </section>
+  );
+}
+
+function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; isOwn: boolean }) {
+  const { value, problem } = useAnswer(live, `earnings ${leafId}`, () =>
+    readEarnings(site.sequencer, leafId),
+  );
+  if (value === undefined)
+    return problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={problem} />;
+  return (
+    <>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <Totals live={live} earnings={value} isOwn={isOwn} />
+      {value.rewards.length === 0 && (
+        <section class="card stack">
+          <p>
+            Account <LeafLink id={leafId} /> has a share in no model yet. Who contributes rows to a{" "}
+            <Term name="Datanet" />, or validates them, gets one when a model is opened that has learnt from
+            them.
+          </p>
+        </section>
+      )}
+      {value.rewards.map((one) => (
+        <RewardCard key={`${one.reward.modelId} ${one.reward.earnerIndex} ${one.reward.role}`} {...one} />
+      ))}
+    </>
+  );
+}
+
+const sum = (amounts: readonly bigint[]) => amounts.reduce((total, wei) => total + wei, 0n);
+
+function Totals({
+  live,
+  earnings,
+  isOwn,
+}: Pick<PageProps, "live"> & { earnings: AccountEarnings; isOwn: boolean }) {
+  const rewards = earnings.rewards.map(({ reward }) => reward);
+  const waiting = rewards.filter(({ collectableWei }) => collectableWei > 0n);
+  const openWei = sum(
+    earnings.rewards.flatMap(({ epochs }) =>
+      epochs.filter(({ state }) => typeof state === "string").map(({ wei }) => wei),
+    ),
+  );
+  return (
+    <div class="columns columns-small">
+      <section class="card stack-s" aria-label="To collect">
+        <h2 class="soft small">To collect</h2>
+        <Amount wei={sum(waiting.map(({ collectableWei }) => collectableWei))} />
+        {isOwn ? (
+          <Collect live={live} waiting={waiting} />
+        ) : (
+          <p class="soft small">
+            of account <LeafLink id={earnings.leafId} />; its owner's wallet collects
+          </p>
+        )}
+      </section>
+      <section class="card stack-s" aria-label="Collected">
+        <h2 class="soft small">Collected</h2>
+        <Amount wei={sum(rewards.map(({ collectedWei }) => collectedWei))} />
+        <p class="soft small">it is in the account's balance</p>
+      </section>
+      <section class="card stack-s" aria-label="Estimated">
+        <h2 class="soft small">Not settled yet</h2>
+        <Amount wei={openWei} isEstimate />
+        <p class="soft small">an estimate: as if every row scored alike. Draws and scores decide.</p>
+      </section>
+    </div>
+  );
+}
+
+function Amount({ wei, isEstimate }: { wei: bigint; isEstimate?: boolean }) {
+  return (
+    <p class="figure" title={`${wei} wei`}>
+      {isEstimate && "≈ "}
+      {showOpen(wei)} <small>OPEN</small>
+    </p>
+  );
+}
+
+function Collect({
+  live,
+  waiting,
+}: Pick<PageProps, "live"> & { waiting: readonly RewardEarnings["reward"][] }) {
+  const [sent, setSent] = useState<number | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const collect = async () => {
+    setSent(0);
+    setProblem(null);
+    try {
+      await collectAll(session.value!, holdings.value!, waiting, setSent);
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setSent(null);
+      live.ring();
+      void lookAfter(live);
+    }
+  };
+  if (waiting.length === 0) return <p class="soft small">nothing waits</p>;
+  return (
+    <>
+      <Button isMain isBusy={sent !== null} onClick={() => void collect()}>
+        {sent === null ? "Collect" : `${sent} of ${waiting.length} accepted`}
+      </Button>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </>
+  );
+}
+
+const ROLES = { contributor: "Contributor", validator: "Validator" } as const;
+
+function RewardCard({ reward, epochs }: RewardEarnings) {
+  const { earnedWei, modelId, role, rowCount } = reward;
+  const columns: Column<EpochEarning>[] = [
+    {
+      label: "Epoch",
+      cell: ({ epoch, state }) =>
+        typeof state === "string" ? (
+          showCount(epoch)
+        ) : (
+          <a href={settlementHref(modelId, epoch)}>{showCount(epoch)}</a>
+        ),
+    },
+    { label: "State", cell: (one) => <EpochState {...one} /> },
+    {
+      label: "OPEN",
+      isNumber: true,
+      cell: ({ state, wei }) => (
+        <span title={`${wei} wei`}>
+          {typeof state === "string" && "≈ "}
+          {showOpen(wei)}
+        </span>
+      ),
+    },
+    {
+      label: "Collected",
+      isNumber: true,
+      cell: ({ isCollected, state, wei }) =>
+        typeof state === "string" || wei === 0n ? "–" : isCollected ? "yes" : "not yet",
+    },
+  ];
+  return (
+    <section class="card stack" aria-label={`${ROLES[role]} of model ${modelId}`}>
+      <div class="row">
+        <h2>
+          {ROLES[role]} of model <LeafLink id={modelId} />
+        </h2>
+        <span class="push soft">
+          {showCount(rowCount)} {rowCount === 1 ? "row" : "rows"} · {showOpen(earnedWei)} OPEN so far
+        </span>
+      </div>
+      <Table
+        caption="Epochs"
+        columns={columns}
+        rows={epochs}
+        keyOf={({ epoch }) => epoch}
+        empty="No epoch yet."
+      />
+    </section>
+  );
+}
+
+function EpochState({ state }: EpochEarning) {
+  if (state === "open") return <Badge tone="plain">open, estimated</Badge>;
+  if (state === "sealed") return <Badge tone="wait">sealed, estimated</Badge>;
+  if (state === "drawn") return <Badge tone="wait">drawn, estimated</Badge>;
+  return <StatusBadge status={state.settled} />;
+}

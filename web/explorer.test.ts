@@ -1,0 +1,232 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { startPagesWorld } from "./testing/pages-world.ts";
+
+let world: DrillWorld;
+let browser: Browser;
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startPagesWorld("explorer"), openBrowser()]);
+  await posted(2);
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+/** Proofs and blocks take their time on a busy machine. */
+const LONG = { timeout: 240_000 };
+
+async function posted(count: number): Promise<void> {
+  for (;;) {
+    const { batches } = (await (await fetch(`${world.sequencerUrl}/v1/status`)).json()) as {
+      batches: { posted: number };
+    };
+    if (batches.posted >= count) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+const main = (page: Page) => page.getByRole("main");
+const step = (page: Page, title: string, verdict: string) =>
+  page
+    .getByLabel("Steps of the check")
+    .getByRole("listitem")
+    .filter({ hasText: `${title}: ${verdict}` });
+
+async function openBatch(page: Page, number: number): Promise<void> {
+  await page.goto(`${world.sequencerUrl}/#/batch/${number}`);
+  await main(page)
+    .getByRole("heading", { name: `Batch ${number}`, exact: true })
+    .waitFor();
+}
+
+async function check(page: Page): Promise<void> {
+  await main(page).getByRole("button", { name: "Check this batch here" }).click();
+}
+
+type Alter = (text: string) => string;
+
+/** Between the page and what it asks: alters the answers of one method of L1, or of one path of the API. */
+async function alterL1(page: Page, method: string, alter: Alter): Promise<void> {
+  await page.route(`${world.l1.url}/**`, async (route) => {
+    const response = await route.fetch();
+    const isIt = route.request().postData()?.includes(`"${method}"`) === true;
+    const text = await response.text();
+    await route.fulfill({ response, body: isIt ? alter(text) : text });
+  });
+}
+
+/** Flips the lowest bit of the hex digit so many digits before the end of the transaction's input. */
+const flipInput =
+  (fromEnd: number): Alter =>
+  (text) =>
+    text.replace(/"input":"(0x[0-9a-f]+)"/, (_, input: string) => {
+      const at = input.length - fromEnd;
+      const digit = (Number.parseInt(input[at]!, 16) ^ 1).toString(16);
+      return `"input":"${input.slice(0, at)}${digit}${input.slice(at + 1)}"`;
+    });
+
+describe("the check of a batch", () => {
+  test("reads Ethereum, computes C, z and y, and verifies the proof", { timeout: 300_000 }, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    for (const number of [1, 2]) {
+      await openBatch(page, number);
+      await check(page);
+      await page.getByText("This batch is right").waitFor(LONG);
+      for (const title of [
+        "Find the batch on Ethereum",
+        "Compare the verifying key",
+        "Read the batch from the transaction",
+        "Compare with what is shown here",
+        "Compute C again",
+        "Compute z and y",
+        "Verify the proof",
+      ])
+        await step(page, title, "holds").waitFor();
+    }
+    await pictureOf(page, "batch-checked");
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("says that a proof was altered", { timeout: 300_000 }, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    // The last digit is of the last coordinate of the last proof.
+    await alterL1(page, "eth_getTransactionByBlockHashAndIndex", flipInput(1));
+    await openBatch(page, 1);
+    await check(page);
+    await page.getByText("This batch does not check out").waitFor(LONG);
+    await step(page, "Compute C again", "holds").waitFor();
+    await step(page, "Verify the proof", "does not hold").waitFor();
+    await page.getByText("so the proof was altered").waitFor();
+    await pictureOf(page, "batch-altered-proof");
+    await context.close();
+  });
+
+  test("says that data was altered", { timeout: 300_000 }, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    // Of the last word of the batch's data: before the padding, no settlements, one proof and its count.
+    const wire = (await batchOf(1)).dataBytes;
+    const padding = (32 - (wire % 32)) % 32;
+    await alterL1(
+      page,
+      "eth_getTransactionByBlockHashAndIndex",
+      flipInput(2 * (padding + 32 + 32 + 256) + 1),
+    );
+    await openBatch(page, 1);
+    await check(page);
+    await page.getByText("This batch does not check out").waitFor(LONG);
+    await step(page, "Compare with what is shown here", "does not hold").waitFor();
+    await step(page, "Compute C again", "does not hold").waitFor();
+    await step(page, "Verify the proof", "does not hold").waitFor();
+    await pictureOf(page, "batch-altered-data");
+    await context.close();
+  });
+
+  test("says that the server shows something else", { timeout: 300_000 }, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.route("**/v1/batches/1", async (route) => {
+      const response = await route.fetch();
+      const batch = await response.json();
+      // The first deposit, of another amount.
+      batch.records[0].words[0] = `0x${(BigInt(batch.records[0].words[0]) + 1n).toString(16)}`;
+      await route.fulfill({ response, json: batch });
+    });
+    await openBatch(page, 1);
+    await check(page);
+    await step(page, "Compare with what is shown here", "does not hold").waitFor(LONG);
+    await page.getByText("operation 1, its words").waitFor();
+    await step(page, "Verify the proof", "holds").waitFor();
+    await context.close();
+  });
+
+  test("says that the contract has another key", { timeout: 300_000 }, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await openBatch(page, 1);
+    // circuits(0) answers with its sizes and then its id.
+    const circuitId = (await infoOf()).circuits[0]!.circuitId;
+    await alterL1(page, "eth_call", (text) => text.replace(circuitId.slice(2), "ab".repeat(32)));
+    await check(page);
+    await step(page, "Compare the verifying key", "does not hold").waitFor(LONG);
+    await expect
+      .poll(() => page.getByLabel("Steps of the check").getByText("Verify the proof").count())
+      .toBe(0);
+    await context.close();
+  });
+});
+
+async function api<T>(path: string): Promise<T> {
+  return (await (await fetch(`${world.sequencerUrl}${path}`)).json()) as T;
+}
+const batchOf = (number: number) => api<{ dataBytes: number }>(`/v1/batches/${number}`);
+const infoOf = () => api<{ circuits: { circuitId: string }[] }>("/v1/info");
+
+describe("the search", () => {
+  test("finds accounts, batches and addresses, and says what it does not find", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    const search = async (text: string) => {
+      await page.goto(`${world.sequencerUrl}/#/batches`);
+      await page.getByRole("textbox", { name: "Search" }).fill(text);
+      await main(page).getByRole("button", { name: "Search" }).click();
+    };
+    const { leafId } = world.users[0]!;
+    await search(String(leafId));
+    await main(page)
+      .getByRole("heading", { name: `Account ${leafId}`, exact: true })
+      .waitFor();
+    await search("batch 1");
+    await main(page).getByRole("heading", { name: "Batch 1", exact: true }).waitFor();
+    const { l1Owner } = await api<{ l1Owner: string }>(`/v1/leaves/${leafId}`);
+    await search(l1Owner);
+    await main(page)
+      .getByRole("link", { name: String(leafId), exact: true })
+      .waitFor();
+    await search("999999");
+    await page.getByText("has the number 999999").waitFor();
+    await search("<img src=x>");
+    await page.getByText("Give a leaf's number").waitFor();
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
+  test.each([
+    ["batches", "Explorer"],
+    ["batch/1", "Batch 1"],
+    ["queue/0", "Queue entry 0"],
+    ["leaf/3", "Account 3"],
+    ["settlement/9/1", "Epoch 1 of model 9"],
+    ["earnings", "Earnings"],
+    ["earnings/3", "Earnings"],
+  ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", LONG, async (path, text) => {
+    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
+    const page = await context.newPage();
+    await page.goto(`${world.sequencerUrl}/#/${path}`);
+    await main(page).getByRole("heading", { name: text, exact: true, level: 1 }).waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
+    await expect.poll(() => main(page).getByText("Asking …").count()).toBe(0);
+    expect(await seriousFindings(page)).toEqual([]);
+    const [wide, shown] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      window.innerWidth,
+    ]);
+    expect(wide).toBeLessThanOrEqual(shown!);
+    const name = path.replaceAll("/", "-");
+    await pictureOf(page, `${name}-360-${colorScheme}`);
+    await page.setViewportSize({ width: 1180, height: 860 });
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, `${name}-1180-${colorScheme}`);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,47 @@
+import { isAddress } from "viem";
+import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
+import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { Answered } from "./answered.tsx";
+import { KIND_NAMES } from "./leaf-kinds.ts";
+
+const COLUMNS: readonly Column<LedgerLeaf>[] = [
+  { label: "Number", cell: ({ id }) => <LeafLink id={id} /> },
+  { label: "Kind", cell: ({ kind }) => KIND_NAMES[kind] },
+  { label: "OPEN", isNumber: true, cell: ({ balanceWei }) => showOpen(balanceWei) },
+];
+
+/** What an Ethereum address owns in the ledger. */
+export function AddressPage({ site, live, rest }: PageProps) {
+  const address = rest[0] ?? "";
+  const answer = useAnswer<LedgerLeaf[] | null>(live, address, async () =>
+    isAddress(address, { strict: false }) ? findLeaves(site.sequencer, { owner: address }) : null,
+  );
+  return (
+    <>
+      <h1>Ethereum address</h1>
+      <p>
+        <Identifier value={address} label="the address" />
+      </p>
+      <Answered answer={answer} none="This is no Ethereum address.">
+        {(leaves) => (
+          <section class="card stack">
+            <h2>What it owns in the ledger</h2>
+            <Table
+              caption="Leaves of the address"
+              columns={COLUMNS}
+              rows={leaves}
+              keyOf={({ id }) => id}
+              empty="Nothing. A deposit opens an account."
+            />
+          </section>
+        )}
+      </Answered>
+    </>
+  );
+}

@@ -1,0 +1,22 @@
+import type { ComponentChildren } from "preact";
+import type { Answer } from "../ledger/use-answer.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+
+interface AnsweredProps<T> {
+  readonly answer: Answer<T | null>;
+  /** Stands where there is no such thing. */
+  readonly none: ComponentChildren;
+  readonly children: (value: T) => ComponentChildren;
+}
+
+/** A question's answer, or what stands in its place: asking, nothing there, why it failed. */
+export function Answered<T>({ answer: { value, problem }, none, children }: AnsweredProps<T>) {
+  return (
+    <>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined && problem === null && <p class="soft">Asking …</p>}
+      {value === null && <p>{none}</p>}
+      {value !== undefined && value !== null && children(value)}
+    </>
+  );
+}

@@ -1,0 +1,124 @@
+import type { VNode } from "preact";
+import { getBatch } from "../../client/sequencer/ledger-reads.ts";
+import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import { Timeline, type TimelineStep } from "../design/timeline.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showDuration, showTime } from "../words/format.ts";
+import { batchHref } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Term } from "../words/term.tsx";
+import { Answered } from "./answered.tsx";
+import { BatchCheck } from "./batch-check.tsx";
+import { Records } from "./records.tsx";
+
+/** A batch: what is in it, how far it is, what proves it, and the check in the page. */
+export function BatchPage(props: PageProps): VNode {
+  const { site, live, rest } = props;
+  const number = Number(rest[0]);
+  const answer = useAnswer(live, `batch ${number}`, () =>
+    Number.isSafeInteger(number) && number > 0 ? getBatch(site.sequencer, number) : Promise.resolve(null),
+  );
+  const newest = live.status.value?.batches.closed ?? 0;
+  return (
+    <>
+      <div class="row">
+        <h1>Batch {Number.isNaN(number) ? "?" : showCount(number)}</h1>
+        {answer.value != null && <StatusBadge status={answer.value.status} />}
+        <span class="push" />
+        <nav class="row" aria-label="Batches beside this one">
+          {number > 1 && <a href={batchHref(number - 1)}>← {showCount(number - 1)}</a>}
+          {number < newest && <a href={batchHref(number + 1)}>{showCount(number + 1)} →</a>}
+        </nav>
+      </div>
+      <Answered answer={answer} none="No batch with this number has been closed yet.">
+        {(batch) => (
+          <>
+            <section class="card stack">
+              <h2>How far it is</h2>
+              <Timeline label="How far the batch is" steps={stepsOf(batch)} />
+            </section>
+            <BatchCheck {...props} batch={batch} />
+            <section class="card stack">
+              <h2>
+                {showCount(batch.records?.length ?? 0)}{" "}
+                {batch.records?.length === 1 ? "operation" : "operations"}
+              </h2>
+              <Records records={batch.records ?? []} />
+            </section>
+            <Facts batch={batch} />
+          </>
+        )}
+      </Answered>
+    </>
+  );
+}
+
+const ORDER = ["closed", "proven", "submitted", "posted", "final"];
+
+function stepsOf(batch: LedgerBatch): TimelineStep[] {
+  const at = ORDER.indexOf(batch.status);
+  const step = (
+    name: string,
+    term: string,
+    text: string,
+    atMs: number | null | undefined,
+    note?: string,
+  ): TimelineStep => {
+    const place = ORDER.indexOf(name);
+    const isNext = place > at && ORDER.slice(at + 1, place).every((one) => one === "submitted");
+    return {
+      name,
+      label: <Term name={term}>{text}</Term>,
+      state: place <= at ? "done" : isNext ? "current" : "ahead",
+      note: atMs == null ? note : [showTime(atMs), note].filter(Boolean).join(" · "),
+    };
+  };
+  const proof = batch.proveMs == null ? undefined : `the proof took ${showDuration(batch.proveMs)}`;
+  return [
+    step("closed", "in a batch", "Closed", batch.closedAtMs),
+    step("proven", "proven", "Proven", batch.provenAtMs, proof),
+    step("posted", "posted", "On Ethereum", batch.postedAtMs),
+    step("final", "final", "Final", null),
+  ];
+}
+
+function Facts({ batch }: { batch: LedgerBatch }) {
+  const element = (value: bigint | null | undefined, label: string) =>
+    value == null ? "–" : <Identifier value={`0x${value.toString(16).padStart(64, "0")}`} label={label} />;
+  const facts: [string, VNode | string][] = [
+    ["Root before", element(batch.oldRoot, "the root before") as VNode],
+    ["Root after", element(batch.newRoot, "the root after") as VNode],
+    ["Commitment C", element(batch.commitment, "the commitment") as VNode],
+    ["Circuit", batch.circuit ?? "–"],
+    ["Proven by", batch.backend ?? "–"],
+    ["Bytes on Ethereum", batch.dataBytes == null ? "–" : showCount(batch.dataBytes)],
+    [
+      "Ethereum transaction",
+      batch.l1TransactionHash == null ? (
+        "not yet"
+      ) : (
+        <Identifier value={batch.l1TransactionHash} label="the transaction" />
+      ),
+    ],
+    ["Ethereum block", batch.l1BlockNumber == null ? "–" : showCount(batch.l1BlockNumber)],
+    ["Gas", batch.gasUsed === null ? "–" : showCount(batch.gasUsed)],
+  ];
+  return (
+    <section class="card stack">
+      <h2>Facts</h2>
+      <dl class="facts">
+        {facts.flatMap(([label, value]) => [
+          <dt key={label}>{label}</dt>,
+          <dd key={`${label}=`}>{value}</dd>,
+        ])}
+      </dl>
+      {batch.isForeign === true && (
+        <p class="soft small">
+          Somebody else than the operator posted this batch: the contract takes it from anyone who proves it.
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,280 @@
+/**
+ * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of
+ * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
+ */
+import type builtIn from "virtual:verifying-keys";
+import { type Address, type Hex, hexToBytes, isAddressEqual, type PublicClient } from "viem";
+import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { readSubmission } from "../../bridge/l1/l1-submission.ts";
+import { inOrder, type RollupLog } from "../../bridge/l1/log-reader.ts";
+import type { SubmittedPart } from "../../bridge/l1/submitted-part.ts";
+import {
+  type BatchData,
+  batchStatement,
+  decodeWire,
+  type L1Header,
+} from "../../circuits/batch/batch-data.ts";
+import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { FIELD_ORDER, GENESIS_NEXT_ID } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { computeCircuitId, computeDomain, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import {
+  parseVerificationKey,
+  toSolidityKey,
+  type VerificationKey,
+  verifyProof,
+} from "../../prover/formats/verification-key.ts";
+import { firstDifference } from "./batch-differences.ts";
+import { type CheckName, type CheckStep, hex, stepFailed } from "./check-steps.ts";
+
+export interface BatchToCheck {
+  readonly client: PublicClient;
+  readonly rollupAddress: Address;
+  /** As the operator's server shows it. */
+  readonly batch: LedgerBatch;
+  /** Those of the page's build, and no others. */
+  readonly keys: typeof builtIn;
+  /** The transaction with the batch before; null for the first. */
+  readonly transactionBefore: Hex | null;
+}
+
+interface OnL1 {
+  readonly accepted: RollupLog & { eventName: "BatchAccepted" };
+  readonly part: SubmittedPart;
+  readonly blockNumber: bigint;
+}
+
+/** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
+export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
+  await Promise.all([initPoseidon(), loadDataConstants()]);
+  const attempt = async <T>(name: CheckName, work: () => Promise<T> | T): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      tell(stepFailed(name, error));
+      return null;
+    }
+  };
+  const { batch: shown } = asked;
+
+  const found = await attempt("found", () => findOnL1(asked, shown.number, shown.l1TransactionHash!));
+  if (found === null) return;
+  tell({
+    name: "found",
+    state: "done",
+    text: `The contract took batch ${shown.number} in block ${found.blockNumber}.`,
+    values: [
+      ["contract", asked.rollupAddress],
+      ["transaction", shown.l1TransactionHash!],
+    ],
+  });
+
+  const key = await attempt("key", () => findKey(asked, found.accepted.args.circuit));
+  if (key === null) return;
+  tell({
+    name: "key",
+    state: "done",
+    text: "The contract verifies with the same key that came with this page.",
+    values: [["circuit id", hex(key.circuitId)]],
+  });
+
+  const batch = await attempt("data", () => decode(asked, found, key));
+  if (batch === null) return;
+  const count = batch.narrow.length + batch.wide.length;
+  tell({
+    name: "data",
+    state: "done",
+    text: `${count === 1 ? "One operation" : `${count} operations`} in ${(found.part.data.length - 2) / 2} bytes; the roots before and after are the contract's.`,
+    values: [
+      ["root before", hex(batch.oldRoot)],
+      ["root after", hex(batch.newRoot)],
+    ],
+  });
+  const difference = firstDifference(shown, batch);
+  tell(
+    difference === null
+      ? {
+          name: "shown",
+          state: "done",
+          text: "The operations that this page shows are those on Ethereum, word for word.",
+        }
+      : {
+          name: "shown",
+          state: "failed",
+          text: `This server shows something else than Ethereum holds: ${difference.what}.`,
+          values: [
+            ["shown here", difference.shown],
+            ["on Ethereum", difference.onL1],
+          ],
+        },
+  );
+  await attempt("commitment", () => checkStatement(batch, found.part, key, tell));
+}
+
+/** The batch's event in its transaction, and its bytes. */
+async function findOnL1(asked: BatchToCheck, number: number, transactionHash: Hex): Promise<OnL1> {
+  const { client, rollupAddress } = asked;
+  const receipt = await l1Call(`read the receipt of ${transactionHash}`, () =>
+    client.getTransactionReceipt({ hash: transactionHash }),
+  );
+  if (receipt.status !== "success") throw new Error(`the transaction ${transactionHash} was reverted`);
+  const logs = inOrder(receipt.logs.filter(({ address }) => isAddressEqual(address, rollupAddress)));
+  const accepted = logs.find(
+    (log) => log.eventName === "BatchAccepted" && Number(log.args.batchNumber) === number,
+  ) as OnL1["accepted"] | undefined;
+  if (accepted === undefined)
+    throw new Error(`the contract took no batch ${number} in the transaction ${transactionHash}`);
+  const submission = await readSubmission(client as unknown as L1Client, accepted, logs);
+  return {
+    accepted,
+    part: submission.batches.get(accepted.args.batchNumber)!,
+    blockNumber: receipt.blockNumber,
+  };
+}
+
+interface CheckedKey {
+  readonly circuitId: bigint;
+  readonly sizes: { readonly sort: number; readonly size0: number; readonly size1: number };
+  readonly key: VerificationKey;
+}
+
+/** The built-in key whose hash L1 has registered for this circuit. */
+async function findKey({ client, keys, rollupAddress }: BatchToCheck, index: number): Promise<CheckedKey> {
+  const contract = { address: rollupAddress, abi: rollupAbi } as const;
+  const registered = await l1Call(`read the contract's circuit ${index}`, () =>
+    client.readContract({ ...contract, functionName: "circuits", args: [BigInt(index)] }),
+  );
+  const circuitId = BigInt(registered.circuitId);
+  for (const { key: json, isDevelopment, ...sizes } of keys) {
+    const key = parseVerificationKey(json);
+    const solidity = toSolidityKey(key) as VerifyingKey;
+    if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)
+      return { circuitId, sizes, key };
+  }
+  throw new Error(
+    `the contract's circuit ${index} has the id ${hex(circuitId)}, and this page was built with ${keys.length} keys of other ids: it is another rollup's page, or the key is not the one that was deployed`,
+  );
+}
+
+/** What was posted, with what the contract knew before; the two have to fit together. */
+async function decode(
+  asked: BatchToCheck,
+  { accepted, part }: OnL1,
+  { sizes }: CheckedKey,
+): Promise<BatchData> {
+  const { client, rollupAddress, transactionBefore } = asked;
+  const { batchNumber, oldRoot, newRoot, opIndex } = accepted.args;
+  const read = { address: rollupAddress, abi: rollupAbi } as const;
+  const [chainId, idFeeWei, oldNextId] = await Promise.all([
+    l1Call("read the chain's id", () => client.getChainId()),
+    l1Call("read the contract's fee", () => client.readContract({ ...read, functionName: "idFeeWei" })),
+    transactionBefore === null ? GENESIS_NEXT_ID : nextIdBefore(asked, transactionBefore, accepted),
+  ]);
+  const header: L1Header = {
+    domain: computeDomain(chainId, rollupAddress, FIELD_ORDER),
+    oldRoot,
+    batchNumber,
+    firstOpIndex: 0n,
+    oldNextId,
+    idFeeWei,
+  };
+  const batch = decodeWire(hexToBytes(part.data), batchShape(sizes), header);
+  if (batch.newRoot !== newRoot)
+    throw new Error(
+      `the posted data has the root ${hex(batch.newRoot)}, the contract's event ${hex(newRoot)}: the data is not what the contract took`,
+    );
+  return { ...batch, firstOpIndex: BigInt(opIndex) - BigInt(batch.signedCount) };
+}
+
+const NOTHING_BEFORE: L1Header = {
+  domain: 0n,
+  oldRoot: 0n,
+  batchNumber: 0n,
+  firstOpIndex: 0n,
+  oldNextId: 0,
+  idFeeWei: 0n,
+};
+
+/** The first free leaf after the batch before, from that batch's own posted bytes. */
+async function nextIdBefore(asked: BatchToCheck, hash: Hex, accepted: OnL1["accepted"]): Promise<number> {
+  const number = Number(accepted.args.batchNumber) - 1;
+  const before = await findOnL1(asked, number, hash);
+  if (before.accepted.args.newRoot !== accepted.args.oldRoot)
+    throw new Error(`batch ${number} ended with another root than this one begins with`);
+  const { sizes } = await findKey(asked, before.accepted.args.circuit);
+  return decodeWire(hexToBytes(before.part.data), batchShape(sizes), NOTHING_BEFORE).newNextId;
+}
+
+function checkStatement(
+  batch: BatchData,
+  { commitment: posted, proof }: SubmittedPart,
+  { circuitId, key }: CheckedKey,
+  tell: (step: CheckStep) => void,
+): void {
+  const { commitment, z, y } = batchStatement(batch, circuitId);
+  if (posted === null || proof === null) {
+    tell({
+      name: "commitment",
+      state: "skipped",
+      text: "The batch came in through another contract: its C and its proof are not on Ethereum. The contract has verified them when it took the batch; nobody can do it again.",
+    });
+    return;
+  }
+  tell(
+    posted === commitment
+      ? {
+          name: "commitment",
+          state: "done",
+          text: "C, computed here from the data, is the C that was posted.",
+          values: [["C", hex(commitment)]],
+        }
+      : {
+          name: "commitment",
+          state: "failed",
+          text: "C, computed here from the data, is not the C that was posted: one of the two was altered.",
+          values: [
+            ["C of this data", hex(commitment)],
+            ["C as posted", hex(posted)],
+          ],
+        },
+  );
+  tell({
+    name: "challenge",
+    state: "done",
+    text: "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here.",
+    values: [
+      ["z", hex(z)],
+      ["y", hex(y)],
+    ],
+  });
+  const isValid = verifyProof(key, fromContractProof(proof), [commitment, y, z]);
+  const values: [string, string][] = [
+    ["proof, A", proof.a.map(hex).join(" ")],
+    ["proof, B", proof.b.flat().map(hex).join(" ")],
+    ["proof, C", proof.c.map(hex).join(" ")],
+  ];
+  tell(
+    isValid
+      ? {
+          name: "proof",
+          state: "done",
+          text: "The proof is valid: this batch leads from the root before to the root after by the rules, and by nothing else.",
+          values,
+        }
+      : {
+          name: "proof",
+          state: "failed",
+          text:
+            posted === commitment
+              ? "The proof is not one of this data: the data fits together, so the proof was altered. The contract cannot have taken it; ask another Ethereum node."
+              : "The proof is not one of this data. The contract cannot have taken the two together; ask another Ethereum node.",
+          values,
+        },
+  );
+}
+
+/** L1 has the imaginary part first. */

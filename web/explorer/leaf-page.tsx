@@ -1,0 +1,163 @@
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { getLeaf, listOperations } from "../../client/sequencer/ledger-reads.ts";
+import type { LedgerLeaf, LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showAge, showCount, showOpen } from "../words/format.ts";
+import { BatchLink, OperationLink } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Answered } from "./answered.tsx";
+import { KIND_NAMES } from "./leaf-kinds.ts";
+import { ModelPart } from "./model-part.tsx";
+import { amountOf, leafOf, showKind } from "./records.tsx";
+
+/** An account, a Datanet or a model: what it holds, what it is made of, what it did. */
+export function LeafPage(props: PageProps) {
+  const { site, live, rest } = props;
+  const id = Number(rest[0]);
+  const answer = useAnswer<LedgerLeaf | null>(live, `leaf ${id}`, async () => {
+    if (!Number.isSafeInteger(id) || id < 0) return null;
+    try {
+      return await getLeaf(site.sequencer, id);
+    } catch (error) {
+      if (isRollupError(error, "CLI_LEAF_NOT_FOUND")) return null;
+      throw error;
+    }
+  });
+  return (
+    <>
+      <h1>
+        {answer.value == null ? "Leaf" : KIND_NAMES[answer.value.kind]} {Number.isNaN(id) ? "?" : id}
+      </h1>
+      <Answered answer={answer} none="No account, Datanet or model has this number.">
+        {(leaf) => (
+          <>
+            <Facts leaf={leaf} />
+            {leaf.datanet != null && <DatanetPart datanet={leaf.datanet} />}
+            {leaf.kind === "model" && <ModelPart {...props} modelId={leaf.id} />}
+            <Operations {...props} id={leaf.id} />
+          </>
+        )}
+      </Answered>
+    </>
+  );
+}
+
+function Facts({ leaf }: { leaf: LedgerLeaf }) {
+  const { balanceWei, id, keyX, kind, l1Owner, nonce, postedBalanceWei } = leaf;
+  return (
+    <section class="card stack">
+      <h2>Facts</h2>
+      <dl class="facts">
+        <dt>Balance</dt>
+        <dd title={`${balanceWei} wei`}>{showOpen(balanceWei)} OPEN</dd>
+        <dt>Balance on Ethereum</dt>
+        <dd>{postedBalanceWei == null ? "not there yet" : `${showOpen(postedBalanceWei)} OPEN`}</dd>
+        <dt>Owner on Ethereum</dt>
+        <dd class="row">
+          <span class="push" />
+          <a href={`#/address/${l1Owner}`}>all of its leaves</a>
+          <Identifier value={l1Owner} label="the owner" />
+        </dd>
+        <dt>Ledger key</dt>
+        <dd>
+          {keyX === 0n ? (
+            "none"
+          ) : (
+            <Identifier value={`0x${keyX.toString(16).padStart(64, "0")}`} label="the key" />
+          )}
+        </dd>
+        <dt>Signed operations so far</dt>
+        <dd>{showCount(nonce)}</dd>
+      </dl>
+      <p class="soft small">
+        By the server that shows this page. What an owner's wallet sees is checked against Ethereum on the
+        bridge page.
+        {kind === "account" && (
+          <>
+            {" "}
+            <a href={`#/earnings/${id}`}>What this account earns</a>
+          </>
+        )}
+      </p>
+    </section>
+  );
+}
+
+function DatanetPart({ datanet }: { datanet: NonNullable<LedgerLeaf["datanet"]> }) {
+  const { publishedAt, rowCount, rowsRoot, version } = datanet;
+  return (
+    <section class="card stack">
+      <h2>Published version</h2>
+      {version === 0 ? (
+        <p class="soft">No version has been published yet.</p>
+      ) : (
+        <dl class="facts">
+          <dt>Number</dt>
+          <dd>{showCount(version)}</dd>
+          <dt>Rows</dt>
+          <dd>{showCount(rowCount)}</dd>
+          <dt>Published</dt>
+          <dd>{new Date(publishedAt * 1000).toLocaleString("en-GB")}</dd>
+          <dt>Root of the rows</dt>
+          <dd>
+            <Identifier value={`0x${rowsRoot.toString(16).padStart(64, "0")}`} label="the root of the rows" />
+          </dd>
+        </dl>
+      )}
+    </section>
+  );
+}
+
+const PAGE_SIZE = 25;
+
+function Operations({ site, live, id }: PageProps & { id: number }) {
+  const answer = useAnswer(live, `operations ${id}`, () =>
+    listOperations(site.sequencer, id, { limit: PAGE_SIZE }),
+  );
+  return (
+    <section class="card stack">
+      <h2>Last signed operations</h2>
+      <Answered answer={answer} none="">
+        {(operations) => (
+          <Table
+            caption="Operations"
+            columns={columns(live.nowMs.value)}
+            rows={operations}
+            keyOf={({ hash }) => hash}
+            empty="None yet. Deposits come in through Ethereum's queue, and stand in their batches."
+          />
+        )}
+      </Answered>
+    </section>
+  );
+}
+
+function columns(nowMs: number): Column<LedgerOperation>[] {
+  return [
+    { label: "Operation", cell: ({ hash, kind }) => <OperationLink hash={hash} label={showKind(kind)} /> },
+    { label: "State", cell: ({ status }) => <StatusBadge status={status} /> },
+    { label: "From", cell: (operation) => leafOf(operation, "a") },
+    { label: "To", cell: (operation) => leafOf(operation, "b") },
+    {
+      label: "OPEN",
+      isNumber: true,
+      cell: (operation) => {
+        const wei = amountOf(operation);
+        return wei === null ? "–" : showOpen(wei);
+      },
+    },
+    {
+      label: "Batch",
+      isNumber: true,
+      cell: ({ batchNumber }) => (batchNumber == null ? "–" : <BatchLink number={batchNumber} />),
+    },
+    {
+      label: "Accepted",
+      isNumber: true,
+      cell: ({ acknowledgedAtMs }) => (acknowledgedAtMs == null ? "–" : showAge(acknowledgedAtMs, nowMs)),
+    },
+  ];
+}

@@ -1,0 +1,158 @@
+import { getModel, listSettlements } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import { Badge } from "../design/badge.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Term } from "../words/term.tsx";
+import { Answered } from "./answered.tsx";
+
+/** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
+export function ModelPart({ site, live, modelId }: PageProps & { modelId: number }) {
+  const answer = useAnswer(live, `model ${modelId}`, async () => {
+    const [model, settlements] = await Promise.all([
+      getModel(site.sequencer, modelId),
+      listSettlements(site.sequencer, modelId),
+    ]);
+    return { model, settlements };
+  });
+  return (
+    <Answered answer={answer} none="">
+      {({ model, settlements }) => (
+        <>
+          <Terms model={model} />
+          <Epochs model={model} settlements={settlements} />
+          <Earners model={model} />
+        </>
+      )}
+    </Answered>
+  );
+}
+
+const PARTS = 65_536;
+const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
+
+function Terms({ model }: { model: LedgerModelLeaf }) {
+  const { cap, isApproved, isReady, priceWei } = model.counters;
+  const { datanetId, drawCount, ownerParts, validatorParts, version } = model.model;
+  return (
+    <section class="card stack">
+      <div class="row">
+        <h2>Terms</h2>
+        <Badge tone={isReady ? "good" : "wait"}>{isReady ? "open for payments" : "not open yet"}</Badge>
+        {!isApproved && <Badge tone="wait">not approved by its Datanet</Badge>}
+      </div>
+      <dl class="facts">
+        <dt>Price of an answer</dt>
+        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dt>
+          Learnt from <Term name="Datanet" />
+        </dt>
+        <dd>
+          <LeafLink id={datanetId} />, version {showCount(version)}
+        </dd>
+        <dt>Owner's part</dt>
+        <dd>{percent(ownerParts)}</dd>
+        <dt>Validators' part of what rows earn</dt>
+        <dd>{percent(validatorParts)}</dd>
+        <dt>
+          <Term name="draw">Draws</Term> an epoch
+        </dt>
+        <dd>{showCount(drawCount)}</dd>
+        <dt>Payments an epoch, at most</dt>
+        <dd>{showCount(cap)}</dd>
+      </dl>
+    </section>
+  );
+}
+
+function Epochs({
+  model,
+  settlements,
+}: {
+  model: LedgerModelLeaf;
+  settlements: readonly LedgerSettlement[];
+}) {
+  const { epoch, isReady, paymentCount } = model.counters;
+  const sealed = model.sealedEpoch;
+  const isSealedOpen = sealed !== null && !settlements.some((one) => one.epoch === sealed.epoch);
+  const columns: Column<LedgerSettlement>[] = [
+    {
+      label: "Epoch",
+      cell: (one) => (
+        <a href={settlementHref(one.modelId, one.epoch)}>
+          {one.kind === "genesis" ? "opening" : showCount(one.epoch)}
+        </a>
+      ),
+    },
+    { label: "State", cell: ({ status }) => <StatusBadge status={status} /> },
+    {
+      label: "Rows earned",
+      isNumber: true,
+      cell: ({ earnedSumWei }) => (earnedSumWei === undefined ? "–" : showOpen(earnedSumWei)),
+    },
+    {
+      label: "Void draws",
+      isNumber: true,
+      cell: ({ voidCount }) => (voidCount === undefined ? "–" : showCount(voidCount)),
+    },
+    { label: "Batch", isNumber: true, cell: ({ batchNumber }) => <BatchLink number={batchNumber} /> },
+  ];
+  return (
+    <section class="card stack">
+      <h2>
+        <Term name="epoch">Epochs</Term>
+      </h2>
+      {isReady && (
+        <p>
+          Epoch {showCount(epoch)} is open: {showCount(paymentCount)}{" "}
+          {paymentCount === 1 ? "payment" : "payments"}, {showOpen(model.openAmountWei)} OPEN.
+        </p>
+      )}
+      {isSealedOpen && (
+        <p>
+          Epoch {showCount(sealed.epoch)} is sealed with {showOpen(sealed.amountWei)} OPEN, in batch{" "}
+          <BatchLink number={sealed.sealBatch} />.{" "}
+          {sealed.seed === null
+            ? "Ethereum has not given its randomness yet."
+            : "Its draws are fixed; the settlement is to come."}
+        </p>
+      )}
+      <Table
+        caption="Settlements"
+        columns={columns}
+        rows={settlements}
+        keyOf={(one) => one.epoch}
+        empty="Nothing has been settled yet."
+      />
+    </section>
+  );
+}
+
+type Earner = LedgerModelLeaf["earners"][number];
+
+const EARNER_COLUMNS: readonly Column<Earner>[] = [
+  { label: "Share", cell: ({ index }) => index },
+  { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+  { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+  { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+  { label: "Earned, OPEN", isNumber: true, cell: ({ accruedWei }) => showOpen(accruedWei) },
+];
+
+function Earners({ model }: { model: LedgerModelLeaf }) {
+  return (
+    <section class="card stack">
+      <h2>Who earns from it</h2>
+      <Table
+        caption="Shares of the model"
+        columns={EARNER_COLUMNS}
+        rows={model.earners}
+        keyOf={({ index }) => index}
+        empty="The model has not been opened yet, so nobody has a share."
+      />
+    </section>
+  );
+}

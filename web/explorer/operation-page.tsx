@@ -1,0 +1,80 @@
+import type { ComponentChildren, VNode } from "preact";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen, showTime } from "../words/format.ts";
+import { BatchLink, LeafLink } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Answered } from "./answered.tsx";
+import { amountOf, leafOf, showKind, Words } from "./records.tsx";
+
+const HASH = /^0x[0-9a-fA-F]{64}$/;
+
+export function OperationPage({ site, live, rest }: PageProps): VNode {
+  const hash = rest[0] ?? "";
+  const answer = useAnswer(live, hash, () =>
+    HASH.test(hash) ? getOperation(site.sequencer, hash as `0x${string}`) : Promise.resolve(null),
+  );
+  return (
+    <>
+      <div class="row">
+        <h1>{answer.value == null ? "Operation" : showKind(answer.value.kind)}</h1>
+        {answer.value != null && <StatusBadge status={answer.value.status} />}
+      </div>
+      <Answered answer={answer} none="The server knows no operation with this hash.">
+        {(operation) => <Facts operation={operation} />}
+      </Answered>
+    </>
+  );
+}
+
+function Facts({ operation }: { operation: LedgerOperation }) {
+  const { acknowledgedAtMs, batchNumber, createdId, feeWei, hash, l1TransactionHash, opIndex } = operation;
+  const amountWei = amountOf({ ...operation });
+  const facts: [string, ComponentChildren][] = [
+    ["Hash", <Identifier key="hash" value={hash} label="the hash" />],
+    ["From", leafOf(operation, "a")],
+    ["To", createdId == null ? leafOf(operation, "b") : <LeafLink key="created" id={createdId} />],
+    ["Amount", amountWei === null ? "–" : `${showOpen(amountWei)} OPEN`],
+    ["Fee", feeWei == null ? "–" : `${showOpen(feeWei)} OPEN`],
+    ["Accepted at", acknowledgedAtMs == null ? "not yet" : showTime(acknowledgedAtMs)],
+    ["Number among all signed ones", opIndex == null ? "–" : showCount(opIndex)],
+    ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],
+    [
+      "Ethereum transaction",
+      l1TransactionHash == null ? (
+        "not yet"
+      ) : (
+        <Identifier key="l1" value={l1TransactionHash} label="the transaction" />
+      ),
+    ],
+    ["Words", <Words key="words" words={operation.words} />],
+  ];
+  return (
+    <>
+      {operation.status === "dropped" && (
+        <Notice tone="bad" title="The operator has dropped it.">
+          <p>{operation.reason ?? "It gave no reason."}</p>
+        </Notice>
+      )}
+      <section class="card stack">
+        <h2>Facts</h2>
+        <dl class="facts">
+          {facts.flatMap(([label, value]) => [
+            <dt key={label}>{label}</dt>,
+            <dd key={`${label}=`}>{value}</dd>,
+          ])}
+        </dl>
+        {batchNumber != null && (
+          <p class="soft small">
+            That it happened is proven by its batch: open batch <BatchLink number={batchNumber} /> and check
+            it there.
+          </p>
+        )}
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import type { ComponentChildren } from "preact";
+import { getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
+import type { QueueEntryView } from "../../client/sequencer/sequencer-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { BatchLink, queueHref } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Answered } from "./answered.tsx";
+import { leafOf, showKind } from "./records.tsx";
+
+/** An entry of Ethereum's queue: what was asked of the ledger there, and what became of it. */
+export function QueuePage({ site, live, rest }: PageProps) {
+  const index = Number(rest[0]);
+  const isIndex = Number.isSafeInteger(index) && index >= 0;
+  const answer = useAnswer(live, `queue ${index}`, () =>
+    isIndex ? getQueueEntry(site.sequencer, index) : Promise.resolve(null),
+  );
+  const seen = live.status.value?.queue.seenIndex ?? 0;
+  return (
+    <>
+      <div class="row">
+        <h1>Queue entry {isIndex ? showCount(index) : "?"}</h1>
+        {answer.value != null && <StatusBadge status={answer.value.status} />}
+        <span class="push" />
+        <nav class="row" aria-label="Entries beside this one">
+          {index > 0 && <a href={queueHref(index - 1)}>← {showCount(index - 1)}</a>}
+          {index + 1 < seen && <a href={queueHref(index + 1)}>{showCount(index + 1)} →</a>}
+        </nav>
+      </div>
+      <Answered answer={answer} none="Ethereum's queue has no such entry, or the server has not seen it yet.">
+        {(entry) => <Facts entry={entry} />}
+      </Answered>
+    </>
+  );
+}
+
+function Facts({ entry }: { entry: QueueEntryView }) {
+  const { a, amountWei, b, batchNumber, kind, l1BlockNumber, l1TransactionHash, sender } = entry;
+  const operation = { kind: kind ?? "", a: a ?? 0, b: b ?? 0, amountCode: 0n, words: [] };
+  const facts: [string, ComponentChildren][] = [
+    ["What", kind == null ? "–" : showKind(kind)],
+    ["Sent by", sender == null ? "–" : <Identifier key="sender" value={sender} label="the sender" />],
+    ["From", leafOf(operation, "a")],
+    ["To", leafOf(operation, "b")],
+    ["Amount", amountWei == null || amountWei === 0n ? "–" : `${showOpen(amountWei)} OPEN`],
+    ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],
+    [
+      "Ethereum transaction",
+      l1TransactionHash == null ? (
+        "–"
+      ) : (
+        <Identifier key="l1" value={l1TransactionHash} label="the transaction" />
+      ),
+    ],
+    ["Ethereum block", l1BlockNumber == null ? "–" : showCount(l1BlockNumber)],
+  ];
+  return (
+    <section class="card stack">
+      <h2>Facts</h2>
+      <dl class="facts">
+        {facts.flatMap(([label, value]) => [
+          <dt key={label}>{label}</dt>,
+          <dd key={`${label}=`}>{value}</dd>,
+        ])}
+      </dl>
+    </section>
+  );
+}

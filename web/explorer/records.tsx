@@ -1,0 +1,114 @@
+import type { ComponentChildren } from "preact";
+import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { KIND, type KindName, kindRule } from "../../circuits/protocol.ts";
+import type { LedgerRecord } from "../../client/sequencer/sequencer-schemas.ts";
+import { Badge } from "../design/badge.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+
+const NAMES: Readonly<Record<KindName, string>> = {
+  null: "Nothing",
+  transfer: "Transfer",
+  commitData: "Commit data",
+  payInference: "Pay for an answer",
+  createAccount: "Create an account",
+  createDatanet: "Create a Datanet",
+  createModel: "Create a model",
+  withdraw: "Withdraw",
+  publishVersion: "Publish a version",
+  approveModel: "Approve a model",
+  revokeModel: "Revoke a model",
+  setKey: "Change the key",
+  seal: "Seal an epoch",
+  settle: "Settle an epoch",
+  collect: "Collect rewards",
+  genesis: "Open a model",
+  depositNew: "Deposit into a new account",
+  depositTo: "Deposit",
+  forcedWithdraw: "Withdraw, forced",
+  forcedSetKey: "Change the key, forced",
+  forcedSetOwner: "Change the owner, forced",
+  forcedCollect: "Collect rewards, forced",
+  forcedTransfer: "Transfer, forced",
+  forcedSeal: "Seal an epoch, forced",
+};
+
+/** A kind as people say it. */
+export function showKind(kind: string): string {
+  return NAMES[kind as KindName] ?? kind;
+}
+
+/** Where a kind's words hold the wei that it moves. */
+const AMOUNT_WORDS: Readonly<Record<string, number>> = {
+  withdraw: 1,
+  depositNew: 0,
+  depositTo: 0,
+  forcedWithdraw: 4,
+};
+
+type Operation = Pick<LedgerRecord, "kind" | "a" | "b" | "amountCode" | "words">;
+
+/** What an operation moves; null where it moves nothing that it names. */
+export function amountOf({ kind, amountCode, words }: Operation): bigint | null {
+  const place = AMOUNT_WORDS[kind];
+  if (place !== undefined) return words[place] ?? null;
+  const rule = kindRule(KIND[kind as KindName]);
+  return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
+}
+
+export function leafOf(operation: Operation, side: "a" | "b"): ComponentChildren {
+  const rule = kindRule(KIND[operation.kind as KindName]);
+  const isUsed = side === "a" ? rule?.usesA : rule?.usesB && !rule.isCreate;
+  return isUsed ? <LeafLink id={operation[side]} /> : "–";
+}
+
+export function Words({ words }: { words: readonly bigint[] }) {
+  if (words.length === 0) return <>–</>;
+  return (
+    <span class="row">
+      {words.map((word, i) => (
+        <Identifier key={`${i}-${word}`} value={`0x${word.toString(16)}`} label={`word ${i}`} />
+      ))}
+    </span>
+  );
+}
+
+const COLUMNS: readonly Column<LedgerRecord>[] = [
+  { label: "Slot", cell: ({ slot }) => slot },
+  {
+    label: "Operation",
+    cell: ({ kind, isValid }) => (
+      <span class="row">
+        {showKind(kind)}
+        {kindRule(KIND[kind as KindName])?.isQueue === true && !isValid && (
+          <Badge tone="bad">without effect</Badge>
+        )}
+      </span>
+    ),
+  },
+  { label: "From", cell: (record) => leafOf(record, "a") },
+  { label: "To", cell: (record) => leafOf(record, "b") },
+  {
+    label: "OPEN",
+    isNumber: true,
+    cell: (record) => {
+      const wei = amountOf(record);
+      return wei === null ? "–" : <span title={`${wei} wei`}>{showOpen(wei)}</span>;
+    },
+  },
+  { label: "Words", cell: ({ words }) => <Words words={words} /> },
+];
+
+export function Records({ records }: { records: readonly LedgerRecord[] }) {
+  return (
+    <Table
+      caption="Operations of the batch"
+      columns={COLUMNS}
+      rows={records}
+      keyOf={({ slot }) => slot}
+      empty="The batch has no operations."
+    />
+  );
+}

@@ -1,0 +1,219 @@
+import type { ComponentChildren } from "preact";
+import { drawPoint } from "../../circuits/settlement/settlement-split.ts";
+import {
+  type EpochPayments,
+  getModel,
+  getPayments,
+  getSettlement,
+} from "../../client/sequencer/model-reads.ts";
+import type {
+  LedgerModelLeaf,
+  LedgerPayment,
+  LedgerSettlement,
+} from "../../client/sequencer/model-schemas.ts";
+import { Identifier } from "../design/identifier.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { BatchLink, LeafLink, OperationLink } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Term } from "../words/term.tsx";
+import { Answered } from "./answered.tsx";
+
+interface Settled {
+  readonly settlement: LedgerSettlement;
+  readonly model: LedgerModelLeaf;
+  /** null for a genesis, which divides nothing. */
+  readonly payments: EpochPayments | null;
+}
+
+/** How an epoch's money was divided: the draws, where each part went, and what each share earned. */
+export function SettlementPage({ site, live, rest }: PageProps) {
+  const modelId = Number(rest[0]);
+  const epoch = Number(rest[1]);
+  const isPossible = Number.isSafeInteger(modelId) && Number.isSafeInteger(epoch) && epoch >= 0;
+  const answer = useAnswer<Settled | null>(live, `settlement ${modelId} ${epoch}`, async () => {
+    const settlement = isPossible ? await getSettlement(site.sequencer, modelId, epoch) : null;
+    if (settlement === null) return null;
+    const [model, payments] = await Promise.all([
+      getModel(site.sequencer, modelId),
+      settlement.kind === "settle" ? getPayments(site.sequencer, modelId, epoch) : null,
+    ]);
+    return { settlement, model, payments };
+  });
+  const isGenesis = answer.value?.settlement.kind === "genesis";
+  return (
+    <>
+      <div class="row">
+        <h1>
+          {isGenesis ? "Opening" : `Epoch ${Number.isNaN(epoch) ? "?" : showCount(epoch)}`} of model{" "}
+          {Number.isNaN(modelId) ? "?" : <LeafLink id={modelId} />}
+        </h1>
+        {answer.value != null && <StatusBadge status={answer.value.settlement.status} />}
+      </div>
+      <Answered answer={answer} none="There is no such settlement yet.">
+        {(settled) => (
+          <>
+            <Facts {...settled} />
+            {settled.payments !== null && <Draws model={settled.model} payments={settled.payments} />}
+            <Earners {...settled} />
+          </>
+        )}
+      </Answered>
+    </>
+  );
+}
+
+function Facts({ settlement, payments }: Settled) {
+  const { batchNumber, burnedWei, cap, circuit, earnedSumWei, l1TransactionHash, ownerWei, treasuryWei } =
+    settlement;
+  const open = (wei: bigint | undefined) =>
+    wei === undefined ? "–" : <span title={`${wei} wei`}>{showOpen(wei)} OPEN</span>;
+  const divided: [ComponentChildren, ComponentChildren][] =
+    payments === null
+      ? [["Payments an epoch, at most", cap === undefined ? "–" : showCount(cap)]]
+      : [
+          ["Paid in the epoch", open(payments.amountWei)],
+          ["To the rows", open(earnedSumWei)],
+          ["To the model's owner", open(ownerWei)],
+          [
+            <>
+              To the <Term name="treasury" />
+            </>,
+            open(treasuryWei),
+          ],
+          ["Burned", open(burnedWei)],
+        ];
+  const facts: [ComponentChildren, ComponentChildren][] = [
+    ...divided,
+    ["Circuit", circuit],
+    ["Batch", <BatchLink key="batch" number={batchNumber} />],
+    [
+      "Ethereum transaction",
+      l1TransactionHash === null ? (
+        "not yet"
+      ) : (
+        <Identifier key="l1" value={l1TransactionHash} label="the transaction" />
+      ),
+    ],
+    ...(["C", "y", "z"] as const).map((name, i): [ComponentChildren, ComponentChildren] => [
+      name,
+      <Identifier
+        key={name}
+        value={`0x${settlement.publicSignals[i]!.toString(16).padStart(64, "0")}`}
+        label={name}
+      />,
+    ]),
+  ];
+  return (
+    <section class="card stack">
+      <h2>{payments === null ? "What was proven" : "Where the money went"}</h2>
+      <dl class="facts">
+        {facts.map(([label, value], i) => (
+          <FactRow key={i} label={label}>
+            {value}
+          </FactRow>
+        ))}
+      </dl>
+      <p class="soft small">
+        Its proof was verified by the contract. To compute everything in it again, from the model's published
+        files: <code>openledger verify settlement</code>.
+      </p>
+    </section>
+  );
+}
+
+function FactRow({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+interface Drawn {
+  readonly draw: number;
+  readonly place: number;
+  readonly payment: LedgerPayment;
+}
+
+/** Which payments the seed chose, computed here from the seed and the payments' running sums. */
+function drawnPayments(model: LedgerModelLeaf, { amountWei, payments, seed }: EpochPayments): Drawn[] | null {
+  if (seed == null || payments.length === 0) return null;
+  const { drawCount } = model.model;
+  return Array.from({ length: drawCount }, (_, draw) => {
+    const point = drawPoint(seed, draw, drawCount, amountWei);
+    const place = payments.findIndex(({ cumulativeWei }) => point < cumulativeWei);
+    return { draw, place, payment: payments[place]! };
+  });
+}
+
+const DRAW_COLUMNS: readonly Column<Drawn>[] = [
+  { label: "Draw", cell: ({ draw }) => draw + 1 },
+  {
+    label: "Payment",
+    cell: ({ place, payment }) => (
+      <OperationLink hash={payment.hash} label={`number ${showCount(place + 1)}`} />
+    ),
+  },
+  { label: "Payer", cell: ({ payment }) => <LeafLink id={payment.payerId} /> },
+  { label: "Paid, OPEN", isNumber: true, cell: ({ payment }) => showOpen(payment.amountWei) },
+];
+
+function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPayments }) {
+  const drawn = drawnPayments(model, payments);
+  return (
+    <section class="card stack">
+      <h2>
+        <Term name="draw">Draws</Term>
+      </h2>
+      {drawn === null ? (
+        <p class="soft">There were none: the epoch was divided by the numbers of rows.</p>
+      ) : (
+        <>
+          <p class="soft">
+            Ethereum's randomness chose these of {showCount(payments.paymentCount)}{" "}
+            {payments.paymentCount === 1 ? "payment" : "payments"}; computed here from the seed.
+          </p>
+          <Table
+            caption="Draws"
+            columns={DRAW_COLUMNS}
+            rows={drawn}
+            keyOf={({ draw }) => draw}
+            empty="There were none."
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Earners({ settlement, model }: Settled) {
+  const { earnedWei } = settlement;
+  if (earnedWei === undefined) return null;
+  const rows = model.earners.map((earner) => ({ ...earner, wei: earnedWei[earner.index] ?? 0n }));
+  return (
+    <section class="card stack">
+      <h2>Who earned</h2>
+      <Table
+        caption="Shares and what they earned in the epoch"
+        columns={[
+          { label: "Share", cell: ({ index }) => index },
+          { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+          { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+          { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+          {
+            label: "Earned, OPEN",
+            isNumber: true,
+            cell: ({ wei }) => <span title={`${wei} wei`}>{showOpen(wei)}</span>,
+          },
+        ]}
+        rows={rows}
+        keyOf={({ index }) => index}
+        empty="Nobody has a share."
+      />
+    </section>
+  );
+}

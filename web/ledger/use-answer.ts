@@ -1,0 +1,41 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Problem, problemOf } from "../words/problem.tsx";
+import type { Live } from "./live.ts";
+
+export interface Answer<T> {
+  /** undefined until the first answer is there. */
+  readonly value: T | undefined;
+  /** Why the last question failed; an earlier value stays. */
+  readonly problem: Problem | null;
+}
+
+/**
+ * Something that the sequencer is asked for, again whenever something has happened.
+ * @param about what the question depends on, as text
+ */
+export function useAnswer<T>(live: Live, about: string, ask: () => Promise<T>): Answer<T> {
+  const [answer, setAnswer] = useState<Answer<T>>({ value: undefined, problem: null });
+  useEffect(() => {
+    let isOver = false;
+    let isAsking = false;
+    const look = async () => {
+      if (isAsking) return;
+      isAsking = true;
+      try {
+        const value = await ask();
+        if (!isOver) setAnswer({ value, problem: null });
+      } catch (error) {
+        if (!isOver) setAnswer(({ value }) => ({ value, problem: problemOf(error) }));
+      } finally {
+        isAsking = false;
+      }
+    };
+    void look();
+    const stop = live.onLook(() => void look());
+    return () => {
+      isOver = true;
+      stop();
+    };
+  }, [about]);
+  return answer;
+}

@@ -1,0 +1,36 @@
+/** Where things of the ledger are shown. One place that knows the pages' addresses. */
+import { Identifier } from "../design/identifier.tsx";
+import { showCount } from "./format.ts";
+
+export const batchHref = (number: number) => `#/batch/${number}`;
+export const leafHref = (id: number) => `#/leaf/${id}`;
+export const operationHref = (hash: string) => `#/operation/${hash}`;
+export const queueHref = (index: number) => `#/queue/${index}`;
+export const settlementHref = (modelId: number, epoch: number) => `#/settlement/${modelId}/${epoch}`;
+
+export function BatchLink({ number }: { number: number }) {
+  return <a href={batchHref(number)}>{showCount(number)}</a>;
+}
+
+/** Leaves that everybody meets have names. */
+const NAMES: Readonly<Record<number, string>> = { 0: "treasury", 1: "operator's fees" };
+
+export function LeafLink({ id }: { id: number }) {
+  const name = NAMES[id];
+  return (
+    <a href={leafHref(id)}>
+      {id}
+      {name !== undefined && ` (${name})`}
+    </a>
+  );
+}
+
+/** A hash that can be copied, and the way to its page. */
+export function OperationLink({ hash, label }: { hash: string; label: string }) {
+  return (
+    <span class="row">
+      <a href={operationHref(hash)}>{label}</a>
+      <Identifier value={hash} label="the hash" />
+    </span>
+  );
+}
