@@ -13,6 +13,9 @@ import type { TypedDataSigner } from "./l2-key.ts";
 /** What a wallet is to this library: EIP-1193's one method. */
 export interface WalletProvider {
   request(request: { method: string; params?: unknown }): Promise<unknown>;
+  /** Absent in providers that tell nothing by themselves. */
+  on?(event: string, listener: (value: unknown) => void): unknown;
+  removeListener?(event: string, listener: (value: unknown) => void): unknown;
 }
 
 /**
