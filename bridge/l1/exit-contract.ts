@@ -1,6 +1,6 @@
 /** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
 import type { Address, LocalAccount, TransactionReceipt } from "viem";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import type { AtBlock, RollupContract } from "./rollup-contract.ts";

@@ -4,7 +4,6 @@
  */
 import { type Hex, hexToBytes } from "viem";
 import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -13,6 +12,7 @@ import {
   decodeSettlement,
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submission.ts";

@@ -3,7 +3,7 @@
  * posted data, C and the proof, so that nobody has to read the transaction's input.
  */
 import type { Hex } from "viem";
-import { type ContractProof, imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
+import { type ContractProof, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { L1Client } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";

@@ -10,13 +10,13 @@ import {
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
   imaginaryFirst,
-} from "../../circuits/field/groth16-proof.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+} from "../../circuits/wire/groth16-proof.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
 import {

@@ -4,7 +4,7 @@
  * offsets. Attack: a stranger posts such a call, and a follower that refuses what L1 has accepted stops for ever.
  */
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
-import { type ContractProof, imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
+import { type ContractProof, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 
 export interface CalledPart {

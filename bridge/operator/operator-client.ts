@@ -1,13 +1,13 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
+import type { RollupError } from "../../circuits/rollup-error.ts";
 import {
   type ContractProof,
   fromContractProof,
   type Groth16Proof,
   toContractProof,
-} from "../../circuits/field/groth16-proof.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
+} from "../../circuits/wire/groth16-proof.ts";
 import {
   chainAnswer,
   nextIndexAnswer,

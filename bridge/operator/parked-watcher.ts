@@ -7,7 +7,7 @@
 import type { Logger } from "pino";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
-import { imaginaryFirst } from "../../circuits/field/groth16-proof.ts";
+import { imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
 import { type ParkedLog, type ParkedSettlement, parkedOf } from "../l1/parked-settlement.ts";

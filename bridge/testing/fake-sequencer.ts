@@ -5,8 +5,8 @@
  */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";

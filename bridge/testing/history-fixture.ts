@@ -4,7 +4,6 @@ import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { committedElements } from "../../circuits/batch/batch-data.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { dataCommitment } from "../../circuits/field/element-vector.ts";
-import { toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
@@ -12,6 +11,7 @@ import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
   ANY_FEE,

@@ -1,9 +1,9 @@
 import { replayBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement } from "../../circuits/batch/batch-data.ts";
-import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "../l1/l1-history.ts";
 import { type BatchPlace, batchMalformed } from "../l1/malformed-batch.ts";

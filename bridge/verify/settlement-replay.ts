@@ -5,9 +5,9 @@
  */
 
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { type BatchEvent, type SettlementOnL1, takesSettlement } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";

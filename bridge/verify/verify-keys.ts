@@ -1,15 +1,15 @@
 /** Are the keys on L1 those of the circuits? */
 
+import { shapeName } from "../../circuits/protocol.ts";
+import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   fromContractOrder,
   type G1Point,
   type G2RealFirst,
   type Groth16Proof,
   toContractOrder,
-} from "../../circuits/field/groth16-proof.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+} from "../../circuits/wire/groth16-proof.ts";
 import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";

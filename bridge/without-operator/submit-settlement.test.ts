@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { queryCommitment } from "../../circuits/ledger/query.ts";
 import { receiptHash } from "../../circuits/ledger/receipt.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";

@@ -12,11 +12,6 @@ import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
-import {
-  type ContractProof,
-  type Groth16Proof,
-  toContractProof,
-} from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
@@ -30,6 +25,7 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import { type ContractProof, type Groth16Proof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";

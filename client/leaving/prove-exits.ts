@@ -6,9 +6,9 @@ import { proveStatement } from "../../bridge/without-operator/submit-settlement.
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 import {
   type ExitCircuit,

@@ -31,7 +31,7 @@ export declare const published: PublishedModel;
 export declare const registration: ModelRegistration;
 export declare const binding: ModelBinding;
 /** An answer's receipt. */
-export declare const preconfirmation: bigint;
+export declare const receipt: bigint;
 export declare const openings: Openings;
 
 /** The rollup's circuits; the one that settles the model, and its keys. */

@@ -2,8 +2,8 @@
 import type { Address } from "viem";
 import { type ExitData, exitElements } from "../../circuits/exit/exit-statement.ts";
 import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
 
 /** A leaf's exit, then a slot's. */

@@ -31,7 +31,6 @@ import {
   type SlotRecord,
 } from "../../circuits/batch/batch-data.ts";
 import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import type { ContractProof } from "../../circuits/field/groth16-proof.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -40,6 +39,7 @@ import {
   type SettlementData,
   settlementElements,
 } from "../../circuits/settlement/settlement-data.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { type DeployOptions, deployRollup } from "../build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";

@@ -6,14 +6,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
   imaginaryFirst,
-} from "../../circuits/field/groth16-proof.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+} from "../../circuits/wire/groth16-proof.ts";
 import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 
 export interface SimulatedCircuit extends CircuitConfig {

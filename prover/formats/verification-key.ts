@@ -7,7 +7,7 @@ import {
   type Groth16Proof,
   realFirst,
   toContractOrder,
-} from "../../circuits/field/groth16-proof.ts";
+} from "../../circuits/wire/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 
 // Of the library that computes here, so that a page that verifies carries no WebAssembly.

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { type G1Point, type G2RealFirst, realFirst } from "../../circuits/field/groth16-proof.ts";
 import { invertMod } from "../../circuits/field/modular.ts";
+import { type G1Point, type G2RealFirst, realFirst } from "../../circuits/wire/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-wasm.ts";
 import type { VerificationKey } from "./verification-key.ts";

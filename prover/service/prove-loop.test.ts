@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
-import { realFirst } from "../../circuits/field/groth16-proof.ts";
+import { realFirst } from "../../circuits/wire/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
 import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";

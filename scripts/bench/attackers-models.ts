@@ -6,7 +6,6 @@
 import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { type ContractProof, toContractProof } from "../../circuits/field/groth16-proof.ts";
 import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
@@ -20,6 +19,7 @@ import {
   settlementStatement,
 } from "../../circuits/settlement/settlement-data.ts";
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import { type ContractProof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import {
   encodeSettlementBody,
   type ProvenSettlement,

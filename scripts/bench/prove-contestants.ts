@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { type Groth16Proof, realFirst } from "../../circuits/field/groth16-proof.ts";
+import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
 import type { BenchCase } from "./prove-case.ts";

@@ -13,7 +13,6 @@ import {
 } from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
-import type { Groth16Proof } from "../../circuits/field/groth16-proof.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
@@ -26,6 +25,7 @@ import {
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
+import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { hex32 } from "../store/hex.ts";

@@ -14,9 +14,9 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { hex32 } from "../store/hex.ts";
 import {
   modelDeployment,

@@ -9,7 +9,6 @@ import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
-import { fromContractOrder } from "../../circuits/field/groth16-proof.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import {
@@ -29,6 +28,7 @@ import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { hex20, hex32 } from "../store/hex.ts";

@@ -14,11 +14,11 @@ import {
   decodeWire,
   type L1Header,
 } from "../../circuits/batch/batch-data.ts";
-import { fromContractProof } from "../../circuits/field/groth16-proof.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { FIELD_ORDER, GENESIS_NEXT_ID } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { computeCircuitId, computeDomain, type VerifyingKey } from "../../contracts/build/verifying-key.ts";

@@ -22,106 +22,106 @@ const POLL_MS = 2_000;
 const SETTLE_MS = 150;
 
 export class Live {
-  private readonly access: SequencerAccess;
-  private readonly infoCell = signal<SequencerInfo | null>(null);
-  private readonly statusCell = signal<SequencerStatus | null>(null);
-  private readonly batchesCell = signal<readonly LedgerBatch[]>([]);
-  private readonly linkCell = signal<Link>("connecting");
-  private readonly problemCell = signal<Problem | null>(null);
-  private readonly clockCell: Signal<number> = signal(Date.now());
-  private readonly listeners = new Set<() => void>();
-  private feed: Feed | null = null;
-  private ticker: ReturnType<typeof setInterval> | undefined;
-  private settling: ReturnType<typeof setTimeout> | undefined;
-  private lookedAtMs = 0;
-  private isLooking = false;
+  readonly #access: SequencerAccess;
+  readonly #infoCell = signal<SequencerInfo | null>(null);
+  readonly #statusCell = signal<SequencerStatus | null>(null);
+  readonly #batchesCell = signal<readonly LedgerBatch[]>([]);
+  readonly #linkCell = signal<Link>("connecting");
+  readonly #problemCell = signal<Problem | null>(null);
+  readonly #clockCell: Signal<number> = signal(Date.now());
+  readonly #listeners = new Set<() => void>();
+  #feed: Feed | null = null;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  #lookedAtMs = 0;
+  #isLooking = false;
 
   constructor(access: SequencerAccess) {
-    this.access = access;
+    this.#access = access;
   }
 
   get info(): ReadonlySignal<SequencerInfo | null> {
-    return this.infoCell;
+    return this.#infoCell;
   }
   get status(): ReadonlySignal<SequencerStatus | null> {
-    return this.statusCell;
+    return this.#statusCell;
   }
   /** Newest first. */
   get batches(): ReadonlySignal<readonly LedgerBatch[]> {
-    return this.batchesCell;
+    return this.#batchesCell;
   }
   get link(): ReadonlySignal<Link> {
-    return this.linkCell;
+    return this.#linkCell;
   }
   /** Why the link is lost. */
   get problem(): ReadonlySignal<Problem | null> {
-    return this.problemCell;
+    return this.#problemCell;
   }
   /** The time, once a second: whatever shows an age reads it. */
   get nowMs(): ReadonlySignal<number> {
-    return this.clockCell;
+    return this.#clockCell;
   }
 
   /** Called after each look, at news and otherwise every few seconds. @returns what ends it */
   onLook(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   start(): void {
-    void this.look();
-    void this.connect();
-    this.ticker = setInterval(() => this.tick(), TICK_MS);
+    void this.#look();
+    void this.#connect();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
   stop(): void {
-    clearInterval(this.ticker);
-    clearTimeout(this.settling);
-    this.feed?.close();
+    clearInterval(this.#ticker);
+    clearTimeout(this.#settling);
+    this.#feed?.close();
   }
 
   /** Something happened, here or there: look soon. */
   ring(): void {
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => void this.look(), SETTLE_MS);
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.#look(), SETTLE_MS);
   }
 
-  private tick(): void {
-    this.clockCell.value = Date.now();
-    const isFed = this.feed?.isOpen === true;
-    if (!isFed) void this.connect();
-    if (this.clockCell.value - this.lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.look();
+  #tick(): void {
+    this.#clockCell.value = Date.now();
+    const isFed = this.#feed?.isOpen === true;
+    if (!isFed) void this.#connect();
+    if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }
 
-  private connectedAtMs = 0;
-  private async connect(): Promise<void> {
-    if (Date.now() - this.connectedAtMs < GUARD_MS) return;
-    this.connectedAtMs = Date.now();
-    this.feed?.close();
-    this.feed = await openFeed(this.access, ["operations", "batches"], () => this.ring());
+  #connectedAtMs = 0;
+  async #connect(): Promise<void> {
+    if (Date.now() - this.#connectedAtMs < GUARD_MS) return;
+    this.#connectedAtMs = Date.now();
+    this.#feed?.close();
+    this.#feed = await openFeed(this.#access, ["operations", "batches"], () => this.ring());
   }
 
-  private async look(): Promise<void> {
-    if (this.isLooking) return;
-    this.isLooking = true;
-    this.lookedAtMs = Date.now();
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#lookedAtMs = Date.now();
     try {
       const [info, status, batches] = await Promise.all([
-        this.infoCell.value ?? readInfo(this.access),
-        getStatus(this.access),
-        listBatches(this.access, BATCHES_SHOWN),
+        this.#infoCell.value ?? readInfo(this.#access),
+        getStatus(this.#access),
+        listBatches(this.#access, BATCHES_SHOWN),
       ]);
-      this.infoCell.value = info;
-      this.statusCell.value = status;
-      this.batchesCell.value = batches;
-      this.linkCell.value = this.feed?.isOpen === true ? "live" : "polling";
-      this.problemCell.value = null;
+      this.#infoCell.value = info;
+      this.#statusCell.value = status;
+      this.#batchesCell.value = batches;
+      this.#linkCell.value = this.#feed?.isOpen === true ? "live" : "polling";
+      this.#problemCell.value = null;
     } catch (error) {
-      this.linkCell.value = "lost";
-      this.problemCell.value = problemOf(error);
+      this.#linkCell.value = "lost";
+      this.#problemCell.value = problemOf(error);
     } finally {
-      this.isLooking = false;
+      this.#isLooking = false;
     }
-    for (const listener of this.listeners) listener();
+    for (const listener of this.#listeners) listener();
   }
 }
