@@ -80,7 +80,7 @@ describe("a sequencer that is killed", () => {
           );
           for (const answer of answers) {
             answerCount += 1;
-            if (answer?.receipt !== undefined) acknowledged.set(answer.hash, answer.receipt);
+            if (answer?.preconfirmation !== undefined) acknowledged.set(answer.hash, answer.preconfirmation);
             else if (answer?.status === "pending") continue;
             else if (answer === null) return;
             else throw new Error(JSON.stringify(answer));

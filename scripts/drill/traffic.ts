@@ -1,4 +1,4 @@
-/** Signed transfers, sent like clients send them: again and again until the sequencer answers with a receipt. */
+/** Signed transfers, sent like clients send them: again and again until the sequencer answers with a preconfirmation. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";

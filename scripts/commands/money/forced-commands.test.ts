@@ -183,18 +183,18 @@ test("takes no sequencer's word for it", async () => {
   }
 }, 60_000);
 
-test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
+test("collects all that an owner's leaves have earned, and seals, without a sequencer", async () => {
   const before = f.ledger.requireLeaf(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
-  const answer = await run("rewards", "claim", "--forced");
+  const answer = await run("rewards", "collect", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
-  expect(answer.claims.map(({ stage }) => stage)).toEqual(answer.claims.map(() => "queued"));
+  expect(answer.collections.map(({ stage }) => stage)).toEqual(answer.collections.map(() => "queued"));
   const seal = await run("model", "seal", String(MODEL_ID), "--forced", "--unchecked");
   expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
   const claims = waiting.filter(({ kind }) => kind === KIND.forcedCollect);
-  expect(claims.length).toBe(answer.claims.length);
+  expect(claims.length).toBe(answer.collections.length);
   expect(waiting.at(-1)).toMatchObject({ kind: KIND.forcedSeal, b: MODEL_ID, queueIndex: seal.queueIndex });
   const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireLeaf(id).leaf.balance);
   const held = balances();
@@ -204,5 +204,5 @@ test("claims all that an owner's leaves have earned, and seals, without a sequen
   expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
   const gained = balances().reduce((sum, wei, i) => sum + wei - held[i]!, 0n);
   expect(gained).toBe(accruedWei);
-  expect(await run("rewards", "claim", "--forced")).toMatchObject({ totalWei: "0", claims: [] });
+  expect(await run("rewards", "collect", "--forced")).toMatchObject({ totalWei: "0", collections: [] });
 }, 300_000);
