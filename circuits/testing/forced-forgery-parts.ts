@@ -23,7 +23,7 @@ export const MISSING_B = "isEmptyB * b[i] === 0;";
 export const SEAL_TIME =
   "isForcedSeal * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;";
 export const COVERAGE =
-  "(isForcedWithdraw + isForcedTransfer) * (a[4] - wantedWei + (1 << 96) - digits97) === 0;";
+  "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
 
 export type Tamper = (inputs: Inputs) => void;
 export const withWord = (

@@ -76,8 +76,8 @@ export async function expectAccepted(section: Section, build: Build, opening = O
 /** Statements that hold the prover's openings of bodies and counters to the leaves. */
 const OPENINGS = [
   "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;",
-  "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
-  "(isPay + opensModel) * (countersB - (ready + 2 * approved + (1 << 2) * cap + (1 << 18) * paymentCount + (1 << 50) * epoch + (1 << 74) * price)) === 0;",
+  "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
+  "(isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price)) === 0;",
 ];
 const credulous = new Map<BatchShape, Promise<CircuitTester>>();
 /** The circuit that believes every opening. */

@@ -137,12 +137,12 @@ describe("CreateModel's own", () => {
           ...(field === "earnerRoot" ? { accruedRoot: 77n } : {}),
         },
         field === "split"
-          ? "isCreateModel * (statics[4] - split32) === 0;"
+          ? "isCreateModel * (split - split32) === 0;"
           : "isCreateModel * (statics[i] - words[2 + i]) === 0;",
       ],
     ),
     ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
-    ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - statics[2]) === 0;"],
+    ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - modelEarnerRoot) === 0;"],
     [
       "collected root",
       { ...BODY, collectedRoot: 77n },
@@ -156,7 +156,7 @@ describe("CreateModel's own", () => {
       kind: KIND.createModel,
       lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n - 1n) }),
       forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n) }),
-      at: "isCreateModel * (statics[4] - split32) === 0;",
+      at: "isCreateModel * (split - split32) === 0;",
       code: "OP_MALFORMED",
     },
     {

@@ -84,7 +84,7 @@ describe("PublishVersion", () => {
       rule: `a leaf that is a datanet but for its kind ${leafKind}`,
       kind: KIND.publishVersion,
       forged: withLeaf(DATANET, { kind: leafKind }, honest(KIND.publishVersion)),
-      at: "(isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;",
+      at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
@@ -128,7 +128,7 @@ describe("PublishVersion", () => {
         });
       },
       tamper: (inputs: Inputs) => setInput(inputs, "wideDatanet", [0, 0], 8n),
-      at: "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
+      at: "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
       rule: `a new body with another ${field}`,
@@ -172,7 +172,7 @@ describe("ApproveModel", () => {
     };
   const binding = (changes: Partial<typeof BINDING>) =>
     bound({ binding: packBinding({ ...BINDING, ...changes }) });
-  const AT = "isApprove * (statics[3] - aId - ";
+  const AT = "isApprove * (binding - aId - ";
   const code = "OP_MODEL_NOT_OF_DATANET";
   const kind = KIND.approveModel;
   testForgeries([
@@ -187,14 +187,14 @@ describe("ApproveModel", () => {
       rule: "other owners",
       kind,
       forged: bound({ ownersCommitment: 14n }),
-      at: "isApprove * (statics[1] - datanet[5]) === 0;",
+      at: "isApprove * (modelOwners - datanetOwners) === 0;",
       code,
     },
     {
       rule: "another earner root",
       kind,
       forged: bound({ earnerRoot: 14n }),
-      at: "isApprove * (statics[2] - datanet[6]) === 0;",
+      at: "isApprove * (modelEarnerRoot - datanetEarnerRoot) === 0;",
       code,
     },
     {
@@ -215,7 +215,7 @@ describe("ApproveModel", () => {
         world.setDatanet(DATANET, { version: 2n, rowCount: CARRYING_ROWS });
         return bound({ binding: FOREIGN_BINDING })(world);
       },
-      at: "isApprove * (datanet[1] - split32) === 0;",
+      at: "isApprove * (rowCount - split32) === 0;",
       code,
     },
     {
@@ -235,7 +235,7 @@ describe("ApproveModel", () => {
         world.setDatanet(DATANET, { publishedAt: PUBLISHED.publishedAt + 1n });
         return honest(kind);
       },
-      at: "isApprove * (timestamp - datanet[2] - approvalDelay - waited40) === 0;",
+      at: "isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;",
       code: "OP_APPROVAL_TOO_EARLY",
     },
     {
@@ -253,7 +253,7 @@ describe("ApproveModel", () => {
       rule: "an A that is a datanet but for its kind",
       kind,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(kind)),
-      at: "(isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;",
+      at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
@@ -286,7 +286,7 @@ describe("ApproveModel", () => {
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
         setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
       },
-      at: "(isPublish + isApprove) * (oldBody.out - a[8]) === 0;",
+      at: "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
     })),
     ...COUNTERS_SHOWN.map((shownCounters) => ({
       rule: `another opening of B's counters, ${Object.keys(shownCounters)}`,
@@ -320,7 +320,7 @@ describe("RevokeModel", () => {
       rule: "another datanet's model",
       kind,
       forged: () => honest(kind, { a: OTHER_DATANET }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;",
+      at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
@@ -328,14 +328,14 @@ describe("RevokeModel", () => {
       kind,
       lawful: bound({ binding: packBinding({ ...BINDING, featureCount: 2n ** 12n - 1n, version: 7n }) }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
-      at: "isRevoke * (statics[3] - aId - (1 << 24) * digits103) === 0;",
+      at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
       rule: "an A that is a datanet but for its kind",
       kind,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(kind)),
-      at: "(isPublish + isApproval) * (a[0] - TAG_DATANET()) === 0;",
+      at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {

@@ -186,8 +186,8 @@ describe("a signed message", () => {
 
 describe("words and bindings", () => {
   const STATEMENTS = {
-    approval: ["isApprove * (datanet[0] - version32) === 0;", "isApprove * (datanet[1] - split32) === 0;"],
-    split: ["isCreateModel * (statics[4] - split32) === 0;", "wordRange.in <=="],
+    approval: ["isApprove * (version - version32) === 0;", "isApprove * (rowCount - split32) === 0;"],
+    split: ["isCreateModel * (split - split32) === 0;", "wordRange.in <=="],
   };
 
   it("approveModel: no version or N takes from the binding's other parts", async () => {

@@ -273,7 +273,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       // Rules about A's leaf stand before its balance in a wide slot.
       const first = kind === KIND.collect ? "NodeRead8: " : null;
       const ofDatanets: number[] = [KIND.publishVersion, KIND.approveModel, KIND.revokeModel];
-      const at = ofDatanets.includes(kind) ? "(a[0] - TAG_DATANET()) === 0;" : (first ?? BALANCE);
+      const at = ofDatanets.includes(kind) ? "(tagA - TAG_DATANET()) === 0;" : (first ?? BALANCE);
       await forge("missing A", { forged, at, code: "OP_UNKNOWN_LEAF" });
       await forge("missing A said to be missing", {
         sections: ["wide"],

@@ -35,7 +35,7 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   // A price at 2^74 of the counters, a split at 2^96 of the word.
   [KIND.createModel]: {
     0: ADDRESS,
-    6: { bits: 128, shifts: [74, 96], at: [...WEI, "isCreateModel * (statics[4] - split32) === 0;"] },
+    6: { bits: 128, shifts: [74, 96], at: [...WEI, "isCreateModel * (split - split32) === 0;"] },
   },
   [KIND.withdraw]: { 0: ADDRESS, 1: { bits: 96, shifts: [64], at: [...WEI, BALANCE] } },
   // N: at 2^56 of a binding; a check of 2^64 · N was its only one.
