@@ -45,7 +45,7 @@ afterAll(async () => {
 /** What the commands answer as JSON, as far as it is read here. */
 interface Answer {
   readonly totalWei: string;
-  readonly claims: readonly { readonly stage: string }[];
+  readonly collections: readonly { readonly stage: string }[];
   readonly queueIndex: number;
   readonly l1?: object;
   readonly error?: { readonly message: string };
