@@ -174,6 +174,9 @@ const ROLES = { contributor: "Contributor", validator: "Validator" } as const;
 
 function RewardCard({ reward, epochs }: RewardEarnings) {
   const { earnedWei, modelId, role, rowCount } = reward;
+  // A follower of Ethereum alone knows no settlement from before it began.
+  const unlistedWei =
+    earnedWei - sum(epochs.filter(({ state }) => typeof state !== "string").map(({ wei }) => wei));
   const columns: Column<EpochEarning>[] = [
     {
       label: "Epoch",
@@ -219,6 +222,11 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
         keyOf={({ epoch }) => epoch}
         empty="No epoch yet."
       />
+      {unlistedWei > 0n && (
+        <p class="soft small" title={`${unlistedWei} wei`}>
+          {showOpen(unlistedWei)} OPEN more come from epochs that this server does not know one by one.
+        </p>
+      )}
     </section>
   );
 }
