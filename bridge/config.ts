@@ -1,6 +1,4 @@
-import { z } from "zod";
 import {
-  bearerToken,
   describeProblems,
   type Environment,
   ethereumKey,
@@ -10,6 +8,7 @@ import {
   type Settings,
   type SettingValues,
   someText,
+  WORKER_SETTINGS,
   wholeNumber,
 } from "../circuits/settings.ts";
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
@@ -18,24 +17,10 @@ import { bridgeError } from "./bridge-errors.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/generated/settings.md has their table. */
 export const BRIDGE_SETTINGS = {
-  deploymentPath: {
-    schema: someText,
-    default: ".openledger/deployment.json",
-    description: "the deployment record",
-  },
+  ...WORKER_SETTINGS,
   l1RpcUrl: {
     schema: httpUrl.optional(),
     description: "L1 node; the deployment record's where absent",
-  },
-  sequencerUrl: {
-    schema: httpUrl,
-    default: "http://127.0.0.1:8547",
-    description: "the sequencer's API",
-  },
-  operatorToken: {
-    schema: bearerToken,
-    isSecret: true,
-    description: "bearer token of the sequencer's /operator routes",
   },
   operatorPrivateKey: {
     schema: ethereumKey,
@@ -96,11 +81,6 @@ export const BRIDGE_SETTINGS = {
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),
     description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
-  },
-  logLevel: {
-    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
-    default: "info",
-    description: "least level that is logged",
   },
 } as const satisfies Settings;
 

@@ -24,7 +24,12 @@ export interface SettingProblem {
 
 /** `operatorToken` of the prefix `BRIDGE` is read from `BRIDGE_OPERATOR_TOKEN`, `l1RpcUrl` from `BRIDGE_L1_RPC_URL`. */
 export function settingVariable(prefix: string, name: string): string {
-  return `${prefix}_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `${prefix}_${screaming(name)}`;
+}
+
+/** "maxFee" as constants and variables have it: "MAX_FEE". */
+export function screaming(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
 /**
@@ -92,3 +97,27 @@ export const ethereumKey = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x and 64 hex digits")
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
+
+/** What every process has that works for a sequencer: the bridge and each prover. */
+export const WORKER_SETTINGS = {
+  deploymentPath: {
+    schema: someText,
+    default: ".openledger/deployment.json",
+    description: "the deployment record",
+  },
+  sequencerUrl: {
+    schema: httpUrl,
+    default: "http://127.0.0.1:8547",
+    description: "the sequencer's API",
+  },
+  operatorToken: {
+    schema: bearerToken,
+    isSecret: true,
+    description: "bearer token of the sequencer's /operator routes",
+  },
+  logLevel: {
+    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
+    default: "info",
+    description: "least level that is logged",
+  },
+} as const satisfies Settings;

@@ -5,6 +5,7 @@ import {
   describeProblems,
   type Environment,
   ethereumKey,
+  ONE_DAY_MS,
   readSettings,
   type Settings,
   type SettingValues,
@@ -74,7 +75,7 @@ export const SEQUENCER_SETTINGS = {
     description: "longest time between a batch's first operation and its closing",
   },
   expectedProveMs: {
-    schema: wholeNumber(1, 86_400_000),
+    schema: wholeNumber(1, ONE_DAY_MS),
     default: "60000",
     description: "what a batch's proof is said to take until this ledger has had one",
   },
@@ -114,12 +115,12 @@ export const SEQUENCER_SETTINGS = {
     description: "operations behind nonce gaps",
   },
   pendingTtlMs: {
-    schema: wholeNumber(1_000, 86_400_000),
+    schema: wholeNumber(1_000, ONE_DAY_MS),
     default: "600000",
     description: "how long an operation waits behind a nonce gap",
   },
   proveLeaseMs: {
-    schema: wholeNumber(1_000, 86_400_000),
+    schema: wholeNumber(1_000, ONE_DAY_MS),
     default: "600000",
     description: "how long a prove job belongs to the prover that took it",
   },

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hex32 } from "../circuits/hex.ts";
 import { genesisLedger } from "../circuits/ledger/ledger.ts";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { HeadState } from "./batches/head-state.ts";
 import { restore } from "./batches/restore.ts";
-import { hex32 } from "./store/hex.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 import { type ChildSequencer, killChild, request, startChild, stopChild } from "./testing/child-sequencer.ts";
 import { type Call, settlementDeployment, stepModel } from "./testing/test-model.ts";

@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/field/eddsa.ts";
+import { hex32 } from "../circuits/hex.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
@@ -28,7 +29,6 @@ import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { readDropped } from "./store/dropped-operation.ts";
-import { hex32 } from "./store/hex.ts";
 import type { LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";

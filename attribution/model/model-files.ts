@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
@@ -293,10 +294,6 @@ function parseJson(bytes: Uint8Array, name: string): unknown {
   } catch (cause) {
     throw invalid(name, "is not JSON", cause);
   }
-}
-
-export function hex32(value: bigint): string {
-  return `0x${value.toString(16).padStart(64, "0")}`;
 }
 
 function invalid(file: string, why: string, cause?: unknown) {

@@ -1,3 +1,4 @@
+import { hex32 } from "../../circuits/hex.ts";
 import type { Earner, EarnerOwners } from "../../circuits/ledger/rewards.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { attributionError } from "../attribution-errors.ts";
@@ -171,7 +172,7 @@ export function checkRowsRoot(rows: readonly OwnedRow[], { datanet }: Recipe): v
     {
       data: {
         expectedRoot: datanet.rowsRoot,
-        actualRoot: `0x${root.toString(16).padStart(64, "0")}`,
+        actualRoot: hex32(root),
         contents: hashContents(rows.map(({ content }) => content)),
       },
     },

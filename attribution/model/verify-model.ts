@@ -1,8 +1,9 @@
+import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { encodeQueryMap } from "../features/query-map.ts";
 import type { OnProgress } from "../progress.ts";
-import { hex32, type PublishedModel } from "./model-files.ts";
+import type { PublishedModel } from "./model-files.ts";
 import { commitFeatures } from "./registration.ts";
 import {
   checkRowsRoot,

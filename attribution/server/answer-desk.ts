@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type Signature, verifySignature } from "../../circuits/field/eddsa.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger/query.ts";
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { type AnsweringModel, answeringModel } from "../model/answering-model.ts";
-import { hex32, type PublishedModel } from "../model/model-files.ts";
+import type { PublishedModel } from "../model/model-files.ts";
 import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";

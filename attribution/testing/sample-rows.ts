@@ -1,4 +1,5 @@
 /** Rows of a version for tests and trials, from the packaged data sets: contributors 5, 6 and 7, validators 8 and 9. */
+import { hex32 } from "../../circuits/hex.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import type { Recipe } from "../model/recipe.ts";
@@ -47,7 +48,7 @@ export function recipeFor(rows: readonly OwnedRow[], changed: Partial<Recipe> = 
   );
   return {
     version: 2,
-    datanet: { id: 4, version: 1, rowsRoot: `0x${root.toString(16).padStart(64, "0")}` },
+    datanet: { id: 4, version: 1, rowsRoot: hex32(root) },
     inputs: { kind: "email", bucketCount: 128 },
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },

@@ -1,6 +1,7 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import {
   type ContractProof,
@@ -21,7 +22,7 @@ import {
   type SequencerEndpoint,
   type SequencerFailure,
 } from "../../circuits/wire/sequencer-request.ts";
-import { hex32, proofJson } from "../../circuits/wire/wire-fields.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -207,9 +208,13 @@ function toError({ cause, error, kind, method, path, reason, status, url }: Sequ
   };
   if (kind === "unauthorized") {
     const { origin } = new URL(url);
-    return bridgeError("BRG_CONFIG_INVALID", `the sequencer at ${origin} does not take OPERATOR_TOKEN`, {
-      data,
-    });
+    return bridgeError(
+      "BRG_CONFIG_INVALID",
+      `the sequencer at ${origin} does not take BRIDGE_OPERATOR_TOKEN`,
+      {
+        data,
+      },
+    );
   }
   // L1 has a batch that the sequencer cannot follow: its remedy goes with it.
   if (error?.code === "SEQ_BATCH_MALFORMED")

@@ -5,6 +5,7 @@
  */
 import Fastify, { type FastifyInstance } from "fastify";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
@@ -181,13 +182,13 @@ export class FakeSequencer {
         batchHash,
         status,
         circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
-        commitment: `0x${batch.commitment.toString(16).padStart(64, "0")}`,
+        commitment: hex32(batch.commitment),
         data: batch.data,
         proof: proverForm(closed.proof),
         settlements: (closed.settlements ?? []).map(({ proof, settlement }, i) => ({
           settles: settlesOf(content.wide.filter(({ kind }) => kindRule(kind)?.isSettlement)[i]!),
           circuit: `circuit-${settlement.circuit}`,
-          commitment: `0x${settlement.commitment.toString(16).padStart(64, "0")}`,
+          commitment: hex32(settlement.commitment),
           data: settlement.data,
           proof: proverForm(proof),
         })),

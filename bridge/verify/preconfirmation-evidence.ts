@@ -4,6 +4,7 @@
  */
 import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -11,7 +12,6 @@ import {
   type Preconfirmation,
   preconfirmationTypedData,
 } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
 
 export interface PreconfirmationEvidence {

@@ -38,7 +38,7 @@ import {
 
 /** What a Collect opens, as its earner's witness needs it. Amounts in wei. */
 export interface CollectTrace {
-  /** Who has the collection's role in the earner: of a signed claim the signer. */
+  /** Who has the collection's role in the earner. A signed collection names its signer. */
   readonly memberId: bigint;
   /** The earner's other leaf. */
   readonly otherId: bigint;

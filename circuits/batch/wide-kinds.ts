@@ -13,9 +13,7 @@ import {
   REFERENCE,
   WIDE_CORE,
 } from "../protocol.ts";
-
-/** "maxFee" as a circom function has it: "MAX_FEE". */
-const screaming = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+import { screaming } from "../settings.ts";
 
 const wideKinds = KIND_RULES.filter(({ kind }) => kind !== 0);
 

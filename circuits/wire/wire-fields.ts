@@ -3,10 +3,8 @@
  * schemas that read them, and what writes them. docs/api.md is the contract.
  */
 import { z } from "zod";
-import { type Groth16Proof, realFirst } from "../wire/groth16-proof.ts";
-
-/** 32 bytes as 0x-hex. */
-export const hex32 = (value: bigint): `0x${string}` => `0x${value.toString(16).padStart(64, "0")}`;
+import { hex32 } from "../hex.ts";
+import { type Groth16Proof, realFirst } from "./groth16-proof.ts";
 
 export const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 /** 40 bits. */

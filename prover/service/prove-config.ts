@@ -1,14 +1,13 @@
 import { z } from "zod";
 import {
-  bearerToken,
   describeProblems,
   type Environment,
-  httpUrl,
   ONE_DAY_MS,
   readSettings,
   type Settings,
   type SettingValues,
   someText,
+  WORKER_SETTINGS,
   wholeNumber,
 } from "../../circuits/settings.ts";
 import { BACKEND_NAMES } from "../backends.ts";
@@ -16,21 +15,7 @@ import { proverError } from "../prover-errors.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
 export const PROVER_SETTINGS = {
-  deploymentPath: {
-    schema: someText,
-    default: ".openledger/deployment.json",
-    description: "the deployment record",
-  },
-  sequencerUrl: {
-    schema: httpUrl,
-    default: "http://127.0.0.1:8547",
-    description: "the sequencer's API",
-  },
-  operatorToken: {
-    schema: bearerToken,
-    isSecret: true,
-    description: "bearer token of the sequencer's /operator routes",
-  },
+  ...WORKER_SETTINGS,
   name: {
     schema: someText,
     default: "default",
@@ -59,11 +44,6 @@ export const PROVER_SETTINGS = {
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),
     description: "port for GET /health on 127.0.0.1; none where absent",
-  },
-  logLevel: {
-    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
-    default: "info",
-    description: "least level that is logged",
   },
   webgpuAdapter: {
     schema: z.enum(["hardware", "software"]),

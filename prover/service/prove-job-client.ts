@@ -1,12 +1,13 @@
 /** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { type proofBody, proveJobAnswer } from "../../circuits/wire/operator-api.ts";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
 } from "../../circuits/wire/sequencer-request.ts";
-import { hex32, proofJson } from "../../circuits/wire/wire-fields.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 
@@ -72,7 +73,7 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
 function toError({ cause, kind, method, path, reason, status }: SequencerFailure) {
   const data = { method, path, ...(status === null ? {} : { httpStatus: status }) };
   if (kind === "unauthorized")
-    return proverError("PRV_CONFIG_INVALID", "the sequencer does not take OPERATOR_TOKEN", { data });
+    return proverError("PRV_CONFIG_INVALID", "the sequencer does not take PROVER_OPERATOR_TOKEN", { data });
   const isPassing = kind === "unreachable" || kind === "aborted" || kind === "passing";
   return proverError(isPassing ? "PRV_SEQUENCER_UNREACHABLE" : "PRV_SEQUENCER_REFUSED", reason, {
     data,

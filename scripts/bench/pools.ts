@@ -2,9 +2,9 @@
 import { Piscina } from "piscina";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { SignaturePool } from "../../sequencer/intake/signature-pool.ts";
 import type { PlainCheck, TaskAnswers, TaskBatch } from "../../sequencer/intake/signature-tasks.ts";
-import { hex32 } from "../../sequencer/store/hex.ts";
 
 const identity = { chainId: 31337, rollupAddress: `0x${"5b".repeat(20)}`, privateKey: hex32(77n) } as const;
 /** As the signature pool sends them. */

@@ -1,13 +1,13 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { z } from "zod";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { hex20, hex32 } from "../../circuits/hex.ts";
 import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { chainAnswer, readyBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
-import { hex20, hex32 } from "../store/hex.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";

@@ -1,8 +1,8 @@
 import { verifyTypedData } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
+import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../store/hex.ts";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,

@@ -5,8 +5,8 @@
  */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
-import { hex32 } from "../store/hex.ts";
 import type { ApiModules, ApiOptions } from "./api-options.ts";
 import { countFromText, limit } from "./api-schemas.ts";
 import { entryView } from "./log-views.ts";

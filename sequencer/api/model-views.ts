@@ -5,6 +5,7 @@ import {
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../../bridge/l1/settlement-times.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import {
@@ -22,7 +23,6 @@ import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
-import { hex32 } from "../store/hex.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 
 /** What a role of an earner has earned and can collect, by the ledger's head. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { parseTopics } from "../batches/feed.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { hex32 } from "../store/hex.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
 import {

@@ -13,6 +13,7 @@ import {
 } from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
@@ -28,7 +29,6 @@ import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settle
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { hex32 } from "../store/hex.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";

@@ -10,6 +10,7 @@ import {
   encodeEvidence,
   type PreconfirmationEvidence,
 } from "../../bridge/verify/preconfirmation-evidence.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
@@ -151,7 +152,7 @@ export function contradictionView({ evidence, other, posted, ...facts }: Contrad
         : {
             ...posted,
             amountCode: posted.amountCode.toString(),
-            words: posted.words.map((word) => `0x${word.toString(16).padStart(64, "0")}`),
+            words: posted.words.map((word) => hex32(word)),
           },
   };
 }

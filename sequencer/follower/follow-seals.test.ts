@@ -14,10 +14,10 @@ import {
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../store/hex.ts";
 import {
   modelDeployment,
   plainAnswer,

@@ -6,6 +6,7 @@
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
@@ -18,7 +19,6 @@ import { forgetEpochs, forgetTail } from "../batches/rebase.ts";
 import { restore } from "../batches/restore.ts";
 import { epochWrites, forcedSealWrites } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
-import { hex32 } from "../store/hex.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";

@@ -15,11 +15,11 @@ import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { hex32 } from "../store/hex.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "../testing/l1-world.ts";
 import { close, send } from "../testing/test-operator.ts";
 import {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { hex32 } from "../store/hex.ts";
 import { Mempool, type PendingOperation } from "./mempool.ts";
 
 const LIMITS = { pendingPerLeaf: 3, pendingTotal: 5, pendingTtlMs: 100 };

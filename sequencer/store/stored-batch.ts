@@ -3,9 +3,9 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "./hex.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
 

@@ -13,12 +13,12 @@ import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
 import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../store/hex.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 

@@ -9,6 +9,7 @@ import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
+import { hex20, hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import {
@@ -31,7 +32,6 @@ import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { hex20, hex32 } from "../store/hex.ts";
 import {
   type Answer,
   ONE_OPEN_CODE,

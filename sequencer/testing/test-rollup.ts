@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hex20, hex32 } from "../../circuits/hex.ts";
 import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
@@ -12,7 +13,6 @@ import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import { createSequencerProcess, type SequencerProcess } from "../sequencer-process.ts";
-import { hex20, hex32 } from "../store/hex.ts";
 
 export const OPERATOR_TOKEN = "an operator's token for tests";
 /** The first key of every development chain; it holds nothing anywhere else. */

@@ -276,5 +276,3 @@ function checkStatement(
         },
   );
 }
-
-/** L1 has the imaginary part first. */

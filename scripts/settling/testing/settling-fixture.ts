@@ -20,6 +20,7 @@ import { RandomnessWatcher } from "../../../bridge/operator/randomness-watcher.t
 import { anvilAccount, silentLogger } from "../../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { compileCircuit } from "../../../circuits/compiler/compile.ts";
+import { hex32 } from "../../../circuits/hex.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import {
@@ -198,7 +199,7 @@ export async function startSettlingWorld(folder: string) {
         datanet: {
           id: datanetId,
           version: 1,
-          rowsRoot: `0x${version.rowsRoot.toString(16).padStart(64, "0")}`,
+          rowsRoot: hex32(version.rowsRoot),
         },
         method: { kind: "influence", damping: 0.01, featureCount: SIZE.features },
         columnCount: SIZE.features,
