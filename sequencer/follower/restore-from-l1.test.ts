@@ -1,26 +1,17 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import {
-  EARNER_TABLE_CIRCUIT,
-  MODEL_CIRCUITS,
-  MODEL_ID,
-  SAMPLED_CIRCUIT,
-  startModelHistory,
-} from "../../bridge/testing/model-history.ts";
+import { MODEL_ID, SAMPLED_CIRCUIT } from "../../bridge/testing/model-history.ts";
 import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
-import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "../testing/l1-world.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
+import { startSealedWorld } from "../testing/parked-world.ts";
 import { close, send } from "../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -115,31 +106,9 @@ describe("a sequencer's data directory from L1 alone", () => {
   });
 
   it("holds what a settler needs, and follows a stranger who settles first", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const f = await startModelHistory();
-    cleanUps.push(() => f.stop());
-    await f.makeModel();
-    await f.openModel();
-    const sealBatch = await f.sealEpoch();
-    await f.recordRandomness(sealBatch);
-    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    const names = ["settlement-16-16-8-16-4", "earner-table-8"];
-    const keys = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
-      const verificationKeyPath = join(folder.path, `${names[i]}.json`);
-      const key = verifierKey({ ...f.l1.circuits[index]!, index });
-      writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
-      return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
-    });
-    const deployment = await deploymentOn(f, keys);
-    const { rpcUrl } = f;
-    const rollupAddress = f.rollup.address;
-    const dataPath = join(folder.path, "data");
-    const finalityDepthBlocks = FINALITY_DEPTH_BLOCKS;
-    await restoreFromL1({ rpcUrl, rollupAddress, dataPath, finalityDepthBlocks });
-    const w = await startL1World(f, deployment, folder.path);
-    cleanUps.push(() => w.stop());
-    await w.turn();
+    const { deployment, f, sealBatch, settle, w } = await startSealedWorld(cleanUps, (history, batch) =>
+      history.recordRandomness(batch),
+    );
     const { rollup } = w;
     const prevRandao = hex32(await f.rollup.randomness(sealBatch));
     const model = async () => (await rollup.get(`/v1/models/${MODEL_ID}`)).body;
@@ -158,7 +127,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       kind: "settle",
       modelId: MODEL_ID,
       settlementHash: hex32(data.settlementHash),
-      circuit: names[0],
+      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
       data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
       publicSignals: signals.map(hex32),
       proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
@@ -167,16 +136,6 @@ describe("a sequencer's data directory from L1 alone", () => {
     const own = (await model()).earners.map((earner: { accruedWei: string }) => earner.accruedWei);
     expect(own[1]).toBe("0");
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    const settle = () =>
-      submitSettlement({
-        rpcUrl,
-        rollupAddress,
-        account: anvilAccount(6),
-        modelId: MODEL_ID,
-        division: { kind: "row-counts" },
-        circuits: deployment.circuits,
-        prove: forgedProver(f, deployment),
-      });
     expect(await settle()).toMatchObject({ status: "parked" });
     // The bridge does nothing for a day.
     await f.l1.passTime(86_401n);
