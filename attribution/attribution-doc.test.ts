@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MANIFEST, MODEL_FILES } from "./model/model-files.ts";
+import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
 import { parseRecipe } from "./model/recipe.ts";
 import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
 

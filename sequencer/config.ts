@@ -5,6 +5,7 @@ import {
   describeProblems,
   type Environment,
   ethereumKey,
+  httpUrl,
   ONE_DAY_MS,
   readSettings,
   type Settings,
@@ -148,6 +149,14 @@ export const SEQUENCER_SETTINGS = {
     schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     default: "",
     description: "ethereum node that the pages ask besides the reader's wallet; empty = none",
+  },
+  pagesModelUrls: {
+    schema: z
+      .string()
+      .transform((text) => text.split(",").filter((url) => url !== ""))
+      .pipe(z.array(httpUrl)),
+    default: "",
+    description: "servers of models that the pages may ask, separated by commas",
   },
   mode: {
     schema: z.enum(DOOR_MODES),

@@ -1,4 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import type { QueryMap } from "../features/query-map.ts";
 import { encodeQueryMap } from "../features/query-map.ts";
@@ -29,11 +30,11 @@ export function answeringFiles(model: {
  * can be served other parameters or another map under the same statics.
  */
 export function answeringHash({ recipe, parameters, queryMap }: AnsweringFiles): bigint {
-  return digestToField(sha256(Buffer.concat([recipe, parameters, queryMap].map((file) => sha256(file)))));
+  return digestToField(sha256(concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)))));
 }
 
 export function jsonBytes(value: unknown): Uint8Array {
-  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
 }
 
 function doubleBytes(values: Float64Array): Uint8Array {

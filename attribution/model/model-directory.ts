@@ -1,7 +1,9 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
-import { decodeModel, encodeModel, MANIFEST, MODEL_FILES, type PublishedModel } from "./model-files.ts";
+import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
+import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
+import { MANIFEST, MODEL_FILES } from "./model-manifest.ts";
 
 /**
  * Writes a model to a new folder, whole or not at all. Published models do not change: a receipt names their bytes.
@@ -40,40 +42,10 @@ export async function readModel(folder: string): Promise<PublishedModel> {
   return decodeModel(await readModelFiles(folder));
 }
 
-/** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
-const MAX_FILE_BYTES = 2 ** 30;
-
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */
 export async function fetchModel(
   serverUrl: string,
-  options: { onProgress?: (file: string) => void; timeoutMs?: number; maxFileBytes?: number } = {},
+  options: FetchModelOptions = {},
 ): Promise<PublishedModel> {
-  const files = new Map<string, Uint8Array>();
-  for (const name of [MANIFEST, ...MODEL_FILES]) {
-    options.onProgress?.(name);
-    const url = `${serverUrl.replace(/\/+$/, "")}/v1/model/${name}`;
-    const bytes = await download(url, options.timeoutMs ?? 300_000, options.maxFileBytes ?? MAX_FILE_BYTES);
-    if (bytes !== null) files.set(name, bytes);
-  }
-  return decodeModel(files);
-}
-
-/** null for a file that the server does not have. */
-async function download(url: string, timeoutMs: number, maxBytes: number): Promise<Uint8Array | null> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-    if (response.status === 404) return null;
-    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
-    // Counted as they come: a server need not say how many there will be.
-    const chunks: Uint8Array[] = [];
-    let sizeBytes = 0;
-    for await (const chunk of response.body) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return new Uint8Array(Buffer.concat(chunks));
-  } catch (cause) {
-    throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
-  }
+  return decodeModel(await fetchFiles(serverUrl, [MANIFEST, ...MODEL_FILES], options));
 }

@@ -10,14 +10,8 @@ import { commitColumns, featuresCommitment } from "../../circuits/settlement/fea
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
-import {
-  decodeManifest,
-  decodeModel,
-  encodeModel,
-  MANIFEST,
-  type PublishedModel,
-  publishedModel,
-} from "./model-files.ts";
+import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
+import { decodeManifest, MANIFEST } from "./model-manifest.ts";
 import { registerModel } from "./registration.ts";
 import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts";
 import { verifyModel } from "./verify-model.ts";

@@ -1,10 +1,12 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
+import cors from "@fastify/cors";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
-import { decodeManifest, decodeModel, MANIFEST, type ModelFiles } from "../model/model-files.ts";
+import { decodeModel } from "../model/model-files.ts";
+import { decodeManifest, MANIFEST, type ModelFiles } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { AnswerDesk, type AnswerDeskOptions, type GivenAnswer } from "./answer-desk.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
@@ -71,6 +73,8 @@ export async function createModelServer(
   const manifest = decodeManifest(files);
   const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
+  // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
+  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
   await app.register(rateLimit, {
     max: options.rateLimitPerMinute,
     timeWindow: 60_000,

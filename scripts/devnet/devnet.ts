@@ -151,6 +151,7 @@ async function bringUpAndWork(modules: {
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath: pages.path,
+    modelServerUrl: `http://127.0.0.1:${await findFreePort(MODEL_SERVER_PORT)}`,
     expectedProveMs: await new ProofTimes().expectedMs({
       contentHash: circuits[0]!.compiled.contentHash,
       backend: proverBackend,
@@ -165,14 +166,14 @@ async function bringUpAndWork(modules: {
   console.done(`proofs by the ${proverBackend} back end`);
   console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
-  let serverUrl: string | null = null;
+  let isServed = false;
   const serveModel = async (modelId: number) => {
-    if (serverUrl !== null) return serverUrl;
-    const url = `http://127.0.0.1:${await findFreePort(MODEL_SERVER_PORT)}`;
-    await supervisor.start(modelServerSpec(modelId, url, addresses));
+    const url = addresses.modelServerUrl;
+    if (isServed) return url;
+    await supervisor.start(modelServerSpec(modelId, addresses));
     await writeEndpoints(sequencerUrl, { [modelId]: url });
-    console.done(`model ${modelId} is served at ${url}`);
-    serverUrl = url;
+    console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
+    isServed = true;
     return url;
   };
   const finished = journal.get<Report>("report");

@@ -42,7 +42,10 @@ describe("pages at /", () => {
       "cache-control": "no-cache",
     });
     expect((await get("/assets/main-abc.js")).headers["cache-control"]).toContain("immutable");
-    expect((await get("/pages.json")).json()).toEqual({ l1Url: "http://127.0.0.1:8545/key" });
+    expect((await get("/pages.json")).json()).toEqual({
+      l1Url: "http://127.0.0.1:8545/key",
+      modelUrls: [],
+    });
   });
 
   it("hide no route of the API, and give nothing from beside their folder", async () => {

@@ -1,8 +1,9 @@
-import { answeringModel } from "../../../attribution/model/answering-model.ts";
-import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import { checkableModel } from "../../../attribution/model/answering-model.ts";
+import { readModel } from "../../../attribution/model/model-directory.ts";
+import { fetchAnswering } from "../../../attribution/model/model-download.ts";
 import { askModel } from "../../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../../client/actions/answers/check-answer.ts";
-import type { CheckableModel, UncheckedAnswer } from "../../../client/actions/answers/model-answers.ts";
+import type { UncheckedAnswer } from "../../../client/actions/answers/model-answers.ts";
 import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
@@ -31,13 +32,9 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id });
   const published =
     options.folder === undefined
-      ? await fetchModel(serverUrl, { onProgress: (file) => output.progress(`fetching ${file}`) })
+      ? await fetchAnswering(serverUrl, { onProgress: (file) => output.progress(`fetching ${file}`) })
       : await readModel(options.folder);
-  const answering = answeringModel(published);
-  const model: CheckableModel = {
-    staticsHash: published.staticsHash,
-    answer: (text) => answering.answer(text),
-  };
+  const model = checkableModel(published);
   const staticsHash = staticsOf(await getModel(client, modelId)).hash;
   checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash });
   const head = [

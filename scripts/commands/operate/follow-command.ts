@@ -19,6 +19,7 @@ interface FollowCommandOptions {
   fromBlock?: bigint;
   pages: boolean;
   pagesL1?: string;
+  pagesModel?: string[];
 }
 
 export function addFollowCommand(program: Command): void {
@@ -49,6 +50,7 @@ export function addFollowCommand(program: Command): void {
       "--pages-l1 <url>",
       "an Ethereum node that the pages' readers may ask; default: their wallets' alone",
     )
+    .option("--pages-model <url...>", "servers of models that the pages may ask")
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
@@ -77,7 +79,7 @@ export function addFollowCommand(program: Command): void {
       {
         snapshotPath: options.snapshot ?? null,
         isVerifying: options.verifyProofs === true,
-        pages: options.pages ? { l1Url: options.pagesL1 ?? null } : null,
+        pages: options.pages ? { l1Url: options.pagesL1 ?? null, modelUrls: options.pagesModel ?? [] } : null,
       },
       output,
     );

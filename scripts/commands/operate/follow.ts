@@ -5,6 +5,7 @@ import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
+import type { ServedPages } from "../../../sequencer/api/pages.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
 import { buildPages } from "../../../web/build/build-pages.ts";
@@ -13,8 +14,8 @@ import type { Output } from "../../cli/output.ts";
 export interface RunFollowerOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
-  /** The Ethereum node that the pages are told of; null for no pages. */
-  readonly pages: { readonly l1Url: string | null } | null;
+  /** What the pages are told of; null for no pages. */
+  readonly pages: Pick<ServedPages, "l1Url" | "modelUrls"> | null;
 }
 
 /** Resolves on SIGTERM or SIGINT. @throws what createFollowProcess throws, and what no new start mends */

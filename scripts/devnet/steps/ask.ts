@@ -1,7 +1,6 @@
-import { answeringModel } from "../../../attribution/model/answering-model.ts";
-import { fetchModel } from "../../../attribution/model/model-directory.ts";
+import { checkableModel } from "../../../attribution/model/answering-model.ts";
+import { fetchAnswering } from "../../../attribution/model/model-download.ts";
 import { askModel } from "../../../client/actions/answers/ask-model.ts";
-import type { CheckableModel } from "../../../client/actions/answers/model-answers.ts";
 import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
@@ -21,12 +20,7 @@ export async function askAboutMail(
   serverUrl: string,
 ): Promise<void> {
   const startedAtMs = Date.now();
-  const published = await withRetry(job, () => fetchModel(serverUrl));
-  const answering = answeringModel(published);
-  const model: CheckableModel = {
-    staticsHash: published.staticsHash,
-    answer: (prompt) => answering.answer(prompt),
-  };
+  const model = checkableModel(await withRetry(job, () => fetchAnswering(serverUrl)));
   const mails = heldOutMails(job.plan);
   let rightCount = 0;
   for (const [i, { text: prompt, label }] of mails.entries()) {
@@ -38,7 +32,7 @@ export async function askAboutMail(
       const answer = await askModel(client, { serverUrl, modelId, prompt, from: leaves[name] });
       return payForAnswer(client, { from: leaves[name], modelId, model, prompt, answer, onSigned });
     });
-    if (answering.answer(prompt).label === (label === 1 ? "spam" : "ham")) rightCount += 1;
+    if (model.answer(prompt).label === (label === 1 ? "spam" : "ham")) rightCount += 1;
     job.console.progress(`${i + 1} of ${mails.length} e-mails asked about`);
   }
   job.console.done(

@@ -1,0 +1,88 @@
+/** What a customer needs of a published model: what answers, and what binds it to the ledger. */
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { hex32 } from "../../circuits/hex.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { decodeQueryMap, type QueryMap } from "../features/query-map.ts";
+import { answeringHash } from "./answering-hash.ts";
+import {
+  checkedFile,
+  decodeManifest,
+  invalidFile,
+  MANIFEST,
+  type ModelFiles,
+  type ModelManifest,
+  parseJson,
+} from "./model-manifest.ts";
+import { parseRecipe, type Recipe } from "./recipe.ts";
+
+export interface AnsweringPart {
+  readonly recipe: Recipe;
+  readonly parameters: Float64Array;
+  readonly map: QueryMap;
+  readonly columns: ColumnCommitments;
+  /** Of recipe, parameters and map; the statics bind it. */
+  readonly answeringHash: bigint;
+}
+
+/** Without rows, shares and G: a few megabytes where the whole may have hundreds. */
+export const ANSWERING_FILES = ["recipe.json", "parameters.bin", "query-map.bin", "columns.bin"] as const;
+
+/** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
+export function decodeAnsweringPart(files: ModelFiles, manifest: ModelManifest): AnsweringPart {
+  const [recipe, parameters, queryMap, columns] = ANSWERING_FILES.map((name) =>
+    checkedFile(files, manifest, name),
+  ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  return {
+    recipe: parseRecipe(parseJson(recipe, "recipe.json")),
+    parameters: decodeDoubles(parameters),
+    map: decodeQueryMap(queryMap),
+    columns: decodeColumns(columns, manifest.columnCount),
+    answeringHash: answeringHash({ recipe, parameters, queryMap }),
+  };
+}
+
+/**
+ * Reads what answers, and the statics that bind it. Statics that these files do not reach are taken from the manifest:
+ * whoever compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
+ * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
+ */
+export function decodeAnswering(files: ModelFiles): AnsweringPart & { readonly staticsHash: bigint } {
+  const manifest = decodeManifest(files);
+  const part = decodeAnsweringPart(files, manifest);
+  const { binding, earnerRoot, ownersCommitment, split } = manifest.statics;
+  const statics: ModelStatics = {
+    featuresCommitment: featuresCommitment(part.columns, part.answeringHash),
+    ownersCommitment: BigInt(ownersCommitment),
+    earnerRoot: BigInt(earnerRoot),
+    binding: BigInt(binding),
+    split: BigInt(split),
+  };
+  const { featureCount } = unpackBinding(statics.binding);
+  if (Number(featureCount) !== part.recipe.columnCount)
+    throw invalidFile(MANIFEST, `binds ${featureCount} columns, the recipe has ${part.recipe.columnCount}`);
+  const staticsHash = hashStatics(statics);
+  if (hex32(staticsHash) !== manifest.staticsHash)
+    throw invalidFile(MANIFEST, `has the statics ${manifest.staticsHash}, which its files do not make`);
+  return { ...part, staticsHash };
+}
+
+function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitments {
+  if (bytes.length !== 64 * columnCount) {
+    throw invalidFile("columns.bin", `has ${bytes.length} bytes, not 64 × ${columnCount}`);
+  }
+  const coordinate = (at: number) => {
+    const value = BigInt(`0x${bytesToHex(bytes.subarray(at, at + 32))}`);
+    if (value >= FIELD_ORDER) throw invalidFile("columns.bin", `has no field element at byte ${at}`);
+    return value;
+  };
+  const places = Array.from({ length: columnCount }, (_, j) => 64 * j);
+  return { u: places.map(coordinate), v: places.map((at) => coordinate(at + 32)) };
+}
+
+function decodeDoubles(bytes: Uint8Array): Float64Array {
+  if (bytes.length % 8 !== 0) throw invalidFile("parameters.bin", "does not hold whole doubles");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
+}

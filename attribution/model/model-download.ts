@@ -1,0 +1,65 @@
+/** Files of a published model from its server. Runs in pages, too. */
+import { concatBytes } from "@noble/hashes/utils.js";
+import { attributionError } from "../attribution-errors.ts";
+import { ANSWERING_FILES, type AnsweringPart, decodeAnswering } from "./answering-part.ts";
+import { MANIFEST, type ModelFiles } from "./model-manifest.ts";
+
+/** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
+const MAX_FILE_BYTES = 2 ** 30;
+
+export interface FetchModelOptions {
+  readonly onProgress?: (file: string) => void;
+  readonly timeoutMs?: number;
+  readonly maxFileBytes?: number;
+}
+
+/**
+ * What a customer checks answers with, and the hash of the statics that these files belong to: to be compared with the
+ * ledger's (`checkAnswer` does). Needs `initPoseidon`.
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
+ */
+export async function fetchAnswering(
+  serverUrl: string,
+  options: FetchModelOptions = {},
+): Promise<AnsweringPart & { readonly staticsHash: bigint }> {
+  return decodeAnswering(await fetchFiles(serverUrl, [MANIFEST, ...ANSWERING_FILES], options));
+}
+
+/** Those of the files that the server has. @throws ATT_SERVER_UNREACHABLE */
+export async function fetchFiles(
+  serverUrl: string,
+  names: readonly string[],
+  options: FetchModelOptions,
+): Promise<ModelFiles> {
+  const files = new Map<string, Uint8Array>();
+  for (const name of names) {
+    options.onProgress?.(name);
+    const url = `${serverUrl.replace(/\/+$/, "")}/v1/model/${name}`;
+    const bytes = await download(url, options.timeoutMs ?? 300_000, options.maxFileBytes ?? MAX_FILE_BYTES);
+    if (bytes !== null) files.set(name, bytes);
+  }
+  return files;
+}
+
+/** null for a file that the server does not have. */
+async function download(url: string, timeoutMs: number, maxBytes: number): Promise<Uint8Array | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    if (response.status === 404) return null;
+    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+    // Counted as they come: a server need not say how many there will be.
+    const chunks: Uint8Array[] = [];
+    let sizeBytes = 0;
+    // Not every browser iterates over a stream.
+    const reader = response.body.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      const chunk = read.value;
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return concatBytes(...chunks);
+  } catch (cause) {
+    throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
+  }
+}

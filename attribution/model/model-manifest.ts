@@ -1,0 +1,85 @@
+/** The manifest of a published model, and its files against it. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { attributionError } from "../attribution-errors.ts";
+
+/**
+ * Files of a published model (docs/attribution.md): all but `rows.jsonl` are required.
+ * Doubles are little-endian, G is row after row a byte a feature, a column is u and v of 32 bytes, big-endian.
+ */
+export const MODEL_FILES = [
+  "recipe.json",
+  "earners.json",
+  "parameters.bin",
+  "query-map.bin",
+  "features.bin",
+  "columns.bin",
+  "rows.jsonl",
+] as const;
+export type ModelFileName = (typeof MODEL_FILES)[number];
+export type ModelFiles = ReadonlyMap<string, Uint8Array>;
+export const MANIFEST = "manifest.json";
+
+const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
+const count = z.number().int().positive();
+const manifestSchema = z.strictObject({
+  format: z.literal("openledger-model"),
+  version: z.literal(1),
+  rowCount: count.max(0xffffffff),
+  columnCount: count,
+  /** One unit of G in the units of the real features: what rounding lost is at most half of it an entry. */
+  featureScale: z.number().positive(),
+  statics: z.strictObject({
+    featuresCommitment: fieldElement,
+    ownersCommitment: fieldElement,
+    earnerRoot: fieldElement,
+    binding: fieldElement,
+    split: fieldElement,
+  }),
+  staticsHash: fieldElement,
+  files: z.record(
+    z.string(),
+    z.strictObject({ sizeBytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  ),
+});
+export type ModelManifest = z.infer<typeof manifestSchema>;
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function decodeManifest(files: ModelFiles): ModelManifest {
+  const bytes = files.get(MANIFEST);
+  if (bytes === undefined) throw invalidFile(MANIFEST, "is absent");
+  const parsed = manifestSchema.safeParse(parseJson(bytes, MANIFEST));
+  if (!parsed.success) throw invalidFile(MANIFEST, z.prettifyError(parsed.error));
+  for (const name of Object.keys(parsed.data.files)) {
+    if (!MODEL_FILES.includes(name as ModelFileName)) throw invalidFile(name, "is no file of a model");
+  }
+  return parsed.data;
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function checkedFile(files: ModelFiles, manifest: ModelManifest, name: ModelFileName): Uint8Array {
+  const expected = manifest.files[name];
+  const bytes = files.get(name);
+  if (expected === undefined || bytes === undefined) throw invalidFile(name, "is absent");
+  if (bytes.length !== expected.sizeBytes) {
+    throw invalidFile(name, `has ${bytes.length} bytes, not ${expected.sizeBytes}`);
+  }
+  const digest = bytesToHex(sha256(bytes));
+  if (digest !== expected.sha256)
+    throw invalidFile(name, `has the SHA-256 ${digest}, not ${expected.sha256}`);
+  return bytes;
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function parseJson(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw invalidFile(name, "is not JSON", cause);
+  }
+}
+
+export function invalidFile(file: string, why: string, cause?: unknown) {
+  return attributionError("ATT_MODEL_FILE_INVALID", `${file} ${why}`, { data: { file, why }, cause });
+}
