@@ -1,6 +1,7 @@
 /** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
+import { AskPage } from "./ask/ask-page.tsx";
 import { BridgePage } from "./bridge/bridge-page.tsx";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { Badge } from "./design/badge.tsx";
@@ -38,6 +39,7 @@ interface PageEntry {
 const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", show: OverviewPage },
   { name: "bridge", label: "Bridge", show: BridgePage },
+  { name: "ask", label: "Ask", show: AskPage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "batch", label: "Batch", under: "batches", show: BatchPage },

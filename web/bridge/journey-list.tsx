@@ -33,6 +33,7 @@ const TITLES = {
   transfer: "Transfer",
   withdraw: "Withdrawal",
   forcedWithdraw: "Forced withdrawal",
+  answer: "Payment for an answer",
 } as const;
 
 const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
@@ -64,7 +65,8 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
     <>
       <h3>
         {TITLES[journey.kind]} of {showOpen(journey.amountWei)} OPEN
-        {journey.toLeaf !== undefined && ` to account ${journey.toLeaf}`}
+        {journey.toLeaf !== undefined &&
+          ` to ${journey.kind === "answer" ? "model" : "account"} ${journey.toLeaf}`}
       </h3>
       <Badge tone={tone}>{text}</Badge>
       <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>

@@ -3,26 +3,15 @@ import type { Address, Hex } from "viem";
 import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
 import { claim } from "../../client/actions/l1/claim.ts";
 import { deposit } from "../../client/actions/l1/deposit.ts";
-import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
 import { withdraw } from "../../client/actions/ledger/withdraw.ts";
 import { ensureChain } from "../../client/wallet.ts";
 import { reached } from "../ledger/advance.ts";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
-import { isClaimable, type Journey, type JourneyKind } from "../ledger/journey.ts";
+import { isClaimable, type Journey } from "../ledger/journey.ts";
 import { journeys, keepJourney } from "../ledger/journey-store.ts";
 import { type Session, unlock } from "../ledger/session.ts";
-
-function begin(kind: JourneyKind, amountWei: bigint): Journey {
-  return {
-    id: crypto.randomUUID(),
-    kind,
-    amountWei,
-    startedAtMs: Date.now(),
-    reachedAtMs: {},
-    expectedAtMs: {},
-  };
-}
+import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
 
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
@@ -32,7 +21,7 @@ export async function startDeposit(now: Session, owned: Holdings, amountWei: big
   await toRollupChain(now);
   const client = account === null ? await unlock(now, []) : now.client;
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
-  await keepQueued(now, begin("deposit", amountWei), (onSent) =>
+  await keepQueued(now, beginJourney("deposit", amountWei), (onSent) =>
     deposit(client, { amountWei, onSent, ...target }),
   );
 }
@@ -42,7 +31,7 @@ export async function startForcedWithdraw(now: Session, owned: Holdings, amountW
   await toRollupChain(now);
   const { id } = mainAccount(owned)!;
   const recipient = now.address;
-  await keepQueued(now, begin("forcedWithdraw", amountWei), (onSent) =>
+  await keepQueued(now, beginJourney("forcedWithdraw", amountWei), (onSent) =>
     forceWithdraw(now.client, { id, amountWei, recipient, onSent }),
   );
 }
@@ -69,34 +58,18 @@ export async function startTransfer(
 ): Promise<void> {
   const client = await unlock(now, knownKeys(owned));
   const from = mainAccount(owned)!.id;
-  const keep = keeping(now, { ...begin("transfer", amountWei), toLeaf: to });
+  const journey = { ...beginJourney("transfer", amountWei), toLeaf: to };
   const owner = expectedOwner === undefined ? {} : { expectedOwner };
-  await keep.run((onSigned) => transfer(client, { from, to, amountWei, onSigned, ...owner }));
+  await keepSigned(now, journey, (onSigned) => transfer(client, { from, to, amountWei, onSigned, ...owner }));
 }
 
 export async function startWithdraw(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
   const client = await unlock(now, knownKeys(owned));
   const from = mainAccount(owned)!.id;
-  const keep = keeping(now, begin("withdraw", amountWei));
-  await keep.run((onSigned) => withdraw(client, { from, amountWei, recipient: now.address, onSigned }));
-}
-
-/** Keeps what was signed before it is sent: a page that closes in between sends it again when it opens. */
-function keeping(now: Session, started: Journey) {
-  return {
-    async run(
-      send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ preconfirmation: unknown }>,
-    ): Promise<void> {
-      let journey = started;
-      const { preconfirmation } = await send((signed) => {
-        journey = reached({ ...journey, signed, hash: signed.hash }, "signed", Date.now());
-        keepJourney(now, journey);
-      });
-      if (preconfirmation === null) return;
-      const { signed: _, ...rest } = journey;
-      keepJourney(now, reached(rest, "accepted", Date.now()));
-    },
-  };
+  const journey = beginJourney("withdraw", amountWei);
+  await keepSigned(now, journey, (onSigned) =>
+    withdraw(client, { from, amountWei, recipient: now.address, onSigned }),
+  );
 }
 
 /** Pays out everything that L1 owes to the address. @throws CLI_WALLET_…, CLI_L1_… */

@@ -23,6 +23,7 @@ const SOURCES = [
   "bridge",
   "prover/wasm",
   "prover/formats",
+  "attribution",
 ];
 const PAGES_OF_DOCS = [
   "docs/dictionary.md",

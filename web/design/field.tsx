@@ -14,9 +14,11 @@ interface FieldProps {
   inputMode?: "decimal" | "text";
   placeholder?: string;
   isDisabled?: boolean;
+  /** More than one: a box for a longer text. */
+  lineCount?: number;
 }
 
-/** A line of text with its label, its help and what is wrong with it. */
+/** A line of text, or several, with its label, its help and what is wrong with it. */
 export function Field(props: FieldProps) {
   const {
     label,
@@ -29,26 +31,34 @@ export function Field(props: FieldProps) {
     inputMode,
     placeholder,
     isDisabled,
+    lineCount = 1,
   } = props;
   const id = useId();
   const noteId = `${id}-note`;
   const hasNote = problem !== null || help !== undefined;
+  const common = {
+    id,
+    value,
+    placeholder,
+    disabled: isDisabled,
+    autocomplete: "off",
+    spellcheck: false,
+    "aria-invalid": problem !== null,
+    "aria-describedby": hasNote ? noteId : undefined,
+  } as const;
   return (
     <div class={isLarge ? "field field-large" : "field"}>
       <label for={id}>{label}</label>
       <div class={problem === null ? "field-box" : "field-box field-wrong"}>
-        <input
-          id={id}
-          value={value}
-          inputMode={inputMode ?? "text"}
-          placeholder={placeholder}
-          disabled={isDisabled}
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={problem !== null}
-          aria-describedby={hasNote ? noteId : undefined}
-          onInput={(event) => onInput(event.currentTarget.value)}
-        />
+        {lineCount === 1 ? (
+          <input
+            {...common}
+            inputMode={inputMode ?? "text"}
+            onInput={(event) => onInput(event.currentTarget.value)}
+          />
+        ) : (
+          <textarea {...common} rows={lineCount} onInput={(event) => onInput(event.currentTarget.value)} />
+        )}
         {after}
       </div>
       {hasNote && (

@@ -169,6 +169,7 @@ async function noticeClaim(client: LedgerClient, journey: Journey, pendingWei: b
   if (
     kind === "deposit" ||
     kind === "transfer" ||
+    kind === "answer" ||
     reachedAtMs.claimed !== undefined ||
     l1Verdict !== "agrees"
   )

@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 import { z } from "zod";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 
-const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw"] as const;
+const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw", "answer"] as const;
 export type JourneyKind = (typeof JOURNEY_KINDS)[number];
 
 /** In order. A deposit begins with sent and queued, what is signed for the ledger with signed. */
@@ -31,8 +31,10 @@ export const journeySchema = z.object({
   kind: z.enum(JOURNEY_KINDS),
   amountWei: z.string().regex(/^\d+$/).transform(BigInt),
   startedAtMs: z.number(),
-  /** The leaf that a transfer pays. */
+  /** The leaf that a transfer or a payment pays. */
   toLeaf: z.int().optional(),
+  /** Of the answer that is paid: what names it on the ledger. */
+  receipt: hex.optional(),
   /** What goes through L1's queue: its transaction, and its place there. */
   queuedHash: hex.optional(),
   queueIndex: z.int().optional(),
@@ -56,6 +58,7 @@ export type Journey = Omit<Kept, "signed"> & { readonly signed?: SignedSubmissio
 const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
   deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],
   transfer: ["signed", "accepted", "closed", "proven", "posted", "final"],
+  answer: ["signed", "accepted", "closed", "proven", "posted", "final"],
   forcedWithdraw: ["sent", "queued", "accepted", "closed", "proven", "posted", "final", "claimed"],
   // Claimable from posted on: who claims need not wait for final.
   withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "claimed"],

@@ -1,6 +1,6 @@
 /** Keeps holdings and journeys of the connected address up to date, one look after the other. */
 import { signal } from "@preact/signals";
-import type { Hex } from "viem";
+import { type Hex, toHex } from "viem";
 import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { listOperations } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
@@ -81,5 +81,9 @@ function journeyOf({
   const common = { id: hash, hash, startedAtMs, reachedAtMs: { signed: startedAtMs }, expectedAtMs: {} };
   if (kind === "withdraw") return { ...common, kind, amountWei: words[1]! };
   if (kind === "transfer") return { ...common, kind, amountWei: decodeAmount(amountCode), toLeaf: b };
+  if (kind === "payInference") {
+    const receipt = toHex(words[0]!, { size: 32 });
+    return { ...common, kind: "answer", amountWei: decodeAmount(amountCode), toLeaf: b, receipt };
+  }
   return null;
 }

@@ -1,0 +1,58 @@
+import type { ComponentChildren } from "preact";
+import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
+import { Badge } from "../design/badge.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+
+type Row = UncheckedAnswer["estimate"]["topRows"][number];
+
+const PARTS = 1_000_000_000n;
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+/** Of an amount; an estimate, so a billionth more or less does not matter. */
+const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * Number(PARTS)))) / PARTS;
+
+/** An answer that the page has checked, and whom it would pay. */
+export function AnswerCard({ answer, children }: { answer: UncheckedAnswer; children: ComponentChildren }) {
+  const { confidence, estimate, label, priceWei } = answer;
+  const columns: Column<Row>[] = [
+    { label: "Row", cell: ({ row }) => row },
+    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+    { label: "Share", isNumber: true, cell: ({ share }) => percent(share) },
+    {
+      label: "OPEN",
+      isNumber: true,
+      cell: ({ share }) => <span>≈ {showOpen(partOf(priceWei, share))}</span>,
+    },
+  ];
+  return (
+    <section class="card stack" aria-label="Answer">
+      <div class="row">
+        <h2>
+          {label} <span class="soft">({percent(confidence)} sure)</span>
+        </h2>
+        <span class="push" />
+        <Badge tone="good">checked here</Badge>
+      </div>
+      <p class="soft small">
+        Your browser has computed answer, query and receipt again, with the model that the ledger names. A
+        false answer would have been refused.
+      </p>
+      {children}
+      <h3>Whose rows made it</h3>
+      <Table
+        caption="The rows that helped most"
+        columns={columns}
+        rows={estimate.topRows}
+        keyOf={({ row }) => row}
+        empty="No row stands out: all share alike."
+      />
+      <p class="soft small">
+        An estimate of the rows' part, by the model's server. Payments are drawn at the end of an epoch; what
+        a drawn one pays is proven then.
+        {estimate.isEven && " No row has a positive score, so all rows share alike."}
+      </p>
+    </section>
+  );
+}

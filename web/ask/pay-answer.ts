@@ -1,0 +1,62 @@
+/** A question, the check of its answer, and its payment. */
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
+import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
+import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { type Holdings, mainAccount } from "../ledger/holdings.ts";
+import { type Session, unlock } from "../ledger/session.ts";
+import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
+import { ownCopy, type ServedModel } from "./served-models.ts";
+
+export interface CheckedAnswer {
+  readonly prompt: string;
+  readonly answer: UncheckedAnswer;
+}
+
+const unlocked = (now: Session, owned: Holdings) =>
+  unlock(
+    now,
+    owned.accounts.map(({ keyX }) => keyX),
+  );
+
+/**
+ * Asks, and computes answer, query and receipt again from the page's own copy of the model.
+ * @throws CLI_ANSWER_WRONG where they differ: nothing is owed then; and what unlock, askModel and ownCopy throw
+ */
+export async function askAndCheck(
+  now: Session,
+  owned: Holdings,
+  model: ServedModel,
+  prompt: string,
+): Promise<CheckedAnswer> {
+  const client = await unlocked(now, owned);
+  const { id: from } = mainAccount(owned)!;
+  const { modelId, serverUrl } = model;
+  const answer = await askModel(client, { serverUrl, modelId, prompt, from });
+  const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
+  checkAnswer(copy, answer, { prompt, payerId: from, staticsHash: staticsOf(leaf).hash });
+  return { prompt, answer };
+}
+
+/** Pays what was answered, and keeps the payment among the transfers. @throws what payForAnswer throws */
+export async function payChecked(
+  now: Session,
+  owned: Holdings,
+  model: ServedModel,
+  { prompt, answer }: CheckedAnswer,
+): Promise<void> {
+  const client = await unlocked(now, owned);
+  const { id: from } = mainAccount(owned)!;
+  const { modelId } = model;
+  const copy = await ownCopy(model);
+  const journey = {
+    ...beginJourney("answer", answer.priceWei),
+    toLeaf: modelId,
+    receipt: toHex32(answer.receipt),
+  };
+  await keepSigned(now, journey, (onSigned) =>
+    payForAnswer(client, { from, modelId, model: copy, prompt, answer, onSigned }),
+  );
+}

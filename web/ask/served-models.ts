@@ -1,0 +1,72 @@
+/** The models that the page may ask, and what it checks their answers with. */
+import { z } from "zod";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { CheckableModel } from "../../client/actions/answers/model-answers.ts";
+import { requestModelServer } from "../../client/actions/answers/model-answers.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import type { Site } from "../ledger/site.ts";
+import { type Problem, problemOf } from "../words/problem.tsx";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const servedSchema = z.object({ modelId: z.int() });
+
+export interface ServedModel {
+  readonly serverUrl: string;
+  readonly modelId: number;
+  readonly priceWei: bigint;
+  /** Whether the ledger takes payments for it now. */
+  readonly isReady: boolean;
+}
+
+export interface ServedModels {
+  readonly models: readonly ServedModel[];
+  /** Of the servers that did not answer. */
+  readonly problems: readonly Problem[];
+}
+
+/** Asks every server that the site names which model it has, and the ledger what that costs. */
+export async function findServedModels({ modelUrls, sequencer }: Site): Promise<ServedModels> {
+  const found = await Promise.allSettled(
+    modelUrls.map(async (serverUrl): Promise<ServedModel> => {
+      const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
+      const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", servedSchema);
+      const { counters } = await getModel(sequencer, modelId);
+      const isReady = counters.isReady && counters.isApproved;
+      return { serverUrl, modelId, priceWei: counters.priceWei, isReady };
+    }),
+  );
+  return {
+    models: found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
+    problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
+  };
+}
+
+/** What the reader writes: an e-mail. Digits are asked about at the command line. */
+type InputKind = "email" | "digit";
+export type OwnCopy = CheckableModel & { readonly inputKind: InputKind };
+
+const copies = new Map<string, Promise<OwnCopy>>();
+
+/**
+ * The page's own copy of the part of a model that answers; loaded once, some megabytes.
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID
+ */
+export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
+  const known = copies.get(serverUrl);
+  if (known !== undefined) return known;
+  const loading = loadCopy(serverUrl);
+  copies.set(serverUrl, loading);
+  // What failed is tried again.
+  loading.catch(() => copies.delete(serverUrl));
+  return loading;
+}
+
+async function loadCopy(serverUrl: string): Promise<OwnCopy> {
+  const [{ fetchAnswering }, { checkableModel }] = await Promise.all([
+    import("../../attribution/model/model-download.ts"),
+    import("../../attribution/model/answering-model.ts"),
+    initPoseidon(),
+  ]);
+  const part = await fetchAnswering(serverUrl);
+  return { ...checkableModel(part), inputKind: part.recipe.inputs.kind };
+}

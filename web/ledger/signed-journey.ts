@@ -1,0 +1,33 @@
+/** Journeys that begin with a signature for the ledger. */
+import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
+import { reached } from "./advance.ts";
+import type { Journey, JourneyKind } from "./journey.ts";
+import { keepJourney } from "./journey-store.ts";
+import type { Session } from "./session.ts";
+
+export function beginJourney(kind: JourneyKind, amountWei: bigint): Journey {
+  return {
+    id: crypto.randomUUID(),
+    kind,
+    amountWei,
+    startedAtMs: Date.now(),
+    reachedAtMs: {},
+    expectedAtMs: {},
+  };
+}
+
+/** Keeps what was signed before it is sent: a page that closes in between sends it again when it opens. */
+export async function keepSigned(
+  now: Session,
+  started: Journey,
+  send: (onSigned: (signed: SignedSubmission) => void) => Promise<{ preconfirmation: unknown }>,
+): Promise<void> {
+  let journey = started;
+  const { preconfirmation } = await send((signed) => {
+    journey = reached({ ...journey, signed, hash: signed.hash }, "signed", Date.now());
+    keepJourney(now, journey);
+  });
+  if (preconfirmation === null) return;
+  const { signed: _, ...rest } = journey;
+  keepJourney(now, reached(rest, "accepted", Date.now()));
+}
