@@ -32,6 +32,10 @@ function contentSecurityPolicy({ l1Url, modelServers = [] }: ServedPages): strin
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes a script, whoever writes it: not in markup, not as an address. The pages' one policy lets their own
+    // workers start (web/no-eval.ts).
+    "require-trusted-types-for 'script'",
+    "trusted-types default",
   ].join("; ");
 }
 

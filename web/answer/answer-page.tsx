@@ -152,9 +152,17 @@ function Facts({ found: { status } }: { found: PaidAnswer }) {
     hash === null ? "not yet" : <Identifier value={hash} label={label} />;
   const receipt = `0x${payment.receipt.toString(16).padStart(64, "0")}`;
   const facts: [ComponentChildren, ComponentChildren][] = [
-    ["Payment", <OperationLink key="payment" hash={payment.hash} label="the operation" />],
     [
-      <Term key="receipt" name="answer receipt" />,
+      "Payment",
+      <span key="payment" class="row">
+        <span class="push" />
+        <OperationLink hash={payment.hash} label="the operation" />
+      </span>,
+    ],
+    [
+      <Term key="receipt" name="answer receipt">
+        Receipt
+      </Term>,
       <Identifier key="receipt=" value={receipt} label="the receipt" />,
     ],
     ["Paid by", <LeafLink key="payer" id={payment.payerId} />],

@@ -20,6 +20,7 @@ import {
   readEarnings,
 } from "./account-earnings.ts";
 import { collectAll } from "./collect.ts";
+import { EpochsChart } from "./epochs-chart.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
 export function EarningsPage(props: PageProps) {
@@ -219,6 +220,7 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
         keyOf={({ epoch }) => epoch}
         empty="No epoch yet."
       />
+      {epochs.length > 1 && <EpochsChart epochs={epochs} />}
     </section>
   );
 }
