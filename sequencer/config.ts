@@ -5,8 +5,6 @@ import {
   describeProblems,
   type Environment,
   ethereumKey,
-  httpUrl,
-  ONE_DAY_MS,
   readSettings,
   type Settings,
   type SettingValues,
@@ -23,6 +21,11 @@ const feeWei = z
   .regex(/^[0-9]{1,20}$/, "is not a whole number of wei")
   .transform(BigInt)
   .refine((value) => value < 2n ** 64n, "is above 64 bits");
+
+const httpUrls = z
+  .string()
+  .transform((text) => text.split(" ").filter((part) => part !== ""))
+  .pipe(z.array(z.url({ protocol: /^https?$/ })));
 
 /** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/generated/settings.md has their table. */
 export const SEQUENCER_SETTINGS = {
@@ -76,7 +79,7 @@ export const SEQUENCER_SETTINGS = {
     description: "longest time between a batch's first operation and its closing",
   },
   expectedProveMs: {
-    schema: wholeNumber(1, ONE_DAY_MS),
+    schema: wholeNumber(1, 86_400_000),
     default: "60000",
     description: "what a batch's proof is said to take until this ledger has had one",
   },
@@ -116,12 +119,12 @@ export const SEQUENCER_SETTINGS = {
     description: "operations behind nonce gaps",
   },
   pendingTtlMs: {
-    schema: wholeNumber(1_000, ONE_DAY_MS),
+    schema: wholeNumber(1_000, 86_400_000),
     default: "600000",
     description: "how long an operation waits behind a nonce gap",
   },
   proveLeaseMs: {
-    schema: wholeNumber(1_000, ONE_DAY_MS),
+    schema: wholeNumber(1_000, 86_400_000),
     default: "600000",
     description: "how long a prove job belongs to the prover that took it",
   },
@@ -150,13 +153,10 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "ethereum node that the pages ask besides the reader's wallet; empty = none",
   },
-  pagesModelUrls: {
-    schema: z
-      .string()
-      .transform((text) => text.split(",").filter((url) => url !== ""))
-      .pipe(z.array(httpUrl)),
+  pagesModelServers: {
+    schema: httpUrls,
     default: "",
-    description: "servers of models that the pages may ask, separated by commas",
+    description: "model servers that the pages ask which rows an answer paid, separated by spaces",
   },
   mode: {
     schema: z.enum(DOOR_MODES),

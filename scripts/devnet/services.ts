@@ -15,12 +15,12 @@ import type { ServiceSpec } from "./supervisor.ts";
 export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
+  /** Where the devnet's one model will be served. */
+  readonly modelServerUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
   readonly pagesPath: string;
-  /** Where the model will be served: the pages may ask there. */
-  readonly modelServerUrl: string;
   /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
   readonly expectedProveMs: number | null;
 }
@@ -51,7 +51,7 @@ export function sequencerSpec({
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
       SEQUENCER_PAGES_PATH: pagesPath,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_MODEL_URLS: modelServerUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: modelServerUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
@@ -105,9 +105,9 @@ export function modelServerSpec(
   modelId: number,
   {
     modelServerUrl,
-    sequencerUrl,
     proverBackend,
-  }: Pick<ServiceAddresses, "modelServerUrl" | "sequencerUrl" | "proverBackend">,
+    sequencerUrl,
+  }: Pick<ServiceAddresses, "modelServerUrl" | "proverBackend" | "sequencerUrl">,
 ): ServiceSpec {
   const { args, ...process } = nodeProcess("model-server", "scripts/openledger.ts");
   const serve = ["model", "serve", devnetPaths.model, "--model", String(modelId)];

@@ -8,8 +8,8 @@ export interface ServedPages {
   readonly path: string;
   /** An Ethereum node that the pages may ask besides the reader's wallet; null for none. */
   readonly l1Url: string | null;
-  /** Servers of models that the pages may ask; absent: none. */
-  readonly modelUrls?: readonly string[];
+  /** Model servers that they may ask which rows an answer paid. */
+  readonly modelServers?: readonly string[];
 }
 
 /** A file whose name holds its hash never changes. */
@@ -17,11 +17,10 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here, to the one Ethereum node and to the models' servers. Nobody may frame the page.
+ * evaluated. Requests go here, to the one Ethereum node and to the model servers. Nobody may frame the page.
  */
-function contentSecurityPolicy({ l1Url, modelUrls = [] }: ServedPages): string {
-  const asked = l1Url === null ? modelUrls : [l1Url, ...modelUrls];
-  const origins = asked.map((url) => ` ${new URL(url).origin}`).join("");
+function contentSecurityPolicy({ l1Url, modelServers = [] }: ServedPages): string {
+  const others = [...(l1Url === null ? [] : [l1Url]), ...modelServers].map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -29,10 +28,14 @@ function contentSecurityPolicy({ l1Url, modelUrls = [] }: ServedPages): string {
     "img-src 'self' data:",
     "font-src 'self'",
     "worker-src 'self'",
-    `connect-src 'self'${origins}`,
+    ["connect-src 'self'", ...new Set(others)].join(" "),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes a script, whoever writes it: not in markup, not as an address. The pages' one policy lets their own
+    // workers start (web/no-eval.ts).
+    "require-trusted-types-for 'script'",
+    "trusted-types default",
   ].join("; ");
 }
 
@@ -63,6 +66,6 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   });
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,
-    modelUrls: pages.modelUrls ?? [],
+    modelServers: pages.modelServers ?? [],
   }));
 }

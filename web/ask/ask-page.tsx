@@ -41,7 +41,7 @@ export function AskPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which models there are …</p>
       ) : model === undefined ? (
-        <NoModel isAny={site.modelUrls.length > 0} />
+        <NoModel isAny={site.modelServers.length > 0} />
       ) : (
         <>
           {value.models.length > 1 && <Choice models={value.models} chosen={model} />}

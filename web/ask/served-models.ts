@@ -25,9 +25,9 @@ export interface ServedModels {
 }
 
 /** Asks every server that the site names which model it has, and the ledger what that costs. */
-export async function findServedModels({ modelUrls, sequencer }: Site): Promise<ServedModels> {
+export async function findServedModels({ modelServers, sequencer }: Site): Promise<ServedModels> {
   const found = await Promise.allSettled(
-    modelUrls.map(async (serverUrl): Promise<ServedModel> => {
+    modelServers.map(async (serverUrl): Promise<ServedModel> => {
       const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
       const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", servedSchema);
       const { counters } = await getModel(sequencer, modelId);

@@ -20,6 +20,7 @@ import {
   readEarnings,
 } from "./account-earnings.ts";
 import { collectAll } from "./collect.ts";
+import { EpochsChart } from "./epochs-chart.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
 export function EarningsPage(props: PageProps) {
@@ -227,6 +228,7 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
           {showOpen(unlistedWei)} OPEN more come from epochs that this server does not know one by one.
         </p>
       )}
+      {epochs.length > 1 && <EpochsChart epochs={epochs} />}
     </section>
   );
 }

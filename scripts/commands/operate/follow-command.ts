@@ -79,7 +79,9 @@ export function addFollowCommand(program: Command): void {
       {
         snapshotPath: options.snapshot ?? null,
         isVerifying: options.verifyProofs === true,
-        pages: options.pages ? { l1Url: options.pagesL1 ?? null, modelUrls: options.pagesModel ?? [] } : null,
+        pages: options.pages
+          ? { l1Url: options.pagesL1 ?? null, modelServers: options.pagesModel ?? [] }
+          : null,
       },
       output,
     );
