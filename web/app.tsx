@@ -1,7 +1,6 @@
 /** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
-import { AskPage } from "./ask/ask-page.tsx";
 import { BridgePage } from "./bridge/bridge-page.tsx";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { Badge } from "./design/badge.tsx";
@@ -38,6 +37,7 @@ interface PageEntry {
 }
 
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
+const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 
 /** Every page: its address, its name in the menu, and what shows it. */

@@ -12,9 +12,16 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** Of an amount; an estimate, so a billionth more or less does not matter. */
 const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * Number(PARTS)))) / PARTS;
 
+interface AnswerCardProps {
+  readonly answer: UncheckedAnswer;
+  /** What the rows would divide. */
+  readonly rewardWei: bigint;
+  readonly children: ComponentChildren;
+}
+
 /** An answer that the page has checked, and whom it would pay. */
-export function AnswerCard({ answer, children }: { answer: UncheckedAnswer; children: ComponentChildren }) {
-  const { confidence, estimate, label, priceWei } = answer;
+export function AnswerCard({ answer, rewardWei, children }: AnswerCardProps) {
+  const { confidence, estimate, label } = answer;
   const columns: Column<Row>[] = [
     { label: "Row", cell: ({ row }) => row },
     { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
@@ -23,7 +30,7 @@ export function AnswerCard({ answer, children }: { answer: UncheckedAnswer; chil
     {
       label: "OPEN",
       isNumber: true,
-      cell: ({ share }) => <span>≈ {showOpen(partOf(priceWei, share))}</span>,
+      cell: ({ share }) => <span>≈ {showOpen(partOf(rewardWei, share))}</span>,
     },
   ];
   return (
@@ -49,8 +56,9 @@ export function AnswerCard({ answer, children }: { answer: UncheckedAnswer; chil
         empty="No row stands out: all share alike."
       />
       <p class="soft small">
-        An estimate of the rows' part, by the model's server. Payments are drawn at the end of an epoch; what
-        a drawn one pays is proven then.
+        An estimate by the model's server of how the rows would divide their {showOpen(rewardWei)} OPEN; the
+        rest is the model's owner's and the treasury's. Payments are drawn at the end of an epoch; what a
+        drawn one pays is proven then.
         {estimate.isEven && " No row has a positive score, so all rows share alike."}
       </p>
     </section>

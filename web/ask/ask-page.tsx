@@ -12,7 +12,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
-import { LeafLink, operationHref } from "../words/links.tsx";
+import { answerHref, LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { AnswerCard } from "./answer-card.tsx";
@@ -163,7 +163,7 @@ function Question({ site, live, model }: PageProps & { model: ServedModel }) {
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
       </form>
       {checked !== null && (
-        <AnswerCard answer={checked.answer}>
+        <AnswerCard answer={checked.answer} rewardWei={model.rewardWei}>
           {payment === undefined ? (
             <Button isMain isBusy={paying.isBusy} onClick={() => void pay()}>
               {`Pay ${showOpen(checked.answer.priceWei)} OPEN`}
@@ -185,14 +185,10 @@ function paymentOf({ answer }: CheckedAnswer): Journey | undefined {
 function Paid({ journey }: { journey: Journey }) {
   return (
     <p>
-      <Badge tone="good">paid</Badge> Its payment is{" "}
-      {journey.hash === undefined ? (
-        "under way"
-      ) : (
-        <a href={operationHref(journey.hash)}>an operation of the ledger</a>
-      )}
-      , and <a href="#/bridge">its way to Ethereum</a> is among your transfers. At the end of the{" "}
-      <Term name="epoch">epoch</Term> it may be drawn; then these shares are proven and paid.
+      <Badge tone="good">paid</Badge>{" "}
+      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where its money goes</a>} · At the end
+      of the <Term name="epoch">epoch</Term> it may be drawn; then these shares are proven and paid.{" "}
+      <a href="#/bridge">Its way to Ethereum</a> is among your transfers.
     </p>
   );
 }

@@ -1,6 +1,8 @@
 /** The models that the page may ask, and what it checks their answers with. */
 import { z } from "zod";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { drawShares } from "../../circuits/settlement/settlement-split.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import type { CheckableModel } from "../../client/actions/answers/model-answers.ts";
 import { requestModelServer } from "../../client/actions/answers/model-answers.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
@@ -14,6 +16,8 @@ export interface ServedModel {
   readonly serverUrl: string;
   readonly modelId: number;
   readonly priceWei: bigint;
+  /** The rows' part of the price: what the model's owner and the treasury get is off. */
+  readonly rewardWei: bigint;
   /** Whether the ledger takes payments for it now. */
   readonly isReady: boolean;
 }
@@ -30,9 +34,12 @@ export async function findServedModels({ modelServers, sequencer }: Site): Promi
     modelServers.map(async (serverUrl): Promise<ServedModel> => {
       const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
       const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", servedSchema);
-      const { counters } = await getModel(sequencer, modelId);
+      const { counters, model } = await getModel(sequencer, modelId);
+      const { priceWei } = counters;
       const isReady = counters.isReady && counters.isApproved;
-      return { serverUrl, modelId, priceWei: counters.priceWei, isReady };
+      const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
+      const { rewardWei } = drawShares(priceWei, 1, split);
+      return { serverUrl, modelId, priceWei, rewardWei, isReady };
     }),
   );
   return {
@@ -66,6 +73,8 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     import("../../attribution/model/model-download.ts"),
     import("../../attribution/model/answering-model.ts"),
     initPoseidon(),
+    // A query is hashed by the same width as a batch's data.
+    loadDataConstants(),
   ]);
   const part = await fetchAnswering(serverUrl);
   return { ...checkableModel(part), inputKind: part.recipe.inputs.kind };

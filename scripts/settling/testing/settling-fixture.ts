@@ -64,12 +64,16 @@ const SIZE = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 } as cons
 export const CAP = SIZE.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
-const BOB_ACCOUNT = 5;
+export const BOB_ACCOUNT = 5;
 
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
 /** alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays. */
-export async function startSettlingWorld(folder: string) {
+export async function startSettlingWorld(
+  folder: string,
+  /** Of the sequencer, beside what it needs. */
+  environment: (rpcUrl: string) => Record<string, string> = () => ({}),
+) {
   const sorts = [
     { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
     { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
@@ -113,7 +117,7 @@ export async function startSettlingWorld(folder: string) {
   const keyOf = (wallet: typeof aliceWallet) => deriveKey({ wallet, chainId: 31337, rollupAddress });
   const keys = { alice: await keyOf(aliceWallet), bob: await keyOf(bobWallet) };
   await depositFor(f, { alice: keys.alice.keyX, bob: keys.bob.keyX }, 90n * OPEN);
-  const w = await startL1World(f, deployment, join(folder, "operator"));
+  const w = await startL1World(f, deployment, join(folder, "operator"), environment(f.rpcUrl));
   const sequencerUrl = w.rollup.app.listeningOrigin;
   const clientOf = (l2Key: typeof keys.alice, leafId: number): Promise<LedgerClient> =>
     createLedgerClient({ rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId });

@@ -1,0 +1,120 @@
+/** A question in the page, to a real model server: checked there, paid on the ledger, refused where the server lies. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
+import { sampleInputs } from "../attribution/testing/sample-rows.ts";
+import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
+import { listOperations } from "../client/sequencer/ledger-reads.ts";
+import { findFreePort } from "../scripts/devnet/free-port.ts";
+import {
+  BOB_ACCOUNT,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../scripts/settling/testing/settling-fixture.ts";
+import { buildPages } from "./build/build-pages.ts";
+import { announceWallet } from "./testing/announced-wallet.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+
+const BOB = 3;
+const folder = mkdtempSync(join(tmpdir(), "pages-ask-"));
+let world: SettlingWorld;
+let browser: Browser;
+let model: ServedModel;
+let modelId: number;
+
+beforeAll(async () => {
+  const port = await findFreePort(18_897);
+  const { path } = await buildPages([]);
+  world = await startSettlingWorld(folder, (rpcUrl) => ({
+    SEQUENCER_PAGES_PATH: path,
+    SEQUENCER_PAGES_L1_URL: rpcUrl,
+    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port}`,
+  }));
+  const made = await world.makeModel();
+  modelId = made.modelId;
+  const { domain } = world.bob;
+  const { sequencerUrl } = world;
+  const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
+  model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
+  browser = await openBrowser();
+}, 900_000);
+afterAll(async () => {
+  await browser?.close();
+  await model?.close();
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const LONG = { timeout: 240_000 };
+const main = (page: Page) => page.getByRole("main");
+const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input }) => input) as [
+  string,
+  string,
+];
+
+async function openAsking(looks = {}) {
+  const { context, misdeeds } = await openProfile(browser, looks);
+  await announceWallet(context, {
+    account: anvilAccount(BOB_ACCOUNT),
+    name: "Bob's wallet",
+    rpcUrl: world.f.rpcUrl,
+  });
+  const page = await context.newPage();
+  await page.goto(`${world.sequencerUrl}/#/ask`);
+  await main(page).getByRole("button", { name: "Bob's wallet" }).click();
+  await main(page).getByRole("button", { name: "Ask", exact: true }).waitFor();
+  return { context, misdeeds, page };
+}
+
+const paidBy = async () =>
+  (await listOperations(world.bob, BOB, { limit: 50 })).filter(({ kind }) => kind === "payInference");
+
+test("an answer is checked in the page, paid, and followed", LONG, async () => {
+  const { context, misdeeds, page } = await openAsking();
+  await page.getByLabel("Your text").fill(first);
+  await pictureOf(page, "ask-before");
+  // A question that was typed survives a reload.
+  await page.reload();
+  await expect.poll(() => page.getByLabel("Your text").inputValue()).toBe(first);
+  await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+  const answer = page.getByRole("region", { name: "Answer" });
+  await answer.getByText("checked here").waitFor(LONG);
+  await answer.getByRole("row").nth(1).waitFor();
+  expect(await paidBy()).toEqual([]);
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "ask-answered");
+  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+  await answer.getByText("paid", { exact: true }).waitFor();
+  const [payment] = await paidBy();
+  expect(payment!.b).toBe(modelId);
+  await pictureOf(page, "ask-paid");
+  await answer.getByRole("link", { name: "Where its money goes" }).click();
+  await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
+  await page.goto(`${world.sequencerUrl}/#/bridge`);
+  await page.getByRole("article", { name: "Payment for an answer of 0.5 OPEN" }).waitFor();
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("a server that gives another answer than its model is not paid", LONG, async () => {
+  const { context, page } = await openAsking({ width: 360, colorScheme: "dark" });
+  await page.route("**/v1/answers", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    const response = await route.fetch();
+    const body = await response.json();
+    const answer = JSON.stringify({ ...JSON.parse(body.answer), confidence: 0.5 });
+    await route.fulfill({ response, json: { ...body, answer } });
+  });
+  const paidBefore = (await paidBy()).length;
+  await page.getByLabel("Your text").fill(second);
+  await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByRole("alert").getByText("CLI_ANSWER_WRONG").waitFor(LONG);
+  expect(await main(page).getByRole("button", { name: /^Pay/ }).count()).toBe(0);
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "ask-wrong-360");
+  expect((await paidBy()).length).toBe(paidBefore);
+  await context.close();
+});
