@@ -5,6 +5,8 @@ import type { BridgeErrorCode } from "./bridge-errors.ts";
 export function createBridgeMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    /** Codes of the alarms that last; each block's report to the sequencer names them. */
+    raised: new Set<string>(),
     l1BlockNumber: new Gauge({
       name: "rollup_l1_block_number",
       help: "Newest L1 block that the bridge saw",
@@ -73,8 +75,10 @@ export type PublishResult = "submitted" | "posted" | "final" | "dropped" | "reve
 
 export function raiseAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 1);
+  metrics.raised.add(code);
 }
 
 export function clearAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 0);
+  metrics.raised.delete(code);
 }

@@ -22,6 +22,11 @@ const feeWei = z
   .transform(BigInt)
   .refine((value) => value < 2n ** 64n, "is above 64 bits");
 
+const httpUrls = z
+  .string()
+  .transform((text) => text.split(" ").filter((part) => part !== ""))
+  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+
 /** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/generated/settings.md has their table. */
 export const SEQUENCER_SETTINGS = {
   deploymentPath: {
@@ -147,6 +152,11 @@ export const SEQUENCER_SETTINGS = {
     schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     default: "",
     description: "ethereum node that the pages ask besides the reader's wallet; empty = none",
+  },
+  pagesModelServers: {
+    schema: httpUrls,
+    default: "",
+    description: "model servers that the pages ask which rows an answer paid, separated by spaces",
   },
   mode: {
     schema: z.enum(DOOR_MODES),

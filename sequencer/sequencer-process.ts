@@ -20,9 +20,13 @@ import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
-function servedPages({ pagesPath, pagesL1Url }: Config): ServedPages | undefined {
+function servedPages({ pagesPath, pagesL1Url, pagesModelServers }: Config): ServedPages | undefined {
   if (pagesPath === "") return undefined;
-  return { path: resolve(pagesPath), l1Url: pagesL1Url === "" ? null : pagesL1Url };
+  return {
+    path: resolve(pagesPath),
+    l1Url: pagesL1Url === "" ? null : pagesL1Url,
+    modelServers: pagesModelServers,
+  };
 }
 
 /** How often due work (closing, expiry) is looked for. */

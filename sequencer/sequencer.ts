@@ -23,6 +23,7 @@ import { epochWrites } from "./batches/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
+import { OperatorNews } from "./intake/operator-news.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
@@ -65,6 +66,7 @@ export class Sequencer {
   readonly mempool: Mempool;
   readonly settlements: SettlementDesk;
   readonly door: Door;
+  readonly news: OperatorNews;
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
   readonly #dropped = new Map<string, KnownOperation>();
@@ -103,6 +105,7 @@ export class Sequencer {
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
+    this.news = new OperatorNews(modules.clock);
     this.door = new Door(options.mode ?? "open", {
       logger: modules.logger,
       frozenGauge: modules.metrics.frozen,

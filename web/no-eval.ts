@@ -1,4 +1,20 @@
-/** First of all imports: zod tries whether it may make code of text, which the Content-Security-Policy refuses and reports. */
+/** First of all: it shares a chunk with zod (build-pages.ts), which whatever uses zod waits for. What the Content-Security-Policy refuses and reports is not tried. */
 import { z } from "zod";
 
+// zod tries whether it may make code of text.
 z.config({ jitless: true });
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string | null }): unknown;
+}
+
+// Trusted Types ask for every address of a script: a worker's own is one below this page. Markup and code of text have no
+// rule here, so they are refused.
+const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+trustedTypes?.createPolicy("default", {
+  createScriptURL: (url) => (new URL(url, document.baseURI).href.startsWith(assetsUrl()) ? url : null),
+});
+
+function assetsUrl(): string {
+  return new URL("./assets/", document.baseURI).href;
+}

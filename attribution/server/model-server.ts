@@ -71,6 +71,10 @@ export async function createModelServer(
   const manifest = decodeManifest(files);
   const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
+  // What is read here is published, and no cookie counts: a page of any origin may read it.
+  app.addHook("onSend", async (request, reply) => {
+    if (request.method === "GET") reply.header("access-control-allow-origin", "*");
+  });
   await app.register(rateLimit, {
     max: options.rateLimitPerMinute,
     timeWindow: 60_000,

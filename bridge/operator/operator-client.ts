@@ -118,7 +118,12 @@ export interface BatchReport {
 
 /** What the bridge asks of the sequencer. */
 export interface OperatorClient {
-  reportL1Head(head: { blockNumber: number; timestamp: number; isFrozen: boolean }): Promise<void>;
+  reportL1Head(head: {
+    blockNumber: number;
+    timestamp: number;
+    isFrozen: boolean;
+    alarms: readonly string[];
+  }): Promise<void>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */

@@ -72,7 +72,9 @@ export class QueueWatcher {
     const isFrozen = await this.#frozen.look();
     // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
     if (isFrozen || head.hash !== this.#reportedBlockHash) {
-      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp: Number(head.timestamp), isFrozen });
+      const timestamp = Number(head.timestamp);
+      const alarms = [...metrics.raised];
+      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp, isFrozen, alarms });
       this.#reportedBlockHash = head.hash;
     }
     // What waits in the queue goes back to its senders.

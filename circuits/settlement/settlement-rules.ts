@@ -90,11 +90,8 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const { size, model, sealed, payments, seed } = epoch;
   requireFits(epoch);
   requireBound(epoch);
-  const shares = drawShares(sealed.amountWei, size.draws, unpackSplit(model.statics.split));
-  const drawn = Array.from({ length: size.draws }, (_, k) => drawEpoch(epoch, shares, k));
-  const draws = drawn.map(({ draw }) => draw);
-
-  const earned = weighEarners(model, draws).map(splitEarned);
+  const divided = { ...epoch, matrix: epoch.features.matrix, drawCount: size.draws };
+  const { draws, earned, openings, shares } = divideEpoch(divided);
   const earnedWei = earned.map((earner) => earner.earnedWei);
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
@@ -112,23 +109,44 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
       receipt: payment.receipt,
       hits: draws.filter(({ paymentIndex }) => paymentIndex === i).length,
     })),
-    draws: drawn.map(({ draw, opening }) => ({
-      paymentIndex: draw.paymentIndex,
-      isValid: draw.isValid,
-      answerHash: opening?.answerHash ?? 0n,
-      salt: opening?.salt ?? 0n,
+    draws: draws.map(({ isValid, paymentIndex }, k) => ({
+      paymentIndex,
+      isValid,
+      answerHash: openings[k]?.answerHash ?? 0n,
+      salt: openings[k]?.salt ?? 0n,
       // A void draw needs some query; all ones do.
-      ...drawInputs(epoch.features.matrix, opening?.query ?? new Int16Array(size.features).fill(1)),
+      ...drawInputs(epoch.features.matrix, openings[k]?.query ?? new Int16Array(size.features).fill(1)),
     })),
     earned,
   });
   return { ...settled, ...witness, draws, earnerCount: size.earners };
 }
 
+/** An epoch as it is divided, before anybody has to prove it. */
+export interface EpochToDivide
+  extends Pick<EpochToSettle, "model" | "sealed" | "payments" | "openingOf" | "seed"> {
+  readonly drawCount: number;
+  /** G, row-major N × d. Nothing here binds it: what was settled does. */
+  readonly matrix: Int8Array;
+}
+
+/**
+ * What each draw gives to each row, and each earner in all.
+ * @throws CIR_SETTLEMENT_DIFFERS where an opening is not its receipt's, CIR_FEATURES_INVALID
+ */
+export function divideEpoch(epoch: EpochToDivide) {
+  const { drawCount, model, sealed } = epoch;
+  const shares = drawShares(sealed.amountWei, drawCount, unpackSplit(model.statics.split));
+  const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
+  const draws = drawn.map(({ draw }) => draw);
+  const earned = weighEarners(model, draws).map(splitEarned);
+  return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
+}
+
 /** Draw k: which payment has it, and how that payment's query scores the rows. */
-function drawEpoch(epoch: EpochToSettle, shares: DrawShares, k: number) {
-  const { size, model, sealed, payments } = epoch;
-  const pointWei = drawPoint(epoch.seed, k, size.draws, sealed.amountWei);
+function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
+  const { drawCount, model, sealed, payments } = epoch;
+  const pointWei = drawPoint(epoch.seed, k, drawCount, sealed.amountWei);
   const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
   const opening = epoch.openingOf(paymentIndex);
   if (opening !== undefined)
@@ -162,9 +180,9 @@ function packPayment(payment: EpochPayment): bigint {
   return BigInt(payment.payerId) | (payment.cumulativeWei << 24n);
 }
 
-function scoreDraw(epoch: EpochToSettle, shares: DrawShares, opening: AnswerOpening | undefined) {
+function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: AnswerOpening | undefined) {
   if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
-  const scores = exactScores(epoch.features.matrix, opening.query);
+  const scores = exactScores(matrix, opening.query);
   const positiveTotal = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
   const total = positiveTotal === 0n ? BigInt(scores.length) : positiveTotal;
   return {

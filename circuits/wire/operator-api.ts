@@ -21,6 +21,11 @@ export const l1HeadBody = z.object({
   blockNumber: count,
   timestamp: counter,
   isFrozen: z.boolean().default(false),
+  /** Codes of what waits for a human at the bridge. */
+  alarms: z
+    .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
+    .max(64)
+    .default([]),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

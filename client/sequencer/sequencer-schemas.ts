@@ -81,6 +81,13 @@ export const statusSchema = z.object({
     postMs: z.number(),
     finalMs: z.number().optional(),
   }),
+  /** When the operator's own processes were heard last; absent where a follower answers. */
+  operator: z
+    .object({
+      bridge: z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) }).nullable(),
+      prover: z.object({ heardAtMs: z.number(), name: z.string() }).nullable(),
+    })
+    .optional(),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 

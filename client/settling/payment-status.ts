@@ -4,8 +4,7 @@ import type { Hex } from "viem";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
-import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
-import type { LedgerClient } from "../ledger-client.ts";
+import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
 import { getOperation } from "../sequencer/ledger-reads.ts";
 import type { GetModelErrorCode } from "../sequencer/model-reads.ts";
 import {
@@ -16,7 +15,7 @@ import {
   staticsOf,
 } from "../sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerPayment, LedgerSettlement } from "../sequencer/model-schemas.ts";
-import type { SequencerErrorCode } from "../sequencer/sequencer-request.ts";
+import type { SequencerAccess, SequencerErrorCode } from "../sequencer/sequencer-request.ts";
 import type { OperationStatus } from "../sequencer/sequencer-schemas.ts";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 
@@ -65,7 +64,7 @@ export type FindPaymentErrorCode = GetModelErrorCode;
  * ```
  */
 export async function findPayment(
-  client: LedgerClient,
+  client: SequencerAccess,
   modelId: number,
   wanted: { readonly hash: Hex } | { readonly receipt: bigint },
 ): Promise<{ leaf: LedgerModelLeaf; payments: EpochPayments; index: number } | null> {
@@ -84,7 +83,7 @@ export type PaymentStatusErrorCode = SequencerErrorCode;
 
 /**
  * Where a payment stands: its operation, its epoch, and the draws that hit it.
- * @param circuits the rollup's: a settlement's circuit says how many draws there were
+ * @param circuits the rollup's: a settlement's circuit says whether there were draws
  * @example
  * ```ts
  * const found = await findPayment(client, 11, { receipt });
@@ -95,9 +94,9 @@ export type PaymentStatusErrorCode = SequencerErrorCode;
  * ```
  */
 export async function paymentStatus(
-  client: LedgerClient,
+  client: SequencerAccess,
   found: NonNullable<Awaited<ReturnType<typeof findPayment>>>,
-  circuits: readonly RollupCircuit[],
+  circuits: readonly Pick<RollupCircuit, "name" | "sort">[],
 ): Promise<PaymentStatus> {
   const { index, leaf, payments } = found;
   const { epoch } = payments;
@@ -107,7 +106,8 @@ export async function paymentStatus(
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
   const isByRowCounts = circuit?.sort === CIRCUIT_SORT.earnerTable;
   const seed = payments.seed ?? null;
-  const count = circuit === undefined || isByRowCounts ? null : settlementSizeOf(circuit.name).draws;
+  // A settlement circuit has as many draws as the model's statics say, or it does not settle the model.
+  const count = circuit === undefined || isByRowCounts ? null : leaf.model.drawCount;
   return {
     stage: stageOf(payments, settlement),
     modelId: leaf.id,
@@ -182,7 +182,16 @@ const FRACTION_BITS = 40n;
  * const { contributors } = paidBy(0, verified);
  * ```
  */
-export function paidBy(index: number, { leaf, sampled, settlement }: VerifiedSettlement): PaidOut {
+export function paidBy(
+  index: number,
+  {
+    leaf,
+    sampled,
+    settlement,
+  }: Pick<VerifiedSettlement, "leaf" | "settlement"> & {
+    readonly sampled: Pick<VerifiedSettlement["sampled"], "draws">;
+  },
+): PaidOut {
   const draws = sampled.draws.filter(({ paymentIndex }) => paymentIndex === index);
   const amountWei =
     settlement.earnedSumWei! + settlement.ownerWei! + settlement.treasuryWei! + settlement.burnedWei!;

@@ -141,13 +141,18 @@ async function bringUpAndWork(modules: {
   check();
   const deployment = await deployDevnet(rpcUrl, circuits, console);
   console.title("Sequencer, bridge, prover");
-  const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
+  const sequencerPort = await findFreePort(SEQUENCER_PORT);
+  const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
+  // The pages have to know it before it runs. Nothing listens at the sequencer's port yet, either.
+  const modelServerPort = await findFreePort(Math.max(MODEL_SERVER_PORT, sequencerPort + 1));
+  const modelServerUrl = `http://127.0.0.1:${modelServerPort}`;
   const pagesStartedAtMs = Date.now();
   const pages = await buildPages(circuitsOfDeployment(deployment.circuits));
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,
     sequencerUrl,
+    modelServerUrl,
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath: pages.path,
@@ -165,15 +170,14 @@ async function bringUpAndWork(modules: {
   console.done(`proofs by the ${proverBackend} back end`);
   console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
-  let serverUrl: string | null = null;
+  let isServed = false;
   const serveModel = async (modelId: number) => {
-    if (serverUrl !== null) return serverUrl;
-    const url = `http://127.0.0.1:${await findFreePort(MODEL_SERVER_PORT)}`;
-    await supervisor.start(modelServerSpec(modelId, url, addresses));
-    await writeEndpoints(sequencerUrl, { [modelId]: url });
-    console.done(`model ${modelId} is served at ${url}`);
-    serverUrl = url;
-    return url;
+    if (isServed) return modelServerUrl;
+    await supervisor.start(modelServerSpec(modelId, addresses));
+    await writeEndpoints(sequencerUrl, { [modelId]: modelServerUrl });
+    console.done(`model ${modelId} is served at ${modelServerUrl}`);
+    isServed = true;
+    return modelServerUrl;
   };
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {

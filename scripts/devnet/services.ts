@@ -15,6 +15,8 @@ import type { ServiceSpec } from "./supervisor.ts";
 export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
+  /** Where the devnet's one model will be served. */
+  readonly modelServerUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
@@ -34,6 +36,7 @@ export async function loadOperatorToken(): Promise<string> {
 
 export function sequencerSpec({
   expectedProveMs,
+  modelServerUrl,
   operatorToken,
   pagesPath,
   rpcUrl,
@@ -48,6 +51,7 @@ export function sequencerSpec({
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
       SEQUENCER_PAGES_PATH: pagesPath,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: modelServerUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
@@ -99,17 +103,21 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
 /** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
 export function modelServerSpec(
   modelId: number,
-  serverUrl: string,
-  { sequencerUrl, proverBackend }: Pick<ServiceAddresses, "sequencerUrl" | "proverBackend">,
+  {
+    modelServerUrl,
+    proverBackend,
+    sequencerUrl,
+  }: Pick<ServiceAddresses, "modelServerUrl" | "proverBackend" | "sequencerUrl">,
 ): ServiceSpec {
   const { args, ...process } = nodeProcess("model-server", "scripts/openledger.ts");
   const serve = ["model", "serve", devnetPaths.model, "--model", String(modelId)];
-  const places = ["--port", new URL(serverUrl).port, "--data", devnetPaths.answers];
+  const places = ["--port", new URL(modelServerUrl).port, "--data", devnetPaths.answers];
   const settle = ["--settle", "--account", "mia", "--prover", proverBackend];
   return {
     ...process,
     args: [...args, ...serve, ...places, ...settle, "--sequencer", sequencerUrl],
-    isReady: async () => (await fetch(`${serverUrl}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok,
+    isReady: async () =>
+      (await fetch(`${modelServerUrl}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok,
   };
 }
 

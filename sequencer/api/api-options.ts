@@ -56,6 +56,8 @@ export interface LedgerHost
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a follower takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
+  /** Absent where there are no processes of the operator's. */
+  readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "parkedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
   /** Beside status and isL1HeadKnown in /health. */

@@ -265,7 +265,7 @@ export function queueView(entry: StoredQueueEntry) {
   };
 }
 
-export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mode">) {
+export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mode" | "news">) {
   const { line, mempool } = sequencer;
   const { head, book, l1Head, queueSeenIndex } = line;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
@@ -290,6 +290,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
     queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
     l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
     estimates: { closeMs, proveMs, postMs, finalMs },
+    ...(sequencer.news === undefined ? {} : { operator: sequencer.news.view }),
   };
 }
 

@@ -36,6 +36,7 @@ export async function registerOperatorRoutes(
     route("L1's head", { body: wire.l1HeadBody }),
     async ({ body }) => {
       sequencer.door.noteFrozen(body.isFrozen);
+      sequencer.news.fromBridge(body.alarms);
       await line.setL1Head(body);
       return {};
     },
@@ -59,6 +60,7 @@ export async function registerOperatorRoutes(
     "/operator/prove-jobs/next",
     route("The next batch to prove", { querystring: schemas.proveJobQuery }),
     async ({ query }, reply) => {
+      sequencer.news.fromProver(query.prover);
       const job = sequencer.door.leadsToL1 ? await line.nextProveJob(query.prover) : null;
       if (job === null) return reply.code(204).send();
       const { batch, inputs } = job;

@@ -24,7 +24,11 @@ async function start(environment: Record<string, string>) {
 }
 
 describe("pages at /", () => {
-  const environment = { SEQUENCER_PAGES_PATH: "here", SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key" };
+  const environment = {
+    SEQUENCER_PAGES_PATH: "here",
+    SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key",
+    SEQUENCER_PAGES_MODEL_SERVERS: "http://127.0.0.1:8700",
+  };
 
   it("come with a policy that takes no inline script, no other origin, and no frame", async () => {
     const get = await start(environment);
@@ -33,7 +37,7 @@ describe("pages at /", () => {
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect(policy).toContain("connect-src 'self' http://127.0.0.1:8545;");
+    expect(policy).toContain("connect-src 'self' http://127.0.0.1:8545 http://127.0.0.1:8700;");
     expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*/);
     expect(headers).toMatchObject({
       "x-content-type-options": "nosniff",
@@ -42,7 +46,10 @@ describe("pages at /", () => {
       "cache-control": "no-cache",
     });
     expect((await get("/assets/main-abc.js")).headers["cache-control"]).toContain("immutable");
-    expect((await get("/pages.json")).json()).toEqual({ l1Url: "http://127.0.0.1:8545/key" });
+    expect((await get("/pages.json")).json()).toEqual({
+      l1Url: "http://127.0.0.1:8545/key",
+      modelServers: ["http://127.0.0.1:8700"],
+    });
   });
 
   it("hide no route of the API, and give nothing from beside their folder", async () => {

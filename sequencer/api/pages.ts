@@ -8,6 +8,8 @@ export interface ServedPages {
   readonly path: string;
   /** An Ethereum node that the pages may ask besides the reader's wallet; null for none. */
   readonly l1Url: string | null;
+  /** Model servers that they may ask which rows an answer paid. */
+  readonly modelServers?: readonly string[];
 }
 
 /** A file whose name holds its hash never changes. */
@@ -15,10 +17,10 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here and to the one Ethereum node. Nobody may frame the page.
+ * evaluated. Requests go here, to the one Ethereum node and to the model servers. Nobody may frame the page.
  */
-function contentSecurityPolicy(l1Url: string | null): string {
-  const l1Origin = l1Url === null ? "" : ` ${new URL(l1Url).origin}`;
+function contentSecurityPolicy({ l1Url, modelServers = [] }: ServedPages): string {
+  const others = [...(l1Url === null ? [] : [l1Url]), ...modelServers].map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -26,16 +28,20 @@ function contentSecurityPolicy(l1Url: string | null): string {
     "img-src 'self' data:",
     "font-src 'self'",
     "worker-src 'self'",
-    `connect-src 'self'${l1Origin}`,
+    ["connect-src 'self'", ...new Set(others)].join(" "),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No text becomes a script, whoever writes it: not in markup, not as an address. The pages' one policy lets their own
+    // workers start (web/no-eval.ts).
+    "require-trusted-types-for 'script'",
+    "trusted-types default",
   ].join("; ");
 }
 
 export async function registerPages(app: FastifyInstance, pages: ServedPages): Promise<void> {
   const headers: Readonly<Record<string, string>> = {
-    "content-security-policy": contentSecurityPolicy(pages.l1Url),
+    "content-security-policy": contentSecurityPolicy(pages),
     "referrer-policy": "no-referrer",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     // Alone in its process, so that the prover may share memory between its threads.
@@ -58,5 +64,8 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
       );
     },
   });
-  app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({ l1Url: pages.l1Url }));
+  app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
+    l1Url: pages.l1Url,
+    modelServers: pages.modelServers ?? [],
+  }));
 }

@@ -97,11 +97,12 @@ export interface L1World {
   stop(): Promise<void>;
 }
 
-/** A sequencer with the bridge's parts on a fixture's node. */
+/** A sequencer with the bridge's parts on a fixture's node. `changes`: of its environment. */
 export async function startL1World(
   f: HistoryFixture,
   deployment: Deployment,
   folder: string,
+  changes: Record<string, string> = {},
 ): Promise<L1World> {
   const dataPath = join(folder, "data");
   // Of anvil's second account: the one that the contract calls sequencer signs the preconfirmations.
@@ -109,6 +110,7 @@ export async function startL1World(
   const environment = {
     SEQUENCER_FEE_PER_UNIT_WEI: "1000",
     SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: preconfirmationKey,
+    ...changes,
   };
   const options = { dataPath, deployment, userCount: 0, isL1HeadKnown: false, environment };
   const rollup = await startTestRollup(options);

@@ -302,7 +302,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     modelId,
     isGenesis: false,
     cap: 0,
-    seed: drawSeed({ ...sealed, prevRandao: PREV_RANDAO, modelId }),
+    seed: drawSeed({ ...sealed, prevRandao: BigInt(model.sealedEpoch.prevRandao ?? PREV_RANDAO), modelId }),
     epoch: sealed.epoch,
     sealBatch: sealed.sealBatch,
     voidCount,

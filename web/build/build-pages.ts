@@ -70,6 +70,12 @@ function pagesConfig(outDir: string, keys: string): InlineConfig {
       // A data: address in a page would widen its Content-Security-Policy.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      rolldownOptions: {
+        output: {
+          // no-eval.ts has to run before anything makes a schema, in whichever chunk that lands.
+          codeSplitting: { groups: [{ name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ }] },
+        },
+      },
     },
   };
 }
