@@ -14,9 +14,10 @@ import { LeafPage } from "./explorer/leaf-page.tsx";
 import { OperationPage } from "./explorer/operation-page.tsx";
 import { QueuePage } from "./explorer/queue-page.tsx";
 import { SettlementPage } from "./explorer/settlement-page.tsx";
+import { lazyPage } from "./lazy-page.tsx";
 import { loadJourneys } from "./ledger/journey-store.ts";
 import { lookAfter } from "./ledger/keeper.ts";
-import type { Link, Live } from "./ledger/live.ts";
+import { L1_STALL_MS, type Link, type Live } from "./ledger/live.ts";
 import type { PageProps } from "./ledger/page.ts";
 import { connect, session, wasConnected } from "./ledger/session.ts";
 import type { Site } from "./ledger/site.ts";
@@ -24,6 +25,7 @@ import { foundWallets } from "./ledger/wallets.ts";
 import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
+import { showDuration } from "./words/format.ts";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
@@ -34,14 +36,19 @@ interface PageEntry {
   readonly show: (props: PageProps) => VNode;
 }
 
+const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
+const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
+
 /** Every page: its address, its name in the menu, and what shows it. */
 const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", show: OverviewPage },
   { name: "bridge", label: "Bridge", show: BridgePage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
+  { name: "health", label: "Health", show: HealthPage },
   { name: "batch", label: "Batch", under: "batches", show: BatchPage },
   { name: "operation", label: "Operation", under: "batches", show: OperationPage },
+  { name: "answer", label: "Answer", under: "batches", show: AnswerPage },
   { name: "leaf", label: "Account", under: "batches", show: LeafPage },
   { name: "address", label: "Address", under: "batches", show: AddressPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
@@ -100,9 +107,21 @@ export function App({ site, live }: { site: Site; live: Live }) {
 
 function Warnings({ live }: { live: Live }) {
   const { problem, status } = live;
+  const stoodMs = live.nowMs.value - (live.l1.value?.sinceMs ?? live.nowMs.value);
   return (
     <>
       {problem.value !== null && <ProblemNotice problem={problem.value} />}
+      {problem.value === null && stoodMs > L1_STALL_MS && (
+        <Notice
+          tone="wait"
+          title={`No Ethereum block has come for ${showDuration(stoodMs)}, says this server.`}
+        >
+          <p>
+            Deposits, batches and claims wait until one comes. What is accepted meanwhile is a promise of the
+            operator's alone. <a href="#/health">Who stands still</a>
+          </p>
+        </Notice>
+      )}
       {status.value?.mode === "frozen" && (
         <Notice tone="bad" title="The rollup is frozen.">
           <p>Nothing is executed any more. What you own leaves by an exit, with an Ethereum node alone.</p>

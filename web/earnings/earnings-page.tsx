@@ -20,6 +20,7 @@ import {
   readEarnings,
 } from "./account-earnings.ts";
 import { collectAll } from "./collect.ts";
+import { EpochCharts } from "./epoch-charts.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
 export function EarningsPage(props: PageProps) {
@@ -83,6 +84,10 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
           </p>
         </section>
       )}
+      <p class="soft small">
+        By the server that shows this page. An epoch's page checks its settlement against Ethereum.
+      </p>
+      <EpochCharts rewards={value.rewards} />
       {value.rewards.map((one) => (
         <RewardCard key={`${one.reward.modelId} ${one.reward.earnerIndex} ${one.reward.role}`} {...one} />
       ))}

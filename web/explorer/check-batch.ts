@@ -2,11 +2,10 @@
  * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of
  * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
  */
-import type builtIn from "virtual:verifying-keys";
-import { type Address, type Hex, hexToBytes, isAddressEqual, type PublicClient } from "viem";
+import { type Hex, hexToBytes } from "viem";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission } from "../../bridge/l1/l1-submission.ts";
-import { inOrder, type RollupLog } from "../../bridge/l1/log-reader.ts";
+import type { RollupLog } from "../../bridge/l1/log-reader.ts";
 import type { SubmittedPart } from "../../bridge/l1/submitted-part.ts";
 import {
   type BatchData,
@@ -21,23 +20,15 @@ import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeCircuitId, computeDomain, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import {
-  parseVerificationKey,
-  toSolidityKey,
-  type VerificationKey,
-  verifyProof,
-} from "../../prover/formats/verification-key.ts";
+import { computeDomain } from "../../contracts/build/verifying-key.ts";
+import { verifyProof } from "../../prover/formats/verification-key.ts";
 import { firstDifference } from "./batch-differences.ts";
-import { type CheckName, type CheckStep, hex, stepFailed } from "./check-steps.ts";
+import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } from "./check-parts.ts";
+import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
 
-export interface BatchToCheck {
-  readonly client: PublicClient;
-  readonly rollupAddress: Address;
+export interface BatchToCheck extends AskedOfL1 {
   /** As the operator's server shows it. */
   readonly batch: LedgerBatch;
-  /** Those of the page's build, and no others. */
-  readonly keys: typeof builtIn;
   /** The transaction with the batch before; null for the first. */
   readonly transactionBefore: Hex | null;
 }
@@ -51,7 +42,7 @@ interface OnL1 {
 /** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
 export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
   await Promise.all([initPoseidon(), loadDataConstants()]);
-  const attempt = async <T>(name: CheckName, work: () => Promise<T> | T): Promise<T | null> => {
+  const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
     try {
       return await work();
     } catch (error) {
@@ -117,47 +108,15 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
 
 /** The batch's event in its transaction, and its bytes. */
 async function findOnL1(asked: BatchToCheck, number: number, transactionHash: Hex): Promise<OnL1> {
-  const { client, rollupAddress } = asked;
-  const receipt = await l1Call(`read the receipt of ${transactionHash}`, () =>
-    client.getTransactionReceipt({ hash: transactionHash }),
-  );
-  if (receipt.status !== "success") throw new Error(`the transaction ${transactionHash} was reverted`);
-  const logs = inOrder(receipt.logs.filter(({ address }) => isAddressEqual(address, rollupAddress)));
+  const { client } = asked;
+  const { blockNumber, logs } = await readOwnLogs(asked, transactionHash);
   const accepted = logs.find(
     (log) => log.eventName === "BatchAccepted" && Number(log.args.batchNumber) === number,
   ) as OnL1["accepted"] | undefined;
   if (accepted === undefined)
     throw new Error(`the contract took no batch ${number} in the transaction ${transactionHash}`);
   const submission = await readSubmission(client as unknown as L1Client, accepted, logs);
-  return {
-    accepted,
-    part: submission.batches.get(accepted.args.batchNumber)!,
-    blockNumber: receipt.blockNumber,
-  };
-}
-
-interface CheckedKey {
-  readonly circuitId: bigint;
-  readonly sizes: { readonly sort: number; readonly size0: number; readonly size1: number };
-  readonly key: VerificationKey;
-}
-
-/** The built-in key whose hash L1 has registered for this circuit. */
-async function findKey({ client, keys, rollupAddress }: BatchToCheck, index: number): Promise<CheckedKey> {
-  const contract = { address: rollupAddress, abi: rollupAbi } as const;
-  const registered = await l1Call(`read the contract's circuit ${index}`, () =>
-    client.readContract({ ...contract, functionName: "circuits", args: [BigInt(index)] }),
-  );
-  const circuitId = BigInt(registered.circuitId);
-  for (const { key: json, isDevelopment, ...sizes } of keys) {
-    const key = parseVerificationKey(json);
-    const solidity = toSolidityKey(key) as VerifyingKey;
-    if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)
-      return { circuitId, sizes, key };
-  }
-  throw new Error(
-    `the contract's circuit ${index} has the id ${hex(circuitId)}, and this page was built with ${keys.length} keys of other ids: it is another rollup's page, or the key is not the one that was deployed`,
-  );
+  return { accepted, part: submission.batches.get(accepted.args.batchNumber)!, blockNumber };
 }
 
 /** What was posted, with what the contract knew before; the two have to fit together. */
@@ -252,11 +211,7 @@ function checkStatement(
     ],
   });
   const isValid = verifyProof(key, fromContractProof(proof), [commitment, y, z]);
-  const values: [string, string][] = [
-    ["proof, A", proof.a.map(hex).join(" ")],
-    ["proof, B", proof.b.flat().map(hex).join(" ")],
-    ["proof, C", proof.c.map(hex).join(" ")],
-  ];
+  const values = proofValues(proof);
   tell(
     isValid
       ? {
@@ -276,5 +231,3 @@ function checkStatement(
         },
   );
 }
-
-/** L1 has the imaginary part first. */

@@ -1,10 +1,10 @@
-/** The steps of a batch's check, in words. Apart from the check itself, which is fetched only when it is asked for. */
+/** The steps of a check, in words. Apart from the checks themselves, which are fetched only when they are asked for. */
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 
-export const CHECK_NAMES = ["found", "key", "data", "shown", "commitment", "challenge", "proof"] as const;
-export type CheckName = (typeof CHECK_NAMES)[number];
+/** Titles by name, in their order. */
+export type CheckTitles = Readonly<Record<string, string>>;
 
-export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
+export const BATCH_CHECK_TITLES: CheckTitles = {
   found: "Find the batch on Ethereum",
   key: "Compare the verifying key",
   data: "Read the batch from the transaction",
@@ -14,8 +14,17 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   proof: "Verify the proof",
 };
 
+export const SETTLEMENT_CHECK_TITLES: CheckTitles = {
+  found: "Find the settlement on Ethereum",
+  key: "Compare the verifying key",
+  shown: "Compare with what is shown here",
+  seed: "Compute the draws' seed again",
+  challenge: "Compute z and y",
+  proof: "Verify the proof",
+};
+
 export interface CheckStep {
-  readonly name: CheckName;
+  readonly name: string;
   readonly state: "done" | "failed" | "skipped";
   readonly text: string;
   /** What was found, by its name. */
@@ -24,7 +33,7 @@ export interface CheckStep {
   readonly error?: RollupError;
 }
 
-export function stepFailed(name: CheckName, error: unknown): CheckStep {
+export function stepFailed(name: string, error: unknown): CheckStep {
   if (isRollupError(error))
     return { name, state: "failed", text: "This step ended with a difference or an error.", error };
   const message = error instanceof Error ? error.message : String(error);

@@ -6,7 +6,7 @@ import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen, showTime } from "../words/format.ts";
-import { BatchLink, LeafLink } from "../words/links.tsx";
+import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { amountOf, leafOf, showKind, Words } from "./records.tsx";
@@ -68,6 +68,11 @@ function Facts({ operation }: { operation: LedgerOperation }) {
             <dd key={`${label}=`}>{value}</dd>,
           ])}
         </dl>
+        {operation.kind === "payInference" && (
+          <p>
+            <a href={answerHref(hash)}>Which rows this answer paid, and how much</a>
+          </p>
+        )}
         {batchNumber != null && (
           <p class="soft small">
             That it happened is proven by its batch: open batch <BatchLink number={batchNumber} /> and check

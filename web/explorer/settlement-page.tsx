@@ -12,14 +12,16 @@ import type {
   LedgerSettlement,
 } from "../../client/sequencer/model-schemas.ts";
 import { Identifier } from "../design/identifier.tsx";
+import { MoneyPath } from "../design/money-path.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen } from "../words/format.ts";
-import { BatchLink, LeafLink, OperationLink } from "../words/links.tsx";
+import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import { SettlementCheck } from "./settlement-check.tsx";
 
 interface Settled {
   readonly settlement: LedgerSettlement;
@@ -56,6 +58,7 @@ export function SettlementPage({ site, live, rest }: PageProps) {
         {(settled) => (
           <>
             <Facts {...settled} />
+            <SettlementCheck site={site} live={live} settlement={settled.settlement} />
             {settled.payments !== null && <Draws model={settled.model} payments={settled.payments} />}
             <Earners {...settled} />
           </>
@@ -106,9 +109,24 @@ function Facts({ settlement, payments }: Settled) {
       />,
     ]),
   ];
+  const parts = [
+    { key: "rows", label: "the rows", wei: earnedSumWei ?? 0n },
+    { key: "owner", label: "the model's owner", wei: ownerWei ?? 0n },
+    { key: "treasury", label: "treasury", wei: treasuryWei ?? 0n },
+    { key: "burned", label: "burned", wei: burnedWei ?? 0n },
+  ];
   return (
     <section class="card stack">
       <h2>{payments === null ? "What was proven" : "Where the money went"}</h2>
+      {payments !== null && (
+        <MoneyPath
+          title="Paid in the epoch"
+          from="the epoch's payments"
+          parts={parts}
+          show={showOpen}
+          unit="OPEN"
+        />
+      )}
       <dl class="facts">
         {facts.map(([label, value], i) => (
           <FactRow key={i} label={label}>
@@ -117,8 +135,8 @@ function Facts({ settlement, payments }: Settled) {
         ))}
       </dl>
       <p class="soft small">
-        Its proof was verified by the contract. To compute everything in it again, from the model's published
-        files: <code>openledger verify settlement</code>.
+        Its proof was verified by the contract, and can be verified below. To compute all scores again, from
+        the model's published files: <code>openledger verify settlement</code>.
       </p>
     </section>
   );
@@ -155,7 +173,10 @@ const DRAW_COLUMNS: readonly Column<Drawn>[] = [
   {
     label: "Payment",
     cell: ({ place, payment }) => (
-      <OperationLink hash={payment.hash} label={`number ${showCount(place + 1)}`} />
+      <span class="row">
+        <a href={answerHref(payment.hash)}>number {showCount(place + 1)}</a>
+        <Identifier value={payment.hash} label="the payment's hash" />
+      </span>
     ),
   },
   { label: "Payer", cell: ({ payment }) => <LeafLink id={payment.payerId} /> },

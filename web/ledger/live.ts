@@ -20,6 +20,10 @@ const GUARD_MS = 5_000;
 const POLL_MS = 2_000;
 /** A burst of messages causes one look. */
 const SETTLE_MS = 150;
+/** Far more than two clocks differ by. */
+const OLD_BLOCK_MS = 300_000;
+/** Several of Ethereum's blocks, one every 12 seconds, do not come late by chance. */
+export const L1_STALL_MS = 90_000;
 
 export class Live {
   readonly #access: SequencerAccess;
@@ -28,6 +32,7 @@ export class Live {
   readonly #batchesCell = signal<readonly LedgerBatch[]>([]);
   readonly #linkCell = signal<Link>("connecting");
   readonly #problemCell = signal<Problem | null>(null);
+  readonly #l1Cell = signal<{ readonly blockNumber: number; readonly sinceMs: number } | null>(null);
   readonly #clockCell: Signal<number> = signal(Date.now());
   readonly #listeners = new Set<() => void>();
   #feed: Feed | null = null;
@@ -52,6 +57,10 @@ export class Live {
   }
   get link(): ReadonlySignal<Link> {
     return this.#linkCell;
+  }
+  /** The newest Ethereum block that the server knows, and since when. */
+  get l1(): ReadonlySignal<{ readonly blockNumber: number; readonly sinceMs: number } | null> {
+    return this.#l1Cell;
   }
   /** Why the link is lost. */
   get problem(): ReadonlySignal<Problem | null> {
@@ -93,6 +102,14 @@ export class Live {
     if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }
 
+  /** A block's own time counts only where it is long ago: clocks differ. */
+  #noteL1({ blockNumber, timestamp }: SequencerStatus["l1"]): void {
+    if (blockNumber === 0 || blockNumber === this.#l1Cell.value?.blockNumber) return;
+    const minedAtMs = 1_000 * timestamp;
+    const isOld = this.#l1Cell.value === null && Date.now() - minedAtMs > OLD_BLOCK_MS;
+    this.#l1Cell.value = { blockNumber, sinceMs: isOld ? minedAtMs : Date.now() };
+  }
+
   #connectedAtMs = 0;
   async #connect(): Promise<void> {
     if (Date.now() - this.#connectedAtMs < GUARD_MS) return;
@@ -113,6 +130,7 @@ export class Live {
       ]);
       this.#infoCell.value = info;
       this.#statusCell.value = status;
+      this.#noteL1(status.l1);
       this.#batchesCell.value = batches;
       this.#linkCell.value = this.#feed?.isOpen === true ? "live" : "polling";
       this.#problemCell.value = null;

@@ -2,12 +2,17 @@
 import { z } from "zod";
 import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
 
-const settingsSchema = z.object({ l1Url: z.url().nullable() });
+const settingsSchema = z.object({
+  l1Url: z.url().nullable(),
+  modelServers: z.array(z.url()).default([]),
+});
 
 export interface Site {
   readonly sequencer: SequencerAccess;
   /** An Ethereum node that anyone may ask; null: only the wallet's is asked. */
   readonly l1Url: string | null;
+  /** Which publish the rows that a model's answers paid. */
+  readonly modelServers: readonly string[];
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -15,6 +20,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** @throws CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID */
 export async function loadSite(): Promise<Site> {
   const sequencer = { sequencerUrl: window.location.origin, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const { l1Url } = await requestSequencer(sequencer, "/pages.json", settingsSchema);
-  return { sequencer, l1Url };
+  const settings = await requestSequencer(sequencer, "/pages.json", settingsSchema);
+  return { sequencer, ...settings };
 }

@@ -4,6 +4,8 @@ import { showCount } from "./format.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
+/** @param hash of the payment */
+export const answerHref = (hash: string) => `#/answer/${hash}`;
 export const operationHref = (hash: string) => `#/operation/${hash}`;
 export const queueHref = (index: number) => `#/queue/${index}`;
 export const settlementHref = (modelId: number, epoch: number) => `#/settlement/${modelId}/${epoch}`;

@@ -1,0 +1,200 @@
+import type { ComponentChildren, VNode } from "preact";
+import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
+import type { PaymentStage } from "../../client/settling/payment-status.ts";
+import { Badge, type Tone } from "../design/badge.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { Timeline, type TimelineStep } from "../design/timeline.tsx";
+import { Answered } from "../explorer/answered.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { BatchLink, LeafLink, OperationLink, settlementHref } from "../words/links.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { Term } from "../words/term.tsx";
+import { type FoundAnswer, type PaidAnswer, readAnswer } from "./read-answer.ts";
+import { WhoGotIt } from "./who-got-it.tsx";
+
+const STAGES: Readonly<Record<PaymentStage, { tone: Tone; text: string }>> = {
+  "epoch-open": { tone: "plain", text: "its epoch is open" },
+  "epoch-sealed": { tone: "wait", text: "its epoch is sealed" },
+  "draws-fixed": { tone: "wait", text: "the draws are fixed" },
+  settling: { tone: "wait", text: "being settled" },
+  settled: { tone: "good", text: "settled" },
+};
+
+/** Any answer that was paid for: which rows, whose, how much of the payment, and where the proof is. */
+export function AnswerPage({ site, live, rest }: PageProps): VNode {
+  const info = live.info.value;
+  const answer = useAnswer<FoundAnswer | null | undefined>(live, `${rest.join("/")} ${info === null}`, () =>
+    info === null ? Promise.resolve(undefined) : readAnswer(site, info, rest),
+  );
+  const paid = answer.value?.kind === "paid" ? answer.value : null;
+  return (
+    <>
+      <section class="stack">
+        <div class="row">
+          <h1>Where an answer's money goes</h1>
+          {paid !== null && (
+            <Badge tone={STAGES[paid.status.stage].tone}>{STAGES[paid.status.stage].text}</Badge>
+          )}
+        </div>
+        <p class="lead">
+          Every answer costs its customer a payment. <Term name="draw">Draws</Term> choose which payments
+          divide their <Term name="epoch">epoch</Term>'s money, among the <Term name="row">rows</Term> that
+          made the answers.
+        </p>
+      </section>
+      <Answered
+        answer={{ ...answer, value: answer.value as FoundAnswer | null }}
+        none="No payment has this hash. An answer is found by its payment's hash, or by #/answer/MODEL/RECEIPT."
+      >
+        {(found) =>
+          found.kind === "paid" ? (
+            <Paid site={site} live={live} found={found} />
+          ) : (
+            <NotPaid kind={found.kind} operation={found.operation} />
+          )
+        }
+      </Answered>
+    </>
+  );
+}
+
+function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found: PaidAnswer }) {
+  return (
+    <>
+      <section class="card stack">
+        <h2>How far it is</h2>
+        <Timeline label="How far the payment is" steps={stepsOf(found)} />
+      </section>
+      <WhoGotIt site={site} live={live} found={found} />
+      <Facts found={found} />
+    </>
+  );
+}
+
+function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: LedgerOperation }) {
+  if (kind === "other") {
+    return (
+      <p>
+        This operation pays for no answer.{" "}
+        <OperationLink hash={operation.hash} label="What it is stands on its own page" />
+      </p>
+    );
+  }
+  const isDropped = operation.status === "dropped";
+  return (
+    <Notice
+      tone={isDropped ? "bad" : "wait"}
+      title={
+        isDropped ? "The payment was dropped: nobody got anything." : "The payment waits to be accepted."
+      }
+    >
+      {operation.reason != null && <p>{operation.reason}</p>}
+    </Notice>
+  );
+}
+
+const ORDER: readonly PaymentStage[] = ["epoch-open", "epoch-sealed", "draws-fixed", "settling", "settled"];
+
+function stepsOf({ status }: PaidAnswer): TimelineStep[] {
+  const { isByRowCounts, operation, payment, sealBatch, settlement } = status;
+  const at = ORDER.indexOf(status.stage);
+  const step = (
+    name: PaymentStage | "paid",
+    place: number,
+    label: ComponentChildren,
+    note?: ComponentChildren,
+  ): TimelineStep => ({
+    name,
+    label,
+    state: place <= at ? "done" : place === at + 1 ? "current" : "ahead",
+    note,
+  });
+  return [
+    step(
+      "paid",
+      0,
+      "Paid",
+      <>
+        batch <BatchLink number={payment.batchNumber} />, {operation.status}
+      </>,
+    ),
+    step(
+      "epoch-sealed",
+      1,
+      <Term name="seal (an epoch)">Epoch sealed</Term>,
+      sealBatch === null ? undefined : (
+        <>
+          batch <BatchLink number={sealBatch} />
+        </>
+      ),
+    ),
+    step("draws-fixed", 2, <Term name="draw">Drawn</Term>, isByRowCounts ? "by row counts" : undefined),
+    step(
+      "settling",
+      3,
+      <Term name="settlement">Settled</Term>,
+      settlement === null ? undefined : (
+        <>
+          batch <BatchLink number={settlement.batchNumber} />
+        </>
+      ),
+    ),
+    step("settled", 4, "On Ethereum", settlement?.status === "final" ? "final" : undefined),
+  ];
+}
+
+function Facts({ found: { status } }: { found: PaidAnswer }) {
+  const { epoch, epochAmountWei, epochPaymentCount, index, modelId, operation, payment, settlement } = status;
+  const transaction = (hash: string | null, label: string) =>
+    hash === null ? "not yet" : <Identifier value={hash} label={label} />;
+  const receipt = `0x${payment.receipt.toString(16).padStart(64, "0")}`;
+  const facts: [ComponentChildren, ComponentChildren][] = [
+    [
+      "Payment",
+      <span key="payment" class="row">
+        <span class="push" />
+        <OperationLink hash={payment.hash} label="the operation" />
+      </span>,
+    ],
+    [
+      <Term key="receipt" name="answer receipt">
+        Receipt
+      </Term>,
+      <Identifier key="receipt=" value={receipt} label="the receipt" />,
+    ],
+    ["Paid by", <LeafLink key="payer" id={payment.payerId} />],
+    ["Model", <LeafLink key="model" id={modelId} />],
+    [
+      "Place",
+      `payment ${showCount(index + 1)} of ${showCount(epochPaymentCount)} in epoch ${showCount(epoch)}, ${showOpen(epochAmountWei)} OPEN together`,
+    ],
+    ["The payment's Ethereum transaction", transaction(operation.l1TransactionHash, "the transaction")],
+    [
+      "Settlement",
+      settlement === null ? (
+        "not yet"
+      ) : (
+        <span key="settlement" class="row">
+          <span class="push" />
+          <StatusBadge status={settlement.status} />
+          <a href={settlementHref(modelId, epoch)}>its draws, its proof, and a check of both</a>
+        </span>
+      ),
+    ],
+    [
+      "The settlement's Ethereum transaction",
+      transaction(settlement?.l1TransactionHash ?? null, "the settlement's transaction"),
+    ],
+  ];
+  return (
+    <section class="card stack">
+      <h2>Where the proof is</h2>
+      <dl class="facts">
+        {facts.flatMap(([label, value], i) => [<dt key={i}>{label}</dt>, <dd key={`${i}=`}>{value}</dd>])}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * Which rows a drawn payment paid: from what the model's server publishes, computed here, and compared with what was
+ * proven. Fetched only where a payment was drawn.
+ */
+import { toHex } from "viem";
+import { z } from "zod";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { queryOfBytes } from "../../circuits/ledger/query.ts";
+import { type AnswerOpening, divideEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { type EpochPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import { requestSequencer } from "../../client/sequencer/sequencer-request.ts";
+import { type PaidOut, paidBy } from "../../client/settling/payment-status.ts";
+
+/** A settled epoch by draws, as the ledger's server tells it. */
+export interface SettledEpoch {
+  readonly leaf: LedgerModelLeaf;
+  readonly payments: EpochPayments;
+  readonly settlement: LedgerSettlement;
+}
+
+/** What opens the receipts, and G: both as the model's server gives them. */
+export interface Published {
+  readonly openings: ReadonlyMap<bigint, AnswerOpening>;
+  /** Row-major, a row of the model's features each. */
+  readonly matrix: Int8Array;
+}
+
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+const modelSchema = z.object({ modelId: z.int() });
+const openingsSchema = z.object({
+  openings: z.array(
+    z.object({ receipt: element, answerHash: element, salt: element, queryBytes: z.base64() }),
+  ),
+  nextFrom: z.int().nullable(),
+});
+
+const TIMEOUT_MS = 30_000;
+/** Far above the largest circuit's G. */
+const MAX_MATRIX_BYTES = 2 ** 28;
+
+/**
+ * Asks the servers that the pages know, one after the other.
+ * @returns null where none serves this model
+ * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_SEQUENCER_…
+ */
+export async function fetchPublishedRows(
+  servers: readonly string[],
+  modelId: number,
+  epoch: number,
+): Promise<Published | null> {
+  for (const server of servers) {
+    const access = { sequencerUrl: server.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
+    const served = await requestSequencer(access, "/v1/model", modelSchema).catch(() => null);
+    if (served?.modelId !== modelId) continue;
+    const openings = new Map<bigint, AnswerOpening>();
+    for (let from: number | null = 0; from !== null; ) {
+      const path = `/v1/openings?epoch=${epoch}&from=${from}`;
+      const page: z.output<typeof openingsSchema> = await requestSequencer(access, path, openingsSchema);
+      for (const { receipt, answerHash, queryBytes, salt } of page.openings) {
+        const bytes = Uint8Array.from(atob(queryBytes), (character) => character.charCodeAt(0));
+        openings.set(receipt, { answerHash, salt, query: queryOfBytes(bytes) });
+      }
+      from = page.nextFrom !== null && page.nextFrom > from ? page.nextFrom : null;
+    }
+    return { openings, matrix: await fetchMatrix(access.sequencerUrl) };
+  }
+  return null;
+}
+
+async function fetchMatrix(serverUrl: string): Promise<Int8Array> {
+  const url = `${serverUrl}/v1/model/features.bin`;
+  const unreachable = (cause?: unknown) =>
+    clientError("CLI_MODEL_SERVER_UNREACHABLE", `no features from ${url}`, { data: { url }, cause });
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
+    throw unreachable(error);
+  });
+  const isSmall = Number(response.headers.get("content-length") ?? 0) <= MAX_MATRIX_BYTES;
+  if (!response.ok || !isSmall) throw unreachable();
+  return new Int8Array(await response.arrayBuffer());
+}
+
+/**
+ * What the draws of one payment gave to whom. What every share earned has to be what was settled, to the wei; so the
+ * shares' parts are proven, and only the division among one share's rows rests on the model's server.
+ * @param index the payment's place in the epoch
+ * @throws CLI_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID
+ */
+export async function computePaid(
+  index: number,
+  { leaf, payments, settlement }: SettledEpoch,
+  { matrix, openings }: Published,
+): Promise<PaidOut> {
+  await initPoseidon();
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const { amountWei, chain, epoch, seed } = payments;
+  const { draws, earned } = divideEpoch({
+    model: { modelId: leaf.id, statics, earners: leaf.earners, accruedWei: [] },
+    sealed: { epoch: BigInt(epoch), sealBatch: BigInt(payments.sealBatch!), amountWei, chain },
+    payments: payments.payments,
+    openingOf: (place) => openings.get(payments.payments[place]!.receipt),
+    seed: seed!,
+    drawCount: leaf.model.drawCount,
+    matrix,
+  });
+  for (const [share, { earnedWei }] of earned.entries()) {
+    const settledWei = settlement.earnedWei?.[share] ?? 0n;
+    if (earnedWei === settledWei) continue;
+    throw clientError(
+      "CLI_SETTLEMENT_DIFFERS",
+      `share ${share}: ${settledWei} wei was settled, ${earnedWei} wei follows from what the model's server gives`,
+      { data: { what: `earned by share ${share}`, posted: toHex(settledWei), computed: toHex(earnedWei) } },
+    );
+  }
+  return paidBy(index, { leaf, settlement, sampled: { draws } });
+}

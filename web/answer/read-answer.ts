@@ -1,0 +1,76 @@
+/** A paid answer as the page shows it: the payment, its epoch, and what its draws paid. */
+import type { Hex } from "viem";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { type EpochPayments, getModel } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import type { LedgerOperation, SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import {
+  findPayment,
+  type PaidOut,
+  type PaymentStatus,
+  paymentStatus,
+} from "../../client/settling/payment-status.ts";
+import type { Site } from "../ledger/site.ts";
+import { type Problem, problemOf } from "../words/problem.tsx";
+
+export interface PaidAnswer {
+  readonly status: PaymentStatus;
+  readonly leaf: LedgerModelLeaf;
+  readonly payments: EpochPayments;
+}
+
+export type FoundAnswer =
+  | ({ readonly kind: "paid" } & PaidAnswer)
+  /** Sent and not executed, or dropped; or an operation that pays for no answer. */
+  | { readonly kind: "unpaid" | "other"; readonly operation: LedgerOperation };
+
+const ELEMENT = /^0x[0-9a-fA-F]{1,64}$/;
+const ID = /^\d{1,8}$/;
+
+/**
+ * @param rest a payment's hash, or a model's number and a receipt
+ * @returns null where there is no such payment
+ * @throws CLI_SEQUENCER_…, CLI_LEAF_NOT_FOUND
+ */
+export async function readAnswer(
+  { sequencer }: Site,
+  { circuits }: SequencerInfo,
+  rest: readonly string[],
+): Promise<FoundAnswer | null> {
+  const [first = "", second] = rest;
+  if (second === undefined) {
+    if (!ELEMENT.test(first)) return null;
+    const hash = `0x${first.slice(2).toLowerCase().padStart(64, "0")}` as Hex;
+    const operation = await getOperation(sequencer, hash);
+    if (operation === null) return null;
+    if (operation.kind !== "payInference") return { kind: "other", operation };
+    if (operation.status === "pending" || operation.status === "dropped")
+      return { kind: "unpaid", operation };
+    return found(await findPayment(sequencer, operation.b, { hash }));
+  }
+  if (!ID.test(first) || !ELEMENT.test(second)) return null;
+  return found(await findPayment(sequencer, Number(first), { receipt: BigInt(second) }));
+
+  async function found(payment: Awaited<ReturnType<typeof findPayment>>): Promise<FoundAnswer | null> {
+    if (payment === null) return null;
+    const status = await paymentStatus(sequencer, payment, circuits);
+    return { kind: "paid", status, leaf: payment.leaf, payments: payment.payments };
+  }
+}
+
+/** Which rows it paid, or why this page cannot say so. null where no server that it knows has the model. */
+export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem } | null;
+
+export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {
+  try {
+    const { computePaid, fetchPublishedRows } = await import("./answer-rows.ts");
+    const published = await fetchPublishedRows(site.modelServers, status.modelId, status.epoch);
+    if (published === null) return null;
+    // The shares as of now; who has them never changes.
+    const leaf = await getModel(site.sequencer, status.modelId);
+    const settled = { leaf, payments, settlement: status.settlement! };
+    return { paid: await computePaid(status.index, settled, published) };
+  } catch (error) {
+    return { problem: problemOf(error) };
+  }
+}

@@ -1,0 +1,189 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import type { PaidOut } from "../../client/settling/payment-status.ts";
+import { MoneyPath } from "../design/money-path.tsx";
+import { Notice } from "../design/notice.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { LeafLink, settlementHref } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { type PaidAnswer, type RowsPaid, readRowsPaid } from "./read-answer.ts";
+
+const ROWS_SHOWN = 20;
+
+/** What became of the payment: divided by its draws, passed over by them, or not decided yet. */
+export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { found: PaidAnswer }) {
+  const { status } = found;
+  const { draws, isByRowCounts, payment, settlement, stage } = status;
+  const hits = draws?.hits.length ?? 0;
+  const isPaidOut = settlement !== null && hits > 0;
+  const rows = useRowsPaid(site, found, isPaidOut);
+  const paid = `${showOpen(payment.amountWei)} OPEN`;
+  const section = (title: string, children: ComponentChildren) => (
+    <section class="card stack" aria-label="Who got it">
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+  if (stage === "epoch-open") {
+    return section(
+      `Nobody has got the ${paid} yet`,
+      <>
+        <p>
+          Its epoch is open. When it is sealed, Ethereum's randomness draws{" "}
+          {showCount(found.leaf.model.drawCount)} of its payments; those divide all of the epoch's money.
+        </p>
+        <Shares leaf={found.leaf} />
+      </>,
+    );
+  }
+  if (settlement === null) {
+    return section(
+      `Nobody has got the ${paid} yet`,
+      <p>
+        {stage === "epoch-sealed"
+          ? "Its epoch is sealed. The draws come from an Ethereum block that is still to come: 128 blocks after the one that took the seal."
+          : "Its epoch is sealed and the draws are fixed; the settlement is to come."}
+      </p>,
+    );
+  }
+  if (isByRowCounts) {
+    return section(
+      "Divided by numbers of rows",
+      <p>
+        Nobody settled the epoch by draws in time, so its money went to all rows alike.{" "}
+        <a href={settlementHref(status.modelId, status.epoch)}>What each share got</a>
+      </p>,
+    );
+  }
+  if (draws === null) return section("Not known here", <p>This server does not tell how it was drawn.</p>);
+  if (hits === 0) {
+    return section(
+      "Not drawn",
+      <p>
+        None of the epoch's {showCount(draws.count)} draws hit this payment. The drawn ones have divided the
+        whole epoch, this {paid} with it: over many payments everybody gets the same in the mean.{" "}
+        <a href={settlementHref(status.modelId, status.epoch)}>Which were drawn, and who got how much</a>
+      </p>,
+    );
+  }
+  const title = `Drawn by ${showCount(hits)} of ${showCount(draws.count)} draws`;
+  return section(
+    title,
+    <>
+      <p>
+        Each draw divides a {showCount(draws.count)}th of the epoch's {showOpen(status.epochAmountWei)} OPEN
+        among the rows that made the drawn answer.
+      </p>
+      {rows === undefined && <p class="soft">Asking the model's server which rows …</p>}
+      {rows !== undefined && <Rows rows={rows} found={found} />}
+    </>,
+  );
+}
+
+/** Computed once: what is settled does not change. */
+function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: boolean): RowsPaid | undefined {
+  const [rows, setRows] = useState<RowsPaid | undefined>(undefined);
+  useEffect(() => {
+    if (!isPaidOut) return;
+    let isOver = false;
+    void readRowsPaid(site, found).then((read) => !isOver && setRows(read));
+    return () => {
+      isOver = true;
+    };
+  }, [isPaidOut]);
+  return rows;
+}
+
+function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
+  if (rows !== null && "paid" in rows) return <PaidOutTo paid={rows.paid} />;
+  return (
+    <>
+      {rows !== null && <ProblemNotice problem={rows.problem} />}
+      {rows === null && (
+        <Notice tone="wait" title="No server that this page knows publishes the model.">
+          <p>
+            Which rows it paid follows from the model's published files. With them, say{" "}
+            <code>openledger receipt status {found.status.payment.hash} --server URL</code>. What each share
+            got of the epoch is proven all the same:
+          </p>
+        </Notice>
+      )}
+      <Shares leaf={found.leaf} earnedWei={found.status.settlement?.earnedWei} />
+    </>
+  );
+}
+
+type Row = PaidOut["rows"][number];
+const ROW_COLUMNS: readonly Column<Row>[] = [
+  { label: "Row", cell: ({ row }) => showCount(row) },
+  { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+  { label: "Score", isNumber: true, cell: ({ score }) => showCount(score) },
+  {
+    label: "Got, OPEN",
+    isNumber: true,
+    cell: ({ earnedWei }) => <span title={`${earnedWei} wei`}>{showOpen(earnedWei)}</span>,
+  },
+];
+
+function PaidOutTo({ paid }: { paid: PaidOut }) {
+  const parts = [
+    ...paid.contributors.map(({ earnedWei, leafId, rowCount }) => ({
+      key: `leaf ${leafId}`,
+      label: `account ${leafId}, ${showCount(rowCount)} ${rowCount === 1 ? "row" : "rows"}`,
+      wei: earnedWei,
+    })),
+    { key: "owner", label: "the model's owner", wei: paid.ownerWei },
+    { key: "treasury", label: "treasury", wei: paid.treasuryWei },
+    { key: "burned", label: "burned", wei: paid.burnedWei },
+  ];
+  return (
+    <>
+      <MoneyPath title="What its draws divided" from="its draws" parts={parts} show={showOpen} unit="OPEN" />
+      <h3>The rows that helped</h3>
+      <Table
+        caption="Rows that were paid, most first"
+        columns={ROW_COLUMNS}
+        rows={paid.rows.slice(0, ROWS_SHOWN)}
+        keyOf={({ row }) => row}
+        empty="None: the draw was void."
+      />
+      {paid.rows.length > ROWS_SHOWN && (
+        <p class="soft small">And {showCount(paid.rows.length - ROWS_SHOWN)} more that got less.</p>
+      )}
+      <p class="soft small">
+        Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
+        each share earned is the same as what was settled, to the wei. A validator's part is in his
+        contributor's.
+      </p>
+    </>
+  );
+}
+
+type Earner = LedgerModelLeaf["earners"][number];
+
+function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readonly bigint[] | undefined }) {
+  const columns: Column<Earner>[] = [
+    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+  ];
+  if (earnedWei !== undefined) {
+    columns.push({
+      label: "Got of the epoch, OPEN",
+      isNumber: true,
+      cell: ({ index }) => showOpen(earnedWei[index] ?? 0n),
+    });
+  }
+  return (
+    <Table
+      caption="Shares of the model"
+      columns={columns}
+      rows={leaf.earners}
+      keyOf={({ index }) => index}
+      empty="Nobody has a share."
+    />
+  );
+}

@@ -1,0 +1,72 @@
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Table } from "../design/table.tsx";
+import type { ChartData } from "./draw-chart.ts";
+
+export interface ChartProps extends ChartData {
+  readonly title: string;
+  /** What the numbers are, in a sentence. */
+  readonly about: string;
+}
+
+/** A picture of numbers, with their table behind it for whoever reads or hears them. */
+export function Chart(props: ChartProps) {
+  const { about, series, showX, showY, title, xs } = props;
+  const id = useId();
+  const box = useRef<HTMLDivElement>(null);
+  const isDrawn = series.some(({ values }) => values.filter((value) => value !== null).length > 1);
+  const shape = JSON.stringify([xs, series]);
+  useEffect(() => {
+    const target = box.current;
+    if (target === null || !isDrawn) return;
+    let isOver = false;
+    let end = () => {};
+    void import("./draw-chart.ts").then(({ drawChart }) => {
+      if (!isOver) end = drawChart(target, props).destroy;
+    });
+    return () => {
+      isOver = true;
+      end();
+    };
+  }, [shape]);
+  const rows = xs.map((x, i) => ({ x, values: series.map(({ values }) => values[i] ?? null) }));
+  return (
+    <figure class="chart" aria-labelledby={id}>
+      <figcaption>
+        <h3 id={id}>{title}</h3>
+        <p class="soft small">{about}</p>
+      </figcaption>
+      {!isDrawn && <p class="soft">Not enough of it yet for a picture.</p>}
+      {isDrawn && <div ref={box} class="chart-box" aria-hidden="true" />}
+      {isDrawn && series.length > 1 && (
+        <ul class="chart-key small" aria-hidden="true">
+          {series.map(({ label }, i) => (
+            <li key={label} class={`chart-tone-${i}`}>
+              {label}
+            </li>
+          ))}
+        </ul>
+      )}
+      {isDrawn && (
+        <details>
+          <summary class="row small">The same as a table</summary>
+          <div class="folded">
+            <Table
+              caption={title}
+              columns={[
+                { label: "At", cell: ({ x }: (typeof rows)[number]) => showX(x) },
+                ...series.map(({ label }, i) => ({
+                  label,
+                  isNumber: true,
+                  cell: ({ values }: (typeof rows)[number]) => (values[i] == null ? "–" : showY(values[i])),
+                })),
+              ]}
+              rows={rows}
+              keyOf={({ x }) => x}
+              empty=""
+            />
+          </div>
+        </details>
+      )}
+    </figure>
+  );
+}

@@ -1,0 +1,88 @@
+/** uPlot with the pages' measures and colours. Fetched when the first chart is shown. */
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+const HEIGHT_PX = 200;
+const FONT = '12px "Inter Variable", system-ui, sans-serif';
+/** Tokens of the theme, in the order of the series. */
+const TONES = ["--accent", "--info", "--wait"];
+const LEAST_TICK_PX = 48;
+
+export interface ChartData {
+  readonly xs: readonly number[];
+  readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
+  readonly isBars?: boolean;
+  readonly showX: (x: number) => string;
+  readonly showY: (y: number) => string;
+}
+
+export interface DrawnChart {
+  destroy(): void;
+}
+
+/** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */
+export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }: ChartData): DrawnChart {
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  let plot = draw();
+  function draw(): uPlot {
+    const styles = getComputedStyle(box);
+    const token = (name: string) => styles.getPropertyValue(name).trim();
+    const axis = { stroke: token("--ink-soft"), font: FONT, ticks: { show: false } };
+    const grid = { stroke: token("--line"), width: 1 };
+    const bars = uPlot.paths.bars!({ size: [0.6, 40], radius: 0.15 });
+    return new uPlot(
+      {
+        width: box.clientWidth,
+        height: HEIGHT_PX,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: {
+          x: { time: false, ...(isBars ? { range: (_, min, max) => [min - 0.6, max + 0.6] } : {}) },
+          y: { range: (_, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+        },
+        axes: [
+          {
+            ...axis,
+            grid: { show: false },
+            space: LEAST_TICK_PX,
+            size: 28,
+            values: (_, splits) => splits.map((x) => (Number.isInteger(x) ? showX(x) : "")),
+          },
+          { ...axis, grid, size: 56, values: (_, splits) => splits.map((y) => (y === 0 ? "0" : showY(y))) },
+        ],
+        series: [
+          {},
+          ...series.map(({ label }, i) => {
+            const stroke = token(TONES[i % TONES.length]!);
+            return {
+              label,
+              stroke,
+              width: 2,
+              spanGaps: true,
+              ...(isBars ? { paths: bars, fill: stroke, points: { show: false } } : {}),
+            };
+          }),
+        ],
+      },
+      [[...xs], ...series.map(({ values }) => [...values])] as uPlot.AlignedData,
+      box,
+    );
+  }
+  const again = () => {
+    plot.destroy();
+    plot = draw();
+  };
+  const resized = new ResizeObserver(() => {
+    if (box.clientWidth > 0 && box.clientWidth !== plot.width)
+      plot.setSize({ width: box.clientWidth, height: HEIGHT_PX });
+  });
+  resized.observe(box);
+  scheme.addEventListener("change", again);
+  return {
+    destroy() {
+      resized.disconnect();
+      scheme.removeEventListener("change", again);
+      plot.destroy();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** What the checks of batches and settlements share: the transaction's events, and the key that L1 verifies with. */
+import type builtIn from "virtual:verifying-keys";
+import { type Address, type Hex, isAddressEqual, type PublicClient } from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
+import { inOrder, type RollupLog } from "../../bridge/l1/log-reader.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import {
+  parseVerificationKey,
+  toSolidityKey,
+  type VerificationKey,
+} from "../../prover/formats/verification-key.ts";
+import { hex } from "./check-steps.ts";
+
+export interface AskedOfL1 {
+  readonly client: PublicClient;
+  readonly rollupAddress: Address;
+  /** Those of the page's build, and no others. */
+  readonly keys: typeof builtIn;
+}
+
+/** The contract's events of a transaction that took effect. */
+export async function readOwnLogs(
+  { client, rollupAddress }: AskedOfL1,
+  transactionHash: Hex,
+): Promise<{ readonly blockNumber: bigint; readonly logs: readonly RollupLog[] }> {
+  const receipt = await l1Call(`read the receipt of ${transactionHash}`, () =>
+    client.getTransactionReceipt({ hash: transactionHash }),
+  );
+  if (receipt.status !== "success") throw new Error(`the transaction ${transactionHash} was reverted`);
+  const logs = inOrder(receipt.logs.filter(({ address }) => isAddressEqual(address, rollupAddress)));
+  return { blockNumber: receipt.blockNumber, logs };
+}
+
+export interface CheckedKey {
+  readonly circuitId: bigint;
+  readonly sizes: CircuitSizes;
+  readonly key: VerificationKey;
+}
+
+/** A circuit as the contract has it registered. */
+export function readCircuit({ client, rollupAddress }: AskedOfL1, index: number) {
+  const contract = { address: rollupAddress, abi: rollupAbi } as const;
+  return l1Call(`read the contract's circuit ${index}`, () =>
+    client.readContract({ ...contract, functionName: "circuits", args: [BigInt(index)] }),
+  );
+}
+
+/** The built-in key whose hash L1 has registered for this circuit. */
+export async function findKey(asked: AskedOfL1, index: number): Promise<CheckedKey> {
+  const { keys } = asked;
+  const circuitId = BigInt((await readCircuit(asked, index)).circuitId);
+  for (const { key: json, isDevelopment, ...sizes } of keys) {
+    const key = parseVerificationKey(json);
+    const solidity = toSolidityKey(key) as VerifyingKey;
+    if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)
+      return { circuitId, sizes, key };
+  }
+  throw new Error(
+    `the contract's circuit ${index} has the id ${hex(circuitId)}, and this page was built with ${keys.length} keys of other ids: it is another rollup's page, or the key is not the one that was deployed`,
+  );
+}
+
+export function proofValues(proof: ContractProof): [string, string][] {
+  return [
+    ["proof, A", proof.a.map(hex).join(" ")],
+    ["proof, B", proof.b.flat().map(hex).join(" ")],
+    ["proof, C", proof.c.map(hex).join(" ")],
+  ];
+}

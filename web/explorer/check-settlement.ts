@@ -1,0 +1,209 @@
+/**
+ * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key
+ * from the page's own build. The server names J alone, and the proof is one of this J or of none.
+ */
+import { type Hex, hexToBytes, toHex } from "viem";
+import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { readSubmission, type SettlementLog, takesSettlementOnL1 } from "../../bridge/l1/l1-submission.ts";
+import type { SubmittedSettlement } from "../../bridge/l1/submitted-part.ts";
+import { capOf, settlementOnL1, settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { decodeSettlement, type PostedSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
+import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { verifyProof } from "../../prover/formats/verification-key.ts";
+import {
+  type AskedOfL1,
+  type CheckedKey,
+  findKey,
+  proofValues,
+  readCircuit,
+  readOwnLogs,
+} from "./check-parts.ts";
+import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
+
+export interface SettlementToCheck extends AskedOfL1 {
+  /** As the server shows it. */
+  readonly settlement: LedgerSettlement;
+}
+
+interface OnL1 {
+  readonly submitted: SubmittedSettlement;
+  readonly posted: PostedSettlement;
+  readonly blockNumber: bigint;
+}
+
+/** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
+export async function checkSettlement(
+  asked: SettlementToCheck,
+  tell: (step: CheckStep) => void,
+): Promise<void> {
+  await Promise.all([initPoseidon(), loadDataConstants()]);
+  const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      tell(stepFailed(name, error));
+      return null;
+    }
+  };
+  const { settlement: shown } = asked;
+  const found = await attempt("found", () => findOnL1(asked));
+  if (found === null) return;
+  const { blockNumber, submitted } = found;
+  tell({
+    name: "found",
+    state: "done",
+    text: `The contract took it in block ${blockNumber}, with ${(submitted.data.length - 2) / 2} bytes${
+      submitted.parkedAtBlock === null ? "" : `; it was parked in block ${submitted.parkedAtBlock}`
+    }.`,
+    values: [
+      ["contract", asked.rollupAddress],
+      ["transaction", shown.l1TransactionHash!],
+    ],
+  });
+
+  const key = await attempt("key", () => findKey(asked, submitted.circuitIndex));
+  if (key === null) return;
+  tell({
+    name: "key",
+    state: "done",
+    text: "The contract verifies with the same key that came with this page.",
+    values: [["circuit id", hex(key.circuitId)]],
+  });
+  tell(compareShown(shown, found));
+  await attempt("proof", () => checkStatement(asked, found, key, tell));
+}
+
+/** The settlement of this model and epoch in the transaction that is said to have taken it. */
+async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
+  const { settlement } = asked;
+  const { batchNumber, epoch, modelId } = settlement;
+  const hash = settlement.l1TransactionHash as Hex;
+  const { blockNumber, logs } = await readOwnLogs(asked, hash);
+  const taken = logs.filter(takesSettlementOnL1);
+  const isOf = ({ args }: SettlementLog) =>
+    Number(args.modelId) === modelId && Number(args.batchNumber) === batchNumber;
+  const place = taken.findIndex(isOf);
+  const none = () =>
+    new Error(
+      `the contract took no settlement of epoch ${epoch} of model ${modelId} in the transaction ${hash}`,
+    );
+  if (place < 0) throw none();
+  const { settlements } = await readSubmission(asked.client as unknown as L1Client, taken[place]!, logs);
+  const submitted = settlements[place]!;
+  const posted = decodeSettlement(hexToBytes(submitted.data));
+  if (Number(posted.epoch) !== epoch) throw none();
+  return { submitted, posted, blockNumber };
+}
+
+function compareShown(shown: LedgerSettlement, { posted, submitted }: OnL1): CheckStep {
+  const earned = shown.earnedWei?.map((wei, share): [string, bigint, bigint] => [
+    `what share ${share} earned`,
+    wei,
+    posted.items[share] ?? 0n,
+  ]);
+  const parts: [what: string, here: bigint, there: bigint][] = [
+    ["C", shown.publicSignals[0], submitted.commitment ?? shown.publicSignals[0]],
+    ["the number of void draws", BigInt(shown.voidCount ?? 0), BigInt(posted.voidCount)],
+    ["what was burned", shown.burnedWei ?? 0n, posted.burnedWei],
+    ...(earned ?? []),
+  ];
+  const different = parts.find(([, here, there]) => here !== there);
+  if (different === undefined && shown.data === submitted.data) {
+    return {
+      name: "shown",
+      state: "done",
+      text: "What this page shows of it is what Ethereum holds, to the wei.",
+    };
+  }
+  const [what, here, there] = different ?? ["its bytes", BigInt(shown.data), BigInt(submitted.data)];
+  return {
+    name: "shown",
+    state: "failed",
+    text: `This server shows something else than Ethereum holds: ${what}.`,
+    values: [
+      ["shown here", toHex(here)],
+      ["on Ethereum", toHex(there)],
+    ],
+  };
+}
+
+async function checkStatement(
+  asked: SettlementToCheck,
+  { posted, submitted }: OnL1,
+  { circuitId, key, sizes }: CheckedKey,
+  tell: (step: CheckStep) => void,
+): Promise<void> {
+  const { modelId, settlementHash } = asked.settlement;
+  const { commitment, proof } = submitted;
+  const kind = asked.settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
+  const cap = await capOnL1(asked, kind, posted);
+  const prevRandao = kind === KIND.genesis ? 0n : await randomnessOf(asked, Number(posted.sealBatch));
+  const record = { kind, b: modelId, words: [settlementHash] };
+  const data = settlementOnL1(record, posted, { sort: sizes.sort, cap, prevRandao });
+  tell(
+    data.seed === 0n
+      ? { name: "seed", state: "skipped", text: "It has no draws: it was divided by numbers of rows." }
+      : {
+          name: "seed",
+          state: "done",
+          text: "Computed here from the randomness that the contract recorded, the model, the epoch and its payments.",
+          values: [
+            ["prevRandao", hex(prevRandao)],
+            ["seed", hex(data.seed)],
+          ],
+        },
+  );
+  if (commitment === null || proof === null) {
+    tell({
+      name: "challenge",
+      state: "skipped",
+      text: "It came in through another contract: its C and its proof are not on Ethereum. The contract has verified them when it took it; nobody can do it again.",
+    });
+    return;
+  }
+  const signals = settlementSignals(data, circuitId, commitment);
+  tell({
+    name: "challenge",
+    state: "done",
+    text: "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here.",
+    values: (["C", "y", "z"] as const).map((name, i) => [name, hex(signals[i]!)]),
+  });
+  const values = proofValues(proof);
+  tell(
+    verifyProof(key, fromContractProof(proof), signals)
+      ? {
+          name: "proof",
+          state: "done",
+          text: "The proof is valid: these amounts follow from the sealed payments, the draws and the model's rows, and from nothing else.",
+          values,
+        }
+      : {
+          name: "proof",
+          state: "failed",
+          text: "The proof is not one of this data and this J: one of them was altered. The contract cannot have taken them together; ask another server, and another Ethereum node.",
+          values,
+        },
+  );
+}
+
+/** Payments an epoch, at most: of the circuit that a genesis names. */
+async function capOnL1(asked: AskedOfL1, kind: number, posted: PostedSettlement): Promise<number> {
+  if (kind === KIND.settle) return 0;
+  const circuits = [];
+  circuits[posted.capCircuit] = await readCircuit(asked, posted.capCircuit);
+  const cap = capOf(kind, posted, circuits);
+  if (cap === null) throw new Error("it names a circuit that settles no epochs of this model");
+  return cap;
+}
+
+function randomnessOf({ client, rollupAddress }: AskedOfL1, sealBatch: number): Promise<bigint> {
+  const contract = { address: rollupAddress, abi: rollupAbi } as const;
+  return l1Call("read the recorded randomness", () =>
+    client.readContract({ ...contract, functionName: "randomness", args: [BigInt(sealBatch)] }),
+  );
+}

@@ -1,0 +1,248 @@
+import type { ComponentChildren } from "preact";
+import { formatGwei } from "viem";
+import { listBatches } from "../../client/sequencer/ledger-reads.ts";
+import type { SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
+import { Badge, type Tone } from "../design/badge.tsx";
+import { Notice } from "../design/notice.tsx";
+import { l1Node } from "../ledger/l1-node.ts";
+import { L1_STALL_MS, type Live } from "../ledger/live.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showAge, showCount, showDuration } from "../words/format.ts";
+import { BatchLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { BatchCharts } from "./batch-charts.tsx";
+import {
+  type L1Health,
+  readContradictions,
+  readL1Health,
+  readServerHealth,
+  type ServerHealth,
+} from "./read-health.ts";
+import { Verdicts } from "./verdicts.tsx";
+
+const BATCHES_READ = 60;
+
+/** How the rollup is: who works, who waits, what it costs, and whether the operator was caught lying. */
+export function HealthPage({ site, live }: PageProps) {
+  const health = useAnswer(live, "health", () => readServerHealth(site.sequencer));
+  const contradictions = useAnswer(live, "alarms", () => readContradictions(site.sequencer));
+  const batches = useAnswer(live, "batches", () => listBatches(site.sequencer, BATCHES_READ));
+  const node = l1Node(site);
+  const l1 = useAnswer<L1Health | null>(
+    live,
+    `l1 ${node === null} ${batches.value === undefined}`,
+    async () => (node === null ? null : readL1Health(node, batches.value ?? [])),
+  );
+  const status = live.status.value;
+  return (
+    <>
+      <section class="stack">
+        <h1>Health</h1>
+        <p class="lead">
+          What the server, the prover and the bridge say of themselves, what Ethereum says, and what a{" "}
+          <Term name="follower" /> has caught.
+        </p>
+      </section>
+      {health.value !== undefined && live.link.value !== "lost" && (
+        <Alarms health={health.value} status={status} />
+      )}
+      {contradictions.value !== undefined && contradictions.value !== null && (
+        <Verdicts contradictions={contradictions.value} />
+      )}
+      {status !== null && (
+        <div class="columns columns-small">
+          <Parts live={live} status={status} health={health.value} l1={l1.value ?? null} />
+        </div>
+      )}
+      {l1.problem !== null && <ProblemNotice problem={l1.problem} />}
+      {l1.value != null && <Fees l1={l1.value} />}
+      {batches.problem !== null && <ProblemNotice problem={batches.problem} />}
+      {batches.value !== undefined && <BatchCharts batches={batches.value} />}
+      {contradictions.value === null && <Verdicts contradictions={null} />}
+    </>
+  );
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  "l1-stalled": "Ethereum does not move, or does not answer",
+  "feed-stalled": "the sequencer does not answer",
+  "feed-differs": "what the sequencer says does not execute",
+  "queue-overdue": "nobody takes Ethereum's queue",
+  "batch-malformed": "Ethereum has a batch that breaks the ledger's rules",
+};
+
+function Alarms({ health, status }: { health: ServerHealth; status: SequencerStatus | null }) {
+  const lasting = health.alarms.filter(({ why }) => why !== undefined);
+  const hasKept = health.alarms.length > lasting.length;
+  const atBridge = status?.operator?.bridge?.alarms ?? [];
+  if (lasting.length + atBridge.length === 0 && hasKept) return null;
+  if (lasting.length + atBridge.length === 0)
+    return <Notice tone="good" title="No alarm lasts, as far as this server knows." />;
+  return (
+    <Notice tone="bad" title={`${showCount(lasting.length + atBridge.length)} to look at`}>
+      <ul class="stack-s">
+        {lasting.map(({ kind, why }) => (
+          <li key={kind}>
+            {KINDS[kind] ?? kind}: {why}
+          </li>
+        ))}
+        {atBridge.map((code) => (
+          <li key={code}>
+            the bridge waits for a human: <code>{code}</code>
+          </li>
+        ))}
+      </ul>
+    </Notice>
+  );
+}
+
+function Part({
+  name,
+  tone,
+  state,
+  children,
+}: {
+  name: string;
+  tone: Tone;
+  state: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <section class="card stack-s" aria-label={name}>
+      <div class="row">
+        <h2>{name}</h2>
+        <span class="push" />
+        <Badge tone={tone}>{state}</Badge>
+      </div>
+      {children}
+    </section>
+  );
+}
+
+interface PartsProps {
+  live: Live;
+  status: SequencerStatus;
+  health: ServerHealth | undefined;
+  l1: L1Health | null;
+}
+
+/** Asked for work or reported so long ago that it is missed. */
+const SILENT_MS = 60_000;
+
+function Parts({ live, status, health, l1 }: PartsProps) {
+  const nowMs = live.nowMs.value;
+  const isLost = live.link.value === "lost";
+  const { batches, estimates, mempool, operator, queue } = status;
+  const unproven = batches.closed - batches.proven;
+  const unposted = batches.proven - batches.posted;
+  const toFinalMs = estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
+  const { bridge, prover } = operator ?? {};
+  // A follower measures nothing: what its API has in place of estimates is made up.
+  const isFollower = health?.follower !== undefined;
+  const stoodMs = nowMs - (live.l1.value?.sinceMs ?? nowMs);
+  const isStalled = stoodMs > L1_STALL_MS;
+  const isNodeAhead = l1 !== null && live.l1.value !== null && l1.blockNumber > live.l1.value.blockNumber + 2;
+  const isBridgeSilent = operator !== undefined && isStalled && isNodeAhead;
+  const isProverSilent =
+    prover != null && unproven > 0 && nowMs - prover.heardAtMs > SILENT_MS + 3 * estimates.proveMs;
+  return (
+    <>
+      <Part
+        name={isFollower ? "Follower" : "Sequencer"}
+        tone={isLost ? "bad" : health?.status === "ok" ? "good" : "wait"}
+        state={isLost ? "no answer" : health?.status === "ok" ? "well" : (health?.status ?? "asking")}
+      >
+        <p>
+          {isLost ? "It answered last with " : ""}
+          {showCount(status.head.opIndex)} operations, {showCount(mempool.pending)} waiting.
+        </p>
+        {health?.follower?.feedUrl != null && (
+          <p class="soft small">
+            It {health.follower.isFeedFollowed ? "follows" : "has lost"} the sequencer's feed.
+          </p>
+        )}
+      </Part>
+      <Part
+        name="Prover"
+        tone={isProverSilent ? "bad" : unproven > 0 ? "wait" : "good"}
+        state={
+          isProverSilent ? "not heard" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
+        }
+      >
+        {!isFollower && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
+        <p class="soft small">{heard(operator, prover, nowMs, "It asked for work")}</p>
+      </Part>
+      <Part
+        name="Bridge"
+        tone={isBridgeSilent || (bridge?.alarms.length ?? 0) > 0 ? "bad" : unposted > 0 ? "wait" : "good"}
+        state={
+          isBridgeSilent ? "not heard" : unposted > 0 ? `${showCount(unposted)} to post` : "nothing waits"
+        }
+      >
+        <p>
+          Ethereum's queue: {showCount(queue.seenIndex - queue.consumedIndex)} waiting.
+          {!isFollower && ` Posting takes about ${showDuration(estimates.postMs)}.`}
+        </p>
+        <p class="soft small">{heard(operator, bridge, nowMs, "It reported")}</p>
+      </Part>
+      <Part
+        name="Ethereum"
+        tone={isStalled && !isNodeAhead ? "bad" : "good"}
+        state={isStalled && !isNodeAhead ? "stands still" : "moves"}
+      >
+        <p>
+          Block {showCount(l1?.blockNumber ?? status.l1.blockNumber)}
+          {l1 === null ? ", by this server" : ", by the node that this page asks"}.
+        </p>
+        <p class="soft small">
+          This server knows block {showCount(status.l1.blockNumber)}
+          {isStalled ? `, since ${showDuration(stoodMs)}` : ""}.
+        </p>
+      </Part>
+      {!isFollower && (
+        <Part name="To finality" tone="info" state={`about ${showDuration(toFinalMs)}`}>
+          <p>
+            Closing {showDuration(estimates.closeMs)}, proving {showDuration(estimates.proveMs)}, posting{" "}
+            {showDuration(estimates.postMs)}, final {showDuration(estimates.finalMs ?? 0)}.
+          </p>
+          <p class="soft small">Medians of the last 20 batches.</p>
+        </Part>
+      )}
+    </>
+  );
+}
+
+function heard(
+  operator: SequencerStatus["operator"],
+  one: { heardAtMs: number } | null | undefined,
+  nowMs: number,
+  said: string,
+): string {
+  if (operator === undefined) return "Only the sequencer hears of it; this is a follower.";
+  return one == null ? "Not heard since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
+}
+
+function Fees({ l1 }: { l1: L1Health }) {
+  const gwei = (wei: bigint) => `${Number(formatGwei(wei)).toPrecision(3)} gwei`;
+  const ether = (wei: bigint) => `${(Number(wei) / 1e18).toPrecision(3)} ETH`;
+  return (
+    <section class="card stack">
+      <h2>Ethereum's fees</h2>
+      <dl class="facts">
+        <dt>Base fee of a unit of gas now</dt>
+        <dd>{l1.baseFeeWei === null ? "unknown" : gwei(l1.baseFeeWei)}</dd>
+        {l1.paid.flatMap(({ batchNumber, costWei, gasPriceWei }) => [
+          <dt key={batchNumber}>
+            Batch <BatchLink number={batchNumber} />: gas, transaction
+          </dt>,
+          <dd key={`${batchNumber}=`}>
+            {gwei(gasPriceWei)} · {ether(costWei)}
+          </dd>,
+        ])}
+      </dl>
+      <p class="soft small">By the Ethereum node itself, from blocks and receipts.</p>
+    </section>
+  );
+}

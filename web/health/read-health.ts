@@ -1,0 +1,118 @@
+/** How the server, its processes and Ethereum are, as far as the public API and an Ethereum node tell. */
+import type { PublicClient } from "viem";
+import { z } from "zod";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+
+const text = z.string().max(2_000);
+const alarmSchema = z.object({
+  kind: text,
+  /** Why it lasts; a kept contradiction has none. */
+  why: text.optional(),
+  opIndex: z.int().optional(),
+});
+const healthSchema = z.object({
+  status: text,
+  isL1HeadKnown: z.boolean(),
+  /** A follower's alone. */
+  follower: z
+    .object({
+      l1BlockNumber: z.int().nullable(),
+      finalBatch: z.int(),
+      postedBatch: z.int(),
+      closedBatch: z.int(),
+      feedUrl: text.nullable(),
+      isFeedFollowed: z.boolean().nullable(),
+      malformedBatch: z.int().nullish(),
+    })
+    .optional(),
+  alarms: z.array(alarmSchema).default([]),
+});
+export type ServerHealth = z.output<typeof healthSchema>;
+
+const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
+const evidenceSchema = z.object({
+  preconfirmation: z.object({
+    operationHash: hex,
+    opIndex: z.int(),
+    deadlineSeconds: z.int(),
+    signature: hex,
+  }),
+});
+const contradictionSchema = z.object({
+  reason: text,
+  preconfirmation: evidenceSchema,
+  other: evidenceSchema.nullable(),
+  posted: z
+    .object({
+      opIndex: z.int(),
+      batchNumber: z.int(),
+      kind: text,
+      a: z.int(),
+      b: z.int(),
+      nonce: z.int(),
+      transactionHash: hex,
+      blockNumber: z.int(),
+    })
+    .nullable(),
+  l1BlockNumber: z.int(),
+  noticedAtMs: z.number(),
+});
+export type Contradiction = z.output<typeof contradictionSchema>;
+
+/** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… where it answers nothing */
+export async function readServerHealth({
+  requestTimeoutMs,
+  sequencerUrl,
+}: SequencerAccess): Promise<ServerHealth> {
+  const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(requestTimeoutMs) });
+  return healthSchema.parse(await response.json());
+}
+
+/** What a follower has kept; null at the sequencer, which does not watch itself. */
+export async function readContradictions(access: SequencerAccess): Promise<Contradiction[] | null> {
+  try {
+    return await requestSequencer(access, "/v1/alarms", contradictionSchema.array());
+  } catch (error) {
+    if (isRollupError(error, "SEQ_UNKNOWN_ROUTE")) return null;
+    throw error;
+  }
+}
+
+export interface L1Health {
+  readonly blockNumber: number;
+  readonly baseFeeWei: bigint | null;
+  /** Of the last batches on Ethereum: what the transaction paid a unit of gas, newest first. */
+  readonly paid: readonly {
+    readonly batchNumber: number;
+    readonly gasPriceWei: bigint;
+    readonly costWei: bigint;
+  }[];
+}
+
+const PAID_SHOWN = 3;
+/** Of those shown, since a page may stay open for weeks. */
+let paidBefore: ReadonlyMap<string, L1Health["paid"][number]> = new Map();
+
+/** By the Ethereum node itself. @throws what viem throws */
+export async function readL1Health(node: PublicClient, batches: readonly LedgerBatch[]): Promise<L1Health> {
+  const block = await node.getBlock();
+  const posted = batches.filter(({ l1BlockNumber }) => l1BlockNumber != null).slice(0, PAID_SHOWN);
+  const paid = await Promise.all(
+    posted.map(async ({ l1TransactionHash, number: batchNumber }) => {
+      const hash = l1TransactionHash!;
+      const key = `${batchNumber} ${hash}`;
+      const known = paidBefore.get(key);
+      if (known !== undefined) return [key, known] as const;
+      const { effectiveGasPrice: gasPriceWei, gasUsed } = await node.getTransactionReceipt({ hash });
+      return [key, { batchNumber, gasPriceWei, costWei: gasUsed * gasPriceWei }] as const;
+    }),
+  );
+  paidBefore = new Map(paid);
+  return {
+    blockNumber: Number(block.number),
+    baseFeeWei: block.baseFeePerGas,
+    paid: paid.map(([, one]) => one),
+  };
+}

@@ -1,0 +1,95 @@
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { showCount } from "../words/format.ts";
+import { BatchLink, LeafLink } from "../words/links.tsx";
+import { Term } from "../words/term.tsx";
+import type { Contradiction } from "./read-health.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  "other-operation": "The operator promised one operation and posted another in its place.",
+  "two-preconfirmations": "The operator signed two different promises for one place.",
+  overdue: "The operator's promise has run out, and Ethereum does not have the operation.",
+};
+
+/** What a follower caught: each contradiction with both facts, since both are signed by one key. */
+export function Verdicts({ contradictions }: { contradictions: readonly Contradiction[] | null }) {
+  return (
+    <section class="card stack" aria-label="The follower's verdicts">
+      <h2>
+        The <Term name="follower" />
+        's verdicts
+      </h2>
+      {contradictions === null && (
+        <p class="soft">
+          This server is the operator's own, which does not watch itself. A follower's page shows what it has
+          caught: anybody runs one with <code>openledger follow</code>.
+        </p>
+      )}
+      {contradictions?.length === 0 && (
+        <Notice tone="good" title="No promise of the operator's was found to be broken." />
+      )}
+      {contradictions?.map((one) => (
+        <Verdict key={`${one.reason} ${one.preconfirmation.preconfirmation.operationHash}`} {...one} />
+      ))}
+    </section>
+  );
+}
+
+function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, reason }: Contradiction) {
+  return (
+    <Notice tone="bad" title={REASONS[reason] ?? `The operator contradicts himself: ${reason}.`}>
+      <div class="columns">
+        <Promised title="The operator signed" fact={preconfirmation.preconfirmation} />
+        {other !== null && <Promised title="and the operator signed" fact={other.preconfirmation} />}
+        {posted !== null && (
+          <dl class="facts small">
+            <dt>and posted, in a transaction of the same key</dt>
+            <dd>{posted.kind}</dd>
+            <dt>as number</dt>
+            <dd>{showCount(posted.opIndex)}</dd>
+            <dt>from, to</dt>
+            <dd>
+              <LeafLink id={posted.a} />, <LeafLink id={posted.b} />
+            </dd>
+            <dt>in batch</dt>
+            <dd>
+              <BatchLink number={posted.batchNumber} />
+            </dd>
+            <dt>transaction</dt>
+            <dd>
+              <Identifier value={posted.transactionHash} label="the transaction" />
+            </dd>
+            <dt>Ethereum block</dt>
+            <dd>{showCount(posted.blockNumber)}</dd>
+          </dl>
+        )}
+      </div>
+      <p class="small soft">
+        Noticed {new Date(noticedAtMs).toLocaleString("en-GB")}, at Ethereum's block{" "}
+        {showCount(l1BlockNumber)}. The follower has kept both as files that{" "}
+        <code>openledger contradiction</code> checks.
+      </p>
+    </Notice>
+  );
+}
+
+type Fact = Contradiction["preconfirmation"]["preconfirmation"];
+
+function Promised({ title, fact }: { title: string; fact: Fact }) {
+  return (
+    <dl class="facts small">
+      <dt>{title}</dt>
+      <dd>
+        <Identifier value={fact.operationHash} label="the operation's hash" />
+      </dd>
+      <dt>as number</dt>
+      <dd>{showCount(fact.opIndex)}</dd>
+      <dt>by</dt>
+      <dd>{new Date(1_000 * fact.deadlineSeconds).toLocaleString("en-GB")}</dd>
+      <dt>signature</dt>
+      <dd>
+        <Identifier value={fact.signature} label="the signature" />
+      </dd>
+    </dl>
+  );
+}
