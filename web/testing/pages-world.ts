@@ -21,14 +21,20 @@ export function visitorAddress(index: 0 | 1): `0x${string}` {
   return mnemonicToAccount(MNEMONIC, { addressIndex: VISITORS[index]! }).address;
 }
 
-/** The test wallets hold 100 OPEN on L1, and ether. */
-export async function startPagesWorld(name: string): Promise<DrillWorld> {
+/** Folder of the pages with the world's keys. */
+export async function pagesPathOf(): Promise<string> {
   // The world's own circuit, which it takes from the cache then.
   const { sizes, proving } = await buildDrillCircuit({ narrow: 0, wide: SLOTS });
   const verificationKeyPath = join(dirname(proving.zkeyPath), "verification-key.json");
   const { path } = await buildPages(
     circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
   );
+  return path;
+}
+
+/** The test wallets hold 100 OPEN on L1, and ether. */
+export async function startPagesWorld(name: string): Promise<DrillWorld> {
+  const path = await pagesPathOf();
   const world = await DrillWorld.start({
     name,
     backend: "wasm",

@@ -1,0 +1,212 @@
+/** Any answer, its settlement checked in the page, what it earns while one looks on, and collecting by a click. */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { createWalletClient, type Hex, http } from "viem";
+import { foundry } from "viem/chains";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MODEL_ID } from "../bridge/testing/model-history.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
+
+let world: ModelWorld;
+let browser: Browser;
+const hashes: Hex[] = [];
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
+  for (const receipt of [101n, 102n, 103n]) hashes.push(await world.pay(receipt));
+  await world.post();
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+const LONG = { timeout: 240_000 };
+const main = (page: Page) => page.getByRole("main");
+
+describe("the page of an answer", () => {
+  test("says that its epoch is open, and is linked from the operation's page", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/operation/${hashes[0]}`);
+    await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
+    await page.getByRole("heading", { name: "Nobody has got the 1 OPEN yet" }).waitFor();
+    await page.getByText("payment 1 of 3 in epoch 1, 3 OPEN together").waitFor();
+    await page.goto(`${world.url}/#/answer/${MODEL_ID}/0x66`);
+    await page.getByText("payment 2 of 3 in epoch 1").waitFor();
+    await page.goto(`${world.url}/#/answer/0x1234`);
+    await page.getByText("No payment has this hash.").waitFor();
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("follows its epoch to the draws, the settlement and its proof", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/answer/${hashes[0]}`);
+    await page.getByText("its epoch is open", { exact: true }).waitFor();
+    await world.sealEpoch();
+    // By itself, without a reload.
+    await page.getByText("the draws are fixed", { exact: true }).waitFor(LONG);
+    await world.settle();
+    await page.getByText("settled", { exact: true }).waitFor(LONG);
+    let hitCount = 0;
+    for (const hash of hashes) {
+      await page.goto(`${world.url}/#/answer/${hash}`);
+      const title = page.getByLabel("Who got it").getByRole("heading", { level: 2 });
+      await title.waitFor();
+      const [, hits] = /Drawn by (\d) of 4 draws|Not drawn/.exec((await title.textContent())!)!;
+      hitCount += Number(hits ?? 0);
+      if (hits === undefined) continue;
+      // The rows are the model server's to tell, and this page knows none.
+      await page.getByText("No server that this page knows publishes the model.").waitFor();
+      await pictureOf(page, "answer-drawn");
+    }
+    // Each draw hits one payment.
+    expect(hitCount).toBe(4);
+    await page.getByRole("link", { name: "its draws, its proof" }).click();
+    await page.getByRole("heading", { name: `Epoch 1 of model ${MODEL_ID}` }).waitFor();
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("the check of a settlement", () => {
+  const check = async (page: Page) => {
+    await page.goto(`${world.url}/#/settlement/${MODEL_ID}/1`);
+    await main(page).getByRole("button", { name: "Check this settlement here" }).click();
+  };
+  const step = (page: Page, title: string, verdict: string) =>
+    page
+      .getByLabel("Steps of the check")
+      .getByRole("listitem")
+      .filter({ hasText: `${title}: ${verdict}` });
+
+  test("reads Ethereum, computes seed, z and y, and verifies the proof", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await check(page);
+    await page.getByText("This settlement is right").waitFor();
+    for (const title of [
+      "Find the settlement on Ethereum",
+      "Compare the verifying key",
+      "Compare with what is shown here",
+      "Compute the draws' seed again",
+      "Compute z and y",
+      "Verify the proof",
+    ])
+      await step(page, title, "holds").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "settlement-checked");
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("says that the proof was altered", LONG, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.route(`${world.f.rpcUrl}/**`, async (route) => {
+      const response = await route.fetch();
+      const isIt = route.request().postData()?.includes("eth_getTransactionByBlockHashAndIndex") === true;
+      const text = await response.text();
+      // The last digit of the transaction's input is of the last proof, which is the settlement's.
+      const altered = text.replace(/("input":"0x[0-9a-f]*)([0-9a-f])"/, (_, head: string, digit: string) => {
+        return `${head}${(Number.parseInt(digit, 16) ^ 1).toString(16)}"`;
+      });
+      await route.fulfill({ response, body: isIt ? altered : text });
+    });
+    await check(page);
+    await page.getByText("This settlement does not check out").waitFor();
+    await step(page, "Verify the proof", "does not hold").waitFor();
+    await context.close();
+  });
+
+  test("says that the server shows other amounts, or another J", LONG, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    let alter: (settlement: { earnedWei: string[]; settlementHash: string }) => object = ({ earnedWei }) => ({
+      earnedWei: [(BigInt(earnedWei[0]!) + 1n).toString(), ...earnedWei.slice(1)],
+    });
+    await page.route("**/v1/settlements/*/*", async (route) => {
+      const response = await route.fetch();
+      const settlement = await response.json();
+      await route.fulfill({ response, json: { ...settlement, ...alter(settlement) } });
+    });
+    await check(page);
+    await step(page, "Compare with what is shown here", "does not hold").waitFor();
+    await page.getByText("what share 0 earned").waitFor();
+    alter = ({ settlementHash }) => ({
+      settlementHash: settlementHash.replace(/.$/, (d) => (d === "1" ? "2" : "1")),
+    });
+    await page.reload();
+    await check(page);
+    await step(page, "Verify the proof", "does not hold").waitFor();
+    await context.close();
+  });
+});
+
+/** An EIP-6963 wallet that signs with alice's key; the key stays out of the browser. */
+async function announceAlice(context: BrowserContext): Promise<void> {
+  const wallet = createWalletClient({
+    chain: foundry,
+    transport: http(world.f.rpcUrl),
+    account: ALICE_WALLET,
+  });
+  await context.exposeBinding("askAlice", (_source, { method, params }) => {
+    if (/accounts/i.test(method)) return [ALICE_WALLET.address];
+    if (method === "eth_signTypedData_v4") return ALICE_WALLET.signTypedData(JSON.parse(params[1]));
+    return wallet.request({ method, params } as never);
+  });
+  await context.addInitScript(() => {
+    const { askAlice } = globalThis as unknown as { askAlice: (asked: unknown) => Promise<unknown> };
+    const info = { uuid: "alice", rdns: "alice.example", name: "Alice's wallet", icon: "" };
+    const detail = { info, provider: { request: (asked: unknown) => askAlice(asked) } };
+    const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+    window.addEventListener("eip6963:requestProvider", announce);
+  });
+}
+
+describe("earnings", () => {
+  test("grow while answers are paid for, without a reload", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/earnings/${ALICE}`);
+    await page.getByText("live", { exact: true }).waitFor();
+    const estimate = page.getByLabel("Estimated").locator(".figure");
+    await estimate.waitFor();
+    const wei = async () => BigInt((await estimate.getAttribute("title"))!.replace(" wei", ""));
+    const seen = [await wei()];
+    for (const receipt of [201n, 202n]) {
+      await world.pay(receipt);
+      await expect.poll(wei).toBeGreaterThan(seen.at(-1)!);
+      seen.push(await wei());
+    }
+    // One OPEN more each, of which the account's rows get the same part.
+    expect(seen[2]! - seen[1]!).toBe(seen[1]! - seen[0]!);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+
+  test("are collected by a click", { timeout: 300_000 }, async () => {
+    await world.takeWalletKey();
+    const { context, misdeeds } = await openProfile(browser);
+    await announceAlice(context);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/earnings`);
+    await main(page).getByRole("button", { name: "Alice's wallet" }).click();
+    const figure = (label: string) => page.getByLabel(label, { exact: true }).locator(".figure");
+    await figure("To collect").waitFor();
+    const { collectableWei } = await world.get(`/v1/leaves/${ALICE}/rewards`);
+    expect(BigInt(collectableWei)).toBeGreaterThan(0n);
+    expect(await figure("To collect").getAttribute("title")).toBe(`${collectableWei} wei`);
+    await pictureOf(page, "earnings-before-collecting");
+    await page.getByRole("button", { name: "Collect", exact: true }).click();
+    await page.getByLabel("To collect", { exact: true }).getByText("nothing waits").waitFor(LONG);
+    await expect.poll(() => figure("Collected").getAttribute("title")).toBe(`${collectableWei} wei`);
+    await expect.poll(() => main(page).getByRole("cell", { name: "not yet" }).count()).toBe(0);
+    const rewards = await world.get(`/v1/leaves/${ALICE}/rewards`);
+    expect(rewards.collectableWei).toBe("0");
+    await pictureOf(page, "earnings-collected");
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});

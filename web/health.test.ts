@@ -1,0 +1,159 @@
+/** The health page: of a sequencer and of a follower, while all is well, and while something is not. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
+import { operator } from "../sequencer/testing/test-operator.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { type ModelWorld, startModelWorld } from "./testing/model-world.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pages-health-"));
+let world: ModelWorld;
+let follower: TestFollower;
+let followerUrl: string;
+let browser: Browser;
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
+  // Batches for the charts.
+  for (const receipt of [1n, 2n, 3n, 4n]) {
+    await world.pay(receipt);
+    if (receipt % 2n === 0n) await world.pay(10n + receipt);
+    await world.post();
+  }
+  const pages = { path: world.pagesPath, l1Url: world.f.rpcUrl };
+  follower = await startTestFollower(world.f, folder, world.url, { pages });
+  followerUrl = await follower.listen();
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await follower?.stop();
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const LONG = { timeout: 240_000 };
+const main = (page: Page) => page.getByRole("main");
+const part = (page: Page, name: string) => main(page).getByRole("region", { name, exact: true });
+
+test.each(["light", "dark"] as const)(
+  "shows who works and what it costs, with charts, in %s colours",
+  LONG,
+  async (colorScheme) => {
+    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/health`);
+    await page.getByText("No alarm lasts").waitFor();
+    await part(page, "Prover").getByText("nothing waits").waitFor();
+    await part(page, "Bridge").getByText("It reported").waitFor();
+    await part(page, "Ethereum").getByText("by the node that this page asks").waitFor();
+    await main(page).getByText("Base fee of a unit of gas now").waitFor();
+    await main(page).getByText("does not watch itself").waitFor();
+    await expect.poll(() => page.locator(".chart-box canvas").count()).toBe(3);
+    for (const title of ["Throughput", "Proof times", "Gas an operation"]) {
+      const chart = page.getByRole("figure", { name: title });
+      await chart.getByText("The same as a table").click();
+      expect(await chart.getByRole("row").count()).toBeGreaterThan(3);
+      await chart.getByText("The same as a table").click();
+    }
+    const [wide, shown] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      window.innerWidth,
+    ]);
+    expect(wide).toBeLessThanOrEqual(shown!);
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, `health-360-${colorScheme}`);
+    await page.setViewportSize({ width: 1180, height: 860 });
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, `health-1180-${colorScheme}`);
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  },
+);
+
+test("names what waits for a human at the bridge", LONG, async () => {
+  const { context } = await openProfile(browser);
+  const page = await context.newPage();
+  const { blockNumber, timestamp } = (await world.get("/v1/status")).l1;
+  const head = { blockNumber, timestamp };
+  await operator(world.w.rollup, "/operator/l1-head", { ...head, alarms: ["BRG_RANDOMNESS_LATE"] });
+  await page.goto(`${world.url}/#/health`);
+  await page.getByText("BRG_RANDOMNESS_LATE").waitFor();
+  await operator(world.w.rollup, "/operator/l1-head", head);
+  await page.getByText("No alarm lasts").waitFor();
+  await context.close();
+});
+
+describe("a follower's page", () => {
+  test("shows a contradiction in red, with both signed facts", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${followerUrl}/#/health`);
+    await page.getByText("No promise of the operator's was found to be broken.").waitFor();
+    // Two promises that the operator's key has signed; that they are for one place is this test's claim.
+    const promise = async (receipt: bigint) => {
+      const hash = await world.pay(receipt);
+      const { preconfirmation } = await world.get(`/v1/operations/${hash}`);
+      return { chainId: 31337, rollupAddress: world.f.rollup.address, preconfirmation, opening: null };
+    };
+    const [first, second] = [await promise(21n), await promise(22n)];
+    await follower.alarms.keep({
+      reason: "two-preconfirmations",
+      evidence: first,
+      other: second,
+      posted: null,
+      l1BlockNumber: 7,
+      noticedAtMs: Date.now(),
+    });
+    const verdict = main(page).getByRole("alert").filter({ hasText: "two different promises" });
+    await verdict.waitFor();
+    for (const { preconfirmation } of [first, second]) {
+      await verdict.getByTitle(preconfirmation.operationHash).waitFor();
+      await verdict.getByTitle(preconfirmation.signature).waitFor();
+    }
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "health-contradiction");
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("when something stands still", () => {
+  test("Ethereum: every page says so, and this one who it is", LONG, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(`${world.url}/#/health`);
+    await part(page, "Ethereum").getByText("moves", { exact: true }).waitFor();
+    // The node mines with transactions only, and none comes.
+    await page.clock.fastForward("02:00");
+    await page.getByText("No Ethereum block has come for 2 min").waitFor();
+    await part(page, "Ethereum").getByText("stands still", { exact: true }).waitFor();
+    await pictureOf(page, "health-l1-stalled");
+    await page.goto(`${world.url}/#/bridge`);
+    await page.getByText("No Ethereum block has come for 2 min").waitFor();
+    // Ethereum goes on, and the bridge does not tell.
+    await page.goto(`${world.url}/#/health`);
+    await world.f.l1.client.mine({ blocks: 5 });
+    await part(page, "Bridge").getByText("not heard", { exact: true }).waitFor();
+    await part(page, "Ethereum").getByText("moves", { exact: true }).waitFor();
+    await world.w.turn();
+    await page.getByText("No Ethereum block has come").waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  test("the sequencer: what it said last stays, marked, with what to do", LONG, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/#/health`);
+    await part(page, "Sequencer").getByText("well", { exact: true }).waitFor();
+    await world.w.rollup.app.close();
+    await part(page, "Sequencer").getByText("no answer", { exact: true }).waitFor(LONG);
+    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").first().waitFor();
+    await main(page).getByText("What you own is safe on Ethereum").first().waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "health-no-sequencer");
+    await context.close();
+  });
+});

@@ -1,0 +1,221 @@
+/** A server that puts hostile text into every answer: it stays text, or is refused, and nothing of it runs. */
+import type { Browser, BrowserContext, Page, Route } from "playwright-core";
+import type { Hex } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MODEL_ID } from "../bridge/testing/model-history.ts";
+import { openBrowser, openProfile, pictureOf } from "./testing/browser.ts";
+import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
+
+let world: ModelWorld;
+let browser: Browser;
+let paths: string[];
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
+  const hashes: Hex[] = [];
+  for (const receipt of [31n, 32n, 33n]) hashes.push(await world.pay(receipt));
+  await world.sealEpoch();
+  await world.settle();
+  const { batches } = await world.get("/v1/status");
+  paths = [
+    "",
+    "bridge",
+    `earnings/${ALICE}`,
+    "health",
+    "batches",
+    `batch/${batches.closed}`,
+    `operation/${hashes[0]}`,
+    `answer/${hashes[0]}`,
+    `leaf/${ALICE}`,
+    "leaf/3",
+    `leaf/${MODEL_ID}`,
+    `address/${ALICE_WALLET.address}`,
+    "queue/0",
+    `settlement/${MODEL_ID}/1`,
+  ];
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+const LONG = { timeout: 240_000 };
+const PAYLOADS = [
+  "<img src=x onerror=globalThis.pwned=1>",
+  '"><script>globalThis.pwned=1</script>',
+  "javascript:globalThis.pwned=1",
+  "<svg/onload=globalThis.pwned=1>",
+  '\' onmouseover="globalThis.pwned=1" style="position:fixed;inset:0"',
+  "<iframe srcdoc='<script>parent.pwned=1</script>'>",
+  "constructor",
+  "\u202etxet elbisivni\u0000",
+];
+
+/** Numbers from 0 to 1, the same ones every time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Poison {
+  readonly name: string;
+  /** Whether a string of an answer is replaced. */
+  readonly takes: (text: string, random: () => number) => boolean;
+}
+
+const isWord = (text: string) => !/^(0x[0-9a-fA-F]*|\d+)$/.test(text);
+const POISONS: readonly Poison[] = [
+  { name: "every string", takes: () => true },
+  { name: "every word", takes: isWord },
+  { name: "some words", takes: (text, random) => isWord(text) && random() < 0.4 },
+  { name: "a few strings", takes: (_text, random) => random() < 0.08 },
+];
+
+function poisoned(value: unknown, takes: (text: string) => boolean, random: () => number): unknown {
+  if (typeof value === "string")
+    return takes(value) ? PAYLOADS[Math.floor(random() * PAYLOADS.length)] : value;
+  if (Array.isArray(value)) return value.map((one) => poisoned(one, takes, random));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, poisoned(one, takes, random)]));
+}
+
+/** What must not be there whatever was answered. Only the pages' own picture and scripts have an address. */
+async function traces(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found = [...document.querySelectorAll("body *")].flatMap((element) => {
+      const bad = element
+        .getAttributeNames()
+        .filter(
+          (name) =>
+            name.startsWith("on") ||
+            /^\s*javascript:/i.test(element.getAttribute(name) ?? "") ||
+            name === "srcdoc",
+        );
+      const isStrange = ["SCRIPT", "IFRAME", "OBJECT", "EMBED"].includes(element.tagName);
+      const isOthers = element.tagName === "IMG" && !element.getAttribute("src")!.includes("mark-");
+      return bad.length > 0 || isStrange || isOthers ? [element.outerHTML.slice(0, 200)] : [];
+    });
+    if ("pwned" in globalThis) found.push("a script has run");
+    return found;
+  });
+}
+
+/** @returns what should not be there, and on how many pages hostile text was shown, as text */
+async function visitAll(
+  context: BrowserContext,
+  answer: (route: Route) => Promise<void>,
+): Promise<{ found: string[]; shownCount: number }> {
+  const page = await context.newPage();
+  await page.route(/\/(v1\/|health$)/, answer);
+  const found: string[] = [];
+  let shownCount = 0;
+  for (const path of paths) {
+    await page.goto(`${world.url}/#/${path}`);
+    await page.getByRole("main").waitFor();
+    await page.waitForTimeout(250);
+    if ((await page.getByText("globalThis.pwned").count()) > 0) shownCount += 1;
+    found.push(...(await traces(page)).map((trace) => `${path}: ${trace}`));
+  }
+  await page.close();
+  return { found, shownCount };
+}
+
+describe("hostile answers", () => {
+  test.each(POISONS)("in $name: nothing runs, and no page breaks", LONG, async ({ name, takes }) => {
+    const { context, misdeeds } = await openProfile(browser);
+    const random = seeded(name.length);
+    const { found, shownCount } = await visitAll(context, async (route) => {
+      const response = await route.fetch();
+      // What every page needs first stays readable in all rounds but the first.
+      const isKept = name !== "every string" && /\/v1\/(info|status)$/.test(route.request().url());
+      if (isKept) return route.fulfill({ response });
+      const json = poisoned(await response.json(), (text) => takes(text, random), random);
+      return route.fulfill({ response, json });
+    });
+    expect(found).toEqual([]);
+    expect(misdeeds).toEqual([]);
+    // Some of it got as far as a page: the check means something.
+    if (name.endsWith("words")) expect(shownCount).toBeGreaterThan(0);
+    await context.close();
+  });
+
+  test("as errors: code and message are shown as text", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const error = { code: PAYLOADS[0], message: PAYLOADS[1], data: {}, docs: PAYLOADS[2] };
+    const { found, shownCount } = await visitAll(context, async (route) => {
+      if (/\/v1\/(info|status)$/.test(route.request().url())) return route.continue();
+      return route.fulfill({ status: 400, json: { error } });
+    });
+    expect(found).toEqual([]);
+    expect(misdeeds).toEqual([]);
+    expect(shownCount).toBeGreaterThan(5);
+    const page = await context.newPage();
+    await page.route("**/v1/leaves/**", (route) => route.fulfill({ status: 400, json: { error } }));
+    await page.goto(`${world.url}/#/leaf/3`);
+    await page.getByText(PAYLOADS[1]!).first().waitFor();
+    await pictureOf(page, "leaf-hostile-error");
+    await context.close();
+  });
+});
+
+describe("the page itself", () => {
+  test("is shown in no frame", LONG, async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto("about:blank");
+    await page.setContent(`<iframe src="${world.url}/" width="800" height="600"></iframe>`);
+    await expect.poll(() => page.frames().at(-1)!.url()).toContain("chrome-error:");
+    await context.close();
+  });
+
+  test("makes no script of text: Trusted Types refuse markup, code and others' workers", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.url}/`);
+    await page.getByText("live", { exact: true }).waitFor();
+    expect(misdeeds).toEqual([]);
+    const refused = await page.evaluate(
+      async (scriptUrl) => {
+        const tries: Record<string, () => unknown> = {
+          innerHTML: () => {
+            document.createElement("div").innerHTML = "<b>bold</b>";
+          },
+          srcdoc: () => {
+            document.createElement("iframe").srcdoc = "<b>bold</b>";
+          },
+          "another origin's worker": () => new Worker("https://evil.example/worker.js"),
+          "a worker of text": () => new Worker(URL.createObjectURL(new Blob(["1"]))),
+          "another policy": () =>
+            (
+              globalThis as unknown as {
+                trustedTypes: { createPolicy(name: string, rules: object): unknown };
+              }
+            ).trustedTypes.createPolicy("mine", {}),
+          "the page's own worker": () => new Worker(scriptUrl, { type: "module" }).terminate(),
+        };
+        return Object.entries(tries).flatMap(([what, attempt]) => {
+          try {
+            attempt();
+            return [];
+          } catch {
+            return [what];
+          }
+        });
+      },
+      await page
+        .locator("script[src]")
+        .first()
+        .evaluate((script) => (script as HTMLScriptElement).src),
+    );
+    expect(refused).toEqual([
+      "innerHTML",
+      "srcdoc",
+      "another origin's worker",
+      "a worker of text",
+      "another policy",
+    ]);
+    await context.close();
+  });
+});

@@ -1,0 +1,150 @@
+/**
+ * A sequencer with pages, a model on its ledger, and epochs that are paid, sealed, drawn and settled through its API. L1
+ * and its contracts are real; proofs are of known trapdoors, which contract, sequencer and page all verify.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hex } from "viem";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import {
+  MODEL_ID,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  startModelHistory,
+} from "../../bridge/testing/model-history.ts";
+import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { deriveKey } from "../../client/l2-key.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
+import { hex32 } from "../../sequencer/store/hex.ts";
+import { modelDeployment, startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";
+import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { sampledSettlement } from "../../sequencer/testing/test-model.ts";
+import { close } from "../../sequencer/testing/test-operator.ts";
+import { type Answer, ONE_OPEN_CODE, operationJson, signedBy } from "../../sequencer/testing/test-rollup.ts";
+import { buildPages } from "../build/build-pages.ts";
+
+/** Owns the account that earns and the model; its L1 account is anvil's. */
+export const ALICE = 2;
+const ALICE_SECRET = 11n;
+export const ALICE_WALLET = anvilAccount(4);
+
+export interface ModelWorld {
+  readonly f: ModelHistory;
+  readonly w: L1World;
+  readonly url: string;
+  /** Folder of the built pages. */
+  readonly pagesPath: string;
+  get(path: string): Promise<Answer>;
+  /** A payment of one OPEN for an answer, by alice's account. @returns its hash */
+  pay(receipt: bigint): Promise<Hex>;
+  /** Closes the open batch, and waits until L1 has every batch. */
+  post(): Promise<void>;
+  /** Seals the open epoch, up to its randomness at the sequencer. */
+  sealEpoch(): Promise<void>;
+  /** Settles the sealed epoch, up to L1. */
+  settle(): Promise<void>;
+  /** Gives alice's account the key that her wallet derives, as a page does it. */
+  takeWalletKey(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startModelWorld(): Promise<ModelWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "pages-model-"));
+  const f = await startModelHistory();
+  await f.makeModel();
+  await f.openModel();
+  await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+  const deployment = await modelDeployment(f, folder);
+  const registered = await f.rollup.circuits();
+  const { path } = await buildPages(
+    registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) })),
+  );
+  const rollupAddress = f.rollup.address;
+  const dataPath = join(folder, "sequencer", "data");
+  await restoreFromL1({
+    rpcUrl: f.rpcUrl,
+    rollupAddress,
+    dataPath,
+    finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+  });
+  const w = await startL1World(f, deployment, join(folder, "sequencer"), {
+    SEQUENCER_PAGES_PATH: path,
+    SEQUENCER_PAGES_L1_URL: f.rpcUrl,
+  });
+  // People read these times.
+  Object.defineProperty(w.rollup.clock, "nowMs", { get: () => Date.now() });
+  const randomness = await startRandomnessWatcher(f, w, folder);
+  await w.turn();
+  const domain = await f.rollup.domain();
+  const get = async (route: string): Promise<Answer> => (await w.rollup.get(route)).body;
+  const send = async (id: number, fields: Partial<Parameters<typeof signedBy>[1]> & { kind: number }) => {
+    const { nextNonce } = await get(`/v1/leaves/${id}`);
+    const operation = signedBy({ id, secret: ALICE_SECRET }, { nonce: BigInt(nextNonce), domain, ...fields });
+    const { body, status } = await w.rollup.post("/v1/operations", operationJson(operation));
+    if (status !== 202) throw new Error(JSON.stringify(body));
+    return body.hash as Hex;
+  };
+  const toModel = { b: MODEL_ID, bOwner: BigInt(ALICE_WALLET.address), bKind: LEAF_KIND.model };
+  const post = async () => {
+    await close(w.rollup);
+    for (;;) {
+      await w.turn();
+      const { batches } = await get("/v1/status");
+      if (batches.posted === batches.closed) return;
+      await f.l1.client.mine({ blocks: 1 });
+    }
+  };
+  return {
+    f,
+    w,
+    url: w.sequencerUrl,
+    pagesPath: path,
+    get,
+    post,
+    pay: (receipt) =>
+      send(ALICE, { kind: KIND.payInference, ...toModel, words: [receipt], amountCode: ONE_OPEN_CODE }),
+    async sealEpoch() {
+      await send(MODEL_ID, { kind: KIND.seal, ...toModel });
+      await post();
+      const { sealBatch } = (await get(`/v1/models/${MODEL_ID}`)).sealedEpoch;
+      await f.recordRandomness(sealBatch);
+      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+      await w.watch();
+      await randomness.poll();
+    },
+    async settle() {
+      const model = await get(`/v1/models/${MODEL_ID}`);
+      const data = sampledSettlement(model, f.statics);
+      const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
+      const signals = settlementSignals(data, circuit.circuitId, 77n);
+      const { a, b, c } = circuit.forge(signals);
+      const { body, status } = await w.rollup.post("/v1/settlements", {
+        kind: "settle",
+        modelId: MODEL_ID,
+        settlementHash: hex32(data.settlementHash),
+        circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
+        data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
+        publicSignals: signals.map(hex32),
+        proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+      });
+      if (status !== 202) throw new Error(JSON.stringify(body));
+      await post();
+    },
+    async takeWalletKey() {
+      const { keyX } = await deriveKey({ wallet: ALICE_WALLET, chainId: 31337, rollupAddress });
+      await send(ALICE, { kind: KIND.setKey, words: [keyX] });
+    },
+    async stop() {
+      await randomness.stop();
+      await w.stop();
+      await f.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
