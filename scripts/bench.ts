@@ -160,4 +160,22 @@ program
     process.exit(0);
   });
 
+program
+  .command("web")
+  .description("the pages in a browser: weight, first visit, heap over live batches, axe-core")
+  .option("--minutes <n>", "over which the heap is watched", "4")
+  .option("--rounds <n>", "first visits", "5")
+  .addHelpText("after", "\nExample:\n  npm run bench -- web --minutes 2")
+  .action(async (options: Record<"minutes" | "rounds", string>) => {
+    const { benchWeb } = await import("./bench/web.ts");
+    // The processes that it starts end with it, but not where a signal does.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+    const startedAtMs = performance.now();
+    const progress = (text: string) =>
+      console.log(`${String(Math.round((performance.now() - startedAtMs) / 1_000)).padStart(5)} s  ${text}`);
+    const counts = { minutes: Number(options.minutes), rounds: Number(options.rounds) };
+    console.log(JSON.stringify(await benchWeb({ ...counts, progress })));
+    process.exit(0);
+  });
+
 await program.parseAsync();
