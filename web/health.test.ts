@@ -92,24 +92,23 @@ describe("a follower's page", () => {
     await page.goto(`${followerUrl}/#/health`);
     await page.getByText("No promise of the operator's was found to be broken.").waitFor();
     // Two promises that the operator's key has signed; that they are for one place is this test's claim.
-    const [first, second] = await Promise.all(
-      [21n, 22n].map(async (receipt) => {
-        const hash = await world.pay(receipt);
-        const { preconfirmation } = await world.get(`/v1/operations/${hash}`);
-        return { chainId: 31337, rollupAddress: world.f.rollup.address, preconfirmation, opening: null };
-      }),
-    );
+    const promise = async (receipt: bigint) => {
+      const hash = await world.pay(receipt);
+      const { preconfirmation } = await world.get(`/v1/operations/${hash}`);
+      return { chainId: 31337, rollupAddress: world.f.rollup.address, preconfirmation, opening: null };
+    };
+    const [first, second] = [await promise(21n), await promise(22n)];
     await follower.alarms.keep({
       reason: "two-preconfirmations",
-      evidence: first!,
-      other: second!,
+      evidence: first,
+      other: second,
       posted: null,
       l1BlockNumber: 7,
       noticedAtMs: Date.now(),
     });
     const verdict = main(page).getByRole("alert").filter({ hasText: "two different promises" });
     await verdict.waitFor();
-    for (const { preconfirmation } of [first!, second!]) {
+    for (const { preconfirmation } of [first, second]) {
       await verdict.getByTitle(preconfirmation.operationHash).waitFor();
       await verdict.getByTitle(preconfirmation.signature).waitFor();
     }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { clearAlarm, raiseAlarm } from "../metrics.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 
 let f: BridgeFixture;
@@ -44,7 +45,7 @@ describe("QueueWatcher", () => {
     expect(indices()).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test("tells the sequencer L1's head when it changes", async () => {
+  test("tells the sequencer L1's head when it changes, and what waits for a human", async () => {
     const watcher = await f.watcher();
     await watcher.poll();
     await watcher.poll();
@@ -56,7 +57,16 @@ describe("QueueWatcher", () => {
       blockNumber: Number(block.number),
       timestamp: Number(block.timestamp),
       isFrozen: false,
+      alarms: [],
     });
+    raiseAlarm(f.metrics, "BRG_RANDOMNESS_LATE");
+    await f.l1.client.mine({ blocks: 1 });
+    await watcher.poll();
+    expect(f.sequencer.heads.at(-1)).toMatchObject({ alarms: ["BRG_RANDOMNESS_LATE"] });
+    clearAlarm(f.metrics, "BRG_RANDOMNESS_LATE");
+    await f.l1.client.mine({ blocks: 1 });
+    await watcher.poll();
+    expect(f.sequencer.heads.at(-1)).toMatchObject({ alarms: [] });
   });
 
   test("reads on where a killed process stopped, and again where the sequencer lost its data", async () => {

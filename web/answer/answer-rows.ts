@@ -7,6 +7,7 @@ import { z } from "zod";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { queryOfBytes } from "../../circuits/ledger/query.ts";
 import { type AnswerOpening, divideEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { type EpochPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
@@ -95,7 +96,7 @@ export async function computePaid(
   { leaf, payments, settlement }: SettledEpoch,
   { matrix, openings }: Published,
 ): Promise<PaidOut> {
-  await initPoseidon();
+  await Promise.all([initPoseidon(), loadDataConstants()]);
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const { amountWei, chain, epoch, seed } = payments;
   const { draws, earned } = divideEpoch({

@@ -74,8 +74,8 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
     title,
     <>
       <p>
-        Each draw divides a {showCount(draws.count)}th of the epoch's {showOpen(status.epochAmountWei)} OPEN
-        among the rows that made the drawn answer.
+        The epoch's {showOpen(status.epochAmountWei)} OPEN have {showCount(draws.count)} equal parts. Each
+        draw divides one of them among the rows that made the drawn answer.
       </p>
       {rows === undefined && <p class="soft">Asking the model's server which rows …</p>}
       {rows !== undefined && <Rows rows={rows} found={found} />}

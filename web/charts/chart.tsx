@@ -1,15 +1,11 @@
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Table } from "../design/table.tsx";
+import type { ChartData } from "./draw-chart.ts";
 
-export interface ChartProps {
+export interface ChartProps extends ChartData {
   readonly title: string;
   /** What the numbers are, in a sentence. */
   readonly about: string;
-  readonly xs: readonly number[];
-  readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
-  readonly isBars?: boolean;
-  readonly showX: (x: number) => string;
-  readonly showY: (y: number) => string;
 }
 
 /** A picture of numbers, with their table behind it for whoever reads or hears them. */
@@ -17,7 +13,7 @@ export function Chart(props: ChartProps) {
   const { about, series, showX, showY, title, xs } = props;
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
-  const isDrawn = xs.length > 1;
+  const isDrawn = series.some(({ values }) => values.filter((value) => value !== null).length > 1);
   const shape = JSON.stringify([xs, series]);
   useEffect(() => {
     const target = box.current;
@@ -52,7 +48,7 @@ export function Chart(props: ChartProps) {
       )}
       {isDrawn && (
         <details>
-          <summary class="small">The same as a table</summary>
+          <summary class="row small">The same as a table</summary>
           <div class="folded">
             <Table
               caption={title}

@@ -1,7 +1,6 @@
 /** uPlot with the pages' measures and colours. Fetched when the first chart is shown. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { ChartProps } from "./chart.tsx";
 
 const HEIGHT_PX = 200;
 const FONT = '12px "Inter Variable", system-ui, sans-serif';
@@ -9,15 +8,20 @@ const FONT = '12px "Inter Variable", system-ui, sans-serif';
 const TONES = ["--accent", "--info", "--wait"];
 const LEAST_TICK_PX = 48;
 
+export interface ChartData {
+  readonly xs: readonly number[];
+  readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
+  readonly isBars?: boolean;
+  readonly showX: (x: number) => string;
+  readonly showY: (y: number) => string;
+}
+
 export interface DrawnChart {
   destroy(): void;
 }
 
 /** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */
-export function drawChart(
-  box: HTMLElement,
-  { isBars, series, showX, showY, xs }: Omit<ChartProps, "title" | "about">,
-): DrawnChart {
+export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }: ChartData): DrawnChart {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   let plot = draw();
   function draw(): uPlot {
@@ -41,9 +45,10 @@ export function drawChart(
             ...axis,
             grid: { show: false },
             space: LEAST_TICK_PX,
+            size: 28,
             values: (_, splits) => splits.map((x) => (Number.isInteger(x) ? showX(x) : "")),
           },
-          { ...axis, grid, size: 56, values: (_, splits) => splits.map(showY) },
+          { ...axis, grid, size: 56, values: (_, splits) => splits.map((y) => (y === 0 ? "0" : showY(y))) },
         ],
         series: [
           {},

@@ -20,7 +20,7 @@ import {
   readEarnings,
 } from "./account-earnings.ts";
 import { collectAll } from "./collect.ts";
-import { EpochsChart } from "./epochs-chart.tsx";
+import { EpochCharts } from "./epoch-charts.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
 export function EarningsPage(props: PageProps) {
@@ -84,6 +84,10 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
           </p>
         </section>
       )}
+      <p class="soft small">
+        By the server that shows this page. An epoch's page checks its settlement against Ethereum.
+      </p>
+      <EpochCharts rewards={value.rewards} />
       {value.rewards.map((one) => (
         <RewardCard key={`${one.reward.modelId} ${one.reward.earnerIndex} ${one.reward.role}`} {...one} />
       ))}
@@ -228,7 +232,6 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
           {showOpen(unlistedWei)} OPEN more come from epochs that this server does not know one by one.
         </p>
       )}
-      {epochs.length > 1 && <EpochsChart epochs={epochs} />}
     </section>
   );
 }

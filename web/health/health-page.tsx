@@ -75,7 +75,9 @@ const KINDS: Readonly<Record<string, string>> = {
 
 function Alarms({ health, status }: { health: ServerHealth; status: SequencerStatus | null }) {
   const lasting = health.alarms.filter(({ why }) => why !== undefined);
+  const hasKept = health.alarms.length > lasting.length;
   const atBridge = status?.operator?.bridge?.alarms ?? [];
+  if (lasting.length + atBridge.length === 0 && hasKept) return null;
   if (lasting.length + atBridge.length === 0)
     return <Notice tone="good" title="No alarm lasts, as far as this server knows." />;
   return (
@@ -137,6 +139,8 @@ function Parts({ live, status, health, l1 }: PartsProps) {
   const unposted = batches.proven - batches.posted;
   const toFinalMs = estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
   const { bridge, prover } = operator ?? {};
+  // A follower measures nothing: what its API has in place of estimates is made up.
+  const isFollower = health?.follower !== undefined;
   const stoodMs = nowMs - (live.l1.value?.sinceMs ?? nowMs);
   const isStalled = stoodMs > L1_STALL_MS;
   const isNodeAhead = l1 !== null && live.l1.value !== null && l1.blockNumber > live.l1.value.blockNumber + 2;
@@ -146,7 +150,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
   return (
     <>
       <Part
-        name={health?.follower === undefined ? "Sequencer" : "Follower"}
+        name={isFollower ? "Follower" : "Sequencer"}
         tone={isLost ? "bad" : health?.status === "ok" ? "good" : "wait"}
         state={isLost ? "no answer" : health?.status === "ok" ? "well" : (health?.status ?? "asking")}
       >
@@ -167,7 +171,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
           isProverSilent ? "not heard" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
         }
       >
-        <p>A proof takes about {showDuration(estimates.proveMs)}.</p>
+        {!isFollower && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
         <p class="soft small">{heard(operator, prover, nowMs, "It asked for work")}</p>
       </Part>
       <Part
@@ -178,8 +182,8 @@ function Parts({ live, status, health, l1 }: PartsProps) {
         }
       >
         <p>
-          Ethereum's queue: {showCount(queue.seenIndex - queue.consumedIndex)} waiting. Posting takes about{" "}
-          {showDuration(estimates.postMs)}.
+          Ethereum's queue: {showCount(queue.seenIndex - queue.consumedIndex)} waiting.
+          {!isFollower && ` Posting takes about ${showDuration(estimates.postMs)}.`}
         </p>
         <p class="soft small">{heard(operator, bridge, nowMs, "It reported")}</p>
       </Part>
@@ -197,13 +201,15 @@ function Parts({ live, status, health, l1 }: PartsProps) {
           {isStalled ? `, since ${showDuration(stoodMs)}` : ""}.
         </p>
       </Part>
-      <Part name="To finality" tone="info" state={`about ${showDuration(toFinalMs)}`}>
-        <p>
-          Closing {showDuration(estimates.closeMs)}, proving {showDuration(estimates.proveMs)}, posting{" "}
-          {showDuration(estimates.postMs)}, final {showDuration(estimates.finalMs ?? 0)}.
-        </p>
-        <p class="soft small">Medians of the last 20 batches.</p>
-      </Part>
+      {!isFollower && (
+        <Part name="To finality" tone="info" state={`about ${showDuration(toFinalMs)}`}>
+          <p>
+            Closing {showDuration(estimates.closeMs)}, proving {showDuration(estimates.proveMs)}, posting{" "}
+            {showDuration(estimates.postMs)}, final {showDuration(estimates.finalMs ?? 0)}.
+          </p>
+          <p class="soft small">Medians of the last 20 batches.</p>
+        </Part>
+      )}
     </>
   );
 }
@@ -229,10 +235,10 @@ function Fees({ l1 }: { l1: L1Health }) {
         <dd>{l1.baseFeeWei === null ? "unknown" : gwei(l1.baseFeeWei)}</dd>
         {l1.paid.flatMap(({ batchNumber, costWei, gasPriceWei }) => [
           <dt key={batchNumber}>
-            Batch <BatchLink number={batchNumber} /> paid
+            Batch <BatchLink number={batchNumber} />: gas, transaction
           </dt>,
           <dd key={`${batchNumber}=`}>
-            {gwei(gasPriceWei)}, {ether(costWei)} for its transaction
+            {gwei(gasPriceWei)} · {ether(costWei)}
           </dd>,
         ])}
       </dl>

@@ -1,5 +1,5 @@
 /** How the server, its processes and Ethereum are, as far as the public API and an Ethereum node tell. */
-import type { PublicClient, TransactionReceipt } from "viem";
+import type { PublicClient } from "viem";
 import { z } from "zod";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
@@ -92,24 +92,27 @@ export interface L1Health {
 }
 
 const PAID_SHOWN = 3;
-const receipts = new Map<string, TransactionReceipt>();
+/** Of those shown, since a page may stay open for weeks. */
+let paidBefore: ReadonlyMap<string, L1Health["paid"][number]> = new Map();
 
 /** By the Ethereum node itself. @throws what viem throws */
 export async function readL1Health(node: PublicClient, batches: readonly LedgerBatch[]): Promise<L1Health> {
   const block = await node.getBlock();
   const posted = batches.filter(({ l1BlockNumber }) => l1BlockNumber != null).slice(0, PAID_SHOWN);
   const paid = await Promise.all(
-    posted.map(async ({ l1TransactionHash, number }) => {
+    posted.map(async ({ l1TransactionHash, number: batchNumber }) => {
       const hash = l1TransactionHash!;
-      const receipt = receipts.get(hash) ?? (await node.getTransactionReceipt({ hash }));
-      receipts.set(hash, receipt);
-      const { effectiveGasPrice, gasUsed } = receipt;
-      return {
-        batchNumber: number,
-        gasPriceWei: effectiveGasPrice,
-        costWei: gasUsed * effectiveGasPrice,
-      };
+      const key = `${batchNumber} ${hash}`;
+      const known = paidBefore.get(key);
+      if (known !== undefined) return [key, known] as const;
+      const { effectiveGasPrice: gasPriceWei, gasUsed } = await node.getTransactionReceipt({ hash });
+      return [key, { batchNumber, gasPriceWei, costWei: gasUsed * gasPriceWei }] as const;
     }),
   );
-  return { blockNumber: Number(block.number), baseFeeWei: block.baseFeePerGas, paid };
+  paidBefore = new Map(paid);
+  return {
+    blockNumber: Number(block.number),
+    baseFeeWei: block.baseFeePerGas,
+    paid: paid.map(([, one]) => one),
+  };
 }

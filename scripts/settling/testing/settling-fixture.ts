@@ -68,11 +68,13 @@ export const BOB_ACCOUNT = 5;
 
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
-/** alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays. */
+/**
+ * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
+ * @param changes of the sequencer's environment, by L1's address
+ */
 export async function startSettlingWorld(
   folder: string,
-  /** Of the sequencer, beside what it needs. */
-  environment: (rpcUrl: string) => Record<string, string> = () => ({}),
+  changes: (rpcUrl: string) => Record<string, string> = () => ({}),
 ) {
   const sorts = [
     { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
@@ -117,7 +119,7 @@ export async function startSettlingWorld(
   const keyOf = (wallet: typeof aliceWallet) => deriveKey({ wallet, chainId: 31337, rollupAddress });
   const keys = { alice: await keyOf(aliceWallet), bob: await keyOf(bobWallet) };
   await depositFor(f, { alice: keys.alice.keyX, bob: keys.bob.keyX }, 90n * OPEN);
-  const w = await startL1World(f, deployment, join(folder, "operator"), environment(f.rpcUrl));
+  const w = await startL1World(f, deployment, join(folder, "operator"), changes(f.rpcUrl));
   const sequencerUrl = w.rollup.app.listeningOrigin;
   const clientOf = (l2Key: typeof keys.alice, leafId: number): Promise<LedgerClient> =>
     createLedgerClient({ rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId });

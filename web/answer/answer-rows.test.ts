@@ -1,0 +1,145 @@
+/**
+ * Which rows an answer paid, in the page: a model trained on rows, served by its server, asked, paid, sealed, drawn and
+ * settled with a real proof. The page computes what each row got, and holds it against what was settled.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkableModel } from "../../attribution/model/answering-model.ts";
+import { encodeModel } from "../../attribution/model/model-files.ts";
+import { AnswerStore } from "../../attribution/server/answer-store.ts";
+import { createLedgerView } from "../../attribution/server/ledger-view.ts";
+import { createModelServer } from "../../attribution/server/model-server.ts";
+import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
+import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
+import { openProvingCircuit, readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { fetchOpenings } from "../../client/settling/model-openings.ts";
+import { prepareSampled, readSealedEpoch } from "../../client/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../client/settling/prove-settlement.ts";
+import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import { findFreePort } from "../../scripts/devnet/free-port.ts";
+import { type SettlingWorld, startSettlingWorld } from "../../scripts/settling/testing/settling-fixture.ts";
+import { buildPages } from "../build/build-pages.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "../testing/browser.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "answer-rows-"));
+const cleanUps: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+let world: SettlingWorld;
+let browser: Browser;
+let hashes: string[];
+
+beforeAll(async () => {
+  const { path } = await buildPages([]);
+  const serverUrl = `http://127.0.0.1:${await findFreePort(19_797)}`;
+  world = await startSettlingWorld(folder, () => ({
+    SEQUENCER_PAGES_PATH: path,
+    SEQUENCER_PAGES_MODEL_SERVERS: serverUrl,
+  }));
+  cleanUps.unshift(() => world.stop());
+  browser = await openBrowser();
+  cleanUps.unshift(() => browser.close());
+  const { model, modelId } = await world.makeModel();
+  const store = await AnswerStore.open(join(folder, "answers"));
+  const { app } = await createModelServer(
+    encodeModel(model),
+    { modelId, domain: world.bob.domain, answerTtlMs: 600_000, rateLimitPerMinute: 1_000 },
+    { ledger: createLedgerView(world.sequencerUrl), store, log: { error: () => {} } },
+  );
+  cleanUps.unshift(async () => {
+    await app.close();
+    await store.close();
+  });
+  await app.listen({ host: "127.0.0.1", port: Number(new URL(serverUrl).port) });
+  hashes = [];
+  for (const { input: prompt } of sampleInputs("email", 2, "asked in a page")) {
+    const answer = await askModel(world.bob, { serverUrl, modelId, prompt });
+    const paid = await payForAnswer(world.bob, { modelId, model: checkableModel(model), prompt, answer });
+    hashes.push(paid.hash);
+  }
+  await world.settle();
+  await seal(world.alice, { modelId });
+  await world.settle();
+  await world.mineRandomness();
+  await world.settle();
+  const facts = await readSealedEpoch(world.alice, modelId);
+  const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch));
+  const rollupAddress = world.f.rollup.address;
+  const { deployment } = world;
+  const circuits = await readRollupCircuits({ rpcUrl: world.f.rpcUrl, rollupAddress, deployment });
+  const circuit = circuits.at(-2)!;
+  const prepared = prepareSampled(facts, { model, openings, circuit });
+  const { settlement } = await proveSettlement(
+    prepared,
+    { circuitId: circuit.circuitId, proving: await openProvingCircuit(circuit, deployment, () => {}) },
+    { backend: "wasm" },
+  );
+  const leaf = await getModel(world.alice, modelId);
+  await sendSettlement(world.alice, encodeSettlementBody(signSettlement(world.alice, leaf, settlement)));
+  await world.settle();
+}, 900_000);
+afterAll(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+const LONG = { timeout: 240_000 };
+const POLLED = { timeout: 60_000 };
+
+test("a drawn answer shows its rows and what each got, as it was settled", LONG, async () => {
+  const { context, misdeeds } = await openProfile(browser);
+  const page = await context.newPage();
+  let drawnCount = 0;
+  for (const hash of hashes) {
+    await page.goto(`${world.sequencerUrl}/#/answer/${hash}`);
+    const card = page.getByLabel("Who got it");
+    await card
+      .getByText(/Drawn by|Not drawn/)
+      .first()
+      .waitFor();
+    if ((await card.getByText("Not drawn").count()) > 0) continue;
+    drawnCount += 1;
+    // Polled, so that a failure says what stands there instead.
+    await expect
+      .poll(() => card.textContent(), POLLED)
+      .toContain("What each share earned is the same as what was settled");
+    const rows = card.getByRole("table", { name: "Rows that were paid" }).getByRole("row");
+    expect(await rows.count()).toBeGreaterThan(1);
+    await card.getByText("What its draws divided: ").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await pictureOf(page, "answer-rows");
+    await page.setViewportSize({ width: 360, height: 780 });
+    await pictureOf(page, "answer-rows-360");
+    await page.setViewportSize({ width: 1180, height: 860 });
+  }
+  expect(drawnCount).toBeGreaterThan(0);
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("a model's server that gives other features is contradicted", LONG, async () => {
+  const { context } = await openProfile(browser);
+  const page = await context.newPage();
+  await page.route("**/v1/model/features.bin", async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    for (let i = 0; i < body.length; i++) body[i] = -body[i]!;
+    await route.fulfill({ response, body });
+  });
+  for (const hash of hashes) {
+    await page.goto(`${world.sequencerUrl}/#/answer/${hash}`);
+    const card = page.getByLabel("Who got it");
+    await card
+      .getByText(/Drawn by|Not drawn/)
+      .first()
+      .waitFor();
+    if ((await card.getByText("Not drawn").count()) > 0) continue;
+    await expect.poll(() => card.textContent(), POLLED).toContain("CLI_SETTLEMENT_DIFFERS");
+    await pictureOf(page, "answer-contradicted");
+  }
+  await context.close();
+});

@@ -1,0 +1,51 @@
+import { Chart } from "../charts/chart.tsx";
+import { showOpen } from "../words/format.ts";
+import type { EpochEarning, RewardEarnings } from "./account-earnings.ts";
+
+const WEI_AN_OPEN = 10n ** 18n;
+/** Enough for a picture; the table of epochs has every wei. */
+const PARTS = 1_000_000n;
+
+const toOpen = (wei: bigint) => Number((wei * PARTS) / WEI_AN_OPEN) / Number(PARTS);
+const fromOpen = (open: number) => BigInt(Math.round(open * Number(PARTS))) * (WEI_AN_OPEN / PARTS);
+
+/** Rewards over time: of each model that has more than one epoch, all roles together. */
+export function EpochCharts({ rewards }: { rewards: readonly RewardEarnings[] }) {
+  const modelIds = [...new Set(rewards.map(({ reward }) => reward.modelId))];
+  return (
+    <>
+      {modelIds.map((modelId) => {
+        const own = rewards.filter(({ reward }) => reward.modelId === modelId);
+        return <EpochChart key={modelId} modelId={modelId} epochs={own.flatMap(({ epochs }) => epochs)} />;
+      })}
+    </>
+  );
+}
+
+function EpochChart({ epochs, modelId }: { epochs: readonly EpochEarning[]; modelId: number }) {
+  const numbers = [...new Set(epochs.map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  if (numbers.length < 2) return null;
+  const values = (wantsSettled: boolean) =>
+    numbers.map((number) => {
+      const wanted = epochs.filter(
+        ({ epoch, state }) => epoch === number && (typeof state !== "string") === wantsSettled,
+      );
+      return wanted.length === 0 ? null : toOpen(wanted.reduce((sum, { wei }) => sum + wei, 0n));
+    });
+  return (
+    <section class="card">
+      <Chart
+        title={`Rewards over time, of model ${modelId}`}
+        about="What each epoch paid the account in all its roles, or would pay if every row scored alike."
+        isBars
+        xs={numbers}
+        series={[
+          { label: "Settled, OPEN", values: values(true) },
+          { label: "Estimated, OPEN", values: values(false) },
+        ]}
+        showX={(epoch) => `epoch ${epoch}`}
+        showY={(open) => showOpen(fromOpen(open))}
+      />
+    </section>
+  );
+}
