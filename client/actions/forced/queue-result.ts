@@ -1,6 +1,6 @@
 import { parseEventLogs } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
-import type { L1Result } from "../l1/l1-transaction.ts";
+import type { L1Result } from "../l1/l1-result.ts";
 
 /** What every verb returns that puts an entry into the L1 queue. */
 export interface QueueResult extends L1Result {
