@@ -310,7 +310,10 @@ type DetailsOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorDat
   ? [details: { data: ClientErrorData[Code]; cause?: unknown }]
   : [details?: { data?: object; cause?: unknown }];
 
-/** A RollupError with the retryability that `clientErrors` gives for the code. */
+/**
+ * A RollupError with the retryability that `clientErrors` gives for the code.
+ * @internal
+ */
 export function clientError<Code extends ClientErrorCode>(
   code: Code,
   message: string,
