@@ -1,6 +1,7 @@
 import type { Address, Hex } from "viem";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import type { ModelShape } from "../circuits/settlement/settlement-size.ts";
+import type { L1Proposal } from "./l1-proposal.ts";
 
 /**
  * Every error code of client/: what it means, what to do about it, and whether the same call may succeed later
@@ -19,7 +20,8 @@ export const clientErrors = {
   },
   CLI_WALLET_SIGNATURE_UNSUPPORTED: {
     meaning: "the wallet's signature is not a plain ECDSA signature by its own address",
-    remedy: "use a random key instead (createRandomKey, or --random-key) and keep a copy of it",
+    remedy:
+      "a contract wallet has an owner derive the key (deriveKey with contractWallet), or none; any other wallet uses a random key (createRandomKey, or --random-key)",
     isRetryable: false,
   },
   CLI_KEY_MALFORMED: {
@@ -34,7 +36,7 @@ export const clientErrors = {
   },
   CLI_NO_L1_ACCOUNT: {
     meaning: "the call sends an L1 transaction and the client has no L1 account",
-    remedy: "create the client with l1Account",
+    remedy: "create the client with wallet",
     isRetryable: false,
   },
   CLI_WALLET_REJECTED: {
@@ -46,6 +48,24 @@ export const clientErrors = {
     meaning: "the wallet is on another network than the rollup",
     remedy: "switch the wallet to the rollup's network; `data.chainId` names it",
     isRetryable: true,
+  },
+  CLI_WALLET_NO_PERMIT: {
+    meaning:
+      "a contract wallet signs no permit, since the token takes only a signature of the owner's own key",
+    remedy:
+      'deposit with permission "batch" where the wallet takes several calls as one, else with "approve"',
+    isRetryable: false,
+  },
+  CLI_WALLET_NO_BATCH: {
+    meaning: "the wallet does not take several calls as one (EIP-5792, wallet_sendCalls)",
+    remedy: 'nothing was sent; use permission "approve", which sends one transaction after the other',
+    isRetryable: false,
+  },
+  CLI_L1_PROPOSED: {
+    meaning: "a contract wallet holds the transaction, and its owners have not executed it yet",
+    remedy:
+      "have them sign and execute it; awaitProposal goes on waiting for `data.proposal`; do not send it again",
+    isRetryable: false,
   },
   CLI_L1_CANCELLED: {
     meaning: "the wallet replaced the transaction by another one before it was mined",
@@ -268,6 +288,8 @@ interface ClientErrorData {
   CLI_TOKEN_BALANCE_TOO_LOW: { address: Address; balanceWei: bigint; feeWei: bigint; amountWei?: bigint };
   CLI_QUEUE_FEE_TOO_HIGH: { feeWei: bigint; maxFeeWei: bigint };
   CLI_RECIPIENT_IS_ROLLUP: { recipient: Address };
+  CLI_WALLET_NO_PERMIT: { address: Address };
+  CLI_L1_PROPOSED: { proposal: L1Proposal };
   CLI_LEAF_OWNER_CHANGED: { id: number; l1Owner: string; expectedOwner: Address };
   CLI_OPERATION_DROPPED: { hash: Hex; reason?: string | null | undefined };
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
@@ -288,7 +310,10 @@ type DetailsOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorDat
   ? [details: { data: ClientErrorData[Code]; cause?: unknown }]
   : [details?: { data?: object; cause?: unknown }];
 
-/** A RollupError with the retryability that `clientErrors` gives for the code. */
+/**
+ * A RollupError with the retryability that `clientErrors` gives for the code.
+ * @internal
+ */
 export function clientError<Code extends ClientErrorCode>(
   code: Code,
   message: string,

@@ -36,6 +36,22 @@ describe("deriveKey", () => {
     expect(new Set(others.map(({ keyX }) => keyX)).size).toBe(others.length);
   });
 
+  it("gives an owner another key for a contract wallet, and another for each of them", async () => {
+    const contractWallet = "0x00000000000000000000000000000000000000c1";
+    const other = "0x00000000000000000000000000000000000000c2";
+    const keys = await Promise.all([
+      deriveKey({ wallet, ...place }),
+      deriveKey({ wallet, ...place, contractWallet }),
+      deriveKey({ wallet, ...place, contractWallet: other }),
+      deriveKey({ wallet, ...place, contractWallet, index: 1 }),
+      deriveKey({ wallet: privateKeyToAccount(pad("0x02")), ...place, contractWallet }),
+    ]);
+    expect(new Set(keys.map(({ keyX }) => keyX)).size).toBe(keys.length);
+    // It can be derived again, and what people have already stays theirs.
+    expect((await deriveKey({ wallet, ...place, contractWallet })).keyX).toBe(keys[1]!.keyX);
+    expect(toHex(keys[0]!.keyX)).toBe("0x176ee8bf2c964bf3a5c3fa2a8ed84a8ea9a95d827957690d020261e130b56a3f");
+  });
+
   it("gives one key for wallets that write the same signature differently", async () => {
     const order = secp256k1.Point.Fn.ORDER;
     const flipped = signerOf((signature) => {

@@ -31,32 +31,45 @@ export interface TypedDataSigner {
   signTypedData(message: KeyMessage): Promise<Hex>;
 }
 
-export type KeyMessage = ReturnType<typeof keyMessage>;
+/** EIP-712 typed data. */
+export interface KeyMessage {
+  readonly domain: {
+    readonly name: string;
+    readonly version: string;
+    readonly chainId: number;
+    readonly verifyingContract: Address;
+  };
+  readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
+  readonly primaryType: string;
+  readonly message: Readonly<Record<string, unknown>>;
+}
 
 const STATEMENT =
   "Sign this to create the key of your OpenLedger account. " +
   "Whoever has this signature can spend that account: sign it only in software that you trust with it.";
+/** One owner's signature is enough: a ledger key is one key, whatever the wallet asks for on Ethereum. */
+const CONTRACT_STATEMENT =
+  "Sign this to create the key of the OpenLedger account of a contract wallet that you own. " +
+  "Whoever has this signature can spend that account alone, without the wallet's other owners: " +
+  "sign it only in software that you trust with it.";
 const KEY_TAG = stringToHex("OpenLedger key v1");
 const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n;
 
 /** The fixed message whose signature is the key's seed. Index 0 is the first key; rotation counts up. */
-function keyMessage(options: { chainId: number; rollupAddress: Address; index?: number }) {
+function keyMessage(options: DeriveKeyParameters): KeyMessage {
+  const { chainId, rollupAddress, index = 0, contractWallet } = options;
+  const field = (name: string, type: string) => ({ name, type });
+  const isPlain = contractWallet === undefined;
+  const primaryType = isPlain ? "LedgerKey" : "ContractLedgerKey";
+  const fields = [field("statement", "string"), field("index", "uint32")];
   return {
-    domain: {
-      name: "OpenLedger",
-      version: "1",
-      chainId: options.chainId,
-      verifyingContract: options.rollupAddress,
-    },
-    types: {
-      LedgerKey: [
-        { name: "statement", type: "string" },
-        { name: "index", type: "uint32" },
-      ],
-    },
-    primaryType: "LedgerKey",
-    message: { statement: STATEMENT, index: options.index ?? 0 },
-  } as const;
+    domain: { name: "OpenLedger", version: "1", chainId, verifyingContract: rollupAddress },
+    types: { [primaryType]: isPlain ? fields : [...fields, field("wallet", "address")] },
+    primaryType,
+    message: isPlain
+      ? { statement: STATEMENT, index }
+      : { statement: CONTRACT_STATEMENT, index, wallet: contractWallet },
+  };
 }
 
 export interface DeriveKeyParameters {
@@ -65,17 +78,32 @@ export interface DeriveKeyParameters {
   rollupAddress: Address;
   /** Which key of this wallet; default 0. */
   index?: number;
+  /**
+   * The key is for the account of this contract wallet, which `wallet` is one owner of. Another owner's signature gives
+   * another key: the account has the one that was registered.
+   */
+  contractWallet?: Address;
   /** Keys of the wallet's accounts: a first signature that gives one of them is not asked for again. */
   knownKeysX?: readonly bigint[];
 }
-/** CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED */
-export type DeriveKeyError = ReturnType<typeof clientError>;
+export type DeriveKeyErrorCode =
+  | "CLI_WALLET_NOT_DETERMINISTIC"
+  | "CLI_WALLET_SIGNATURE_UNSUPPORTED"
+  | "CLI_WALLET_REJECTED";
 
 /**
- * The wallet's L2 key for one rollup. Asks for the signature twice where the key is new: one that cannot be derived again
+ * The wallet's L2 key for one rollup, or an owner's for a contract wallet, which has no signature of its own. Asks for the signature twice where the key is new: one that cannot be derived again
  * is lost with the memory of this process.
  *
  * @throws CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED
+ * @example
+ * ```ts
+ * const place = { chainId: client.chain.id, rollupAddress };
+ * const l2Key = await deriveKey({ wallet: account, ...place });
+ * // With a browser's wallet, or for a Safe of which `account` is one owner:
+ * const theirs = await deriveKey({ wallet: walletSigner(provider, account.address), ...place });
+ * const forSafe = await deriveKey({ wallet: account, ...place, contractWallet: safeAddress });
+ * ```
  */
 export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
   const { wallet } = options;
@@ -109,12 +137,28 @@ async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<H
   return concat([slice(signature, 0, 32), toHex(lowS, { size: 32 })]);
 }
 
-/** A key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: keep a copy. */
+/**
+ * A key from the system's randomness, for wallets that cannot derive one. Nobody can restore it: keep a copy.
+ * @example
+ * ```ts
+ * const l2Key = await createRandomKey();
+ * const copy = l2Key.secret.reveal();
+ * ```
+ */
 export async function createRandomKey(): Promise<L2Key> {
   return keyFromSecret(toHex(crypto.getRandomValues(new Uint8Array(32))));
 }
 
-/** The key with a known 32-byte secret. @throws CLI_KEY_MALFORMED */
+export type KeyFromSecretErrorCode = "CLI_KEY_MALFORMED";
+
+/**
+ * The key with a known 32-byte secret.
+ * @throws CLI_KEY_MALFORMED
+ * @example
+ * ```ts
+ * const { keyX } = await keyFromSecret(`0x${"17".repeat(32)}`);
+ * ```
+ */
 export async function keyFromSecret(secret: Hex | Secret<Hex>): Promise<L2Key> {
   const hex = secret instanceof Secret ? secret.reveal() : secret;
   if (!/^0x[0-9a-fA-F]{64}$/.test(hex))

@@ -18,6 +18,7 @@ import {
   type Hex,
   http,
   keccak256,
+  type LocalAccount,
   type PublicClient,
   stringToHex,
   type Transport,
@@ -32,16 +33,20 @@ import type { L2Key } from "./l2-key.ts";
 import type { KeptPreconfirmation } from "./sequencer/kept-preconfirmation.ts";
 import type { WalletProvider } from "./wallet.ts";
 
+/**
+ * A viem account that signs here; or one address of an EIP-1193 provider, which signs and sends: a browser's wallet, a
+ * hardware wallet, a Safe.
+ */
+export type L1Wallet = LocalAccount | { readonly provider: WalletProvider; readonly address: Address };
+
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */
   sequencerUrl?: string;
-  /** The Ethereum node that is asked; without it the wallet's provider is. */
+  /** The Ethereum node that is asked; without it the wallet's provider is. One of the two has to be there. */
   rpcUrl?: string;
   rollupAddress: Address;
-  /** Signs L1 transactions: a viem local account. */
-  l1Account?: Account;
-  /** Signs and sends L1 transactions instead: any EIP-1193 wallet, and which of its addresses. */
-  wallet?: { readonly provider: WalletProvider; readonly address: Address };
+  /** Sends L1 transactions. Without it the client only reads there. */
+  wallet?: L1Wallet;
   /** The most that its transactions pay for a unit of gas, whatever the node asks. Default: 200 gwei, 10 of them a tip. */
   spendingCap?: SpendingCap;
   /** Signs operations. */
@@ -73,7 +78,10 @@ export interface LedgerClient {
 
 const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
 
-/** docs/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for. */
+/**
+ * docs/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for.
+ * @internal
+ */
 export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
   const encoded = encodeAbiParameters(
     [{ type: "bytes32" }, { type: "uint256" }, { type: "address" }],
@@ -82,20 +90,34 @@ export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
   return BigInt(keccak256(encoded)) % FIELD_ORDER;
 }
 
+/** CLI_L1_UNREACHABLE */
+export type CreateLedgerClientErrorCode = "CLI_L1_UNREACHABLE";
+
 /**
  * Reads chain id, token and sequencer address from L1, and nothing from the sequencer.
  * @throws CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * // With a key of this program.
+ * const l2Key = await deriveKey({ wallet: account, chainId: 31337, rollupAddress });
+ * const own = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, wallet: account, l2Key });
+ * // With any EIP-1193 wallet: a browser's, or a Safe's. Without `rpcUrl` it is also the node that is asked.
+ * const [address] = (await provider.request({ method: "eth_requestAccounts" })) as [`0x${string}`];
+ * const theirs = await createLedgerClient({ rollupAddress, sequencerUrl, wallet: { provider, address } });
+ * console.log(own.chain.id === theirs.chain.id, await isContractWallet(theirs));
+ * ```
  */
 export async function createLedgerClient(options: LedgerClientOptions): Promise<LedgerClient> {
   // One spelling: addresses are compared as text, with the sequencer's among them.
   const rollupAddress = getAddress(options.rollupAddress);
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   const { rpcUrl, wallet } = options;
-  if (rpcUrl === undefined && wallet === undefined)
-    throw clientError("CLI_L1_UNREACHABLE", "the client has neither an Ethereum node nor a wallet to ask");
+  const byProvider = wallet !== undefined && "provider" in wallet ? wallet : null;
   // A wallet asks its owner, who may take minutes: only the node is held to the time limit.
-  const walletTransport = wallet === undefined ? null : custom(wallet.provider, { retryCount: 0 });
-  const transport = rpcUrl === undefined ? walletTransport! : http(rpcUrl, { timeout: requestTimeoutMs });
+  const walletTransport = byProvider === null ? null : custom(byProvider.provider, { retryCount: 0 });
+  const transport = rpcUrl === undefined ? walletTransport : http(rpcUrl, { timeout: requestTimeoutMs });
+  if (transport === null)
+    throw clientError("CLI_L1_UNREACHABLE", "the client has neither an Ethereum node nor a provider to ask");
   try {
     await initPoseidon();
     const chainId = await createPublicClient({ transport }).getChainId();
@@ -110,7 +132,10 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
     const read = (functionName: "token" | "sequencer") =>
       l1.readContract({ address: rollupAddress, abi: rollupAbi, functionName });
     const [tokenAddress, sequencerAddress] = await Promise.all([read("token"), read("sequencer")]);
-    const signer = { account: wallet?.address ?? options.l1Account, transport: walletTransport ?? transport };
+    const signer = {
+      account: byProvider?.address ?? (wallet as LocalAccount | undefined),
+      transport: walletTransport ?? transport,
+    };
     return {
       sequencerUrl: options.sequencerUrl?.replace(/\/+$/, "") ?? null,
       rollupAddress,
@@ -141,25 +166,43 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
   }
 }
 
-/** @throws CLI_NO_L2_KEY */
+/**
+ * @throws CLI_NO_L2_KEY
+ * @internal
+ */
 export function requireL2Key(client: LedgerClient): L2Key {
   if (client.l2Key === null) throw clientError("CLI_NO_L2_KEY", "the client has no L2 key to sign with");
   return client.l2Key;
 }
 
-/** @throws CLI_NO_L1_ACCOUNT */
+/**
+ * @throws CLI_NO_L1_ACCOUNT
+ * @internal
+ */
 export function requireWallet(client: LedgerClient): NonNullable<LedgerClient["wallet"]> {
   if (client.wallet === null)
-    throw clientError("CLI_NO_L1_ACCOUNT", "the client has no L1 account to sign with");
+    throw clientError("CLI_NO_L1_ACCOUNT", "the client has no wallet to send L1 transactions with");
   return client.wallet;
 }
 
-/** The token's contract, for `readContract`. */
+/**
+ * The token's contract, for `readContract`.
+ * @example
+ * ```ts
+ * const supplyWei = await client.l1.readContract({ ...tokenContract(client), functionName: "totalSupply" });
+ * ```
+ */
 export function tokenContract(client: LedgerClient) {
   return { address: client.tokenAddress, abi: openTokenAbi } as const;
 }
 
-/** The rollup's contract, for `readContract`. */
+/**
+ * The rollup's contract, for `readContract`.
+ * @example
+ * ```ts
+ * const feeWei = await client.l1.readContract({ ...rollupContract(client), functionName: "queueFeeWei" });
+ * ```
+ */
 export function rollupContract(client: LedgerClient) {
   return { address: client.rollupAddress, abi: rollupAbi } as const;
 }

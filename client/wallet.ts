@@ -21,6 +21,11 @@ export interface WalletProvider {
 /**
  * One address of an EIP-1193 wallet as `deriveKey` takes it.
  * Its `signTypedData` throws CLI_WALLET_REJECTED where the owner declines.
+ * @example
+ * ```ts
+ * const wallet = walletSigner(provider, account.address);
+ * const l2Key = await deriveKey({ wallet, chainId: 31337, rollupAddress });
+ * ```
  */
 export function walletSigner(provider: WalletProvider, address: Address): TypedDataSigner {
   const client = createWalletClient({ transport: custom(provider, { retryCount: 0 }), account: address });
@@ -33,7 +38,10 @@ export function walletSigner(provider: WalletProvider, address: Address): TypedD
   };
 }
 
-/** The error of a wallet that its owner or its network holds up; null for any other. */
+/**
+ * The error of a wallet that its owner or its network holds up; null for any other.
+ * @internal
+ */
 export function walletError(cause: unknown): Error | null {
   if (!(cause instanceof BaseError)) return null;
   if (cause.walk((error) => error instanceof UserRejectedRequestError) !== null)
@@ -46,10 +54,16 @@ export function walletError(cause: unknown): Error | null {
 
 const UNKNOWN_CHAIN = 4902;
 
+export type EnsureChainErrorCode = "CLI_WALLET_WRONG_CHAIN";
+
 /**
  * Has the wallet switch to a network where it is on another, and add it first where it does not know it.
  * @param chain.rpcUrl a node of that network; null: a wallet that does not know the network stays where it is
  * @throws CLI_WALLET_WRONG_CHAIN
+ * @example
+ * ```ts
+ * await ensureChain(provider, { chainId: 31337, rpcUrl });
+ * ```
  */
 export async function ensureChain(
   provider: WalletProvider,

@@ -16,10 +16,12 @@ export interface Action {
 }
 
 const ROOMS = ["client/actions", "client/settling", "client/leaving"];
+/** Files at the top that people begin with. */
+const FIRST = ["ledger-client", "l2-key", "wallet", "contract-wallet"].map((name) => `client/${name}.ts`);
 
-/** Every exported function of the rooms that hold actions. */
+/** Every exported function of the rooms that hold actions, and of the files that come before them. */
 export function readActions(root: string): Action[] {
-  return ROOMS.flatMap((room) => sourcesOf(root, room)).flatMap((path) =>
+  return [...FIRST, ...ROOMS.flatMap((room) => sourcesOf(root, room))].flatMap((path) =>
     statementsOf(root, path).flatMap((statement) => {
       if (!ts.isFunctionDeclaration(statement) || !isExported(statement)) return [];
       const text = docstringOf(statement);

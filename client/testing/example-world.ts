@@ -9,13 +9,20 @@ import type { CheckableModel } from "../actions/answers/model-answers.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
+import type { L1Proposal } from "../l1-proposal.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { Openings } from "../settling/model-openings.ts";
+import type { WalletProvider } from "../wallet.ts";
 
 export declare const client: LedgerClient;
 export declare const account: LocalAccount;
+/** A wallet of the browser, or a Safe's. */
+export declare const provider: WalletProvider;
+/** What a contract wallet was asked to do. */
+export declare const proposal: L1Proposal;
 export declare const rpcUrl: string;
 export declare const rollupAddress: Address;
+export declare const safeAddress: Address;
 export declare const sequencerUrl: string;
 /** Where the model is served. */
 export declare const serverUrl: string;

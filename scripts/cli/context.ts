@@ -157,7 +157,7 @@ export async function openSigner(options: GlobalOptions): Promise<Signer> {
     rpcUrl,
     rollupAddress,
     ...(sequencerUrl === null ? {} : { sequencerUrl }),
-    l1Account: account.l1,
+    wallet: account.l1,
     spendingCap: spendingCapOf(options),
     l2Key: key,
     onPreconfirmation: storePreconfirmation,

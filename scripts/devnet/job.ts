@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { RowStore } from "../../client/actions/data/row-store.ts";
+import type { L1Result } from "../../client/actions/l1/l1-result.ts";
 import {
   type L1Options,
-  type L1Result,
   type SignedTransaction,
   sendTransaction,
 } from "../../client/actions/l1/l1-transaction.ts";
@@ -52,14 +52,14 @@ export async function createPeople(options: {
   rollupAddress: `0x${string}`;
   sequencerUrl: string;
 }): Promise<{ people: Job["people"]; faucet: LedgerClient }> {
-  const faucet = await createLedgerClient({ ...options, l1Account: devAccount("faucet") });
+  const faucet = await createLedgerClient({ ...options, wallet: devAccount("faucet") });
   const clients = await Promise.all(
     PEOPLE.map(async (name) => {
       const wallet = devAccount(name);
       // The person's ledger key comes from the wallet, by one signature.
       const { rollupAddress } = options;
       const l2Key = await deriveKey({ wallet, chainId: faucet.chain.id, rollupAddress });
-      return [name, await createLedgerClient({ ...options, l1Account: wallet, l2Key })] as const;
+      return [name, await createLedgerClient({ ...options, wallet, l2Key })] as const;
     }),
   );
   return { people: Object.fromEntries(clients) as Record<PersonName, LedgerClient>, faucet };

@@ -9,7 +9,7 @@ import { VISITOR_WEI, VISITORS } from "./config.ts";
  * leaves.
  */
 export async function fundVisitors(options: { rpcUrl: string; rollupAddress: `0x${string}` }): Promise<void> {
-  const faucet = await createLedgerClient({ ...options, l1Account: devAccount("faucet") });
+  const faucet = await createLedgerClient({ ...options, wallet: devAccount("faucet") });
   for (const name of VISITORS) {
     const to = devAccount(name).address;
     const nonce = await faucet.l1.getTransactionCount({ address: to });

@@ -105,6 +105,7 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   if (reachedAtMs.claimed !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
+  if (journey.proposal !== undefined) return { tone: "wait", text: "waits for your wallet's owners" };
   if (kind === "deposit" && reachedAtMs.accepted !== undefined)
     return { tone: "info", text: "in your account" };
   return { tone: "wait", text: "under way" };
@@ -153,7 +154,7 @@ function Traces({ journey, onForget }: { journey: Journey; onForget: () => void 
             ],
       )}
       {l1Verdict === "agrees" && <Badge tone="good">checked on Ethereum</Badge>}
-      {isOver(journey) && (
+      {(isOver(journey) || journey.proposal !== undefined) && (
         <span class="push">
           <Button isSmall onClick={onForget}>
             Remove from the list

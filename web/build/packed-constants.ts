@@ -1,6 +1,6 @@
 import type { Plugin } from "vite";
 import { DATA_CHUNK } from "../../circuits/protocol.ts";
-import { poseidonConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { packConstants } from "../../circuits/wasm/pack-constants.ts";
 
 const NAME = "virtual:poseidon-constants";
 /**
@@ -22,18 +22,7 @@ export function packedConstants(): Plugin {
     resolveId: (specifier) => (specifier in WIDTHS_OF ? `\0${specifier}` : null),
     load(id) {
       const widths = id.startsWith("\0") ? WIDTHS_OF[id.slice(1)] : undefined;
-      return widths === undefined ? null : `export default ${JSON.stringify(packWidths(widths))};`;
+      return widths === undefined ? null : `export default ${JSON.stringify(packConstants(widths))};`;
     },
   };
-}
-
-function packWidths(widths: readonly number[]): object {
-  return Object.fromEntries(
-    widths.map((width) => {
-      const { c, s, m, p } = poseidonConstants(width);
-      const hex = [...c, ...s, ...m.flat(), ...p.flat()].map((value) => value.toString(16).padStart(64, "0"));
-      const base64 = Buffer.from(hex.join(""), "hex").toString("base64");
-      return [width, { roundConstants: c.length, sparseEntries: s.length, base64 }];
-    }),
-  );
 }

@@ -1,4 +1,5 @@
 import { askMessage } from "../../../circuits/ledger/receipt.ts";
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -37,6 +38,8 @@ export async function askModel(
   parameters: AskModelParameters,
 ): Promise<UncheckedAnswer> {
   const { serverUrl, modelId, prompt, from } = parameters;
+  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
+  await loadDataConstants();
   const key = requireL2Key(client);
   const { id: payerId } = await resolveSigner(client, from);
   const { r8x, r8y, s } = key.sign(askMessage({ domain: client.domain, modelId, payerId, prompt }));

@@ -1,3 +1,4 @@
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -36,6 +37,8 @@ export async function payForAnswer(
   parameters: PayForAnswerParameters,
 ): Promise<PayInferenceReturnType> {
   const { modelId, model, prompt, answer, maxPriceWei, ...signing } = parameters;
+  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
+  await loadDataConstants();
   const [{ id: payerId }, leaf] = await Promise.all([
     resolveSigner(client, parameters.from),
     getModel(client, modelId),

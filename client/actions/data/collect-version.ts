@@ -1,4 +1,5 @@
 import type { VersionRow } from "../../../circuits/ledger/version-rows.ts";
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
@@ -51,6 +52,7 @@ export async function collectVersion(
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
+  await loadDataConstants();
   const version = commitVersion(rows);
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
     digest: digestOf.get(rowHash)!,

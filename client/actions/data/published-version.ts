@@ -2,10 +2,12 @@
  * Which rows a published version has. The ledger holds their root alone; the list lies in the row store, under the
  * root, and is believed only as far as the root agrees.
  */
+
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { digestToField } from "../../../circuits/ledger/version-rows.ts";
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import { type RowStore, readRow } from "./row-store.ts";
@@ -66,6 +68,7 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
+  await loadDataConstants();
   const commitments = commitVersion(
     rows.map((row) => ({
       rowHash: hashOf(row),

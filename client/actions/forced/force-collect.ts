@@ -1,10 +1,9 @@
 import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceCollectParameters extends QueueOptions {
+export interface ForceCollectParameters extends ForcedOptions {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
@@ -15,7 +14,7 @@ export interface ForceCollectParameters extends QueueOptions {
 }
 export type ForceCollectReturnType = QueueResult;
 
-export type ForceCollectErrorCode = QueueErrorCode;
+export type ForceCollectErrorCode = ForcedErrorCode;
 
 /**
  * Collects an earner's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is

@@ -1,14 +1,13 @@
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceSealParameters extends QueueOptions {
+export interface ForceSealParameters extends ForcedOptions {
   modelId: number;
 }
 export type ForceSealReturnType = QueueResult;
 
-export type ForceSealErrorCode = QueueErrorCode;
+export type ForceSealErrorCode = ForcedErrorCode;
 
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, once the epoch is 24

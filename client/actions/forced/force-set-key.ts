@@ -1,9 +1,8 @@
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceSetKeyParameters extends QueueOptions {
+export interface ForceSetKeyParameters extends ForcedOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   /** The new key; 0 leaves the leaf to forced operations alone. */
@@ -11,7 +10,7 @@ export interface ForceSetKeyParameters extends QueueOptions {
 }
 export type ForceSetKeyReturnType = QueueResult;
 
-export type ForceSetKeyErrorCode = QueueErrorCode;
+export type ForceSetKeyErrorCode = ForcedErrorCode;
 
 /**
  * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.

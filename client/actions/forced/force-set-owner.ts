@@ -1,17 +1,16 @@
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceSetOwnerParameters extends QueueOptions {
+export interface ForceSetOwnerParameters extends ForcedOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   newOwner: Address;
 }
 export type ForceSetOwnerReturnType = QueueResult;
 
-export type ForceSetOwnerErrorCode = QueueErrorCode;
+export type ForceSetOwnerErrorCode = ForcedErrorCode;
 
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.

@@ -1,11 +1,10 @@
 import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceTransferParameters extends QueueOptions {
+export interface ForceTransferParameters extends ForcedOptions {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
   /** The payee's leaf. */
@@ -16,7 +15,7 @@ export interface ForceTransferParameters extends QueueOptions {
 }
 export type ForceTransferReturnType = QueueResult;
 
-export type ForceTransferErrorCode = QueueErrorCode;
+export type ForceTransferErrorCode = ForcedErrorCode;
 
 /**
  * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.

@@ -2,11 +2,10 @@ import type { Address } from "viem";
 import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
-import type { QueueErrorCode, QueueOptions } from "./queue-fee.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
 
-export interface ForceWithdrawParameters extends QueueOptions {
+export interface ForceWithdrawParameters extends ForcedOptions {
   /** The leaf; its l1Owner must be the client's L1 account. */
   id: number;
   amountWei: bigint | "all";
@@ -15,7 +14,7 @@ export interface ForceWithdrawParameters extends QueueOptions {
 }
 export type ForceWithdrawReturnType = QueueResult;
 
-export type ForceWithdrawErrorCode = QueueErrorCode | "CLI_RECIPIENT_IS_ROLLUP";
+export type ForceWithdrawErrorCode = ForcedErrorCode | "CLI_RECIPIENT_IS_ROLLUP";
 
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.

@@ -1,10 +1,12 @@
+import { KIND } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
+import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
-import { approveToken } from "../l1/approve-token.ts";
-import { callContract } from "../l1/l1-transaction.ts";
-import { allowedFeeWei, type QueueOptions } from "./queue-fee.ts";
-import { type QueueResult, readQueueResult } from "./queue-result.ts";
+import { approval, approveToken } from "../l1/approve-token.ts";
+import { callContract, callTogether, type L1Call } from "../l1/l1-transaction.ts";
+import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "./queue-fee.ts";
+import { type QueueResult, readOwnEntry } from "./queue-result.ts";
 
 type ForcedFunction =
   | "forceWithdraw"
@@ -13,6 +15,39 @@ type ForcedFunction =
   | "forceTransfer"
   | "forceCollect"
   | "forceSeal";
+
+/** Options of every forced operation. */
+export interface ForcedOptions extends QueueOptions {
+  /**
+   * How the rollup gets leave to burn the fee where the allowance is too low: by a transaction of its own, or in one step
+   * with the operation (EIP-5792), for which the wallet chooses the gas. Default: approve.
+   */
+  permission?: "approve" | "batch";
+}
+export type ForcedErrorCode = QueueErrorCode | "CLI_WALLET_NO_BATCH";
+
+type Values = Readonly<Record<string, string | number | bigint>>;
+
+/** What of its queue entry each function's arguments make. */
+const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Values>> = {
+  forceWithdraw: ([a, amountWei, recipient]) => ({
+    kind: KIND.forcedWithdraw,
+    a: a!,
+    amountWei: amountWei!,
+    word1: BigInt(recipient!),
+  }),
+  forceSetKey: ([a, keyX]) => ({ kind: KIND.forcedSetKey, a: a!, word1: keyX! }),
+  forceSetOwner: ([a, owner]) => ({ kind: KIND.forcedSetOwner, a: a!, word1: BigInt(owner!) }),
+  forceTransfer: ([a, b, amountWei, owner]) => ({
+    kind: KIND.forcedTransfer,
+    a: a!,
+    b: b!,
+    amountWei: amountWei!,
+    word1: BigInt(owner!),
+  }),
+  forceCollect: ([a, b]) => ({ kind: KIND.forcedCollect, a: a!, b: b! }),
+  forceSeal: ([b]) => ({ kind: KIND.forcedSeal, b: b! }),
+};
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
@@ -23,7 +58,7 @@ export async function sendForced(
   client: LedgerClient,
   functionName: ForcedFunction,
   args: readonly unknown[],
-  options: QueueOptions,
+  options: ForcedOptions,
 ): Promise<QueueResult> {
   const { address: sender } = requireWallet(client).account;
   const token = tokenContract(client);
@@ -45,9 +80,22 @@ export async function sendForced(
       { data: { address: sender, balanceWei, feeWei } },
     );
   }
-  if (allowanceWei < maxFeeWei) await approveToken(client, { amountWei: maxFeeWei });
   const { address, abi } = rollupContract(client);
-  return readQueueResult(
-    await callContract(client, { address, abi, functionName, args: [...args, maxFeeWei] }, options),
-  );
+  const entry = ENTRIES[functionName](args as readonly never[]);
+  const call: L1Call = {
+    address,
+    abi,
+    functionName,
+    args: [...args, maxFeeWei],
+    effect: effectOf("rollup", "QueueEntryAdded", { ...entry, sender }),
+  };
+  if (allowanceWei < maxFeeWei) {
+    if (options.permission === "batch") {
+      const batch = [approval(client, maxFeeWei), call] as const;
+      return readOwnEntry(client, await callTogether(client, batch, options), call.effect);
+    }
+    const { timeoutMs } = options;
+    await approveToken(client, { amountWei: maxFeeWei, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  }
+  return readOwnEntry(client, await callContract(client, call, options), call.effect);
 }

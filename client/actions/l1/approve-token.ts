@@ -1,7 +1,8 @@
 import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
-import type { LedgerClient } from "../../ledger-client.ts";
-import type { L1ErrorCode } from "./l1-transaction.ts";
-import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
+import { effectOf } from "../../l1-proposal.ts";
+import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import type { L1Result } from "./l1-result.ts";
+import { callContract, type L1Call, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
 
 export interface ApproveTokenParameters extends L1Options {
   amountWei: bigint;
@@ -22,14 +23,22 @@ export async function approveToken(
   client: LedgerClient,
   parameters: ApproveTokenParameters,
 ): Promise<ApproveTokenReturnType> {
-  return callContract(
-    client,
-    {
-      address: client.tokenAddress,
-      abi: openTokenAbi,
-      functionName: "approve",
-      args: [client.rollupAddress, parameters.amountWei],
-    },
-    parameters,
-  );
+  return callContract(client, approval(client, parameters.amountWei), parameters);
+}
+
+/**
+ * The call that lets the rollup take so much.
+ * @throws CLI_NO_L1_ACCOUNT
+ * @internal
+ */
+export function approval(client: LedgerClient, amountWei: bigint): L1Call {
+  const owner = requireWallet(client).account.address;
+  const spender = client.rollupAddress;
+  return {
+    address: client.tokenAddress,
+    abi: openTokenAbi,
+    functionName: "approve",
+    args: [spender, amountWei],
+    effect: effectOf("token", "Approval", { owner, spender, value: amountWei }),
+  };
 }

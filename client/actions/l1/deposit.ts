@@ -1,13 +1,14 @@
 import type { Address } from "viem";
+import { KIND } from "../../../circuits/protocol.ts";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { clientError } from "../../client-errors.ts";
+import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
-import type { QueueErrorCode } from "../forced/queue-fee.ts";
-import { allowedFeeWei, type QueueOptions } from "../forced/queue-fee.ts";
-import { type QueueResult, readQueueResult } from "../forced/queue-result.ts";
-import { approveToken } from "./approve-token.ts";
-import { callContract } from "./l1-transaction.ts";
+import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "../forced/queue-fee.ts";
+import { type QueueResult, readOwnEntry } from "../forced/queue-result.ts";
+import { approval, approveToken } from "./approve-token.ts";
+import { callContract, callTogether, type L1Call } from "./l1-transaction.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
 interface CommonParameters extends QueueOptions {
@@ -15,9 +16,11 @@ interface CommonParameters extends QueueOptions {
   amountWei: bigint;
   /**
    * How the rollup gets leave to take the OPEN where the allowance is too low. "permit" needs no transaction of its
-   * own, but a wallet that signs typed data; "approve" sends one. Default: permit.
+   * own, but a wallet that signs typed data with a key of its own; "approve" sends one; "batch" has the wallet approve and
+   * deposit in one step, all or none (EIP-5792), and chooses the gas itself. A contract wallet cannot sign a permit, so
+   * it has to be told which of the other two. Default: permit.
    */
-  permission?: "permit" | "approve";
+  permission?: "permit" | "approve" | "batch";
 }
 export interface DepositNewParameters extends CommonParameters {
   /** Default: the L1 account. */
@@ -34,12 +37,13 @@ export interface DepositToParameters extends CommonParameters {
 export type DepositParameters = DepositNewParameters | DepositToParameters;
 export type DepositReturnType = QueueResult;
 
-export type DepositErrorCode = QueueErrorCode;
+export type DepositErrorCode = QueueErrorCode | "CLI_WALLET_NO_PERMIT" | "CLI_WALLET_NO_BATCH";
 
 /**
  * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given. A new account burns the id
  * fee besides, and so does either where many deposits wait (`depositFeeWei` of the contract).
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_NO_PERMIT, CLI_WALLET_NO_BATCH,
+ *   CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_L1_UNREACHABLE
  * @example
  * ```ts
  * try {
@@ -76,25 +80,61 @@ export async function deposit(
     );
   }
   const mostWei = amountWei + maxFeeWei;
+  const isAllowed = allowanceWei >= mostWei;
+  const { permission = "permit" } = parameters;
+  if (!isAllowed && permission === "batch") {
+    const call = depositCall(client, parameters, maxFeeWei, null);
+    const batch = [approval(client, mostWei), call] as const;
+    return readOwnEntry(client, await callTogether(client, batch, parameters), call.effect);
+  }
   let permit: SignedPermit | null = null;
-  if (allowanceWei < mostWei) {
-    if (parameters.permission === "approve") await approveToken(client, { amountWei: mostWei });
+  if (!isAllowed) {
+    const { timeoutMs } = parameters;
+    const waiting = timeoutMs === undefined ? {} : { timeoutMs };
+    if (permission === "approve") await approveToken(client, { amountWei: mostWei, ...waiting });
     else permit = await signPermit(client, mostWei);
   }
-  const args =
-    "to" in parameters
-      ? [parameters.to, amountWei, parameters.expectedOwner, maxFeeWei]
-      : [amountWei, parameters.l1Owner ?? sender, parameters.keyX ?? client.l2Key?.keyX ?? 0n, maxFeeWei];
-  const functionName = `${"to" in parameters ? "depositTo" : "depositNew"}${permit === null ? "" : "WithPermit"}`;
-  const result = await callContract(
-    client,
-    {
-      address: client.rollupAddress,
+  const call = depositCall(client, parameters, maxFeeWei, permit);
+  return readOwnEntry(client, await callContract(client, call, parameters), call.effect);
+}
+
+function depositCall(
+  client: LedgerClient,
+  parameters: DepositParameters,
+  maxFeeWei: bigint,
+  permit: SignedPermit | null,
+): L1Call {
+  const { amountWei } = parameters;
+  const { address: sender } = requireWallet(client).account;
+  const { rollupAddress: address } = client;
+  const suffix = permit === null ? "" : "WithPermit";
+  const entryOf = (kind: number, b: number, l1Owner: Address, keyX: bigint) =>
+    effectOf("rollup", "QueueEntryAdded", {
+      kind,
+      a: 0,
+      b,
+      amountWei,
+      word1: BigInt(l1Owner),
+      word2: keyX,
+      sender,
+    });
+  if ("to" in parameters) {
+    const { to, expectedOwner } = parameters;
+    return {
+      address,
       abi: rollupAbi,
-      functionName,
-      args: permit === null ? args : [...args, permit],
-    },
-    parameters,
-  );
-  return readQueueResult(result);
+      functionName: `depositTo${suffix}`,
+      args: [to, amountWei, expectedOwner, maxFeeWei, ...(permit === null ? [] : [permit])],
+      effect: entryOf(KIND.depositTo, to, expectedOwner, 0n),
+    };
+  }
+  const l1Owner = parameters.l1Owner ?? sender;
+  const keyX = parameters.keyX ?? client.l2Key?.keyX ?? 0n;
+  return {
+    address,
+    abi: rollupAbi,
+    functionName: `depositNew${suffix}`,
+    args: [amountWei, l1Owner, keyX, maxFeeWei, ...(permit === null ? [] : [permit])],
+    effect: entryOf(KIND.depositNew, 0, l1Owner, keyX),
+  };
 }

@@ -1,18 +1,12 @@
-import {
-  type Abi,
-  type Address,
-  BaseError,
-  ContractFunctionRevertedError,
-  encodeFunctionData,
-  type Hex,
-  keccak256,
-  type TransactionReceipt,
-  TransactionReceiptNotFoundError,
-} from "viem";
-import { cappedTransaction, gasCostWei } from "../../../contracts/l1/capped-transaction.ts";
+import { type Abi, type Address, BaseError, encodeFunctionData, type Hex, keccak256 } from "viem";
+import { sendCalls } from "viem/actions";
+import { cappedTransaction } from "../../../contracts/l1/capped-transaction.ts";
 import { clientError } from "../../client-errors.ts";
+import { isContractWallet } from "../../contract-wallet.ts";
+import type { L1Effect, L1Proposal } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
-import { walletError } from "../../wallet.ts";
+import { awaitProposal } from "./await-proposal.ts";
+import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
 
 /** A signed L1 transaction: it may be sent any number of times, and is executed once. */
 export interface SignedTransaction {
@@ -23,6 +17,10 @@ export interface SignedTransaction {
 /** What every L1 verb may throw. */
 export type L1ErrorCode =
   | "CLI_NO_L1_ACCOUNT"
+  | "CLI_WALLET_REJECTED"
+  | "CLI_WALLET_WRONG_CHAIN"
+  | "CLI_L1_CANCELLED"
+  | "CLI_L1_PROPOSED"
   | "CLI_L1_REVERTED"
   | "CLI_L1_UNREACHABLE"
   | "CON_L1_COST_ABOVE_CAP";
@@ -38,26 +36,29 @@ export interface L1Options {
    * durable before, and `onSigned` is not called.
    */
   onSent?: (hash: Hex) => void | Promise<void>;
+  /**
+   * Called instead of `onSent` by a contract wallet, whose owners have yet to sign: keep it, and `awaitProposal` goes on
+   * waiting after a restart.
+   */
+  onProposed?: (proposal: L1Proposal) => void | Promise<void>;
+  /** How long to wait for the transaction. Default: three minutes; ten for a contract wallet. */
+  timeoutMs?: number;
 }
 
-export interface L1Result {
-  transactionHash: Hex;
-  blockNumber: number;
-  gasUsed: number;
-  /** Ether that the transaction has cost, by its receipt. */
-  gasCostWei: bigint;
-  receipt: TransactionReceipt;
-}
+const TRANSACTION_MS = 180_000;
 
 export interface L1Call {
   readonly address: Address;
   readonly abi: Abi;
   readonly functionName: string;
   readonly args: readonly unknown[];
+  /** By which a contract wallet's transaction is found. */
+  readonly effect: L1Effect;
 }
 
 /**
  * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
+ * A contract wallet's gas is paid by the owner who executes it, so no cap holds there: it gets the call alone.
  * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_L1_UNREACHABLE
  * @internal
  */
@@ -69,6 +70,10 @@ export async function callContract(
   const wallet = requireWallet(client);
   try {
     await client.l1.simulateContract({ ...call, account: wallet.account });
+    if (await isContractWallet(client)) {
+      const request = { to: call.address, data: encodeFunctionData(call) };
+      return await propose(client, call.effect, options, () => wallet.sendTransaction(request));
+    }
     const transaction = await cappedTransaction(
       client.l1,
       {
@@ -85,16 +90,82 @@ export async function callContract(
         options.nonce === undefined ? unnumbered : { ...unnumbered, nonce: options.nonce },
       );
       await options.onSent?.(hash);
-      return await awaitTransaction(client, hash);
+      return await awaitTransaction(client, hash, options.timeoutMs);
     }
     const raw = await wallet.signTransaction(transaction);
     const signed = { hash: keccak256(raw), raw };
     await options.onSigned?.(signed);
     await options.onSent?.(signed.hash);
-    return await sendTransaction(client, signed);
+    return await sendTransaction(client, signed, options);
   } catch (cause) {
     throw l1Error(cause, call.functionName);
   }
+}
+
+/**
+ * Has the wallet execute several calls as one, all or none (EIP-5792), and waits for the effect of the last. The wallet
+ * tries them and chooses the gas: the later ones cannot be tried here before the earlier ones have happened.
+ * @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_NO_BATCH, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_L1_UNREACHABLE
+ * @internal
+ */
+export async function callTogether(
+  client: LedgerClient,
+  calls: readonly [...L1Call[], L1Call],
+  options: L1Options = {},
+): Promise<L1Result> {
+  const wallet = requireWallet(client);
+  const { address } = wallet.account;
+  const noBatch = (cause?: unknown) =>
+    clientError("CLI_WALLET_NO_BATCH", `${address} does not take several calls as one`, { cause });
+  if (wallet.account.type === "local") throw noBatch();
+  const last = calls.at(-1)!;
+  const batch = calls.map((call) => ({ to: call.address, data: encodeFunctionData(call) }));
+  const send = async () => {
+    // viem asks for the network only before a single transaction.
+    if ((await wallet.getChainId()) !== client.chain.id) {
+      throw clientError("CLI_WALLET_WRONG_CHAIN", `the wallet is not on chain ${client.chain.id}`, {
+        data: { chainId: client.chain.id },
+      });
+    }
+    try {
+      const { id } = await sendCalls(wallet, { calls: batch, forceAtomic: true });
+      return id as Hex;
+    } catch (cause) {
+      throw isNoBatch(cause) ? noBatch(cause) : cause;
+    }
+  };
+  try {
+    return await propose(client, last.effect, options, send);
+  } catch (cause) {
+    throw l1Error(cause, last.functionName);
+  }
+}
+
+/** No such method, no atomic calls, no upgrade to an account that could (EIP-5792); not that the owner declined. */
+const NO_BATCH: readonly unknown[] = [-32601, -32004, 4200, 5700, 5740, 5750, 5760];
+
+function isNoBatch(cause: unknown): boolean {
+  const isOne = (error: unknown) => NO_BATCH.includes((error as { code?: unknown }).code);
+  return cause instanceof BaseError && cause.walk(isOne) !== null;
+}
+
+/** @param send has the wallet take it, and gives the wallet's name for it */
+async function propose(
+  client: LedgerClient,
+  effect: L1Effect,
+  { onProposed, timeoutMs }: L1Options,
+  send: () => Promise<Hex>,
+): Promise<L1Result> {
+  const block = await client.l1.getBlockNumber({ cacheTime: 0 });
+  const account = requireWallet(client).account.address;
+  const hash = await send();
+  const isTransaction = await client.l1.getTransaction({ hash }).then(
+    () => true,
+    () => false,
+  );
+  const proposal = { account, hash, isTransaction, fromBlock: Number(block) + 1, effect };
+  await onProposed?.(proposal);
+  return awaitProposal(client, proposal, timeoutMs === undefined ? {} : { timeoutMs });
 }
 
 export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
@@ -110,13 +181,17 @@ export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
  * for (const signed of kept) await sendTransaction(client, signed);
  * ```
  */
-export async function sendTransaction(client: LedgerClient, signed: SignedTransaction): Promise<L1Result> {
+export async function sendTransaction(
+  client: LedgerClient,
+  signed: SignedTransaction,
+  options: { timeoutMs?: number } = {},
+): Promise<L1Result> {
   try {
     if ((await findReceipt(client, signed.hash)) === null) await broadcast(client, signed.raw);
   } catch (cause) {
     throw l1Error(cause, "the transaction");
   }
-  return awaitTransaction(client, signed.hash);
+  return awaitTransaction(client, signed.hash, options.timeoutMs);
 }
 
 /**
@@ -124,14 +199,18 @@ export async function sendTransaction(client: LedgerClient, signed: SignedTransa
  * comes back under its new hash.
  * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_L1_UNREACHABLE
  */
-async function awaitTransaction(client: LedgerClient, hash: Hex): Promise<L1Result> {
+async function awaitTransaction(
+  client: LedgerClient,
+  hash: Hex,
+  timeoutMs = TRANSACTION_MS,
+): Promise<L1Result> {
   let isCancelled = false;
   try {
     const receipt =
       (await findReceipt(client, hash)) ??
       (await client.l1.waitForTransactionReceipt({
         hash,
-        timeout: 180_000,
+        timeout: timeoutMs,
         retryCount: 30,
         onReplaced: ({ reason }) => {
           isCancelled = reason !== "repriced";
@@ -146,26 +225,9 @@ async function awaitTransaction(client: LedgerClient, hash: Hex): Promise<L1Resu
         },
       );
     }
-    if (receipt.status !== "success")
-      throw clientError("CLI_L1_REVERTED", `transaction ${hash} was reverted`, { data: { hash } });
-    return {
-      transactionHash: receipt.transactionHash,
-      blockNumber: Number(receipt.blockNumber),
-      gasUsed: Number(receipt.gasUsed),
-      gasCostWei: gasCostWei(receipt),
-      receipt,
-    };
+    return readL1Result(receipt);
   } catch (cause) {
     throw l1Error(cause, "the transaction");
-  }
-}
-
-async function findReceipt(client: LedgerClient, hash: Hex): Promise<TransactionReceipt | null> {
-  try {
-    return await client.l1.getTransactionReceipt({ hash });
-  } catch (error) {
-    if (error instanceof TransactionReceiptNotFoundError) return null;
-    throw error;
   }
 }
 
@@ -176,23 +238,4 @@ async function broadcast(client: LedgerClient, raw: Hex): Promise<void> {
     // A node that has the transaction already says so in this way; its receipt will come.
     if (!/already (known|imported)|already in/i.test(String(error))) throw error;
   }
-}
-
-function l1Error(cause: unknown, what: string): Error {
-  if (!(cause instanceof BaseError)) return cause as Error;
-  const byWallet = walletError(cause);
-  if (byWallet !== null) return byWallet;
-  const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
-  if (revert instanceof ContractFunctionRevertedError) {
-    const name = revert.data?.errorName ?? revert.reason ?? "no reason";
-    return clientError(
-      "CLI_L1_REVERTED",
-      `${what} is refused: ${name}(${(revert.data?.args ?? []).join(", ")})`,
-      {
-        data: { error: name, args: (revert.data?.args ?? []).map(String) },
-        cause,
-      },
-    );
-  }
-  return clientError("CLI_L1_UNREACHABLE", `${what} did not go through: ${cause.shortMessage}`, { cause });
 }

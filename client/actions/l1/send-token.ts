@@ -1,8 +1,9 @@
 import type { Address } from "viem";
 import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
-import type { LedgerClient } from "../../ledger-client.ts";
-import type { L1ErrorCode } from "./l1-transaction.ts";
-import { callContract, type L1Options, type L1Result } from "./l1-transaction.ts";
+import { effectOf } from "../../l1-proposal.ts";
+import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import type { L1Result } from "./l1-result.ts";
+import { callContract, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
 
 export interface SendTokenParameters extends L1Options {
   to: Address;
@@ -25,9 +26,13 @@ export async function sendToken(
   parameters: SendTokenParameters,
 ): Promise<SendTokenReturnType> {
   const { to, amountWei } = parameters;
-  return callContract(
-    client,
-    { address: client.tokenAddress, abi: openTokenAbi, functionName: "transfer", args: [to, amountWei] },
-    parameters,
-  );
+  const from = requireWallet(client).account.address;
+  const call = {
+    address: client.tokenAddress,
+    abi: openTokenAbi,
+    functionName: "transfer",
+    args: [to, amountWei],
+    effect: effectOf("token", "Transfer", { from, to, value: amountWei }),
+  };
+  return callContract(client, call, parameters);
 }

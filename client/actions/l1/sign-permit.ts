@@ -1,4 +1,6 @@
 import { parseSignature } from "viem";
+import { clientError } from "../../client-errors.ts";
+import { isContractWallet } from "../../contract-wallet.ts";
 import { type LedgerClient, requireWallet, tokenContract } from "../../ledger-client.ts";
 import { walletError } from "../../wallet.ts";
 
@@ -22,11 +24,12 @@ const PERMIT_TYPES = {
 } as const;
 const VALIDITY_SECONDS = 3600n;
 
-export type SignPermitErrorCode = "CLI_NO_L1_ACCOUNT" | "CLI_WALLET_REJECTED";
+export type SignPermitErrorCode = "CLI_NO_L1_ACCOUNT" | "CLI_WALLET_REJECTED" | "CLI_WALLET_NO_PERMIT";
 
 /**
  * Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time.
- * @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_REJECTED
+ * @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_REJECTED, CLI_WALLET_NO_PERMIT: the token recovers the owner's address from the
+ *   signature, which a contract wallet has no key for
  * @example
  * ```ts
  * const { v, r, s, deadline } = await signPermit(client, parseOpen("10"));
@@ -35,6 +38,11 @@ export type SignPermitErrorCode = "CLI_NO_L1_ACCOUNT" | "CLI_WALLET_REJECTED";
 export async function signPermit(client: LedgerClient, valueWei: bigint): Promise<SignedPermit> {
   const wallet = requireWallet(client);
   const owner = wallet.account.address;
+  if (await isContractWallet(client)) {
+    throw clientError("CLI_WALLET_NO_PERMIT", `${owner} is a contract wallet, which signs no permit`, {
+      data: { address: owner },
+    });
+  }
   const token = tokenContract(client);
   const [name, nonce, block] = await Promise.all([
     client.l1.readContract({ ...token, functionName: "name" }),

@@ -1,0 +1,173 @@
+/**
+ * A contract wallet executes a transaction when enough of its owners have signed: perhaps days later, sent by somebody
+ * else, under a hash that nobody knows before. What it was asked to do is recognised by the event that it leaves.
+ */
+import {
+  type Address,
+  isAddressEqual,
+  isHex,
+  type Log,
+  numberToHex,
+  type TransactionReceipt,
+  toEventSelector,
+} from "viem";
+import { clientError } from "../../client-errors.ts";
+import { effectContract, findEffectArgs, type L1Effect, type L1Proposal } from "../../l1-proposal.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
+
+export interface AwaitProposalOptions {
+  /** Default: ten minutes. */
+  timeoutMs?: number;
+}
+
+export type FindProposalErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
+export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
+
+/** Nodes refuse to search more of the chain at once. */
+const MAX_BLOCKS = 5_000n;
+/** Looked at again each time: a reorganisation may have put the transaction there. */
+const REORG_BLOCKS = 64n;
+const WAIT_MS = 600_000;
+
+/** A Safe's own events, whose first argument is the `safeTxHash`: indexed since 1.4. */
+const SAFE_SUCCESS = toEventSelector("ExecutionSuccess(bytes32,uint256)");
+const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
+
+/**
+ * Waits until a contract wallet has executed what it was asked to do. A Safe names what it executes. Of any other wallet
+ * an entry of the same content counts that it makes meanwhile: nothing tells the two apart.
+ * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * // `onProposed` keeps what a Safe was asked to do: its other owners may sign tomorrow.
+ * const kept: L1Proposal[] = [];
+ * await claim(client, { onProposed: (proposal) => void kept.push(proposal) });
+ * for (const proposal of kept) await awaitProposal(client, proposal, { timeoutMs: 86_400_000 });
+ * ```
+ */
+export async function awaitProposal(
+  client: LedgerClient,
+  proposal: L1Proposal,
+  options: AwaitProposalOptions = {},
+): Promise<L1Result> {
+  const { timeoutMs = WAIT_MS } = options;
+  const startedAt = Date.now();
+  let fromBlock = BigInt(proposal.fromBlock);
+  for (;;) {
+    const { found, nextBlock } = await look(client, proposal, fromBlock);
+    if (found !== null) return found;
+    if (Date.now() - startedAt >= timeoutMs) {
+      throw clientError(
+        "CLI_L1_PROPOSED",
+        `${proposal.account} has not executed ${proposal.hash} within ${Math.round(timeoutMs / 1000)} s`,
+        { data: { proposal } },
+      );
+    }
+    fromBlock = nextBlock;
+    await new Promise((resolve) => setTimeout(resolve, client.l1.pollingInterval));
+  }
+}
+
+/**
+ * What became of a proposal by now; null where it was not executed yet.
+ * @throws CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @example
+ * ```ts
+ * const result = await findProposal(client, proposal);
+ * console.log(result === null ? "other owners have to sign" : `executed by ${result.transactionHash}`);
+ * ```
+ */
+export async function findProposal(client: LedgerClient, proposal: L1Proposal): Promise<L1Result | null> {
+  return (await look(client, proposal, BigInt(proposal.fromBlock))).found;
+}
+
+interface Look {
+  readonly found: L1Result | null;
+  /** From where the next look has to search. */
+  readonly nextBlock: bigint;
+}
+
+async function look(client: LedgerClient, proposal: L1Proposal, from: bigint): Promise<Look> {
+  try {
+    const latest = await client.l1.getBlockNumber({ cacheTime: 0 });
+    const back = latest - REORG_BLOCKS;
+    const first = BigInt(proposal.fromBlock);
+    const nextBlock = back > first ? back : first;
+    const byHash = isHex(proposal.hash) && proposal.hash.length === 66;
+    const receipt = byHash ? await findReceipt(client, proposal.hash) : null;
+    if (receipt !== null) return { found: requireEffect(client, proposal, receipt), nextBlock };
+    for (let start = from; start <= latest; start += MAX_BLOCKS) {
+      const end = start + MAX_BLOCKS - 1n;
+      const range = { fromBlock: start, toBlock: end < latest ? end : latest };
+      const named = byHash ? await findSafeExecution(client, proposal, range) : null;
+      const executed = named ?? (await findEffect(client, proposal, range));
+      if (executed !== null) return { found: requireEffect(client, proposal, executed), nextBlock };
+    }
+    return { found: null, nextBlock };
+  } catch (cause) {
+    throw l1Error(cause, "the wallet's transaction");
+  }
+}
+
+/** A wallet's transaction may go through while the call in it fails. */
+function requireEffect(client: LedgerClient, proposal: L1Proposal, receipt: TransactionReceipt): L1Result {
+  const result = readL1Result(receipt);
+  if (findEffectArgs(client, proposal.effect, receipt.logs) !== null) return result;
+  const { transactionHash: hash } = result;
+  throw clientError("CLI_L1_REVERTED", `transaction ${hash} was executed, but the call in it failed`, {
+    data: { hash },
+  });
+}
+
+interface BlockRange {
+  readonly fromBlock: bigint;
+  readonly toBlock: bigint;
+}
+
+async function findEffect(
+  client: LedgerClient,
+  { account, effect, isTransaction }: L1Proposal,
+  range: BlockRange,
+): Promise<TransactionReceipt | null> {
+  const logs = await client.l1.getContractEvents({
+    ...effectContract(client, effect),
+    eventName: effect.event,
+    args: addressesOf(effect),
+    ...range,
+  });
+  for (const log of logs) {
+    if (findEffectArgs(client, effect, [log]) === null || log.transactionHash === null) continue;
+    const receipt = await findReceipt(client, log.transactionHash);
+    // A Safe names what it executes, and this was named otherwise: the wallet did the same for another reason.
+    if (receipt === null || (!isTransaction && receipt.logs.some((other) => isSafeEvent(other, account))))
+      continue;
+    return receipt;
+  }
+  return null;
+}
+
+const isSafeEvent = ({ address, topics }: Log, account: Address) =>
+  isAddressEqual(address, account) && (topics[0] === SAFE_SUCCESS || topics[0] === SAFE_FAILURE);
+
+async function findSafeExecution(
+  client: LedgerClient,
+  { account, hash }: L1Proposal,
+  { fromBlock, toBlock }: BlockRange,
+): Promise<TransactionReceipt | null> {
+  const filter = {
+    address: account,
+    fromBlock: numberToHex(fromBlock),
+    toBlock: numberToHex(toBlock),
+    topics: [[SAFE_SUCCESS, SAFE_FAILURE]],
+  };
+  const logs = await client.l1.request({ method: "eth_getLogs", params: [filter] });
+  const wanted = hash.toLowerCase();
+  const found = logs.find(({ data, topics }) => (topics[1] ?? data.slice(0, 66)).toLowerCase() === wanted);
+  return found?.transactionHash ? findReceipt(client, found.transactionHash) : null;
+}
+
+/** Every effect names the wallet by an indexed address, so a node has little to send. */
+function addressesOf({ args }: L1Effect): Record<string, string> {
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => /^0x[0-9a-fA-F]{40}$/.test(value)));
+}

@@ -1,0 +1,72 @@
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  type Hex,
+  type TransactionReceipt,
+  TransactionReceiptNotFoundError,
+} from "viem";
+import { gasCostWei } from "../../../contracts/l1/capped-transaction.ts";
+import { clientError } from "../../client-errors.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { walletError } from "../../wallet.ts";
+
+export interface L1Result {
+  transactionHash: Hex;
+  blockNumber: number;
+  gasUsed: number;
+  /** Ether that the transaction has cost whoever sent it, by its receipt. */
+  gasCostWei: bigint;
+  receipt: TransactionReceipt;
+}
+
+/**
+ * @throws CLI_L1_REVERTED
+ * @internal
+ */
+export function readL1Result(receipt: TransactionReceipt): L1Result {
+  const hash = receipt.transactionHash;
+  if (receipt.status !== "success")
+    throw clientError("CLI_L1_REVERTED", `transaction ${hash} was reverted`, { data: { hash } });
+  return {
+    transactionHash: hash,
+    blockNumber: Number(receipt.blockNumber),
+    gasUsed: Number(receipt.gasUsed),
+    gasCostWei: gasCostWei(receipt),
+    receipt,
+  };
+}
+
+/**
+ * @internal
+ */
+export async function findReceipt(client: LedgerClient, hash: Hex): Promise<TransactionReceipt | null> {
+  try {
+    return await client.l1.getTransactionReceipt({ hash });
+  } catch (error) {
+    if (error instanceof TransactionReceiptNotFoundError) return null;
+    throw error;
+  }
+}
+
+/**
+ * viem's errors as this library's.
+ * @internal
+ */
+export function l1Error(cause: unknown, what: string): Error {
+  if (!(cause instanceof BaseError)) return cause as Error;
+  const byWallet = walletError(cause);
+  if (byWallet !== null) return byWallet;
+  const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
+  if (revert instanceof ContractFunctionRevertedError) {
+    const name = revert.data?.errorName ?? revert.reason ?? "no reason";
+    return clientError(
+      "CLI_L1_REVERTED",
+      `${what} is refused: ${name}(${(revert.data?.args ?? []).join(", ")})`,
+      {
+        data: { error: name, args: (revert.data?.args ?? []).map(String) },
+        cause,
+      },
+    );
+  }
+  return clientError("CLI_L1_UNREACHABLE", `${what} did not go through: ${cause.shortMessage}`, { cause });
+}

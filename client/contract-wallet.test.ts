@@ -1,0 +1,228 @@
+import { setTimeout } from "node:timers/promises";
+import { type Hex, hashTypedData, pad } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { KIND } from "../circuits/protocol.ts";
+import { type Anvil, startAnvil } from "../contracts/l1/anvil.ts";
+import { connect, deployFixture, type Fixture, OPEN } from "../contracts/testing/rollup-fixture.ts";
+import { forceSeal } from "./actions/forced/force-seal.ts";
+import { forceSetKey } from "./actions/forced/force-set-key.ts";
+import { forceTransfer } from "./actions/forced/force-transfer.ts";
+import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
+import { approveToken } from "./actions/l1/approve-token.ts";
+import { awaitProposal, findProposal } from "./actions/l1/await-proposal.ts";
+import { deposit } from "./actions/l1/deposit.ts";
+import { sendToken } from "./actions/l1/send-token.ts";
+import { signPermit } from "./actions/l1/sign-permit.ts";
+import { isContractWallet } from "./contract-wallet.ts";
+import type { L1Proposal } from "./l1-proposal.ts";
+import { deriveKey } from "./l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
+import { deploySafe, type SafeWallet } from "./testing/safe-wallet.ts";
+import { walletSigner } from "./wallet.ts";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const owners = [7, 8, 9].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+
+let anvil: Anvil;
+let f: Fixture;
+let safe: SafeWallet;
+let client: LedgerClient;
+beforeAll(async () => {
+  anvil = await startAnvil();
+  f = await deployFixture(await connect(anvil));
+});
+afterAll(() => anvil?.stop());
+// One for each test: what waits in one Safe keeps what comes after it waiting.
+beforeEach(async () => {
+  safe = await deploySafe(anvil.url, owners, 2);
+  await f.token.write.transfer([safe.address, 100n * OPEN], { account: f.roles.holder });
+  client = await createLedgerClient({
+    rollupAddress: f.deployment.rollup,
+    wallet: { provider: safe, address: safe.address },
+  });
+});
+
+const bothSign = () => {
+  safe.signers = owners.slice(0, 2);
+};
+const queueTail = async () => Number(await f.rollup.read.queueTail());
+interface Failure {
+  code?: string;
+  data?: Record<string, unknown>;
+}
+const ended = (call: Promise<unknown>) =>
+  call.then(
+    (): Failure => ({ code: "no error" }),
+    (error: Failure) => error,
+  );
+
+describe("a client with a Safe of two out of three owners", () => {
+  it("knows that it is a contract, and an address that delegates its own key is none", async () => {
+    expect(await isContractWallet(client)).toBe(true);
+    const own = { provider: safe, address: f.roles.alice };
+    const ofAlice = await createLedgerClient({ rollupAddress: f.deployment.rollup, wallet: own });
+    expect(await isContractWallet(ofAlice)).toBe(false);
+    await f.client.setCode({ address: f.roles.alice, bytecode: `0xef0100${safe.address.slice(2)}` });
+    expect(await isContractWallet(ofAlice)).toBe(false);
+    await f.client.setCode({ address: f.roles.alice, bytecode: "0x" });
+  });
+
+  it("has to say how the rollup may take its OPEN: it can sign, but no permit", async () => {
+    const refused = await ended(deposit(client, { amountWei: OPEN }));
+    expect(refused).toMatchObject({ code: "CLI_WALLET_NO_PERMIT", data: { address: safe.address } });
+    expect(await ended(signPermit(client, OPEN))).toMatchObject({ code: "CLI_WALLET_NO_PERMIT" });
+    // Nobody was asked for anything.
+    expect(safe.asked).not.toContain("eth_signTypedData_v4");
+    expect(safe.pending).toEqual([]);
+    // It is a wallet of EIP-1271: what its owners sign together holds for the Safe, though not as ECDSA.
+    const message = {
+      domain: { name: "OpenLedger" },
+      types: { Word: [{ name: "word", type: "string" }] },
+      primaryType: "Word",
+      message: { word: "open" },
+    } as const;
+    const signature = await walletSigner(safe, safe.address).signTypedData(message as never);
+    expect(await safe.isValidSignature(hashTypedData(message), signature)).toBe(true);
+  });
+
+  it.each([
+    ["one after the other", "approve", 2],
+    ["as one", "batch", 1],
+  ] as const)("approves and deposits %s", async (_how, permission, executed) => {
+    bothSign();
+    const proposals: L1Proposal[] = [];
+    const before = await queueTail();
+    const result = await deposit(client, {
+      amountWei: 20n * OPEN,
+      keyX: 7n,
+      permission,
+      onProposed: (proposal) => void proposals.push(proposal),
+    });
+    expect(result.queueIndex).toBe(before);
+    expect(result.receipt.logs.at(-1)?.address.toLowerCase()).toBe(safe.address.toLowerCase());
+    expect(proposals).toMatchObject([{ account: safe.address }]);
+    // The Safe's own name for it, not the transaction's.
+    expect(proposals[0]!.hash).not.toBe(result.transactionHash);
+    expect(safe.asked.filter((method) => /send/i.test(method))).toHaveLength(executed);
+    expect(await f.token.read.allowance([safe.address, f.deployment.rollup])).toBe(0n);
+    // It is there already: nothing has to be allowed.
+    await f.client.setBalance({ address: safe.address, value: 0n });
+    await approveToken(client, { amountWei: 50n * OPEN });
+    expect(await deposit(client, { amountWei: 2n * OPEN, keyX: 7n })).toMatchObject({
+      queueIndex: before + 1,
+    });
+  });
+
+  it("names a wallet that takes no batch, and sends nothing", async () => {
+    safe.takesBatches = false;
+    const refused = await ended(deposit(client, { amountWei: OPEN, permission: "batch" }));
+    expect(refused.code).toBe("CLI_WALLET_NO_BATCH");
+    expect(safe.pending).toEqual([]);
+  });
+
+  it("hands over what waits for an owner, and goes on where it was left, in another process, too", async () => {
+    safe.signers = owners.slice(0, 1);
+    await approveBy(2);
+    const before = await queueTail();
+    const refused = await ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n, timeoutMs: 700 }));
+    expect(refused.code).toBe("CLI_L1_PROPOSED");
+    expect(await queueTail()).toBe(before);
+    const kept = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
+    const other = await createLedgerClient({ rpcUrl: anvil.url, rollupAddress: f.deployment.rollup });
+    expect(await findProposal(other, kept)).toBeNull();
+    const waiting = awaitProposal(other, kept);
+    await f.client.mine({ blocks: 3 });
+    const [hash] = await safe.sign(owners[2]!);
+    expect((await waiting).transactionHash).toBe(hash);
+    expect((await findProposal(other, kept))?.transactionHash).toBe(hash);
+    expect(await queueTail()).toBe(before + 1);
+  });
+
+  it("is not fooled by a Safe's transaction that went through while the call in it failed", async () => {
+    await approveBy(2);
+    safe.safeTxGas = 1n;
+    safe.signers = owners.slice(0, 1);
+    const sent = ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n }));
+    await expect.poll(() => safe.pending.length).toBe(1);
+    // Meanwhile the money is gone: what could be tried before fails now.
+    await f.client.impersonateAccount({ address: safe.address });
+    await f.client.setBalance({ address: safe.address, value: 10n ** 18n });
+    await f.token.write.transfer([f.roles.bob, 99n * OPEN], { account: safe.address });
+    await safe.sign(owners[1]!);
+    expect((await sent).code).toBe("CLI_L1_REVERTED");
+  });
+
+  it("forces operations, tells its fee's approval along, and finds each entry by its content", async () => {
+    bothSign();
+    const tail = await queueTail();
+    const fee = { permission: "batch" } as const;
+    const { queueIndex } = await forceWithdraw(client, { id: 4, amountWei: 2n * OPEN, ...fee });
+    expect(queueIndex).toBe(tail);
+    await forceSetKey(client, { id: 4, keyX: 11n });
+    await forceTransfer(client, { id: 4, to: 5, amountWei: "all", expectedOwner: f.roles.bob, ...fee });
+    await forceSeal(client, { modelId: 6, ...fee });
+    const added = await f.rollup.getEvents.QueueEntryAdded({ sender: safe.address }, { fromBlock: 0n });
+    expect(added.map(({ args }) => args.kind)).toEqual([
+      KIND.forcedWithdraw,
+      KIND.forcedSetKey,
+      KIND.forcedTransfer,
+      KIND.forcedSeal,
+    ]);
+    expect(BigInt(pad(added[0]!.args.sender!))).toBe(added[0]!.args.word1);
+    await sendToken(client, { to: f.roles.bob, amountWei: 5n });
+  });
+
+  it("tells two entries that wait at the same time from each other by the Safe's own events", async () => {
+    await approveBy(2);
+    safe.signers = owners.slice(0, 1);
+    const before = await queueTail();
+    const same = { amountWei: 2n * OPEN, keyX: 9n };
+    const first = deposit(client, same);
+    await expect.poll(() => safe.pending.length).toBe(1);
+    const second = deposit(client, same);
+    await expect.poll(() => safe.pending.length).toBe(2);
+    const last = safe.takeBack();
+    const hashes: Hex[] = await safe.sign(owners[1]!);
+    expect((await first).queueIndex).toBe(before);
+    // The other one waits on, although an entry like its own is there.
+    await f.client.mine({ blocks: 2 });
+    expect(await Promise.race([second, setTimeout(1_500, "waits")])).toBe("waits");
+    safe.putBack(last);
+    hashes.push(...(await safe.sign(owners[1]!)));
+    const results = await Promise.all([first, second]);
+    expect(results.map(({ transactionHash }) => transactionHash)).toEqual(hashes);
+    expect(results.map(({ queueIndex }) => queueIndex)).toEqual([before, before + 1]);
+  });
+
+  it("finds its own entry where one transaction executes several", async () => {
+    await approveBy(2);
+    safe.signers = owners.slice(0, 1);
+    safe.isRelayed = true;
+    const before = await queueTail();
+    const first = deposit(client, { amountWei: 3n * OPEN, keyX: 9n });
+    await expect.poll(() => safe.pending.length).toBe(1);
+    const second = deposit(client, { amountWei: 4n * OPEN, keyX: 9n });
+    await expect.poll(() => safe.pending.length).toBe(2);
+    const hashes = await safe.sign(owners[1]!);
+    expect(hashes).toHaveLength(1);
+    const results = await Promise.all([first, second]);
+    expect(results.map(({ queueIndex }) => queueIndex)).toEqual([before, before + 1]);
+  });
+
+  it("has no ledger key of its own: an owner derives one for it", async () => {
+    const place = { chainId: 31337, rollupAddress: f.deployment.rollup };
+    const own = deriveKey({ wallet: walletSigner(safe, safe.address), ...place });
+    expect((await ended(own)).code).toBe("CLI_WALLET_SIGNATURE_UNSUPPORTED");
+    const key = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
+    const again = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
+    expect(again.keyX).toBe(key.keyX);
+  });
+
+  async function approveBy(count: number): Promise<void> {
+    const { signers } = safe;
+    safe.signers = owners.slice(0, count);
+    await approveToken(client, { amountWei: 50n * OPEN });
+    safe.signers = signers;
+  }
+});

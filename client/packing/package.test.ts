@@ -1,0 +1,174 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { parseEther, toHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DrillWorld } from "../../scripts/drill/drill-world.ts";
+import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
+import { fundOpen } from "../testing/world-faucet.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+const MNEMONIC = "test test test test test test test test test test test junk";
+const account = mnemonicToAccount(MNEMONIC, { addressIndex: 5 });
+
+let project: InstalledPackage;
+beforeAll(async () => {
+  project = await installPackage();
+});
+afterAll(() => project?.remove());
+
+const installed = (...path: string[]) => join(project.folder, "node_modules", "openledger-client", ...path);
+const readme = () => readFileSync(installed("README.md"), "utf8");
+const example = () => /```ts\n([\s\S]*?)```/.exec(readme())![1]!;
+
+const WRONG = `import { deposit, type LedgerClient } from "openledger-client";
+import { openRowStore } from "openledger-client/rows";
+declare const client: LedgerClient;
+await deposit(client, { amountWei: 10 });
+await openRowStore(7);
+export { callContract } from "openledger-client";
+`;
+
+let faults: Promise<string[]> | undefined;
+
+/** As a user's own project is compiled: the README's example, and a file of mistakes. @returns the compiler's complaints */
+function compiled(): Promise<string[]> {
+  faults ??= compile({ "example.ts": example(), "wrong.ts": WRONG });
+  return faults;
+}
+
+async function compile(files: Readonly<Record<string, string>>): Promise<string[]> {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project.folder, name), text);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const options = ["--module", "nodenext", "--target", "es2023", "--strict", "--types", "node"];
+  const own = ["--typeRoots", join(root, "node_modules/@types")];
+  const output = await run(process.execPath, [tsc, ...options, ...own, ...Object.keys(files)], {
+    cwd: project.folder,
+  }).then(
+    () => "",
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+  // The types of the package itself are checked, too; those of others are not its business.
+  const isOurs = (line: string) => !/node_modules\/(?!openledger-client)/.test(line);
+  return output.split("\n").filter((line) => /\(\d+,\d+\): error/.test(line) && isOurs(line));
+}
+
+describe("the npm package", () => {
+  it("has the licence and the version of the repository, and nothing beside its modules", () => {
+    const manifest = JSON.parse(readFileSync(installed("package.json"), "utf8"));
+    const ours = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect(manifest).toMatchObject({
+      version: ours.version,
+      license: ours.license,
+      sideEffects: false,
+      type: "module",
+    });
+    expect(readdirSync(installed()).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    const files = readdirSync(installed("dist"), { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => /test|circomlibjs|packing/.test(file))).toEqual([]);
+    // Every module that is imported by name is one that npm installs with it.
+    const known = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    const modules = files.filter((file) => file.endsWith(".js"));
+    const imported = modules.flatMap((file) => {
+      const text = readFileSync(installed("dist", file), "utf8");
+      const names = text.matchAll(
+        /^(?:import|export) [^;]*? from "([^."][^"]*)";$|import\("([^."][^"]*)"\)/gm,
+      );
+      return [...names].map(([, from, loaded]) => ({ file, name: (from ?? loaded)! }));
+    });
+    expect(imported.length).toBeGreaterThan(30);
+    const foreign = imported.filter(
+      ({ name }) => !known.some((one) => name === one || name.startsWith(`${one}/`)),
+    );
+    // Rows lie in files; nothing else needs Node.
+    expect(new Set(foreign.map(({ name }) => name.split(":")[0]))).toEqual(new Set(["node"]));
+    expect(foreign.every(({ file }) => file.startsWith("client/actions/data/"))).toBe(true);
+  });
+
+  it("has types that hold: the example compiles, and a mistake does not", {
+    timeout: 1_200_000,
+  }, async () => {
+    expect(example().trim().split("\n").length).toBeLessThanOrEqual(22);
+    const faults = await compiled();
+    expect(faults.map((line) => /^(\w+)\.ts\((\d+),/.exec(line)?.slice(1))).toEqual([
+      ["wrong", "4"],
+      ["wrong", "5"],
+      ["wrong", "6"],
+    ]);
+  });
+
+  it("is left out by a bundler as far as it is not used", { timeout: 600_000 }, async () => {
+    const sizes = {
+      parseOpen: await bundledKb('export { parseOpen } from "openledger-client";'),
+      getLeaf: await bundledKb('export { getLeaf } from "openledger-client";'),
+      deposit: await bundledKb('export { deposit } from "openledger-client";'),
+      all: await bundledKb('export * from "openledger-client";'),
+    };
+    console.info("kB of the package's own code, bundled and minified:", sizes);
+    // What is left of the smallest is the table of errors: 15 kB. Contracts' interfaces come only with what calls them.
+    expect(sizes.parseOpen).toBeLessThan(20);
+    expect(sizes.getLeaf).toBeLessThan(25);
+    expect(sizes.deposit).toBeLessThan(0.4 * sizes.all);
+    expect(sizes.all).toBeLessThan(300);
+  });
+});
+
+let builds = 0;
+
+/** The size of a bundle's entry, minified, of the package's own code. */
+async function bundledKb(source: string): Promise<number> {
+  const name = `entry-${++builds}`;
+  writeFileSync(join(project.folder, `${name}.js`), source);
+  await build({
+    root: project.folder,
+    configFile: false,
+    logLevel: "error",
+    build: {
+      outDir: name,
+      target: "es2022",
+      minify: true,
+      lib: { entry: join(project.folder, `${name}.js`), formats: ["es"], fileName: name },
+      rollupOptions: { external: [/^viem/, /^zod/, "ws"] },
+    },
+  });
+  return statSync(join(project.folder, name, `${name}.js`)).size / 1000;
+}
+
+describe("the npm package, used", () => {
+  let world: DrillWorld;
+  beforeAll(async () => {
+    world = await DrillWorld.start({
+      name: "package",
+      backend: "wasm",
+      slots: 2,
+      confirmations: 1,
+      finalityDepthBlocks: 6,
+      keepIn: null,
+    });
+    await fundOpen(world, account.address, parseEther("100"));
+  });
+  afterAll(() => world?.stop());
+
+  it("does in Node what its example says", { timeout: 600_000 }, async () => {
+    await compiled();
+    const { stdout } = await run(process.execPath, ["example.js"], {
+      cwd: project.folder,
+      env: {
+        PATH: process.env.PATH,
+        RPC_URL: world.l1.url,
+        SEQUENCER_URL: world.sequencerUrl,
+        ROLLUP: world.l1.deployment.rollupAddress,
+        CHAIN_ID: "31337",
+        PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
+        PAYEE: String(world.users[0]!.leafId),
+      },
+    });
+    // 10 less 1.5 and the fee of a transfer.
+    expect(stdout).toMatch(/^posted: 8\.4\d+ OPEN are left\n$/);
+  });
+});

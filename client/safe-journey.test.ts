@@ -1,0 +1,93 @@
+import { parseEther } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { forceSetKey } from "./actions/forced/force-set-key.ts";
+import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
+import { claim } from "./actions/l1/claim.ts";
+import { deposit } from "./actions/l1/deposit.ts";
+import { getL1Balances } from "./actions/l1/l1-balances.ts";
+import { transfer } from "./actions/ledger/transfer.ts";
+import { withdraw } from "./actions/ledger/withdraw.ts";
+import { deriveKey } from "./l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
+import { findLeaves, getLeaf } from "./sequencer/ledger-reads.ts";
+import { waitFor } from "./sequencer/wait-for.ts";
+import { deploySafe, type SafeWallet } from "./testing/safe-wallet.ts";
+import { fundOpen } from "./testing/world-faucet.ts";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+const FUNDED_WEI = parseEther("100");
+
+let world: DrillWorld;
+let safe: SafeWallet;
+let client: LedgerClient;
+beforeAll(async () => {
+  world = await DrillWorld.start({
+    name: "safe",
+    backend: "wasm",
+    slots: 2,
+    confirmations: 1,
+    finalityDepthBlocks: 6,
+    keepIn: null,
+  });
+  const { url, deployment, client: node } = world.l1;
+  for (const { address } of owners) await node.setBalance({ address, value: parseEther("10") });
+  safe = await deploySafe(url, owners, 2);
+  safe.signers = owners.slice(0, 2);
+  await fundOpen(world, safe.address, FUNDED_WEI);
+  client = await createLedgerClient({
+    rpcUrl: url,
+    sequencerUrl: world.sequencerUrl,
+    rollupAddress: deployment.rollupAddress,
+    wallet: { provider: safe, address: safe.address },
+  });
+});
+afterAll(() => world?.stop());
+
+/** Nothing is late for as long as the rollup works. */
+const PATIENT = { timeoutMs: 400_000 };
+
+it("a Safe of two out of three goes the whole way: in, across, out, forced out, paid", async () => {
+  const place = { chainId: 31337, rollupAddress: client.rollupAddress, contractWallet: safe.address };
+  const l2Key = await deriveKey({ wallet: owners[0]!, ...place });
+  const acting = { ...client, l2Key };
+
+  // In: one step of the Safe opens the account that has the owner's key.
+  const deposited = await deposit(acting, { amountWei: parseEther("40"), permission: "batch" });
+  await waitFor(client, deposited, "acknowledged", PATIENT);
+  const [leaf] = await findLeaves(client, { owner: safe.address });
+  expect(leaf).toMatchObject({ keyX: l2Key.keyX, balanceWei: parseEther("40") });
+  const id = leaf!.id;
+
+  // Across and out: by the key of that owner, without the others.
+  const { leafId: to, l1Owner } = world.users[0]!;
+  await transfer(acting, { to, amountWei: parseEther("1.5"), expectedOwner: l1Owner });
+  const { hash } = await withdraw(acting, { amountWei: parseEther("2.25"), recipient: safe.address });
+
+  // Forced out: by two owners through Ethereum, without any ledger key.
+  const forced = await forceWithdraw(client, { id, amountWei: parseEther("3"), permission: "batch" });
+  await waitFor(client, { withdrawal: { hash } }, "claimable", PATIENT);
+  await waitFor(client, { withdrawal: forced }, "claimable", PATIENT);
+  const claimed = await claim(client);
+  expect(claimed.amountWei).toBe(parseEther("5.25"));
+
+  // To the wei: what was paid in, the id's fee and the queue's, what came back.
+  const spentWei = parseEther("40") + deposited.burnedFeeWei + forced.burnedFeeWei;
+  const { tokenWei, allowanceWei } = await getL1Balances(client, safe.address);
+  expect({ tokenWei, allowanceWei }).toEqual({
+    tokenWei: FUNDED_WEI - spentWei + parseEther("5.25"),
+    allowanceWei: 0n,
+  });
+
+  // That owner leaves: the others register another's key, and the old one signs for nothing any more.
+  safe.signers = owners.slice(1);
+  const nextKey = await deriveKey({ wallet: owners[1]!, ...place });
+  const rotated = await forceSetKey(client, { id, keyX: nextKey.keyX });
+  await waitFor(client, rotated, "acknowledged", PATIENT);
+  const payment = { to, amountWei: parseEther("1"), from: id };
+  await expect(transfer(acting, payment)).rejects.toMatchObject({ code: "OP_BAD_SIGNATURE" });
+  await transfer({ ...client, l2Key: nextKey }, payment);
+  expect((await getLeaf(client, id)).keyX).toBe(nextKey.keyX);
+}, 1_200_000);

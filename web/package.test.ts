@@ -1,0 +1,85 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEther } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { build, type PreviewServer, preview } from "vite";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type InstalledPackage, installPackage } from "../client/testing/installed-package.ts";
+import { fundOpen } from "../client/testing/world-faucet.ts";
+import { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { openBrowser, openProfile } from "./testing/browser.ts";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+/** One whose key the node has. */
+const account = mnemonicToAccount(MNEMONIC, { addressIndex: 6 });
+
+let project: InstalledPackage;
+let world: DrillWorld;
+beforeAll(async () => {
+  project = await installPackage();
+  world = await DrillWorld.start({
+    name: "package-page",
+    backend: "wasm",
+    slots: 2,
+    confirmations: 1,
+    finalityDepthBlocks: 6,
+    keepIn: null,
+  });
+  await fundOpen(world, account.address, parseEther("100"));
+});
+afterAll(async () => {
+  await world?.stop();
+  project?.remove();
+});
+
+it("works in a page that Vite bundles, with an EIP-1193 wallet", { timeout: 600_000 }, async () => {
+  const { rollupAddress } = world.l1.deployment;
+  const { folder } = project;
+  writeFileSync(
+    join(folder, "page.js"),
+    `import { createLedgerClient, deposit, deriveKey, parseOpen, transfer, waitFor, walletSigner } from "openledger-client";
+     const request = async ({ method, params }) => {
+       const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+       const headers = { "content-type": "application/json" };
+       const answer = await (await fetch("${world.l1.url}", { method: "POST", headers, body })).json();
+       if (answer.error) throw Object.assign(new Error(answer.error.message), { code: answer.error.code });
+       return answer.result;
+     };
+     const provider = { request };
+     const place = { rollupAddress: "${rollupAddress}", chainId: 31337 };
+     const address = "${account.address}";
+     window.work = async () => {
+       const l2Key = await deriveKey({ wallet: walletSigner(provider, address), ...place });
+       const options = { sequencerUrl: location.origin, rollupAddress: place.rollupAddress, l2Key };
+       const client = await createLedgerClient({ ...options, wallet: { provider, address } });
+       const deposited = await deposit(client, { amountWei: parseOpen("7") });
+       await waitFor(client, deposited, "acknowledged");
+       const payment = { to: ${world.users[1]!.leafId}, amountWei: parseOpen("2") };
+       const { hash, preconfirmation } = await transfer(client, payment);
+       const { stage } = await waitFor(client, { hash }, "closed");
+       return { stage, isPromised: preconfirmation !== null };
+     };`,
+  );
+  writeFileSync(join(folder, "index.html"), '<script type="module" src="./page.js"></script>');
+  await build({ root: folder, configFile: false, logLevel: "error", build: { target: "es2022" } });
+  // The page and the API have one origin, as where a sequencer serves its pages.
+  const proxy = { "/v1": { target: world.sequencerUrl, ws: true } };
+  const server: PreviewServer = await preview({
+    root: folder,
+    configFile: false,
+    logLevel: "error",
+    preview: { port: 0, host: "127.0.0.1", proxy },
+  });
+  const browser = await openBrowser();
+  try {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(server.resolvedUrls!.local[0]!);
+    const done = await page.evaluate(() => (globalThis as unknown as { work(): Promise<unknown> }).work());
+    expect(done).toMatchObject({ stage: expect.stringMatching(/closed|proven|posted/), isPromised: true });
+    expect(misdeeds).toEqual([]);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
