@@ -1,9 +1,9 @@
 /** Any answer, its settlement checked in the page, what it earns while one looks on, and collecting by a click. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { createWalletClient, type Hex, http } from "viem";
-import { foundry } from "viem/chains";
+import type { Browser, Page } from "playwright-core";
+import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MODEL_ID } from "../bridge/testing/model-history.ts";
+import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
 
@@ -144,27 +144,6 @@ describe("the check of a settlement", () => {
   });
 });
 
-/** An EIP-6963 wallet that signs with alice's key; the key stays out of the browser. */
-async function announceAlice(context: BrowserContext): Promise<void> {
-  const wallet = createWalletClient({
-    chain: foundry,
-    transport: http(world.f.rpcUrl),
-    account: ALICE_WALLET,
-  });
-  await context.exposeBinding("askAlice", (_source, { method, params }) => {
-    if (/accounts/i.test(method)) return [ALICE_WALLET.address];
-    if (method === "eth_signTypedData_v4") return ALICE_WALLET.signTypedData(JSON.parse(params[1]));
-    return wallet.request({ method, params } as never);
-  });
-  await context.addInitScript(() => {
-    const { askAlice } = globalThis as unknown as { askAlice: (asked: unknown) => Promise<unknown> };
-    const info = { uuid: "alice", rdns: "alice.example", name: "Alice's wallet", icon: "" };
-    const detail = { info, provider: { request: (asked: unknown) => askAlice(asked) } };
-    const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
-    window.addEventListener("eip6963:requestProvider", announce);
-  });
-}
-
 describe("earnings", () => {
   test("grow while answers are paid for, without a reload", LONG, async () => {
     const { context, misdeeds } = await openProfile(browser);
@@ -189,7 +168,7 @@ describe("earnings", () => {
   test("are collected by a click", { timeout: 300_000 }, async () => {
     await world.takeWalletKey();
     const { context, misdeeds } = await openProfile(browser);
-    await announceAlice(context);
+    await announceWallet(context, "Alice's wallet", walletOfKey(ALICE_WALLET, world.f.rpcUrl));
     const page = await context.newPage();
     await page.goto(`${world.url}/#/earnings`);
     await main(page).getByRole("button", { name: "Alice's wallet" }).click();

@@ -15,7 +15,7 @@ import {
   startSettlingWorld,
 } from "../scripts/settling/testing/settling-fixture.ts";
 import { buildPages } from "./build/build-pages.ts";
-import { announceWallet } from "./testing/announced-wallet.ts";
+import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
 const BOB = 3;
@@ -57,11 +57,7 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
 
 async function openAsking(looks = {}) {
   const { context, misdeeds } = await openProfile(browser, looks);
-  await announceWallet(context, {
-    account: anvilAccount(BOB_ACCOUNT),
-    name: "Bob's wallet",
-    rpcUrl: world.f.rpcUrl,
-  });
+  await announceWallet(context, "Bob's wallet", walletOfKey(anvilAccount(BOB_ACCOUNT), world.f.rpcUrl));
   const page = await context.newPage();
   await page.goto(`${world.sequencerUrl}/#/ask`);
   await main(page).getByRole("button", { name: "Bob's wallet" }).click();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
 import { fundOpen } from "../client/testing/world-faucet.ts";
 import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { announceWallet } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 
@@ -28,20 +29,7 @@ const LONG = { timeout: 400_000 };
 
 it("a Safe goes through the page: its owners sign while it is closed", { timeout: 1_200_000 }, async () => {
   const { context, misdeeds } = await openProfile(browser);
-  await context.exposeBinding("askSafe", async (_page, request: { method: string; params?: unknown }) =>
-    safe.request(request),
-  );
-  // A wallet as browsers have them: an object of EIP-1193 that announces itself by EIP-6963.
-  await context.addInitScript(() => {
-    const { askSafe } = globalThis as unknown as { askSafe(request: object): Promise<unknown> };
-    const provider = {
-      request: ({ method, params }: Record<string, unknown>) => askSafe({ method, params }),
-    };
-    const info = { uuid: "1", rdns: "global.safe", name: "Our Safe", icon: "data:image/png;base64,AAAA" };
-    const announce = () =>
-      window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: { info, provider } }));
-    window.addEventListener("eip6963:requestProvider", announce);
-  });
+  await announceWallet(context, "Our Safe", (asked) => safe.request(asked));
   const page = await context.newPage();
   const journey = (name: RegExp) => page.getByRole("article", { name });
   const main = page.getByRole("main");
