@@ -195,6 +195,7 @@ export function renderError(error: unknown): RenderedError {
   const known: Record<string, { remedy: string }> = {
     ...clientErrors,
     ...attributionErrors,
+    ...spanErrors,
     ...commandErrors,
   };
   const { data } = error.toJSON() as { data: object };

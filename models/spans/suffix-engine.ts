@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { spanError } from "./span-errors.ts";
+import { suffixArray } from "./suffix-array.ts";
+
+/** Both make the same array; native is several times as fast, and needs the addon. */
+export type SuffixEngine = "native" | "typescript";
+
+interface SuffixAddon {
+  /** On another thread. The text must not change meanwhile; the array is that of the text's length. */
+  sort(text: Uint8Array, array: Int32Array): Promise<void>;
+}
+
+const addonPath = fileURLToPath(new URL("native/build/suffix-array.node", import.meta.url));
+
+/**
+ * @param engine "auto" takes native where it was built
+ * @throws MOD_SPANS_NATIVE_UNAVAILABLE
+ */
+export async function buildSuffixArray(text: Uint8Array, engine: SuffixEngine | "auto"): Promise<Int32Array> {
+  if (suffixEngine(engine) === "typescript") return suffixArray(text);
+  const array = new Int32Array(text.length);
+  await loadAddon().sort(text, array);
+  return array;
+}
+
+/** The engine that a choice comes to on this machine. */
+export function suffixEngine(choice: SuffixEngine | "auto"): SuffixEngine {
+  if (choice !== "auto") return choice;
+  try {
+    loadAddon();
+    return "native";
+  } catch {
+    return "typescript";
+  }
+}
+
+function loadAddon(): SuffixAddon {
+  try {
+    return createRequire(import.meta.url)(addonPath) as SuffixAddon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw spanError("MOD_SPANS_NATIVE_UNAVAILABLE", `the native suffix arrays do not load (${reason})`, {
+      data: { path: addonPath, reason },
+      cause,
+    });
+  }
+}
