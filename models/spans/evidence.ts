@@ -33,6 +33,15 @@ export interface Openings {
   readonly documents: Opening;
 }
 
+/** Two neighbours of an index that are out of order (order-evidence.ts). */
+export interface OrderEvidence {
+  readonly header: IndexHeader;
+  readonly what: "entries" | "documents";
+  /** The first of the two neighbours; for documents -1 where the first one does not begin at 0. */
+  readonly first: number;
+  readonly openings: Openings;
+}
+
 /** Everything that a client needs beside the answer and the index's root. */
 export interface SpanEvidence {
   readonly header: IndexHeader;
@@ -46,16 +55,18 @@ const count = z.int().min(0).max(0xffffffff);
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const base64 = z.base64();
 const openingSchema = z.object({ indices: z.array(count), leaves: base64, siblings: base64 });
+const headerSchema = z.object({
+  rowText: z.enum(ROW_TEXTS),
+  textBytes: count,
+  documentCount: count,
+  rowsRoot: hash,
+  textRoot: hash,
+  arrayRoot: hash,
+  documentsRoot: hash,
+});
+const openingsSchema = z.object({ text: openingSchema, array: openingSchema, documents: openingSchema });
 const evidenceSchema = z.object({
-  header: z.object({
-    rowText: z.enum(ROW_TEXTS),
-    textBytes: count,
-    documentCount: count,
-    rowsRoot: hash,
-    textRoot: hash,
-    arrayRoot: hash,
-    documentsRoot: hash,
-  }),
+  header: headerSchema,
   spans: z.array(
     z.object({
       start: count,
@@ -66,27 +77,21 @@ const evidenceSchema = z.object({
     }),
   ),
   absent: z.array(z.object({ start: count, end: count, at: count })).nullable(),
-  openings: z.object({ text: openingSchema, array: openingSchema, documents: openingSchema }),
+  openings: openingsSchema,
+});
+const orderSchema = z.object({
+  header: headerSchema,
+  what: z.enum(["entries", "documents"]),
+  first: z.int().min(-1),
+  openings: openingsSchema,
 });
 
-export type EvidenceJson = z.infer<typeof evidenceSchema>;
+export function evidenceToJson({ header, openings, ...rest }: SpanEvidence): object {
+  return { header: headerToJson(header), ...rest, openings: openingsToJson(openings) };
+}
 
-export function evidenceToJson({ header, openings, ...rest }: SpanEvidence): EvidenceJson {
-  return {
-    header: {
-      ...header,
-      textRoot: bytesToHex(header.textRoot),
-      arrayRoot: bytesToHex(header.arrayRoot),
-      documentsRoot: bytesToHex(header.documentsRoot),
-    },
-    spans: rest.spans.map((span) => ({ ...span, sources: [...span.sources] })),
-    absent: rest.absent === null ? null : [...rest.absent],
-    openings: {
-      text: openingToJson(openings.text),
-      array: openingToJson(openings.array),
-      documents: openingToJson(openings.documents),
-    },
-  };
+export function orderToJson({ header, openings, ...rest }: OrderEvidence): object {
+  return { header: headerToJson(header), ...rest, openings: openingsToJson(openings) };
 }
 
 /** @throws MOD_SPANS_EVIDENCE_FALSE where the value is not of this form */
@@ -94,24 +99,45 @@ export function evidenceFromJson(value: unknown): SpanEvidence {
   const { success, data } = evidenceSchema.safeParse(value);
   if (!success) throw falseEvidence("it is not of the documented form");
   const { header, openings, ...rest } = data;
-  return {
-    header: {
-      ...header,
-      textRoot: hexToBytes(header.textRoot),
-      arrayRoot: hexToBytes(header.arrayRoot),
-      documentsRoot: hexToBytes(header.documentsRoot),
-    },
-    ...rest,
-    openings: {
-      text: openingFromJson(openings.text, LEAF_BYTES),
-      array: openingFromJson(openings.array, LEAF_BYTES),
-      documents: openingFromJson(openings.documents, DOCUMENT_BYTES),
-    },
-  };
+  return { ...rest, header: headerFromJson(header), openings: openingsFromJson(openings) };
 }
 
+/** @throws MOD_SPANS_EVIDENCE_FALSE where the value is not of this form */
+export function orderFromJson(value: unknown): OrderEvidence {
+  const { success, data } = orderSchema.safeParse(value);
+  if (!success) throw falseEvidence("it is not of the documented form");
+  const { header, openings, ...rest } = data;
+  return { ...rest, header: headerFromJson(header), openings: openingsFromJson(openings) };
+}
+
+const headerToJson = (header: IndexHeader) => ({
+  ...header,
+  textRoot: bytesToHex(header.textRoot),
+  arrayRoot: bytesToHex(header.arrayRoot),
+  documentsRoot: bytesToHex(header.documentsRoot),
+});
+
+const headerFromJson = (header: z.infer<typeof headerSchema>): IndexHeader => ({
+  ...header,
+  textRoot: hexToBytes(header.textRoot),
+  arrayRoot: hexToBytes(header.arrayRoot),
+  documentsRoot: hexToBytes(header.documentsRoot),
+});
+
+const openingsToJson = ({ array, documents, text }: Openings) => ({
+  text: openingToJson(text),
+  array: openingToJson(array),
+  documents: openingToJson(documents),
+});
+
+const openingsFromJson = ({ array, documents, text }: z.infer<typeof openingsSchema>): Openings => ({
+  text: openingFromJson(text, LEAF_BYTES),
+  array: openingFromJson(array, LEAF_BYTES),
+  documents: openingFromJson(documents, DOCUMENT_BYTES),
+});
+
 function openingToJson({ indices, leaves, siblings }: Opening) {
-  return { indices: [...indices], leaves: toBase64(leaves), siblings: toBase64(siblings) };
+  return { indices, leaves: toBase64(leaves), siblings: toBase64(siblings) };
 }
 
 /** Only the last leaf of a tree may be shorter, and it is the last of an opening, too. */

@@ -98,7 +98,7 @@ export function checkOpening(
   return new OpenedBytes(opening, leafBytes, what);
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 

@@ -7,18 +7,10 @@
  */
 import { type OpenedIndex, openAll } from "./check-citations.ts";
 import { OpenedPlaces } from "./cite-spans.ts";
-import type { Openings } from "./evidence.ts";
+import type { OrderEvidence } from "./evidence.ts";
 import { ENTRY_BYTES, type IndexHeader, readDocument } from "./index-root.ts";
 import { falseEvidence } from "./span-errors.ts";
 import type { SpanIndex } from "./span-index.ts";
-
-export interface OrderEvidence {
-  readonly header: IndexHeader;
-  readonly what: "entries" | "documents";
-  /** The first of the two neighbours; for documents -1 where the first one does not begin at 0. */
-  readonly first: number;
-  readonly openings: Openings;
-}
 
 /** The rank of a place that no entry has. */
 const MISSING = -2;

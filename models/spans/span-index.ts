@@ -154,7 +154,7 @@ export function bytesReader(bytes: Uint8Array) {
   return { at: (place: number) => bytes[place]!, number: (place: number) => view.getUint32(place, true) };
 }
 
-/** What takes long: sorting, then hashing the trees. `share` is of the whole, 0 to 1. */
+/** What takes long: sorting, then hashing the trees. `share` is of the stage, 0 to 1. */
 export type OnIndexProgress = (progress: { readonly stage: "sort" | "hash"; readonly share: number }) => void;
 
 /**
@@ -173,7 +173,9 @@ export async function buildSpanIndex(
   const { onProgress = () => {}, rowsRoot, rowText } = options;
   const { text, documents } = joinDocuments(inputs);
   onProgress({ stage: "sort", share: 0 });
-  const array = await buildSuffixArray(text, options.engine ?? "auto");
+  const array = await buildSuffixArray(text, options.engine ?? "auto", (share) =>
+    onProgress({ stage: "sort", share }),
+  );
   return indexOf({ rowText, rowsRoot, text, array, documents }, (share) =>
     onProgress({ stage: "hash", share }),
   );

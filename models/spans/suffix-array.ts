@@ -11,15 +11,23 @@
  */
 type Letters = Uint8Array | Int32Array;
 
-/** @returns the start of every suffix, in the order of the suffixes as byte strings; one that ends first is smaller */
-export function suffixArray(text: Uint8Array): Int32Array {
+/**
+ * @returns the start of every suffix, in the order of the suffixes as byte strings; one that ends first is smaller
+ * @param onShare how much of the work is done, 0 to 1; it keeps the thread until the end
+ */
+export function suffixArray(text: Uint8Array, onShare: (share: number) => void = () => {}): Int32Array {
   const array = new Int32Array(text.length);
-  sortSuffixes(text, array, 256);
+  sortSuffixes(text, array, 256, onShare);
   return array;
 }
 
 /** Into the front of `array`, whose length is that of the text at least. */
-function sortSuffixes(text: Letters, array: Int32Array, letterCount: number): void {
+function sortSuffixes(
+  text: Letters,
+  array: Int32Array,
+  letterCount: number,
+  onShare: (share: number) => void = () => {},
+): void {
   const { length } = text;
   if (length === 0) return;
   if (length === 1) {
@@ -32,8 +40,11 @@ function sortSuffixes(text: Letters, array: Int32Array, letterCount: number): vo
   const valleyCount = placeValleys(text, array, counts, buckets);
   if (valleyCount > 1) {
     sortValleySubstrings(text, array, counts, buckets);
+    onShare(0.3);
     const nameCount = nameValleys(text, array, valleyCount);
+    onShare(0.4);
     sortValleys(text, array, valleyCount, nameCount);
+    onShare(0.7);
     spreadValleys(text, array, valleyCount, counts, buckets);
   }
   sweepAll(text, array, counts, buckets);

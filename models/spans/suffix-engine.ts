@@ -11,16 +11,35 @@ interface SuffixAddon {
   sort(text: Uint8Array, array: Int32Array): Promise<void>;
 }
 
+/** Of the native engine, for estimates alone: `npm run bench -- spans`. */
+const NATIVE_BYTES_PER_MS = 6_000;
+const TELL_EVERY_MS = 500;
+
 const addonPath = fileURLToPath(new URL("native/build/suffix-array.node", import.meta.url));
 
 /**
  * @param engine "auto" takes native where it was built
+ * @param onShare how much is done, 0 to 1: of the native engine an estimate
  * @throws MOD_SPANS_NATIVE_UNAVAILABLE
  */
-export async function buildSuffixArray(text: Uint8Array, engine: SuffixEngine | "auto"): Promise<Int32Array> {
-  if (suffixEngine(engine) === "typescript") return suffixArray(text);
+export async function buildSuffixArray(
+  text: Uint8Array,
+  engine: SuffixEngine | "auto",
+  onShare: (share: number) => void = () => {},
+): Promise<Int32Array> {
+  if (suffixEngine(engine) === "typescript") return suffixArray(text, onShare);
   const array = new Int32Array(text.length);
-  await loadAddon().sort(text, array);
+  const startedAtMs = performance.now();
+  const estimateMs = text.length / NATIVE_BYTES_PER_MS;
+  const timer = setInterval(
+    () => onShare(Math.min(0.99, (performance.now() - startedAtMs) / estimateMs)),
+    TELL_EVERY_MS,
+  );
+  try {
+    await loadAddon().sort(text, array);
+  } finally {
+    clearInterval(timer);
+  }
   return array;
 }
 
