@@ -59,6 +59,13 @@ export function checkCitations(root: string, answer: Uint8Array, evidence: SpanE
       throw falseEvidence("a document is named twice");
     return { start, end, count: hi - lo, sources: checked };
   });
+  // In the order of their starts, their ends rise too: none lies in another, and none is there twice.
+  const byStart = [...spans].sort((a, b) => a.start - b.start);
+  for (const [i, { end, start }] of byStart.entries()) {
+    const before = byStart[i - 1];
+    if (before !== undefined && (start === before.start || end <= before.end))
+      throw falseEvidence("a span lies in another one", { start, end });
+  }
   if (evidence.absent !== null) checkAbsent(opened, answer, evidence.absent, spans);
   return { spans, isComplete: evidence.absent !== null };
 }

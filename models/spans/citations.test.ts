@@ -116,10 +116,19 @@ describe("citations", () => {
       [{ ...lone!, sources: [shared!.sources[0]!] }],
       [{ ...shared!, sources: [shared!.sources[0]!, shared!.sources[0]!] }],
       [{ ...lone!, start: lone!.start + 1 }],
+      [lone!, lone!],
       [{ ...lone!, end: lone!.end + 1 }],
       [{ ...lone!, end: lone!.start + 10 }],
     ];
     for (const lie of lies) expect(() => check({ ...evidence, absent: null, spans: lie })).toThrow(FALSE);
+    const inner = {
+      ...spans[0]!,
+      start: spans[0]!.start + 3,
+      ...index.find(ANSWER.subarray(spans[0]!.start + 3, spans[0]!.end)),
+    };
+    expect(check(citeSpans(index, ANSWER, [inner], { ...ALL, isComplete: false })).spans).toHaveLength(1);
+    expect(() => check(cite([inner, spans[1]!]))).toThrow(FALSE);
+    expect(() => check({ ...cite([...spans, inner]), absent: null })).toThrow(FALSE);
     // Another owner in the opened leaf.
     const leaves = evidence.openings.documents.leaves.map((leaf) => leaf.slice());
     leaves[0]![8]! ^= 1;
