@@ -1,7 +1,6 @@
 /** The client's side: what a host says about an answer, checked against the index's root alone. Runs in browsers. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Openings, SpanEvidence } from "./evidence.ts";
-import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS, wholeWindows } from "./find-spans.ts";
 import {
   DOCUMENT_BYTES,
   ENTRY_BYTES,
@@ -12,6 +11,7 @@ import {
   type SpanDocument,
 } from "./index-root.ts";
 import { checkOpening, type OpenedBytes } from "./merkle-opening.ts";
+import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS, wholeWindows } from "./span-characters.ts";
 import { falseEvidence } from "./span-errors.ts";
 
 /** A place where a span stands: shown by the text, the document and the root, without any further assumption. */

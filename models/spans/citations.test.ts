@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkCitations } from "./check-citations.ts";
@@ -189,6 +192,31 @@ describe("citations", () => {
   it("refuse JSON of another form", () => {
     for (const value of [null, {}, { spans: [] }, "evidence"])
       expect(() => evidenceFromJson(value)).toThrow(FALSE);
+  });
+});
+
+describe("the client's side", () => {
+  /** Every file that this one needs at run time, and packages. */
+  function needed(path: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    if (!path.endsWith(".ts")) return seen;
+    const imports = readFileSync(path, "utf8").matchAll(
+      /^(?:import|export) (?!type )[^;]*? from "([^"]+)";/gm,
+    );
+    for (const [, name] of imports) needed(name!.startsWith(".") ? join(path, "..", name!) : name!, seen);
+    return seen;
+  }
+
+  it("needs nothing of Node, so it runs in a browser", () => {
+    const folder = fileURLToPath(new URL(".", import.meta.url));
+    const files = ["check-citations.ts", "order-evidence.ts", "evidence.ts"].flatMap((name) => [
+      ...needed(join(folder, name)),
+    ]);
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((name) => name.startsWith("node:"))).toEqual([]);
+    // The walk sees such imports where there are some.
+    expect(needed(join(folder, "index-file.ts"))).toContain("node:crypto");
   });
 });
 

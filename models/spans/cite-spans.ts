@@ -1,6 +1,7 @@
 import type { AbsentPart, CitedSource, CitedSpan, Openings, SpanEvidence } from "./evidence.ts";
-import { type Span, wholeWindows } from "./find-spans.ts";
+import type { Span } from "./find-spans.ts";
 import { DOCUMENT_BYTES, ENTRY_BYTES } from "./index-root.ts";
+import { wholeWindows } from "./span-characters.ts";
 import type { SpanIndex } from "./span-index.ts";
 
 interface Range {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countCharacters, findSpans, isBoundary, MIN_SPAN_CHARACTERS } from "./find-spans.ts";
+import { findSpans } from "./find-spans.ts";
+import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { smallIndex, textsAndAnswer, utf8 } from "./testing/span-world.ts";
 
 /** By the definition: every part of whole characters, compared with every place. */

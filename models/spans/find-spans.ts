@@ -1,7 +1,6 @@
-import { type Interval, invalidText, type SpanIndex } from "./span-index.ts";
-
-/** Shorter ones say little: they are turns of phrase that everybody uses. */
-export const MIN_SPAN_CHARACTERS = 24;
+import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
+import { invalidText } from "./span-errors.ts";
+import type { Interval, SpanIndex } from "./span-index.ts";
 
 /** A part of an answer that occurs in the version word for word. */
 export interface Span extends Interval {
@@ -30,16 +29,6 @@ export function findSpans(index: SpanIndex, answer: Uint8Array): Span[] {
   return spans.sort(
     (a, b) => a.hi - a.lo - (b.hi - b.lo) || b.end - b.start - (a.end - a.start) || a.start - b.start,
   );
-}
-
-export function isBoundary(text: Uint8Array, at: number): boolean {
-  return at === text.length || (text[at]! & 0xc0) !== 0x80;
-}
-
-export function countCharacters(text: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) if ((text[i]! & 0xc0) !== 0x80) count++;
-  return count;
 }
 
 /**
@@ -92,31 +81,4 @@ function wholeCharacters(answer: Uint8Array, matches: readonly [number, number][
     const before = cut[i - 1];
     return cut[i + 1]?.[0] !== start && !(before !== undefined && before[1] === end && before[0] < start);
   });
-}
-
-/**
- * For each character the shortest part from it on that would be a further span: of 24 characters, and in none of the
- * spans. A list of spans is complete exactly if none of these parts occurs.
- */
-export function wholeWindows(
-  answer: Uint8Array,
-  spans: readonly { readonly start: number; readonly end: number }[],
-): { start: number; end: number }[] {
-  const boundaries: number[] = [];
-  for (let i = 0; i <= answer.length; i++) if (isBoundary(answer, i)) boundaries.push(i);
-  const byStart = [...spans].sort((a, b) => a.start - b.start);
-  const windows: { start: number; end: number }[] = [];
-  let next = 0;
-  let covered = 0;
-  let place = 0;
-  for (const [i, start] of boundaries.entries()) {
-    while (next < byStart.length && byStart[next]!.start <= start)
-      covered = Math.max(covered, byStart[next++]!.end);
-    // `place`: of the first boundary behind what the spans cover.
-    while (place < boundaries.length && boundaries[place]! <= covered) place++;
-    const end = boundaries[Math.max(i + MIN_SPAN_CHARACTERS, place)];
-    if (end === undefined) break;
-    windows.push({ start, end });
-  }
-  return windows;
 }

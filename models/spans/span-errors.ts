@@ -40,3 +40,8 @@ export function falseEvidence(reason: string, data: object = {}): RollupError {
     data: { reason, ...data },
   });
 }
+
+/** Of a document or an answer. */
+export function invalidText(message: string, data: object, cause?: unknown): RollupError {
+  return spanError("MOD_SPANS_TEXT_INVALID", message, { data, cause });
+}

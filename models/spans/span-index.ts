@@ -12,7 +12,7 @@ import {
   type SpanDocument,
 } from "./index-root.ts";
 import { MerkleTree } from "./merkle-tree.ts";
-import { spanError } from "./span-errors.ts";
+import { invalidText, spanError } from "./span-errors.ts";
 import { buildSuffixArray, type SuffixEngine } from "./suffix-engine.ts";
 
 /** The most text of one index: its file has 6.25 bytes for each. A guess at what a laptop holds; revisit. */
@@ -228,8 +228,4 @@ function joinDocuments(inputs: readonly DocumentInput[]): { text: Uint8Array; do
     start = end + 1;
   }
   return { text, documents };
-}
-
-export function invalidText(message: string, data: object, cause?: unknown) {
-  return spanError("MOD_SPANS_TEXT_INVALID", message, { data, cause });
 }
