@@ -178,4 +178,16 @@ program
     process.exit(0);
   });
 
+program
+  .command("spans")
+  .description("suffix arrays over the text that npm has installed, spans of answers, and their evidence")
+  .option("--megabytes <n>", "text at most", "64")
+  .option("--rounds <n>", "sorts by the native engine", "3")
+  .addHelpText("after", "\nExample:\n  npm run bench -- spans --megabytes 10")
+  .action(async (options: { megabytes: string; rounds: string }) => {
+    const { benchSpans } = await import("./bench/spans.ts");
+    const { megabytes, rounds } = options;
+    console.log(JSON.stringify(await benchSpans({ megabytes: Number(megabytes), rounds: Number(rounds) })));
+  });
+
 await program.parseAsync();

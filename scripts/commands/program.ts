@@ -19,6 +19,7 @@ import { addSnapshotCommands } from "./operate/snapshot-command.ts";
 import { addStatusCommand } from "./operate/status-command.ts";
 import { addSubmitQueueCommand } from "./operate/submit-queue-command.ts";
 import { addRewardsCommands } from "./rewards/rewards-command.ts";
+import { addSpansCommand } from "./spans/spans-command.ts";
 import { addContradictionCommand } from "./verify/contradiction-command.ts";
 import { addPreconfirmationsCommand } from "./verify/preconfirmations-command.ts";
 import { addReceiptCommands } from "./verify/receipt-command.ts";
@@ -64,6 +65,7 @@ export function createProgram(): Command {
   addModelCommands(program);
   addRewardsCommands(program);
   addVerifyCommand(program);
+  addSpansCommand(program);
   addSubmitQueueCommand(program);
   addFreezeCommand(program);
   addExitCommand(program);

@@ -16,6 +16,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
+import { addDatanetIndex } from "./datanet-index-command.ts";
 import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
 import { labelledRows } from "./label-rows.ts";
@@ -33,6 +34,7 @@ export function addDatanetCommands(program: Command): void {
   addApproveModel(datanet);
   addRevokeModel(datanet);
   addDatanetVerify(datanet);
+  addDatanetIndex(datanet);
   addShow(datanet);
 }
 

@@ -8,6 +8,7 @@ import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
+import { addVerifyIndexCommand, addVerifySpansCommand } from "./verify-spans-command.ts";
 
 export function addVerifyCommand(program: Command): void {
   const command = program
@@ -28,6 +29,8 @@ export function addVerifyCommand(program: Command): void {
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
+  addVerifySpansCommand(command);
+  addVerifyIndexCommand(command);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.

@@ -1,0 +1,231 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  DOCUMENT_BYTES,
+  ENTRY_BYTES,
+  encodeDocument,
+  type IndexHeader,
+  indexRoot,
+  LEAF_BYTES,
+  type RowText,
+  readDocument,
+  SEPARATOR,
+  type SpanDocument,
+} from "./index-root.ts";
+import { MerkleTree } from "./merkle-tree.ts";
+import { invalidText, spanError } from "./span-errors.ts";
+import { buildSuffixArray, type SuffixEngine } from "./suffix-engine.ts";
+
+/** The most text of one index: its file has 6.25 bytes for each. A guess at what a laptop holds; revisit. */
+export const MAX_TEXT_BYTES = 256 * 2 ** 20;
+
+/** What an index is made of: the version's rows in its order. */
+export interface DocumentInput {
+  /** UTF-8, not empty. */
+  readonly text: Uint8Array;
+  readonly contributorId: number;
+  readonly validatorId: number;
+  readonly digest: string;
+}
+
+/** Entries of the array from `lo` up to, not with, `hi`. */
+export interface Interval {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** The parts of an index as they lie in its file. */
+export interface IndexParts {
+  readonly rowText: RowText;
+  readonly rowsRoot: string;
+  readonly text: Uint8Array;
+  /** Starts of all suffixes of the text, in their order. */
+  readonly array: Int32Array;
+  /** DOCUMENT_BYTES each. */
+  readonly documents: Uint8Array;
+  readonly trees: { readonly text: MerkleTree; readonly array: MerkleTree; readonly documents: MerkleTree };
+}
+
+/** Pairs of letters and, before them, a letter that ends the text. */
+const PAIRS = 257;
+
+/** The text of a version, searchable: which strings occur, how often, and where. */
+export class SpanIndex {
+  readonly parts: IndexParts;
+  readonly header: IndexHeader;
+  /** 64 hexadecimal digits: what citations are checked against. */
+  readonly root: string;
+  /** Entries before those that begin with a pair of letters. */
+  readonly #pairStarts: Int32Array;
+
+  constructor(parts: IndexParts) {
+    this.parts = parts;
+    const { rowText, rowsRoot, text, trees } = parts;
+    this.header = {
+      rowText,
+      rowsRoot,
+      textBytes: text.length,
+      documentCount: parts.documents.length / DOCUMENT_BYTES,
+      textRoot: trees.text.root,
+      arrayRoot: trees.array.root,
+      documentsRoot: trees.documents.root,
+    };
+    this.root = bytesToHex(indexRoot(this.header));
+    this.#pairStarts = pairStarts(text);
+  }
+
+  document(index: number): SpanDocument {
+    return readDocument(bytesReader(this.parts.documents), index);
+  }
+
+  /** The document that holds this place of the text. */
+  documentAt(position: number): number {
+    const view = new DataView(this.parts.documents.buffer, this.parts.documents.byteOffset);
+    let low = 0;
+    let high = this.header.documentCount;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (view.getUint32(middle * DOCUMENT_BYTES, true) <= position) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Where suffixes that begin with `pattern` are, or would be. Patterns have two bytes at least. */
+  find(pattern: Uint8Array): Interval {
+    const lo = this.#bound(pattern, false);
+    const isThere =
+      lo < this.parts.array.length && this.#common(this.parts.array[lo]!, pattern) === pattern.length;
+    return { lo, hi: isThere ? this.#bound(pattern, true) : lo };
+  }
+
+  occurs(pattern: Uint8Array): boolean {
+    return this.longestPrefix(pattern) === pattern.length;
+  }
+
+  /** Bytes of the longest prefix that occurs; 0 where not even its first two bytes do. */
+  longestPrefix(pattern: Uint8Array): number {
+    const { array } = this.parts;
+    const key = pairOf(pattern);
+    if (pattern.length < 2 || this.#pairStarts[key] === this.#pairStarts[key + 1]) return 0;
+    const at = this.#bound(pattern, false);
+    // Of all suffixes, the two beside its place share most with the pattern.
+    const before = at > 0 ? this.#common(array[at - 1]!, pattern) : 0;
+    return at < array.length ? Math.max(before, this.#common(array[at]!, pattern)) : before;
+  }
+
+  /** The first entry that is not smaller than the pattern or, with `isUpper`, does not begin with it either. */
+  #bound(pattern: Uint8Array, isUpper: boolean): number {
+    const { array, text } = this.parts;
+    const key = pairOf(pattern);
+    let low = this.#pairStarts[key]!;
+    let high = this.#pairStarts[key + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const position = array[middle]!;
+      const size = this.#common(position, pattern);
+      const isSmaller = size === pattern.length ? isUpper : !(text[position + size]! > pattern[size]!);
+      if (isSmaller) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #common(position: number, pattern: Uint8Array): number {
+    const { text } = this.parts;
+    let size = 0;
+    while (size < pattern.length && text[position + size] === pattern[size]) size++;
+    return size;
+  }
+}
+
+const pairOf = (pattern: Uint8Array) => pattern[0]! * PAIRS + pattern[1]! + 1;
+
+function pairStarts(text: Uint8Array): Int32Array {
+  const starts = new Int32Array(256 * PAIRS + 1);
+  for (let i = 0; i + 1 < text.length; i++) starts[text[i]! * PAIRS + text[i + 1]! + 2]!++;
+  // The last letter alone comes before every pair that it begins.
+  if (text.length > 0) starts[text[text.length - 1]! * PAIRS + 1]!++;
+  for (let key = 1; key < starts.length; key++) starts[key]! += starts[key - 1]!;
+  return starts;
+}
+
+export function bytesReader(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { at: (place: number) => bytes[place]!, number: (place: number) => view.getUint32(place, true) };
+}
+
+/** What takes long: sorting, then hashing the trees. `share` is of the stage, 0 to 1. */
+export type OnIndexProgress = (progress: { readonly stage: "sort" | "hash"; readonly share: number }) => void;
+
+/**
+ * @param options.rowsRoot of the version, 64 hexadecimal digits
+ * @throws MOD_SPANS_TEXT_INVALID, MOD_SPANS_TOO_LARGE, MOD_SPANS_NATIVE_UNAVAILABLE
+ */
+export async function buildSpanIndex(
+  inputs: readonly DocumentInput[],
+  options: {
+    rowsRoot: string;
+    rowText: RowText;
+    engine?: SuffixEngine | "auto";
+    onProgress?: OnIndexProgress;
+  },
+): Promise<SpanIndex> {
+  const { onProgress = () => {}, rowsRoot, rowText } = options;
+  const { text, documents } = joinDocuments(inputs);
+  onProgress({ stage: "sort", share: 0 });
+  const array = await buildSuffixArray(text, options.engine ?? "auto", (share) =>
+    onProgress({ stage: "sort", share }),
+  );
+  return indexOf({ rowText, rowsRoot, text, array, documents }, (share) =>
+    onProgress({ stage: "hash", share }),
+  );
+}
+
+/** Hashes the trees over parts that are there. */
+export async function indexOf(
+  parts: Omit<IndexParts, "trees">,
+  onHashed: (share: number) => void = () => {},
+): Promise<SpanIndex> {
+  const { array, documents, text } = parts;
+  const arrayBytes = bytesOfArray(array);
+  const total = text.length + arrayBytes.length;
+  const trees = {
+    text: await MerkleTree.build(text, LEAF_BYTES, (bytes) => onHashed(bytes / total)),
+    array: await MerkleTree.build(arrayBytes, LEAF_BYTES, (bytes) => onHashed((text.length + bytes) / total)),
+    documents: await MerkleTree.build(documents, DOCUMENT_BYTES),
+  };
+  return new SpanIndex({ ...parts, trees });
+}
+
+/** The array as its file and its tree have it. Every machine that Node runs on here is little-endian. */
+export function bytesOfArray(array: Int32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.length * ENTRY_BYTES);
+}
+
+function joinDocuments(inputs: readonly DocumentInput[]): { text: Uint8Array; documents: Uint8Array } {
+  const textBytes = inputs.reduce((sum, { text }) => sum + text.length + 1, 0);
+  if (textBytes > MAX_TEXT_BYTES) {
+    throw spanError("MOD_SPANS_TOO_LARGE", `${textBytes} bytes of text are more than ${MAX_TEXT_BYTES}`, {
+      data: { textBytes, maxTextBytes: MAX_TEXT_BYTES },
+    });
+  }
+  if (inputs.length === 0) throw invalidText("there is no document", {});
+  const text = new Uint8Array(textBytes);
+  const documents = new Uint8Array(inputs.length * DOCUMENT_BYTES);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let start = 0;
+  for (const [i, input] of inputs.entries()) {
+    if (input.text.length === 0) throw invalidText(`document ${i} is empty`, { document: i });
+    try {
+      decoder.decode(input.text);
+    } catch (cause) {
+      throw invalidText(`document ${i} is no UTF-8`, { document: i }, cause);
+    }
+    const end = start + input.text.length;
+    text.set(input.text, start);
+    text[end] = SEPARATOR;
+    encodeDocument({ ...input, start, end }, documents.subarray(i * DOCUMENT_BYTES));
+    start = end + 1;
+  }
+  return { text, documents };
+}

@@ -1,0 +1,126 @@
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { decodeRow } from "../../../attribution/rows/row-content.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { readVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore, readRow } from "../../../client/actions/data/row-store.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import type { RowText } from "../../../models/spans/index-root.ts";
+import type { DocumentInput } from "../../../models/spans/span-index.ts";
+import type { SuffixEngine } from "../../../models/spans/suffix-engine.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+interface IndexOptions {
+  out: string;
+  rows: string;
+  versionRoot?: bigint;
+  engine: SuffixEngine | "auto";
+}
+
+export function addDatanetIndex(parent: Command): void {
+  const command = parent
+    .command("index <datanet>")
+    .description("index the text of the published version's rows, to find what an answer has word for word")
+    .requiredOption("--out <file>", "where the index goes")
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
+    .option("--version-root <hex>", "of another version, or without a sequencer", parseRoot)
+    .option("--engine <name>", "auto, native or typescript: all make the same index", parseEngine, "auto");
+  withExample(command, "datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json");
+  onRun<IndexOptions>(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const { buildSpanIndex } = await import("../../../models/spans/span-index.ts");
+    const { suffixEngine } = await import("../../../models/spans/suffix-engine.ts");
+    const { writeIndexFile } = await import("../../../models/spans/index-file.ts");
+    const rowsRoot = await versionRoot(options, datanetId);
+    const { documents, rowText } = await readDocuments(options.rows, rowsRoot, (share) =>
+      output.progress(`reading the rows: ${percent(share)}`),
+    );
+    const engine = suffixEngine(options.engine);
+    const startedAtMs = performance.now();
+    const index = await buildSpanIndex(documents, {
+      rowsRoot: toHex32(rowsRoot).slice(2),
+      rowText,
+      engine,
+      onProgress: ({ share, stage }) =>
+        output.progress(`${stage === "sort" ? `sorting (${engine})` : "hashing"}: ${percent(share)}`),
+    });
+    const buildMs = Math.round(performance.now() - startedAtMs);
+    const { fileBytes } = await writeIndexFile(options.out, index);
+    const { documentCount, textBytes } = index.header;
+    const lines = [
+      `${documentCount} rows of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s (${engine})`,
+      `${options.out} has ${fileBytes} bytes`,
+      `root ${index.root}: whoever has the rows makes the same one`,
+    ];
+    output.answer(lines, {
+      datanetId,
+      rowsRoot: toHex32(rowsRoot),
+      root: index.root,
+      rowText,
+      documentCount,
+      textBytes,
+      fileBytes,
+      engine,
+      buildMs,
+      out: options.out,
+    });
+  });
+}
+
+async function versionRoot(options: GlobalOptions & IndexOptions, datanetId: number): Promise<bigint> {
+  if (options.versionRoot !== undefined) {
+    await initPoseidon();
+    return options.versionRoot;
+  }
+  const { datanet } = await getLeaf(await openReader(options), datanetId);
+  if (datanet == null || datanet.version === 0)
+    throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
+  return datanet.rowsRoot;
+}
+
+/** E-mails by their text where the first row is one, and then all must be; other rows by their bytes. */
+async function readDocuments(
+  folder: string,
+  rowsRoot: bigint,
+  onRead: (share: number) => void,
+): Promise<{ documents: DocumentInput[]; rowText: RowText }> {
+  const store = await openRowStore(folder);
+  const { rows } = await readVersion(store, rowsRoot);
+  const documents: DocumentInput[] = [];
+  let rowText: RowText = "plain";
+  for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
+    const content = await readRow(store, digest);
+    if (i === 0 && isEmail(content)) rowText = "email";
+    const text = rowText === "plain" ? content : new TextEncoder().encode(decodeRow("email", content).input);
+    documents.push({ text, contributorId, validatorId, digest });
+    onRead((i + 1) / rows.length);
+  }
+  return { documents, rowText };
+}
+
+function isEmail(content: Uint8Array): boolean {
+  try {
+    decodeRow("email", content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const percent = (share: number) => `${Math.floor(share * 100)} %`;
+
+function parseRoot(text: string): bigint {
+  if (!/^0x[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("not a root of 0x and 64 digits");
+  return BigInt(text);
+}
+
+function parseEngine(text: string): SuffixEngine | "auto" {
+  if (text !== "auto" && text !== "native" && text !== "typescript")
+    throw new InvalidArgumentError("there are auto, native and typescript");
+  return text;
+}

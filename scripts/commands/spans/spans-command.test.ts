@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { encodeRow } from "../../../attribution/rows/row-content.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore, storeContribution } from "../../../client/actions/data/row-store.ts";
+import { commitVersion } from "../../../client/actions/data/version-commitments.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { readIndexFile, writeIndexFile } from "../../../models/spans/index-file.ts";
+import { indexOf } from "../../../models/spans/span-index.ts";
+import { runProgram } from "../program.ts";
+
+const SENTENCE = 'you have won a "free" cruise\nto the Bahamas';
+const MAILS = [`Hello\n${SENTENCE}, click`, `Re: hi\n${SENTENCE}!`, "Subject\nan honest mail about work"];
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "spans-command-"));
+  await initPoseidon();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The command's answer as JSON, and its exit status. */
+async function run(...args: string[]) {
+  let text = "";
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((part) => {
+    text += String(part);
+    return true;
+  });
+  try {
+    await runProgram(["--json", ...args]);
+  } finally {
+    write.mockRestore();
+  }
+  const status = Number(process.exitCode ?? 0);
+  process.exitCode = 0;
+  return { status, answer: JSON.parse(text) };
+}
+
+it("indexes a version of e-mails, finds what an answer has of them, and has it checked by another", async () => {
+  const store = await openRowStore(at("rows"));
+  const contents = MAILS.map((input, i) => encodeRow("email", { label: i === 2 ? 0 : 1, input }));
+  const { digests, rowHashes } = await storeContribution(store, contents);
+  const version = commitVersion(
+    rowHashes.map((rowHash, i) => ({ rowHash, contributorId: 7 + i, validatorId: 5 })),
+  );
+  const storedRows = digests.map((digest, i) => ({ digest, contributorId: 7 + i, validatorId: 5 }));
+  await storeVersion(store, { rowsRoot: version.rowsRoot, storedRows });
+
+  const index = at("mails.spans");
+  const root = ["--rows", store.folder, "--version-root", toHex32(version.rowsRoot)];
+  const native = await run("datanet", "index", "6", "--out", index, ...root);
+  expect(native.answer).toMatchObject({ documentCount: 3, rowText: "email", datanetId: 6 });
+  const typescript = await run("datanet", "index", "6", "--out", at("b"), ...root, "--engine", "typescript");
+  expect(typescript.answer.root).toBe(native.answer.root);
+  expect(await readFile(at("b"))).toEqual(await readFile(index));
+
+  const evidence = at("evidence.json");
+  const text = `It says: ${SENTENCE}. Beware!`;
+  const found = await run("spans", "--index", index, "--text", text, "--evidence", evidence, "--complete");
+  expect(found.answer).toMatchObject({
+    root: native.answer.root,
+    isComplete: true,
+    spans: [{ count: 2, text: SENTENCE }],
+  });
+  const owners = found.answer.spans[0].sources.map(
+    (source: { contributorId: number }) => source.contributorId,
+  );
+  expect(owners.sort()).toEqual([7, 8]);
+
+  const checked = await run("verify", "spans", evidence, "--root", native.answer.root);
+  expect(checked.answer.spans).toEqual(found.answer.spans);
+  const json = await readFile(evidence, "utf8");
+  await writeFile(evidence, json.replace("Bahamas", "Bahamaz"));
+  const changed = await run("verify", "spans", evidence, "--root", native.answer.root);
+  expect(changed).toMatchObject({ status: 1, answer: { error: { code: "MOD_SPANS_EVIDENCE_FALSE" } } });
+  const neither = await run("spans", "--index", index);
+  expect(neither).toMatchObject({ status: 1, answer: { error: { code: "CMD_USAGE" } } });
+
+  expect((await run("verify", "index", index)).answer).toMatchObject({ isSound: true, disorder: null });
+  const { parts } = await readIndexFile(index);
+  const lying = await indexOf({ ...parts, array: parts.array.slice().reverse() });
+  await writeIndexFile(index, lying);
+  const disorder = at("disorder.json");
+  const found2 = await run("verify", "index", index, "--write", disorder);
+  expect(found2).toMatchObject({ status: 1, answer: { isSound: false, written: disorder } });
+  const shown = await run("verify", "spans", disorder, "--root", lying.root);
+  expect(shown).toMatchObject({ status: 0, answer: { disorder: found2.answer.disorder } });
+  expect((await run("verify", "spans", disorder, "--root", native.answer.root)).status).toBe(1);
+});

@@ -1,0 +1,80 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { readAnswer, spanLines, spanView } from "./span-lines.ts";
+
+interface SpansOptions {
+  index: string;
+  text?: string;
+  file?: string;
+  sources: number;
+  evidence?: string;
+  complete?: boolean;
+}
+
+export function addSpansCommand(program: Command): void {
+  const command = program
+    .command("spans")
+    .description(
+      "every part of a text that stands word for word in a datanet's version, whose it is, how often",
+    )
+    .requiredOption("--index <file>", "what `datanet index` has written")
+    .option("--text <text>", "the answer")
+    .option("--file <path>", "a file with the answer")
+    .option("--sources <n>", "rows that are named for a part, at most", parseSources, 3)
+    .option("--evidence <file>", "write what a client needs to check it with: verify spans FILE --root ROOT")
+    .option(
+      "--complete",
+      "let the evidence also show that there is no other part; 100 kB a kilobyte of answer",
+    );
+  withExample(
+    command,
+    'spans --index mails.spans --text "As you know, you have won a free cruise to the Bahamas."',
+    "spans --index mails.spans --file answer.txt --evidence evidence.json --complete",
+  );
+  onRun<SpansOptions>(command, async ({ options, output }) => {
+    const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
+      await Promise.all([
+        import("../../../models/spans/index-file.ts"),
+        import("../../../models/spans/find-spans.ts"),
+        import("../../../models/spans/cite-spans.ts"),
+        import("../../../models/spans/check-citations.ts"),
+        import("../../../models/spans/evidence.ts"),
+      ]);
+    const answer = await readAnswer(options);
+    output.progress("reading the index");
+    const index = await readIndexFile(options.index);
+    const startedAtMs = performance.now();
+    const spans = findSpans(index, answer);
+    const findMs = performance.now() - startedAtMs;
+    const evidence = citeSpans(index, answer, spans, {
+      maxSources: options.sources,
+      isComplete: options.complete === true,
+    });
+    // What it prints is what a client would believe of this evidence.
+    const checked = checkCitations(index.root, answer, evidence);
+    const json = JSON.stringify({
+      answer: new TextDecoder().decode(answer),
+      evidence: evidenceToJson(evidence),
+    });
+    if (options.evidence !== undefined) await writeFile(options.evidence, `${json}\n`);
+    const { rowsRoot } = index.header;
+    const lines = [
+      ...spanLines(answer, checked),
+      `found in ${findMs.toFixed(1)} ms in ${index.header.documentCount} rows; root ${index.root}`,
+      ...(options.evidence === undefined ? [] : [`evidence of ${json.length} bytes in ${options.evidence}`]),
+    ];
+    output.answer(lines, {
+      root: index.root,
+      rowsRoot: `0x${rowsRoot}`,
+      findMs,
+      ...spanView(answer, checked),
+      evidence: options.evidence ?? null,
+    });
+  });
+}
+
+function parseSources(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError("not a number from 1 to 99");
+  return Number(text);
+}
