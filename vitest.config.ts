@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 // Two files at a time: compiling a circuit, most of the work, takes one core. Time limits allow for proofs beside it.
 export default defineConfig({
   test: {
-    include: ["{circuits,attribution,prover,bridge,contracts,sequencer,client,scripts,web}/**/*.test.ts"],
+    include: [
+      "{circuits,models,attribution,prover,bridge,contracts,sequencer,client,scripts,web}/**/*.test.ts",
+    ],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 240_000,

@@ -1,8 +1,8 @@
-// Builds the native prover: node prover/native/build.js [--optional]
+// Builds the native prover, and the native kernels of models/: node prover/native/build.js [--optional]
 //
 // Needs a C++17 compiler (CXX, or g++, c++, clang++ on the path) and Node's headers (beside the node binary,
 // in /usr/include/node, or where NODE_INCLUDE_DIR points). With --optional, as an install step, a machine
-// without them is no failure: the prover reports PRV_NATIVE_UNAVAILABLE where it is asked for.
+// without them is no failure: PRV_NATIVE_UNAVAILABLE or MOD_NATIVE_UNAVAILABLE says so where one is asked for.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -11,11 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const sourceDir = join(root, "src");
-const buildDir = join(root, "build");
-const target = join(buildDir, "bn254-prover.node");
-const stampPath = join(buildDir, "stamp.txt");
-const flags = [
+const commonFlags = [
   "-std=c++17",
   "-O3",
   "-fPIC",
@@ -26,6 +22,17 @@ const flags = [
   // GCC 12's own AVX-512 headers warn of their undefined operands.
   "-Wno-uninitialized",
   "-Wno-maybe-uninitialized",
+];
+const addons = [
+  { what: "prover", folder: root, file: "bn254-prover.node", flags: commonFlags },
+  {
+    what: "kernels of models",
+    folder: join(root, "../../models/kernels/native"),
+    file: "model-kernels.node",
+    // A multiplication and an addition are fused only where the source says so: the results are the same bytes everywhere.
+    flags: [...commonFlags, "-ffp-contract=off", "-Wno-psabi"],
+    architectures: ["x64"],
+  },
 ];
 
 class Missing extends Error {}
@@ -50,8 +57,13 @@ function findHeaders() {
   return found;
 }
 
-async function build() {
+async function build({ folder, file, flags, architectures = [process.arch] }) {
   if (process.platform === "win32") throw new Missing("Windows is not supported");
+  if (!architectures.includes(process.arch)) throw new Missing(`there are none for ${process.arch}`);
+  const sourceDir = join(folder, "src");
+  const buildDir = join(folder, "build");
+  const target = join(buildDir, file);
+  const stampPath = join(buildDir, "stamp.txt");
   const compiler = findCompiler();
   const headers = findHeaders();
   const sources = readdirSync(sourceDir).sort();
@@ -59,7 +71,7 @@ async function build() {
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
   const stamp = hash.digest("hex");
   if (existsSync(target) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp)
-    return "is up to date";
+    return `${target} is up to date`;
 
   // In a folder of its own, and moved in place whole: another process may be building too.
   const workDir = join(buildDir, `.work-${process.pid}`);
@@ -89,7 +101,7 @@ async function build() {
   } finally {
     rmSync(workDir, { recursive: true, force: true });
   }
-  return `was built with ${compiler.version}`;
+  return `${target}, built with ${compiler.version}`;
 }
 
 function run(command, args) {
@@ -102,12 +114,13 @@ function run(command, args) {
   });
 }
 
-try {
-  console.log(`The native prover ${await build()}: ${target}`);
-} catch (error) {
-  const isOptional = process.argv.includes("--optional");
-  console.error(`The native prover was not built: ${error.message}`);
-  if (isOptional)
-    console.error("The other back ends do not need it; `node prover/native/build.js` tries again.");
-  process.exitCode = isOptional ? 0 : 1;
+for (const addon of addons) {
+  try {
+    console.log(`The native ${addon.what}: ${await build(addon)}`);
+  } catch (error) {
+    const isOptional = process.argv.includes("--optional");
+    console.error(`The native ${addon.what}: not built: ${error.message}`);
+    if (isOptional) console.error("Nothing else needs it; `node prover/native/build.js` tries again.");
+    else process.exitCode = 1;
+  }
 }
