@@ -1,0 +1,69 @@
+import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
+import { planWorkspace } from "../architecture/workspace.ts";
+import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
+import { modelError } from "../model-errors.ts";
+import { ArenaPlan } from "../tensors/arena-plan.ts";
+import type { OpenModel } from "./open-model.ts";
+
+export interface LoadOptions {
+  readonly kernels: KernelChoice;
+  /** Most tokens of a row, or of a prompt and its answer together. */
+  readonly maxRows: number;
+  /** Room for gradients' passes; without, for generating. */
+  readonly isTraining: boolean;
+  readonly adapter?: AdapterSettings;
+  /** Blocks of the adapter's size beside it: gradients, an optimiser's state. */
+  readonly adapterBlocks?: number;
+  /** A block of the model's size for the gradients of all its numbers. */
+  readonly hasFullGradient?: boolean;
+}
+
+export interface LoadedModel {
+  readonly model: Transformer;
+  readonly adapterBlocks: readonly Place[];
+  /** NONE where none was asked for. */
+  readonly fullGradient: Place;
+}
+
+/**
+ * Allocates an arena and reads the weights into it. An adapter is all zeros at first.
+ *
+ * @throws RollupError MOD_INPUT_INVALID, MOD_ADAPTER_INVALID, MOD_TOO_LARGE, MOD_NATIVE_UNAVAILABLE,
+ *   MOD_WASM_UNAVAILABLE, MOD_TENSOR_NOT_FINITE, MOD_SOURCE_UNREADABLE
+ */
+export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
+  const { layout, shape } = opened;
+  const { isTraining, maxRows } = options;
+  if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > shape.maxPositions) {
+    throw modelError(
+      "MOD_INPUT_INVALID",
+      `${maxRows} tokens at once: the model takes 1 to ${shape.maxPositions}`,
+      {
+        data: { field: "maxRows", maxRows, maxPositions: shape.maxPositions },
+      },
+    );
+  }
+  const adapter = options.adapter === undefined ? null : adapterLayout(shape, options.adapter);
+  const plan = new ArenaPlan();
+  const parameters = plan.take(layout.floatCount);
+  const adapterAt = adapter === null ? NONE : plan.take(adapter.floatCount);
+  const adapterBlocks = Array.from({ length: options.adapterBlocks ?? 0 }, () =>
+    plan.take(adapter?.floatCount ?? 0),
+  );
+  const fullGradient = options.hasFullGradient === true ? plan.take(layout.floatCount) : NONE;
+  const workspace = planWorkspace(plan, shape, { maxRows, isTraining, adapter });
+  const kernels = createKernels(options.kernels, plan.floatCount);
+  await opened.load(kernels.arena, parameters);
+  const model: Transformer = {
+    kernels,
+    shape,
+    layout,
+    parameters,
+    workspace,
+    adapter: adapter === null ? null : { layout: adapter, at: adapterAt },
+  };
+  prepareTransformer(model);
+  return { model, adapterBlocks, fullGradient };
+}
