@@ -5,7 +5,7 @@
 import { RollupError } from "../circuits/rollup-error.ts";
 
 /** Every error code of models/: what it means and what to do about it. */
-const modelErrors = {
+export const modelErrors = {
   MOD_NATIVE_UNAVAILABLE: {
     meaning: "the native kernels were not built, or the processor has no AVX2",
     remedy: "install g++ and run node prover/native/build.js, or choose --kernels wasm",
@@ -58,6 +58,10 @@ const modelErrors = {
     meaning: "the state of an earlier training is damaged, or of another training",
     remedy: "remove the folder to begin anew",
   },
+  MOD_THREAD_ENDED: {
+    meaning: "a thread of a computation failed or was ended; `data.reason` says how",
+    remedy: "try again; a tuning with a folder goes on from its last state",
+  },
   MOD_INPUT_INVALID: {
     meaning: "tokens, targets or settings of a computation are out of their range; `data.field` names them",
     remedy: "check the length of the text and the settings against the model's",
@@ -78,5 +82,3 @@ export function modelError(
 ): RollupError {
   return new RollupError(code, message, details);
 }
-
-export { modelErrors };

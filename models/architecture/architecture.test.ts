@@ -51,7 +51,7 @@ async function load(name: MadeName, kernels: KernelChoice): Promise<LoadedModel>
     isTraining: true,
     adapter: settings(name),
     adapterBlocks: 1,
-    hasFullGradient: true,
+    fullBlocks: 1,
   });
   await opened.close();
   const { arena } = loaded.model.kernels;
@@ -79,7 +79,11 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 describe.each(names)("%s", (name) => {
   it("has the logits, the loss and every gradient of an independent engine", async () => {
-    const { adapterBlocks, fullGradient, model } = await load(name, "wasm");
+    const {
+      adapterBlocks,
+      fullBlocks: [fullGradient = NONE],
+      model,
+    } = await load(name, "wasm");
     const { arena } = model.kernels;
     const { at, layout } = model.adapter!;
     const adapterTensors = layout.parts.flatMap(({ a, b, inputs, layer, outputs, target }): NamedTensor[] => [
@@ -140,7 +144,11 @@ describe.each(names)("%s", (name) => {
   it("gives the same bytes with every set of kernels", async () => {
     const hashes = new Set<string>();
     for (const choice of choices) {
-      const { adapterBlocks, fullGradient, model } = await load(name, choice);
+      const {
+        adapterBlocks,
+        fullBlocks: [fullGradient = NONE],
+        model,
+      } = await load(name, choice);
       const into = { parameters: fullGradient, adapter: adapterBlocks[0]! };
       const loss = rowLoss(model, { tokens: TOKENS, targets: TARGETS }, into);
       const { arena } = model.kernels;

@@ -1,7 +1,7 @@
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
 import { planWorkspace } from "../architecture/workspace.ts";
-import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
+import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
@@ -16,15 +16,22 @@ export interface LoadOptions {
   readonly adapter?: AdapterSettings;
   /** Blocks of the adapter's size beside it: gradients, an optimiser's state. */
   readonly adapterBlocks?: number;
-  /** A block of the model's size for the gradients of all its numbers. */
-  readonly hasFullGradient?: boolean;
+  /** Blocks of the model's size. */
+  readonly fullBlocks?: number;
+  /** Workspaces for as many threads; 1 if not given. */
+  readonly threadCount?: number;
 }
 
 export interface LoadedModel {
+  /** With the first workspace. */
   readonly model: Transformer;
+  /** The same model with each of the workspaces. */
+  readonly models: readonly Transformer[];
   readonly adapterBlocks: readonly Place[];
-  /** NONE where none was asked for. */
-  readonly fullGradient: Place;
+  readonly fullBlocks: readonly Place[];
+  /** Ten floats. */
+  readonly settings: Place;
+  readonly shared: SharedArena;
 }
 
 /**
@@ -52,18 +59,23 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   const adapterBlocks = Array.from({ length: options.adapterBlocks ?? 0 }, () =>
     plan.take(adapter?.floatCount ?? 0),
   );
-  const fullGradient = options.hasFullGradient === true ? plan.take(layout.floatCount) : NONE;
-  const workspace = planWorkspace(plan, shape, { maxRows, isTraining, adapter });
-  const kernels = createKernels(options.kernels, plan.floatCount);
+  const fullBlocks = Array.from({ length: options.fullBlocks ?? 0 }, () => plan.take(layout.floatCount));
+  const settings = plan.take(16);
+  const workspaces = Array.from({ length: options.threadCount ?? 1 }, () =>
+    planWorkspace(plan, shape, { maxRows, isTraining, adapter }),
+  );
+  const { kernels, shared } = createKernels(options.kernels, plan.floatCount);
   await opened.load(kernels.arena, parameters);
-  const model: Transformer = {
-    kernels,
-    shape,
-    layout,
-    parameters,
-    workspace,
-    adapter: adapter === null ? null : { layout: adapter, at: adapterAt },
-  };
-  prepareTransformer(model);
-  return { model, adapterBlocks, fullGradient };
+  const models = workspaces.map(
+    (workspace): Transformer => ({
+      kernels,
+      shape,
+      layout,
+      parameters,
+      workspace,
+      adapter: adapter === null ? null : { layout: adapter, at: adapterAt },
+    }),
+  );
+  for (const model of models) prepareTransformer(model);
+  return { model: models[0]!, models, adapterBlocks, fullBlocks, settings, shared };
 }
