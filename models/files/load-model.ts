@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly adapterBlocks?: number;
   /** Blocks of the model's size. */
   readonly fullBlocks?: number;
+  /** Places more in the same arena. */
+  readonly placeMore?: (plan: ArenaPlan) => void;
   /** Workspaces for as many threads; 1 if not given. */
   readonly threadCount?: number;
 }
@@ -64,6 +66,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   const workspaces = Array.from({ length: options.threadCount ?? 1 }, () =>
     planWorkspace(plan, shape, { maxRows, isTraining, adapter }),
   );
+  options.placeMore?.(plan);
   const { kernels, shared } = createKernels(options.kernels, plan.floatCount);
   await opened.load(kernels.arena, parameters);
   const models = workspaces.map(
