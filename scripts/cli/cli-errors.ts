@@ -3,6 +3,7 @@ import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
+import { modelErrors } from "../../models/model-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {
@@ -195,6 +196,7 @@ export function renderError(error: unknown): RenderedError {
   const known: Record<string, { remedy: string }> = {
     ...clientErrors,
     ...attributionErrors,
+    ...modelErrors,
     ...commandErrors,
   };
   const { data } = error.toJSON() as { data: object };
