@@ -126,7 +126,7 @@ function checkRecipe(recipe: TuningRecipe, rowCount: number): void {
 }
 
 /** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
-export function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
+function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
   const random = new SeededRandom(`adapter ${seed}`);
   arena.fill(0, at, at + layout.floatCount);
   for (const { a, inputs } of layout.parts) {
