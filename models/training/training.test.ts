@@ -14,11 +14,11 @@ import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.t
 import { hashOfAdapter, loadForTuning, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
 import { generate } from "./generate.ts";
 import { RowTeam } from "./row-team.ts";
-import { textRows } from "./text-rows.ts";
+import { answerRow, textRows } from "./text-rows.ts";
 import { tuneAdapter } from "./tune-adapter.ts";
 
 /** SHA-256 of the adapter after 100 steps: on every machine, with every set of kernels, on any number of threads. */
-const PINNED = "0";
+const PINNED = "b21c40c8c4bf13760884edca10b3d4af3812877908a28a3a0f0a5cb92558cb85";
 
 let folder: string;
 let base: string;
@@ -133,6 +133,11 @@ describe("rows of text", () => {
     expect(rows.map(({ tokens }) => tokens)).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
     expect(rows.flatMap(({ targets }) => targets)).toEqual([2, 3, 4, 5, 6, 7, 8]);
     expect(textRows([1], 3)).toEqual([]);
+  });
+
+  it("of an answer count the answer's tokens only", () => {
+    expect(answerRow([1, 2, 3], [4, 5])).toEqual({ tokens: [1, 2, 3, 4], targets: [-1, -1, 4, 5] });
+    expect(answerRow([1], [4])).toEqual({ tokens: [1], targets: [4] });
   });
 });
 

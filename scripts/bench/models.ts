@@ -23,7 +23,7 @@ import { oracle, oracleSpeed } from "../../models/testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
 import { runRowTask } from "../../models/training/row-task.ts";
 import { RowTeam } from "../../models/training/row-team.ts";
-import { textRows } from "../../models/training/text-rows.ts";
+import { answerRow, textRows } from "../../models/training/text-rows.ts";
 import { tuneAdapter, tuningBlocks, usualRecipe } from "../../models/training/tune-adapter.ts";
 
 /** 3.2 M numbers, tokens are bytes: what a devnet can tune in seconds. */
@@ -41,6 +41,7 @@ const CONFIG = {
 };
 const ROW_TOKENS = 128;
 const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
+const PROMPT_TOKENS = 16;
 const FEATURES = 256;
 /** Rows of the largest settlement circuit. */
 const SCORED_ROWS = 8_192;
@@ -151,7 +152,7 @@ async function measureSet(
     });
     const tokensPerSecond = (1000 * tokenCount) / (startedAtMs.at(-1)! - startedAtMs[0]!);
     const { mapped, rowGradientMs } = await measureRows(loaded, team, rows, places, features);
-    const { query, queryMs } = measureQuery(loaded, rows[0]!, places, features);
+    const { query, queryMs } = measureQuery(loaded, questionOf(rows[0]!), places, features);
     const { adapter, kernels: own } = loaded.model;
     const { at, layout } = adapter!;
     const hash = createHash("sha256")
@@ -186,6 +187,11 @@ async function measureRows(
   projectGradients(loaded.model.kernels, places, features, places.gradients, rows.length);
   const projectionMs = performance.now() - projectedAtMs;
   return { mapped, rowGradientMs: (gradientsMs + projectionMs) / rows.length };
+}
+
+/** A row's first tokens as a prompt, the others as the answer. */
+function questionOf({ targets, tokens }: ReturnType<typeof textRows>[number]) {
+  return answerRow(tokens.slice(0, PROMPT_TOKENS), targets.slice(PROMPT_TOKENS - 1));
 }
 
 /** One answer: its gradient on one thread, its features, eight bits, and the scores of as many rows as a circuit has. */
