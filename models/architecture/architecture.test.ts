@@ -77,6 +77,14 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 }
 
+/** Within 10^-4 of the largest gradient of the tensor. */
+function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
+  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // Of keys a bias moves all scores of a query alike, so its gradient is 0 but for rounding.
+  if (!name.endsWith("k_proj.bias")) expect(largest, name).toBeGreaterThan(1e-4);
+  expect(largestDifference(mine, wanted), name).toBeLessThan(1e-4 * largest + 1e-7);
+}
+
 describe.each(names)("%s", (name) => {
   it("has the logits, the loss and every gradient of an independent engine", async () => {
     const {
@@ -123,8 +131,7 @@ describe.each(names)("%s", (name) => {
       ] as const) {
         const wanted = expected.adapterGradients.get(`${module}.${part}`)!;
         const mine = flipped(arena, adapterBlocks[0]! + place, rows, columns);
-        expect(largestDifference(mine, wanted), `${module}.${part}`).toBeLessThan(1e-4);
-        expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(1e-3);
+        expectNear(mine, wanted, `${module}.${part}`);
       }
     }
     let checked = 0;
@@ -135,7 +142,7 @@ describe.each(names)("%s", (name) => {
         const [row, column] = [Math.floor(i / columns), i % columns];
         return arena[fullGradient + target.at + row * target.rowStride + column * target.columnStride]!;
       });
-      expect(largestDifference(mine, wanted), target.name).toBeLessThan(1e-4);
+      expectNear(mine, wanted, target.name);
       checked += 1;
     }
     expect(checked).toBe(expected.gradients.size);

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { RollupError } from "../../circuits/rollup-error.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { modelError } from "../model-errors.ts";
 import { type RowSeat, type RowTask, runRowTask } from "./row-task.ts";
@@ -11,6 +12,7 @@ import type { RowAnswer } from "./row-worker.ts";
 export class RowTeam {
   readonly #loaded: LoadedModel;
   readonly #workers: Worker[];
+  #isClosed = false;
 
   constructor(loaded: LoadedModel) {
     this.#loaded = loaded;
@@ -27,6 +29,7 @@ export class RowTeam {
 
   /** @returns the losses in the tasks' order. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
   async run(tasks: readonly RowTask[]): Promise<number[]> {
+    if (this.#isClosed) throw ended("the threads were ended");
     if (this.#workers.length === 0) return tasks.map((task) => runRowTask(this.#loaded.model, task));
     const losses = new Array<number>(tasks.length);
     let next = 0;
@@ -38,6 +41,7 @@ export class RowTeam {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 }
@@ -52,6 +56,8 @@ function ask(worker: Worker, task: RowTask): Promise<number> {
     const onAnswer = (answer: RowAnswer) => {
       done();
       if ("loss" in answer) settle(answer.loss);
+      else if ("refusal" in answer)
+        fail(new RollupError(answer.refusal.code, answer.refusal.message, answer.refusal));
       else fail(ended(String(answer.failure), answer.failure));
     };
     const onError = (error: Error) => {

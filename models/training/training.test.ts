@@ -119,6 +119,11 @@ describe("tuning", () => {
       });
       const wrong = [{ tokens: [1, 999], targets: [1, 1] }];
       await expect(tuneAdapter(loaded, team, wrong, tuningRecipe)).rejects.toMatchObject({
+        code: "MOD_INPUT_INVALID",
+      });
+      await team.close();
+      const row = { tokens: [1, 2], targets: [2, 3] };
+      await expect(tuneAdapter(loaded, team, [row], tuningRecipe)).rejects.toMatchObject({
         code: "MOD_THREAD_ENDED",
       });
     } finally {
