@@ -129,6 +129,32 @@ inline void tileOf(long rows, long depth, const float* a, const float* b, long s
   if constexpr (R > 1) tileOf<R - 1>(rows, depth, a, b, strideB, c, strideC, columns, first);
 }
 
+typedef float Quad __attribute__((vector_size(16)));
+typedef int QuadIndexes __attribute__((vector_size(16)));
+
+inline Quad loadQuad(const float* p) {
+  Quad r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+
+/** One panel of a B that lies the other way round: columns `stride` apart, four steps of four columns at a time. */
+inline void packFlipped(long steps, const float* from, long stride, float* to) {
+  long k = 0;
+  for (; k + 4 <= steps; k += 4)
+    for (long j = 0; j < TILE_COLUMNS; j += 4) {
+      const float* p = from + j * stride + k;
+      const Quad a = loadQuad(p), b = loadQuad(p + stride), c = loadQuad(p + 2 * stride), d = loadQuad(p + 3 * stride);
+      const Quad ab = __builtin_shuffle(a, b, QuadIndexes{0, 4, 1, 5}), cd = __builtin_shuffle(c, d, QuadIndexes{0, 4, 1, 5});
+      const Quad ef = __builtin_shuffle(a, b, QuadIndexes{2, 6, 3, 7}), gh = __builtin_shuffle(c, d, QuadIndexes{2, 6, 3, 7});
+      const Quad out[4] = {__builtin_shuffle(ab, cd, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ab, cd, QuadIndexes{2, 3, 6, 7}),
+                           __builtin_shuffle(ef, gh, QuadIndexes{0, 1, 4, 5}), __builtin_shuffle(ef, gh, QuadIndexes{2, 3, 6, 7})};
+      for (int i = 0; i < 4; i++) __builtin_memcpy(to + (k + i) * TILE_COLUMNS + j, &out[i], sizeof out[i]);
+    }
+  for (; k < steps; k++)
+    for (long j = 0; j < TILE_COLUMNS; j++) to[k * TILE_COLUMNS + j] = from[j * stride + k];
+}
+
 void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c, long strideC, bool accumulate,
               float* scratch) {
   float* packedA = scratch;
@@ -158,6 +184,8 @@ void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c,
           if (b.columnStride == 1 && width == TILE_COLUMNS) {
             for (long k = 0; k < steps; k++)
               __builtin_memcpy(packedB + k * TILE_COLUMNS, from + k * b.rowStride, TILE_COLUMNS * 4);
+          } else if (b.rowStride == 1 && width == TILE_COLUMNS) {
+            packFlipped(steps, from, b.columnStride, packedB);
           } else {
             for (long j = 0; j < TILE_COLUMNS; j++)
               for (long k = 0; k < steps; k++)
