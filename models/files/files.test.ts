@@ -484,12 +484,16 @@ describe("an adapter", () => {
 });
 
 describe("loading", () => {
-  it("refuses more tokens than the model has positions", async () => {
+  it("refuses more tokens than the model has positions, and more threads than there is room for", async () => {
     const opened = await openModel(folderSource(join(folder, "whole")));
     for (const maxRows of [0, 65, 1.5, Number.NaN])
       expect(await codeOf(loadModel(opened, { kernels: "wasm", maxRows, isTraining: false }))).toBe(
         "MOD_INPUT_INVALID",
       );
+    for (const threadCount of [0, 16, 1.5]) {
+      const options = { kernels: "wasm", maxRows: 8, isTraining: false, threadCount } as const;
+      expect(await codeOf(loadModel(opened, options))).toBe("MOD_INPUT_INVALID");
+    }
     await opened.close();
   });
 });

@@ -2,7 +2,7 @@ import { type AdapterSettings, adapterLayout } from "../architecture/adapter-lay
 import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
 import { planWorkspace } from "../architecture/workspace.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
-import { NONE, type Place } from "../kernels/kernels.ts";
+import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import type { OpenModel } from "./open-model.ts";
@@ -54,6 +54,12 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
       },
     );
   }
+  const threadCount = options.threadCount ?? 1;
+  if (!Number.isInteger(threadCount) || threadCount < 1 || threadCount > MAX_THREAD_COUNT) {
+    throw modelError("MOD_INPUT_INVALID", `${threadCount} threads: there can be 1 to ${MAX_THREAD_COUNT}`, {
+      data: { field: "threadCount", threadCount },
+    });
+  }
   const adapter = options.adapter === undefined ? null : adapterLayout(shape, options.adapter);
   const plan = new ArenaPlan();
   const parameters = plan.take(layout.floatCount);
@@ -63,7 +69,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   );
   const fullBlocks = Array.from({ length: options.fullBlocks ?? 0 }, () => plan.take(layout.floatCount));
   const settings = plan.take(16);
-  const workspaces = Array.from({ length: options.threadCount ?? 1 }, () =>
+  const workspaces = Array.from({ length: threadCount }, () =>
     planWorkspace(plan, shape, { maxRows, isTraining, adapter }),
   );
   options.placeMore?.(plan);

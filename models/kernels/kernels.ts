@@ -9,6 +9,9 @@ export type Place = number;
 /** For a weight, bias or gradient that is not there. */
 export const NONE: Place = -1;
 
+/** Threads on one arena, beside the one that made it. */
+export const MAX_THREAD_COUNT = 15;
+
 /** rows × columns numbers that lie `rowStride` and `columnStride` apart. */
 export interface Matrix {
   readonly at: Place;

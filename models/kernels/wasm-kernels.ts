@@ -7,7 +7,7 @@ import {
   WebAssembly,
 } from "../../circuits/wasm/relaxed-simd.ts";
 import { modelError } from "../model-errors.ts";
-import type { Kernels, Matrix, Place } from "./kernels.ts";
+import { type Kernels, MAX_THREAD_COUNT, type Matrix, type Place } from "./kernels.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
 import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
 import { addRowKernels } from "./wasm/row-code.ts";
@@ -15,7 +15,7 @@ import { addRowKernels } from "./wasm/row-code.ts";
 const PAGE_BYTES = 65_536;
 /** 4 GiB, all that 32-bit addresses reach. */
 const MAX_PAGES = 65_536;
-const MAX_THREADS = 16;
+const MAX_THREADS = MAX_THREAD_COUNT + 1;
 const SCRATCH_BYTES = Math.ceil(multiplyScratchBytes / 64) * 64;
 /** Below it lie the threads' scratch areas. Address 0 means "none". */
 const ARENA_AT = Math.ceil((64 + MAX_THREADS * SCRATCH_BYTES) / PAGE_BYTES) * PAGE_BYTES;
@@ -58,6 +58,8 @@ export function createWasmMemory(floatCount: number): WasmMemory {
  * @throws RollupError MOD_WASM_UNAVAILABLE where the machine has no fused multiply-add
  */
 export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels {
+  if (!(threadIndex >= 0 && threadIndex < MAX_THREADS))
+    throw new RangeError("there is no room for this thread");
   const scratch = 64 + threadIndex * SCRATCH_BYTES;
   const calls = new WebAssembly.Instance(kernelModule(), { env: { memory, scratch } }).exports;
   const arena = new Float32Array(memory.buffer, ARENA_AT);

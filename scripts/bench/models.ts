@@ -17,7 +17,7 @@ import {
   type TextFeaturePlaces,
 } from "../../models/influence/text-features.ts";
 import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
-import { NONE } from "../../models/kernels/kernels.ts";
+import { MAX_THREAD_COUNT, NONE } from "../../models/kernels/kernels.ts";
 import { nativeKernelSets } from "../../models/kernels/native-kernels.ts";
 import { oracle, oracleSpeed } from "../../models/testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
@@ -133,7 +133,7 @@ async function measureSet(
     isTraining: true,
     adapter: ADAPTER,
     adapterBlocks: tuningBlocks(recipe),
-    threadCount: availableParallelism(),
+    threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
     placeMore: (plan) => {
       places = planTextFeatures(plan, features);
     },

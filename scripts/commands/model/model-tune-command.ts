@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
+import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addKernelsOption, BASE_OPTION, type TuneOptions } from "./language-options.ts";
 
@@ -15,7 +16,11 @@ export function addModelTuneCommand(parent: Command): void {
     .option("--rate <number>", "how far a step goes", "0.001")
     .option("--row-tokens <n>", "tokens of a row", "128")
     .option("--rows-per-step <n>", "rows whose gradients make a step", "8")
-    .option("--threads <n>", "threads; the bytes do not depend on them", String(availableParallelism()))
+    .option(
+      "--threads <n>",
+      "threads; the bytes do not depend on them",
+      String(Math.min(availableParallelism(), MAX_THREAD_COUNT)),
+    )
     .option("--seed <text>", "decides the adapter's start and the rows' order", "adapter");
   addKernelsOption(command);
   withExample(command, "model tune --base models/smollm2 --text notes.txt --out notes-adapter");

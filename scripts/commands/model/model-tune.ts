@@ -5,6 +5,7 @@ import { usualTargets } from "../../../models/architecture/adapter-layout.ts";
 import { encodeAdapter } from "../../../models/files/adapter-files.ts";
 import { loadModel } from "../../../models/files/load-model.ts";
 import { openModel } from "../../../models/files/open-model.ts";
+import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { RowTeam } from "../../../models/training/row-team.ts";
 import { textRows } from "../../../models/training/text-rows.ts";
@@ -16,7 +17,7 @@ import { parseCount, parseNumber, type TuneOptions } from "./language-options.ts
 
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
   const rowTokens = parseCount(options.rowTokens, "--row-tokens", 2, 4_096);
-  const threadCount = parseCount(options.threads, "--threads", 1, 15);
+  const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
   const recipe = {
     ...usualRecipe,
     steps: parseCount(options.steps, "--steps", 1, 1_000_000),
