@@ -190,4 +190,18 @@ program
     console.log(JSON.stringify(await benchSpans({ megabytes: Number(megabytes), rounds: Number(rounds) })));
   });
 
+program
+  .command("models")
+  .description("language models: tuning, rows' gradients and queries natively, in WebAssembly and in jax-js")
+  .option("--steps <n>", "tuning steps of each, 8 rows of 128 tokens a step", "8")
+  .option("--rows <n>", "rows whose features are made", "64")
+  .addHelpText("after", "\nExample:\n  npm run bench -- models --steps 4")
+  .action(async (options: { steps: string; rows: string }) => {
+    const { benchModels } = await import("./bench/models.ts");
+    console.log(
+      JSON.stringify(await benchModels({ steps: Number(options.steps), rows: Number(options.rows) })),
+    );
+    process.exit(0);
+  });
+
 await program.parseAsync();

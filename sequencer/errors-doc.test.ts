@@ -8,8 +8,8 @@ import { sequencerErrors } from "./sequencer-errors.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = [
   "circuits",
-  "models",
   "attribution",
+  "models",
   "prover",
   "bridge",
   "contracts",
@@ -18,7 +18,7 @@ const FOLDERS = [
   "scripts",
   "web",
 ];
-const CODE = /\b(?:OP|ATT|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL|MOD)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
+const CODE = /\b(?:OP|ATT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
 /** Codes that the code raises: every one that stands in it as a string or as a key of a table. */
 function codesInTree(): Set<string> {

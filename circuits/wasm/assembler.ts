@@ -4,7 +4,7 @@
  */
 
 export type Code = readonly number[];
-export type ValueType = "i32" | "i64" | "f64" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 
 /** A local variable of the function it was made by. */
 export interface Local {
@@ -12,7 +12,7 @@ export interface Local {
   readonly get: Code;
 }
 
-const typeCodes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
+const typeCodes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 function unsignedLeb(value: number): number[] {
   const bytes: number[] = [];

@@ -31,6 +31,14 @@ const addons = [
     file: "suffix-array.node",
     flags: commonFlags,
   },
+  {
+    what: "kernels of models",
+    folder: join(root, "../../models/kernels/native"),
+    file: "model-kernels.node",
+    // A multiplication and an addition are fused only where the source says so: the results are the same bytes everywhere.
+    flags: [...commonFlags, "-ffp-contract=off", "-Wno-psabi"],
+    architectures: ["x64"],
+  },
 ];
 
 class Missing extends Error {}

@@ -3,6 +3,7 @@ import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
+import { modelErrors } from "../../models/model-errors.ts";
 import { spanErrors } from "../../models/spans/span-errors.ts";
 
 /** Errors of the command line itself. */
@@ -196,6 +197,7 @@ export function renderError(error: unknown): RenderedError {
   const known: Record<string, { remedy: string }> = {
     ...clientErrors,
     ...attributionErrors,
+    ...modelErrors,
     ...spanErrors,
     ...commandErrors,
   };

@@ -65,6 +65,8 @@ describe("openledger --help", () => {
         "freeze",
         "model",
         "model ask",
+        "model generate",
+        "model tune",
         "model register",
         "model seal",
         "model serve",

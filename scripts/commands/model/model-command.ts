@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
+import { addModelGenerateCommand } from "./model-generate-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
 import { addModelSealCommand, addModelSettleCommand } from "./model-settle-command.ts";
 import { addModelShowCommand } from "./model-show-command.ts";
 import { addModelTrainCommand } from "./model-train-command.ts";
+import { addModelTuneCommand } from "./model-tune-command.ts";
 
 export function addModelCommands(program: Command): void {
   const model = program
@@ -19,4 +21,6 @@ export function addModelCommands(program: Command): void {
   addModelSealCommand(model);
   addModelSettleCommand(model);
   addModelShowCommand(model);
+  addModelGenerateCommand(model);
+  addModelTuneCommand(model);
 }

@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { folderSource } from "../files/folder-source.ts";
+import { type LoadedModel, loadModel } from "../files/load-model.ts";
+import { openModel } from "../files/open-model.ts";
+import type { NamedTensor } from "../files/safetensors.ts";
+import { tensorTargets } from "../files/tensor-targets.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { NONE } from "../kernels/kernels.ts";
+import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { oracle } from "../testing/jax-oracle.ts";
+import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
+import type { AdapterTarget } from "./adapter-layout.ts";
+import { rowLoss } from "./loss-gradient.ts";
+import { computeLogits, readTokens } from "./transformer.ts";
+
+const names = Object.keys(madeConfigs) as MadeName[];
+const choices: KernelChoice[] = ["wasm", ...nativeKernelSets()] as KernelChoice[];
+const TOKENS = [3, 14, 15, 9, 26, 5, 35, 8, 9, 7, 9, 32, 38, 46, 26, 43, 38, 3, 27, 69, 0];
+/** The first of them are a prompt. */
+const TARGETS = TOKENS.map((_, t) => (t < 5 ? -1 : TOKENS[(t + 1) % TOKENS.length]!));
+const targetsOf = (name: MadeName): AdapterTarget[] =>
+  name === "gpt2"
+    ? ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"]
+    : ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+const moduleOf = (name: MadeName, layer: number, target: AdapterTarget): string => {
+  if (name === "gpt2")
+    return `h.${layer}.${{ c_attn: "attn.c_attn", c_fc: "mlp.c_fc" }[target as string] ?? target}`;
+  const block = /^(gate|up|down)/.test(target) ? "mlp" : "self_attn";
+  return `model.layers.${layer}.${block}.${target}`;
+};
+const settings = (name: MadeName) => ({ rank: 3, alpha: 6, targets: targetsOf(name) });
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "openledger-models-"));
+  for (const name of names) await writeMadeModel(join(folder, name), makeModel(madeConfigs[name], name));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** With an adapter of random numbers. */
+async function load(name: MadeName, kernels: KernelChoice): Promise<LoadedModel> {
+  const opened = await openModel(folderSource(join(folder, name)));
+  const loaded = await loadModel(opened, {
+    kernels,
+    maxRows: 24,
+    isTraining: true,
+    adapter: settings(name),
+    adapterBlocks: 1,
+    fullBlocks: 1,
+  });
+  await opened.close();
+  const { arena } = loaded.model.kernels;
+  const { at, layout } = loaded.model.adapter!;
+  const random = new SeededRandom(`adapter ${name}`);
+  for (const { a, b, inputs, outputs } of layout.parts) {
+    for (let i = 0; i < inputs * 3; i++) arena[at + a + i] = (random.nextFraction() - 0.5) * 0.4;
+    for (let i = 0; i < outputs * 3; i++) arena[at + b + i] = (random.nextFraction() - 0.5) * 0.4;
+  }
+  return loaded;
+}
+
+/** A matrix of the arena, the other way round. */
+function flipped(arena: Float32Array, at: number, rows: number, columns: number): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, i) => {
+    const [column, row] = [Math.floor(i / rows), i % rows];
+    return arena[at + row * columns + column]!;
+  });
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+}
+
+/** Within 10^-4 of the largest gradient of the tensor. */
+function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
+  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // Of keys a bias moves all scores of a query alike, so its gradient is 0 but for rounding.
+  if (!name.endsWith("k_proj.bias")) expect(largest, name).toBeGreaterThan(1e-4);
+  expect(largestDifference(mine, wanted), name).toBeLessThan(1e-4 * largest + 1e-7);
+}
+
+describe.each(names)("%s", (name) => {
+  it("has the logits, the loss and every gradient of an independent engine", async () => {
+    const {
+      adapterBlocks,
+      fullBlocks: [fullGradient = NONE],
+      model,
+    } = await load(name, "wasm");
+    const { arena } = model.kernels;
+    const { at, layout } = model.adapter!;
+    const adapterTensors = layout.parts.flatMap(({ a, b, inputs, layer, outputs, target }): NamedTensor[] => [
+      {
+        name: `${moduleOf(name, layer, target)}.lora_A`,
+        shape: [3, inputs],
+        values: flipped(arena, at + a, inputs, 3),
+      },
+      {
+        name: `${moduleOf(name, layer, target)}.lora_B`,
+        shape: [outputs, 3],
+        values: flipped(arena, at + b, 3, outputs),
+      },
+    ]);
+    const expected = await oracle(
+      makeModel(madeConfigs[name], name),
+      { tokens: TOKENS, targets: TARGETS },
+      { factor: 2, tensors: adapterTensors },
+    );
+    readTokens(model, TOKENS);
+    const rowStride = 80;
+    const logits = computeLogits(model, 0, TOKENS.length);
+    const plain = Float32Array.from(
+      { length: TOKENS.length * 70 },
+      (_, i) => logits[Math.floor(i / 70) * rowStride + (i % 70)]!,
+    );
+    expect(largestDifference(plain, expected.logits)).toBeLessThan(1e-4);
+
+    const into = { parameters: fullGradient, adapter: adapterBlocks[0]! };
+    const loss = rowLoss(model, { tokens: TOKENS, targets: TARGETS }, into);
+    expect(loss).toBeCloseTo(expected.loss, 4);
+    for (const { a, b, inputs, layer, outputs, target } of layout.parts) {
+      const module = moduleOf(name, layer, target);
+      for (const [part, place, rows, columns] of [
+        ["lora_A", a, inputs, 3],
+        ["lora_B", b, 3, outputs],
+      ] as const) {
+        const wanted = expected.adapterGradients.get(`${module}.${part}`)!;
+        const mine = flipped(arena, adapterBlocks[0]! + place, rows, columns);
+        expectNear(mine, wanted, `${module}.${part}`);
+      }
+    }
+    let checked = 0;
+    for (const target of tensorTargets(model.shape, model.layout)) {
+      const wanted = expected.gradients.get(target.name) ?? expected.gradients.get(`model.${target.name}`)!;
+      const columns = target.shape.at(-1)!;
+      const mine = Float32Array.from({ length: wanted.length }, (_, i) => {
+        const [row, column] = [Math.floor(i / columns), i % columns];
+        return arena[fullGradient + target.at + row * target.rowStride + column * target.columnStride]!;
+      });
+      expectNear(mine, wanted, target.name);
+      checked += 1;
+    }
+    expect(checked).toBe(expected.gradients.size);
+  });
+
+  it("gives the same bytes with every set of kernels", async () => {
+    const hashes = new Set<string>();
+    for (const choice of choices) {
+      const {
+        adapterBlocks,
+        fullBlocks: [fullGradient = NONE],
+        model,
+      } = await load(name, choice);
+      const into = { parameters: fullGradient, adapter: adapterBlocks[0]! };
+      const loss = rowLoss(model, { tokens: TOKENS, targets: TARGETS }, into);
+      const { arena } = model.kernels;
+      const block = (at: number, count: number) => Buffer.from(arena.slice(at, at + count).buffer);
+      hashes.add(
+        createHash("sha256")
+          .update(String(loss))
+          .update(block(adapterBlocks[0]!, model.adapter!.layout.floatCount))
+          .update(block(fullGradient, model.layout.floatCount))
+          .digest("hex"),
+      );
+    }
+    expect(choices.length).toBeGreaterThan(0);
+    expect([...hashes]).toHaveLength(1);
+  });
+
+  it("reads on from where it was, to the same bytes as at once", async () => {
+    const { model } = await load(name, "wasm");
+    readTokens(model, TOKENS);
+    const atOnce = computeLogits(model, TOKENS.length - 1, 1).slice();
+    const opened = await openModel(folderSource(join(folder, name)));
+    const options = { kernels: "wasm", maxRows: 24, isTraining: false, adapter: settings(name) } as const;
+    const { model: reading } = await loadModel(opened, options);
+    await opened.close();
+    const [from, to] = [model.adapter!.at, reading.adapter!.at];
+    reading.kernels.arena.set(
+      model.kernels.arena.subarray(from, from + model.adapter!.layout.floatCount),
+      to,
+    );
+    readTokens(reading, TOKENS.slice(0, 9));
+    readTokens(reading, TOKENS.slice(9, 12), 9);
+    for (const t of TOKENS.keys()) if (t >= 12) readTokens(reading, [TOKENS[t]!], t);
+    expect(computeLogits(reading, 0, 1).slice()).toEqual(atOnce);
+  });
+});
+
+describe("tokens and targets", () => {
+  it("are refused outside the vocabulary and beyond the room", async () => {
+    const { model } = await load("llama", "wasm");
+    const block = { parameters: NONE, adapter: NONE };
+    const code = (run: () => unknown) =>
+      expect(run).toThrow(expect.objectContaining({ code: "MOD_INPUT_INVALID" }));
+    code(() => readTokens(model, []));
+    code(() => readTokens(model, [70]));
+    code(() => readTokens(model, [-1]));
+    code(() => readTokens(model, [0.5]));
+    code(() => readTokens(model, Array(25).fill(1)));
+    code(() => readTokens(model, [1], 24));
+    code(() => rowLoss(model, { tokens: [1, 2], targets: [1] }, block));
+    code(() => rowLoss(model, { tokens: [1, 2], targets: [-1, -1] }, block));
+    code(() => rowLoss(model, { tokens: [1, 2], targets: [1, 70] }, block));
+  });
+});

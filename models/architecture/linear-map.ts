@@ -1,0 +1,111 @@
+import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
+import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
+import type { LinearName } from "./model-shape.ts";
+import type { LinearPlaces } from "./parameter-layout.ts";
+
+/** An adapter's parts on one linear map of one layer, and their buffers. */
+export interface LinearAdapter {
+  readonly layout: AdapterLayout;
+  /** Start of the adapter's block. */
+  readonly at: Place;
+  readonly parts: readonly { readonly part: AdapterPart; readonly low: Place }[];
+}
+
+export function adapterOn(
+  layout: AdapterLayout,
+  at: Place,
+  low: readonly Place[],
+  layer: number,
+  linear: LinearName,
+): LinearAdapter {
+  const parts = layout.parts
+    .filter((part) => part.layer === layer)
+    .map((part, i) => ({ part, low: low[i]! }))
+    .filter(({ part }) => part.linear === linear);
+  return { layout, at, parts };
+}
+
+const rowsAt = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
+const columnsAt = (at: Place, rowStride: number) => ({ at, rowStride: 1, columnStride: rowStride });
+
+/** out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block. */
+export function applyLinear(
+  kernels: Kernels,
+  parameters: Place,
+  { bias, inputs, outputs, weight }: LinearPlaces,
+  adapter: LinearAdapter | null,
+  rows: number,
+  x: Place,
+  out: Place,
+  accumulate: boolean,
+): void {
+  const input = rowsAt(x, inputs);
+  kernels.multiply(
+    rows,
+    outputs,
+    inputs,
+    input,
+    rowsAt(parameters + weight, outputs),
+    out,
+    outputs,
+    accumulate,
+  );
+  if (bias !== NONE) kernels.addRow(rows, outputs, out, parameters + bias);
+  if (adapter === null) return;
+  const { rank } = adapter.layout.settings;
+  for (const { part, low } of adapter.parts) {
+    const b = rowsAt(adapter.at + part.b, part.outputs);
+    kernels.multiply(rows, rank, inputs, input, rowsAt(adapter.at + part.a, rank), low, rank, false);
+    kernels.scale(rows * rank, low, adapter.layout.factor);
+    kernels.multiply(rows, part.outputs, rank, rowsAt(low, rank), b, out + part.firstOutput, outputs, true);
+  }
+}
+
+/** Where gradients are added: the starts of their blocks, NONE for those that are not wanted. */
+export interface GradientBlocks {
+  readonly parameters: Place;
+  readonly adapter: Place;
+}
+
+/** dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. */
+export function linearBack(
+  kernels: Kernels,
+  parameters: Place,
+  { bias, inputs, outputs, weight }: LinearPlaces,
+  adapter: LinearAdapter | null,
+  rows: number,
+  x: Place,
+  dOut: Place,
+  dx: Place,
+  accumulate: boolean,
+  dLow: Place,
+  into: GradientBlocks,
+): void {
+  const slope = rowsAt(dOut, outputs);
+  const flippedInput = columnsAt(x, inputs);
+  if (dx !== NONE) {
+    const flipped = columnsAt(parameters + weight, outputs);
+    kernels.multiply(rows, inputs, outputs, slope, flipped, dx, inputs, accumulate);
+  }
+  if (into.parameters !== NONE) {
+    const dWeight = into.parameters + weight;
+    kernels.multiply(inputs, outputs, rows, flippedInput, slope, dWeight, outputs, true);
+    if (bias !== NONE) kernels.sumRows(rows, outputs, dOut, into.parameters + bias);
+  }
+  if (adapter === null) return;
+  const { rank } = adapter.layout.settings;
+  for (const { part, low } of adapter.parts) {
+    const own = rowsAt(dOut + part.firstOutput, outputs);
+    const [a, b] = [adapter.at + part.a, adapter.at + part.b];
+    kernels.multiply(rows, rank, part.outputs, own, columnsAt(b, part.outputs), dLow, rank, false);
+    kernels.scale(rows * rank, dLow, adapter.layout.factor);
+    if (into.adapter !== NONE) {
+      // `low` has the factor already, and dLow has it now.
+      const [dA, dB] = [into.adapter + part.a, into.adapter + part.b];
+      kernels.multiply(rank, part.outputs, rows, columnsAt(low, rank), own, dB, part.outputs, true);
+      kernels.multiply(inputs, rank, rows, flippedInput, rowsAt(dLow, rank), dA, rank, true);
+    }
+    if (dx !== NONE)
+      kernels.multiply(rows, inputs, rank, rowsAt(dLow, rank), columnsAt(a, rank), dx, inputs, true);
+  }
+}

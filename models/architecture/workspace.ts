@@ -1,0 +1,124 @@
+import { NONE, type Place } from "../kernels/kernels.ts";
+import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
+import type { AdapterLayout } from "./adapter-layout.ts";
+import { type ModelShape, qkvWidth } from "./model-shape.ts";
+
+/** Buffers of one layer: rows of numbers that the pass back reads again. */
+export interface LayerBuffers {
+  /** The layer's input: rows × width. */
+  readonly input: Place;
+  readonly beforeStats: Place;
+  readonly normed: Place;
+  /** Queries, keys and values, turned: rows × qkvWidth. For generating they are the cache. */
+  readonly qkv: Place;
+  /** Queries and keys before their norms. */
+  readonly rawHeads: Place;
+  readonly headStats: Place;
+  /** heads × rows × roundUp16(rows). */
+  readonly attention: Place;
+  readonly attended: Place;
+  readonly middle: Place;
+  readonly betweenStats: Place;
+  readonly middleNormed: Place;
+  readonly gate: Place;
+  readonly up: Place;
+  readonly inner: Place;
+  /** x A of each of the layer's adapter parts, in their order: rows × rank. */
+  readonly low: readonly Place[];
+}
+
+/** What a pass over up to `maxRows` tokens writes beside its results. */
+export interface Workspace {
+  readonly maxRows: number;
+  readonly layers: readonly LayerBuffers[];
+  readonly lastInput: Place;
+  readonly lastStats: Place;
+  readonly lastNormed: Place;
+  /** logitRows × roundUp16(vocabularySize). */
+  readonly logits: Place;
+  readonly logitRows: number;
+  readonly targets: Place;
+  readonly losses: Place;
+  /** rotary positions: maxRows × headSize, or NONE. */
+  readonly rotary: Place;
+  readonly back: BackBuffers | null;
+}
+
+export interface BackBuffers {
+  readonly dx: Place;
+  readonly dNormed: Place;
+  readonly dWide: Place;
+  readonly dQkv: Place;
+  readonly dRaw: Place;
+  readonly dGate: Place;
+  readonly dUp: Place;
+  readonly dAttention: Place;
+  readonly dLow: Place;
+}
+
+export interface WorkspaceOptions {
+  readonly maxRows: number;
+  /** Buffers for the pass back; without, layers share theirs and only keys and values are kept. */
+  readonly isTraining: boolean;
+  readonly adapter: AdapterLayout | null;
+}
+
+export function planWorkspace(
+  plan: ArenaPlan,
+  shape: ModelShape,
+  { adapter, isTraining, maxRows }: WorkspaceOptions,
+): Workspace {
+  const { headCount, headSize, innerWidth, keyHeadCount, vocabularySize, width } = shape;
+  const attentionWidth = headCount * headSize;
+  const heads = headCount + keyHeadCount;
+  const rows = (columns: number) => plan.take(maxRows * columns);
+  const rank = adapter?.settings.rank ?? 0;
+  const layerBuffers = (): Omit<LayerBuffers, "qkv" | "low"> => ({
+    input: rows(width),
+    beforeStats: rows(2),
+    normed: rows(width),
+    rawHeads: shape.hasHeadNorms ? rows(heads * headSize) : NONE,
+    headStats: shape.hasHeadNorms ? rows(2 * heads) : NONE,
+    attention: plan.take(headCount * maxRows * roundUp16(maxRows)),
+    attended: rows(attentionWidth),
+    middle: rows(width),
+    betweenStats: rows(2),
+    middleNormed: rows(width),
+    gate: shape.activation === "gated" ? rows(innerWidth) : NONE,
+    up: rows(innerWidth),
+    inner: rows(innerWidth),
+  });
+  const shared = isTraining ? null : layerBuffers();
+  const layers = Array.from({ length: shape.layerCount }, (_, layer) => ({
+    ...(shared ?? layerBuffers()),
+    qkv: rows(qkvWidth(shape)),
+    low: (adapter?.parts ?? []).filter((part) => part.layer === layer).map(() => rows(rank)),
+  }));
+  const logitRows = isTraining ? maxRows : 1;
+  const wide = Math.max(width, attentionWidth);
+  return {
+    maxRows,
+    layers,
+    lastInput: shared?.input ?? rows(width),
+    lastStats: rows(2),
+    lastNormed: rows(width),
+    logits: plan.take(logitRows * roundUp16(vocabularySize)),
+    logitRows,
+    targets: rows(1),
+    losses: rows(1),
+    rotary: shape.positions === "learned" ? NONE : rows(headSize),
+    back: isTraining
+      ? {
+          dx: rows(width),
+          dNormed: rows(width),
+          dWide: rows(wide),
+          dQkv: rows(qkvWidth(shape)),
+          dRaw: shape.hasHeadNorms ? rows(heads * headSize) : NONE,
+          dGate: rows(innerWidth),
+          dUp: rows(innerWidth),
+          dAttention: plan.take(maxRows * roundUp16(maxRows)),
+          dLow: rows(Math.max(1, rank)),
+        }
+      : null,
+  };
+}

@@ -1,0 +1,112 @@
+/** Which tensor of a file goes where: the names of published models, and their shapes. */
+import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
+import type { LinearPlaces, ParameterLayout } from "../architecture/parameter-layout.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
+
+export interface TensorTarget {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Counted from the start of the model's block. */
+  readonly at: Place;
+  /** Distance of the place where the next number of a row, and the next row, goes. */
+  readonly columnStride: number;
+  readonly rowStride: number;
+}
+
+const asIs = (name: string, shape: readonly number[], at: Place): TensorTarget => ({
+  name,
+  shape,
+  at,
+  columnStride: 1,
+  rowStride: shape.at(-1)!,
+});
+
+export function tensorTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
+  return shape.family === "gpt2" ? gpt2Targets(shape, layout) : llamaTargets(shape, layout);
+}
+
+/** What a file may put before every name. */
+export const namePrefixes = { gpt2: ["", "transformer."], llama: ["", "model."] } as const;
+
+function gpt2Targets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
+  const { maxPositions, vocabularySize, width } = shape;
+  const targets = [
+    asIs("wte.weight", [vocabularySize, width], layout.embedding),
+    asIs("wpe.weight", [maxPositions, width], layout.positions),
+    asIs("ln_f.weight", [width], layout.last.weight),
+    asIs("ln_f.bias", [width], layout.last.bias),
+  ];
+  if (!shape.isTied) targets.push(asIs("lm_head.weight", [vocabularySize, width], layout.head));
+  for (const [i, { before, between, linears }] of layout.layers.entries()) {
+    const at = `h.${i}`;
+    // These maps are stored inputs × outputs, as here.
+    const linear = (name: string, { bias, inputs, outputs, weight }: LinearPlaces) => [
+      asIs(`${at}.${name}.weight`, [inputs, outputs], weight),
+      asIs(`${at}.${name}.bias`, [outputs], bias),
+    ];
+    targets.push(
+      asIs(`${at}.ln_1.weight`, [width], before.weight),
+      asIs(`${at}.ln_1.bias`, [width], before.bias),
+      asIs(`${at}.ln_2.weight`, [width], between.weight),
+      asIs(`${at}.ln_2.bias`, [width], between.bias),
+      ...linear("attn.c_attn", linears.qkv),
+      ...linear("attn.c_proj", linears.output),
+      ...linear("mlp.c_fc", linears.up),
+      ...linear("mlp.c_proj", linears.down),
+    );
+  }
+  return targets;
+}
+
+function llamaTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
+  const { headCount, headSize, keyHeadCount, vocabularySize, width } = shape;
+  const targets = [
+    asIs("embed_tokens.weight", [vocabularySize, width], layout.embedding),
+    asIs("norm.weight", [width], layout.last.weight),
+  ];
+  if (!shape.isTied) targets.push(asIs("lm_head.weight", [vocabularySize, width], layout.head));
+  for (const [i, { before, between, keyNorm, linears, queryNorm }] of layout.layers.entries()) {
+    const at = `layers.${i}`;
+    // Stored outputs × inputs: row o becomes column o.
+    const flipped = (
+      name: string,
+      { inputs, outputs, weight }: LinearPlaces,
+      first = 0,
+      count = outputs,
+    ) => ({
+      name: `${at}.${name}.weight`,
+      shape: [count, inputs],
+      at: weight + first,
+      columnStride: outputs,
+      rowStride: 1,
+    });
+    const { down, gate, output, qkv, up } = linears;
+    targets.push(
+      asIs(`${at}.input_layernorm.weight`, [width], before.weight),
+      asIs(`${at}.post_attention_layernorm.weight`, [width], between.weight),
+      flipped("self_attn.o_proj", output),
+      flipped("mlp.gate_proj", gate!),
+      flipped("mlp.up_proj", up),
+      flipped("mlp.down_proj", down),
+    );
+    let first = 0;
+    for (const [name, heads] of [
+      ["q", headCount],
+      ["k", keyHeadCount],
+      ["v", keyHeadCount],
+    ] as const) {
+      const count = heads * headSize;
+      targets.push(flipped(`self_attn.${name}_proj`, qkv, first, count));
+      if (qkv.bias !== NONE)
+        targets.push(asIs(`${at}.self_attn.${name}_proj.bias`, [count], qkv.bias + first));
+      first += count;
+    }
+    if (first !== qkvWidth(shape)) throw new RangeError("queries, keys and values do not fill their rows");
+    if (queryNorm === NONE) continue;
+    targets.push(
+      asIs(`${at}.self_attn.q_norm.weight`, [headSize], queryNorm),
+      asIs(`${at}.self_attn.k_norm.weight`, [headSize], keyNorm),
+    );
+  }
+  return targets;
+}

@@ -1,0 +1,79 @@
+import { type ByteSource, type FileSource, unreadable } from "./byte-source.ts";
+
+const TIMEOUT_MS = 60_000;
+
+/** Files below an address; only the parts that are needed are fetched (HTTP Range). */
+export function urlSource(base: string, timeoutMs = TIMEOUT_MS): FileSource {
+  return {
+    name: base,
+    async open(file) {
+      const url = `${base.replace(/\/+$/, "")}/${file}`;
+      const first = await fetchRange(url, 0, 1, timeoutMs);
+      if (first === null) return null;
+      return rangeSource(url, first.total, timeoutMs);
+    },
+  };
+}
+
+function rangeSource(url: string, byteLength: number, timeoutMs: number): ByteSource {
+  return {
+    name: url,
+    byteLength,
+    async read(at, length) {
+      if (at + length > byteLength) throw unreadable(url, `it ends at ${byteLength}`);
+      if (length === 0) return new Uint8Array(0);
+      const part = await fetchRange(url, at, length, timeoutMs);
+      if (part === null || part.total !== byteLength) throw unreadable(url, "the file changed meanwhile");
+      return part.bytes;
+    },
+    close: async () => {},
+  };
+}
+
+/** null for 404. */
+async function fetchRange(
+  url: string,
+  at: number,
+  length: number,
+  timeoutMs: number,
+): Promise<{ bytes: Uint8Array; total: number } | null> {
+  const headers = { range: `bytes=${at}-${at + length - 1}`, "accept-encoding": "identity" };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) }).catch((error: Error) =>
+    Promise.reject(unreadable(url, error.message, error)),
+  );
+  const fail = async (reason: string) => {
+    await answer.body?.cancel().catch(() => undefined);
+    return unreadable(url, reason);
+  };
+  if (answer.status === 404) {
+    await answer.body?.cancel();
+    return null;
+  }
+  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(answer.headers.get("content-range") ?? "");
+  if (answer.status !== 206 || range === null)
+    throw await fail(`the server answers ${answer.status}, not with a part of it`);
+  const [from, to, total] = [Number(range[1]), Number(range[2]), Number(range[3])];
+  if (from !== at || to !== at + length - 1 || to >= total) throw await fail("the server gives another part");
+  return { bytes: await readBody(answer, url, length), total };
+}
+
+/** Never more than was asked for, whatever the server sends. */
+async function readBody(answer: Response, url: string, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let have = 0;
+  const reader = answer.body!.getReader();
+  for (;;) {
+    const { done, value } = await reader
+      .read()
+      .catch((error: Error) => Promise.reject(unreadable(url, error.message, error)));
+    if (done) break;
+    if (have + value.length > length) {
+      await reader.cancel().catch(() => undefined);
+      throw unreadable(url, "the server sends more than its answer says");
+    }
+    bytes.set(value, have);
+    have += value.length;
+  }
+  if (have !== length) throw unreadable(url, "the answer ends early");
+  return bytes;
+}

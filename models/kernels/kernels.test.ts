@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type Kernels, type Matrix, NONE } from "./kernels.ts";
+import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
+import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
+
+const FLOATS = 1 << 16;
+
+const sets: Record<string, () => Kernels> = {
+  wasm: () => createWasmKernels(createWasmMemory(FLOATS)),
+  ...Object.fromEntries(
+    nativeKernelSets().map((name) => [name, () => createNativeKernels(new Float32Array(FLOATS), name)]),
+  ),
+};
+
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+}
+
+/** Runs on every set over the same random arena. @returns the arenas, which must be the same bytes */
+function onAll(run: (kernels: Kernels) => void, range = 2): Float32Array {
+  const results = Object.values(sets).map((create) => {
+    const kernels = create();
+    const next = noise(7);
+    for (let i = 0; i < FLOATS; i++) kernels.arena[i] = range * next();
+    run(kernels);
+    return { name: kernels.name, bytes: kernels.arena.slice(0, FLOATS) };
+  });
+  const [first, ...others] = results;
+  for (const { name, bytes } of others) {
+    const at = bytes.findIndex((value, i) => !Object.is(value, first!.bytes[i]));
+    expect(at, `${name} differs at ${at}: ${bytes[at]} and ${first!.bytes[at]}`).toBe(-1);
+  }
+  return first!.bytes;
+}
+
+const plain = (at: number, columns: number): Matrix => ({ at, rowStride: columns, columnStride: 1 });
+const flipped = (at: number, rows: number): Matrix => ({ at, rowStride: 1, columnStride: rows });
+
+describe("every set of kernels", () => {
+  it("is there: native ones where this machine has them", () => {
+    expect(Object.keys(sets)).toContain("wasm");
+  });
+
+  it("multiplies to the same bytes, near the exact product, for all shapes and strides", () => {
+    const shapes = [1, 5, 7, 14, 29];
+    for (const rows of shapes) {
+      for (const columns of [1, 8, 16, 31, 32, 40]) {
+        for (const depth of [1, 17, 400]) {
+          const isFlipped = (rows + columns) % 2 === 0;
+          const a = isFlipped ? flipped(0, rows) : plain(0, depth);
+          const b = isFlipped ? flipped(20_000, depth) : plain(20_000, columns);
+          const accumulate = columns % 3 === 0;
+          const before = onAll(() => undefined);
+          const after = onAll((kernels) => {
+            kernels.multiply(rows, columns, depth, a, b, 50_000, columns, accumulate);
+          });
+          for (let i = 0; i < rows; i += 3) {
+            for (let j = 0; j < columns; j += 5) {
+              const at = 50_000 + i * columns + j;
+              let sum = accumulate ? before[at]! : 0;
+              for (let k = 0; k < depth; k++)
+                sum +=
+                  before[a.at + i * a.rowStride + k * a.columnStride]! *
+                  before[b.at + k * b.rowStride + j * b.columnStride]!;
+              expect(Math.abs(after[at]! - sum)).toBeLessThan(1e-3);
+            }
+          }
+          expect(after[50_000 + rows * columns]).toBe(before[50_000 + rows * columns]);
+        }
+      }
+    }
+  });
+
+  it("blocks long rows without a difference", () => {
+    onAll((kernels) => kernels.multiply(250, 40, 90, plain(0, 90), plain(30_000, 40), 50_000, 40, true));
+  });
+
+  it("normalises, forward and back", () => {
+    for (const isCentred of [false, true]) {
+      onAll((kernels) => {
+        const bias = isCentred ? 300 : NONE;
+        kernels.normalise(5, 48, 1000, 200, bias, 2000, 3000, 1e-5, isCentred);
+        kernels.normaliseBack(5, 48, 1000, 200, 3000, 4000, 5000, 6000, isCentred ? 7000 : NONE, isCentred);
+      });
+    }
+  });
+
+  it("turns, gates, adds and scales", () => {
+    onAll((kernels) => {
+      kernels.rotate(3, 2, 16, 0, 64, 1000, 1);
+      kernels.rotate(3, 2, 16, 0, 64, 1000, -1);
+      kernels.gate(100, 2000, 3000, 4000);
+      kernels.gateBack(100, 2000, 3000, 5000, 5000, 6000);
+      kernels.gelu(100, 7000, 8000);
+      kernels.geluBack(100, 7000, 9000, 10_000);
+      kernels.addRow(3, 32, 11_000, 12_000);
+      kernels.sumRows(3, 32, 13_000, 14_000);
+      kernels.add(50, 15_000, 16_000);
+      kernels.scale(50, 17_000, 0.37);
+    }, 30);
+  });
+
+  it("takes softmax and its gradient, row by row a number longer", () => {
+    const out = onAll((kernels) => {
+      kernels.softmax(20, 0, 48, 5, 0.125);
+      kernels.softmaxBack(20, 0, 2000, 48, 5, 0.125);
+    }, 90);
+    const row = out.subarray(3 * 48, 4 * 48);
+    expect(row.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+    expect(Array.from(row.subarray(9)).every((p) => p === 0)).toBe(true);
+  });
+
+  it("takes losses and their gradients, and leaves masked rows alone", () => {
+    const run = (kernels: Kernels) => {
+      kernels.arena.set([3, -1, 36, 0], 5000);
+      kernels.crossEntropy(4, 37, 48, 0, 5000, 6000, 0.25);
+    };
+    const before = onAll(() => undefined);
+    const after = onAll(run);
+    const logits = Array.from(before.subarray(0, 37));
+    const all = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    expect(after[6000]).toBeCloseTo(Math.log(all) - logits[3]!, 5);
+    expect(after[1]).toBeCloseTo((0.25 * Math.exp(logits[1]!)) / all, 6);
+    expect(after[3]).toBeCloseTo(0.25 * (Math.exp(logits[3]!) / all - 1), 6);
+    expect(after[6001]).toBe(0);
+    expect(after[48 + 5]).toBe(0);
+  });
+
+  it("steps as AdamW does", () => {
+    onAll((kernels) => {
+      for (let i = 0; i < 128; i++) kernels.arena[3000 + i] = Math.abs(kernels.arena[3000 + i]!);
+      kernels.arena.set([0.01, 0.9, 0.1, 0.95, 0.05, 10, 20, 1e-8, 0.001, 0.5], 4000);
+      kernels.adam(100, 0, 1000, 2000, 3000, 4000);
+    });
+  });
+
+  it("refuses places outside the arena without touching it", () => {
+    for (const name of nativeKernelSets()) {
+      const kernels = createNativeKernels(new Float32Array(64), name);
+      expect(() => kernels.add(64, 0, 16)).toThrow(RangeError);
+      expect(() => kernels.scale(16, 2 ** 40, 1)).toThrow(RangeError);
+      expect(() => kernels.scale(Number.NaN, 0, 1)).toThrow(RangeError);
+      expect(() => kernels.multiply(8, 8, 8, plain(0, 8), plain(0, 8), 1, 8, false)).toThrow(RangeError);
+      expect(kernels.arena.every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  it("says where the native ones are not there", () => {
+    expect(nativeKernelSets("/nowhere.node")).toEqual([]);
+    let thrown: unknown;
+    try {
+      createNativeKernels(new Float32Array(16), undefined, "/nowhere.node");
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isRollupError(thrown, "MOD_NATIVE_UNAVAILABLE")).toBe(true);
+  });
+});

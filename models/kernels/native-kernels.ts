@@ -1,0 +1,96 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { modelError } from "../model-errors.ts";
+import type { KernelSetName, Kernels, Matrix } from "./kernels.ts";
+
+/** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
+type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
+type NativeAddon = { sets(): KernelSetName[] } & Record<
+  Exclude<keyof Kernels, "name" | "arena">,
+  NativeKernel
+>;
+
+const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
+
+/** The sets that the addon and this processor have, the fastest first; none where the addon was not built. */
+export function nativeKernelSets(path = addonPath): KernelSetName[] {
+  try {
+    return loadAddon(path).sets();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
+ *
+ * @throws RollupError MOD_NATIVE_UNAVAILABLE where the addon is absent or the processor lacks the set
+ */
+export function createNativeKernels(
+  arena: Float32Array,
+  name?: KernelSetName,
+  path: string = addonPath,
+): Kernels {
+  const addon = loadAddon(path);
+  const sets = addon.sets();
+  const set = name === undefined ? 0 : sets.indexOf(name);
+  if (sets[set] === undefined) throw unavailable(`this processor has no ${name ?? "AVX2"}`, { sets });
+  const bind =
+    (kernel: NativeKernel) =>
+    (...numbers: (number | boolean)[]) =>
+      kernel(set, arena, ...numbers.map(Number));
+  return {
+    name: sets[set],
+    arena,
+    multiply(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {
+      addon.multiply(
+        set,
+        arena,
+        rows,
+        columns,
+        depth,
+        a.at,
+        a.rowStride,
+        a.columnStride,
+        b.at,
+        b.rowStride,
+        b.columnStride,
+        c,
+        rowStride,
+        accumulate ? 1 : 0,
+      );
+    },
+    normalise: bind(addon.normalise),
+    normaliseBack: bind(addon.normaliseBack),
+    rotate: bind(addon.rotate),
+    softmax: bind(addon.softmax),
+    softmaxBack: bind(addon.softmaxBack),
+    gate: bind(addon.gate),
+    gateBack: bind(addon.gateBack),
+    gelu: bind(addon.gelu),
+    geluBack: bind(addon.geluBack),
+    addRow: bind(addon.addRow),
+    sumRows: bind(addon.sumRows),
+    add: bind(addon.add),
+    scale: bind(addon.scale),
+    crossEntropy: bind(addon.crossEntropy),
+    adam: bind(addon.adam),
+  };
+}
+
+function loadAddon(path: string): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw unavailable(reason!, { path }, cause);
+  }
+}
+
+function unavailable(reason: string, data: object, cause?: unknown) {
+  return modelError(
+    "MOD_NATIVE_UNAVAILABLE",
+    `the native kernels do not run (${reason}); install g++ and run \`node prover/native/build.js\`, or choose wasm`,
+    { data: { ...data, reason }, cause },
+  );
+}

@@ -1,0 +1,236 @@
+// The Node-API surface: see ../../native-kernels.ts for the types. Every range is checked here, once for all sets.
+#include <node_api.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "kernel-table.h"
+
+namespace {
+
+constexpr size_t MAX_NUMBERS = 16;
+
+/** What a call brings: the arena, and numbers that are sizes, settings or places in the arena. */
+struct Call {
+  float* arena;
+  size_t length, count;
+  double numbers[MAX_NUMBERS];
+
+  double number(size_t i) const {
+    if (i >= count) throw std::out_of_range("an argument is missing");
+    return numbers[i];
+  }
+  float real(size_t i) const { return static_cast<float>(number(i)); }
+  long size(size_t i) const {
+    const double value = number(i);
+    if (!(value >= 0 && value <= 1e12) || value != std::floor(value)) throw std::out_of_range("a size is no natural number");
+    return static_cast<long>(value);
+  }
+  /** `floats` numbers from the place that argument i names. */
+  float* at(size_t i, long floats) const {
+    const size_t from = static_cast<size_t>(size(i));
+    if (floats < 0 || from > length || static_cast<size_t>(floats) > length - from)
+      throw std::out_of_range("a range leaves the arena");
+    return arena + from;
+  }
+  /** The same, or none where the argument is negative. */
+  float* maybeAt(size_t i, long floats) const { return number(i) < 0 ? nullptr : at(i, floats); }
+};
+
+/** Loops go by sixteen. */
+long whole(long count) { return (count + 15) & ~15L; }
+
+long width(const Call& c, size_t i) {
+  const long value = c.size(i);
+  if (value % 16 != 0) throw std::out_of_range("a width is no multiple of 16");
+  return value;
+}
+
+/** Floats of a matrix with strides, which may overlap or lie either way round. */
+long extent(long rows, long rowStride, long columns, long columnStride) {
+  if (rows > 1'000'000'000 || columns > 1'000'000'000 || rowStride > 1'000'000'000 || columnStride > 1'000'000'000)
+    throw std::out_of_range("a matrix is too large");
+  return rows == 0 || columns == 0 ? 0 : (rows - 1) * rowStride + (columns - 1) * columnStride + 1;
+}
+
+long area(long rows, long columns) { return extent(rows, columns, columns, 1); }
+
+void multiply(const KernelTable& k, const Call& c) {
+  thread_local std::vector<float> scratch;
+  if (scratch.size() < static_cast<size_t>(k.packFloats)) scratch.resize(static_cast<size_t>(k.packFloats));
+  const long rows = c.size(0), columns = c.size(1), depth = c.size(2);
+  const long rowA = c.size(4), columnA = c.size(5), rowB = c.size(7), columnB = c.size(8), rowC = c.size(10);
+  k.multiply(rows, columns, depth, {c.at(3, extent(rows, rowA, depth, columnA)), rowA, columnA},
+             {c.at(6, extent(depth, rowB, columns, columnB)), rowB, columnB}, c.at(9, extent(rows, rowC, columns, 1)), rowC,
+             c.number(11) != 0, scratch.data());
+}
+
+void normalise(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), w = width(c, 1), all = area(rows, w);
+  k.normalise(rows, w, c.at(2, all), c.at(3, w), c.maybeAt(4, w), c.at(5, all), c.at(6, 2 * rows), c.real(7),
+              c.number(8) != 0);
+}
+
+void normaliseBack(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), w = width(c, 1), all = area(rows, w);
+  k.normaliseBack(rows, w, c.at(2, all), c.at(3, w), c.at(4, 2 * rows), c.at(5, all), c.at(6, all), c.maybeAt(7, w),
+                  c.maybeAt(8, w), c.number(9) != 0);
+}
+
+void rotate(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), heads = c.size(1), headSize = width(c, 2), stride = c.size(4);
+  k.rotate(rows, heads, headSize, c.at(3, extent(rows, stride, heads * headSize, 1)), stride, c.at(5, area(rows, headSize)),
+           c.real(6));
+}
+
+/** Rows as long as their stride, a multiple of 16, which the last row's numbers must fit. */
+long causalRows(const Call& c, size_t stride, size_t first) {
+  const long rows = c.size(0), rowStride = width(c, stride);
+  if (c.size(first) + rows > rowStride) throw std::out_of_range("a row is shorter than its numbers");
+  return area(rows, rowStride);
+}
+
+void softmax(const KernelTable& k, const Call& c) {
+  const long all = causalRows(c, 2, 3);
+  k.softmax(c.size(0), c.at(1, all), c.size(2), c.size(3), c.real(4));
+}
+
+void softmaxBack(const KernelTable& k, const Call& c) {
+  const long all = causalRows(c, 3, 4);
+  k.softmaxBack(c.size(0), c.at(1, all), c.at(2, all), c.size(3), c.size(4), c.real(5));
+}
+
+void gate(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.gate(n, c.at(1, all), c.at(2, all), c.at(3, all));
+}
+
+void gateBack(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.gateBack(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, all));
+}
+
+void gelu(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.gelu(n, c.at(1, all), c.at(2, all));
+}
+
+void geluBack(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.geluBack(n, c.at(1, all), c.at(2, all), c.at(3, all));
+}
+
+void addRow(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), w = width(c, 1);
+  k.addRow(rows, w, c.at(2, area(rows, w)), c.at(3, w));
+}
+
+void sumRows(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), w = width(c, 1);
+  k.sumRows(rows, w, c.at(2, area(rows, w)), c.at(3, w));
+}
+
+void add(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.add(n, c.at(1, all), c.at(2, all));
+}
+
+void scale(const KernelTable& k, const Call& c) {
+  const long n = c.size(0);
+  k.scale(n, c.at(1, whole(n)), c.real(2));
+}
+
+void crossEntropy(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), size = c.size(1), stride = width(c, 2);
+  if (size > stride) throw std::out_of_range("a row is shorter than its numbers");
+  k.crossEntropy(rows, size, stride, c.at(3, area(rows, stride)), c.at(4, rows), c.at(5, rows), c.real(6));
+}
+
+void adam(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.adam(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, 10));
+}
+
+std::vector<const KernelTable*> availableSets() {
+  std::vector<const KernelTable*> sets;
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw"))
+    sets.push_back(&avx512Kernels());
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2Kernels());
+  return sets;
+}
+
+/** kernel(set, arena, ...numbers); `set` is an index into sets(). */
+template <void (*body)(const KernelTable&, const Call&)>
+napi_value call(napi_env env, napi_callback_info info) {
+  static const std::vector<const KernelTable*> sets = availableSets();
+  napi_value args[2 + MAX_NUMBERS];
+  size_t count = 2 + MAX_NUMBERS;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  try {
+    if (count < 2 || count > 2 + MAX_NUMBERS) throw std::out_of_range("too few or too many arguments");
+    uint32_t set = 0;
+    if (napi_get_value_uint32(env, args[0], &set) != napi_ok || set >= sets.size())
+      throw std::out_of_range("there is no such set");
+    Call c;
+    napi_typedarray_type type;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, args[1], &type, &c.length, &data, nullptr, nullptr) != napi_ok ||
+        type != napi_float32_array)
+      throw std::out_of_range("the arena is no Float32Array");
+    c.arena = static_cast<float*>(data);
+    c.count = count - 2;
+    for (size_t i = 0; i < c.count; i++)
+      if (napi_get_value_double(env, args[2 + i], &c.numbers[i]) != napi_ok) throw std::out_of_range("an argument is no number");
+    body(*sets[set], c);
+  } catch (const std::exception& error) {
+    napi_throw_range_error(env, "ERR_INVALID_ARG_VALUE", error.what());
+  }
+  return nullptr;
+}
+
+/** The sets that this processor has, the fastest first. */
+napi_value sets(napi_env env, napi_callback_info) {
+  napi_value list, name;
+  napi_create_array(env, &list);
+  uint32_t i = 0;
+  for (const KernelTable* set : availableSets()) {
+    napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, i++, name);
+  }
+  return list;
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  const std::pair<const char*, napi_callback> functions[] = {
+      {"sets", sets},
+      {"multiply", call<multiply>},
+      {"normalise", call<normalise>},
+      {"normaliseBack", call<normaliseBack>},
+      {"rotate", call<rotate>},
+      {"softmax", call<softmax>},
+      {"softmaxBack", call<softmaxBack>},
+      {"gate", call<gate>},
+      {"gateBack", call<gateBack>},
+      {"gelu", call<gelu>},
+      {"geluBack", call<geluBack>},
+      {"addRow", call<addRow>},
+      {"sumRows", call<sumRows>},
+      {"add", call<add>},
+      {"scale", call<scale>},
+      {"crossEntropy", call<crossEntropy>},
+      {"adam", call<adam>},
+  };
+  for (const auto& [name, function] : functions) {
+    napi_value value;
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value) != napi_ok) return exports;
+    napi_set_named_property(env, exports, name, value);
+  }
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() { return init(env, exports); }

@@ -1,0 +1,9 @@
+// The kernels for processors with AVX2 and FMA.
+#pragma GCC target("avx2,fma")
+#define LANES 8
+#define TILE_ROWS 6
+#define KERNELS_NAME "avx2"
+#define FUSED(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
+#include "lane-kernels.h"
+
+const KernelTable& avx2Kernels() { return table; }

@@ -1,0 +1,191 @@
+/** Products of matrices: the twin of `multiply` in ../native/src/lane-kernels.h. Addresses and strides are in bytes. */
+import {
+  type Code,
+  i32,
+  type Local,
+  scratchAddress,
+  select,
+  v128,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "../../../circuits/wasm/assembler.ts";
+import { f32, f32x4, hold, range } from "./float-code.ts";
+
+const TILE_ROWS = 6;
+const TILE_COLUMNS = 8;
+const DEPTH = 384;
+const BLOCK_ROWS = 240;
+const FLOAT = 4;
+const ROW_BYTES = TILE_COLUMNS * FLOAT;
+
+const PACKED_B = BLOCK_ROWS * DEPTH * FLOAT;
+const EDGE = PACKED_B + DEPTH * ROW_BYTES;
+/** What each instance needs for itself. */
+export const multiplyScratchBytes = EDGE + TILE_ROWS * ROW_BYTES;
+
+const min = (a: Code, b: Code): Code => select(a, b, i32.ltS(a, b));
+const times = (a: Code, b: number): Code => i32.mul(a, i32.const(b));
+
+/** tile(depth, a, b, strideB, c, strideC, isFirst): `rows` rows by TILE_COLUMNS columns of C. */
+function addTile(builder: WasmModuleBuilder, rows: number): WasmFunction {
+  const types = Array<"i32">(7).fill("i32");
+  return builder.function(`tile${rows}`, types, null, (f) => {
+    const [depth, a, b, strideB, c, strideC, isFirst] = [0, 1, 2, 3, 4, 5, 6].map((i) => f.param(i)) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
+    const sums = Array.from({ length: rows }, () => f.locals("v128", 2));
+    const right = f.locals("v128", 2);
+    const left = f.local("v128");
+    const rowAt = (i: number) => i32.add(c.get, i32.mul(strideC.get, i32.const(i)));
+    // Locals begin as 0.
+    f.if(i32.eqz(isFirst.get), () => {
+      for (const [i, pair] of sums.entries())
+        for (const [j, sum] of pair.entries()) f.set(sum, v128.load(rowAt(i), 16 * j));
+    });
+    f.doWhile(
+      () => {
+        for (const [j, half] of right.entries()) f.set(half, v128.load(b.get, 16 * j));
+        for (const [i, pair] of sums.entries()) {
+          f.set(left, f32x4.loadSplat(a.get, FLOAT * i));
+          for (const [j, sum] of pair.entries()) f.set(sum, f32x4.madd(left.get, right[j]!.get, sum.get));
+        }
+        f.set(a, i32.add(a.get, i32.const(FLOAT * TILE_ROWS)));
+        f.set(b, i32.add(b.get, strideB.get));
+        f.set(depth, i32.sub(depth.get, i32.const(1)));
+      },
+      () => depth.get,
+    );
+    for (const [i, pair] of sums.entries())
+      for (const [j, sum] of pair.entries()) f.emit(v128.store(rowAt(i), sum.get, 16 * j));
+  });
+}
+
+/** multiply(rows, columns, depth, a, rowA, columnA, b, rowB, columnB, c, rowC, accumulate) */
+export function addMultiply(builder: WasmModuleBuilder): void {
+  const tiles = Array.from({ length: TILE_ROWS }, (_, i) => addTile(builder, i + 1));
+  builder.function("multiply", Array<"i32">(12).fill("i32"), null, (f) => {
+    const [rows, columns, depth, a, rowA, columnA, b, rowB, columnB, c, rowC, accumulate] = f.params.map(
+      ({ get }) => get,
+    ) as [Code, Code, Code, Code, Code, Code, Code, Code, Code, Code, Code, Code];
+    const one = i32.const(1);
+    const zero = i32.const(0);
+    const packedA = scratchAddress;
+    const packedB = i32.add(scratchAddress, i32.const(PACKED_B));
+    const edge = i32.add(scratchAddress, i32.const(EDGE));
+    const right = f.local("i32");
+    const strideB = f.local("i32");
+    const out = f.local("i32");
+    const strideC = f.local("i32");
+    range(f, zero, depth, i32.const(DEPTH), (k0) => {
+      const steps = hold(f, "i32", min(i32.sub(depth, k0), i32.const(DEPTH)));
+      const isFirst = hold(f, "i32", i32.and(i32.eqz(accumulate), i32.eqz(k0)));
+      range(f, zero, rows, i32.const(BLOCK_ROWS), (m0) => {
+        const block = hold(f, "i32", min(i32.sub(rows, m0), i32.const(BLOCK_ROWS)));
+        packA(f, { block, steps, packedA, rowA, columnA, a, m0, k0 });
+        range(f, zero, columns, i32.const(TILE_COLUMNS), (n) => {
+          const width = hold(f, "i32", min(i32.sub(columns, n), i32.const(TILE_COLUMNS)));
+          const from = hold(f, "i32", i32.add(b, i32.add(i32.mul(k0, rowB), i32.mul(n, columnB))));
+          const isWhole = hold(f, "i32", i32.eq(width, i32.const(TILE_COLUMNS)));
+          const isPlain = hold(f, "i32", i32.and(i32.eq(columnB, i32.const(FLOAT)), isWhole));
+          f.set(right, from);
+          f.set(strideB, rowB);
+          // A few rows do not repay the packing, where B lies right already.
+          f.if(i32.or(i32.eqz(isPlain), i32.gtU(block, i32.const(TILE_ROWS))), () => {
+            f.set(right, packedB);
+            f.set(strideB, i32.const(ROW_BYTES));
+            f.if(
+              isPlain,
+              () =>
+                range(f, zero, steps, one, (k) => {
+                  const source = hold(f, "i32", i32.add(from, i32.mul(k, rowB)));
+                  const to = hold(f, "i32", i32.add(packedB, times(k, ROW_BYTES)));
+                  for (const at of [0, 16]) f.emit(v128.store(to, v128.load(source, at), at));
+                }),
+              () => packColumns(f, { steps, width, packedB, from, rowB, columnB }),
+            );
+          });
+          range(f, zero, block, i32.const(TILE_ROWS), (m) => {
+            const held = hold(f, "i32", min(i32.sub(block, m), i32.const(TILE_ROWS)));
+            const place = hold(f, "i32", i32.add(c, i32.add(i32.mul(i32.add(m0, m), rowC), times(n, FLOAT))));
+            f.set(out, select(place, edge, isWhole));
+            f.set(strideC, select(rowC, i32.const(ROW_BYTES), isWhole));
+            const copyEdge = (isBack: boolean) =>
+              range(f, zero, held, one, (i) =>
+                range(f, zero, width, one, (j) => {
+                  const inside = i32.add(edge, i32.add(times(i, ROW_BYTES), times(j, FLOAT)));
+                  const outside = i32.add(place, i32.add(i32.mul(i, rowC), times(j, FLOAT)));
+                  f.emit(
+                    isBack ? f32.store(outside, f32.load(inside)) : f32.store(inside, f32.load(outside)),
+                  );
+                }),
+              );
+            f.if(i32.eqz(i32.or(isWhole, isFirst)), () => copyEdge(false));
+            const left = i32.add(packedA, i32.mul(times(m, FLOAT), steps));
+            for (const [i, tile] of tiles.entries())
+              f.if(i32.eq(held, i32.const(i + 1)), () =>
+                f.emit(tile.call(steps, left, right.get, strideB.get, out.get, strideC.get, isFirst)),
+              );
+            f.if(i32.eqz(isWhole), () => copyEdge(true));
+          });
+        });
+      });
+    });
+  });
+}
+
+type Names<Name extends string> = Record<Name, Code>;
+
+/** Tiles of rows, and in each the numbers of one step together. */
+function packA(
+  f: WasmFunction,
+  names: Names<"block" | "steps" | "packedA" | "rowA" | "columnA" | "a" | "m0" | "k0">,
+): void {
+  const { a, block, columnA, k0, m0, packedA, rowA, steps } = names;
+  const one = i32.const(1);
+  range(f, i32.const(0), block, i32.const(TILE_ROWS), (m) => {
+    const held = hold(f, "i32", min(i32.sub(block, m), i32.const(TILE_ROWS)));
+    range(f, i32.const(0), held, one, (i) => {
+      const row = i32.add(i32.add(m0, m), i);
+      const from = f.local("i32");
+      const to = f.local("i32");
+      f.set(from, i32.add(a, i32.add(i32.mul(row, rowA), i32.mul(k0, columnA))));
+      f.set(to, i32.add(packedA, i32.add(i32.mul(times(m, FLOAT), steps), times(i, FLOAT))));
+      range(f, i32.const(0), steps, one, () => {
+        f.emit(f32.store(to.get, f32.load(from.get)));
+        f.set(from, i32.add(from.get, columnA));
+        f.set(to, i32.add(to.get, i32.const(FLOAT * TILE_ROWS)));
+      });
+    });
+  });
+}
+
+/** One panel of B, column by column; columns that are not there are 0. */
+function packColumns(
+  f: WasmFunction,
+  names: Names<"steps" | "width" | "packedB" | "from" | "rowB" | "columnB">,
+): void {
+  const { columnB, from, packedB, rowB, steps, width } = names;
+  const one = i32.const(1);
+  range(f, i32.const(0), i32.const(TILE_COLUMNS), one, (j) => {
+    const source = f.local("i32");
+    const to = f.local("i32");
+    f.set(source, i32.add(from, i32.mul(j, columnB)));
+    f.set(to, i32.add(packedB, times(j, FLOAT)));
+    const isThere = hold(f, "i32", i32.ltS(j, width));
+    range(f, i32.const(0), steps, one, () => {
+      f.if(
+        isThere,
+        () => f.emit(f32.store(to.get, f32.load(source.get))),
+        () => f.emit(f32.store(to.get, f32.const(0))),
+      );
+      f.set(source, i32.add(source.get, rowB));
+      f.set(to, i32.add(to.get, i32.const(ROW_BYTES)));
+    });
+  });
+}

@@ -1,0 +1,20 @@
+import type { Place } from "../kernels/kernels.ts";
+
+/** Kernels go through buffers by sixteen floats. */
+export const roundUp16 = (count: number): number => Math.ceil(count / 16) * 16;
+
+/** Where buffers will lie in an arena, before the arena is there: its size is known once all are placed. */
+export class ArenaPlan {
+  #floatCount = 0;
+
+  /** A buffer of `count` floats, its length rounded up to 16. */
+  take(count: number): Place {
+    const at = this.#floatCount;
+    this.#floatCount += roundUp16(count);
+    return at;
+  }
+
+  get floatCount(): number {
+    return this.#floatCount;
+  }
+}

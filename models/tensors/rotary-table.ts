@@ -1,0 +1,41 @@
+import { exactExp, exactLog } from "../../attribution/maths/exact-math.ts";
+import { exactAngle } from "./exact-angles.ts";
+
+/** Llama 3's stretched positions: slow turns are slowed by `factor`, those between two wavelengths in part. */
+export interface RotaryScaling {
+  readonly factor: number;
+  readonly lowFrequencyFactor: number;
+  readonly highFrequencyFactor: number;
+  readonly originalPositions: number;
+}
+
+/** positions × headSize: of each position headSize / 2 cosines, then as many sines. */
+export function rotaryTable(
+  positions: number,
+  headSize: number,
+  theta: number,
+  scaling: RotaryScaling | null,
+): Float32Array {
+  const half = headSize / 2;
+  const table = new Float32Array(positions * headSize);
+  const logTheta = exactLog(theta);
+  for (let i = 0; i < half; i++) {
+    const plain = exactExp((-logTheta * i) / half);
+    const frequency = scaling === null ? plain : stretched(plain, scaling);
+    for (let t = 0; t < positions; t++) {
+      const [cosine, sine] = exactAngle(t * frequency);
+      table[t * headSize + i] = cosine;
+      table[t * headSize + half + i] = sine;
+    }
+  }
+  return table;
+}
+
+function stretched(frequency: number, scaling: RotaryScaling): number {
+  const { factor, highFrequencyFactor, lowFrequencyFactor, originalPositions } = scaling;
+  const turns = (originalPositions * frequency) / (2 * Math.PI);
+  if (turns < lowFrequencyFactor) return frequency / factor;
+  if (turns > highFrequencyFactor) return frequency;
+  const part = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+  return ((1 - part) * frequency) / factor + part * frequency;
+}

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { folderSource } from "../files/folder-source.ts";
+import { type LoadedModel, loadModel } from "../files/load-model.ts";
+import { openModel } from "../files/open-model.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { textRows } from "../training/text-rows.ts";
+import { tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
+
+/** Rows that a small model can learn. */
+export const tuningRows = textRows(
+  Array.from({ length: 200 }, (_, t) => (t * t + 3 * (t % 5)) % 60),
+  20,
+);
+
+export const tuningRecipe = { ...usualRecipe, steps: 100, rowsPerStep: 3, rate: 0.01, decay: 0.01 };
+
+export async function loadForTuning(
+  base: string,
+  kernels: KernelChoice,
+  threadCount: number,
+): Promise<LoadedModel> {
+  const opened = await openModel(folderSource(base));
+  const loaded = await loadModel(opened, {
+    kernels,
+    maxRows: 20,
+    isTraining: true,
+    adapter: { rank: 4, alpha: 8, targets: ["q_proj", "v_proj", "down_proj"] },
+    adapterBlocks: tuningBlocks(tuningRecipe),
+    threadCount,
+  });
+  await opened.close();
+  return loaded;
+}
+
+export function hashOfAdapter({ model }: LoadedModel): string {
+  const { at, layout } = model.adapter!;
+  const numbers = model.kernels.arena.slice(at, at + layout.floatCount);
+  return createHash("sha256").update(new Uint8Array(numbers.buffer)).digest("hex");
+}

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Place } from "../kernels/kernels.ts";
+import { modelError } from "../model-errors.ts";
+
+/** What a tuning goes on from: three blocks of an arena. */
+export interface TuningState {
+  readonly arena: Float32Array;
+  readonly floatCount: number;
+  readonly blocks: Readonly<Record<"adapter" | "first" | "second", Place>>;
+}
+
+const FILE = "tuning.state";
+/** Identity and hash of the rest as hex, step as eight digits, a line each. */
+const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;
+
+const blockBytes = ({ arena, floatCount }: TuningState, at: Place): Uint8Array =>
+  new Uint8Array(arena.buffer, arena.byteOffset + 4 * at, 4 * floatCount);
+
+/** Whole or not at all, and on the disk before it counts. */
+export async function writeCheckpoint(
+  folder: string,
+  identity: string,
+  step: number,
+  state: TuningState,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const body = Buffer.concat(Object.values(state.blocks).map((at) => blockBytes(state, at)));
+  const stepText = String(step).padStart(8, "0");
+  const head = `${identity}\n${hashOf(stepText, body)}\n${stepText}\n`;
+  const path = join(folder, FILE);
+  const file = await open(`${path}.part`, "w");
+  try {
+    await file.writeFile(Buffer.concat([Buffer.from(head), body]));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.part`, path);
+}
+
+/**
+ * Fills the blocks from the folder's state. @returns the steps that it has, 0 without a state
+ * @throws RollupError MOD_CHECKPOINT_INVALID where it is damaged, or of another tuning
+ */
+export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {
+  const path = join(folder, FILE);
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw invalid(path, error.message, error);
+  });
+  if (bytes === null) return 0;
+  const [known, hash, stepText] = bytes.subarray(0, HEAD_BYTES).toString("latin1").split("\n");
+  const body = bytes.subarray(HEAD_BYTES);
+  if (stepText === undefined || hash !== hashOf(stepText, body)) throw invalid(path, "it is damaged");
+  if (known !== identity) throw invalid(path, "it is of another base, recipe or text");
+  for (const [i, at] of Object.values(state.blocks).entries())
+    blockBytes(state, at).set(body.subarray(i * 4 * state.floatCount, (i + 1) * 4 * state.floatCount));
+  return Number(stepText);
+}
+
+const hashOf = (stepText: string, body: Uint8Array): string =>
+  createHash("sha256").update(stepText).update(body).digest("hex");
+
+function invalid(path: string, reason: string, cause?: unknown) {
+  return modelError("MOD_CHECKPOINT_INVALID", `${path}: ${reason}`, { data: { path, reason }, cause });
+}

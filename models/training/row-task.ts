@@ -1,0 +1,25 @@
+import type { GradientBlocks } from "../architecture/linear-map.ts";
+import { rowLoss, type TokenRow } from "../architecture/loss-gradient.ts";
+import type { Transformer } from "../architecture/transformer.ts";
+import type { SharedArena } from "../kernels/create-kernels.ts";
+import type { Place } from "../kernels/kernels.ts";
+
+/** A row's pass: its gradient overwrites the block. */
+export interface RowTask {
+  readonly row: TokenRow;
+  readonly block: { readonly at: Place; readonly floatCount: number };
+  readonly into: GradientBlocks;
+}
+
+/** What a thread needs to take part. */
+export interface RowSeat {
+  readonly shared: SharedArena;
+  readonly threadIndex: number;
+  readonly model: Omit<Transformer, "kernels">;
+}
+
+/** @returns the row's loss. @throws RollupError MOD_INPUT_INVALID */
+export function runRowTask(model: Transformer, { block, into, row }: RowTask): number {
+  model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
+  return rowLoss(model, row, into);
+}

@@ -1,0 +1,49 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+/** Options of the commands that run language models. */
+export const BASE_OPTION = [
+  "--base <path>",
+  "the base model: a folder or an address with config.json and safetensors",
+] as const;
+
+export interface BaseOptions {
+  base: string;
+  kernels: string;
+}
+
+export interface GenerateOptions extends BaseOptions {
+  adapter?: string;
+  tokens: string;
+  temperature: string;
+  seed: string;
+}
+
+export interface TuneOptions extends BaseOptions {
+  text: string;
+  out: string;
+  steps: string;
+  rank: string;
+  rate: string;
+  rowTokens: string;
+  rowsPerStep: string;
+  threads: string;
+  seed: string;
+}
+
+export function addKernelsOption(command: Command): void {
+  command.option("--kernels <set>", "native, avx512, avx2 or wasm; all give the same bytes", "native");
+}
+
+/** @throws InvalidArgumentError for what is no number of the range */
+export function parseNumber(text: string, name: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${least} to ${most}`);
+}
+
+/** As parseNumber, for whole numbers. */
+export function parseCount(text: string, name: string, least: number, most: number): number {
+  const value = parseNumber(text, name, least, most);
+  if (Number.isInteger(value)) return value;
+  throw new InvalidArgumentError(`${name} is ${text}: it must be a whole number`);
+}

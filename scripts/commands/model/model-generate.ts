@@ -1,0 +1,58 @@
+import { readAdapter, readAdapterSettings } from "../../../models/files/adapter-files.ts";
+import { loadModel } from "../../../models/files/load-model.ts";
+import { openModel } from "../../../models/files/open-model.ts";
+import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
+import { generate } from "../../../models/training/generate.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { kernelsNamed, sourceAt } from "./language-base.ts";
+import { type GenerateOptions, parseCount, parseNumber } from "./language-options.ts";
+
+export async function generateText({
+  args,
+  options,
+  output,
+}: CommandContext<GenerateOptions>): Promise<void> {
+  const tokenCount = parseCount(options.tokens, "--tokens", 1, 100_000);
+  const temperature = parseNumber(options.temperature, "--temperature", 0, 10);
+  const kernels = kernelsNamed(options.kernels);
+  const source = sourceAt(options.base);
+  const opened = await openModel(source);
+  const { model, tokenizer } = await (async () => {
+    try {
+      const tokens = await openTokenizer(source, opened.shape.vocabularySize);
+      const prompt = tokens.encode(args[0]!);
+      if (prompt.length === 0) throw commandError("CMD_USAGE", "the prompt is empty");
+      const adapterSource = options.adapter === undefined ? null : sourceAt(options.adapter);
+      const adapter = adapterSource === null ? {} : { adapter: await readAdapterSettings(adapterSource) };
+      output.progress(`loading ${source.name}`);
+      const maxRows = Math.min(prompt.length + tokenCount, opened.shape.maxPositions);
+      const loaded = await loadModel(opened, { kernels, maxRows, isTraining: false, ...adapter });
+      if (adapterSource !== null) {
+        const { at, layout } = loaded.model.adapter!;
+        await readAdapter(adapterSource, opened.shape, layout, loaded.model.kernels.arena, at);
+      }
+      return { model: loaded.model, tokenizer: { ...tokens, prompt } };
+    } finally {
+      await opened.close();
+    }
+  })();
+  const { prompt } = tokenizer;
+  const room = model.workspace.maxRows - prompt.length;
+  const startedAtMs = performance.now();
+  const answer = [
+    ...generate(model, prompt, { tokenCount: Math.min(tokenCount, room), temperature, seed: options.seed }),
+  ];
+  const tokensPerSecond = (1000 * answer.length) / (performance.now() - startedAtMs);
+  const text = tokenizer.decode(answer);
+  output.answer(
+    [text, `${answer.length} tokens by ${model.kernels.name}, ${tokensPerSecond.toFixed(1)} a second`],
+    {
+      prompt: args[0]!,
+      text,
+      tokens: answer,
+      kernels: model.kernels.name,
+      tokensPerSecond,
+    },
+  );
+}
