@@ -195,6 +195,21 @@ describe("a client with a Safe of two out of three owners", () => {
     expect(results.map(({ queueIndex }) => queueIndex)).toEqual([before, before + 1]);
   });
 
+  it("finds its own entry where one transaction executes several", async () => {
+    await approveBy(2);
+    safe.signers = owners.slice(0, 1);
+    safe.isRelayed = true;
+    const before = await queueTail();
+    const first = deposit(client, { amountWei: 3n * OPEN, keyX: 9n });
+    await expect.poll(() => safe.pending.length).toBe(1);
+    const second = deposit(client, { amountWei: 4n * OPEN, keyX: 9n });
+    await expect.poll(() => safe.pending.length).toBe(2);
+    const hashes = await safe.sign(owners[1]!);
+    expect(hashes).toHaveLength(1);
+    const results = await Promise.all([first, second]);
+    expect(results.map(({ queueIndex }) => queueIndex)).toEqual([before, before + 1]);
+  });
+
   it("has no ledger key of its own: an owner derives one for it", async () => {
     const place = { chainId: 31337, rollupAddress: f.deployment.rollup };
     const own = deriveKey({ wallet: walletSigner(safe, safe.address), ...place });

@@ -67,6 +67,8 @@ export interface SafeWallet extends WalletProvider {
   takesBatches: boolean;
   /** Of the next proposals. */
   safeTxGas: bigint;
+  /** Whether whoever executes sends all that is ready in one transaction. */
+  isRelayed: boolean;
   /** An owner signs what waits, and executes what has enough signatures. @returns the transactions' hashes */
   sign(owner: Owner): Promise<Hex[]>;
   /** The last proposal out of the owners' sight, and in it again. */
@@ -74,6 +76,13 @@ export interface SafeWallet extends WalletProvider {
   putBack(one: Pending): void;
   /** EIP-1271: the owners' signatures over typed data, as `isValidSignature` takes them. */
   isValidSignature(hash: Hex, signature: Hex): Promise<boolean>;
+}
+
+function multiSendOf(calls: readonly Call[]): Hex {
+  const packed = calls.map(({ to, data }) =>
+    encodePacked(["uint8", "address", "uint256", "uint256", "bytes"], [0, to, 0n, BigInt(size(data)), data]),
+  );
+  return encodeFunctionData({ abi: MULTI_SEND.abi, functionName: "multiSend", args: [concat(packed)] });
 }
 
 /** @param owners hold ether: whoever executes pays the gas */
@@ -141,15 +150,23 @@ export async function deploySafe(
     signers: [],
     takesBatches: true,
     safeTxGas: 0n,
+    isRelayed: false,
     async sign(owner) {
       for (const one of pending)
         one.signatures.set(owner.address, await owner.sign({ hash: one.safeTxHash }));
-      const hashes: Hex[] = [];
+      const ready: Hex[] = [];
       while (pending[0] !== undefined && pending[0].signatures.size >= threshold) {
         const next = pending.shift()!;
         const args = [...bodyOf(next), signed(next.signatures)];
-        const call = { address, abi: SAFE.abi, functionName: "execTransaction", args };
-        const hash = await senderOf(owner).writeContract(call);
+        ready.push(encodeFunctionData({ abi: SAFE.abi, functionName: "execTransaction", args }));
+      }
+      const together = wallet.isRelayed && ready.length > 0;
+      const calls = together
+        ? [{ to: multiSend, data: multiSendOf(ready.map((data) => ({ to: address, data }))) }]
+        : ready.map((data) => ({ to: address, data }));
+      const hashes: Hex[] = [];
+      for (const call of calls) {
+        const hash = await senderOf(owner).sendTransaction(call);
         await mined(hash);
         hashes.push(hash);
       }
@@ -173,18 +190,7 @@ export async function deploySafe(
         case "wallet_sendCalls": {
           if (!wallet.takesBatches) throw Object.assign(new Error("no such method"), { code: -32601 });
           const { calls } = list[0]! as { calls: readonly Call[] };
-          const packed = calls.map(({ to, data }) =>
-            encodePacked(
-              ["uint8", "address", "uint256", "uint256", "bytes"],
-              [0, to, 0n, BigInt(size(data)), data],
-            ),
-          );
-          const data = encodeFunctionData({
-            abi: MULTI_SEND.abi,
-            functionName: "multiSend",
-            args: [concat(packed)],
-          });
-          return { id: await propose(wallet, { to: multiSend, data }, true) };
+          return { id: await propose(wallet, { to: multiSend, data: multiSendOf(calls) }, true) };
         }
         case "eth_signTypedData_v4": {
           const message = hashTypedData(JSON.parse(list[1]!));

@@ -6,6 +6,7 @@ import { session } from "../ledger/session.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { Balances } from "./balances.tsx";
+import { ContractWalletNotice } from "./contract-wallet.tsx";
 import { JourneyList } from "./journey-list.tsx";
 import { MoveForms } from "./move-forms.tsx";
 import { WalletChoice } from "./wallet-menu.tsx";
@@ -38,6 +39,7 @@ export function BridgePage({ site, live }: PageProps) {
           <p>Its key is public: everybody can spend what it holds. Never send it anything of worth.</p>
         </Notice>
       )}
+      {now.isContract && <ContractWalletNotice />}
       {lookProblem.value !== null && live.problem.value === null && (
         <ProblemNotice problem={lookProblem.value} />
       )}

@@ -5,13 +5,16 @@ import { showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
+import { InTwoSteps } from "./contract-wallet.tsx";
 import type { FormProps } from "./form-props.ts";
 import { startDeposit } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
 export function DepositForm({ live, owned }: FormProps) {
   const [text, setText] = useState("");
+  const [isInTwo, setInTwo] = useState(false);
   const action = useAction();
+  const isContract = session.value!.isContract;
   const account = mainAccount(owned);
   const feeWei = account === null ? owned.depositFeesWei.new : owned.depositFeesWei.existing;
   const maxWei = owned.l1.tokenWei - feeWei;
@@ -23,7 +26,7 @@ export function DepositForm({ live, owned }: FormProps) {
   });
   const submit = () =>
     action.run(async () => {
-      await startDeposit(session.value!, owned, amount.wei!);
+      await startDeposit(session.value!, owned, amount.wei!, isInTwo ? "approve" : "batch");
       setText("");
       live.ring();
     });
@@ -39,6 +42,7 @@ export function DepositForm({ live, owned }: FormProps) {
       isReady={amount.wei !== null && amount.problem === null}
       submitLabel={account === null ? "Deposit and open an account" : "Deposit"}
       busyLabel="Your wallet asks you …"
+      after={isContract && <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />}
       summary={[
         [
           "Goes to",
@@ -54,10 +58,14 @@ export function DepositForm({ live, owned }: FormProps) {
         ["In your account", "with the next batch, once Ethereum has confirmed it"],
         [
           "Your wallet asks for",
-          <>
-            {account === null && "two signatures for the ledger key, "}a <Term name="permit" />, and one
-            transaction
-          </>,
+          isContract ? (
+            `${isInTwo ? "two transactions" : "one transaction"}, which its owners sign`
+          ) : (
+            <>
+              {account === null && "two signatures for the ledger key, "}a <Term name="permit" />, and one
+              transaction
+            </>
+          ),
         ],
       ]}
     />

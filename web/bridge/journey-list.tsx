@@ -103,6 +103,7 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   if (reachedAtMs.claimed !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
+  if (journey.proposal !== undefined) return { tone: "wait", text: "waits for your wallet's owners" };
   if (kind === "deposit" && reachedAtMs.accepted !== undefined)
     return { tone: "info", text: "in your account" };
   return { tone: "wait", text: "under way" };

@@ -3,9 +3,11 @@ import type { Address, Hex } from "viem";
 import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
 import { claim } from "../../client/actions/l1/claim.ts";
 import { deposit } from "../../client/actions/l1/deposit.ts";
+import type { L1Options } from "../../client/actions/l1/l1-transaction.ts";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
 import { withdraw } from "../../client/actions/ledger/withdraw.ts";
+import { isClientError } from "../../client/client-errors.ts";
 import { ensureChain } from "../../client/wallet.ts";
 import { reached } from "../ledger/advance.ts";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
@@ -26,39 +28,72 @@ function begin(kind: JourneyKind, amountWei: bigint): Journey {
 
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
-/** Into the address' account, or into a new one with the wallet's key. @throws what unlock and deposit throw */
-export async function startDeposit(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
+/** How a contract wallet gives leave to take its OPEN: approved and used in one step, or in two transactions. */
+export type InSteps = "batch" | "approve";
+
+/** The owners of a contract wallet may take days: a journey is kept, and followed from then on. An approval is waited for. */
+const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
+
+/**
+ * Into the address' account, or into a new one with the wallet's key; a contract wallet's has none.
+ * @throws what unlock and deposit throw
+ */
+export async function startDeposit(
+  now: Session,
+  owned: Holdings,
+  amountWei: bigint,
+  inSteps: InSteps,
+): Promise<void> {
   const account = mainAccount(owned);
   await toRollupChain(now);
-  const client = account === null ? await unlock(now, []) : now.client;
+  const client = account === null && !now.isContract ? await unlock(now, []) : now.client;
+  const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
-  await keepQueued(now, begin("deposit", amountWei), (onSent) =>
-    deposit(client, { amountWei, onSent, ...target }),
+  await keepQueued(now, begin("deposit", amountWei), (told) =>
+    deposit(client, { amountWei, ...told, ...target, ...byOwners }),
   );
 }
 
 /** Through L1's queue, which the operator can neither leave out nor alter. Burns the queue's fee. */
-export async function startForcedWithdraw(now: Session, owned: Holdings, amountWei: bigint): Promise<void> {
+export async function startForcedWithdraw(
+  now: Session,
+  owned: Holdings,
+  amountWei: bigint,
+  inSteps: InSteps,
+): Promise<void> {
   await toRollupChain(now);
   const { id } = mainAccount(owned)!;
   const recipient = now.address;
-  await keepQueued(now, begin("forcedWithdraw", amountWei), (onSent) =>
-    forceWithdraw(now.client, { id, amountWei, recipient, onSent }),
+  const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
+  await keepQueued(now, begin("forcedWithdraw", amountWei), (told) =>
+    forceWithdraw(now.client, { id, amountWei, recipient, ...told, ...byOwners }),
   );
 }
 
-/** Keeps the transaction's hash as soon as there is one. */
+/** Keeps the transaction's hash as soon as there is one, or what a contract wallet was asked for. */
 async function keepQueued(
   now: Session,
   started: Journey,
-  send: (onSent: (hash: Hex) => void) => Promise<{ queueIndex: number; transactionHash: Hex }>,
+  send: (
+    told: Required<Pick<L1Options, "onSent" | "onProposed">>,
+  ) => Promise<{ queueIndex: number; transactionHash: Hex }>,
 ): Promise<void> {
   let journey = started;
-  const { queueIndex, transactionHash } = await send((queuedHash) => {
-    journey = reached({ ...journey, queuedHash }, "sent", Date.now());
+  const keep = (known: Partial<Journey>) => {
+    journey = reached({ ...journey, ...known }, "sent", Date.now());
     keepJourney(now, journey);
-  });
-  keepJourney(now, reached({ ...journey, queuedHash: transactionHash, queueIndex }, "queued", Date.now()));
+  };
+  try {
+    const { queueIndex, transactionHash } = await send({
+      onSent: (queuedHash) => keep({ queuedHash }),
+      onProposed: (proposal) => keep({ proposal }),
+    });
+    const { proposal: _, ...known } = journey;
+    keepJourney(now, reached({ ...known, queuedHash: transactionHash, queueIndex }, "queued", Date.now()));
+  } catch (error) {
+    // Its owners have it: the list of journeys tells what becomes of it.
+    if (journey.proposal === undefined || !isClientError(error, "CLI_L1_PROPOSED")) throw error;
+  }
 }
 
 /** @param expectedOwner refuses where the leaf is another's by then */

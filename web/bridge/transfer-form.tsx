@@ -11,6 +11,7 @@ import { showDuration, showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
+import { NoLedgerKey } from "./contract-wallet.tsx";
 import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
 import { startTransfer } from "./start.ts";
@@ -22,6 +23,7 @@ export function TransferForm({ live, info, owned }: FormProps) {
   const action = useAction();
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
+  if (session.value!.isContract) return <NoLedgerKey />;
   const feeWei = BigInt(info.weights.transfer ?? 0) * info.feePerUnitWei;
   // Ten significant digits: what a transfer's 40 bits hold.
   const maxWei = floorAmount(account.balanceWei - feeWei);

@@ -44,7 +44,7 @@ export function WalletMenu({ site, live }: MenuProps) {
 }
 
 function Connected({ onEnd }: { onEnd: () => void }) {
-  const { address, client, wallet } = session.value!;
+  const { address, client, isContract, wallet } = session.value!;
   return (
     <>
       <dl class="facts">
@@ -57,7 +57,13 @@ function Connected({ onEnd }: { onEnd: () => void }) {
           <Identifier value={address} label="your address" />
         </dd>
         <dt>Ledger key</dt>
-        <dd>{client.l2Key === null ? "not asked for yet" : "in this page's memory"}</dd>
+        <dd>
+          {isContract
+            ? "none: its owners sign"
+            : client.l2Key === null
+              ? "not asked for yet"
+              : "in this page's memory"}
+        </dd>
       </dl>
       <Button
         onClick={() => {

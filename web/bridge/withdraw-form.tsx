@@ -6,6 +6,7 @@ import { showDuration, showOpen } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
+import { InTwoSteps } from "./contract-wallet.tsx";
 import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
 import { startForcedWithdraw, startWithdraw } from "./start.ts";
@@ -13,7 +14,10 @@ import { useAction } from "./use-action.ts";
 
 export function WithdrawForm({ live, info, owned }: FormProps) {
   const [text, setText] = useState("");
-  const [isForced, setForced] = useState(false);
+  const isContract = session.value!.isContract;
+  const [isChosen, setForced] = useState(false);
+  const isForced = isChosen || isContract;
+  const [isInTwo, setInTwo] = useState(false);
   const action = useAction();
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
@@ -23,8 +27,9 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
   const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
   const submit = () =>
     action.run(async () => {
-      const start = isForced ? startForcedWithdraw : startWithdraw;
-      await start(session.value!, owned, amount.wei!);
+      if (isForced)
+        await startForcedWithdraw(session.value!, owned, amount.wei!, isInTwo ? "approve" : "batch");
+      else await startWithdraw(session.value!, owned, amount.wei!);
       setText("");
       live.ring();
     });
@@ -42,16 +47,20 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
       submitLabel={isForced ? "Force the withdrawal" : "Withdraw"}
       busyLabel={isForced ? "Your wallet asks you …" : "Sending …"}
       after={
-        <Check
-          label={
-            <>
-              Go through Ethereum's queue, as a <Term name="forced operation" />
-            </>
-          }
-          help="Slower and dearer, but the operator can neither refuse it nor change it."
-          isChecked={isForced}
-          onCheck={setForced}
-        />
+        isContract ? (
+          <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />
+        ) : (
+          <Check
+            label={
+              <>
+                Go through Ethereum's queue, as a <Term name="forced operation" />
+              </>
+            }
+            help="Slower and dearer, but the operator can neither refuse it nor change it."
+            isChecked={isForced}
+            onCheck={setForced}
+          />
+        )
       }
       summary={[
         ["Goes to", "your address on Ethereum"],

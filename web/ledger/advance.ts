@@ -1,6 +1,8 @@
 /** Looks where a journey has come to. It reads, and sends again what may not have arrived; it signs nothing. */
 import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { readOwnEntry } from "../../client/actions/forced/queue-result.ts";
+import { findProposal } from "../../client/actions/l1/await-proposal.ts";
 import { sendSigned } from "../../client/actions/ledger/send-operation.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getBatch, getOperation, getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
@@ -40,6 +42,17 @@ async function advanceQueued(
   journey: Journey,
   status: SequencerStatus,
 ): Promise<Journey> {
+  if (journey.queueIndex === undefined && journey.proposal !== undefined) {
+    const executed = await findProposal(client, journey.proposal);
+    if (executed === null) return journey;
+    const { proposal: _, ...rest } = journey;
+    const { queueIndex, transactionHash: queuedHash } = readOwnEntry(
+      client,
+      executed,
+      journey.proposal.effect,
+    );
+    return reached({ ...rest, queueIndex, queuedHash }, "queued", Date.now());
+  }
   if (journey.queueIndex === undefined) {
     if (journey.queuedHash === undefined) return journey;
     const receipt = await findReceipt(client, journey.queuedHash);

@@ -1,5 +1,5 @@
 /** One movement of money from its signature to its end: what is kept of it, and the steps that people see. */
-import type { Hex } from "viem";
+import { type Address, type Hex, isAddress } from "viem";
 import { z } from "zod";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 
@@ -25,6 +25,11 @@ const hex = z
   .regex(/^0x[0-9a-fA-F]*$/)
   .transform((text) => text as Hex);
 
+const address = z
+  .string()
+  .refine((text) => isAddress(text))
+  .transform((text) => text as Address);
+
 /** As it is kept in the browser: no key, and nothing that moves more money than its owner meant to. */
 export const journeySchema = z.object({
   id: z.string(),
@@ -36,6 +41,20 @@ export const journeySchema = z.object({
   /** What goes through L1's queue: its transaction, and its place there. */
   queuedHash: hex.optional(),
   queueIndex: z.int().optional(),
+  /** What a contract wallet was asked to send, until its owners have. */
+  proposal: z
+    .object({
+      account: address,
+      hash: hex,
+      isTransaction: z.boolean(),
+      fromBlock: z.int(),
+      effect: z.object({
+        contract: z.enum(["rollup", "token"]),
+        event: z.enum(["QueueEntryAdded", "WithdrawalClaimed", "Approval", "Transfer"]),
+        args: z.record(z.string(), z.string()),
+      }),
+    })
+    .optional(),
   /** Transfer and withdrawal: as it was signed, until the sequencer's preconfirmation is there; then its name alone. */
   signed: z.unknown().optional(),
   hash: hex.optional(),

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { type Address, getAddress } from "viem";
 import { clientError } from "../../client/client-errors.ts";
+import { isContractWallet } from "../../client/contract-wallet.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
@@ -12,6 +13,8 @@ import type { FoundWallet } from "./wallets.ts";
 export interface Session {
   readonly wallet: FoundWallet;
   readonly address: Address;
+  /** A Safe or the like: it has no ledger key, and its owners sign for each transaction. */
+  readonly isContract: boolean;
   /** Its l2Key is null until `unlock`, and lives in this page's memory alone. */
   readonly client: LedgerClient;
 }
@@ -49,9 +52,10 @@ export async function connect(
     rollupAddress: info.rollupAddress,
     wallet: { provider: wallet.provider, address },
   });
+  const isContract = await isContractWallet(client);
   localStorage.setItem(LAST_WALLET, wallet.id);
   stopListening();
-  session.value = { wallet, address, client };
+  session.value = { wallet, address, client, isContract };
   listen(wallet, address);
 }
 
@@ -87,6 +91,11 @@ export async function unlock(now: Session, knownKeysX: readonly bigint[]): Promi
   const { client, wallet, address } = now;
   if (client.l2Key !== null) return client;
   const { chain, rollupAddress } = client;
+  // Asking would cost its owners signatures for nothing.
+  if (now.isContract)
+    throw clientError("CLI_WALLET_SIGNATURE_UNSUPPORTED", `${address} is a contract wallet`, {
+      data: { address },
+    });
   await ensureChain(wallet.provider, { chainId: chain.id, rpcUrl: null });
   const l2Key = await deriveKey({
     wallet: walletSigner(wallet.provider, address),

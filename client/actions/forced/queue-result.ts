@@ -1,5 +1,6 @@
 import { parseEventLogs } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { type EffectContracts, findEffectArgs, type L1Effect } from "../../l1-proposal.ts";
 import type { L1Result } from "../l1/l1-result.ts";
 
 /** What every verb returns that puts an entry into the L1 queue. */
@@ -11,11 +12,28 @@ export interface QueueResult extends L1Result {
 }
 
 /**
+ * Of a transaction that adds one entry.
  * @internal
  */
 export function readQueueResult(result: L1Result): QueueResult {
   const [added] = parseEventLogs({ abi: rollupAbi, logs: result.receipt.logs, eventName: "QueueEntryAdded" });
-  if (added === undefined)
-    throw new Error(`transaction ${result.transactionHash} added nothing to the queue`);
-  return { ...result, queueIndex: Number(added.args.index), burnedFeeWei: added.args.burnedFeeWei };
+  return withEntry(result, added?.args);
+}
+
+/**
+ * Of the call with this effect: a contract wallet's transaction may add several entries.
+ * @internal
+ */
+export function readOwnEntry(client: EffectContracts, result: L1Result, effect: L1Effect): QueueResult {
+  return withEntry(result, findEffectArgs(client, effect, result.receipt.logs) as unknown as Added | null);
+}
+
+interface Added {
+  readonly index: bigint;
+  readonly burnedFeeWei: bigint;
+}
+
+function withEntry(result: L1Result, added: Added | null | undefined): QueueResult {
+  if (added == null) throw new Error(`transaction ${result.transactionHash} added nothing to the queue`);
+  return { ...result, queueIndex: Number(added.index), burnedFeeWei: added.burnedFeeWei };
 }

@@ -6,7 +6,7 @@ import { formatOpen } from "../../sequencer/open-amount.ts";
 import { approval, approveToken } from "../l1/approve-token.ts";
 import { callContract, callTogether, type L1Call } from "../l1/l1-transaction.ts";
 import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "./queue-fee.ts";
-import { type QueueResult, readQueueResult } from "./queue-result.ts";
+import { type QueueResult, readOwnEntry } from "./queue-result.ts";
 
 type ForcedFunction =
   | "forceWithdraw"
@@ -90,10 +90,12 @@ export async function sendForced(
     effect: effectOf("rollup", "QueueEntryAdded", { ...entry, sender }),
   };
   if (allowanceWei < maxFeeWei) {
-    if (options.permission === "batch")
-      return readQueueResult(await callTogether(client, [approval(client, maxFeeWei), call], options));
+    if (options.permission === "batch") {
+      const batch = [approval(client, maxFeeWei), call] as const;
+      return readOwnEntry(client, await callTogether(client, batch, options), call.effect);
+    }
     const { timeoutMs } = options;
     await approveToken(client, { amountWei: maxFeeWei, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   }
-  return readQueueResult(await callContract(client, call, options));
+  return readOwnEntry(client, await callContract(client, call, options), call.effect);
 }

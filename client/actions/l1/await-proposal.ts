@@ -3,19 +3,16 @@
  * else, under a hash that nobody knows before. What it was asked to do is recognised by the event that it leaves.
  */
 import {
-  type Abi,
   type Address,
   isAddressEqual,
   isHex,
   type Log,
   numberToHex,
-  parseEventLogs,
   type TransactionReceipt,
   toEventSelector,
 } from "viem";
-import { openTokenAbi, rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { clientError } from "../../client-errors.ts";
-import type { L1Effect, L1Proposal } from "../../l1-proposal.ts";
+import { effectContract, findEffectArgs, type L1Effect, type L1Proposal } from "../../l1-proposal.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
 
@@ -116,11 +113,7 @@ async function look(client: LedgerClient, proposal: L1Proposal, from: bigint): P
 /** A wallet's transaction may go through while the call in it fails. */
 function requireEffect(client: LedgerClient, proposal: L1Proposal, receipt: TransactionReceipt): L1Result {
   const result = readL1Result(receipt);
-  const { contract, event } = proposal.effect;
-  const wanted = contract === "rollup" ? client.rollupAddress : client.tokenAddress;
-  const own = receipt.logs.filter(({ address }) => isAddressEqual(address, wanted));
-  const logs = parseEventLogs({ abi: abiOf(contract) as Abi, logs: own, eventName: event });
-  if (logs.some(({ args }) => hasArgs(args as object, proposal.effect))) return result;
+  if (findEffectArgs(client, proposal.effect, receipt.logs) !== null) return result;
   const { transactionHash: hash } = result;
   throw clientError("CLI_L1_REVERTED", `transaction ${hash} was executed, but the call in it failed`, {
     data: { hash },
@@ -138,17 +131,16 @@ async function findEffect(
   range: BlockRange,
 ): Promise<TransactionReceipt | null> {
   const logs = await client.l1.getContractEvents({
-    address: effect.contract === "rollup" ? client.rollupAddress : client.tokenAddress,
-    abi: abiOf(effect.contract) as Abi,
+    ...effectContract(client, effect),
     eventName: effect.event,
     args: addressesOf(effect),
     ...range,
   });
-  for (const { args, transactionHash } of logs) {
-    if (!hasArgs(args as object, effect)) continue;
-    const receipt = await findReceipt(client, transactionHash);
+  for (const log of logs) {
+    if (findEffectArgs(client, effect, [log]) === null || log.transactionHash === null) continue;
+    const receipt = await findReceipt(client, log.transactionHash);
     // A Safe names what it executes, and this was named otherwise: the wallet did the same for another reason.
-    if (receipt === null || (!isTransaction && receipt.logs.some((log) => isSafeEvent(log, account))))
+    if (receipt === null || (!isTransaction && receipt.logs.some((other) => isSafeEvent(other, account))))
       continue;
     return receipt;
   }
@@ -179,12 +171,3 @@ async function findSafeExecution(
 function addressesOf({ args }: L1Effect): Record<string, string> {
   return Object.fromEntries(Object.entries(args).filter(([, value]) => /^0x[0-9a-fA-F]{40}$/.test(value)));
 }
-
-function hasArgs(given: object, { args }: L1Effect): boolean {
-  const values = given as Readonly<Record<string, unknown>>;
-  return Object.entries(args).every(
-    ([name, value]) => String(values[name]).toLowerCase() === value.toLowerCase(),
-  );
-}
-
-const abiOf = (contract: L1Effect["contract"]) => (contract === "rollup" ? rollupAbi : openTokenAbi);

@@ -1,6 +1,6 @@
 import { type Address, parseEventLogs } from "viem";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
-import { effectOf } from "../../l1-proposal.ts";
+import { effectOf, findEffectArgs } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";
 import { callContract, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
@@ -38,7 +38,8 @@ export async function claim(
     effect: effectOf("rollup", "WithdrawalClaimed", { recipient: owner }),
   };
   const result = await callContract(client, call, parameters);
-  return { ...result, amountWei: readClaimedWei(result) };
+  const claimed = findEffectArgs(client, call.effect, result.receipt.logs);
+  return { ...result, amountWei: (claimed?.amountWei ?? 0n) as bigint };
 }
 
 /**
@@ -46,10 +47,7 @@ export async function claim(
  * @internal
  */
 export function readClaimedWei(result: L1Result): bigint {
-  const [claimed] = parseEventLogs({
-    abi: rollupAbi,
-    logs: result.receipt.logs,
-    eventName: "WithdrawalClaimed",
-  });
+  const { logs } = result.receipt;
+  const [claimed] = parseEventLogs({ abi: rollupAbi, logs, eventName: "WithdrawalClaimed" });
   return claimed?.args.amountWei ?? 0n;
 }

@@ -6,7 +6,7 @@ import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
 import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "../forced/queue-fee.ts";
-import { type QueueResult, readQueueResult } from "../forced/queue-result.ts";
+import { type QueueResult, readOwnEntry } from "../forced/queue-result.ts";
 import { approval, approveToken } from "./approve-token.ts";
 import { callContract, callTogether, type L1Call } from "./l1-transaction.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
@@ -84,7 +84,8 @@ export async function deposit(
   const { permission = "permit" } = parameters;
   if (!isAllowed && permission === "batch") {
     const call = depositCall(client, parameters, maxFeeWei, null);
-    return readQueueResult(await callTogether(client, [approval(client, mostWei), call], parameters));
+    const batch = [approval(client, mostWei), call] as const;
+    return readOwnEntry(client, await callTogether(client, batch, parameters), call.effect);
   }
   let permit: SignedPermit | null = null;
   if (!isAllowed) {
@@ -94,7 +95,7 @@ export async function deposit(
     else permit = await signPermit(client, mostWei);
   }
   const call = depositCall(client, parameters, maxFeeWei, permit);
-  return readQueueResult(await callContract(client, call, parameters));
+  return readOwnEntry(client, await callContract(client, call, parameters), call.effect);
 }
 
 function depositCall(

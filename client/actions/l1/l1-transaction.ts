@@ -1,11 +1,10 @@
-import { type Abi, type Address, encodeFunctionData, type Hex, keccak256 } from "viem";
+import { type Abi, type Address, BaseError, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
 import { cappedTransaction } from "../../../contracts/l1/capped-transaction.ts";
 import { clientError } from "../../client-errors.ts";
 import { isContractWallet } from "../../contract-wallet.ts";
 import type { L1Effect, L1Proposal } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
-import { walletError } from "../../wallet.ts";
 import { awaitProposal } from "./await-proposal.ts";
 import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
 
@@ -132,7 +131,7 @@ export async function callTogether(
       const { id } = await sendCalls(wallet, { calls: batch, forceAtomic: true });
       return id as Hex;
     } catch (cause) {
-      throw walletError(cause) ?? noBatch(cause);
+      throw isNoBatch(cause) ? noBatch(cause) : cause;
     }
   };
   try {
@@ -140,6 +139,14 @@ export async function callTogether(
   } catch (cause) {
     throw l1Error(cause, last.functionName);
   }
+}
+
+/** No such method, no atomic calls, no upgrade to an account that could (EIP-5792); not that the owner declined. */
+const NO_BATCH: readonly unknown[] = [-32601, -32004, 4200, 5700, 5740, 5750, 5760];
+
+function isNoBatch(cause: unknown): boolean {
+  const isOne = (error: unknown) => NO_BATCH.includes((error as { code?: unknown }).code);
+  return cause instanceof BaseError && cause.walk(isOne) !== null;
 }
 
 /** @param send has the wallet take it, and gives the wallet's name for it */

@@ -1,0 +1,93 @@
+import { parseEther } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
+import { fundOpen } from "../client/testing/world-faucet.ts";
+import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { startPagesWorld } from "./testing/pages-world.ts";
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+
+let world: DrillWorld;
+let safe: SafeWallet;
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startPagesWorld("contract-wallet"), openBrowser()]);
+  for (const { address } of owners) await world.l1.client.setBalance({ address, value: parseEther("10") });
+  safe = await deploySafe(world.l1.url, owners, 2);
+  await fundOpen(world, safe.address, parseEther("100"));
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+const LONG = { timeout: 400_000 };
+
+it("a Safe goes through the page: its owners sign while it is closed", { timeout: 1_200_000 }, async () => {
+  const { context, misdeeds } = await openProfile(browser);
+  await context.exposeBinding("askSafe", async (_page, request: { method: string; params?: unknown }) =>
+    safe.request(request),
+  );
+  // A wallet as browsers have them: an object of EIP-1193 that announces itself by EIP-6963.
+  await context.addInitScript(() => {
+    const { askSafe } = globalThis as unknown as { askSafe(request: object): Promise<unknown> };
+    const provider = {
+      request: ({ method, params }: Record<string, unknown>) => askSafe({ method, params }),
+    };
+    const info = { uuid: "1", rdns: "global.safe", name: "Our Safe", icon: "data:image/png;base64,AAAA" };
+    const announce = () =>
+      window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: { info, provider } }));
+    window.addEventListener("eip6963:requestProvider", announce);
+  });
+  const page = await context.newPage();
+  const journey = (name: RegExp) => page.getByRole("article", { name });
+  const main = page.getByRole("main");
+  await page.goto(`${world.sequencerUrl}/#/bridge`);
+  await main.getByRole("button", { name: "Our Safe" }).click();
+  await page.getByText("Your wallet is a contract").waitFor();
+
+  await page.getByLabel("Amount").fill("40");
+  await page.getByText("one transaction, which its owners sign").waitFor();
+  await main.getByRole("button", { name: "Deposit and open an account" }).click();
+  await journey(/Deposit of 40/)
+    .getByText("waits for your wallet's owners")
+    .waitFor();
+  await pictureOf(page, "bridge-contract-wallet");
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.goto("about:blank");
+  await safe.sign(owners[0]!);
+  await safe.sign(owners[2]!);
+  await page.goto(`${world.sequencerUrl}/#/bridge`);
+  await journey(/Deposit of 40/)
+    .getByRole("listitem")
+    .filter({ hasText: "In your account, done" })
+    .waitFor(LONG);
+
+  await page.getByRole("tab", { name: "Transfer" }).click();
+  await page.getByText("a contract wallet has none").waitFor();
+  await page.getByRole("tab", { name: "Withdraw" }).click();
+  await page.getByRole("checkbox", { name: "Approve first" }).waitFor();
+  await page.getByLabel("Amount").fill("5");
+  await main.getByRole("button", { name: "Force the withdrawal" }).click();
+  await journey(/Forced withdrawal of 5/)
+    .getByText("waits for your wallet's owners")
+    .waitFor();
+  safe.signers = owners.slice(0, 2);
+  for (const owner of safe.signers) await safe.sign(owner);
+  await journey(/Forced withdrawal of 5/)
+    .getByText("ready to claim")
+    .waitFor(LONG);
+  await main.getByRole("button", { name: "Claim", exact: true }).click();
+  await journey(/Forced withdrawal of 5/)
+    .getByText("in your wallet")
+    .waitFor(LONG);
+  // 100 − 40 − 0.5 for the account − 1 wei, the queue's fee, + 5.
+  await page.getByLabel("On Ethereum").getByText("64.4999").waitFor();
+  // Nobody was asked for a signature that a contract cannot give.
+  expect(safe.asked).not.toContain("eth_signTypedData_v4");
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
