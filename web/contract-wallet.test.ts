@@ -47,7 +47,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   const main = page.getByRole("main");
   await page.goto(`${world.sequencerUrl}/#/bridge`);
   await main.getByRole("button", { name: "Our Safe" }).click();
-  await page.getByText("Your wallet is a contract").waitFor();
+  await page.getByText("This is a contract wallet").waitFor();
 
   await page.getByLabel("Amount").fill("40");
   await page.getByText("one transaction, which its owners sign").waitFor();

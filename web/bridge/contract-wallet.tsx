@@ -6,7 +6,7 @@ import { Term } from "../words/term.tsx";
 /** Above the forms. */
 export function ContractWalletNotice() {
   return (
-    <Notice tone="info" title="Your wallet is a contract: its owners sign for it.">
+    <Notice tone="info" title="This is a contract wallet: its owners sign for it.">
       <p>
         It can deposit, withdraw and claim. Each needs a transaction, which waits in your wallet until enough
         owners have signed it. You can close this page meanwhile. Withdrawals go through Ethereum's queue, as{" "}
