@@ -1,8 +1,10 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
 import { dirname, join } from "node:path";
-import { parseEther } from "viem";
+import { createWalletClient, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { fundOpen } from "../../client/testing/world-faucet.ts";
+import { foundry } from "viem/chains";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
 import { buildDrillCircuit } from "../../scripts/drill/drill-circuit.ts";
 import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { buildPages } from "../build/build-pages.ts";
@@ -36,10 +38,22 @@ export async function startPagesWorld(name: string): Promise<DrillWorld> {
     keepIn: null,
     pagesPath: path,
   });
+  const { client, deployment, url } = world.l1;
+  const faucet = createWalletClient({
+    chain: foundry,
+    transport: http(url),
+    account: drillAccount("faucet"),
+  });
   for (const index of [0, 1] as const) {
     const address = visitorAddress(index);
-    await world.l1.client.setBalance({ address, value: parseEther("10") });
-    await fundOpen(world, address, FUNDED_WEI);
+    await client.setBalance({ address, value: parseEther("10") });
+    const hash = await faucet.writeContract({
+      address: deployment.tokenAddress,
+      abi: openTokenAbi,
+      functionName: "transfer",
+      args: [address, FUNDED_WEI],
+    });
+    await client.waitForTransactionReceipt({ hash });
   }
   return world;
 }
