@@ -152,7 +152,7 @@ function Traces({ journey, onForget }: { journey: Journey; onForget: () => void 
             ],
       )}
       {l1Verdict === "agrees" && <Badge tone="good">checked on Ethereum</Badge>}
-      {isOver(journey) && (
+      {(isOver(journey) || journey.proposal !== undefined) && (
         <span class="push">
           <Button isSmall onClick={onForget}>
             Remove from the list
