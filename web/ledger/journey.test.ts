@@ -42,6 +42,20 @@ describe("a journey in the browser's storage", () => {
   const text = (journey: object) =>
     JSON.stringify(journey, (_key, value) => (typeof value === "bigint" ? value.toString() : value));
 
+  it("keeps what a contract wallet was asked for, and no address that is none", () => {
+    const account = "0x00000000000000000000000000000000000000c1";
+    const effect = {
+      contract: "rollup",
+      event: "QueueEntryAdded",
+      args: { sender: account, amountWei: "5" },
+    };
+    const proposal = { account, hash: "0x17", isTransaction: false, fromBlock: 7, effect };
+    const asked = { ...withdrawal, kind: "forcedWithdraw", proposal };
+    expect(journeySchema.parse(JSON.parse(text(asked)))).toEqual(asked);
+    const wrong = { ...asked, proposal: { ...proposal, account: "0x17" } };
+    expect(journeySchema.safeParse(JSON.parse(text(wrong))).success).toBe(false);
+  });
+
   it("comes back as it was, with money as bigint", () => {
     const kept: Journey = { ...withdrawal, hash: "0xab", batchNumber: 3, l1Verdict: "agrees" };
     expect(journeySchema.parse(JSON.parse(text(kept)))).toEqual(kept);
