@@ -113,6 +113,8 @@ test("a drawn answer shows its rows and what each got, as it was settled", LONG,
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "answer-rows");
     await page.setViewportSize({ width: 360, height: 780 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "answer-rows-360");
     await page.setViewportSize({ width: 1180, height: 860 });
   }
