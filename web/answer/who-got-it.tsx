@@ -155,7 +155,8 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
       )}
       <p class="soft small">
         Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
-        each share earned is the same as what was settled, to the wei. A validator's part is in his
+        each share earned is the same as what was settled, to the wei. Which of one share's rows got it rests
+        on the features; <code>openledger verify model</code> checks those. A validator's part is in his
         contributor's.
       </p>
     </>
