@@ -3,6 +3,7 @@ import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
+import { operatorErrors } from "./operator-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {
@@ -196,6 +197,7 @@ export function renderError(error: unknown): RenderedError {
     ...clientErrors,
     ...attributionErrors,
     ...commandErrors,
+    ...operatorErrors,
   };
   const { data } = error.toJSON() as { data: object };
   const remedy =
