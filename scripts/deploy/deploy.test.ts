@@ -292,7 +292,8 @@ describe("openledger deploy", () => {
     });
     const wallet = createWalletClient({
       account: account(DEPLOYER),
-      transport: http(anvil.url) });
+      transport: http(anvil.url),
+    });
     for (let i = 0; i < 2; i++) {
       const hash = await wallet.sendTransaction({ to: account(HOLDER).address, value: 1n, chain: null });
       await client().waitForTransactionReceipt({ hash });

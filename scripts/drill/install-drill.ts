@@ -116,7 +116,8 @@ async function ceremonyKeys(folder: string, tell: (text: string) => void): Promi
 }
 
 function writeConfig(folder: string, l1: { rpcUrl: string; chainId: number }, keys: object | string): string {
-  const secret = (name: string, key: string) => writeFileSync(join(folder, name), `${key}\n`, { mode: 0o600 });
+  const secret = (name: string, key: string) =>
+    writeFileSync(join(folder, name), `${key}\n`, { mode: 0o600 });
   secret("deployer-key", drillPrivateKey("faucet"));
   secret("operator-key", drillPrivateKey("operator"));
   const path = join(folder, "deploy.json");
@@ -170,7 +171,8 @@ async function deployWithKill(configPath: string, tell: (text: string) => void):
   if (killed.status !== null) throw unexpected("the deployment could not be killed in time");
   tell("deployment killed after its first transaction was signed");
   const { json } = await openledger([...args, "--yes"]);
-  if (json!.rollupAddress !== dry!.rollupAddress) throw unexpected("the rollup is elsewhere than the dry run said");
+  if (json!.rollupAddress !== dry!.rollupAddress)
+    throw unexpected("the rollup is elsewhere than the dry run said");
   tell(`deployment finished: rollup ${json!.rollupAddress}`);
   return json!.recordPath as string;
 }
@@ -186,7 +188,14 @@ async function init(folder: string, home: string, recordPath: string): Promise<v
     PROVER_POLL_INTERVAL_MS: 200,
   };
   const set = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
-  const places = ["--deployment", recordPath, "--out", home, "--operator-key-file", join(folder, "operator-key")];
+  const places = [
+    "--deployment",
+    recordPath,
+    "--out",
+    home,
+    "--operator-key-file",
+    join(folder, "operator-key"),
+  ];
   await openledger(["operator", "init", ...places, "--port", String(await freeRange()), ...set, "--json"]);
 }
 
@@ -230,17 +239,36 @@ async function startTraffic(rpcUrl: string, recordPath: string, sequencerUrl: st
   await initPoseidon();
   const record = loadDeployment(recordPath);
   const users = USERS.map((i) => drillUser(i));
-  const chain = { id: record.chainId, name: "drill", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 }, rpcUrls: { default: { http: [rpcUrl] } } };
-  const wallet = createWalletClient({ chain, transport: http(rpcUrl), account: drillAccount("faucet") }).extend(
-    publicActions,
-  );
-  const mined = async (hash: `0x${string}`) => wallet.waitForTransactionReceipt({ hash, pollingInterval: 200 });
+  const chain = {
+    id: record.chainId,
+    name: "drill",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpcUrl] } },
+  };
+  const wallet = createWalletClient({
+    chain,
+    transport: http(rpcUrl),
+    account: drillAccount("faucet"),
+  }).extend(publicActions);
+  const mined = async (hash: `0x${string}`) =>
+    wallet.waitForTransactionReceipt({ hash, pollingInterval: 200 });
   const token = { address: record.tokenAddress, abi: openTokenAbi } as const;
-  await mined(await wallet.writeContract({ ...token, functionName: "approve", args: [record.rollupAddress, maxUint256] }));
+  await mined(
+    await wallet.writeContract({
+      ...token,
+      functionName: "approve",
+      args: [record.rollupAddress, maxUint256],
+    }),
+  );
   for (const { keyX, l1Owner } of users) {
     const args = [FIRST_DEPOSIT_WEI, l1Owner, keyX, parseEther("10")] as const;
     await mined(
-      await wallet.writeContract({ address: record.rollupAddress, abi: rollupAbi, functionName: "depositNew", args }),
+      await wallet.writeContract({
+        address: record.rollupAddress,
+        abi: rollupAbi,
+        functionName: "depositNew",
+        args,
+      }),
     );
   }
   await waitUntil(

@@ -21,7 +21,12 @@ export function commandOfUnit(folder: string, name: string): StartCommand {
     return found;
   };
   const [command, ...args] = value("ExecStart").split(" ");
-  return { command: command!, args, workingDir: value("WorkingDirectory"), envPath: value("EnvironmentFile") };
+  return {
+    command: command!,
+    args,
+    workingDir: value("WorkingDirectory"),
+    envPath: value("EnvironmentFile"),
+  };
 }
 
 /** What compose would start in a container, without the container. */

@@ -35,24 +35,34 @@ export async function checkL1(deployment: Deployment, rpcUrl: string): Promise<F
     ["Rollup", rollupAddress],
   ] as const)
     findings.push(
-      await looking("deployed", name, "the record is of another chain or deployment: use the right one", async () => {
-        const code = await client.getCode({ address });
-        return code === undefined ? `there is no contract at ${address}` : null;
-      }),
+      await looking(
+        "deployed",
+        name,
+        "the record is of another chain or deployment: use the right one",
+        async () => {
+          const code = await client.getCode({ address });
+          return code === undefined ? `there is no contract at ${address}` : null;
+        },
+      ),
     );
   if (findings.some(({ problem }) => problem !== null)) return findings;
   findings.push(...(await checkRollup(deployment, client)));
   findings.push(await checkBalance(deployment.genesis.operatorOwner, client));
   findings.push(
-    await looking("clock", place, "set the clock by NTP; if it is right, the Ethereum node stands still", async () => {
-      const { timestamp } = await client.getBlock();
-      const aheadSeconds = Date.now() / 1_000 - Number(timestamp);
-      if (aheadSeconds > MAX_BEHIND_SECONDS)
-        return `the last block is ${Math.round(aheadSeconds)} s older than this machine's clock`;
-      if (aheadSeconds < -MAX_AHEAD_SECONDS)
-        return `the last block is ${Math.round(-aheadSeconds)} s ahead of this machine's clock`;
-      return null;
-    }),
+    await looking(
+      "clock",
+      place,
+      "set the clock by NTP; if it is right, the Ethereum node stands still",
+      async () => {
+        const { timestamp } = await client.getBlock();
+        const aheadSeconds = Date.now() / 1_000 - Number(timestamp);
+        if (aheadSeconds > MAX_BEHIND_SECONDS)
+          return `the last block is ${Math.round(aheadSeconds)} s older than this machine's clock`;
+        if (aheadSeconds < -MAX_AHEAD_SECONDS)
+          return `the last block is ${Math.round(-aheadSeconds)} s ahead of this machine's clock`;
+        return null;
+      },
+    ),
   );
   return findings;
 }
@@ -76,14 +86,19 @@ async function checkRollup(deployment: Deployment, client: Client): Promise<Find
       const token = await read("token");
       return isAddressEqual(token, deployment.tokenAddress) ? null : `it is ${token}`;
     }),
-    await looking("deployed", "frozen", "nothing is posted any more: people leave with openledger exit", async () => {
-      const { isFrozen } = await client.readContract({
-        address: rollupAddress,
-        abi: rollupAbi,
-        functionName: "state",
-      });
-      return isFrozen ? "the rollup is frozen" : null;
-    }),
+    await looking(
+      "deployed",
+      "frozen",
+      "nothing is posted any more: people leave with openledger exit",
+      async () => {
+        const { isFrozen } = await client.readContract({
+          address: rollupAddress,
+          abi: rollupAbi,
+          functionName: "state",
+        });
+        return isFrozen ? "the rollup is frozen" : null;
+      },
+    ),
   ];
   let onL1: Awaited<ReturnType<RollupContract["circuits"]>>;
   try {
@@ -92,7 +107,9 @@ async function checkRollup(deployment: Deployment, client: Client): Promise<Find
     return [...findings, bad("deployed", "circuits", (error as Error).message.split("\n")[0]!, remedy)];
   }
   if (onL1.length !== circuits.length)
-    findings.push(bad("deployed", "circuits", `L1 has ${onL1.length}, the record ${circuits.length}`, remedy));
+    findings.push(
+      bad("deployed", "circuits", `L1 has ${onL1.length}, the record ${circuits.length}`, remedy),
+    );
   for (const [i, { circuitId, name }] of circuits.entries()) {
     const isSame = onL1[i]?.circuitId === circuitId;
     findings.push(

@@ -4,8 +4,7 @@ import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../circuits/secret-file.ts";
@@ -33,11 +32,17 @@ export async function checkMachine(
   for (const { kind, name } of installation.processes) {
     const path = installationPaths(folder).env(name);
     findings.push(
-      await looking("settings", name, `correct ${path}, or write it anew with: openledger operator init`, async () => {
-        const { mode } = await stat(path);
-        if ((mode & 0o077) !== 0) return `${path} may be read by others: it names the Ethereum node, password and all`;
-        return settingProblems(kind, readEnvFile(path));
-      }),
+      await looking(
+        "settings",
+        name,
+        `correct ${path}, or write it anew with: openledger operator init`,
+        async () => {
+          const { mode } = await stat(path);
+          if ((mode & 0o077) !== 0)
+            return `${path} may be read by others: it names the Ethereum node, password and all`;
+          return settingProblems(kind, readEnvFile(path));
+        },
+      ),
     );
   }
   const paths = installation.processes.flatMap(({ dataPath }) => (dataPath === null ? [] : [dataPath]));
@@ -53,7 +58,12 @@ function checkNode(): Finding {
   const found = process.versions.node.split(".").map(Number);
   const first = wanted.findIndex((part, i) => part !== (found[i] ?? 0));
   if (first === -1 || found[first]! > wanted[first]!) return good("node", process.versions.node);
-  return bad("node", process.versions.node, `the processes need Node ${engines.node}`, "install a newer Node");
+  return bad(
+    "node",
+    process.versions.node,
+    `the processes need Node ${engines.node}`,
+    "install a newer Node",
+  );
 }
 
 function checkNative(folder: string, { processes }: Installation): Finding {
@@ -80,7 +90,9 @@ function checkKey(circuit: DeployedCircuit): Promise<Finding> {
     const compiled = await compileCircuit(circuitSpec(circuit.name));
     if (compiled.contentHash !== circuit.contentHash)
       return "this repository's circuit is another one than the deployed one: use the release of the deployment";
-    return existsSync(circuit.wasmPath) ? null : `${circuit.wasmPath} is not there: compile it with npm run ceremony`;
+    return existsSync(circuit.wasmPath)
+      ? null
+      : `${circuit.wasmPath} is not there: compile it with npm run ceremony`;
   });
 }
 
@@ -88,7 +100,9 @@ function checkContracts({ contractsHash }: Deployment): Promise<Finding> {
   return looking("contracts", "sources", "use the release that the deployment was made with", async () => {
     if (contractsHash === undefined) return null;
     const { contentHash } = await compilerInput();
-    return contentHash === contractsHash ? null : "this repository's contracts are others than the deployed ones";
+    return contentHash === contractsHash
+      ? null
+      : "this repository's contracts are others than the deployed ones";
   });
 }
 
@@ -102,17 +116,23 @@ async function checkSecrets(
   const files = [paths.operatorToken, paths.operatorKey, ...(hasModel ? [paths.modelKey] : [])];
   return Promise.all(
     files.map((path) =>
-      looking("secret", path, `chmod 600 ${path}, or write it anew with: openledger operator init`, async () => {
-        const text = readSecretFile(path);
-        if (path === paths.operatorToken) return text.length >= 16 ? null : "the token is shorter than 16 characters";
-        if (!/^0x[0-9a-fA-F]{64}$/.test(text)) return "it does not hold 0x and 64 hex digits";
-        const { address } = privateKeyToAccount(text as Hex);
-        const { operatorOwner } = deployment.genesis;
-        const isOperators = path === paths.operatorKey;
-        return !isOperators || address.toLowerCase() === operatorOwner.toLowerCase()
-          ? null
-          : `it is the key of ${address}, and the operator is ${operatorOwner}`;
-      }),
+      looking(
+        "secret",
+        path,
+        `chmod 600 ${path}, or write it anew with: openledger operator init`,
+        async () => {
+          const text = readSecretFile(path);
+          if (path === paths.operatorToken)
+            return text.length >= 16 ? null : "the token is shorter than 16 characters";
+          if (!/^0x[0-9a-fA-F]{64}$/.test(text)) return "it does not hold 0x and 64 hex digits";
+          const { address } = privateKeyToAccount(text as Hex);
+          const { operatorOwner } = deployment.genesis;
+          const isOperators = path === paths.operatorKey;
+          return !isOperators || address.toLowerCase() === operatorOwner.toLowerCase()
+            ? null
+            : `it is the key of ${address}, and the operator is ${operatorOwner}`;
+        },
+      ),
     ),
   );
 }

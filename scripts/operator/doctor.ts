@@ -1,6 +1,7 @@
 /** `openledger doctor`: everything that is wrong with an installation, each with what to do about it. Changes nothing. */
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
+
 import { existsSync } from "node:fs";
+import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { checkL1 } from "./check-l1.ts";
 import { checkMachine } from "./check-machine.ts";
 import { checkProcesses } from "./check-processes.ts";
@@ -45,7 +46,9 @@ function rpcUrlOf(envPath: string): string | null {
 export function describeDiagnosis({ findings, notices, problems }: Diagnosis): string[] {
   return [
     ...findings.flatMap(({ check, problem, remedy, subject }) =>
-      problem === null ? [`  ok   ${check} ${subject}`] : [`WRONG  ${check} ${subject}: ${problem}`, `       ${remedy}`],
+      problem === null
+        ? [`  ok   ${check} ${subject}`]
+        : [`WRONG  ${check} ${subject}: ${problem}`, `       ${remedy}`],
     ),
     ...notices.map((text) => `  note ${text}`),
     problems.length === 0

@@ -13,8 +13,8 @@ import { operatorError } from "../cli/operator-errors.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
 import { type Installation, installationPaths, readInstallation, writeInstallation } from "./installation.ts";
 import { type PlannedProcess, planProcesses, settingProblems } from "./plan-processes.ts";
-import { composeFile, systemdTarget, systemdUnit } from "./write-units.ts";
 import { writeMonitoring } from "./write-monitoring.ts";
+import { composeFile, systemdTarget, systemdUnit } from "./write-units.ts";
 
 export interface InitOptions {
   readonly deploymentPath: string;
@@ -44,7 +44,9 @@ export async function initInstallation(options: InitOptions): Promise<Installati
     });
   for (const path of [folder, repositoryRoot])
     if (/[\s"'$%\\:,]/.test(path))
-      throw operatorError("CMD_INIT_REFUSED", `units and compose take no path like ${path}`, { data: { path } });
+      throw operatorError("CMD_INIT_REFUSED", `units and compose take no path like ${path}`, {
+        data: { path },
+      });
   const record = loadDeployment(options.deploymentPath);
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   // A new host may have other keys, the settings of an earlier run stay.
@@ -52,7 +54,9 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const { backend, firstPort, hasFollower, host, model, proverCount } = options;
   const modelPlan = model === null ? null : { folder: resolve(model.folder), id: model.id };
   const request = { folder, backend, firstPort, hasFollower, host, proverCount, settings, model: modelPlan };
-  const processes = planProcesses({ ...request, rpcUrl: deployment.rpcUrl });
+  const planned = planProcesses({ ...request, rpcUrl: deployment.rpcUrl });
+  // Without the settings: an Ethereum node's address often has a password in it.
+  const processes = planned.map(({ env: _env, ...one }) => one);
   const user = options.user ?? userInfo().username;
   const installation: Installation = { version: 1, repository: repositoryRoot, user, settings, processes };
 
@@ -60,9 +64,9 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   await chmod(dirname(paths.operatorKey), 0o700);
   await keepKey(paths.operatorKey, options.operatorKeyFile, deployment.genesis.operatorOwner);
   if (model !== null) await keepKey(paths.modelKey, model.keyFile, null);
-  if (!existsSync(paths.operatorToken)) await writeSecret(paths.operatorToken, randomBytes(32).toString("hex"));
-  for (const one of processes) await writeProcess(folder, installation, one);
-  // An Ethereum node's address often has a password in it.
+  if (!existsSync(paths.operatorToken))
+    await writeSecret(paths.operatorToken, randomBytes(32).toString("hex"));
+  for (const one of planned) await writeProcess(folder, installation, one);
   await writeFileWhole(paths.deployment, encodeDeployment(deployment), 0o600);
   const [sequencer] = processes;
   const endpoints = { sequencerUrl: `http://127.0.0.1:${sequencer!.port}`, modelServers: {} };
@@ -94,9 +98,13 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
 async function keepKey(path: string, from: string | null, address: Address | null): Promise<void> {
   const isThere = existsSync(path);
   if (!isThere && from === null)
-    throw operatorError("CMD_INIT_REFUSED", "the operator's key is missing: name its file with --operator-key-file", {
-      data: { path },
-    });
+    throw operatorError(
+      "CMD_INIT_REFUSED",
+      "the operator's key is missing: name its file with --operator-key-file",
+      {
+        data: { path },
+      },
+    );
   const text = readSecretFile(from ?? path);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
     throw operatorError("CMD_INIT_REFUSED", `${from ?? path} does not hold 0x and 64 hex digits`, {
@@ -104,9 +112,13 @@ async function keepKey(path: string, from: string | null, address: Address | nul
     });
   const owner = privateKeyToAccount(text as Hex).address;
   if (address !== null && owner.toLowerCase() !== address.toLowerCase())
-    throw operatorError("CMD_INIT_REFUSED", `${from ?? path} is the key of ${owner}, and the operator is ${address}`, {
-      data: { path: from ?? path, owner, operator: address },
-    });
+    throw operatorError(
+      "CMD_INIT_REFUSED",
+      `${from ?? path} is the key of ${owner}, and the operator is ${address}`,
+      {
+        data: { path: from ?? path, owner, operator: address },
+      },
+    );
   if (from !== null) await writeSecret(path, text);
 }
 

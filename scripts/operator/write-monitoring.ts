@@ -70,7 +70,9 @@ export const PANELS: readonly PanelSpec[] = [
   {
     title: "Refusals and failures",
     unit: "short",
-    queries: { "{{job}} {{code}}": 'sum by (job, code) (increase(rollup_errors_total{job=~"rollup-.*"}[5m]))' },
+    queries: {
+      "{{job}} {{code}}": 'sum by (job, code) (increase(rollup_errors_total{job=~"rollup-.*"}[5m]))',
+    },
   },
   {
     title: "Alarms of bridge and follower",
@@ -141,7 +143,13 @@ export async function writeMonitoring(folder: string, installation: Installation
   await write(join(provisioning, "datasources", "openledger.yml"), {
     apiVersion: 1,
     datasources: [
-      { name: "OpenLedger", uid: DATA_SOURCE.uid, type: "prometheus", url: "http://127.0.0.1:9090", access: "proxy" },
+      {
+        name: "OpenLedger",
+        uid: DATA_SOURCE.uid,
+        type: "prometheus",
+        url: "http://127.0.0.1:9090",
+        access: "proxy",
+      },
     ],
   });
   await write(join(provisioning, "dashboards", "openledger.yml"), {

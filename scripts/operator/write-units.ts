@@ -7,7 +7,11 @@ const PROMETHEUS_IMAGE = "prom/prometheus:v3.7.3";
 const GRAFANA_IMAGE = "grafana/grafana:12.2.1";
 
 /** A unit of one process: started again whenever it ends, with no rights but to its own folders. */
-export function systemdUnit(folder: string, { repository, user }: Installation, one: InstalledProcess): string {
+export function systemdUnit(
+  folder: string,
+  { repository, user }: Installation,
+  one: InstalledProcess,
+): string {
   const written = [`${repository}/.cache`, ...(one.dataPath === null ? [] : [one.dataPath])];
   return [
     "[Unit]",

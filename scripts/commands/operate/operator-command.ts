@@ -33,15 +33,27 @@ export function addOperatorCommands(program: Command): void {
     .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
     .option("--l1 <url>", "Ethereum node; default: the record's")
     .option("--provers <n>", "how many on this machine", parseCount, 1)
-    .addOption(new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"))
+    .addOption(
+      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+    )
     .option("--host <address>", "where the sequencer listens", "127.0.0.1")
-    .option("--port <number>", "of the sequencer; the other processes take the ones after it", parsePort, 8547)
+    .option(
+      "--port <number>",
+      "of the sequencer; the other processes take the ones after it",
+      parsePort,
+      8547,
+    )
     .option("--no-follower", "without a follower beside the operator")
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
     .option("--user <name>", "whom the units run as; default: who runs this")
-    .option("--set <NAME=value>", "a process's setting (docs/generated/settings.md); may be repeated", collect, {});
+    .option(
+      "--set <NAME=value>",
+      "a process's setting (docs/generated/settings.md); may be repeated",
+      collect,
+      {},
+    );
   withExample(
     command,
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
