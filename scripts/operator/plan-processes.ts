@@ -32,7 +32,7 @@ export interface PlannedProcess extends InstalledProcess {
 }
 
 /** Prefix and table of the processes that are configured by variables. */
-export const SETTINGS_OF = {
+const SETTINGS_OF = {
   sequencer: { prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
   bridge: { prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
   prover: { prefix: "PROVER", settings: PROVER_SETTINGS },
@@ -111,6 +111,9 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   if (hasFollower) {
     const followerPort = next();
     const follow = ["follow", "--feed", sequencerUrl, "--data", paths.data("follower")];
+    // Final for the follower when it is for the bridge.
+    const depth = request.settings.BRIDGE_L1_FINALITY_DEPTH_BLOCKS;
+    if (depth !== undefined) follow.push("--finality-depth", depth);
     processes.push({
       name: "follower",
       kind: "follower",

@@ -88,7 +88,7 @@ const PANEL_HEIGHT = 8;
 const PANEL_WIDTH = 12;
 const DATA_SOURCE = { type: "prometheus", uid: "openledger" };
 
-export function grafanaBoard(): object {
+function grafanaBoard(): object {
   return {
     uid: "openledger",
     title: "OpenLedger",
@@ -118,7 +118,7 @@ export function grafanaBoard(): object {
   };
 }
 
-export function prometheusConfig({ processes }: Installation): object {
+function prometheusConfig({ processes }: Installation): object {
   return {
     global: { scrape_interval: "15s", evaluation_interval: "15s" },
     rule_files: RULES.map((path) => `rules/${ruleName(path)}`),
