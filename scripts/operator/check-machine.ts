@@ -40,7 +40,7 @@ export async function checkMachine(
           const { mode } = await stat(path);
           if ((mode & 0o077) !== 0)
             return `${path} may be read by others: it names the Ethereum node, password and all`;
-          return settingProblems(kind, readEnvFile(path));
+          return settingProblems(kind, readEnvFile(path), secretsOf(folder, installation));
         },
       ),
     );
@@ -106,14 +106,19 @@ function checkContracts({ contractsHash }: Deployment): Promise<Finding> {
   });
 }
 
+function secretsOf(folder: string, { processes }: Installation): string[] {
+  const paths = installationPaths(folder);
+  const hasModel = processes.some(({ kind }) => kind === "model-server");
+  return [paths.operatorToken, paths.operatorKey, ...(hasModel ? [paths.modelKey] : [])];
+}
+
 async function checkSecrets(
   folder: string,
-  { processes }: Installation,
+  installation: Installation,
   deployment: Deployment,
 ): Promise<Finding[]> {
   const paths = installationPaths(folder);
-  const hasModel = processes.some(({ kind }) => kind === "model-server");
-  const files = [paths.operatorToken, paths.operatorKey, ...(hasModel ? [paths.modelKey] : [])];
+  const files = secretsOf(folder, installation);
   return Promise.all(
     files.map((path) =>
       looking(

@@ -164,10 +164,19 @@ function withSettings(
   });
 }
 
-/** What the process itself would say at its start; null where it takes all of it. */
-export function settingProblems(kind: InstalledProcess["kind"], env: Environment): string | null {
+/**
+ * What the process itself would say at its start; null where it takes all of it.
+ *
+ * @param secretFiles that are looked at by themselves: what is wrong with them is not said again for each process
+ */
+export function settingProblems(
+  kind: InstalledProcess["kind"],
+  env: Environment,
+  secretFiles: readonly string[] = [],
+): string | null {
   if (kind === "follower" || kind === "model-server") return null;
   const { prefix, settings } = SETTINGS_OF[kind];
   const { problems } = readSettings(prefix, settings, env);
-  return problems.length === 0 ? null : describeProblems(problems);
+  const own = problems.filter(({ env: name }) => !secretFiles.includes(env[name] ?? ""));
+  return own.length === 0 ? null : describeProblems(own);
 }
