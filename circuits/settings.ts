@@ -1,9 +1,14 @@
 /**
  * The settings of a process: a table of environment variables with one prefix, read once. Sequencer, bridge and prover
  * have one each; docs/generated/settings.md is written from them (scripts/settings.ts).
+ *
+ * A secret may be given as a file instead: `BRIDGE_OPERATOR_TOKEN_FILE` names one that only its owner may read. What is in
+ * the environment itself is seen by every child, by crash reports, and by whoever lists a container's settings.
  */
 import { z } from "zod";
+import { isRollupError } from "./rollup-error.ts";
 import { Secret } from "./secret.ts";
+import { readSecretFile } from "./secret-file.ts";
 
 export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
@@ -44,10 +49,23 @@ export function readSettings<T extends Settings>(
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
   const known = new Set<string>();
-  for (const [name, { default: fallback, description, schema }] of Object.entries(settings)) {
+  for (const [name, { default: fallback, description, isSecret, schema }] of Object.entries(settings)) {
     const env = settingVariable(prefix, name);
     known.add(env);
-    const given = environment[env];
+    let given = environment[env];
+    if (isSecret) {
+      const fileEnv = `${env}_FILE`;
+      known.add(fileEnv);
+      const path = environment[fileEnv];
+      if (path !== undefined) {
+        const read = given === undefined ? secretOf(path) : { problem: `is given, and ${env} too` };
+        if ("problem" in read) {
+          problems.push({ env: fileEnv, problem: read.problem });
+          continue;
+        }
+        given = read.text;
+      }
+    }
     const parsed = schema.safeParse(given ?? fallback);
     if (parsed.success) values[name] = parsed.data;
     else if (given === undefined) problems.push({ env, problem: `is missing: ${description}` });
@@ -57,6 +75,15 @@ export function readSettings<T extends Settings>(
     if (env.startsWith(`${prefix}_`) && !known.has(env)) problems.push({ env, problem: "is no setting" });
   }
   return { values: Object.freeze(values) as SettingValues<T>, problems };
+}
+
+function secretOf(path: string): { readonly text: string } | { readonly problem: string } {
+  try {
+    return { text: readSecretFile(path) };
+  } catch (error) {
+    if (isRollupError(error)) return { problem: `(${error.code}) ${error.message}` };
+    throw error;
+  }
 }
 
 /** One line a problem, as an operator reads it. */
@@ -70,7 +97,7 @@ export function settingsTable(prefix: string, settings: Settings): string {
       const isOptional = fallback === undefined && schema.safeParse(undefined).success;
       const value = fallback === undefined ? (isOptional ? "none" : "required") : `\`${fallback}\``;
       const shown = fallback === "" ? "empty" : value;
-      return `| \`${settingVariable(prefix, name)}\` | ${shown} | ${description}${isSecret ? " (secret)" : ""} |`;
+      return `| \`${settingVariable(prefix, name)}\` | ${shown} | ${description}${isSecret ? " (secret; or a file of mode 0600 by `…_FILE`)" : ""} |`;
     },
   );
   return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");

@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { readSettings, settingVariable, someText, wholeNumber } from "../circuits/settings.ts";
+import { bearerToken, readSettings, settingVariable, someText, wholeNumber } from "../circuits/settings.ts";
 import { renderSettings, SETTINGS_PAGE } from "./settings.ts";
 
 describe("settings", () => {
@@ -28,5 +30,38 @@ describe("settings", () => {
       { env: "ANY_NAME", problem: "is missing: a name" },
       { env: "ANY_PRT", problem: "is no setting" },
     ]);
+  });
+
+  it("take a secret from a file that its owner alone may read, and no other setting", () => {
+    const folder = mkdtempSync(join(tmpdir(), "openledger-secret-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "token");
+    const settings = {
+      token: { schema: bearerToken, isSecret: true, description: "a token" },
+      name: { schema: someText, default: "x", description: "a name" },
+    } as const;
+    const problemsOf = (environment: Record<string, string>) =>
+      readSettings("ANY", settings, environment).problems.map(({ env, problem }) => `${env} ${problem}`);
+    writeFileSync(path, "0123456789abcdef-secret\n", { mode: 0o600 });
+    const { problems, values } = readSettings("ANY", settings, { ANY_TOKEN_FILE: path });
+    expect(problems).toEqual([]);
+    expect(values.token.reveal()).toBe("0123456789abcdef-secret");
+    expect(problemsOf({ ANY_TOKEN_FILE: path, ANY_TOKEN: "0123456789abcdef" })).toEqual([
+      "ANY_TOKEN_FILE is given, and ANY_TOKEN too",
+    ]);
+    expect(problemsOf({ ANY_TOKEN_FILE: path, ANY_NAME_FILE: path })).toEqual([
+      "ANY_NAME_FILE is no setting",
+    ]);
+    for (const mode of [0o640, 0o604, 0o620, 0o601]) {
+      chmodSync(path, mode);
+      const [problem] = problemsOf({ ANY_TOKEN_FILE: path });
+      expect(problem).toMatch(/^ANY_TOKEN_FILE \(CIR_SECRET_FILE_OPEN\) .* chmod 600/);
+      expect(problem).not.toContain("0123456789");
+    }
+    expect(problemsOf({ ANY_TOKEN_FILE: folder })[0]).toContain("CIR_SECRET_FILE_UNREADABLE");
+    expect(problemsOf({ ANY_TOKEN_FILE: join(folder, "none") })[0]).toContain("CIR_SECRET_FILE_UNREADABLE");
+    chmodSync(path, 0o600);
+    writeFileSync(path, "short\n");
+    expect(problemsOf({ ANY_TOKEN_FILE: path })).toEqual(["ANY_TOKEN needs at least 16 visible characters"]);
   });
 });

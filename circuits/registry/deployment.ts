@@ -1,5 +1,5 @@
 /**
- * The deployment record: one JSON file that `scripts/deploy.ts` writes and every process reads.
+ * The deployment record: one JSON file that `openledger deploy` writes and every process reads.
  * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
  */
 import { readFileSync } from "node:fs";
@@ -52,6 +52,11 @@ const deploymentSchema = z.object({
     root: element,
   }),
   idFeeWei: integer(MAX_AMOUNT_WEI),
+  /** Of the contracts' sources, compiler and settings; absent in a devnet's record. */
+  contractsHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   circuits: z.array(circuitSchema).min(1),
 });
 

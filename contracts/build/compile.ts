@@ -47,12 +47,7 @@ const settings = {
  */
 export async function compileContracts(options: { cacheDir?: string } = {}): Promise<CompiledContracts> {
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/contracts");
-  const sources = await collectSources();
-  const { version } = requireFrom("solc/package.json") as { version: string };
-  const input = { language: "Solidity", sources, settings };
-  const contentHash = createHash("sha256")
-    .update(`solc@${version}\n${JSON.stringify(input)}`)
-    .digest("hex");
+  const { contentHash, input } = await compilerInput();
   const entryPath = join(cacheDir, `${contentHash.slice(0, 24)}.json`);
   try {
     return JSON.parse(await readFile(entryPath, "utf8")) as CompiledContracts;
@@ -66,6 +61,30 @@ export async function compileContracts(options: { cacheDir?: string } = {}): Pro
   await writeFile(partPath, JSON.stringify(compiled));
   await rename(partPath, entryPath);
   return compiled;
+}
+
+export interface CompilerInput {
+  /** The compiler's standard JSON: every source with its content, and all settings. */
+  input: { language: string; sources: Record<string, { content: string }>; settings: object };
+  /** sha256 of the input and the compiler's version: contracts of one hash are the same bytes. */
+  contentHash: string;
+}
+
+/** What the contracts are made of. An explorer makes the same code of it. @throws RollupError CON_IMPORT_MISSING */
+export async function compilerInput(): Promise<CompilerInput> {
+  const sources = await collectSources();
+  const { version } = requireFrom("solc/package.json") as { version: string };
+  const input = { language: "Solidity", sources, settings };
+  const contentHash = createHash("sha256")
+    .update(`solc@${version}\n${JSON.stringify(input)}`)
+    .digest("hex");
+  return { input, contentHash };
+}
+
+/** As explorers name it: "v0.8.37+commit.…". Loads the compiler. */
+export function compilerVersion(): string {
+  const solc = requireFrom("solc") as { version(): string };
+  return `v${solc.version().replace(".Emscripten.clang", "")}`;
 }
 
 /** One contract of the set. @throws RollupError CON_CONTRACT_UNKNOWN */

@@ -17,9 +17,8 @@ import { RollupError } from "../../circuits/rollup-error.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
-export interface DeployOptions {
-  walletClient: WalletClient<Transport, Chain | undefined, Account>;
-  publicClient: PublicClient;
+/** What the rollup's constructor takes, besides the token. Nothing of it can be changed afterwards. */
+export interface RollupOptions {
   sequencer: Address;
   genesisRoot: bigint;
   treasuryOwner: Address;
@@ -27,14 +26,19 @@ export interface DeployOptions {
   operatorKeyX: bigint;
   /** In the order in which batches name them. */
   circuits: readonly CircuitConfig[];
-  /** An OpenToken that exists already; by default a new one is deployed. */
-  token?: Address;
-  /** Who gets the new token's supply; the deployer by default. */
-  tokenHolder?: Address;
   idFeeWei?: bigint;
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
   queueCapacity?: number;
+}
+
+export interface DeployOptions extends RollupOptions {
+  walletClient: WalletClient<Transport, Chain | undefined, Account>;
+  publicClient: PublicClient;
+  /** An OpenToken that exists already; by default a new one is deployed. */
+  token?: Address;
+  /** Who gets the new token's supply; the deployer by default. */
+  tokenHolder?: Address;
 }
 
 export interface Deployment {
@@ -63,6 +67,22 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
     token = receipt.contractAddress;
     tokenGas = receipt.gasUsed;
   }
+  const receipt = await deploy(
+    options,
+    "Rollup",
+    pickContract(contracts, "Rollup"),
+    rollupArguments(token, options),
+  );
+  return {
+    token,
+    rollup: receipt.contractAddress,
+    blockNumber: receipt.blockNumber,
+    gas: { token: tokenGas, rollup: receipt.gasUsed },
+  };
+}
+
+/** The arguments of the rollup's constructor. */
+export function rollupArguments(token: Address, options: RollupOptions): readonly unknown[] {
   const config = {
     token,
     sequencer: options.sequencer,
@@ -76,13 +96,20 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
     queueCapacity: options.queueCapacity ?? 1024,
     circuits: options.circuits,
   };
-  const receipt = await deploy(options, "Rollup", pickContract(contracts, "Rollup"), [config]);
-  return {
-    token,
-    rollup: receipt.contractAddress,
-    blockNumber: receipt.blockNumber,
-    gas: { token: tokenGas, rollup: receipt.gasUsed },
-  };
+  return [config];
+}
+
+/** A refused deployment with the constructor's own error as its cause. */
+export function deployFailed(
+  name: string,
+  error: unknown,
+  { abi, args }: { abi: Abi; args: readonly unknown[] },
+) {
+  const cause =
+    error instanceof BaseError
+      ? getContractError(error, { abi, args, docsPath: "", functionName: "constructor" })
+      : error;
+  return new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
 }
 
 async function deploy(
@@ -107,10 +134,6 @@ async function deploy(
     if (receipt.status === "success" && contractAddress) return { ...receipt, contractAddress };
     throw new BaseError(`transaction ${hash} reverted`);
   } catch (error) {
-    const cause =
-      error instanceof BaseError
-        ? getContractError(error, { abi, args, docsPath: "", functionName: "constructor" })
-        : error;
-    throw new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
+    throw deployFailed(name, error, { abi, args });
   }
 }

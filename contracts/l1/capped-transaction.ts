@@ -15,6 +15,8 @@ import {
 import { RollupError } from "../../circuits/rollup-error.ts";
 import {
   DEFAULT_MAX_FEE_GWEI,
+  type FeeMarket,
+  type GasFees,
   initialFees,
   MAX_TRANSACTION_GAS,
   paddedGas,
@@ -70,18 +72,13 @@ export async function cappedTransaction(
   cap: SpendingCap,
 ): Promise<CappedTransaction> {
   const { chain } = client as { chain?: Chain };
-  const [block, tipWei, gasEstimate, chainId, nextNonce] = await Promise.all([
-    getBlock(client),
-    estimateMaxPriorityFeePerGas(client),
+  const [{ fees }, gasEstimate, chainId, nextNonce] = await Promise.all([
+    cappedFees(client, cap),
     estimateGas(client, { account: from, to, data }),
     chain?.id ?? getChainId(client),
     nonce ?? getTransactionCount(client, { address: from, blockTag: "pending" }),
   ]);
-  const market = { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei: tipWei };
-  requireBelow("tip", tipWei, cap.maxPriorityFeePerGasWei);
-  requireBelow("fee", market.baseFeePerGasWei + tipWei, cap.maxFeePerGasWei);
   requireBelow("gas", gasEstimate, MAX_TRANSACTION_GAS);
-  const fees = initialFees(market, cap.maxFeePerGasWei);
   return {
     type: "eip1559",
     chainId,
@@ -92,6 +89,21 @@ export async function cappedTransaction(
     maxFeePerGas: fees.maxFeePerGasWei,
     maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei,
   };
+}
+
+/**
+ * What the node asks for a unit of gas now, held to the caps, and what a first attempt pays.
+ * @throws CON_L1_COST_ABOVE_CAP with data.what "tip" or "fee"
+ */
+export async function cappedFees(
+  client: Client,
+  cap: SpendingCap,
+): Promise<{ readonly fees: GasFees; readonly market: FeeMarket }> {
+  const [block, tipWei] = await Promise.all([getBlock(client), estimateMaxPriorityFeePerGas(client)]);
+  const market = { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei: tipWei };
+  requireBelow("tip", tipWei, cap.maxPriorityFeePerGasWei);
+  requireBelow("fee", market.baseFeePerGasWei + tipWei, cap.maxFeePerGasWei);
+  return { fees: initialFees(market, cap.maxFeePerGasWei), market };
 }
 
 const gwei = (wei: bigint) => `${formatGwei(wei)} gwei`;

@@ -5,6 +5,7 @@ import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 import { modelErrors } from "../../models/model-errors.ts";
 import { spanErrors } from "../../models/spans/span-errors.ts";
+import { operatorErrors } from "./operator-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {
@@ -200,6 +201,7 @@ export function renderError(error: unknown): RenderedError {
     ...modelErrors,
     ...spanErrors,
     ...commandErrors,
+    ...operatorErrors,
   };
   const { data } = error.toJSON() as { data: object };
   const remedy =

@@ -1,0 +1,75 @@
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import { formatEther } from "viem";
+import { operatorError } from "../../cli/operator-errors.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+interface DeployCommandOptions {
+  config: string;
+  dryRun?: true;
+  yes?: true;
+}
+
+export function addDeployCommand(program: Command): void {
+  const command = program
+    .command("deploy")
+    .description(
+      "deploy a rollup to an Ethereum node: says what it does, costs and fixes for ever, and sends only when told to",
+    )
+    .requiredOption("--config <file>", "what is deployed, as JSON (docs/operating.md)")
+    .option("--dry-run", "end after saying it")
+    .option("--yes", "send without asking; without a terminal nothing is sent otherwise");
+  withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
+  onRun<DeployCommandOptions>(command, async ({ options, output }) => {
+    const { carryOut, describeDeployment, prepareDeployment } = await import("../../deploy/deploy.ts");
+    const tell = (text: string) => process.stderr.write(`${text}\n`);
+    // snarkjs prints its verdicts by itself; stdout is the answer's.
+    console.log = tell;
+    const prepared = await prepareDeployment(options.config, tell);
+    const { config, cost, plan, warnings } = prepared;
+    const lines = describeDeployment(prepared);
+    const facts = {
+      chainId: config.l1.chainId,
+      deployer: plan.deployer.address,
+      tokenAddress: plan.tokenAddress,
+      rollupAddress: plan.rollupAddress,
+      steps: plan.steps.map(({ address, gas, isDone, name, nonce }) => ({
+        name,
+        address,
+        nonce,
+        gas,
+        isDone,
+      })),
+      cost,
+      warnings,
+    };
+    const isAsked = options.yes !== true && process.stdin.isTTY === true && !output.isJson;
+    if (options.dryRun === true || (options.yes !== true && !isAsked)) {
+      output.answer([...lines, "", "nothing was sent; --yes sends it"], { ...facts, sent: false });
+      return;
+    }
+    for (const line of lines) tell(line);
+    if (isAsked) await confirm(config.l1.chainId);
+    const result = await carryOut(prepared, tell);
+    output.answer(
+      [
+        `deployed: token ${plan.tokenAddress}, rollup ${plan.rollupAddress}`,
+        `${result.gasUsed} gas, ${formatEther(result.costWei)} ETH`,
+        `record: ${result.recordPath}`,
+        `sources for explorers: ${result.verificationFolder}`,
+        `next: openledger operator init --deployment ${result.recordPath} --out FOLDER`,
+      ],
+      { ...facts, ...result, sent: true },
+    );
+  });
+}
+
+/** @throws CMD_DEPLOY_NOT_CONFIRMED */
+async function confirm(chainId: number): Promise<void> {
+  const words = `deploy to ${chainId}`;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const typed = await terminal.question(`\nType "${words}" to send it: `);
+  terminal.close();
+  if (typed.trim() !== words)
+    throw operatorError("CMD_DEPLOY_NOT_CONFIRMED", `"${typed}" is not "${words}"`, { data: { typed } });
+}

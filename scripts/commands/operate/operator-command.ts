@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { BACKEND_NAMES } from "../../../prover/backends.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+interface InitCommandOptions {
+  deployment: string;
+  out: string;
+  operatorKeyFile?: string;
+  l1?: string;
+  provers: number;
+  prover: string;
+  host: string;
+  port: number;
+  follower: boolean;
+  modelFolder?: string;
+  modelId?: number;
+  modelKeyFile?: string;
+  user?: string;
+  set: Record<string, string>;
+}
+
+export function addOperatorCommands(program: Command): void {
+  const operator = program.command("operator").description("run a rollup: what its processes need");
+  withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
+  const command = operator
+    .command("init")
+    .description(
+      "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
+    )
+    .requiredOption("--deployment <file>", "the record that openledger deploy wrote")
+    .requiredOption("--out <folder>", "the installation; run again, only secrets and data stay")
+    .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
+    .option("--l1 <url>", "Ethereum node; default: the record's")
+    .option("--provers <n>", "how many on this machine", parseCount, 1)
+    .addOption(
+      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+    )
+    .option("--host <address>", "where the sequencer listens", "127.0.0.1")
+    .option(
+      "--port <number>",
+      "of the sequencer; the other processes take the ones after it",
+      parsePort,
+      8547,
+    )
+    .option("--no-follower", "without a follower beside the operator")
+    .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
+    .option("--model-id <id>", "its leaf", parseCount)
+    .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
+    .option("--user <name>", "whom the units run as; default: who runs this")
+    .option(
+      "--set <NAME=value>",
+      "a process's setting (docs/generated/settings.md); may be repeated",
+      collect,
+      {},
+    );
+  withExample(
+    command,
+    "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
+    "operator init --deployment deployment.json --out operator --set BRIDGE_L1_MAX_FEE_GWEI=80",
+  );
+  onRun<InitCommandOptions>(command, async ({ options, output }) => {
+    const { initInstallation } = await import("../../operator/init.ts");
+    const { modelFolder, modelId, modelKeyFile } = options;
+    const isNone = [modelFolder, modelId, modelKeyFile].every((value) => value === undefined);
+    if (!isNone && (modelFolder === undefined || modelId === undefined || modelKeyFile === undefined))
+      throw commandError("CMD_USAGE", "--model-folder, --model-id and --model-key-file belong together");
+    const model = isNone ? null : { folder: modelFolder!, id: modelId!, keyFile: modelKeyFile! };
+    const { processes } = await initInstallation({
+      deploymentPath: options.deployment,
+      folder: options.out,
+      operatorKeyFile: options.operatorKeyFile ?? null,
+      rpcUrl: options.l1 ?? null,
+      proverCount: options.provers,
+      backend: options.prover,
+      host: options.host,
+      firstPort: options.port,
+      hasFollower: options.follower,
+      model,
+      user: options.user ?? null,
+      settings: options.set,
+    });
+    output.answer(
+      [
+        ...processes.map(({ name, port }) => `${name} on port ${port}`),
+        `systemd: systemctl link ${options.out}/systemd/* && systemctl start openledger.target`,
+        `compose: docker compose -f ${options.out}/compose.yaml up -d`,
+        `next: openledger doctor --config ${options.out}`,
+      ],
+      { folder: options.out, processes },
+    );
+  });
+}
+
+export function addDoctorCommand(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("what is wrong with an installation, and what to do about it; status 1 if anything is")
+    .requiredOption("--config <folder>", "the installation, as openledger operator init wrote it");
+  withExample(command, "doctor --config operator", "doctor --config operator --json");
+  onRun<{ config: string }>(command, async ({ options, output }) => {
+    const { describeDiagnosis, examine } = await import("../../operator/doctor.ts");
+    const diagnosis = await examine(options.config);
+    output.answer(describeDiagnosis(diagnosis), diagnosis);
+    if (diagnosis.problems.length > 0) process.exitCode = 1;
+  });
+}
+
+function parseCount(text: string): number {
+  if (!/^\d{1,8}$/.test(text)) throw new InvalidArgumentError("not a number");
+  return Number(text);
+}
+
+function parsePort(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65_000) throw new InvalidArgumentError("not a port");
+  return Number(text);
+}
+
+function collect(text: string, known: Record<string, string>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("not NAME=value");
+  return { ...known, [text.slice(0, at)]: text.slice(at + 1) };
+}

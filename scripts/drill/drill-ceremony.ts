@@ -1,0 +1,91 @@
+/**
+ * A real ceremony for a drill: powers of tau with a contribution, three contributions to each circuit, a beacon. All of
+ * it by the same functions as `npm run ceremony`. Its keys are kept by the circuit's content, and convince nobody but the
+ * drill: one process drew all the secrets.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { curves, powersOfTau } from "snarkjs";
+import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { applyBeacon, contributeToKey, exportKey, startKey } from "../../prover/keys/ceremony.ts";
+
+const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");
+const CONTRIBUTORS = ["Ada", "Ben", "Cleo"];
+const BEACON_HEX = "00000000000000000002a7c4c1e48d76c5a37902165a270156b7a8d72728a054";
+
+export interface DrillCeremony {
+  readonly ptauPath: string;
+  /** Of each circuit, as `ceremony export` writes it. */
+  readonly keyFolders: readonly string[];
+}
+
+/**
+ * Minutes at the first time: the powers alone take two at 2^16.
+ *
+ * @param power of two that the largest circuit needs
+ */
+export async function drillCeremony(
+  circuitNames: readonly string[],
+  power: number,
+  tell: (text: string) => void,
+): Promise<DrillCeremony> {
+  await mkdir(FOLDER, { recursive: true });
+  const ptauPath = await powers(power, tell);
+  const keyFolders: string[] = [];
+  for (const name of circuitNames) keyFolders.push(await keyOf(name, ptauPath, power, tell));
+  return { ptauPath, keyFolders };
+}
+
+async function powers(power: number, tell: (text: string) => void): Promise<string> {
+  const path = join(FOLDER, `pot${power}.ptau`);
+  if (existsSync(path)) return path;
+  tell(`powers of tau for 2^${power} constraints (once, then cached)`);
+  const [empty, one, prepared] = ["empty", "one", "prepared"].map((name) => `${path}.${process.pid}.${name}`);
+  try {
+    const curve = await curves.getCurveFromName("bn128");
+    await powersOfTau.newAccumulator(curve, power, empty!);
+    await powersOfTau.contribute(empty!, one!, "drill", `${process.pid} ${performance.now()}`);
+    await powersOfTau.preparePhase2(one!, prepared!);
+    await curve.terminate();
+    await rename(prepared!, path);
+  } finally {
+    for (const part of [empty!, one!, prepared!]) await rm(part, { force: true });
+  }
+  return path;
+}
+
+async function keyOf(
+  circuitName: string,
+  ptauPath: string,
+  power: number,
+  tell: (text: string) => void,
+): Promise<string> {
+  const { contentHash } = await compileCircuit(circuitSpec(circuitName));
+  const folder = join(FOLDER, `${circuitName}-${contentHash.slice(0, 24)}-${power}`);
+  if (existsSync(folder)) return folder;
+  tell(`a ceremony of ${CONTRIBUTORS.length} contributions for ${circuitName} (once, then cached)`);
+  const parts: string[] = [];
+  const part = () => {
+    parts.push(`${folder}.${process.pid}.${parts.length}.zkey`);
+    return parts.at(-1)!;
+  };
+  const request = { circuitName, resolveCircuit: circuitSpec, ptauPath };
+  try {
+    let last = part();
+    await startKey({ ...request, zkeyPath: last });
+    for (const contributorName of CONTRIBUTORS) {
+      const fromPath = last;
+      last = part();
+      await contributeToKey({ fromPath, toPath: last, contributorName });
+    }
+    const fromPath = last;
+    last = part();
+    await applyBeacon({ fromPath, toPath: last, beaconHex: BEACON_HEX, iterationsExp: 10 });
+    await exportKey({ ...request, zkeyPath: last, folder });
+  } finally {
+    for (const path of parts) await rm(path, { force: true });
+  }
+  return folder;
+}

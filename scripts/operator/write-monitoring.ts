@@ -1,0 +1,159 @@
+/** Prometheus' configuration with the project's rules, and a board for Grafana, both as code. */
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { writeFileWhole } from "../cli/workspace.ts";
+import { type Installation, installationPaths } from "./installation.ts";
+
+const RULES = ["sequencer/alerts.yml", "bridge/alerts.yml", "sequencer/follower/alerts.yml"];
+
+interface PanelSpec {
+  readonly title: string;
+  readonly unit: string;
+  /** Query by legend. */
+  readonly queries: Readonly<Record<string, string>>;
+}
+
+const SEQUENCER = 'job="rollup-sequencer"';
+const BRIDGE = 'job="rollup-bridge"';
+
+/** What an operator looks at first, in the order in which an operation goes through it. */
+export const PANELS: readonly PanelSpec[] = [
+  {
+    title: "Processes that answer",
+    unit: "short",
+    queries: { "{{job}}": 'up{job=~"rollup-.*"}' },
+  },
+  {
+    title: "Operations a second",
+    unit: "ops",
+    queries: { "{{kind}}": `sum by (kind) (rate(rollup_operations_total{${SEQUENCER}}[5m]))` },
+  },
+  {
+    title: "Time to a preconfirmation",
+    unit: "s",
+    queries: {
+      median: `histogram_quantile(0.5, sum by (le) (rate(rollup_acknowledge_seconds_bucket{${SEQUENCER}}[5m])))`,
+      "99 %": `histogram_quantile(0.99, sum by (le) (rate(rollup_acknowledge_seconds_bucket{${SEQUENCER}}[5m])))`,
+    },
+  },
+  {
+    title: "Batches that wait for a proof",
+    unit: "short",
+    queries: { waiting: `rollup_prover_queue_length{${SEQUENCER}}` },
+  },
+  {
+    title: "Time of a proof",
+    unit: "s",
+    queries: {
+      "{{stage}}": `histogram_quantile(0.5, sum by (le, stage) (rate(rollup_proof_seconds_bucket{${SEQUENCER}}[30m])))`,
+    },
+  },
+  {
+    title: "Last batch on L1 and last final one",
+    unit: "short",
+    queries: {
+      posted: `rollup_l1_posted_batch{${BRIDGE}}`,
+      final: `rollup_l1_finalized_batch{${BRIDGE}}`,
+    },
+  },
+  {
+    title: "Gas a minute",
+    unit: "short",
+    queries: { gas: `60 * rate(rollup_l1_publish_gas_total{${BRIDGE}}[30m])` },
+  },
+  {
+    title: "Age of the oldest queue entry (24 hours: anybody may take it)",
+    unit: "s",
+    queries: { oldest: `rollup_bridge_queue_oldest_seconds{${BRIDGE}}` },
+  },
+  {
+    title: "Refusals and failures",
+    unit: "short",
+    queries: {
+      "{{job}} {{code}}": 'sum by (job, code) (increase(rollup_errors_total{job=~"rollup-.*"}[5m]))',
+    },
+  },
+  {
+    title: "Alarms of bridge and follower",
+    unit: "short",
+    queries: {
+      "bridge {{code}}": `rollup_bridge_alarm{${BRIDGE}}`,
+      "follower {{kind}}": 'rollup_follower_alarm{job="rollup-follower"}',
+    },
+  },
+];
+
+const PANEL_HEIGHT = 8;
+const PANEL_WIDTH = 12;
+const DATA_SOURCE = { type: "prometheus", uid: "openledger" };
+
+function grafanaBoard(): object {
+  return {
+    uid: "openledger",
+    title: "OpenLedger",
+    schemaVersion: 41,
+    editable: false,
+    refresh: "10s",
+    time: { from: "now-3h", to: "now" },
+    panels: PANELS.map(({ queries, title, unit }, i) => ({
+      id: i + 1,
+      type: "timeseries",
+      title,
+      datasource: DATA_SOURCE,
+      gridPos: {
+        h: PANEL_HEIGHT,
+        w: PANEL_WIDTH,
+        x: (i % 2) * PANEL_WIDTH,
+        y: Math.floor(i / 2) * PANEL_HEIGHT,
+      },
+      fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+      targets: Object.entries(queries).map(([legendFormat, expr], at) => ({
+        refId: String.fromCharCode(65 + at),
+        datasource: DATA_SOURCE,
+        expr,
+        legendFormat,
+      })),
+    })),
+  };
+}
+
+function prometheusConfig({ processes }: Installation): object {
+  return {
+    global: { scrape_interval: "15s", evaluation_interval: "15s" },
+    rule_files: RULES.map((path) => `rules/${ruleName(path)}`),
+    scrape_configs: processes.flatMap(({ job, port }) =>
+      job === null ? [] : [{ job_name: job, static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
+    ),
+  };
+}
+
+const ruleName = (path: string) => path.replaceAll("/", "-");
+
+export async function writeMonitoring(folder: string, installation: Installation): Promise<void> {
+  const { grafana, prometheus } = installationPaths(folder);
+  const write = (path: string, value: object) => writeFileWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+  // JSON is YAML.
+  await write(join(prometheus, "prometheus.yml"), prometheusConfig(installation));
+  await mkdir(join(prometheus, "rules"), { recursive: true });
+  for (const path of RULES)
+    await copyFile(join(repositoryRoot, path), join(prometheus, "rules", ruleName(path)));
+  await write(join(grafana, "boards", "openledger.json"), grafanaBoard());
+  const provisioning = join(grafana, "provisioning");
+  await write(join(provisioning, "datasources", "openledger.yml"), {
+    apiVersion: 1,
+    datasources: [
+      {
+        name: "OpenLedger",
+        uid: DATA_SOURCE.uid,
+        type: "prometheus",
+        url: "http://127.0.0.1:9090",
+        access: "proxy",
+      },
+    ],
+  });
+  await write(join(provisioning, "dashboards", "openledger.yml"), {
+    apiVersion: 1,
+    providers: [{ name: "OpenLedger", type: "file", options: { path: "/etc/grafana/boards" } }],
+  });
+}
