@@ -259,7 +259,8 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_RESTORE_NOT_FINAL: {
-    meaning: "L1's last signed operations are not final yet: a ledger restored now might miss some of them",
+    meaning:
+      "L1's last signed operations, or the contract itself, are not final yet: a ledger restored now might miss some",
     httpStatus: 409,
     isRetryable: true,
   },

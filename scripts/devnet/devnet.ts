@@ -200,7 +200,7 @@ async function bringUpAndWork(modules: {
     circuits: await readRollupCircuits({ rpcUrl, rollupAddress: deployment.rollupAddress, deployment }),
     proverBackend,
     serveModel,
-    seal: () => seal(addresses),
+    closeBatch: () => closeBatch(addresses),
   };
   const report = await runJob(job);
   // A failed check may be the start's own trouble: only a good job is not done again.
@@ -215,16 +215,19 @@ function writeEndpoints(sequencerUrl: string, modelServers: Record<number, strin
   return writeFileWhole(workspacePaths.endpoints, `${text}\n`);
 }
 
-async function seal({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
-  try {
-    await fetch(`${sequencerUrl}/operator/seal`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${operatorToken}` },
-      signal: AbortSignal.timeout(30_000),
-    });
-  } catch (cause) {
+/** Closes the open batch now. */
+async function closeBatch({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
+  const response = await fetch(`${sequencerUrl}/operator/close`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${operatorToken}` },
+    signal: AbortSignal.timeout(30_000),
+  }).catch((cause: unknown) => {
     throw clientError("CLI_SEQUENCER_UNREACHABLE", `no answer from ${sequencerUrl}`, { cause });
-  }
+  });
+  if (!response.ok)
+    throw clientError("CLI_SEQUENCER_REFUSED", `${sequencerUrl} closes no batch: status ${response.status}`, {
+      data: { status: response.status, body: (await response.text()).slice(0, 500) },
+    });
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

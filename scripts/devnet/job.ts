@@ -44,7 +44,7 @@ export interface Job {
   /** Starts the server of mia's model, unless it runs. @returns its address */
   readonly serveModel: (modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may. */
-  readonly seal: () => Promise<void>;
+  readonly closeBatch: () => Promise<void>;
 }
 
 export async function createPeople(options: {

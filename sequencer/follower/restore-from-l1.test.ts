@@ -70,6 +70,11 @@ describe("a sequencer's data directory from L1 alone", () => {
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
     };
     await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_RESTORE_NOT_FINAL"));
+    // On a chain younger than that there is no contract yet.
+    for (const deep of [10_000, Number(await f.l1.client.getBlockNumber()) + 1])
+      await expect(restoreFromL1({ ...options, finalityDepthBlocks: deep })).rejects.toMatchObject(
+        code("SEQ_RESTORE_NOT_FINAL"),
+      );
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     const restored = await restoreFromL1(options);
     expect(restored).toMatchObject({ leafCount: 4, waitingCount: 1 });

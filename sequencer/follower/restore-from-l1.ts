@@ -57,6 +57,24 @@ const NO_SEQUENCE = -1;
 /** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
 const UNKNOWN_HASH = hex32(0n);
 
+/** On a young chain the contract itself is not final yet. @throws SEQ_RESTORE_NOT_FINAL */
+async function requireContractAt(
+  { address, client }: RollupContract,
+  blockNumber: bigint,
+  finalityDepthBlocks: number,
+): Promise<void> {
+  const code =
+    blockNumber < 0n
+      ? undefined
+      : await l1Call("read the contract's code", () => client.getCode({ address, blockNumber }));
+  if (code !== undefined && code !== "0x") return;
+  throw sequencerError(
+    "SEQ_RESTORE_NOT_FINAL",
+    `there is no contract ${address} that is ${finalityDepthBlocks} blocks deep; check the address, or try again later`,
+    { data: { finalBlock: Number(blockNumber) } },
+  );
+}
+
 /**
  * One atomic write: a restore that was cut short leaves an empty directory.
  * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
@@ -77,6 +95,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
     const finalBlock = head - BigInt(finalityDepthBlocks) + 1n;
     const lastBlock = BigInt(options.lastBlock ?? finalBlock);
     const toBlock = lastBlock < finalBlock ? lastBlock : finalBlock;
+    await requireContractAt(rollup, toBlock, finalityDepthBlocks);
     const [final, newest] = await Promise.all([
       rollup.state({ blockNumber: toBlock }),
       rollup.state({ blockNumber: head }),

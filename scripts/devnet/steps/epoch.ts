@@ -16,7 +16,7 @@ export async function sealFirstEpoch(job: Job, modelId: number): Promise<void> {
   const { mia } = job.people;
   const sent = await onceOnLedger(job, "seal", mia, ({ onSigned }) => seal(mia, { modelId, onSigned }));
   if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) return;
-  await withRetry(job, job.seal);
+  await withRetry(job, job.closeBatch);
   const { batchNumber } = await waitWithConsole(job, mia, { hash: sent.hash }, "posted", "the seal");
   job.console.done(
     `model ${modelId} seals epoch ${SETTLED_EPOCH} in batch ${batchNumber}: operation ${sent.hash}`,

@@ -11,7 +11,7 @@ const POLL_MS = 700;
  */
 export async function settle(job: Job, toldCount: number): Promise<number> {
   const { alice } = job.people;
-  await withRetry(job, job.seal);
+  await withRetry(job, job.closeBatch);
   let told = toldCount;
   for (;;) {
     job.signal.throwIfAborted();
@@ -22,7 +22,7 @@ export async function settle(job: Job, toldCount: number): Promise<number> {
     }
     // The open batch may be empty; everything before it has to be on L1.
     if (head.operationCount === 0 && batches.posted >= head.batchNumber - 1) return told;
-    if (head.operationCount > 0 && batches.closed === batches.posted) await withRetry(job, job.seal);
+    if (head.operationCount > 0 && batches.closed === batches.posted) await withRetry(job, job.closeBatch);
     // Proving is the slow part, one batch after another.
     const remainingMs = Math.max(0, batches.closed - batches.proven) * estimates.proveMs + estimates.postMs;
     const counts = `${batches.closed} closed, ${batches.proven} proven, ${batches.posted} on L1`;
