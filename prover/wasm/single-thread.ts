@@ -3,6 +3,7 @@
  * from the disk, no memory to share either.
  */
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import { fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { verifyProof } from "../formats/verification-key.ts";
@@ -10,7 +11,12 @@ import { parseZkeyHeader, unreadableKey } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
-import { buildKernelImage, createKernelMemory, instantiateKernels } from "./kernels/kernel-module.ts";
+import {
+  buildKernelImage,
+  createKernelMemory,
+  instantiateKernels,
+  type KernelImage,
+} from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
 import { planMemory, type SumName } from "./memory-plan.ts";
 import { assembleG1, assembleG2, readHeaderPoints } from "./proof-assembly.ts";
@@ -36,8 +42,8 @@ export interface SingleThreadProof {
 /**
  * Proves, and verifies the proof by the key. Blocks its thread: about two seconds for 4,300 constraints.
  *
- * @throws RollupError PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_PROVE_FAILED (no fused multiply-add),
- * PRV_PROOF_INVALID, CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; WebAssembly.CompileError without relaxed SIMD
+ * @throws RollupError PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_PROVE_FAILED (no fused multiply-add
+ * or no relaxed SIMD), PRV_PROOF_INVALID, CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
  */
 export async function proveInThisThread(
   circuit: SingleThreadCircuit,
@@ -51,7 +57,7 @@ export async function proveInThisThread(
     fileBytes: zkey.length,
     read: async (position, byteCount) => zkey.subarray(position, position + byteCount),
   });
-  const { module, start } = buildKernelImage();
+  const { module, start } = buildKernels(name);
   const plan = planMemory(header, 1);
   const memory = createKernelMemory(plan.byteCount);
   const { buffer } = memory;
@@ -89,6 +95,21 @@ export async function proveInThisThread(
   if (!verifyProof(header.verificationKey, proof, publicSignals))
     throw proverError("PRV_PROOF_INVALID", `${name}: the proof does not verify`, { data: { circuit: name } });
   return { proof, publicSignals };
+}
+
+/** @throws RollupError PRV_PROVE_FAILED */
+function buildKernels(name: string): KernelImage {
+  try {
+    return buildKernelImage();
+  } catch (cause) {
+    if (isRollupError(cause)) throw cause;
+    // The module is right, so an engine that refuses it lacks what it is made of.
+    throw proverError(
+      "PRV_PROVE_FAILED",
+      `${name}: this browser has no relaxed SIMD for WebAssembly; Chromium has had it since version 114`,
+      { data: { circuit: name, reason: "no relaxed SIMD" }, cause },
+    );
+  }
 }
 
 function keyBytes(name: string, zkey: Uint8Array): KeySource {

@@ -7,6 +7,7 @@ import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
+import { exitsOfDeployment } from "../../web/build/exit-files.ts";
 import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
@@ -143,7 +144,10 @@ async function bringUpAndWork(modules: {
   console.title("Sequencer, bridge, prover");
   const sequencerUrl = `http://127.0.0.1:${await findFreePort(SEQUENCER_PORT)}`;
   const pagesStartedAtMs = Date.now();
-  const pages = await buildPages(circuitsOfDeployment(deployment.circuits));
+  const pages = await buildPages({
+    circuits: circuitsOfDeployment(deployment.circuits),
+    exits: exitsOfDeployment(deployment.circuits),
+  });
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,
