@@ -63,7 +63,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   const files = packExitFiles(exits);
   const worker = (await buildScript("exit/prove-worker.ts", [])).script;
   const kept = keptPageHtml({
-    ...(await buildScript("exit/kept-main.tsx", [exitModules(exits, null), verifyingKeys(keys)])),
+    ...(await buildScript("exit/kept-main.tsx", [exitModules(exits, null)])),
     worker,
     files,
   });
@@ -81,7 +81,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
 const EXIT_FOLDER = "exit";
 
 /** The page to keep within built pages: its path and what it is known by. */
-export function keptPageOf({ path }: BuiltPages): KeptPageFacts & { readonly path: string } {
+export function keptPageOf({ path }: Pick<BuiltPages, "path">): KeptPageFacts & { readonly path: string } {
   const file = join(path, EXIT_FOLDER, KEPT_PAGE_FILE);
   return { path: file, ...keptPageFacts(readFileSync(file, "utf8")) };
 }
