@@ -34,6 +34,11 @@ export const clientErrors = {
     remedy: "create the client with l2Key, from deriveKey or createRandomKey",
     isRetryable: false,
   },
+  CLI_NO_CONTRACT: {
+    meaning: "the chain of the Ethereum node has no contract at the rollup's address",
+    remedy: "compare the address, and name a node of the chain that the rollup is on",
+    isRetryable: false,
+  },
   CLI_NO_L1_ACCOUNT: {
     meaning: "the call sends an L1 transaction and the client has no L1 account",
     remedy: "create the client with wallet",

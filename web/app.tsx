@@ -7,6 +7,7 @@ import { Badge } from "./design/badge.tsx";
 import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
 import { EarningsPage } from "./earnings/earnings-page.tsx";
+import { ExitPage } from "./exit/exit-page.tsx";
 import { AddressPage } from "./explorer/address-page.tsx";
 import { BatchPage } from "./explorer/batch-page.tsx";
 import { BatchesPage } from "./explorer/batches-page.tsx";
@@ -46,6 +47,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "bridge", label: "Bridge", show: BridgePage },
   { name: "ask", label: "Ask", show: AskPage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
+  { name: "exit", label: "Exit", show: ExitPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "health", label: "Health", show: HealthPage },
   { name: "batch", label: "Batch", under: "batches", show: BatchPage },
@@ -126,7 +128,10 @@ function Warnings({ live }: { live: Live }) {
       )}
       {status.value?.mode === "frozen" && (
         <Notice tone="bad" title="The rollup is frozen.">
-          <p>Nothing is executed any more. What you own leaves by an exit, with an Ethereum node alone.</p>
+          <p>
+            Nothing is executed any more. What you own leaves by an exit, with an Ethereum node alone:{" "}
+            <a href="#/exit">take it out</a>.
+          </p>
         </Notice>
       )}
       {status.value?.mode === "sunset" && (

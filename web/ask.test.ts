@@ -27,7 +27,7 @@ let modelId: number;
 
 beforeAll(async () => {
   const port = await findFreePort(18_897);
-  const { path } = await buildPages([]);
+  const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_L1_URL: rpcUrl,

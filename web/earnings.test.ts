@@ -37,7 +37,7 @@ beforeAll(async () => {
   await f.sealEpoch((i) => 200n + BigInt(i));
   const registered = await f.rollup.circuits();
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
-  const { path } = await buildPages(circuits);
+  const { path } = await buildPages({ circuits, exits: [] });
   const pages = { path, l1Url: f.rpcUrl };
   follower = await startTestFollower(f, folder, null, { pages, finalityDepthBlocks: 1 });
   url = await follower.listen();

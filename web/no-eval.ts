@@ -12,9 +12,9 @@ interface TrustedTypes {
 // rule here, so they are refused.
 const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
 trustedTypes?.createPolicy("default", {
-  createScriptURL: (url) => (new URL(url, document.baseURI).href.startsWith(assetsUrl()) ? url : null),
+  createScriptURL: (url) => (isOwnScript(new URL(url, document.baseURI).href) ? url : null),
 });
 
-function assetsUrl(): string {
-  return new URL("./assets/", document.baseURI).href;
+function isOwnScript(url: string): boolean {
+  return ["./assets/", "./exit/"].some((folder) => url.startsWith(new URL(folder, document.baseURI).href));
 }

@@ -1,9 +1,9 @@
 /** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
-import type { Address, LocalAccount, TransactionReceipt } from "viem";
+import type { Address, TransactionReceipt } from "viem";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
-import type { AtBlock, RollupContract } from "./rollup-contract.ts";
+import type { AtBlock, L1Sender, RollupContract } from "./rollup-contract.ts";
 
 /** An exit as the contract takes it. */
 export interface ContractExit {
@@ -72,13 +72,13 @@ export class ExitContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED: FreezeTooEarly, FreezeNoWayOut, RollupFrozen */
-  freeze(account: LocalAccount): Promise<TransactionReceipt> {
+  freeze(account: L1Sender): Promise<TransactionReceipt> {
     return this.#write(account, { functionName: "freeze", args: [] });
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: ExitDone, VerifierProofRejected, RollupNotFrozen */
   exit(
-    account: LocalAccount,
+    account: L1Sender,
     exits: readonly ContractExit[],
     proofs: readonly ContractProof[],
   ): Promise<TransactionReceipt> {
@@ -86,7 +86,7 @@ export class ExitContract {
   }
 
   /** All of them or none. @throws BRG_CONTRACT_REVERTED: RefundEntryUnknown, RollupNotFrozen */
-  refund(account: LocalAccount, entries: readonly RefundedQueueEntry[]): Promise<TransactionReceipt> {
+  refund(account: L1Sender, entries: readonly RefundedQueueEntry[]): Promise<TransactionReceipt> {
     return this.#write(account, { functionName: "refund", args: [entries] }, entries.length);
   }
 
@@ -94,7 +94,7 @@ export class ExitContract {
     return { abi: rollupAbi, address: this.rollup.address } as const;
   }
 
-  #write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+  #write(account: L1Sender, call: Call, creditCount = 0): Promise<TransactionReceipt> {
     const target = { ...this.#target(), ...call };
     return this.rollup.send(account, `run ${call.functionName}`, target, creditCount);
   }

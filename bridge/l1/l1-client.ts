@@ -2,20 +2,21 @@ import {
   BaseError,
   ContractFunctionRevertedError,
   createPublicClient,
+  custom,
   decodeErrorResult,
   type Hex,
   HttpRequestError,
-  type HttpTransport,
   http,
   type PublicClient,
   TimeoutError,
+  type Transport,
 } from "viem";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 
-export type L1Client = PublicClient<HttpTransport, undefined>;
+export type L1Client = PublicClient<Transport, undefined>;
 
 export interface L1ClientOptions {
   readonly rpcUrl: string;
@@ -27,6 +28,11 @@ export interface L1ClientOptions {
 
 // Hosted nodes count requests by the second or the minute.
 const PATIENCE_MS = 120_000;
+
+/** A client that asks a wallet's own node, for pages that know no other. */
+export const createWalletL1Client = (provider: {
+  request(request: { method: string; params?: unknown }): Promise<unknown>;
+}): L1Client => createPublicClient({ transport: custom(provider, { retryCount: 0 }), cacheTime: 0 });
 
 /** A client of an L1 node. It does not retry: its callers poll, and count failures. */
 export function createL1Client(options: L1ClientOptions): L1Client {

@@ -20,6 +20,7 @@ import {
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
 import {
+  type CappedTransaction,
   cappedTransaction,
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
@@ -109,6 +110,17 @@ export interface RollupContractOptions {
   /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
   readonly spendingCap?: SpendingCap | undefined;
 }
+
+/** A wallet elsewhere, which signs and sends in one step: a browser's, for example. */
+export interface WalletSender {
+  readonly type: "wallet";
+  readonly address: Address;
+  /** Sends within the limits that the transaction names; the wallet chooses the nonce. @throws what the wallet answers */
+  sendTransaction(transaction: CappedTransaction): Promise<Hex>;
+}
+
+/** Who pays for a transaction: a key that is here, or a wallet. */
+export type L1Sender = LocalAccount | WalletSender;
 
 /** A call of the rollup's contract, or of the token's. */
 export interface ContractCall {
@@ -386,11 +398,11 @@ export class RollupContract {
     return this.#write(account, call, creditCountOf(submission.batches));
   }
 
-  claim(account: LocalAccount, owner: Address): Promise<TransactionReceipt> {
+  claim(account: L1Sender, owner: Address): Promise<TransactionReceipt> {
     return this.#write(account, { functionName: "claim", args: [owner] });
   }
 
-  #write(account: LocalAccount, call: Call, creditCount = 0): Promise<TransactionReceipt> {
+  #write(account: L1Sender, call: Call, creditCount = 0): Promise<TransactionReceipt> {
     const target = { abi: rollupAbi, address: this.address };
     return this.send(account, `run ${call.functionName}`, { ...target, ...call }, creditCount);
   }
@@ -401,22 +413,34 @@ export class RollupContract {
    * @throws CON_L1_COST_ABOVE_CAP, BRG_CONTRACT_REVERTED, BRG_L1_*
    */
   async send(
-    account: LocalAccount,
+    account: L1Sender,
     doing: string,
     call: ContractCall,
     creditCount = 0,
   ): Promise<TransactionReceipt> {
     const hash = await l1Call(doing, async () => {
-      await this.client.simulateContract({ ...call, account });
+      const simulated = account.type === "wallet" ? account.address : account;
+      await this.client.simulateContract({ ...call, account: simulated });
       const transaction = await cappedTransaction(
         this.client,
         { from: account.address, to: call.address, data: encodeFunctionData(call), creditCount },
         this.#spendingCap,
       );
+      if (account.type === "wallet") return account.sendTransaction(transaction);
       const serializedTransaction = await account.signTransaction(transaction);
       return this.client.sendRawTransaction({ serializedTransaction });
     });
-    const receipt = await l1Call(`wait for ${hash}`, () => this.client.waitForTransactionReceipt({ hash }));
+    let isOther = false;
+    const onReplaced = ({ reason }: { reason: string }) => {
+      isOther = reason !== "repriced";
+    };
+    const receipt = await l1Call(`wait for ${hash}`, () =>
+      this.client.waitForTransactionReceipt({ hash, onReplaced }),
+    );
+    if (isOther)
+      throw bridgeError("BRG_L1_REFUSED", `${doing}: another transaction took the place of ${hash}`, {
+        data: { doing, transactionHash: hash, replacedBy: receipt.transactionHash },
+      });
     if (receipt.status !== "success") {
       throw bridgeError("BRG_CONTRACT_REVERTED", `${doing}: the transaction ${hash} was mined and reverted`, {
         data: { doing, errorName: null, operands: [], transactionHash: hash, from: account.address },

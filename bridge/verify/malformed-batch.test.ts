@@ -43,7 +43,7 @@ const look = () =>
     rollupAddress: f.rollup.address,
     account: null,
     selection: { owner: f.l1.roles.alice, leafId: undefined, earnerIndex: undefined, minWei: undefined },
-    prover: { open: () => Promise.reject(new Error("nothing is proven")), keysFolder: "" },
+    prover: { open: () => Promise.reject(new Error("nothing is proven")) },
     onProgress: () => {},
   });
 

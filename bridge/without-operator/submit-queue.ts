@@ -19,7 +19,7 @@ import { requireRunning } from "../l1/require-running.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { restoreLedger } from "../verify/restore-ledger.ts";
 import { chooseQueueCircuit, type KnownCircuit } from "../verify/settlement-circuits.ts";
-import { type ProveStatement, proveStatement } from "./submit-settlement.ts";
+import { type ProveStatement, proveStatement } from "./prove-statement.ts";
 
 export type QueueStage = "restore" | "prove" | "send";
 

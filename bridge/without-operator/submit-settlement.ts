@@ -11,7 +11,6 @@ import { BatchBuilder } from "../../circuits/batch/batch.ts";
 import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
@@ -25,7 +24,6 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { type ContractProof, type Groth16Proof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
@@ -40,6 +38,7 @@ import {
   chooseSettlementCircuit,
   type KnownCircuit,
 } from "../verify/settlement-circuits.ts";
+import { type ProveStatement, proveStatement } from "./prove-statement.ts";
 
 const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "park", "prove-batch", "send"] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
@@ -53,16 +52,6 @@ export type Division =
       readonly openingOf: (receipt: bigint) => AnswerOpening | undefined;
     }
   | { readonly kind: "row-counts" };
-
-/**
- * Proves by a circuit's name.
- * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
- */
-export type ProveStatement = (
-  circuit: string,
-  inputs: CircuitInputs,
-  publicSignals: readonly bigint[],
-) => Promise<{ proof: Groth16Proof; publicSignals: readonly bigint[] }>;
 
 export interface SubmitSettlementOptions {
   readonly rpcUrl: string;
@@ -238,23 +227,6 @@ const costOf = (receipt: TransactionReceipt) => ({
   gasUsed: Number(receipt.gasUsed),
   gasCostWei: gasCostWei(receipt),
 });
-
-/** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
-export async function proveStatement(
-  prove: ProveStatement,
-  circuit: string,
-  inputs: CircuitInputs,
-  { commitment, y, z }: { commitment: bigint; y: bigint; z: bigint },
-): Promise<ContractProof> {
-  const expected = [commitment, y, z];
-  const { proof, publicSignals } = await prove(circuit, { ...inputs, z }, expected);
-  if (expected.some((signal, i) => signal !== publicSignals[i])) {
-    throw bridgeError("BRG_PROOF_OF_ANOTHER", `the proof by ${circuit} is of another statement`, {
-      data: { circuit, expected, actual: [...publicSignals] },
-    });
-  }
-  return toContractProof(proof);
-}
 
 /** L1 would refuse it only after an hour of proving. */
 async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { RollupError } from "../rollup-error.ts";
 
 /** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
@@ -38,11 +37,8 @@ export class WitnessCalculator {
   readonly #sharedAt: number;
   #messages: string[] = [];
 
-  static async load(wasmPath: string): Promise<WitnessCalculator> {
-    return new WitnessCalculator(new Module(await readFile(wasmPath)));
-  }
-
-  private constructor(module: object) {
+  /** @param program circom's witness program, compiled here */
+  constructor(program: Uint8Array) {
     const readMessage = () => {
       let text = "";
       for (let char = this.#wasm.getMessageChar(); char !== 0; char = this.#wasm.getMessageChar()) {
@@ -50,7 +46,7 @@ export class WitnessCalculator {
       }
       this.#messages.push(text);
     };
-    const instance = new Instance(module, {
+    const instance = new Instance(new Module(program), {
       runtime: {
         exceptionHandler: (code: number) => {
           throw new RollupError(
@@ -164,7 +160,7 @@ function flatten(value: InputValue): bigint[] {
 /** FNV-1a with 64 bits: circom's witness program finds its inputs by it. */
 function hashName(name: string): { high: number; low: number } {
   let hash = 0xcbf29ce484222325n;
-  for (const byte of Buffer.from(name)) {
+  for (const byte of new TextEncoder().encode(name)) {
     hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffff_ffff_ffff_ffffn;
   }
   return { high: Number(hash >> 32n) | 0, low: Number(hash & 0xffff_ffffn) | 0 };

@@ -46,7 +46,7 @@ export class CircuitTester {
   }
 
   static async load(circuit: CompiledCircuit): Promise<CircuitTester> {
-    const calculator = await WitnessCalculator.load(circuit.wasmPath);
+    const calculator = new WitnessCalculator(await readFile(circuit.wasmPath));
     return new CircuitTester(circuit, calculator, await readFile(circuit.symPath, "utf8"));
   }
 

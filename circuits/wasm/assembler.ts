@@ -1,6 +1,6 @@
 /**
  * A small WebAssembly emitter: expressions are byte arrays, a function collects statements, a module
- * collects functions around one imported shared memory. No validation: the engine does that.
+ * collects functions around one imported memory. No validation: the engine does that.
  */
 
 export type Code = readonly number[];
@@ -295,7 +295,13 @@ function makeLocal(index: number): Local {
 /** Address of memory that the instance has for itself: the host gives it as env.scratch. */
 export const scratchAddress: Code = [0x23, 0];
 
-/** Functions over the shared memory that the host gives as env.memory. */
+/**
+ * Whether memory is shared between threads. A page that is not alone in its process, one from a file on disk for example,
+ * has no SharedArrayBuffer; there one thread works by itself, on a memory of its own.
+ */
+export const sharesMemory = typeof SharedArrayBuffer === "function";
+
+/** Functions over the memory that the host gives as env.memory. */
 export class WasmModuleBuilder {
   readonly #functions: WasmFunction[] = [];
   readonly #maxPages: number;
@@ -319,7 +325,14 @@ export class WasmModuleBuilder {
 
   build(): Uint8Array {
     const functions = this.#functions;
-    const memory = [...name("env"), ...name("memory"), 0x02, 0x03, 1, ...unsignedLeb(this.#maxPages)];
+    const memory = [
+      ...name("env"),
+      ...name("memory"),
+      0x02,
+      sharesMemory ? 0x03 : 0x01,
+      1,
+      ...unsignedLeb(this.#maxPages),
+    ];
     const scratch = [...name("env"), ...name("scratch"), 0x03, typeCodes.i32, 0];
     const exports = functions.map((f, i) => [...name(f.name), 0x00, ...unsignedLeb(i)]);
     return new Uint8Array(

@@ -21,6 +21,15 @@ export async function loadDataConstants(): Promise<void> {
   packed = { ...packed, ...loaded };
 }
 
+/** All that there are, for who rebuilds the ledger. */
+export async function loadReplayConstants(): Promise<void> {
+  const [, { default: loaded }] = await Promise.all([
+    loadDataConstants(),
+    import("virtual:poseidon-constants/replay"),
+  ]);
+  packed = { ...packed, ...loaded };
+}
+
 function fromBytesBe(bytes: Uint8Array): bigint {
   return BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`);
 }

@@ -26,6 +26,9 @@ export async function loadPoseidonConstants(): Promise<void> {}
 /** The same for those of `dataCommitment`, which few pages need. */
 export async function loadDataConstants(): Promise<void> {}
 
+/** The same for all that there are: whoever rebuilds the ledger. */
+export async function loadReplayConstants(): Promise<void> {}
+
 /** The constants of one width. Pages have them from their build: `poseidon-constants.browser.ts`. */
 export function poseidonConstants(width: number): PoseidonConstants {
   if (file === undefined) {

@@ -11,7 +11,7 @@ import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { elementBytes, elementR, encodeElement, limbCount, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
 import { FULL_ROUNDS, makeTables, PARTIAL_ROUNDS, type PoseidonTables } from "./poseidon-tables.ts";
-import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "./relaxed-simd.ts";
 
 const pageBytes = 65536;
 const maxPages = 16;
@@ -194,11 +194,7 @@ export class PoseidonKernel {
     const tables = makeTables(width);
     const module = new WebAssembly.Module(buildModule(width, tables, constants));
     const byteCount = tablesAt + tables.elements.length * elementBytes;
-    const memory = new WebAssembly.Memory({
-      initial: Math.ceil(byteCount / pageBytes),
-      maximum: maxPages,
-      shared: true,
-    });
+    const memory = newMemory(Math.ceil(byteCount / pageBytes), maxPages);
     const doubles = new Float64Array(memory.buffer);
     if (constantsAt + constants.image.byteLength > stateAt) throw new RangeError("too many constants");
     doubles.set(constants.image, constantsAt / 8);

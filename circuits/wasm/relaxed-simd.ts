@@ -1,9 +1,10 @@
 /** WebAssembly as these kernels need it: its types, which the compiler's library lacks, and relaxed SIMD. */
-import { f64x2, i32, v128, WasmModuleBuilder } from "./assembler.ts";
+import { f64x2, i32, sharesMemory, v128, WasmModuleBuilder } from "./assembler.ts";
 
 /** A compiled module; opaque, and worker threads can be sent it. */
 export type WasmModule = { readonly __wasmModule: never };
 export interface WasmMemory {
+  /** An ArrayBuffer where memory is not shared (`sharesMemory`): whoever reads and writes sees no difference. */
   readonly buffer: SharedArrayBuffer;
   grow(pages: number): number;
 }
@@ -12,12 +13,16 @@ export type KernelCalls = Record<string, (...args: number[]) => number>;
 // The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
 export const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
-    Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
+    Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
     Module: new (code: Uint8Array) => WasmModule;
     validate(code: Uint8Array): boolean;
     Instance: new (module: WasmModule, imports: object) => { exports: KernelCalls };
   };
 };
+
+/** A memory as the modules of `assembler.ts` import it; sizes in pages of 64 KiB. */
+export const newMemory = (initial: number, maximum: number): WasmMemory =>
+  new WebAssembly.Memory({ initial, maximum, shared: sharesMemory });
 
 /** Before any code with relaxed SIMD is compiled, also in a thread that only instantiates it. */
 export function enableRelaxedSimd(): void {

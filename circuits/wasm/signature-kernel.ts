@@ -14,7 +14,7 @@ import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { elementBytes, elementR, encodeElement, inverse, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
-import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "./relaxed-simd.ts";
 
 /** A square root of a: either will do. */
 const ROOT_A = 7214280148105020021932206872019688659210616427216992810330019057549499971851n;
@@ -250,7 +250,7 @@ export class SignatureKernel {
     const module = new WebAssembly.Module(buildModule(constants));
     const byteCount = baseTableAt + baseDigits * baseEntryBytes;
     const initial = Math.ceil(byteCount / pageBytes);
-    const memory = new WebAssembly.Memory({ initial, maximum: maxPages, shared: true });
+    const memory = newMemory(initial, maxPages);
     const doubles = new Float64Array(memory.buffer);
     if (constantsAt + constants.image.byteLength > sumAt) throw new RangeError("too many constants");
     doubles.set(constants.image, constantsAt / 8);

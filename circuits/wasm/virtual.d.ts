@@ -2,6 +2,9 @@
 declare module "virtual:poseidon-constants/data" {
   export { default } from "virtual:poseidon-constants";
 }
+declare module "virtual:poseidon-constants/replay" {
+  export { default } from "virtual:poseidon-constants";
+}
 declare module "virtual:poseidon-constants" {
   const packed: Readonly<
     Record<

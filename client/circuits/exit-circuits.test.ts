@@ -12,13 +12,8 @@ import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verif
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import {
-  type ExitCircuit,
-  exitCircuitFor,
-  exitCircuits,
-  openRegisteredCircuit,
-  waysOut,
-} from "./exit-circuits.ts";
+import { type ExitCircuit, exitCircuitFor, exitCircuits, waysOut } from "./exit-circuits.ts";
+import { openRegisteredCircuit } from "./open-registered.ts";
 import { openProvingCircuit } from "./rollup-circuits.ts";
 
 let folder: string;

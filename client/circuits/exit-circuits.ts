@@ -1,16 +1,10 @@
-/** Circuits of exits that a rollup has registered, and the keys to prove them on the machine of whoever leaves. */
-import { join } from "node:path";
+/** Circuits of exits that a rollup has registered. */
 import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { loadProductionKey } from "../../prover/proving/proving-key.ts";
+import { toSolidityKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { clientError } from "../client-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */
@@ -43,6 +37,29 @@ export function exitCircuits(registered: readonly RegisteredCircuit[]): ExitCirc
 }
 
 /**
+ * A key that is here must be the registered one: proofs by any other convince no one.
+ * @throws CLI_KEYS_DIFFER
+ * @internal
+ */
+export function requireRegisteredKey(
+  circuit: RegisteredCircuit & { readonly name: string },
+  key: VerificationKey,
+): void {
+  const { isDevelopment, name, size0, size1, sort } = circuit;
+  const circuitId = computeCircuitId({
+    sort,
+    size0,
+    size1,
+    isDevelopment,
+    key: toSolidityKey(key) as VerifyingKey,
+  });
+  if (circuitId === circuit.circuitId) return;
+  throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than is here`, {
+    data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
+  });
+}
+
+/**
  * The circuit of leaves' exits, or the smallest one of earners' exits with room for a model's earners.
  * @param earnerCount null for a leaf
  * @throws CLI_CIRCUIT_MISSING
@@ -57,34 +74,5 @@ export function exitCircuitFor(circuits: readonly ExitCircuit[], earnerCount: nu
   const what = earnerCount === null ? "exits of leaves" : `exits from a table of ${earnerCount} earners`;
   throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
-  });
-}
-
-/**
- * The circuit, compiled from this repository, with its keys: development keys follow from the circuit, those of a
- * ceremony are files. The key must be the registered one: proofs by any other convince no one.
- *
- * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
- * @throws CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
- */
-export async function openRegisteredCircuit(
-  circuit: RegisteredCircuit & { readonly name: string },
-  keysFolder: string,
-  onProgress: (text: string) => void,
-): Promise<ProvingCircuit> {
-  const { isDevelopment, name, size0, size1, sort } = circuit;
-  onProgress(`compiling ${name}, once, then cached`);
-  const compiled = await compileCircuit(circuitSpec(name));
-  const proving = isDevelopment
-    ? await developmentSetup(compiled, {
-        onProgress: ({ stage, done, total }) =>
-          onProgress(`keys of ${name}: ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
-      })
-    : await loadProductionKey(compiled, join(keysFolder, name));
-  const key = toSolidityKey(proving.verificationKey) as VerifyingKey;
-  const circuitId = computeCircuitId({ sort, size0, size1, isDevelopment, key });
-  if (circuitId === circuit.circuitId) return proving;
-  throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than this repository gives`, {
-    data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
   });
 }

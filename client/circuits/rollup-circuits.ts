@@ -12,7 +12,7 @@ import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { clientError } from "../client-errors.ts";
 import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
-import { openRegisteredCircuit } from "./exit-circuits.ts";
+import { openRegisteredCircuit } from "./open-registered.ts";
 
 /** A circuit that the rollup has, by its name in the registry. */
 export interface RollupCircuit extends RegisteredCircuit {

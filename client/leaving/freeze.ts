@@ -1,8 +1,8 @@
 /** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
-import type { Address, Hex, LocalAccount } from "viem";
+import type { Address, Hex } from "viem";
 import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { type WaysOut, waysOut } from "../circuits/exit-circuits.ts";
 import { clientError } from "../client-errors.ts";
@@ -31,7 +31,8 @@ export interface FreezeResult {
   readonly gasCostWei: bigint;
 }
 
-async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
+/** @throws BRG_L1_* @internal */
+export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
   const contract = new ExitContract(rollup);
   const [{ isFrozen, queueHead }, head, deadlineSeconds, circuits] = await Promise.all([
     rollup.state(),
@@ -91,17 +92,25 @@ export async function freezeRollup(options: {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
   /** Pays for the transaction. Anybody's; asked for when it is possible. */
-  readonly account: () => LocalAccount;
+  readonly account: () => L1Sender;
   /** Of what the account signs; as RollupContract's where absent. */
   readonly spendingCap?: SpendingCap | undefined;
 }): Promise<FreezeResult> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const { rollupAddress: address, spendingCap } = options;
-  const rollup = new RollupContract({ client, address, spendingCap });
+  return freezeBy(new RollupContract({ client, address, spendingCap }), options.account);
+}
+
+/**
+ * As `freezeRollup`, by an L1 client of the caller's.
+ * @throws as freezeRollup
+ * @internal
+ */
+export async function freezeBy(rollup: RollupContract, accountOf: () => L1Sender): Promise<FreezeResult> {
   const outlook = await readFreezeOutlook(rollup);
   if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0, gasCostWei: 0n };
   requireFreezable(outlook);
-  const account = options.account();
+  const account = accountOf();
   try {
     const receipt = await new ExitContract(rollup).freeze(account);
     const { gasUsed, transactionHash } = receipt;

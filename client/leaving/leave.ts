@@ -3,11 +3,11 @@
  * pays. It asks an L1 node and nobody else. Every step looks at L1 first, so one that was interrupted is simply run again:
  * what was credited is not asked for twice.
  */
-import { type Address, getAddress, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
+import { type Address, getAddress, type Hex, type TransactionReceipt } from "viem";
 import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
@@ -32,18 +32,21 @@ const EXITS_PER_CALL = 16;
 const REFUNDS_PER_CALL = 64;
 const PROGRESS_INTERVAL_MS = 2_000;
 
-export interface LeaveOptions {
+export interface LeaveOptions extends LeaveSteps {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
+}
+
+export interface LeaveSteps {
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
   /** Goes on from here instead of from the genesis, once L1 is found to have accepted its root. */
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly selection: ExitSelection;
   /** Pays for the transactions, anybody's; null: only look. */
-  readonly account: LocalAccount | null;
-  /** Of what the account signs; as RollupContract's where absent. */
-  readonly spendingCap?: SpendingCap | undefined;
+  readonly account: L1Sender | null;
   readonly prover: ExitProver;
   /** Checks first that the keys for all proofs are here. */
   readonly isKeyCheck?: boolean;
@@ -96,18 +99,26 @@ export type LeaveErrorCode =
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
  * @example
  * ```ts
- * const prover = { open: () => createProver("wasm"), keysFolder: "./keys" };
+ * const prover = localExitProver({ open: () => createProver("wasm"), keysFolder: "./keys" });
  * const selection = { owner: account.address };
  * // Without an account it only looks.
  * const { items } = await leave({ rpcUrl, rollupAddress, account: null, selection, prover, onProgress: console.log });
  * ```
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
-  await initPoseidon();
-  const { account, onProgress, selection } = options;
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
   const { rollupAddress: address, spendingCap } = options;
-  const rollup = new RollupContract({ client, address, spendingCap });
+  return leaveRollup(new RollupContract({ client, address, spendingCap }), options);
+}
+
+/**
+ * As `leave`, by an L1 client of the caller's.
+ * @throws as leave
+ * @internal
+ */
+export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): Promise<LeaveResult> {
+  await initPoseidon();
+  const { account, onProgress, selection } = options;
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)
     throw clientError("CLI_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
@@ -139,7 +150,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   }
   const checkedKeys =
     options.isKeyCheck === true
-      ? await checkExitKeys(items.filter(isProven), restored, options.prover.keysFolder, onProgress)
+      ? await checkExitKeys(items.filter(isProven), restored, options.prover, onProgress)
       : [];
   const transactions =
     account === null ? [] : await takeAll({ ...options, account, restored, rollup, items, owners });
@@ -175,8 +186,8 @@ function ownersOf(items: readonly ExitItem[], selection: ExitSelection, { totals
   return [...owners];
 }
 
-interface TakeOptions extends LeaveOptions {
-  readonly account: LocalAccount;
+interface TakeOptions extends LeaveSteps {
+  readonly account: L1Sender;
   readonly restored: RestoredLedger;
   readonly rollup: RollupContract;
   readonly items: readonly ExitItem[];
@@ -234,7 +245,7 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
 /** Sends all in one call. If somebody else was faster with one of them, it sends the rest. */
 async function sendExits(
   contract: ExitContract,
-  account: LocalAccount,
+  account: L1Sender,
   sealed: readonly ProvenExit[],
 ): Promise<LeaveTransaction[]> {
   const stillOwed = async (exits: readonly ProvenExit[]) => {
@@ -264,7 +275,7 @@ async function sendExits(
 
 async function sendRefunds(
   contract: ExitContract,
-  account: LocalAccount,
+  account: L1Sender,
   deposits: readonly DepositItem[],
   replay: LedgerReplay,
 ): Promise<LeaveTransaction[]> {

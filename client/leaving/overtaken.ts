@@ -1,9 +1,11 @@
 /** Anybody may freeze, exit, refund and claim for anybody, so any of these may be done by somebody else meanwhile. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { revertOf, wasMined } from "../../bridge/l1/l1-client.ts";
 
 // A node may judge a call by what waits to be mined, or lag behind the one that answered before: five blocks' time.
 const LOOKS = { count: 20, intervalMs: 3_000 };
+
+// Not Node's own: pages leave, too.
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Returns once L1 shows that the refusal comes from what somebody else did. Throws the error otherwise.

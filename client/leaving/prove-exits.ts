@@ -1,29 +1,32 @@
-/** Makes the proofs of exits, on this machine. */
+/** Makes the proofs of exits. */
 import { getAddress } from "viem";
 import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
 import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
-import { proveStatement } from "../../bridge/without-operator/submit-settlement.ts";
+import { proveStatement } from "../../bridge/without-operator/prove-statement.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
-import {
-  type ExitCircuit,
-  exitCircuitFor,
-  exitCircuits,
-  openRegisteredCircuit,
-} from "../circuits/exit-circuits.ts";
+import type { ContractProof, Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import { type ExitCircuit, exitCircuitFor, exitCircuits } from "../circuits/exit-circuits.ts";
 import { describeItem, type ProvenItem } from "./exit-plan.ts";
 
+/** Makes proofs: on this machine (`local-prover.ts`), or in a page. */
 export interface ExitProver {
-  /** Made when the first proof is needed. */
-  readonly open: () => Promise<Prover>;
-  /** Keys of a ceremony: `<folder>/<circuit>` as `ceremony export` writes it. */
-  readonly keysFolder: string;
+  /**
+   * Makes a circuit ready, whose key is the registered one.
+   * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED
+   */
+  readonly open: (circuit: ExitCircuit, onProgress: (text: string) => void) => Promise<ProveInputs>;
 }
+
+/** @throws PRV_*, CIR_WITNESS_REFUSED */
+export type ProveInputs = (
+  inputs: CircuitInputs,
+  onProgress: (text: string) => void,
+) => Promise<{ readonly proof: Groth16Proof; readonly publicSignals: readonly bigint[] }>;
 
 /** An exit as it is sent. */
 export interface ProvenExit {
@@ -39,25 +42,23 @@ export interface ProvenExit {
 export async function proveExits(
   items: readonly ProvenItem[],
   { ledger, registered }: RestoredLedger,
-  { keysFolder, open }: ExitProver,
+  { open }: ExitProver,
   onProgress: (place: number, text: string) => void,
 ): Promise<ProvenExit[]> {
   const circuits = exitCircuits(registered);
-  const opened = new Map<number, ProvingCircuit>();
+  const opened = new Map<number, ProveInputs>();
   const sealed: ProvenExit[] = [];
   for (const [place, item] of items.entries()) {
     const circuit = circuitOf(item, ledger, circuits);
     const prepared = prepare(item, ledger, circuit);
     const { amountWei, key, recipient } = prepared;
     const statement = prepared.statement(circuit.circuitId);
-    const proving =
-      opened.get(circuit.index) ??
-      (await openRegisteredCircuit(circuit, keysFolder, (text) => onProgress(place, text)));
-    opened.set(circuit.index, proving);
-    onProgress(place, `proving the ${describeItem(item)}`);
-    const prover = await open();
+    const tell = (text: string) => onProgress(place, text);
+    const prove = opened.get(circuit.index) ?? (await open(circuit, tell));
+    opened.set(circuit.index, prove);
+    tell(`proving the ${describeItem(item)}`);
     const proof = await proveStatement(
-      (_name, inputs) => prover.prove({ circuit: proving, inputs }),
+      (_name, inputs) => prove(inputs, tell),
       circuit.name,
       prepared.inputs,
       statement,
@@ -84,13 +85,13 @@ export async function proveExits(
 export async function checkExitKeys(
   items: readonly ProvenItem[],
   { ledger, registered }: RestoredLedger,
-  keysFolder: string,
+  { open }: ExitProver,
   onProgress: (text: string) => void,
 ): Promise<string[]> {
   const circuits = exitCircuits(registered);
   const needed = [exitCircuitFor(circuits, null), ...items.map((item) => circuitOf(item, ledger, circuits))];
   const byName = new Map(needed.map((circuit) => [circuit.name, circuit]));
-  for (const circuit of byName.values()) await openRegisteredCircuit(circuit, keysFolder, onProgress);
+  for (const circuit of byName.values()) await open(circuit, onProgress);
   return [...byName.keys()];
 }
 

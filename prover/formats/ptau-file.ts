@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { proverError } from "../prover-errors.ts";
-import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-wasm.ts";
+import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-numbers.ts";
 import { g1Bytes, sectionHeadBytes } from "./zkey-layout.ts";
 
 export interface PtauHeader {

@@ -6,7 +6,7 @@ import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofResult } from "../proving/prover.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { baseModulus, scalarModulus } from "./bn254-wasm.ts";
+import { baseModulus, scalarModulus } from "./bn254-numbers.ts";
 import {
   checkVerificationKey,
   parseVerificationKey,

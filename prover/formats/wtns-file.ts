@@ -1,4 +1,4 @@
-import { scalarModulus, toBytesLe } from "./bn254-wasm.ts";
+import { scalarModulus, toBytesLe } from "./bn254-numbers.ts";
 
 const headBytes = 12 + 12 + 40 + 12;
 

@@ -1,4 +1,4 @@
-import { baseModulus, fieldBytes, scalarModulus, toBytesLe } from "./bn254-wasm.ts";
+import { baseModulus, fieldBytes, scalarModulus, toBytesLe } from "./bn254-numbers.ts";
 import { coefficientBytes } from "./setup-kernels.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { scalarModulus } from "../formats/bn254-wasm.ts";
+import { scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**
  * The secrets of the development keys. They are public, on purpose: whoever reads this file can prove

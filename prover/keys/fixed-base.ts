@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, elementBytes, encodeElement } from "../../circuits/wasm/field-limbs.ts";
-import { fieldBytes } from "../formats/bn254-wasm.ts";
+import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { type CurveShape, g1Shape, g2Shape, referenceFlags } from "../wasm/kernels/curve-kernel.ts";
 import {
   createKernelMemory,

@@ -1,8 +1,8 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
+import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
 import { KeyCache } from "../proving/key-cache.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { invertMod } from "../../circuits/field/modular.ts";
-import { rootOfUnity } from "../formats/bn254-wasm.ts";
+import { rootOfUnity } from "../formats/bn254-numbers.ts";
 import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 
 const { addon, paths } = findAddon();

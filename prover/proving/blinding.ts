@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
+import { fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 
 /** A blinding factor: uniform but for 2^-130, as 384 random bits modulo the order. */
 export function randomScalar(): bigint {
-  return fromBytesLe(randomBytes(48)) % scalarModulus;
+  // Not Node's own: a page that proves has this one, too.
+  return fromBytesLe(globalThis.crypto.getRandomValues(new Uint8Array(48))) % scalarModulus;
 }

@@ -1,4 +1,4 @@
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type QueuedJob, requireWaiting } from "./job-queue.ts";
 
 /** Keys in a back end's own form; the one unused for longest goes first. */

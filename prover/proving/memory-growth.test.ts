@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = await makeScratchFolder();
   const compiled = await compileSample(squareCount);
   circuit = await developmentSetup(compiled, { cacheDir: folder });
-  const calculator = await WitnessCalculator.load(compiled.wasmPath);
+  const calculator = new WitnessCalculator(await readFile(compiled.wasmPath));
   witness = encodeWitness(calculator.calculate({ x: 3n, w: 5n }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

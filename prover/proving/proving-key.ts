@@ -2,7 +2,8 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseKeyMeta } from "../formats/key-meta.ts";
 import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
-import { hashKeyFile, readZkeyHeader, type ZkeyHeader } from "../formats/zkey-file.ts";
+import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
+import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "./prover.ts";
 

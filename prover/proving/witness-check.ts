@@ -1,4 +1,4 @@
-import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
+import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type ProverErrorCode, proverError } from "../prover-errors.ts";
 
 /** .wtns: "wtns", version, section count; section 1: id, size, field bytes (32), prime, value count; section 2 */

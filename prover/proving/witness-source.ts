@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
@@ -30,7 +31,7 @@ export async function openWitnessSource(
   threadCount: number = availableParallelism(),
 ): Promise<WitnessSource> {
   if (isComposition(wasmPath)) return openComposition(wasmPath, threadCount);
-  const calculator = await WitnessCalculator.load(wasmPath);
+  const calculator = new WitnessCalculator(await readFile(wasmPath));
   return {
     async calculate(inputs) {
       calculator.run(toNumbers(inputs));

@@ -1,4 +1,5 @@
 /** A thread that runs circom's programs of single parts; it must load nothing that loads snarkjs' thread package. */
+import { readFile } from "node:fs/promises";
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 
@@ -36,7 +37,7 @@ export async function answer(request: PartRequest): Promise<PartAnswer> {
 async function calculate({ wasmPath, inputs, portCount, own }: PartRequest): Promise<PartAnswer> {
   let calculator = calculators.get(wasmPath);
   if (calculator === undefined) {
-    calculator = await WitnessCalculator.load(wasmPath);
+    calculator = new WitnessCalculator(await readFile(wasmPath));
     calculators.set(wasmPath, calculator);
   }
   calculator.run(inputs);

@@ -1,5 +1,5 @@
 import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
-import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-wasm.ts";
+import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
 import {
   buildKernelImage,
   createKernelMemory,

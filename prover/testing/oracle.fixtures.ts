@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { baseModulus, fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-wasm.ts";
+import { baseModulus, fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { loadNativeAddon, type NativeAddon, type NativePath } from "../native/native-addon.ts";
 
 /** The addon where it is built; null, with the reason in the test's output, where it is not. */

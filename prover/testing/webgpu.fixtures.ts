@@ -1,4 +1,4 @@
-import { fromBytesLe, scalarModulus } from "../formats/bn254-wasm.ts";
+import { fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import { wordsOf } from "../webgpu/field-shader.ts";
 import { type Command, GpuDevice } from "../webgpu/gpu-device.ts";
 

@@ -3,7 +3,7 @@ import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";
-import type { KeyFile, ZkeySections } from "./zkey-sections.ts";
+import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 
 /** Parts of the loading, those that take longest first; threads share them out. */
 export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
@@ -23,7 +23,7 @@ export interface LoaderContext {
   kernels: KernelCalls;
   buffer: SharedArrayBuffer;
   plan: MemoryPlan;
-  file: KeyFile;
+  file: KeySource;
   sections: ZkeySections;
   /** The thread's own. */
   staging: number;

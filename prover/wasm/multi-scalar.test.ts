@@ -2,7 +2,7 @@ import { bn254 } from "@noble/curves/bn254.js";
 import { describe, expect, test } from "vitest";
 import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
 import { baseField, decodeElement, elementBytes } from "../../circuits/wasm/field-limbs.ts";
-import { scalarModulus } from "../formats/bn254-wasm.ts";
+import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";

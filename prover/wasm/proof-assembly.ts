@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, decodeElement, elementBytes, inverse } from "../../circuits/wasm/field-limbs.ts";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-wasm.ts";
+import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-numbers.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";

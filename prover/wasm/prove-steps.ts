@@ -1,6 +1,6 @@
 import { powMod } from "../../circuits/field/modular.ts";
 import { elementBytes, encodeElement, scalarField, toLimbs } from "../../circuits/wasm/field-limbs.ts";
-import { scalarModulus } from "../formats/bn254-wasm.ts";
+import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";

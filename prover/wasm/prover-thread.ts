@@ -7,12 +7,13 @@ import {
   type KernelImage,
   type WasmMemory,
 } from "./kernels/kernel-module.ts";
+import { KeyFile } from "./key-file.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
 import type { MemoryPlan, SumName } from "./memory-plan.ts";
 import { assembleG1, assembleG2, type Blinding, type ProofPart, readHeaderPoints } from "./proof-assembly.ts";
 import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
-import { KeyFile, type ZkeySections } from "./zkey-sections.ts";
+import type { ZkeySections } from "./zkey-sections.ts";
 
 /** What the prover asks of all its threads at once. Each answers with one ThreadAnswer. */
 export type ThreadTask =

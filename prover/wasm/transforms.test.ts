@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { powMod } from "../../circuits/field/modular.ts";
 import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
 import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
-import { rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";
 import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";
 

@@ -1,6 +1,6 @@
 import { powMod } from "../../circuits/field/modular.ts";
 import { elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
-import { rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { inverseScalar } from "./kernels/scalar-kernel.ts";
 import { shareOf } from "./thread-team.ts";

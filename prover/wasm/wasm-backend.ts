@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { randomScalar } from "../proving/blinding.ts";
@@ -11,12 +11,13 @@ import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/pro
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernels/kernel-module.ts";
+import { KeyFile } from "./key-file.ts";
 import { type MemoryPlan, planMemory, type SumName } from "./memory-plan.ts";
 import type { StageTimes } from "./prove-steps.ts";
 import type { PointCounts, ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
-import { KeyFile, type ZkeySections } from "./zkey-sections.ts";
+import { readSections, type ZkeySections } from "./zkey-sections.ts";
 
 const backend = "wasm";
 
@@ -225,7 +226,7 @@ class KernelProver implements WasmProver {
 function readFrame(path: string): { sections: ZkeySections; headerSection: Uint8Array } {
   const file = new KeyFile(path);
   try {
-    const sections = file.readSections();
+    const sections = readSections(file);
     const { position, byteCount } = sections[zkeySection.header]!;
     const headerSection = new Uint8Array(byteCount);
     file.read(headerSection, position);

@@ -1,4 +1,4 @@
-import { baseModulus } from "../formats/bn254-wasm.ts";
+import { baseModulus } from "../formats/bn254-numbers.ts";
 import { FieldProgram, interpreter, type Segment, type Value } from "./field-program.ts";
 import { baseShader, fieldShader, kernelR, limbsLiteral, type ShaderStyle } from "./field-shader.ts";
 

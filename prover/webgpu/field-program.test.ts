@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { describe, expect, test } from "vitest";
-import { baseModulus } from "../formats/bn254-wasm.ts";
+import { baseModulus } from "../formats/bn254-numbers.ts";
 import { additionFormulas, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import type { FieldProgram, Segment } from "./field-program.ts";
 import { kernelR } from "./field-shader.ts";

@@ -1,5 +1,5 @@
 import { powMod } from "../../circuits/field/modular.ts";
-import { baseModulus, scalarModulus } from "../formats/bn254-wasm.ts";
+import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**
  * Arithmetic of a 254-bit prime field in WGSL, which has neither 64-bit integers nor the high half of a

@@ -1,11 +1,12 @@
 import { powMod } from "../../circuits/field/modular.ts";
-import { baseModulus, fieldBytes } from "../formats/bn254-wasm.ts";
+import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
-import type { ZkeyHeader } from "../formats/zkey-file.ts";
+import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
+import { KeyFile } from "../wasm/key-file.ts";
 import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
-import { KeyFile, type ZkeySections } from "../wasm/zkey-sections.ts";
+import { readSections, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { GpuDevice, Kernel } from "./gpu-device.ts";
@@ -102,7 +103,7 @@ class KeyLoader {
     this.#style = style;
     this.file = file;
     this.#header = header;
-    this.#sections = file.readSections();
+    this.#sections = readSections(file);
   }
 
   async load(): Promise<GpuKey> {

@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import { scalarModulus } from "../formats/bn254-wasm.ts";
+import { scalarModulus } from "../formats/bn254-numbers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuKey } from "./gpu-key.ts";
 import type { PointSums } from "./point-sums.ts";

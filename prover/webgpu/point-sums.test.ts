@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { baseModulus, scalarModulus } from "../formats/bn254-wasm.ts";
+import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
 import { numbersFrom, openTestDevice, putIntegers, putWords } from "../testing/webgpu.fixtures.ts";
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { kernelR } from "./field-shader.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { powMod } from "../../circuits/field/modular.ts";
-import { rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import {
   numbersFrom,
   openTestDevice,

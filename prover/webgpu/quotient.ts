@@ -1,5 +1,5 @@
 import { powMod } from "../../circuits/field/modular.ts";
-import { rootOfUnity, scalarModulus } from "../formats/bn254-wasm.ts";
+import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { kernelR, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { Command, GpuDevice, Kernel } from "./gpu-device.ts";
 import { type Kernels, powerTable, quotientKernels, segmentTerms } from "./quotient-kernels.ts";

@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { powMod } from "../../circuits/field/modular.ts";
-import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-wasm.ts";
+import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { kernelR } from "./field-shader.ts";
 import type { SumPlan } from "./point-sums.ts";
 

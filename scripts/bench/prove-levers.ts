@@ -3,13 +3,8 @@
  * endomorphism, how many additions share an inversion, what sort of scalars a witness has, and the native paths.
  */
 import { randomBytes } from "node:crypto";
-import {
-  Bn254Instance,
-  buildBn254Image,
-  fromBytesLe,
-  scalarModulus,
-  toBytesLe,
-} from "../../prover/formats/bn254-wasm.ts";
+import { fromBytesLe, scalarModulus, toBytesLe } from "../../prover/formats/bn254-numbers.ts";
+import { Bn254Instance, buildBn254Image } from "../../prover/formats/bn254-wasm.ts";
 import { chooseWindowBits, FixedBase } from "../../prover/keys/fixed-base.ts";
 import { loadNativeAddon, type NativeAddon } from "../../prover/native/native-addon.ts";
 import { g1Shape } from "../../prover/wasm/kernels/curve-kernel.ts";

@@ -7,6 +7,7 @@ import { withExample } from "../cli/run-command.ts";
 import { addAccountCommands } from "./account/account-command.ts";
 import { addDatanetCommands } from "./datanet/datanet-command.ts";
 import { addExitCommand } from "./exit/exit-command.ts";
+import { addExitPageCommand } from "./exit/exit-page-command.ts";
 import { addFreezeCommand } from "./exit/freeze-command.ts";
 import { addModelCommands } from "./model/model-command.ts";
 import { addClaimCommand } from "./money/claim-command.ts";
@@ -71,6 +72,7 @@ export function createProgram(): Command {
   addSubmitQueueCommand(program);
   addFreezeCommand(program);
   addExitCommand(program);
+  addExitPageCommand(program);
   addRestoreCommand(program);
   addDeployCommand(program);
   addOperatorCommands(program);

@@ -7,6 +7,7 @@ import { clientError } from "../../client/client-errors.ts";
 import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
+import { exitsOfDeployment } from "../../web/build/exit-files.ts";
 import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
@@ -147,7 +148,10 @@ async function bringUpAndWork(modules: {
   const modelServerPort = await findFreePort(Math.max(MODEL_SERVER_PORT, sequencerPort + 1));
   const modelServerUrl = `http://127.0.0.1:${modelServerPort}`;
   const pagesStartedAtMs = Date.now();
-  const pages = await buildPages(circuitsOfDeployment(deployment.circuits));
+  const pages = await buildPages({
+    circuits: circuitsOfDeployment(deployment.circuits),
+    exits: exitsOfDeployment(deployment.circuits),
+  });
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const addresses: ServiceAddresses = {
     rpcUrl,

@@ -11,7 +11,7 @@ import { IntentStore } from "../../bridge/operator/publish-intent.ts";
 import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
 import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import type { ProveStatement } from "../../bridge/without-operator/submit-settlement.ts";
+import type { ProveStatement } from "../../bridge/without-operator/prove-statement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";

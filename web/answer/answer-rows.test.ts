@@ -35,7 +35,7 @@ let browser: Browser;
 let hashes: string[];
 
 beforeAll(async () => {
-  const { path } = await buildPages([]);
+  const { path } = await buildPages({ circuits: [], exits: [] });
   const serverUrl = `http://127.0.0.1:${await findFreePort(19_797)}`;
   world = await startSettlingWorld(folder, () => ({
     SEQUENCER_PAGES_PATH: path,

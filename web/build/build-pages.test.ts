@@ -1,15 +1,21 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { buildPages } from "./build-pages.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { buildPages, keptPageOf } from "./build-pages.ts";
 import { weighPages } from "./weigh-pages.ts";
 
 const BUDGET_BYTES = 300_000;
+const NOTHING = { circuits: [], exits: [] };
 
 describe("the built pages", () => {
   it("are found again while no source has changed, and hold nothing inline or from elsewhere", async () => {
-    const { path } = await buildPages([]);
-    expect(await buildPages([])).toEqual({ path, isNew: false });
+    const { path } = await buildPages(NOTHING);
+    expect(await buildPages(NOTHING)).toEqual({ path, isNew: false });
     const html = readFileSync(join(path, "index.html"), "utf8");
     expect(html.match(/<(script|link|img)\b[^>]*/g)!.length).toBeGreaterThan(2);
     for (const [, address] of html.matchAll(/(?:src|href)="([^"]*)"/g))
@@ -18,7 +24,7 @@ describe("the built pages", () => {
   });
 
   it("weigh less than 300 kB compressed, the typeface counted in, before what is fetched later", async () => {
-    const { path } = await buildPages([]);
+    const { path } = await buildPages(NOTHING);
     const { firstBytes, laterBytes, proverBytes } = weighPages(path);
     const kb = (bytes: number) => Math.round(bytes / 1000);
     console.log(
@@ -28,5 +34,29 @@ describe("the built pages", () => {
     expect(laterBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeLessThan(BUDGET_BYTES);
+  });
+});
+
+describe("the page to keep", () => {
+  it("is one file whose policy names its own script and style, with the circuit's files in it", async () => {
+    const compiled = await compileCircuit(leafExitCircuitSpec());
+    const { wasmPath, zkeyPath } = await developmentSetup(compiled, {});
+    const exits = [{ name: compiled.name, wasmPath, zkeyPath }];
+    const { path, sha256, byteCount } = keptPageOf(await buildPages({ circuits: [], exits }));
+    const html = readFileSync(path, "utf8");
+    expect(createHash("sha256").update(html).digest("hex")).toBe(sha256);
+    console.log(`kept page ${JSON.stringify({ kb: Math.round(byteCount / 1000) })}`);
+    const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+    const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)!;
+    const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text!);
+    const styles = [...html.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(([, text]) => text!);
+    expect([scripts.length, styles.length]).toEqual([1, 1]);
+    expect(policy).toContain(`script-src ${hashOf(scripts[0]!)} 'wasm-unsafe-eval';`);
+    expect(policy).toContain(`style-src ${hashOf(styles[0]!)};`);
+    // Nothing is fetched to show it.
+    expect(html.replace(scripts[0]!, "").replace(styles[0]!, "")).not.toMatch(/\s(src|href)=/);
+    expect(styles[0]).not.toMatch(/url\((?!data:)/);
+    const block = new RegExp(`id="${compiled.name}\\.zkey">([^<]*)<`).exec(html)![1]!;
+    expect(gunzipSync(Buffer.from(block, "base64")).equals(readFileSync(zkeyPath))).toBe(true);
   });
 });

@@ -1,11 +1,20 @@
 /** Builds the pages where their sources changed. The result lies in the cache, named by the hash of what it is made of. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type InlineConfig } from "vite";
+import { build, type InlineConfig, type Plugin } from "vite";
 import { browserTwins } from "./browser-twins.ts";
+import {
+  type ExitPageCircuit,
+  exitModules,
+  hashExitFiles,
+  type KeptPageFacts,
+  packExitFiles,
+  writeExitFiles,
+} from "./exit-files.ts";
+import { KEPT_PAGE_FILE, keptPageFacts, keptPageHtml } from "./kept-page.ts";
 import { packedConstants } from "./packed-constants.ts";
 import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
@@ -24,6 +33,7 @@ const SOURCES = [
   "prover/wasm",
   "prover/formats",
   "attribution",
+  "prover/proving",
 ];
 const PAGES_OF_DOCS = [
   "docs/dictionary.md",
@@ -39,13 +49,28 @@ export interface BuiltPages {
   readonly isNew: boolean;
 }
 
-/** @param circuits whose verifying keys the pages bring along: they check proofs with these, and with no others */
-export async function buildPages(circuits: readonly PageCircuit[]): Promise<BuiltPages> {
+export interface PagesContent {
+  /** Whose verifying keys the pages bring along: they check proofs with these, and with no others. */
+  readonly circuits: readonly PageCircuit[];
+  /** Exits that the pages can prove: all of a deployment's, or none where their proving keys are not on this machine. */
+  readonly exits: readonly ExitPageCircuit[];
+}
+
+export async function buildPages({ circuits, exits }: PagesContent): Promise<BuiltPages> {
   const keys = verifyingKeysText(circuits);
-  const path = join(cacheFolder, hashSources(keys));
+  const path = join(cacheFolder, hashSources(`${keys}\0${hashExitFiles(exits)}`));
   if (existsSync(join(path, "index.html"))) return { path, isNew: false };
   const draft = `${path}.${process.pid}`;
-  await build(pagesConfig(draft, keys));
+  const files = packExitFiles(exits);
+  const worker = (await buildScript("exit/prove-worker.ts", [])).script;
+  const kept = keptPageHtml({
+    ...(await buildScript("exit/kept-main.tsx", [exitModules(exits, null)])),
+    worker,
+    files,
+  });
+  await build(pagesConfig(draft, keys, exitModules(exits, keptPageFacts(kept))));
+  writeExitFiles(join(draft, EXIT_FOLDER), files, worker);
+  writeFileSync(join(draft, EXIT_FOLDER, KEPT_PAGE_FILE), kept);
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
   await rename(draft, path).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });
@@ -54,20 +79,71 @@ export async function buildPages(circuits: readonly PageCircuit[]): Promise<Buil
   return { path, isNew: true };
 }
 
-function pagesConfig(outDir: string, keys: string): InlineConfig {
+const EXIT_FOLDER = "exit";
+
+/** The page to keep within built pages: its path and what it is known by. */
+export function keptPageOf({ path }: Pick<BuiltPages, "path">): KeptPageFacts & { readonly path: string } {
+  const file = join(path, EXIT_FOLDER, KEPT_PAGE_FILE);
+  return { path: file, ...keptPageFacts(readFileSync(file, "utf8")) };
+}
+
+const commonConfig = (): InlineConfig => ({
+  root: join(repositoryRoot, "web"),
+  configFile: false,
+  logLevel: "error",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+});
+const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)];
+// Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.
+const TARGET = "es2022";
+
+/** One classic script with all that it imports, and its style with pictures and typefaces in it. */
+async function buildScript(entry: string, plugins: Plugin[]): Promise<{ script: string; style: string }> {
+  const result = (await build({
+    ...commonConfig(),
+    plugins: [...commonPlugins(), ...plugins],
+    build: {
+      write: false,
+      target: TARGET,
+      assetsInlineLimit: Number.MAX_SAFE_INTEGER,
+      cssCodeSplit: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: join(repositoryRoot, "web", entry),
+        output: { format: "iife", codeSplitting: false },
+      },
+    },
+  })) as BuildOutput | BuildOutput[];
+  const { output } = Array.isArray(result) ? result[0]! : result;
+  const scripts = output.filter((part) => part.type === "chunk");
+  const styles = output.filter(({ fileName }) => fileName.endsWith(".css"));
+  const others = output.length - scripts.length - styles.length;
+  if (scripts.length !== 1 || styles.length > 1 || others > 0) {
+    throw new Error(`${entry} is built into ${output.map(({ fileName }) => fileName).join(", ")}`);
+  }
+  return { script: scripts[0]!.code!, style: String(styles[0]?.source ?? "") };
+}
+
+/** What Vite gives back of a build that it does not write. */
+interface BuildOutput {
+  readonly output: readonly {
+    readonly type: "chunk" | "asset";
+    readonly fileName: string;
+    readonly code?: string;
+    readonly source?: string | Uint8Array;
+  }[];
+}
+
+function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig {
   return {
-    root: join(repositoryRoot, "web"),
-    configFile: false,
-    logLevel: "error",
+    ...commonConfig(),
     // Relative addresses: the pages work below any path.
     base: "./",
-    plugins: [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot), verifyingKeys(keys)],
-    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    plugins: [...commonPlugins(), verifyingKeys(keys), exits],
     build: {
       outDir,
       emptyOutDir: true,
-      // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.
-      target: "es2022",
+      target: TARGET,
       // A data: address in a page would widen its Content-Security-Policy.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },

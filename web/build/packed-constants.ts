@@ -10,9 +10,14 @@ const NAME = "virtual:poseidon-constants";
 const WIDTHS = [3, 5, 6, 8, 9];
 /** The tag, the hash so far and a chunk: what `dataCommitment` hashes. In a file of its own, for the check of a batch. */
 const DATA_WIDTHS = [DATA_CHUNK + 2];
+/** The rest: whoever rebuilds the ledger hashes everything that there is. */
+const REPLAY_WIDTHS = Array.from({ length: 16 }, (_, i) => i + 2).filter(
+  (width) => ![...WIDTHS, ...DATA_WIDTHS].includes(width),
+);
 const WIDTHS_OF: Readonly<Record<string, readonly number[]>> = {
   [NAME]: WIDTHS,
   [`${NAME}/data`]: DATA_WIDTHS,
+  [`${NAME}/replay`]: REPLAY_WIDTHS,
 };
 
 /** Poseidon's constants as text of 32 bytes each, for `circuits/wasm/poseidon-constants.browser.ts`. */

@@ -19,6 +19,16 @@ declare module "virtual:verifying-keys" {
   }[];
   export default keys;
 }
+/** Names of the circuits of exits whose proving keys the build brings along (`exit-files.ts`). */
+declare module "virtual:exit-circuits" {
+  const names: readonly string[];
+  export default names;
+}
+/** The page to keep; null within it. */
+declare module "virtual:kept-page" {
+  const kept: { readonly sha256: string; readonly byteCount: number } | null;
+  export default kept;
+}
 declare module "*.css";
 declare module "*.svg" {
   const url: string;

@@ -62,9 +62,10 @@ export async function startModelWorld(): Promise<ModelWorld> {
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
   const deployment = await modelDeployment(f, folder);
   const registered = await f.rollup.circuits();
-  const { path } = await buildPages(
-    registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) })),
-  );
+  const { path } = await buildPages({
+    circuits: registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) })),
+    exits: [],
+  });
   const rollupAddress = f.rollup.address;
   const dataPath = join(folder, "sequencer", "data");
   await restoreFromL1({

@@ -3,9 +3,13 @@ import { dirname, join } from "node:path";
 import { createWalletClient, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
-import { buildDrillCircuit } from "../../scripts/drill/drill-circuit.ts";
+import { buildDrillCircuit, type DrillCircuit } from "../../scripts/drill/drill-circuit.ts";
 import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
@@ -21,20 +25,40 @@ export function visitorAddress(index: 0 | 1): `0x${string}` {
   return mnemonicToAccount(MNEMONIC, { addressIndex: VISITORS[index]! }).address;
 }
 
+/** The circuit of leaves' exits, with development keys. */
+async function buildLeafExit(): Promise<DrillCircuit> {
+  const compiled = await compileCircuit(leafExitCircuitSpec());
+  return { sizes: exitSizes(), compiled, proving: await developmentSetup(compiled, {}) };
+}
+
 /** Folder of the pages with the world's keys. */
-export async function pagesPathOf(): Promise<string> {
+export async function pagesPathOf(exit: DrillCircuit | null = null): Promise<string> {
   // The world's own circuit, which it takes from the cache then.
   const { sizes, proving } = await buildDrillCircuit({ narrow: 0, wide: SLOTS });
   const verificationKeyPath = join(dirname(proving.zkeyPath), "verification-key.json");
-  const { path } = await buildPages(
-    circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
-  );
+  const { path } = await buildPages({
+    circuits: circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
+    exits: (exit === null ? [] : [exit]).map(({ compiled, proving: { wasmPath, zkeyPath } }) => ({
+      name: compiled.name,
+      wasmPath,
+      zkeyPath,
+    })),
+  });
   return path;
 }
 
+export interface PagesWorldOptions {
+  /** Can be frozen and left; default: as other pages need it, it cannot. */
+  readonly hasExit?: boolean;
+}
+
 /** The test wallets hold 100 OPEN on L1, and ether. */
-export async function startPagesWorld(name: string): Promise<DrillWorld> {
-  const path = await pagesPathOf();
+export async function startPagesWorld(
+  name: string,
+  { hasExit = false }: PagesWorldOptions = {},
+): Promise<DrillWorld & { readonly pagesPath: string }> {
+  const exit = hasExit ? await buildLeafExit() : null;
+  const path = await pagesPathOf(exit);
   const world = await DrillWorld.start({
     name,
     backend: "wasm",
@@ -43,6 +67,7 @@ export async function startPagesWorld(name: string): Promise<DrillWorld> {
     finalityDepthBlocks: FINALITY_BLOCKS,
     keepIn: null,
     pagesPath: path,
+    ...(exit === null ? {} : { others: [exit] }),
   });
   const { client, deployment, url } = world.l1;
   const faucet = createWalletClient({
@@ -61,5 +86,5 @@ export async function startPagesWorld(name: string): Promise<DrillWorld> {
     });
     await client.waitForTransactionReceipt({ hash });
   }
-  return world;
+  return Object.assign(world, { pagesPath: path });
 }

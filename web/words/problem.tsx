@@ -25,6 +25,9 @@ const FOR_READERS: Readonly<Record<string, string>> = {
     "nothing was sent; use another wallet for the ledger, such as one with a key of its own in the browser",
   CLI_WALLET_SIGNATURE_UNSUPPORTED:
     "nothing was sent; use an ordinary account, since the key of a contract wallet cannot be derived from a signature",
+  CLI_KEYS_DIFFER:
+    "nothing was sent; this page belongs to another rollup or to another version: get the one of this rollup",
+  CLI_KEYS_MISSING: "nothing was sent; get the exit page of this rollup, or use the command: openledger exit",
   CLI_L1_REVERTED: "nothing has moved; the contract's own reason stands below",
   CLI_OPERATION_DROPPED: "nothing has moved; read the reason, then begin again",
   CLI_QUEUE_ENTRY_INVALID:

@@ -1,7 +1,7 @@
 import { powMod } from "../../../circuits/field/modular.ts";
 import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "../../../circuits/wasm/assembler.ts";
 import { bindI64 } from "../../../circuits/wasm/integer-limbs.ts";
-import { baseModulus, scalarModulus } from "../../formats/bn254-wasm.ts";
+import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
 
 /**
  * The curve's endomorphism (x, y) -> (beta x, y) multiplies points of both groups by lambda, so a scalar k

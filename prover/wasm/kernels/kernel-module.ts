@@ -5,11 +5,12 @@ import { baseField, elementBytes, encodeElement } from "../../../circuits/wasm/f
 import {
   enableRelaxedSimd,
   type KernelCalls,
+  newMemory,
   type WasmMemory,
   type WasmModule,
   WebAssembly,
 } from "../../../circuits/wasm/relaxed-simd.ts";
-import { baseModulus } from "../../formats/bn254-wasm.ts";
+import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort } from "./digit-sort.ts";
@@ -65,7 +66,7 @@ export function buildKernelImage(): KernelImage {
 
 export function createKernelMemory(initialBytes: number): WasmMemory {
   const initial = Math.ceil(initialBytes / pageBytes);
-  return new WebAssembly.Memory({ initial, maximum: maxPages, shared: true });
+  return newMemory(initial, maxPages);
 }
 
 /** `scratch`: address of scratchBytes that no other instance uses. */

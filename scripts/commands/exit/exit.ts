@@ -4,6 +4,7 @@ import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { describeItem, type ExitItem } from "../../../client/leaving/exit-plan.ts";
 import { type LeaveResult, leave } from "../../../client/leaving/leave.ts";
+import { localExitProver } from "../../../client/leaving/local-prover.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { createProver } from "../../../prover/backends.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
@@ -59,7 +60,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       account,
       spendingCap: spendingCapOf(options),
       selection: { owner, leafId: options.leaf, earnerIndex: options.earner, minWei },
-      prover: { open, keysFolder: options.keys },
+      prover: localExitProver({ open, keysFolder: options.keys }),
       isKeyCheck: options.checkKeys === true,
       onProgress: (text) => output.progress(text),
     });

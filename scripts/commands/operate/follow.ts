@@ -63,5 +63,5 @@ async function pagesFor({
   const client = createPatientL1Client({ rpcUrl });
   const registered = await new RollupContract({ client, address: rollupAddress }).circuits();
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
-  return (await buildPages(circuits)).path;
+  return (await buildPages({ circuits, exits: [] })).path;
 }

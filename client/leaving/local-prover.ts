@@ -1,0 +1,24 @@
+import type { Prover } from "../../prover/proving/prover.ts";
+import { openRegisteredCircuit } from "../circuits/open-registered.ts";
+import type { ExitProver } from "./prove-exits.ts";
+
+/**
+ * Proves exits on this machine.
+ * @param options.open called when the first proof is needed
+ * @param options.keysFolder keys of a ceremony: `<folder>/<circuit>` as `ceremony export` writes it
+ * @example
+ * ```ts
+ * const prover = localExitProver({ open: () => createProver("wasm"), keysFolder: "./keys" });
+ * ```
+ */
+export function localExitProver(options: {
+  readonly open: () => Promise<Prover>;
+  readonly keysFolder: string;
+}): ExitProver {
+  return {
+    async open(circuit, onProgress) {
+      const proving = await openRegisteredCircuit(circuit, options.keysFolder, onProgress);
+      return async (inputs) => (await options.open()).prove({ circuit: proving, inputs });
+    },
+  };
+}

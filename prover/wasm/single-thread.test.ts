@@ -1,0 +1,68 @@
+/** As in a page from the disk: without SharedArrayBuffer, and from bytes alone. */
+import { readFile, rm } from "node:fs/promises";
+import { groth16 } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { toSnarkjsKey } from "../formats/verification-key.ts";
+import { developmentSetup } from "../keys/development-setup.ts";
+import type { ProvingCircuit } from "../proving/prover.ts";
+import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import type { SingleThreadCircuit } from "./single-thread.ts";
+
+let scratch: string;
+let proving: ProvingCircuit;
+let circuit: SingleThreadCircuit;
+let proveInThisThread: typeof import("./single-thread.ts").proveInThisThread;
+beforeAll(async () => {
+  scratch = await makeScratchFolder();
+  proving = await developmentSetup(await compileSample(300), { cacheDir: scratch });
+  const [zkey, program] = await Promise.all([readFile(proving.zkeyPath), readFile(proving.wasmPath)]);
+  circuit = { name: "sample", zkey, program };
+  // Whatever was loaded before has made up its mind about shared memory.
+  vi.resetModules();
+  vi.stubGlobal("SharedArrayBuffer", undefined);
+  ({ proveInThisThread } = await import("./single-thread.ts"));
+}, 300_000);
+afterAll(async () => {
+  vi.unstubAllGlobals();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const snarkjsProof = ({ a, b, c }: Awaited<ReturnType<typeof proveInThisThread>>["proof"]) => ({
+  pi_a: [...a.map(String), "1"],
+  pi_b: [...b.map((pair) => pair.map(String)), ["1", "0"]],
+  pi_c: [...c.map(String), "1"],
+  protocol: "groth16",
+  curve: "bn128",
+});
+
+describe("a proof in one thread without shared memory", () => {
+  test("is one that snarkjs verifies, and no other statement's", async () => {
+    const stages: string[] = [];
+    const { createKernelMemory } = await import("./kernels/kernel-module.ts");
+    expect(createKernelMemory(1).buffer).toBeInstanceOf(ArrayBuffer);
+    const { proof, publicSignals } = await proveInThisThread(circuit, { x: 3n, w: 5n }, (stage) =>
+      stages.push(stage),
+    );
+    expect(stages).toEqual(["key", "witness", "prove", "verify"]);
+    expect(publicSignals[1]).toBe(3n);
+    const key = toSnarkjsKey(proving.verificationKey);
+    const shown = snarkjsProof(proof) as unknown as Parameters<typeof groth16.verify>[2];
+    expect(await groth16.verify(key, publicSignals.map(String), shown)).toBe(true);
+    expect(await groth16.verify(key, [String(publicSignals[0]), "4"], shown)).toBe(false);
+  });
+
+  test("is not made of inputs without a witness, a key that is cut off, or another circuit's program", async () => {
+    const prove = (changed: Partial<SingleThreadCircuit>, inputs: Record<string, bigint>) =>
+      proveInThisThread({ ...circuit, ...changed }, inputs, () => {});
+    await expect(prove({}, { x: 3n, w: 0n })).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+    await expect(prove({}, { x: 3n })).rejects.toMatchObject({ code: "CIR_INPUT_MISMATCH" });
+    const cut = circuit.zkey.subarray(0, circuit.zkey.length - 1);
+    await expect(prove({ zkey: cut }, { x: 3n, w: 5n })).rejects.toMatchObject({
+      code: "PRV_KEY_UNREADABLE",
+    });
+    const other = await readFile((await compileSample(20)).wasmPath);
+    await expect(prove({ program: other }, { x: 3n, w: 5n })).rejects.toMatchObject({
+      code: "PRV_KEY_MISMATCH",
+    });
+  });
+});

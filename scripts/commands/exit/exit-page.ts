@@ -1,0 +1,44 @@
+import { copyFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
+import { exitCircuits } from "../../../client/circuits/exit-circuits.ts";
+import { openRegisteredCircuit } from "../../../client/circuits/open-registered.ts";
+import { toSnarkjsKey } from "../../../prover/formats/verification-key.ts";
+import { buildPages, keptPageOf } from "../../../web/build/build-pages.ts";
+import { resolveEndpoints } from "../../cli/context.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+
+export interface ExitPageOptions {
+  out?: string;
+  keys: string;
+}
+
+/**
+ * From these sources and the circuits that L1 has registered: the same file for everybody, so its hash can be compared.
+ * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED, BRG_L1_*
+ */
+export async function runExitPage({ options, output }: CommandContext<ExitPageOptions>): Promise<void> {
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const registered = await rollup.circuits();
+  const exits = [];
+  for (const circuit of exitCircuits(registered)) {
+    const opened = await openRegisteredCircuit(circuit, options.keys, (text) => output.progress(text));
+    exits.push({ name: circuit.name, zkeyPath: opened.zkeyPath, wasmPath: opened.wasmPath });
+  }
+  output.progress("building the page");
+  const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
+  const { path, sha256, byteCount } = keptPageOf(await buildPages({ circuits, exits }));
+  const file = resolve(options.out ?? `openledger-exit-${rollupAddress}.html`);
+  await copyFile(path, file);
+  output.answer(
+    [
+      `${file}, ${byteCount} bytes, for ${exits.map(({ name }) => name).join(", ")}`,
+      `SHA-256 ${sha256}`,
+      "open it in a browser: it asks an Ethereum node and nobody else",
+    ],
+    { file, byteCount, sha256, rollupAddress, circuits: exits.map(({ name }) => name) },
+  );
+}

@@ -1,0 +1,70 @@
+/** What the pages bring along for exits: circuits with their proving keys, packed, and the prover's worker. */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Plugin } from "vite";
+import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+
+/** A circuit of exits, whose files are on this machine. */
+export type ExitPageCircuit = Pick<DeployedCircuit, "name" | "zkeyPath" | "wasmPath">;
+
+export const WORKER_FILE = "prove-worker.js";
+
+/** A file of a circuit: `<circuit>.zkey` or `<circuit>.wasm`. */
+export interface PackedFile {
+  readonly name: string;
+  /** gzip. */
+  readonly bytes: Buffer;
+}
+
+/** The exits among a deployment's circuits. */
+export const exitsOfDeployment = (circuits: readonly DeployedCircuit[]): ExitPageCircuit[] =>
+  circuits.filter(({ sort }) => sort === CIRCUIT_SORT.exit);
+
+export function hashExitFiles(circuits: readonly ExitPageCircuit[]): string {
+  const hash = createHash("sha256");
+  for (const { name, wasmPath, zkeyPath } of circuits)
+    for (const path of [zkeyPath, wasmPath]) hash.update(`${name}\0`).update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+export function packExitFiles(circuits: readonly ExitPageCircuit[]): PackedFile[] {
+  return circuits.flatMap(({ name, wasmPath, zkeyPath }) => [
+    { name: `${name}.zkey`, bytes: gzipSync(readFileSync(zkeyPath), { level: 9 }) },
+    { name: `${name}.wasm`, bytes: gzipSync(readFileSync(wasmPath), { level: 9 }) },
+  ]);
+}
+
+/** Beside the served pages, for `exit-tools.ts`. */
+export function writeExitFiles(folder: string, files: readonly PackedFile[], worker: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const { name, bytes } of files) writeFileSync(join(folder, `${name}.gz`), bytes);
+  writeFileSync(join(folder, WORKER_FILE), worker);
+}
+
+const NAMES = { circuits: "virtual:exit-circuits", kept: "virtual:kept-page" } as const;
+
+/** The page to keep, as the served pages speak of it. */
+export interface KeptPageFacts {
+  /** Hex. */
+  readonly sha256: string;
+  readonly byteCount: number;
+}
+
+/** @param kept null: within the page to keep itself */
+export function exitModules(circuits: readonly ExitPageCircuit[], kept: KeptPageFacts | null): Plugin {
+  const values: Readonly<Record<string, unknown>> = {
+    [NAMES.circuits]: circuits.map(({ name }) => name),
+    [NAMES.kept]: kept,
+  };
+  return {
+    name: "exit-modules",
+    resolveId: (specifier) => (specifier in values ? `\0${specifier}` : null),
+    load: (id) =>
+      id.startsWith("\0") && id.slice(1) in values
+        ? `export default ${JSON.stringify(values[id.slice(1)])};`
+        : null,
+  };
+}

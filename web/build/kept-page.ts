@@ -1,0 +1,68 @@
+/**
+ * One file that works from a disk with nothing but an Ethereum node: script, style, typeface, proving keys and worker are
+ * in it. Scripts of modules and further files do not load from file:, so it has one classic script, and its policy names
+ * that script by its hash.
+ */
+import { createHash } from "node:crypto";
+import { type PackedFile, WORKER_FILE } from "./exit-files.ts";
+
+export const KEPT_PAGE_FILE = "openledger-exit.html";
+
+const sha256 = (text: string, encoding: "base64" | "hex") =>
+  createHash("sha256").update(text, "utf8").digest(encoding);
+
+/**
+ * It may ask any Ethereum node that its reader names, and load nothing else from anywhere. `blob:` is its own worker.
+ */
+function policy(script: string, style: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'sha256-${sha256(script, "base64")}' 'wasm-unsafe-eval'`,
+    `style-src 'sha256-${sha256(style, "base64")}'`,
+    "img-src data:",
+    "font-src data:",
+    "worker-src blob:",
+    "connect-src http: https:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+/** Within a script element its own end tag, and a comment's beginning, would end it or change how it is read. */
+const inScript = (code: string) => code.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "\\x3C!--");
+
+export function keptPageHtml(parts: {
+  readonly script: string;
+  readonly style: string;
+  readonly worker: string;
+  readonly files: readonly PackedFile[];
+}): string {
+  const script = inScript(parts.script);
+  const block = (id: string, bytes: Buffer) =>
+    `<script type="application/octet-stream" id="${id}">${bytes.toString("base64")}</script>`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(script, parts.style)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>OpenLedger: leave without the operator</title>
+<style>${parts.style}</style>
+</head>
+<body>
+<div id="page"></div>
+<noscript>This page rebuilds the ledger and makes proofs itself. It needs JavaScript.</noscript>
+${parts.files.map(({ name, bytes }) => block(name, bytes)).join("\n")}
+${block(WORKER_FILE, Buffer.from(parts.worker, "utf8"))}
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+export const keptPageFacts = (html: string) => ({
+  sha256: sha256(html, "hex"),
+  byteCount: Buffer.byteLength(html),
+});

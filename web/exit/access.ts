@@ -1,0 +1,97 @@
+/** The way to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
+import { type Address, getAddress, type Hex, numberToHex } from "viem";
+import {
+  createPatientL1Client,
+  createWalletL1Client,
+  type L1Client,
+  l1Call,
+} from "../../bridge/l1/l1-client.ts";
+import { RollupContract, type WalletSender } from "../../bridge/l1/rollup-contract.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { ensureChain, type WalletProvider, walletError } from "../../client/wallet.ts";
+import { keepSent } from "./sent-store.ts";
+
+/** A rollup that can be read. */
+export interface Access {
+  readonly rollup: RollupContract;
+  /** null: the wallet's node is asked. */
+  readonly rpcUrl: string | null;
+  readonly chainId: number;
+}
+
+/** Somebody who can send. */
+export interface Account {
+  readonly address: Address;
+  /** For forced operations. */
+  readonly client: LedgerClient;
+  readonly sender: WalletSender;
+}
+
+/**
+ * @param rpcUrl null: the wallet's own node
+ * @throws CLI_NO_CONTRACT where there is no rollup at the address; BRG_L1_*
+ */
+export async function openAccess(
+  rollupAddress: Address,
+  rpcUrl: string | null,
+  provider: WalletProvider | null,
+): Promise<Access> {
+  const client: L1Client =
+    rpcUrl === null ? createWalletL1Client(provider!) : createPatientL1Client({ rpcUrl, patienceMs: 20_000 });
+  const chainId = await l1Call("ask the Ethereum node for its chain", () => client.getChainId());
+  const code = await l1Call("read the contract", () => client.getCode({ address: rollupAddress }));
+  if (code === undefined) {
+    throw clientError("CLI_NO_CONTRACT", `chain ${chainId} has no contract at ${rollupAddress}`, {
+      data: { chainId, rollupAddress },
+    });
+  }
+  return { rollup: new RollupContract({ client, address: getAddress(rollupAddress) }), rpcUrl, chainId };
+}
+
+/** Asks the wallet for its address. @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_L1_UNREACHABLE */
+export async function openAccount(access: Access, provider: WalletProvider): Promise<Account> {
+  const [first] = (await provider.request({ method: "eth_requestAccounts" }).catch((cause: unknown) => {
+    throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address", { cause });
+  })) as readonly string[];
+  if (first === undefined) throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address");
+  return accountOf(access, provider, getAddress(first));
+}
+
+/** @throws CLI_L1_UNREACHABLE */
+export async function accountOf(
+  access: Access,
+  provider: WalletProvider,
+  address: Address,
+): Promise<Account> {
+  const { chainId, rollup, rpcUrl } = access;
+  const client = await createLedgerClient({
+    ...(rpcUrl === null ? {} : { rpcUrl }),
+    rollupAddress: rollup.address,
+    wallet: { provider, address },
+  });
+  const sender: WalletSender = {
+    type: "wallet",
+    address,
+    async sendTransaction({ data, gas, maxFeePerGas, maxPriorityFeePerGas, to }) {
+      await ensureChain(provider, { chainId, rpcUrl });
+      const fees = { maxFeePerGas, maxPriorityFeePerGas, gas };
+      const encoded = Object.fromEntries(
+        Object.entries(fees).map(([name, value]) => [name, numberToHex(value)]),
+      );
+      const params = [{ from: address, to, data, ...encoded }];
+      const hash = (await provider.request({ method: "eth_sendTransaction", params }).catch(refused)) as Hex;
+      keepSent(rollup.address, address, hash);
+      return hash;
+    },
+  };
+  return { address, client, sender };
+}
+
+const USER_REJECTED = 4001;
+
+function refused(cause: unknown): never {
+  if ((cause as { code?: unknown } | null)?.code === USER_REJECTED)
+    throw clientError("CLI_WALLET_REJECTED", "the wallet's owner declined", { cause });
+  throw walletError(cause) ?? cause;
+}

@@ -1,0 +1,52 @@
+/** Leaving without the operator: what Ethereum says, the freeze, and what is yours. The same in the served and the kept page. */
+import { useMemo } from "preact/hooks";
+import { Identifier } from "../design/identifier.tsx";
+import { showCount } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import type { Access, Account } from "./access.ts";
+import type { ExitTools } from "./exit-tools.ts";
+import { FreezePart } from "./freeze-part.tsx";
+import { MoneyPart } from "./money-part.tsx";
+import { pageProver } from "./page-prover.ts";
+import { useMoney, useOutlook } from "./use-desk.ts";
+
+interface DeskProps {
+  readonly access: Access;
+  readonly account: Account | null;
+  readonly tools: ExitTools;
+}
+
+export function ExitDesk({ access, account, tools }: DeskProps) {
+  const outlook = useOutlook(access.rollup);
+  return (
+    <>
+      <section class="card stack" aria-label="The rollup">
+        <h2>The rollup</h2>
+        <dl class="facts">
+          <dt>Chain</dt>
+          <dd>{showCount(access.chainId)}</dd>
+          <dt>Contract</dt>
+          <dd>
+            <Identifier value={access.rollup.address} label="the contract's address" />
+          </dd>
+        </dl>
+        {outlook.problem !== null && <ProblemNotice problem={outlook.problem} />}
+        <FreezePart access={access} account={account} outlook={outlook} />
+      </section>
+      {account !== null && (
+        <AccountPart key={account.address} {...{ access, account, tools }} onSent={outlook.look} />
+      )}
+    </>
+  );
+}
+
+interface AccountProps extends DeskProps {
+  readonly account: Account;
+  readonly onSent: () => Promise<void>;
+}
+
+function AccountPart({ access, account, tools, onSent }: AccountProps) {
+  const prover = useMemo(() => pageProver(tools), [tools]);
+  const money = useMoney(access.rollup, account.address, prover);
+  return <MoneyPart {...{ access, account, money }} onSent={() => void onSent()} />;
+}

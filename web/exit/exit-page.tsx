@@ -1,0 +1,71 @@
+/** The served page: its desk is fetched when somebody comes here, and the page to keep is offered. */
+import kept from "virtual:kept-page";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { WalletChoice } from "../bridge/wallet-menu.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { session } from "../ledger/session.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import type { ServedDeskProps } from "./served-desk.tsx";
+
+/** Out of a rollup whose operator is gone, and what to keep for that day. */
+export function ExitPage({ site, live }: PageProps) {
+  const [Desk, setDesk] = useState<{ readonly show: ComponentType<ServedDeskProps> } | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const info = live.info.value;
+  const now = session.value;
+  useEffect(() => {
+    import("./served-desk.tsx").then(
+      ({ ServedDesk }) => setDesk({ show: ServedDesk }),
+      (error: unknown) => setProblem(problemOf(error)),
+    );
+  }, []);
+  return (
+    <>
+      <section class="stack">
+        <h1>Leave without the operator</h1>
+        <p class="lead">
+          If nobody proves <Term name="batch">batches</Term> for 14 days, anybody can freeze the rollup. Then
+          everybody leaves with a proof that is made here, in the browser: the <Term name="exit" />.
+        </p>
+      </section>
+      {info !== null && <KeepPage rollupAddress={info.rollupAddress} />}
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {now === null && (
+        <section class="card stack narrow">
+          <h2>Connect a wallet to see what is yours</h2>
+          <WalletChoice site={site} live={live} />
+        </section>
+      )}
+      {Desk !== null && info !== null && (site.l1Url !== null || now !== null) && (
+        <Desk.show rollupAddress={info.rollupAddress} l1Url={site.l1Url} session={now} />
+      )}
+    </>
+  );
+}
+
+const BYTES_PER_MB = 1_000_000;
+
+/** The one file that works when this server does not. */
+function KeepPage({ rollupAddress }: { rollupAddress: string }) {
+  if (kept === null) return null;
+  return (
+    <Notice tone="info" title="Keep this page: it works without us.">
+      <p>
+        <a href="./exit/openledger-exit.html" download={`openledger-exit-${rollupAddress}.html`}>
+          Download the exit page
+        </a>{" "}
+        ({(kept.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the day you
+        need it. It asks an Ethereum node and nobody else. The proving keys are in it; its name holds the
+        contract's address.
+      </p>
+      <p class="small">
+        SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. Whoever has the sources
+        can compare it: <code>openledger exit-page</code> makes the same file and prints this number.
+      </p>
+    </Notice>
+  );
+}

@@ -1,0 +1,53 @@
+/** What an exit needs of the build: the circuits' files and the prover's worker. From the server, or in the page itself. */
+import circuits from "virtual:exit-circuits";
+import { clientError } from "../../client/client-errors.ts";
+
+export interface ExitTools {
+  /** Names of the circuits that this build brings along. */
+  readonly circuits: readonly string[];
+  /** `<circuit>.zkey` or `<circuit>.wasm`, unpacked. */
+  readonly readFile: (name: string) => Promise<Uint8Array>;
+  readonly startWorker: () => Worker;
+}
+
+/** The files lie beside the served page. */
+export const servedTools: ExitTools = {
+  circuits,
+  async readFile(name) {
+    const response = await fetch(`./exit/${name}.gz`);
+    if (!response.ok) {
+      throw clientError("CLI_KEYS_MISSING", `the server of this page has no ${name}`, {
+        data: { file: name },
+      });
+    }
+    return unpack(await response.blob());
+  },
+  startWorker: () => new Worker("./exit/prove-worker.js"),
+};
+
+/** They are in the page: blocks of data that no browser runs, each gzip in base64. */
+export const keptTools: ExitTools = {
+  circuits,
+  readFile: (name) => readBlock(name),
+  startWorker: () => {
+    // A page of a file may load no other file; a Blob is the page's own.
+    const script = document.getElementById("prove-worker.js")!.textContent!;
+    const url = URL.createObjectURL(new Blob([fromBase64(script)], { type: "text/javascript" }));
+    return new Worker(url);
+  },
+};
+
+async function readBlock(name: string): Promise<Uint8Array> {
+  const block = document.getElementById(name);
+  if (block === null)
+    throw clientError("CLI_KEYS_MISSING", `this page holds no ${name}`, { data: { file: name } });
+  return unpack(new Blob([fromBase64(block.textContent!)]));
+}
+
+const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+async function unpack(packed: Blob): Promise<Uint8Array> {
+  const bytes = packed.stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(bytes).arrayBuffer());
+}

@@ -1,0 +1,11 @@
+/** Where the page to keep begins: no server, no module, no further file. */
+import "../no-eval.ts";
+import "../design/theme.css";
+import "../design/base.css";
+import "../design/parts.css";
+import { render } from "preact";
+import { discoverWallets } from "../ledger/wallets.ts";
+import { KeptPage } from "./kept-page.tsx";
+
+discoverWallets();
+render(<KeptPage />, document.getElementById("page")!);

@@ -1,0 +1,154 @@
+/** The page to keep: asks which rollup and which Ethereum node, then shows the same desk as the served page. */
+import { useState } from "preact/hooks";
+import { isAddress } from "viem";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { type Access, type Account, openAccess, openAccount } from "./access.ts";
+import { ExitDesk } from "./exit-desk.tsx";
+import { keptTools } from "./exit-tools.ts";
+
+const DEVNET_CHAIN_ID = 31337;
+const KEPT = { rollup: "openledger.exit.rollup", node: "openledger.exit.node" } as const;
+
+/** Of the file's own name, else what was typed the last time. */
+function knownRollup(): string {
+  const [named] = /0x[0-9a-fA-F]{40}/.exec(decodeURIComponent(window.location.pathname)) ?? [];
+  return named ?? localStorage.getItem(KEPT.rollup) ?? "";
+}
+
+export function KeptPage() {
+  const [rollupText, setRollup] = useState(knownRollup);
+  const [nodeText, setNode] = useState(() => localStorage.getItem(KEPT.node) ?? "");
+  const [access, setAccess] = useState<Access | null>(null);
+  const [account, setAccount] = useState<Account | null>(null);
+  const asking = useAction();
+  const isRollup = isAddress(rollupText, { strict: false });
+  const nodeUrl = nodeText.trim() === "" ? null : nodeText.trim();
+  const nodeProblem = nodeUrl === null || URL.canParse(nodeUrl) ? null : "Write it as https://…";
+
+  const open = async (wallet: FoundWallet | null) => {
+    if (!isRollup) return null;
+    const found = await openAccess(rollupText, nodeUrl, wallet?.provider ?? null);
+    localStorage.setItem(KEPT.rollup, rollupText);
+    localStorage.setItem(KEPT.node, nodeUrl ?? "");
+    if (nodeUrl !== null && found.chainId === DEVNET_CHAIN_ID) {
+      const { offerTestWallets } = await import("../ledger/test-wallet.ts");
+      await offerTestWallets(nodeUrl);
+    }
+    setAccess(found);
+    return found;
+  };
+  const ask = () =>
+    asking.run(async () => {
+      await open(null);
+    });
+  const connect = (wallet: FoundWallet) =>
+    asking.run(async () => {
+      const found = access ?? (await open(wallet));
+      if (found !== null) setAccount(await openAccount(found, wallet.provider));
+    });
+  const forget = () => {
+    setAccess(null);
+    setAccount(null);
+  };
+
+  return (
+    <main id="main" class="frame-main">
+      <section class="stack">
+        <h1>Leave without the operator</h1>
+        <p class="lead">
+          This file asks an Ethereum node and your wallet, and nobody else. It rebuilds the ledger from
+          Ethereum, makes the proofs itself, and takes out what is yours.
+        </p>
+      </section>
+      <section class="card stack" aria-label="Ethereum">
+        <h2>Ethereum</h2>
+        <Field
+          label="Address of the rollup's contract"
+          value={rollupText}
+          onInput={(text) => {
+            setRollup(text.trim());
+            forget();
+          }}
+          help="Compare it with one that you know from elsewhere. The proving keys of this file are held against the contract's before anything is sent."
+          problem={rollupText === "" || isRollup ? null : "An address is 0x and 40 hex digits."}
+        />
+        <Field
+          label="Address of an Ethereum node"
+          value={nodeText}
+          onInput={(text) => {
+            setNode(text);
+            forget();
+          }}
+          placeholder="https://…"
+          help="Any node that keeps events since the deployment, and answers pages (CORS). Empty: your wallet's own node."
+          problem={nodeProblem}
+        />
+        <div class="row">
+          <Button
+            isMain={access === null}
+            isBusy={asking.isBusy}
+            isDisabled={!isRollup || nodeUrl === null || nodeProblem !== null}
+            onClick={() => void ask()}
+          >
+            Ask this node
+          </Button>
+        </div>
+        {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
+      </section>
+      <WalletPart
+        isBusy={asking.isBusy}
+        isReady={isRollup && (access !== null || nodeUrl === null)}
+        account={account}
+        onChoose={(wallet) => void connect(wallet)}
+      />
+      {access !== null && <ExitDesk access={access} account={account} tools={keptTools} />}
+    </main>
+  );
+}
+
+interface WalletPartProps {
+  readonly isBusy: boolean;
+  readonly isReady: boolean;
+  readonly account: Account | null;
+  readonly onChoose: (wallet: FoundWallet) => void;
+}
+
+function WalletPart({ isBusy, isReady, account, onChoose }: WalletPartProps) {
+  const wallets = foundWallets.value;
+  return (
+    <section class="card stack" aria-label="Wallet">
+      <h2>Wallet</h2>
+      {account !== null && (
+        <p>
+          Connected: <code>{account.address}</code>
+        </p>
+      )}
+      <div class="row">
+        {wallets.map((wallet) => (
+          <Button key={wallet.id} isBusy={isBusy} isDisabled={!isReady} onClick={() => onChoose(wallet)}>
+            {wallet.name}
+            {wallet.isTest && <Badge tone="wait">devnet only, public key</Badge>}
+          </Button>
+        ))}
+      </div>
+      {wallets.length === 0 && (
+        <Notice tone="wait" title="No wallet is here yet.">
+          <p>
+            Browsers keep wallets away from files on disk unless you allow it. In Chrome, Edge and Brave open
+            the wallet's page under “Manage extensions”, switch on “Allow access to file URLs”, and reload.
+          </p>
+          <p>
+            Where that does not help, serve the file from your own machine, with <code>npx http-server</code>{" "}
+            for example. On a devnet, ask its node: two test wallets appear here.
+          </p>
+        </Notice>
+      )}
+    </section>
+  );
+}

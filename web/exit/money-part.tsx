@@ -1,0 +1,179 @@
+import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
+import { describeItem, type ExitItem, type LeafItem } from "../../client/leaving/exit-plan.ts";
+import type { LeaveResult } from "../../client/leaving/leave.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { Table } from "../design/table.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import type { Access, Account } from "./access.ts";
+import { keepSent } from "./sent-store.ts";
+import type { Money } from "./use-desk.ts";
+
+interface MoneyProps {
+  readonly access: Access;
+  readonly account: Account;
+  readonly money: Money;
+  /** Something was sent. */
+  readonly onSent: () => void;
+}
+
+/** What the wallet's address is owed, piece by piece, and the buttons that take it out. */
+export function MoneyPart({ access, account, money, onSent }: MoneyProps) {
+  const { doing, problem, value } = money;
+  return (
+    <section class="card stack" aria-label="Your money">
+      <h2>Your money</h2>
+      <p>
+        Of <Identifier value={account.address} label="your address" />, as Ethereum's own records give it. The
+        whole ledger is rebuilt here, and its root is the contract's.
+      </p>
+      <p role="status" class="soft">
+        {doing === null ? "" : `${doing.charAt(0).toUpperCase()}${doing.slice(1)} …`}
+      </p>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value !== null && (
+        <Owed access={access} account={account} money={money} value={value} onSent={onSent} />
+      )}
+      {value === null && doing === null && <Button onClick={() => void money.run(null)}>Look again</Button>}
+    </section>
+  );
+}
+
+interface Row {
+  readonly name: string;
+  readonly what: string;
+  readonly amountWei: bigint;
+  readonly state: "in the rollup" | "claimable" | "has left";
+}
+
+function Owed({ access, account, money, value, onSent }: MoneyProps & { value: LeaveResult }) {
+  const { isFrozen, items, pending } = value;
+  const claiming = useAction();
+  const rows = rowsOf(value);
+  if (rows.length === 0) {
+    return (
+      <Notice tone="info" title="This address owns nothing in this rollup.">
+        <p>
+          Is another account selected in your wallet? Choose the one that owned the money, then connect again.
+          An account that got its money just now may not be in a batch on Ethereum yet.
+        </p>
+      </Notice>
+    );
+  }
+  const isDone = items.every(({ isTaken }) => isTaken) && pending.length === 0;
+  const claim = () =>
+    claiming.run(async () => {
+      await access.rollup.claim(account.sender, account.address);
+      await money.run(null);
+    });
+  return (
+    <>
+      <Table caption="What is yours" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} empty="" />
+      {isDone && (
+        <Notice tone="good" title="Your money has left this rollup.">
+          <p>All of it was paid out to your address on Ethereum. Nothing is left to send.</p>
+        </Notice>
+      )}
+      {!isDone && isFrozen && (
+        <>
+          <p class="soft">
+            The proofs are made in this page, some seconds each. Your wallet asks before each transaction; the
+            money goes to the owner whom the ledger names. If you close the page, open it again to go on.
+          </p>
+          <div class="row">
+            <Button
+              isMain
+              isBusy={money.doing !== null}
+              onClick={() => void money.run(account.sender).then(onSent)}
+            >
+              Take everything out
+            </Button>
+          </div>
+        </>
+      )}
+      {!isFrozen && pending.length > 0 && (
+        <div class="row">
+          <Button isMain isBusy={claiming.isBusy} onClick={() => void claim()}>
+            Claim what is ready
+          </Button>
+        </div>
+      )}
+      {claiming.problem !== null && <ProblemNotice problem={claiming.problem} />}
+      {!isFrozen && items.some(isAccount) && (
+        <Forced access={access} account={account} accounts={items.filter(isAccount)} onSent={onSent} />
+      )}
+    </>
+  );
+}
+
+const isAccount = (item: ExitItem): item is LeafItem => item.kind === "leaf" && item.leafKind === "account";
+
+const COLUMNS = [
+  { label: "What", cell: ({ what }: Row) => what },
+  { label: "OPEN", isNumber: true, cell: ({ amountWei }: Row) => formatOpen(amountWei) },
+  {
+    label: "Where",
+    cell: ({ state }: Row) => <Badge tone={state === "has left" ? "good" : "wait"}>{state}</Badge>,
+  },
+];
+
+function rowsOf({ items, pending }: LeaveResult): Row[] {
+  return [
+    ...items.map(
+      (item): Row => ({
+        name: describeItem(item),
+        what: describeItem(item),
+        amountWei: item.amountWei,
+        state: item.isTaken ? "has left" : "in the rollup",
+      }),
+    ),
+    ...pending.map(
+      ({ amountWei }): Row => ({
+        name: "pending",
+        what: "credited by the contract",
+        amountWei,
+        state: "claimable",
+      }),
+    ),
+  ];
+}
+
+interface ForcedProps {
+  readonly access: Access;
+  readonly account: Account;
+  readonly accounts: readonly LeafItem[];
+  readonly onSent: () => void;
+}
+
+/** While the rollup runs: an operation that no operator can leave out, and that starts the clock of a freeze. */
+function Forced({ access, account, accounts, onSent }: ForcedProps) {
+  const forcing = useAction();
+  const force = (id: number) =>
+    forcing.run(async () => {
+      const keep = (hash: `0x${string}`) => keepSent(access.rollup.address, account.address, hash);
+      await forceWithdraw(account.client, { id, amountWei: "all", onSent: keep });
+      onSent();
+    });
+  return (
+    <div class="stack-s">
+      <h3>Force a withdrawal</h3>
+      <p class="soft">
+        A <Term name="forced operation" /> goes through Ethereum's queue. It burns a small fee of OPEN, which
+        your wallet holds on Ethereum. If no batch takes it in time, it lets everybody freeze the rollup.
+      </p>
+      {accounts.map(({ leafId }) => (
+        <div key={leafId} class="row">
+          <Button isBusy={forcing.isBusy} onClick={() => void force(leafId)}>
+            Force out all of account {leafId}
+          </Button>
+        </div>
+      ))}
+      {forcing.problem !== null && <ProblemNotice problem={forcing.problem} />}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Address } from "viem";
+import type { Session } from "../ledger/session.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Access, type Account, accountOf, openAccess } from "./access.ts";
+import { ExitDesk } from "./exit-desk.tsx";
+import { servedTools } from "./exit-tools.ts";
+
+export interface ServedDeskProps {
+  readonly rollupAddress: Address;
+  readonly l1Url: string | null;
+  /** Who is connected in the frame's menu. */
+  readonly session: Session | null;
+}
+
+/** By the node and the wallet that the other pages have, too. */
+export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
+  const [opened, setOpened] = useState<{ access: Access; account: Account | null } | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const provider = session?.wallet.provider ?? null;
+  useEffect(() => {
+    let isOver = false;
+    const open = async () => {
+      const access = await openAccess(rollupAddress, l1Url, provider);
+      const account =
+        session === null ? null : await accountOf(access, session.wallet.provider, session.address);
+      if (!isOver) setOpened({ access, account });
+    };
+    open().catch((error: unknown) => setProblem(problemOf(error)));
+    return () => {
+      isOver = true;
+    };
+  }, [rollupAddress, l1Url, provider, session?.address]);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (opened === null) return <p class="soft">Asking Ethereum …</p>;
+  return <ExitDesk access={opened.access} account={opened.account} tools={servedTools} />;
+}

@@ -1,0 +1,85 @@
+/** What the desk knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Address } from "viem";
+import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { loadReplayConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { type FreezeOutlook, readFreezeOutlook } from "../../client/leaving/freeze.ts";
+import { type LeaveResult, type LeaveSteps, leaveRollup } from "../../client/leaving/leave.ts";
+import type { ExitProver } from "../../client/leaving/prove-exits.ts";
+import { type Problem, problemOf } from "../words/problem.tsx";
+import { awaitSent } from "./sent-store.ts";
+
+const LOOK_INTERVAL_MS = 4_000;
+
+export interface Outlook {
+  readonly value: FreezeOutlook | null;
+  readonly problem: Problem | null;
+  readonly look: () => Promise<void>;
+}
+
+/** Asked again every few seconds. */
+export function useOutlook(rollup: RollupContract): Outlook {
+  const [value, setValue] = useState<FreezeOutlook | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const look = async () => {
+    try {
+      setValue(await readFreezeOutlook(rollup));
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+  };
+  useEffect(() => {
+    void look();
+    const timer = setInterval(() => void look(), LOOK_INTERVAL_MS);
+    return () => clearInterval(timer);
+  }, [rollup]);
+  return { value, problem, look };
+}
+
+export interface Money {
+  /** null until it was looked for. */
+  readonly value: LeaveResult | null;
+  /** What is being done; null while nothing is. */
+  readonly doing: string | null;
+  readonly problem: Problem | null;
+  /** Rebuilds the ledger; with an account takes out what there is, too. */
+  readonly run: (account: LeaveSteps["account"]) => Promise<void>;
+}
+
+/** What `owner` is owed, looked for when the page opens. */
+export function useMoney(rollup: RollupContract, owner: Address, prover: ExitProver): Money {
+  const [value, setValue] = useState<LeaveResult | null>(null);
+  const [doing, setDoing] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const isRunning = useRef(false);
+  const run = async (account: LeaveSteps["account"]) => {
+    if (isRunning.current) return;
+    isRunning.current = true;
+    setProblem(null);
+    setDoing("waiting for what was sent before");
+    const selection = { owner };
+    const steps = { selection, prover, onProgress: setDoing };
+    try {
+      await awaitSent(rollup.client, rollup.address, owner);
+      await loadReplayConstants();
+      if (account !== null) await leaveRollup(rollup, { ...steps, account });
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+    try {
+      // What Ethereum has now, also behind a failure: some of it may be done.
+      setValue(await leaveRollup(rollup, { ...steps, account: null, isKeyCheck: account === null }));
+    } catch (error) {
+      setProblem((earlier) => earlier ?? problemOf(error));
+    }
+    isRunning.current = false;
+    setDoing(null);
+  };
+  useEffect(() => {
+    setValue(null);
+    void run(null);
+  }, [rollup, owner]);
+  return { value, doing, problem, run };
+}

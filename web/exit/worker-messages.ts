@@ -1,0 +1,18 @@
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import type {
+  SingleThreadCircuit,
+  SingleThreadProof,
+  SingleThreadStage,
+} from "../../prover/wasm/single-thread.ts";
+
+/** The only message to the worker. */
+export interface WorkerTask {
+  readonly circuit: SingleThreadCircuit;
+  readonly inputs: CircuitInputs;
+}
+
+export type WorkerAnswer =
+  | { readonly kind: "stage"; readonly stage: SingleThreadStage }
+  | ({ readonly kind: "proven" } & SingleThreadProof)
+  /** `code` of a RollupError, else null. */
+  | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
