@@ -107,7 +107,9 @@ function circles(tree: Tree): string[][] {
 function testSupport(tree: Tree): string[] {
   const isEntry = ({ path, text }: SourceFile) =>
     isProduct(path) &&
-    (/^scripts\/[^/]+$|(^|\/)main\.tsx?$|\.browser\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(path) ||
+    (/^scripts\/[^/]+$|(^|[/-])main\.tsx?$|-worker\.ts$|\.browser\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(
+      path,
+    ) ||
       /process\.argv\[1\] === fileURLToPath/.test(text) ||
       // The client library's public actions are called by whoever installs it.
       path.startsWith("client/"));
