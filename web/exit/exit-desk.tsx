@@ -1,5 +1,5 @@
 /** Leaving without the operator: what Ethereum says, the freeze, and what is yours. The same in the served and the kept page. */
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -34,7 +34,12 @@ export function ExitDesk({ access, account, tools }: DeskProps) {
         <FreezePart access={access} account={account} outlook={outlook} />
       </section>
       {account !== null && (
-        <AccountPart key={account.address} {...{ access, account, tools }} onSent={outlook.look} />
+        <AccountPart
+          key={account.address}
+          {...{ access, account, tools }}
+          isFrozen={outlook.value?.isFrozen === true}
+          onSent={outlook.look}
+        />
       )}
     </>
   );
@@ -42,11 +47,17 @@ export function ExitDesk({ access, account, tools }: DeskProps) {
 
 interface AccountProps extends DeskProps {
   readonly account: Account;
+  readonly isFrozen: boolean;
   readonly onSent: () => Promise<void>;
 }
 
-function AccountPart({ access, account, tools, onSent }: AccountProps) {
+function AccountPart({ access, account, tools, isFrozen, onSent }: AccountProps) {
   const prover = useMemo(() => pageProver(tools), [tools]);
   const money = useMoney(access.rollup, account.address, prover);
+  const { doing, value } = money;
+  // Frozen since the last look: now it can be taken out, and is shown so.
+  useEffect(() => {
+    if (isFrozen && doing === null && value?.isFrozen === false) void money.run(null);
+  }, [isFrozen, doing, value]);
   return <MoneyPart {...{ access, account, money }} onSent={() => void onSent()} />;
 }
