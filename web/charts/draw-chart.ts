@@ -20,6 +20,13 @@ export interface DrawnChart {
   destroy(): void;
 }
 
+const measure = document.createElement("canvas").getContext("2d")!;
+/** Of an axis' label, with the gap to the axis. */
+function widthOf(label: string): number {
+  measure.font = FONT;
+  return measure.measureText(label).width + 14;
+}
+
 /** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */
 export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }: ChartData): DrawnChart {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -48,7 +55,12 @@ export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }
             size: 28,
             values: (_, splits) => splits.map((x) => (Number.isInteger(x) ? showX(x) : "")),
           },
-          { ...axis, grid, size: 56, values: (_, splits) => splits.map((y) => (y === 0 ? "0" : showY(y))) },
+          {
+            ...axis,
+            grid,
+            size: (_, labels) => Math.max(...(labels ?? []).map((label) => widthOf(label)), LEAST_TICK_PX),
+            values: (_, splits) => splits.map((y) => (y === 0 ? "0" : showY(y))),
+          },
         ],
         series: [
           {},

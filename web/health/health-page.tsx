@@ -224,8 +224,12 @@ function heard(
   return one == null ? "Not heard since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
+/** Below it, digits say nothing. */
+const LEAST_SHOWN_WEI = 1_000_000n;
+
 function Fees({ l1 }: { l1: L1Health }) {
-  const gwei = (wei: bigint) => `${Number(formatGwei(wei)).toPrecision(3)} gwei`;
+  const gwei = (wei: bigint) =>
+    wei < LEAST_SHOWN_WEI ? "less than 0.001 gwei" : `${Number(formatGwei(wei)).toPrecision(3)} gwei`;
   const ether = (wei: bigint) => `${(Number(wei) / 1e18).toPrecision(3)} ETH`;
   return (
     <section class="card stack">
