@@ -31,7 +31,11 @@ export interface FreezeResult {
   readonly gasCostWei: bigint;
 }
 
-/** @throws BRG_L1_* @internal */
+/**
+ * What L1 has on a freeze now.
+ * @throws BRG_L1_*
+ * @internal
+ */
 export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
   const contract = new ExitContract(rollup);
   const [{ isFrozen, queueHead }, head, deadlineSeconds, circuits] = await Promise.all([

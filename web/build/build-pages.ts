@@ -62,9 +62,9 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   if (existsSync(join(path, "index.html"))) return { path, isNew: false };
   const draft = `${path}.${process.pid}`;
   const files = packExitFiles(exits);
-  const worker = (await buildScript("exit/prove-worker.ts", [])).script;
+  const worker = (await buildScript(new URL("../exit/prove-worker.ts", import.meta.url), [])).script;
   const kept = keptPageHtml({
-    ...(await buildScript("exit/kept-main.tsx", [exitModules(exits, null)])),
+    ...(await buildScript(new URL("../exit/kept-main.tsx", import.meta.url), [exitModules(exits, null)])),
     worker,
     files,
   });
@@ -98,7 +98,7 @@ const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsO
 const TARGET = "es2022";
 
 /** One classic script with all that it imports, and its style with pictures and typefaces in it. */
-async function buildScript(entry: string, plugins: Plugin[]): Promise<{ script: string; style: string }> {
+async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
   const result = (await build({
     ...commonConfig(),
     plugins: [...commonPlugins(), ...plugins],
@@ -109,7 +109,7 @@ async function buildScript(entry: string, plugins: Plugin[]): Promise<{ script: 
       cssCodeSplit: false,
       modulePreload: false,
       rolldownOptions: {
-        input: join(repositoryRoot, "web", entry),
+        input: fileURLToPath(entry),
         output: { format: "iife", codeSplitting: false },
       },
     },

@@ -1,4 +1,5 @@
 /** The served page: its desk is fetched when somebody comes here, and the page to keep is offered. */
+import circuits from "virtual:exit-circuits";
 import kept from "virtual:kept-page";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -52,6 +53,16 @@ const BYTES_PER_MB = 1_000_000;
 /** The one file that works when this server does not. */
 function KeepPage({ rollupAddress }: { rollupAddress: string }) {
   if (kept === null) return null;
+  // A page without proving keys takes nobody out.
+  if (circuits.length === 0)
+    return (
+      <Notice tone="wait" title="This server's pages bring no proving keys.">
+        <p>
+          They show what is yours, and make no proofs. For those get the exit page from the operator's server,
+          or make it from the sources: <code>openledger exit-page</code>.
+        </p>
+      </Notice>
+    );
   return (
     <Notice tone="info" title="Keep this page: it works without us.">
       <p>
