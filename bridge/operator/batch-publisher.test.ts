@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -12,6 +13,19 @@ beforeEach(async () => {
   f = await startBridgeFixture();
 });
 afterEach(() => f?.stop());
+
+/** The node mines a moment after it has taken a transaction. @param pass lets time go on before each poll */
+async function pollUntilPosted(
+  publisher: { poll(): Promise<unknown> },
+  count: number,
+  pass = () => {},
+): Promise<void> {
+  for (let i = 0; i < 40 && f.sequencer.with("posted").length < count; i++) {
+    pass();
+    await publisher.poll();
+    await sleep(25);
+  }
+}
 
 const nonceOfPublisher = () => f.l1.client.getTransactionCount({ address: anvilAccount(1).address });
 
@@ -284,7 +298,7 @@ describe("BatchPublisher", () => {
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([1]);
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 2, interval: 10 });
     expect(await f.acceptedNumbers()).toEqual([]);
     await publisher.poll();
     expect(f.sequencer.reports.slice(-2)).toMatchObject([
@@ -302,26 +316,29 @@ describe("BatchPublisher", () => {
     const before = await client.snapshot();
     const { sequencer, bob } = f.l1.roles;
     // Stands for what the publisher keeps no record of: an errand, or a transaction that was mined and reverted.
-    await client.request({
-      method: "eth_sendTransaction" as never,
-      params: [{ from: sequencer, to: bob, value: "0x1" }] as never,
+    const hash = await client.sendTransaction({
+      account: sequencer,
+      to: bob,
+      value: 1n,
+      chain: client.chain,
     });
+    await client.waitForTransactionReceipt({ hash });
     expect(await nonceOfPublisher()).toBe(1);
     let nowMs = 1_000_000;
     const publisher = await f.publisher(
       { finalityDepthBlocks: 10, resendAfterMs: 30_000 },
       { nowMs: () => nowMs },
     );
-    for (const _ of [1, 2]) {
+    for (const count of [1, 2]) {
       await f.prove(1);
-      await publisher.poll();
-      await publisher.poll();
+      await pollUntilPosted(publisher, count);
     }
     expect(f.sequencer.with("posted")).toEqual([1, 2]);
     expect(await nonceOfPublisher()).toBe(3);
 
     await client.revert({ id: before });
-    await client.mine({ blocks: 6 });
+    // Ten seconds each: a chain that lost blocks has not lost time, and a batch may not be younger than its block.
+    await client.mine({ blocks: 6, interval: 10 });
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([]);
     nowMs += 29_999;
@@ -330,10 +347,9 @@ describe("BatchPublisher", () => {
     nowMs += 1;
     await publisher.poll();
     expect(await nonceOfPublisher(), "a filler, and what the node's pool has of the rest").toBeGreaterThan(0);
-    for (let i = 0; i < 4; i++) {
+    await pollUntilPosted(publisher, 2, () => {
       nowMs += 30_000;
-      await publisher.poll();
-    }
+    });
     expect(f.sequencer.with("posted")).toEqual([1, 2]);
     expect(await f.acceptedNumbers()).toEqual([1, 2]);
     expect(await nonceOfPublisher(), "no batch was signed under another nonce").toBe(3);
@@ -367,7 +383,7 @@ describe("BatchPublisher", () => {
     const { attempts, nonce } = (await store.posted())[0]!;
     expect(nonce).toBe(3);
     await client.revert({ id: before });
-    await client.mine({ blocks: 6 });
+    await client.mine({ blocks: 6, interval: 10 });
     // As if an errand had been given up that was signed for nonce 1.
     await store.saveIntent({ nonce: 1, attempts: [{ ...attempts[0]!, batches: [] }], isGivenUp: true });
     await publisher.poll();
@@ -404,7 +420,7 @@ describe("BatchPublisher", () => {
     await publisher.poll();
     await publisher.poll();
     await client.revert({ id: before });
-    await client.mine({ blocks: 2 });
+    await client.mine({ blocks: 2, interval: 10 });
     for (const nonce of [0, 1]) {
       await publisher.poll();
       nowMs += 30_000;
