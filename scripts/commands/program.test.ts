@@ -64,6 +64,7 @@ describe("openledger --help", () => {
         "doctor",
         "follow",
         "exit",
+        "exit-page",
         "freeze",
         "model",
         "model ask",
